@@ -1,0 +1,62 @@
+//! Who acts, and what they may do. Authentication (who is it?) has happened before an [`Actor`]
+//! exists; authorization (may they?) is [`Actor::may`], asked by the use-cases and by nobody else.
+
+use super::id::{SessionId, UserId};
+use super::role::Permission;
+use super::time::Timestamp;
+use std::fmt;
+
+/// How long ago a login may be to count as fresh.
+pub const FRESH: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+
+/// The permissions that authd itself asks for; the built-in role `admin` holds them all.
+pub const OWN_PERMISSIONS: [&str; 8] = [
+    "users:read", "users:write", "roles:read", "roles:write", "sessions:read", "sessions:revoke", "audit:read",
+    "keys:write",
+];
+
+/// A user whose access token was found good: signature, claims, session and account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SignedIn {
+    pub user: UserId,
+    pub session: SessionId,
+    /// When the person last proved who they are, with all factors.
+    pub auth_time: Timestamp,
+    /// As they stand in the database now, not as the token says.
+    pub permissions: Vec<Permission>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Actor {
+    Anonymous,
+    User(SignedIn),
+    /// Somebody with the database file in their hands, by login name (the one behind sudo).
+    Operator(String),
+    /// The daemon itself.
+    System,
+}
+
+impl Actor {
+    /// Whether the actor may do what `permission` (`area:action`) stands for. An operator, who owns
+    /// the file, may do everything.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        match self {
+            Self::Operator(_) | Self::System => true,
+            Self::User(user) => user.permissions.iter().any(|held| held.covers(permission)),
+            Self::Anonymous => false,
+        }
+    }
+}
+
+/// As the audit log names the actor: `user:<id>`, `operator:<login name>`, `anonymous`, `system`.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::User(user) => write!(f, "user:{}", user.user),
+            Self::Operator(name) => write!(f, "operator:{name}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}

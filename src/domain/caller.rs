@@ -1,0 +1,32 @@
+//! Who asks, from where, in which request: the context that every use-case takes after the app.
+
+use super::access::Actor;
+use std::net::IpAddr;
+
+/// The longest user agent kept, in bytes.
+pub const USER_AGENT_MAX: usize = 256;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    pub actor: Actor,
+    /// `None` for the command line and for Unix sockets without a trusted proxy.
+    pub ip: Option<IpAddr>,
+    /// What the client says it is; cut to [`USER_AGENT_MAX`].
+    pub user_agent: Option<String>,
+    /// `None` outside HTTP.
+    pub request_id: Option<String>,
+}
+
+impl Caller {
+    /// A caller at this machine's own shell.
+    #[must_use]
+    pub fn operator(login_name: &str) -> Self {
+        Self { actor: Actor::Operator(login_name.to_owned()), ip: None, user_agent: None, request_id: None }
+    }
+
+    /// The daemon or the tool acting for itself, at start-up or in the background.
+    #[must_use]
+    pub const fn system() -> Self {
+        Self { actor: Actor::System, ip: None, user_agent: None, request_id: None }
+    }
+}

@@ -1,0 +1,16 @@
+//! Floor one: values and rules. No I/O, no clock, no serialisation, no knowledge of any other room.
+
+pub mod access;
+pub mod algorithm;
+pub mod audit;
+pub mod caller;
+pub mod email;
+pub mod id;
+pub mod mail;
+pub mod name;
+pub mod password;
+pub mod role;
+pub mod secret;
+pub mod session;
+pub mod time;
+pub mod user;

@@ -1,0 +1,77 @@
+//! The session state machine: alive or ended, and what a refresh token of some generation means.
+//!
+//! A session has a generation that counts its rotations. The refresh token in the client's hands
+//! names one; only the newest rotates. An older one has been used already: somebody copied it
+//! (RFC 9700 §4.14.2), and the family ends.
+
+use super::id::{SessionId, UserId};
+use super::time::Timestamp;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// How many times a session's refresh token has been rotated.
+pub type Generation = u64;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    pub id: SessionId,
+    pub user: UserId,
+    pub generation: Generation,
+    pub created_at: Timestamp,
+    /// The last login or rotation.
+    pub last_used_at: Timestamp,
+    /// The end of its whole life, whatever its use.
+    pub expires_at: Timestamp,
+    /// `None`: not ended by anybody.
+    pub ended_at: Option<Timestamp>,
+    /// When the person proved who they are.
+    pub auth_time: Timestamp,
+    /// How they did, as in RFC 8176: `pwd`, `otp`, …
+    pub amr: Vec<String>,
+    pub ip: Option<IpAddr>,
+    pub user_agent: Option<String>,
+}
+
+/// What a session's refresh token can come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rotation {
+    /// The newest token: make the next one.
+    Rotate,
+    /// The one before the newest, within the grace: hand out the newest again.
+    SameSuccessor,
+    /// A token used before: end the session.
+    Reuse,
+    /// The session has ended or run out.
+    Dead,
+}
+
+/// The spans that bound a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lifetime {
+    pub idle: Duration,
+    pub grace: Duration,
+}
+
+impl Session {
+    /// Exact to the millisecond: at `expires_at`, and `idle` after the last use, it lives no more.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp, idle: Duration) -> bool {
+        self.ended_at.is_none() && now < self.expires_at && now < self.last_used_at.plus(idle)
+    }
+
+    /// What the (authentic) refresh token of `generation` means at `now`.
+    #[must_use]
+    pub fn judge(&self, generation: Generation, now: Timestamp, lifetime: Lifetime) -> Rotation {
+        if !self.is_alive(now, lifetime.idle) {
+            return Rotation::Dead;
+        }
+        if generation == self.generation {
+            return Rotation::Rotate;
+        }
+        let previous = generation.checked_add(1) == Some(self.generation);
+        if previous && now < self.last_used_at.plus(lifetime.grace) {
+            return Rotation::SameSuccessor;
+        }
+        Rotation::Reuse
+    }
+}

@@ -1,0 +1,62 @@
+//! A person's account, as its owner or an admin sees it. Never holds a hash or a secret.
+
+use super::email::Email;
+use super::id::UserId;
+use super::name::Name;
+use super::role::{Permission, RoleName};
+use super::time::Timestamp;
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct User {
+    pub id: UserId,
+    pub email: Email,
+    /// `None`: the address is not verified.
+    pub email_verified_at: Option<Timestamp>,
+    pub name: Name,
+    /// Sorted.
+    pub roles: Vec<RoleName>,
+    /// Of all roles together: sorted, each once.
+    pub permissions: Vec<Permission>,
+    /// `None`: no second factor.
+    pub two_factor_at: Option<Timestamp>,
+    /// `None`: enabled.
+    pub disabled_at: Option<Timestamp>,
+    /// `None`, or a time past: not locked.
+    pub locked_until: Option<Timestamp>,
+    pub created_at: Timestamp,
+    /// `None`: never.
+    pub last_login_at: Option<Timestamp>,
+}
+
+impl User {
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.roles.iter().any(RoleName::is_admin)
+    }
+}
+
+/// What `user list --state` asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UserState {
+    Locked,
+    Disabled,
+    Unverified,
+}
+
+impl UserState {
+    pub const ALL: [Self; 3] = [Self::Locked, Self::Disabled, Self::Unverified];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Locked => "locked",
+            Self::Disabled => "disabled",
+            Self::Unverified => "unverified",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == text)
+    }
+}

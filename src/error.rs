@@ -1,0 +1,209 @@
+//! The two ways in which an action can fail, and nothing about how a face shows them.
+//!
+//! A [`Refusal`] is what a caller can cause and can mend. A [`Fault`] is what an operator must mend.
+//! Both carry a stable [`code`](Refusal::code) that scripts and clients may rely on.
+
+use std::fmt;
+use std::time::Duration;
+
+/// One field that was not acceptable, as the `errors` member of a problem document shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The name of the field (or of the command line's argument).
+    pub field: String,
+    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`, `out_of_range`.
+    pub code: &'static str,
+    /// For people: what is wrong and what would be right.
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { field: field.into(), code, message: message.into() }
+    }
+}
+
+/// What a caller can cause. A refusal is an answer: what was written on the way to it (a counter, an
+/// audit line) is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A bearer or refresh token that is not good (any more).
+    InvalidToken,
+    /// A one-time link that is wrong, spent, replaced or too old.
+    InvalidLink,
+    /// No proof of who is asking.
+    Unauthenticated,
+    /// Address and password don't belong together.
+    InvalidCredentials,
+    /// The actor lacks this permission.
+    Forbidden { permission: String },
+    /// The address has not been verified yet.
+    EmailNotVerified,
+    AccountDisabled,
+    RegistrationClosed,
+    /// Nothing of that name. `what` is a noun: `user`, `role`, `session`.
+    NotFound { what: &'static str, name: String },
+    /// Another account has this address.
+    EmailTaken,
+    /// Something of that name stands already. `what` is a noun.
+    AlreadyExists { what: &'static str, name: String },
+    /// The last enabled admin can't be deleted, disabled or stripped of the role.
+    LastAdmin,
+    /// Fields that are missing, unknown or out of range; never empty.
+    Invalid(Vec<FieldError>),
+    /// A page cursor that this server did not make.
+    BadCursor,
+    /// The password policy says no; the text says why.
+    WeakPassword { reason: String },
+}
+
+impl Refusal {
+    pub fn invalid(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(field, code, message)])
+    }
+
+    pub fn not_found(what: &'static str, name: impl Into<String>) -> Self {
+        Self::NotFound { what, name: name.into() }
+    }
+
+    /// The stable, snake_case name of this refusal: the problem `code` of the HTTP contract.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidToken | Self::InvalidLink => "invalid_token",
+            Self::Unauthenticated => "unauthenticated",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::Forbidden { .. } => "forbidden",
+            Self::EmailNotVerified => "email_not_verified",
+            Self::AccountDisabled => "account_disabled",
+            Self::RegistrationClosed => "registration_closed",
+            Self::NotFound { .. } => "not_found",
+            Self::EmailTaken => "email_taken",
+            Self::AlreadyExists { .. } => "already_exists",
+            Self::LastAdmin => "last_admin",
+            Self::Invalid(_) => "validation_failed",
+            Self::BadCursor => "invalid_cursor",
+            Self::WeakPassword { .. } => "weak_password",
+        }
+    }
+}
+
+/// One sentence or two for people: what happened, and what to do next.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidToken => f.write_str("the token is not valid (any more); log in again"),
+            Self::InvalidLink => f.write_str("this link is not valid (any more); ask for a new one"),
+            Self::Unauthenticated => f.write_str("this needs a login; send `Authorization: Bearer <access token>`"),
+            Self::InvalidCredentials => f.write_str("e-mail address and password don't match; check both and try again"),
+            Self::Forbidden { permission } => {
+                write!(f, "this needs the permission {permission}; ask an administrator for a role that holds it")
+            }
+            Self::EmailNotVerified => f.write_str("the e-mail address is not verified yet; open the link in the mail, or ask for a new one"),
+            Self::AccountDisabled => f.write_str("this account is disabled; ask an administrator"),
+            Self::RegistrationClosed => f.write_str("registration is closed here; ask an administrator for an invitation"),
+            Self::NotFound { what, name } if name.is_empty() => write!(f, "there is no such {what}"),
+            Self::NotFound { what, name } => write!(f, "there is no {what} {name}"),
+            Self::EmailTaken => f.write_str("another account has this e-mail address; use another one, or log in to that account"),
+            Self::AlreadyExists { what, name } => write!(f, "the {what} {name} exists already; choose another name"),
+            Self::LastAdmin => f.write_str("this is the last enabled admin; give another user the role admin first"),
+            Self::Invalid(errors) => {
+                for (i, error) in errors.iter().enumerate() {
+                    let separator = if i == 0 { "" } else { "; " };
+                    write!(f, "{separator}{}: {}", error.field, error.message)?;
+                }
+                Ok(())
+            }
+            Self::BadCursor => f.write_str("this page cursor was not made by this server; start again without one"),
+            Self::WeakPassword { reason } => write!(f, "{reason}; choose another password"),
+        }
+    }
+}
+
+/// What an operator must mend. A fault rolls back; its text is logged and never sent to a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// More work than this machine takes on at once; nothing was done.
+    Overloaded { retry_after: Duration },
+    /// The database is busy, full or can't be written; nothing was changed.
+    StorageUnavailable(String),
+    /// The database's content is not what it must be (damaged, or of another version).
+    Storage(String),
+    /// A file that this user may not read or write, or that others can read.
+    Permission(String),
+    /// The configuration is wrong; names file, line and key.
+    Config(String),
+    /// An error in authd itself, or of the machine.
+    Internal(String),
+}
+
+impl Fault {
+    /// The problem `code` of the HTTP contract.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Overloaded { .. } => "overloaded",
+            Self::StorageUnavailable(_) => "storage_unavailable",
+            Self::Storage(_) | Self::Permission(_) | Self::Config(_) | Self::Internal(_) => "internal",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Overloaded { retry_after } => {
+                write!(f, "too much to do at once; try again in {} s", retry_after.as_secs().max(1))
+            }
+            Self::StorageUnavailable(text)
+            | Self::Storage(text)
+            | Self::Permission(text)
+            | Self::Config(text)
+            | Self::Internal(text) => f.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Why an action was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    Refused(Refusal),
+    Failed(Fault),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Failed(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What a write transaction came to. A refusal commits; only a fault rolls back.
+///
+/// A failed login has to keep its counter and its audit line. Were a refusal an `Err`, `?` would
+/// roll both back and the lockout would never trigger.
+#[must_use]
+#[derive(Debug)]
+pub enum Decision<T> {
+    Grant(T),
+    Refuse(Refusal),
+}
+

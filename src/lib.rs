@@ -1,0 +1,32 @@
+//! authd: an authentication server in one binary and one SQLite file.
+//!
+//! The rooms, in reading order. Each may use only those named in its line; `tests/it/tidy.rs`
+//! reads the `use` lines and holds this.
+//!
+//! | room | owns | may import |
+//! | --- | --- | --- |
+//! | [`domain`] | values and rules, no I/O | value crates |
+//! | [`error`], [`ports`] | what can go wrong; the outside world as traits | domain |
+//! | [`config`] | file, environment and flags as typed values, each with its origin | domain, error, ports |
+//! | [`crypto`] | password hashes, tokens, secrets at rest | domain, error, ports |
+//! | [`store`] | all SQL and the write transaction | domain, error, ports |
+//! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
+//! | [`http`] | the daemon's face | usecase, domain, config, error, ports |
+//! | [`cli`] | the operator's face | usecase, domain, config, error, ports |
+//!
+//! `cli/serve.rs` alone may name `http`, because `authd serve` is a command like any other.
+
+#![forbid(unsafe_code)]
+
+pub mod domain;
+pub mod error;
+pub mod ports;
+
+pub mod config;
+pub mod crypto;
+pub mod store;
+
+pub mod usecase;
+
+pub mod cli;
+pub mod http;
