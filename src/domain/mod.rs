@@ -6,6 +6,7 @@ pub mod audit;
 pub mod caller;
 pub mod email;
 pub mod id;
+pub mod link;
 pub mod mail;
 pub mod name;
 pub mod password;
