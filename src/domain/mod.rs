@@ -4,6 +4,7 @@ pub mod access;
 pub mod algorithm;
 pub mod audit;
 pub mod caller;
+pub mod cursor;
 pub mod email;
 pub mod id;
 pub mod link;

@@ -6,6 +6,7 @@ use super::password::{Owner, judge};
 use super::require;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
+use crate::domain::cursor;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
@@ -16,11 +17,12 @@ use crate::domain::secret::Secret;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
+use crate::store::page::Page;
 use crate::store::tx::{Query, Tx};
 use crate::store::users::NewUser;
 use crate::store::{roles, sessions, users};
 
-pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Page, Paged};
+pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
 pub use crate::store::users::Filter;
 
 /// An account as it is named on a command line: by address or by id.
@@ -64,14 +66,30 @@ pub fn find(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
     Ok(app.store.read(|query| find_in(query, of))?.ok_or_else(|| of.missing())?)
 }
 
-/// A page of accounts, in the order in which they were made.
+/// A page of accounts, in the order in which they were made: `limit` of them (at least 1), after the
+/// `next` of the page before. `after` of `None`: from the beginning.
 ///
 /// # Errors
-/// `forbidden` without `users:read`; the store's.
-pub fn list(app: &App, caller: &Caller, filter: &Filter, page: Page<UserId>) -> Result<Paged<User, UserId>, Error> {
+/// `forbidden` without `users:read`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
+pub fn list(
+    app: &App,
+    caller: &Caller,
+    filter: &Filter,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<User, String>, Error> {
     require(caller, "users:read")?;
+    if limit == 0 {
+        return Err(Refusal::invalid("limit", "out_of_range", "at least 1").into());
+    }
+    let after = match after {
+        Some(text) => Some(cursor::decode(cursor::List::Users, text).ok_or(Refusal::BadCursor)?),
+        None => None,
+    };
+    let page = Page { limit, after: after.map(UserId::from_bytes) };
     let now = app.now();
-    Ok(app.store.read(|query| users::list(query, filter, now, page))?)
+    let Paged { items, next } = app.store.read(|query| users::list(query, filter, now, page))?;
+    Ok(Paged { items, next: next.map(|id| cursor::encode(cursor::List::Users, id.as_bytes())) })
 }
 
 /// Whether an enabled user has the role `admin`: if not, the operator is told how to make one.
