@@ -98,7 +98,17 @@ impl World {
 
     /// Another process on the same files: what it does, this world's app must see.
     pub fn another_app(&self) -> App {
-        open(&self.folder, &self.settings, &self.ports).unwrap()
+        self.another_app_with(&[])
+    }
+
+    /// The same with other settings, as after a restart.
+    pub fn another_app_with(&self, settings: &[(&str, &str)]) -> App {
+        let mut all = self.settings.clone();
+        for (key, value) in settings {
+            all.retain(|(known, _)| known != key);
+            all.push(((*key).to_owned(), (*value).to_owned()));
+        }
+        open(&self.folder, &all, &self.ports).unwrap()
     }
 
     pub fn try_open(&self) -> Result<App, Error> {
