@@ -1,3 +1,7 @@
-//! The one test binary: a file a feature.
+//! The one test binary: a file a feature, and `world`, in which they play.
 
 mod config;
+mod jwt;
+mod sessions;
+mod values;
+mod world;
