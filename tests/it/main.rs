@@ -1,5 +1,7 @@
 //! The one test binary: a file a feature, and `world`, in which they play.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
+
 mod config;
 mod jwt;
 mod sessions;
