@@ -154,7 +154,10 @@ fn the_audit_log_is_numbered_without_a_gap_and_chained_from_the_first_line() {
     world.login("ann@example.com").unwrap();
     let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
     let rows = chain_rows(&world.database());
-    assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), (1..=rows.len() as i64).collect::<Vec<_>>());
+    assert_eq!(
+        rows.iter().map(|row| row.seq).collect::<Vec<_>>(),
+        (1..=i64::try_from(rows.len()).unwrap()).collect::<Vec<_>>()
+    );
     let mut previous = Vec::new();
     for row in &rows {
         previous = expected_hash(&root, &previous, row);
@@ -195,7 +198,7 @@ fn expected_hash(root: &RootKey, previous: &[u8], row: &ChainRow) -> Vec<u8> {
     fields.extend(row.texts.iter().map(|text| text.as_ref().map(|text| text.clone().into_bytes())));
     let mut message = Vec::new();
     for field in fields {
-        message.extend(field.as_ref().map_or(-1, |field| field.len() as i64).to_be_bytes());
+        message.extend(field.as_ref().map_or(-1, |field| i64::try_from(field.len()).unwrap()).to_be_bytes());
         message.extend(field.unwrap_or_default());
     }
     hmac::sign(&key, &message).as_ref().to_vec()
