@@ -35,6 +35,14 @@ pub enum Refusal {
     Unauthenticated,
     /// Address and password don't belong together.
     InvalidCredentials,
+    /// The caller is known, and the password is not theirs.
+    WrongPassword,
+    /// A second factor's code that is wrong, used or too old, or a ticket that is.
+    InvalidCode,
+    /// The login is too long ago, or was made without the second factor.
+    FreshLoginRequired,
+    /// Too many failures; nothing was looked at.
+    TooManyAttempts { retry_after: Duration },
     /// The actor lacks this permission.
     Forbidden {
         permission: String,
@@ -50,6 +58,8 @@ pub enum Refusal {
     },
     /// Another account has this address.
     EmailTaken,
+    /// The second factor is on.
+    AlreadyEnabled,
     /// Something of that name stands already. `what` is a noun.
     AlreadyExists {
         what: &'static str,
@@ -82,13 +92,17 @@ impl Refusal {
         match self {
             Self::InvalidToken | Self::InvalidLink => "invalid_token",
             Self::Unauthenticated => "unauthenticated",
-            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidCredentials | Self::WrongPassword => "invalid_credentials",
+            Self::InvalidCode => "invalid_code",
+            Self::FreshLoginRequired => "fresh_login_required",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Forbidden { .. } => "forbidden",
             Self::EmailNotVerified => "email_not_verified",
             Self::AccountDisabled => "account_disabled",
             Self::RegistrationClosed => "registration_closed",
             Self::NotFound { .. } => "not_found",
             Self::EmailTaken => "email_taken",
+            Self::AlreadyEnabled => "already_enabled",
             Self::AlreadyExists { .. } => "already_exists",
             Self::LastAdmin => "last_admin",
             Self::Invalid(_) => "validation_failed",
@@ -108,6 +122,12 @@ impl fmt::Display for Refusal {
             Self::InvalidCredentials => {
                 f.write_str("e-mail address and password don't match; check both and try again")
             }
+            Self::WrongPassword => f.write_str("this is not the account's password; check it and try again"),
+            Self::InvalidCode => f.write_str("the code is not valid (any more); wait for the next one and try again, or log in again"),
+            Self::FreshLoginRequired => f.write_str("this needs a login of the last 5 minutes, with the second factor where one is on; log in again"),
+            Self::TooManyAttempts { retry_after } => {
+                write!(f, "too many failed attempts; wait {} s and try again", whole_secs(*retry_after))
+            }
             Self::Forbidden { permission } => {
                 write!(f, "this needs the permission {permission}; ask an administrator for a role that holds it")
             }
@@ -124,6 +144,7 @@ impl fmt::Display for Refusal {
                 f.write_str("another account has this e-mail address; use another one, or log in to that account")
             }
             Self::AlreadyExists { what, name } => write!(f, "the {what} {name} exists already; choose another name"),
+            Self::AlreadyEnabled => f.write_str("the second factor is on already; turn it off first"),
             Self::LastAdmin => f.write_str("this is the last enabled admin; give another user the role admin first"),
             Self::Invalid(errors) => {
                 for (i, error) in errors.iter().enumerate() {
@@ -136,6 +157,12 @@ impl fmt::Display for Refusal {
             Self::WeakPassword { reason } => write!(f, "{reason}; choose another password"),
         }
     }
+}
+
+/// Whole seconds, rounded up, at least one: waiting that long is enough.
+#[must_use]
+pub fn whole_secs(span: Duration) -> u64 {
+    u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 
 /// What an operator must mend. A fault rolls back; its text is logged and never sent to a client.
@@ -171,7 +198,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Overloaded { retry_after } => {
-                write!(f, "too much to do at once; try again in {} s", retry_after.as_secs().max(1))
+                write!(f, "too much to do at once; try again in {} s", whole_secs(*retry_after))
             }
             Self::StorageUnavailable(text)
             | Self::Storage(text)

@@ -9,3 +9,4 @@ pub mod refresh;
 pub mod root_key;
 pub mod seal;
 pub mod signing_key;
+pub mod totp;

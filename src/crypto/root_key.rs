@@ -16,6 +16,10 @@ use std::path::Path;
 pub enum Purpose {
     /// Private signing keys at rest.
     SigningKeys,
+    /// Second factors' secrets at rest.
+    Totp,
+    /// The value that ties a page's requests to its session.
+    Csrf,
     /// Mail bodies at rest.
     Mail,
     /// The tag in a refresh token.
@@ -30,6 +34,8 @@ impl Purpose {
     const fn info(self) -> &'static [u8] {
         match self {
             Self::SigningKeys => b"authd signing keys v1",
+            Self::Totp => b"authd totp v1",
+            Self::Csrf => b"authd csrf v1",
             Self::Mail => b"authd mail v1",
             Self::RefreshTokens => b"authd refresh tokens v1",
             Self::AuditChain => b"authd audit chain v1",

@@ -6,10 +6,12 @@ pub enum LinkKind {
     VerifyEmail,
     /// Sets a password: after a reset was asked for, or with an invitation.
     ResetPassword,
+    /// Gives the account another address.
+    ChangeEmail,
 }
 
 impl LinkKind {
-    pub const ALL: [Self; 2] = [Self::VerifyEmail, Self::ResetPassword];
+    pub const ALL: [Self; 3] = [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail];
 
     /// As the database names it.
     #[must_use]
@@ -17,6 +19,7 @@ impl LinkKind {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
+            Self::ChangeEmail => "change_email",
         }
     }
 
@@ -26,6 +29,7 @@ impl LinkKind {
         match self {
             Self::VerifyEmail => "authd_ev_",
             Self::ResetPassword => "authd_pr_",
+            Self::ChangeEmail => "authd_ec_",
         }
     }
 }

@@ -13,10 +13,39 @@ pub enum MailKind {
     ResetPassword,
     /// The link with which an invited person sets the first password.
     Invitation,
+    /// The link that gives an account this address.
+    ChangeEmail,
+    /// To the old address: a change was asked for.
+    EmailChangeRequested,
+    /// The password was changed, by whatever way.
+    PasswordChanged,
+    /// A login from a network not seen before.
+    NewLogin,
+    /// The second factor was turned on.
+    TwoFactorEnabled,
+    /// The second factor was turned off.
+    TwoFactorDisabled,
+    /// A recovery code was used in the place of the second factor.
+    RecoveryCodeUsed,
+    /// Too many failed logins.
+    AccountLocked,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::AlreadyRegistered, Self::ResetPassword, Self::Invitation];
+    pub const ALL: [Self; 12] = [
+        Self::VerifyEmail,
+        Self::AlreadyRegistered,
+        Self::ResetPassword,
+        Self::Invitation,
+        Self::ChangeEmail,
+        Self::EmailChangeRequested,
+        Self::PasswordChanged,
+        Self::NewLogin,
+        Self::TwoFactorEnabled,
+        Self::TwoFactorDisabled,
+        Self::RecoveryCodeUsed,
+        Self::AccountLocked,
+    ];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -25,6 +54,34 @@ impl MailKind {
             Self::AlreadyRegistered => "already_registered",
             Self::ResetPassword => "reset_password",
             Self::Invitation => "invitation",
+            Self::ChangeEmail => "change_email",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::PasswordChanged => "password_changed",
+            Self::NewLogin => "new_login",
+            Self::TwoFactorEnabled => "two_factor_enabled",
+            Self::TwoFactorDisabled => "two_factor_disabled",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::AccountLocked => "account_locked",
+        }
+    }
+
+    /// Whether it tells of something that happened, rather than being asked for. Notices are not
+    /// counted against the mails that an address gets in an hour: nobody may silence them.
+    #[must_use]
+    pub const fn is_notice(self) -> bool {
+        match self {
+            Self::VerifyEmail
+            | Self::AlreadyRegistered
+            | Self::ResetPassword
+            | Self::Invitation
+            | Self::ChangeEmail => false,
+            Self::EmailChangeRequested
+            | Self::PasswordChanged
+            | Self::NewLogin
+            | Self::TwoFactorEnabled
+            | Self::TwoFactorDisabled
+            | Self::RecoveryCodeUsed
+            | Self::AccountLocked => true,
         }
     }
 }

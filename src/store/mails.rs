@@ -3,7 +3,7 @@
 use super::tx::{Query, Row, RowResult, Tx, params};
 use crate::domain::email::Email;
 use crate::domain::id::{MailId, UserId};
-use crate::domain::mail::{Mail, MailState};
+use crate::domain::mail::{Mail, MailKind, MailState};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 
@@ -12,7 +12,7 @@ pub struct NewMail {
     pub id: MailId,
     pub user: UserId,
     pub to: Email,
-    pub kind: &'static str,
+    pub kind: MailKind,
     pub subject: String,
     pub body_sealed: Vec<u8>,
 }
@@ -23,18 +23,20 @@ const COLUMNS: &str = "id, user_id, to_address, kind, subject, state, created_at
 /// The driver's.
 pub fn insert(tx: &mut Tx<'_>, mail: &NewMail) -> Result<(), Fault> {
     let now = tx.now();
-    let sql = "INSERT INTO mails (id, user_id, to_address, to_key, kind, subject, body_sealed, state, created_at, attempts) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, 0)";
+    let sql = "INSERT INTO mails (id, user_id, to_address, to_key, kind, subject, body_sealed, state, created_at, attempts, \
+        counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, 0, ?9)";
     let (to, key) = (mail.to.as_str(), mail.to.key());
-    tx.execute(sql, params![mail.id, mail.user, to, key, mail.kind, mail.subject, mail.body_sealed, now]).map(drop)
+    let (kind, counts) = (mail.kind.name(), !mail.kind.is_notice());
+    let row = params![mail.id, mail.user, to, key, kind, mail.subject, mail.body_sealed, now, counts];
+    tx.execute(sql, row).map(drop)
 }
 
-/// How many mails an address was sent, or is to be, since a time.
+/// How many mails an address was sent, or is to be, since a time, notices left out.
 ///
 /// # Errors
 /// The driver's.
 pub fn count_since(query: &impl Query, to: &Email, since: Timestamp) -> Result<u32, Fault> {
-    let sql = "SELECT count(*) FROM mails WHERE to_key = ?1 AND created_at > ?2";
+    let sql = "SELECT count(*) FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts";
     query.one(sql, params![to.key(), since], |row| row.get(0))
 }
 

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod connection;
+pub mod failures;
 pub mod keys;
 pub mod links;
 pub mod mails;
@@ -11,7 +12,9 @@ pub mod page;
 pub mod pool;
 pub mod roles;
 pub mod schema;
+pub mod second_factor;
 pub mod sessions;
+pub mod tickets;
 pub mod tx;
 pub mod users;
 mod values;

@@ -60,6 +60,7 @@ pub struct App {
     pub(super) keyring: Keyring,
     pub(super) refresh_key: RefreshKey,
     pub(super) mail_sealer: Arc<Sealer>,
+    pub(super) totp_sealer: Arc<Sealer>,
     ports: Ports,
 }
 
@@ -98,6 +99,7 @@ impl App {
             keyring: Keyring::new(Sealer::new(&root, Purpose::SigningKeys)),
             refresh_key: RefreshKey::new(&root),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
+            totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
             created,
             config,
             ports,

@@ -2,18 +2,24 @@
 
 use super::app::App;
 use super::mail;
+use super::proof::{self, Factor, FactorCheck, FactorVerdict};
+use super::require_user;
+use super::signin::{Tokens, issue};
 use crate::crypto::opaque;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::password::{Password, Policy};
-use crate::error::{Decision, Error, Refusal};
+use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
-use crate::store::links;
-use crate::store::{sessions, users};
+use crate::store::links::{self, Spent};
+use crate::store::sessions::Salted;
+use crate::store::tx::Tx;
+use crate::store::{sessions, tickets, users};
 
 /// Whose password is judged.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +62,7 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
 /// `invalid_token` when the link is wrong, spent, replaced or too old; `weak_password`, which leaves
 /// the link good.
 pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Result<(), Error> {
-    let hash = opaque::parse(LinkKind::ResetPassword, token).ok_or(Refusal::InvalidLink)?;
+    let hash = opaque::parse(LinkKind::ResetPassword.prefix(), token).ok_or(Refusal::InvalidLink)?;
     let now = app.now();
     let owner = app.store.read(|query| match links::find_owner(query, LinkKind::ResetPassword, &hash, now)? {
         Some(id) => users::find(query, id),
@@ -65,14 +71,74 @@ pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Re
     let owner = owner.ok_or(Refusal::InvalidLink)?;
     judge(app, password, Owner { email: &owner.email, name: &owner.name })?;
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
+    let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     app.store.write(caller, move |tx| {
-        let Some(id) = links::spend(tx, LinkKind::ResetPassword, &hash)? else {
+        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword, &hash)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         users::save_password(tx, id, &new_hash.0)?;
         users::save_verified(tx, id)?;
-        sessions::end_of_user(tx, id, None)?;
+        void_old_proofs(tx, id, None)?;
         tx.audit(&Event::PasswordReset, id)?;
+        notice.queue(tx, id, &owner.email)?;
         Ok(Decision::Grant(()))
     })
+}
+
+/// What a person shows to change their password.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub current: Password,
+    pub new: Password,
+    /// Where a second factor is on, it is asked for too. `None`: not shown.
+    pub factor: Option<Factor>,
+}
+
+/// Changes one's own password. This session goes on with new tokens, all others end.
+///
+/// # Errors
+/// `invalid_credentials`, counted by the lockout; `too_many_attempts`; `invalid_code` where a second
+/// factor is on and not shown right; `weak_password`; `overloaded`; the store's.
+pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Error> {
+    let me = require_user(caller)?.clone();
+    let user = app.store.read(|query| users::find(query, me.user))?.ok_or(Refusal::InvalidToken)?;
+    judge(app, &change.new, Owner { email: &user.email, name: &user.name })?;
+    let proven = proof::password(app, caller, &user, &change.current)?;
+    let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
+    let notice = mail::notice(app, caller, MailKind::PasswordChanged);
+    let (check, factor) = (FactorCheck::new(app, caller), change.factor.clone());
+    let (user, session, salt) = app.store.write(caller, move |tx| {
+        let Some(user) = users::find(tx, me.user)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
+        if users::find_password_hash(tx, me.user)?.as_ref() != Some(&proven) {
+            return Ok(Decision::Refuse(Refusal::WrongPassword));
+        }
+        if user.two_factor_at.is_some() {
+            let shown = factor.as_ref().map(|factor| check.spend(tx, &user, factor)).transpose()?;
+            if shown != Some(FactorVerdict::Right) {
+                return Ok(Decision::Refuse(Refusal::InvalidCode));
+            }
+        }
+        users::save_password(tx, me.user, &new_hash.0)?;
+        void_old_proofs(tx, me.user, Some(me.session))?;
+        tx.audit(&Event::PasswordChanged, (me.user, me.session))?;
+        notice.queue(tx, me.user, &user.email)?;
+        // The tokens that were out there are replaced, too: the old refresh token is a used one now.
+        let generation = sessions::find(tx, me.session)?.map(|session| session.generation);
+        let rotated = generation.map(|generation| sessions::rotate(tx, me.session, generation)).transpose()?;
+        match (rotated, sessions::find_salted(tx, me.session)?) {
+            (Some(true), Some(Salted { session, salt })) => Ok(Decision::Grant((user, session, salt))),
+            _ => Ok(Decision::Refuse(Refusal::InvalidToken)),
+        }
+    })?;
+    issue(app, user, &session, &salt).map_err(Error::from)
+}
+
+/// Ends whatever the old password, or somebody who knew it, has begun: sessions (but `except`), logins
+/// that wait for their second step, links.
+pub(super) fn void_old_proofs(tx: &mut Tx<'_>, user: UserId, except: Option<SessionId>) -> Result<(), Fault> {
+    sessions::end_of_user(tx, user, except)?;
+    tickets::delete_of_user(tx, user)?;
+    links::delete_of_user(tx, user)
 }

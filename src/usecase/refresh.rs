@@ -2,7 +2,7 @@
 //! before ends the session, access tokens included.
 
 use super::app::App;
-use super::login::{Tokens, issue};
+use super::signin::{Tokens, issue};
 use crate::crypto::refresh::{RefreshToken, Salt};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;

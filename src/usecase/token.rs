@@ -195,7 +195,7 @@ fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {
 
 fn inspect_link(app: &App, kind: LinkKind, text: &str) -> Result<Inspection, Fault> {
     let now: Timestamp = app.now();
-    let owner = match opaque::parse(kind, text) {
+    let owner = match opaque::parse(kind.prefix(), text) {
         Some(hash) => app.store.read(|query| links::find_owner(query, kind, &hash, now))?,
         None => None,
     };

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::mail::{self, LinkMail};
-use super::password::{Owner, judge};
+use super::password::{Owner, judge, void_old_proofs};
 use super::require;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
@@ -20,7 +20,7 @@ use crate::ports::draw;
 use crate::store::page::Page;
 use crate::store::tx::{Query, Tx};
 use crate::store::users::NewUser;
-use crate::store::{roles, sessions, users};
+use crate::store::{failures, roles, second_factor, users};
 
 pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
 pub use crate::store::users::Filter;
@@ -208,7 +208,7 @@ pub fn set_password(app: &App, caller: &Caller, of: &UserRef, password: &Passwor
     let hash = app.gate.hash(password, draw(app.entropy()))?;
     change(app, caller, of, move |tx, user| {
         users::save_password(tx, user.id, &hash.0)?;
-        sessions::end_of_user(tx, user.id, None)?;
+        void_old_proofs(tx, user.id, None)?;
         tx.audit(&Event::PasswordSet, user.id)?;
         Ok(Decision::Grant(()))
     })
@@ -243,7 +243,7 @@ pub fn disable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> 
         }
         let now = tx.now();
         users::save_disabled(tx, user.id, Some(now))?;
-        sessions::end_of_user(tx, user.id, None)?;
+        void_old_proofs(tx, user.id, None)?;
         tx.audit(&Event::UserDisabled, user.id)?;
         Ok(Decision::Grant(()))
     })
@@ -278,9 +278,55 @@ pub fn delete(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
         if is_last_admin(tx, &user)? {
             return Ok(Decision::Refuse(Refusal::LastAdmin));
         }
-        users::delete(tx, user.id)?;
+        remove(tx, &user)?;
         tx.audit(&Event::UserDeleted, user.id)?;
         Ok(Decision::Grant(user))
+    })
+}
+
+/// Takes everything personal out of the database.
+pub(super) fn remove(tx: &mut Tx<'_>, user: &User) -> Result<(), Fault> {
+    failures::clear_all(tx, &user.email.key())?;
+    users::delete(tx, user.id)
+}
+
+/// Ends every lock on an account; gives how many held. A second time it changes nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn unlock(app: &App, caller: &Caller, of: &UserRef) -> Result<u32, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        let locks = failures::clear_all(tx, &user.email.key())?;
+        if locks > 0 {
+            tx.audit(&Event::UserUnlocked, user.id)?;
+        }
+        Ok(Decision::Grant(locks))
+    })
+}
+
+/// Takes the second factor away from somebody who lost it, or whose factor answers no more. `false`:
+/// there was none.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<bool, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        let had = second_factor::delete(tx, user.id)?;
+        if had {
+            void_old_proofs(tx, user.id, None)?;
+            tx.audit(&Event::SecondFactorReset, user.id)?;
+        }
+        Ok(Decision::Grant(had))
     })
 }
 
