@@ -36,17 +36,25 @@ pub enum Refusal {
     /// Address and password don't belong together.
     InvalidCredentials,
     /// The actor lacks this permission.
-    Forbidden { permission: String },
+    Forbidden {
+        permission: String,
+    },
     /// The address has not been verified yet.
     EmailNotVerified,
     AccountDisabled,
     RegistrationClosed,
     /// Nothing of that name. `what` is a noun: `user`, `role`, `session`.
-    NotFound { what: &'static str, name: String },
+    NotFound {
+        what: &'static str,
+        name: String,
+    },
     /// Another account has this address.
     EmailTaken,
     /// Something of that name stands already. `what` is a noun.
-    AlreadyExists { what: &'static str, name: String },
+    AlreadyExists {
+        what: &'static str,
+        name: String,
+    },
     /// The last enabled admin can't be deleted, disabled or stripped of the role.
     LastAdmin,
     /// Fields that are missing, unknown or out of range; never empty.
@@ -54,7 +62,9 @@ pub enum Refusal {
     /// A page cursor that this server did not make.
     BadCursor,
     /// The password policy says no; the text says why.
-    WeakPassword { reason: String },
+    WeakPassword {
+        reason: String,
+    },
 }
 
 impl Refusal {
@@ -95,16 +105,24 @@ impl fmt::Display for Refusal {
             Self::InvalidToken => f.write_str("the token is not valid (any more); log in again"),
             Self::InvalidLink => f.write_str("this link is not valid (any more); ask for a new one"),
             Self::Unauthenticated => f.write_str("this needs a login; send `Authorization: Bearer <access token>`"),
-            Self::InvalidCredentials => f.write_str("e-mail address and password don't match; check both and try again"),
+            Self::InvalidCredentials => {
+                f.write_str("e-mail address and password don't match; check both and try again")
+            }
             Self::Forbidden { permission } => {
                 write!(f, "this needs the permission {permission}; ask an administrator for a role that holds it")
             }
-            Self::EmailNotVerified => f.write_str("the e-mail address is not verified yet; open the link in the mail, or ask for a new one"),
+            Self::EmailNotVerified => {
+                f.write_str("the e-mail address is not verified yet; open the link in the mail, or ask for a new one")
+            }
             Self::AccountDisabled => f.write_str("this account is disabled; ask an administrator"),
-            Self::RegistrationClosed => f.write_str("registration is closed here; ask an administrator for an invitation"),
+            Self::RegistrationClosed => {
+                f.write_str("registration is closed here; ask an administrator for an invitation")
+            }
             Self::NotFound { what, name } if name.is_empty() => write!(f, "there is no such {what}"),
             Self::NotFound { what, name } => write!(f, "there is no {what} {name}"),
-            Self::EmailTaken => f.write_str("another account has this e-mail address; use another one, or log in to that account"),
+            Self::EmailTaken => {
+                f.write_str("another account has this e-mail address; use another one, or log in to that account")
+            }
             Self::AlreadyExists { what, name } => write!(f, "the {what} {name} exists already; choose another name"),
             Self::LastAdmin => f.write_str("this is the last enabled admin; give another user the role admin first"),
             Self::Invalid(errors) => {
@@ -206,4 +224,3 @@ pub enum Decision<T> {
     Grant(T),
     Refuse(Refusal),
 }
-

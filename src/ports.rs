@@ -2,10 +2,11 @@
 //! random bytes (`clippy.toml` bans both elsewhere), so that tests can move time and repeat chance.
 
 use crate::domain::time::Timestamp;
+use std::fmt::Debug;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Tells the time.
-pub trait Clock: Send + Sync {
+pub trait Clock: Send + Sync + Debug {
     /// The time of day, UTC. It may jump when the machine's clock is set.
     fn now(&self) -> Timestamp;
 
@@ -14,7 +15,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// Draws random bytes that nobody can guess.
-pub trait Entropy: Send + Sync {
+pub trait Entropy: Send + Sync + Debug {
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -68,4 +69,10 @@ impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the kernel gives random bytes once it is up");
     }
+}
+
+/// The login name behind a user id of this machine, or `uid 998` where it has none.
+#[must_use]
+pub fn user_name(uid: u32) -> String {
+    uzers::get_user_by_uid(uid).map_or_else(|| format!("uid {uid}"), |user| user.name().to_string_lossy().into_owned())
 }

@@ -1,1 +1,11 @@
-//! crypto
+//! Password hashes, tokens and secrets at rest. No cryptography of its own: it puts well-kept crates
+//! to use with the parameters, formats and checks that authd promises.
+
+pub mod gate;
+pub mod jwt;
+pub mod opaque;
+pub mod password;
+pub mod refresh;
+pub mod root_key;
+pub mod seal;
+pub mod signing_key;

@@ -11,7 +11,13 @@ pub const FRESH: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 
 /// The permissions that authd itself asks for; the built-in role `admin` holds them all.
 pub const OWN_PERMISSIONS: [&str; 8] = [
-    "users:read", "users:write", "roles:read", "roles:write", "sessions:read", "sessions:revoke", "audit:read",
+    "users:read",
+    "users:write",
+    "roles:read",
+    "roles:write",
+    "sessions:read",
+    "sessions:revoke",
+    "audit:read",
     "keys:write",
 ];
 

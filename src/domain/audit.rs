@@ -33,7 +33,9 @@ impl LoginFailure {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     DatabaseCreated,
-    SigningKeyCreated { kid: String },
+    SigningKeyCreated {
+        kid: String,
+    },
     UserRegistered,
     /// Somebody tried to register an address that has an account.
     RegistrationRepeated,
@@ -41,15 +43,22 @@ pub enum Event {
     EmailVerified,
     LoginSucceeded,
     /// `email` is what was typed, for an address without an account.
-    LoginFailed { why: LoginFailure, email: Option<String> },
+    LoginFailed {
+        why: LoginFailure,
+        email: Option<String>,
+    },
     TokenRefreshed,
     /// A refresh token was used a second time; its session has ended.
     RefreshTokenReused,
     LoggedOut,
-    LoggedOutEverywhere { sessions: u64 },
+    LoggedOutEverywhere {
+        sessions: u64,
+    },
     ProfileChanged,
     SessionRevoked,
-    TokenRevoked { jti: String },
+    TokenRevoked {
+        jti: String,
+    },
     UserCreated,
     UserInvited,
     PasswordResetRequested,
@@ -58,9 +67,15 @@ pub enum Event {
     UserDisabled,
     UserEnabled,
     UserDeleted,
-    RoleCreated { role: String },
-    RoleAssigned { role: String },
-    RoleUnassigned { role: String },
+    RoleCreated {
+        role: String,
+    },
+    RoleAssigned {
+        role: String,
+    },
+    RoleUnassigned {
+        role: String,
+    },
 }
 
 impl Event {

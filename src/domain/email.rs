@@ -92,9 +92,22 @@ mod tests {
     fn refuses_what_is_no_address() {
         let long = format!("{}@example.com", "a".repeat(65));
         for text in [
-            "", "ann", "@example.com", "ann@", "ann@@example.com", "a b@example.com", "ann@exa mple.com",
-            "ann@example.com\r\nBcc: eve@example.com", "\"ann\"@example.com", "Ann <ann@example.com>",
-            "ann@[127.0.0.1]", "\u{212a}@example.com", "ann@-example.com", "ann@example..com", ".ann@example.com", &long,
+            "",
+            "ann",
+            "@example.com",
+            "ann@",
+            "ann@@example.com",
+            "a b@example.com",
+            "ann@exa mple.com",
+            "ann@example.com\r\nBcc: eve@example.com",
+            "\"ann\"@example.com",
+            "Ann <ann@example.com>",
+            "ann@[127.0.0.1]",
+            "\u{212a}@example.com",
+            "ann@-example.com",
+            "ann@example..com",
+            ".ann@example.com",
+            &long,
         ] {
             assert_eq!(Email::parse(text), Err(InvalidEmail), "{text:?}");
         }

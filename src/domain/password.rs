@@ -78,7 +78,9 @@ pub struct Policy {
 /// Why a password is not good enough. The text is shown to its owner.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Weakness {
-    Short { min_length: usize },
+    Short {
+        min_length: usize,
+    },
     /// It is the user's own address, a part of it, or the user's name.
     Personal,
 }

@@ -20,8 +20,7 @@ pub struct RoleName(String);
 pub struct InvalidRoleName;
 
 impl InvalidRoleName {
-    pub const MESSAGE: &'static str =
-        "a role's name has lower-case letters, digits, `.`, `_` and `-`, begins with a letter or digit, and is at most 64 long";
+    pub const MESSAGE: &'static str = "a role's name has lower-case letters, digits, `.`, `_` and `-`, begins with a letter or digit, and is at most 64 long";
 }
 
 impl RoleName {

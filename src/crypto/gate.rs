@@ -1,0 +1,172 @@
+//! The hashing gate: threads of its own that do nothing but hash, each keeping its memory for the
+//! next hash, behind a bounded queue. Hashing in the requests' own threads grew the process past 2 GB
+//! and starved everything else.
+
+use super::password::{self, Memory, PasswordHashText, Salt};
+use crate::domain::password::{HashCost, Password};
+use crate::error::Fault;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// Takes hashing jobs from any thread and makes the caller wait for the answer.
+#[derive(Debug)]
+pub struct Gate {
+    jobs: SyncSender<Job>,
+    cost: HashCost,
+}
+
+impl Gate {
+    /// `threads` hash at once, `queue` more may wait. Memory is taken at a thread's first hash.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] when the machine has no thread to give.
+    pub fn new(threads: usize, queue: usize, cost: HashCost) -> Result<Self, Fault> {
+        let (jobs, receiver) = sync_channel(queue);
+        let receiver = Arc::new(Mutex::new(receiver));
+        for number in 0..threads.max(1) {
+            let receiver = Arc::clone(&receiver);
+            thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || work(&receiver))
+                .map_err(|error| Fault::Internal(format!("a hashing thread can't be started: {error}")))?;
+        }
+        Ok(Self { jobs, cost })
+    }
+
+    /// Hashes a new password at the configured cost.
+    ///
+    /// # Errors
+    /// [`Fault::Overloaded`] at once when the queue is full.
+    pub fn hash(&self, password: &Password, salt: Salt) -> Result<PasswordHashText, Fault> {
+        let (password, cost) = (password.clone(), self.cost);
+        self.run(move |memory| password::hash(cost, &password, &salt, memory))?
+    }
+
+    /// Whether the password is the one that was hashed.
+    ///
+    /// # Errors
+    /// [`Fault::Overloaded`] at once when the queue is full; [`Fault::Storage`] for a broken hash.
+    pub fn verify(&self, stored: &PasswordHashText, password: &Password) -> Result<bool, Fault> {
+        let (stored, password) = (stored.clone(), password.clone());
+        self.run(move |memory| password::verify(&stored, &password, memory))?
+    }
+
+    /// Takes as long as [`Gate::verify`] and says no: for a name that nobody has.
+    ///
+    /// # Errors
+    /// [`Fault::Overloaded`] at once when the queue is full.
+    pub fn verify_nobody(&self, password: &Password) -> Result<bool, Fault> {
+        self.hash(password, Salt::default()).map(|_| false)
+    }
+
+    /// Whether a stored hash cost less than a new one would.
+    #[must_use]
+    pub fn is_outdated(&self, stored: &PasswordHashText) -> bool {
+        password::cost_of(stored).is_some_and(|cost| {
+            cost.memory_kib < self.cost.memory_kib
+                || cost.iterations < self.cost.iterations
+                || cost.parallelism < self.cost.parallelism
+        })
+    }
+
+    fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Fault> {
+        let (answer, receiver) = sync_channel(1);
+        let job: Job = Box::new(move |memory| {
+            // The caller may be gone: nobody is left to tell.
+            let _ = answer.send(job(memory));
+        });
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => Fault::Overloaded { retry_after: Duration::from_secs(2) },
+            TrySendError::Disconnected(_) => gone(),
+        })?;
+        receiver.recv().map_err(|_| gone())
+    }
+}
+
+fn gone() -> Fault {
+    Fault::Internal("a password could not be hashed: the hashing thread gave no answer".into())
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>) {
+    let mut memory = Memory::new();
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        // A panic costs its own caller an answer and nobody else: the thread lives on.
+        if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+            memory = Memory::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHEAP: HashCost = HashCost { memory_kib: 8, iterations: 1, parallelism: 1 };
+
+    #[test]
+    fn verifies_what_it_hashed_and_nothing_else() {
+        let gate = Gate::new(1, 4, CHEAP).unwrap();
+        let password = Password::new("correct horse battery staple").unwrap();
+        let stored = gate.hash(&password, [1; 16]).unwrap();
+        assert!(stored.0.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{}", stored.0);
+        assert!(gate.verify(&stored, &password).unwrap());
+        assert!(!gate.verify(&stored, &Password::new("Correct horse battery staple").unwrap()).unwrap());
+        assert!(!gate.verify_nobody(&password).unwrap());
+    }
+
+    #[test]
+    fn a_higher_cost_makes_old_hashes_outdated() {
+        let old = Gate::new(1, 4, CHEAP).unwrap();
+        let stored = old.hash(&Password::new("x").unwrap(), [1; 16]).unwrap();
+        assert!(!old.is_outdated(&stored));
+        let new = Gate::new(1, 4, HashCost { iterations: 2, ..CHEAP }).unwrap();
+        assert!(new.is_outdated(&stored));
+        assert!(new.verify(&stored, &Password::new("x").unwrap()).unwrap());
+    }
+
+    #[test]
+    fn a_full_queue_says_so_at_once() {
+        let gate = Gate::new(1, 1, CHEAP).unwrap();
+        let (release, wait) = sync_channel::<()>(0);
+        let (started, running) = sync_channel::<()>(0);
+        let busy = move |_: &mut Memory| {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| gate.run(busy));
+            running.recv().unwrap();
+            gate.jobs.try_send(Box::new(|_| {})).unwrap();
+            let refused = gate.hash(&Password::new("x").unwrap(), [0; 16]);
+            assert!(matches!(refused, Err(Fault::Overloaded { .. })), "{refused:?}");
+            release.send(()).unwrap();
+        });
+        assert!(gate.hash(&Password::new("x").unwrap(), [0; 16]).is_ok());
+    }
+
+    #[test]
+    fn a_panic_is_one_fault_and_the_thread_lives_on() {
+        let gate = Gate::new(1, 4, CHEAP).unwrap();
+        let refused = gate.run(|_: &mut Memory| -> () { panic!("planted") });
+        assert!(matches!(refused, Err(Fault::Internal(_))));
+        assert!(gate.hash(&Password::new("x").unwrap(), [0; 16]).is_ok());
+    }
+
+    #[test]
+    fn a_hash_from_elsewhere_can_not_take_the_machine() {
+        let gate = Gate::new(1, 4, CHEAP).unwrap();
+        let huge =
+            "$argon2id$v=19$m=4294967295,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for text in [huge, "", "plain", "$2b$10$abcdefghijklmnopqrstuv"] {
+            let refused = gate.verify(&PasswordHashText(text.into()), &Password::new("x").unwrap());
+            assert!(matches!(refused, Err(Fault::Storage(_))), "{text}: {refused:?}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Access tokens: JWTs of RFC 9068. The crate does the signature; every other check is made here, by
+//! hand, against a time that is passed in. The crate's own defaults accept a missing `iss` or `aud`,
+//! any `typ`, an unknown `crit`, a future `nbf` and 60 s of leeway.
+
+use super::signing_key::{SigningKey, VerifyingKey, jose};
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Header, Validation};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// The `typ` of an access token (RFC 9068 §2.1).
+const TYPE: &str = "at+jwt";
+
+/// The longest token looked at, in bytes.
+const MAX_BYTES: usize = 16 * 1024;
+
+/// How far another machine's clock may run ahead, in seconds. Expiry has no leeway.
+const LEEWAY_S: i64 = 5;
+
+/// What an access token says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccessClaims {
+    pub issuer: String,
+    pub audience: String,
+    pub user: UserId,
+    pub session: SessionId,
+    pub token: TokenId,
+    pub client_id: String,
+    pub issued_at: Timestamp,
+    pub not_before: Timestamp,
+    pub expires_at: Timestamp,
+    pub auth_time: Timestamp,
+    pub amr: Vec<String>,
+    pub roles: Vec<String>,
+    pub permissions: Vec<String>,
+}
+
+/// Whose tokens are taken, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    pub issuer: &'a str,
+    pub audience: &'a str,
+    pub now: Timestamp,
+}
+
+/// What is wrong with a token. Clients are told `invalid_token`; operators are told this.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flaw {
+    Malformed,
+    Header,
+    UnknownKey,
+    Signature,
+    Claims,
+    Issuer,
+    Audience,
+    NotYet,
+    Expired,
+}
+
+impl Flaw {
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Malformed => "it is not a JWT in compact form",
+            Self::Header => "its header is not that of an access token (typ at+jwt, alg, kid and nothing else)",
+            Self::UnknownKey => "no key of this server has its kid and alg",
+            Self::Signature => "its signature is wrong",
+            Self::Claims => "a claim is missing or of the wrong type",
+            Self::Issuer => "another issuer made it (iss)",
+            Self::Audience => "it is for another audience (aud)",
+            Self::NotYet => "it is not valid yet (nbf or iat)",
+            Self::Expired => "it has expired (exp)",
+        }
+    }
+}
+
+/// The header, to the letter: a parameter more (`crit`, `jku`, `jwk`, `x5u`, …) is not one of ours.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StrictHeader {
+    typ: String,
+    alg: String,
+    kid: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireClaims {
+    iss: String,
+    sub: String,
+    aud: String,
+    client_id: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: String,
+    sid: String,
+    auth_time: i64,
+    amr: Vec<String>,
+    roles: Vec<String>,
+    permissions: Vec<String>,
+}
+
+/// Signs an access token.
+///
+/// # Errors
+/// [`Fault::Internal`] when the crypto library refuses.
+pub fn sign(key: &SigningKey, claims: &AccessClaims) -> Result<Secret<String>, Fault> {
+    let mut header = Header::new(jose(key.algorithm));
+    header.typ = Some(TYPE.into());
+    header.kid = Some(key.kid.clone());
+    let wire = WireClaims {
+        iss: claims.issuer.clone(),
+        sub: claims.user.to_string(),
+        aud: claims.audience.clone(),
+        client_id: claims.client_id.clone(),
+        iat: claims.issued_at.as_secs(),
+        nbf: claims.not_before.as_secs(),
+        exp: claims.expires_at.as_secs(),
+        jti: claims.token.to_string(),
+        sid: claims.session.to_string(),
+        auth_time: claims.auth_time.as_secs(),
+        amr: claims.amr.clone(),
+        roles: claims.roles.clone(),
+        permissions: claims.permissions.clone(),
+    };
+    jsonwebtoken::encode(&header, &wire, key.encoding())
+        .map(Secret::new)
+        .map_err(|error| Fault::Internal(format!("an access token can't be signed: {error}")))
+}
+
+/// Checks everything that can be known of a token without the database: form, header, key, signature,
+/// and every claim (RFC 9068 §4, RFC 8725). `find_key` looks the `kid` up in a map and nowhere else.
+///
+/// # Errors
+/// The first [`Flaw`] found.
+pub fn verify(
+    token: &str,
+    expected: Expected<'_>,
+    find_key: impl FnOnce(&str) -> Option<VerifyingKey>,
+) -> Result<AccessClaims, Flaw> {
+    let header = read_header(token)?;
+    if header.typ != TYPE {
+        return Err(Flaw::Header);
+    }
+    let key = find_key(&header.kid).filter(|key| key.algorithm.name() == header.alg).ok_or(Flaw::UnknownKey)?;
+    let wire = verified_claims(token, &key)?;
+    let claims = typed(wire).ok_or(Flaw::Claims)?;
+    judge(claims, expected)
+}
+
+/// The `kid` a token names, unverified: only good for looking a key up.
+#[must_use]
+pub fn key_id(token: &str) -> Option<String> {
+    read_header(token).ok().map(|header| header.kid)
+}
+
+fn read_header(token: &str) -> Result<StrictHeader, Flaw> {
+    let mut parts = token.split('.');
+    let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return Err(Flaw::Malformed);
+    };
+    if token.len() > MAX_BYTES {
+        return Err(Flaw::Malformed);
+    }
+    let header = BASE64URL_NOPAD.decode(header.as_bytes()).map_err(|_| Flaw::Malformed)?;
+    serde_json::from_slice(&header).map_err(|_| Flaw::Header)
+}
+
+fn verified_claims(token: &str, key: &VerifyingKey) -> Result<WireClaims, Flaw> {
+    let mut signature_only = Validation::new(jose(key.algorithm));
+    signature_only.required_spec_claims = HashSet::new();
+    signature_only.validate_exp = false;
+    signature_only.validate_nbf = false;
+    signature_only.validate_aud = false;
+    match jsonwebtoken::decode::<WireClaims>(token, &key.decoding, &signature_only) {
+        Ok(data) => Ok(data.claims),
+        Err(error) => Err(match error.kind() {
+            jsonwebtoken::errors::ErrorKind::Json(_) | jsonwebtoken::errors::ErrorKind::Utf8(_) => Flaw::Claims,
+            _ => Flaw::Signature,
+        }),
+    }
+}
+
+fn typed(wire: WireClaims) -> Option<AccessClaims> {
+    Some(AccessClaims {
+        user: UserId::parse(&wire.sub)?,
+        session: SessionId::parse(&wire.sid)?,
+        token: TokenId::parse(&wire.jti)?,
+        issuer: wire.iss,
+        audience: wire.aud,
+        client_id: wire.client_id,
+        issued_at: Timestamp::from_secs(wire.iat),
+        not_before: Timestamp::from_secs(wire.nbf),
+        expires_at: Timestamp::from_secs(wire.exp),
+        auth_time: Timestamp::from_secs(wire.auth_time),
+        amr: wire.amr,
+        roles: wire.roles,
+        permissions: wire.permissions,
+    })
+}
+
+fn judge(claims: AccessClaims, expected: Expected<'_>) -> Result<AccessClaims, Flaw> {
+    let latest_start = Timestamp::from_secs(expected.now.as_secs().saturating_add(LEEWAY_S));
+    if claims.issuer != expected.issuer {
+        Err(Flaw::Issuer)
+    } else if claims.audience != expected.audience {
+        Err(Flaw::Audience)
+    } else if claims.not_before > latest_start || claims.issued_at > latest_start {
+        Err(Flaw::NotYet)
+    } else if expected.now >= claims.expires_at {
+        Err(Flaw::Expired)
+    } else {
+        Ok(claims)
+    }
+}

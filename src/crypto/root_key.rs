@@ -1,0 +1,92 @@
+//! The root key: 256 bits in a file beside the database, and the keys that are derived from it.
+//! A stolen database without this file forges nothing and opens nothing.
+
+use crate::domain::secret::Secret;
+use crate::error::Fault;
+use crate::ports::{Entropy, draw};
+use aws_lc_rs::hkdf;
+use data_encoding::HEXLOWER_PERMISSIVE;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// What a derived key is for. Each purpose has a key of its own, so that none can be used for another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// Private signing keys at rest.
+    SigningKeys,
+    /// Mail bodies at rest.
+    Mail,
+    /// The tag in a refresh token.
+    RefreshTokens,
+    /// The audit log's chain.
+    AuditChain,
+    /// Whether this root key belongs to this database.
+    Check,
+}
+
+impl Purpose {
+    const fn info(self) -> &'static [u8] {
+        match self {
+            Self::SigningKeys => b"authd signing keys v1",
+            Self::Mail => b"authd mail v1",
+            Self::RefreshTokens => b"authd refresh tokens v1",
+            Self::AuditChain => b"authd audit chain v1",
+            Self::Check => b"authd root key check v1",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct RootKey(Secret<[u8; 32]>);
+
+impl RootKey {
+    /// Draws a new key.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(Secret::new(draw(entropy)))
+    }
+
+    /// Reads the key file: 64 hexadecimal digits and a line break.
+    ///
+    /// # Errors
+    /// [`Fault::Permission`] when the file can't be read, [`Fault::Config`] when it is no key file.
+    pub fn read(path: &Path) -> Result<Self, Fault> {
+        let text = std::fs::read_to_string(path)
+            .map(Secret::new)
+            .map_err(|error| Fault::Permission(format!("the key file {} can't be read: {error}", path.display())))?;
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.expose().trim().as_bytes()).map(Secret::new);
+        let key = bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(bytes.expose().as_slice()).ok());
+        key.map(|key| Self(Secret::new(key))).ok_or_else(|| {
+            Fault::Config(format!(
+                "{} is not a key file of authd (64 hexadecimal digits); bring back the one that was made with this database",
+                path.display()
+            ))
+        })
+    }
+
+    /// Writes the key to a new file that only its owner may read, and has it on disk when it returns.
+    ///
+    /// # Errors
+    /// [`Fault::Permission`] when the file exists already or can't be written.
+    pub fn write_new(&self, path: &Path) -> Result<(), Fault> {
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+            let line = Secret::new(format!("{}\n", HEXLOWER_PERMISSIVE.encode(self.0.expose())));
+            file.write_all(line.expose().as_bytes())?;
+            file.sync_all()
+        };
+        write().map_err(|error| Fault::Permission(format!("the key file {} can't be written: {error}", path.display())))
+    }
+
+    /// A key of 256 bits for one purpose (HKDF-SHA-256, RFC 5869).
+    #[must_use]
+    pub fn derive(&self, purpose: Purpose) -> Secret<[u8; 32]> {
+        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"authd").extract(self.0.expose());
+        let mut key = [0; 32];
+        root.expand(&[purpose.info()], hkdf::HKDF_SHA256)
+            .and_then(|output| output.fill(&mut key))
+            .expect("32 bytes are what one block of HKDF-SHA-256 gives");
+        Secret::new(key)
+    }
+}

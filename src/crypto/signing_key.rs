@@ -1,0 +1,121 @@
+//! Signing keys: made, kept as PKCS#8, named by their thumbprint (RFC 7638), shown as JWK (RFC 7517).
+
+use crate::domain::algorithm::Algorithm;
+use crate::domain::secret::Secret;
+use crate::error::Fault;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use data_encoding::BASE64;
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use std::fmt;
+
+/// A private key, ready to sign.
+pub struct SigningKey {
+    pub kid: String,
+    pub algorithm: Algorithm,
+    /// The public half as JSON, with `kid`, `alg` and `use`.
+    pub jwk: String,
+    pkcs8: Secret<Vec<u8>>,
+    encoding: EncodingKey,
+}
+
+/// A public key, ready to verify.
+#[derive(Clone)]
+pub struct VerifyingKey {
+    pub kid: String,
+    pub algorithm: Algorithm,
+    pub(super) decoding: DecodingKey,
+}
+
+impl SigningKey {
+    /// Makes a new key with the crypto library's own random source, which the key types insist on.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] when the library refuses.
+    pub fn generate(algorithm: Algorithm) -> Result<Self, Fault> {
+        let random = SystemRandom::new();
+        let pkcs8 = match algorithm {
+            Algorithm::EdDsa => Ed25519KeyPair::generate_pkcs8v1(&random).map(|der| der.as_ref().to_vec()),
+            Algorithm::Es256 => {
+                EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).map(|der| der.as_ref().to_vec())
+            }
+            Algorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048).and_then(|pair| {
+                let der: Pkcs8V1Der<'_> = pair.as_der()?;
+                Ok(der.as_ref().to_vec())
+            }),
+        };
+        Self::from_pkcs8(algorithm, Secret::new(pkcs8.map_err(|error| unusable(&error))?))
+    }
+
+    /// # Errors
+    /// [`Fault::Storage`] when the bytes are no key of this algorithm.
+    pub fn from_pkcs8(algorithm: Algorithm, pkcs8: Secret<Vec<u8>>) -> Result<Self, Fault> {
+        let pem = pem(&pkcs8);
+        let pem = pem.expose().as_bytes();
+        let encoding = match algorithm {
+            Algorithm::EdDsa => EncodingKey::from_ed_pem(pem),
+            Algorithm::Es256 => EncodingKey::from_ec_pem(pem),
+            Algorithm::Rs256 => EncodingKey::from_rsa_pem(pem),
+        }
+        .map_err(|error| unusable(&error))?;
+        let mut jwk = Jwk::from_encoding_key(&encoding, jose(algorithm)).map_err(|error| unusable(&error))?;
+        let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(&error))?;
+        jwk.common.key_id = Some(kid.clone());
+        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+        let jwk = serde_json::to_string(&jwk).map_err(|error| unusable(&error))?;
+        Ok(Self { kid, algorithm, jwk, pkcs8, encoding })
+    }
+
+    /// The private key as PKCS#8 DER, for sealing.
+    #[must_use]
+    pub const fn pkcs8(&self) -> &Secret<Vec<u8>> {
+        &self.pkcs8
+    }
+
+    pub(super) const fn encoding(&self) -> &EncodingKey {
+        &self.encoding
+    }
+}
+
+impl VerifyingKey {
+    /// # Errors
+    /// [`Fault::Storage`] when the text is no public key as JWK.
+    pub fn from_jwk(kid: &str, algorithm: Algorithm, jwk: &str) -> Result<Self, Fault> {
+        let jwk: Jwk = serde_json::from_str(jwk).map_err(|error| unusable(&error))?;
+        let decoding = DecodingKey::from_jwk(&jwk).map_err(|error| unusable(&error))?;
+        Ok(Self { kid: kid.to_owned(), algorithm, decoding })
+    }
+}
+
+pub(super) const fn jose(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
+    match algorithm {
+        Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+        Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
+        Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
+    }
+}
+
+fn pem(pkcs8: &Secret<Vec<u8>>) -> Secret<String> {
+    let body = Secret::new(BASE64.encode(pkcs8.expose()));
+    let lines: Vec<&str> = body.expose().as_bytes().chunks(64).filter_map(|line| str::from_utf8(line).ok()).collect();
+    Secret::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
+}
+
+fn unusable(error: &dyn fmt::Display) -> Fault {
+    Fault::Storage(format!("a signing key can't be used: {error}"))
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}

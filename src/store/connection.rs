@@ -1,0 +1,96 @@
+//! Opening the database file: flags, pragmas, and what the driver's errors mean.
+
+use crate::error::Fault;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// Two writers on an older one can corrupt the file (the WAL-reset bug, fixed in 3.51.3).
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// How long a connection waits for another process's write lock.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+
+const STATEMENTS_KEPT: usize = 64;
+
+/// Opens an existing file for reading and writing.
+///
+/// # Errors
+/// See [`fault`].
+pub fn open_writable(path: &Path) -> Result<Connection, Fault> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// Creates the file if need be.
+///
+/// # Errors
+/// See [`fault`].
+pub fn create(path: &Path) -> Result<Connection, Fault> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+}
+
+/// Opens an existing file for reading alone.
+///
+/// # Errors
+/// See [`fault`].
+pub fn open_readable(path: &Path) -> Result<Connection, Fault> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(fault)?;
+    harden(&connection).map_err(fault)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(Fault::Internal(format!("SQLite {} is too old; 3.51.3 is needed", rusqlite::version())));
+    }
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
+    harden(&connection).map_err(fault)?;
+    make_durable(&connection).map_err(fault)?;
+    Ok(connection)
+}
+
+/// What is in the file can't run code, change the schema or load anything.
+fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+/// An acknowledged write is on disk, and what is deleted is gone from the file.
+fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+/// What a driver's error means to an operator.
+#[allow(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
+pub fn fault(error: rusqlite::Error) -> Fault {
+    let Some(code) = error.sqlite_error_code() else {
+        return Fault::Internal(format!("the database gave what the code doesn't expect: {error}"));
+    };
+    match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Fault::StorageUnavailable(
+            "the database is busy: another process holds its write lock; try again in a moment".into(),
+        ),
+        ErrorCode::DiskFull => Fault::StorageUnavailable("the disk is full; make room, nothing needs a restart".into()),
+        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory => {
+            Fault::StorageUnavailable(format!("the database can't be used: {error}"))
+        }
+        ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
+            Fault::Permission(format!("no permission for the database: {error}"))
+        }
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            Fault::Storage(format!("the database is damaged: {error}; restore it from a backup"))
+        }
+        _ => Fault::Internal(format!("the database refused: {error}")),
+    }
+}

@@ -1,0 +1,53 @@
+//! One-time links: kept as the SHA-256 of their secret, spent by one conditional update.
+
+use super::tx::{Query, Tx, params};
+use crate::domain::id::{LinkId, UserId};
+use crate::domain::link::LinkKind;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+
+#[derive(Clone, Debug)]
+pub struct NewLink {
+    pub id: LinkId,
+    pub kind: LinkKind,
+    pub user: UserId,
+    pub token_hash: [u8; 32],
+    pub expires_at: Timestamp,
+}
+
+/// Adds a link; older ones of the same kind and user are void from now on.
+///
+/// # Errors
+/// The driver's.
+pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
+    tx.execute("DELETE FROM links WHERE user_id = ?1 AND kind = ?2", params![link.user, link.kind.name()])?;
+    let now = tx.now();
+    let sql =
+        "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    tx.execute(sql, params![link.id, link.kind.name(), link.user, link.token_hash, now, link.expires_at]).map(drop)
+}
+
+/// Spends a link. `None`: it is wrong, spent, replaced or too old. Succeeds once.
+///
+/// # Errors
+/// The driver's.
+pub fn spend(tx: &mut Tx<'_>, kind: LinkKind, token_hash: &[u8; 32]) -> Result<Option<UserId>, Fault> {
+    let now = tx.now();
+    let sql = "UPDATE links SET spent_at = ?3 \
+        WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3 RETURNING user_id";
+    tx.opt(sql, params![token_hash, kind.name(), now], |row| row.get(0))
+}
+
+/// Whom a link that is still good belongs to, without spending it.
+///
+/// # Errors
+/// The driver's.
+pub fn find_owner(
+    query: &impl Query,
+    kind: LinkKind,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<UserId>, Fault> {
+    let sql = "SELECT user_id FROM links WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3";
+    query.opt(sql, params![token_hash, kind.name(), now], |row| row.get(0))
+}

@@ -1,0 +1,52 @@
+//! The pool of read-only connections.
+
+use super::connection::{fault, open_readable};
+use crate::error::Fault;
+use r2d2::{ManageConnection, PooledConnection};
+use rusqlite::Connection;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+#[derive(Debug)]
+pub struct Pool(r2d2::Pool<Readers>);
+
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+}
+
+impl ManageConnection for Readers {
+    type Connection = Connection;
+    type Error = Fault;
+
+    fn connect(&self) -> Result<Connection, Fault> {
+        open_readable(&self.path)
+    }
+
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), Fault> {
+        connection.query_row("SELECT 1", [], |_| Ok(())).map_err(fault)
+    }
+
+    fn has_broken(&self, _: &mut Connection) -> bool {
+        false
+    }
+}
+
+impl Pool {
+    pub(super) fn new(path: &Path, size: u32) -> Result<Self, Fault> {
+        let pool = r2d2::Pool::builder()
+            .max_size(size)
+            // A connection is opened when the first reader comes, and kept from then on.
+            .min_idle(Some(0))
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_on_check_out(false)
+            .connection_timeout(Duration::from_secs(5))
+            .build_unchecked(Readers { path: path.to_owned() });
+        Ok(Self(pool))
+    }
+
+    pub(super) fn connection(&self) -> Result<PooledConnection<Readers>, Fault> {
+        self.0.get().map_err(|error| Fault::StorageUnavailable(format!("the database can't be read: {error}")))
+    }
+}

@@ -1,0 +1,192 @@
+//! Sessions: one row a login, rotated in place; and access tokens revoked one by one.
+
+use super::tx::{Query, Row, RowResult, Tx, params};
+use super::users::words;
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::role::Permission;
+use crate::domain::session::{Generation, Session};
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+
+/// A session's random bytes; see `crypto::refresh`.
+pub type Salt = [u8; 16];
+
+const COLUMNS: &str = "s.id, s.user_id, s.generation, s.created_at, s.last_used_at, s.expires_at, s.ended_at, \
+    s.auth_time, s.amr, s.ip, s.user_agent, s.salt";
+
+/// A session with the salt that its refresh tokens depend on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Salted {
+    pub session: Session,
+    pub salt: Salt,
+}
+
+/// # Errors
+/// The driver's.
+pub fn find(query: &impl Query, id: SessionId) -> Result<Option<Session>, Fault> {
+    query.opt(&format!("SELECT {COLUMNS} FROM sessions s WHERE s.id = ?1"), [id], read)
+}
+
+/// # Errors
+/// The driver's.
+pub fn find_salted(query: &impl Query, id: SessionId) -> Result<Option<Salted>, Fault> {
+    query.opt(&format!("SELECT {COLUMNS} FROM sessions s WHERE s.id = ?1"), [id], |row| {
+        Ok(Salted { session: read(row)?, salt: row.get(11)? })
+    })
+}
+
+/// All that decides whether an access token is honoured, in one read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub session: Session,
+    pub user_is_enabled: bool,
+    pub token_is_revoked: bool,
+    /// Whether the key that signed it is in the database still.
+    pub key_is_there: bool,
+    pub permissions: Vec<Permission>,
+}
+
+/// # Errors
+/// The driver's.
+pub fn find_standing(
+    query: &impl Query,
+    session: SessionId,
+    token: TokenId,
+    kid: &str,
+) -> Result<Option<Standing>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS}, u.disabled_at IS NULL, EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2), \
+         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3), \
+         (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
+          WHERE ur.user_id = s.user_id) \
+         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1"
+    );
+    query.opt(&sql, params![session, token, kid], |row| {
+        Ok(Standing {
+            session: read(row)?,
+            user_is_enabled: row.get(12)?,
+            token_is_revoked: row.get(13)?,
+            key_is_there: row.get(14)?,
+            permissions: words(row.get(15)?, |word| Permission::parse(word).ok()),
+        })
+    })
+}
+
+/// A session, and the address of the account that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub session: Session,
+    pub email: String,
+}
+
+/// Sessions of one user or (`None`) of everybody, newest first, ended ones included.
+///
+/// # Errors
+/// The driver's.
+pub fn list(query: &impl Query, user: Option<UserId>) -> Result<Vec<Listed>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE ?1 IS NULL OR s.user_id = ?1 ORDER BY s.id DESC"
+    );
+    query.all(&sql, [user], |row| Ok(Listed { session: read(row)?, email: row.get(12)? }))
+}
+
+/// # Errors
+/// The driver's.
+pub fn insert(tx: &mut Tx<'_>, session: &Session, salt: &Salt) -> Result<(), Fault> {
+    let sql = "INSERT INTO sessions (id, user_id, generation, salt, created_at, last_used_at, expires_at, auth_time, \
+        amr, ip, user_agent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let generation = column(session.generation);
+    let ip = session.ip.map(|ip| ip.to_string());
+    let row = params![
+        session.id,
+        session.user,
+        generation,
+        salt,
+        session.created_at,
+        session.last_used_at,
+        session.expires_at,
+        session.auth_time,
+        session.amr.join(" "),
+        ip,
+        session.user_agent
+    ];
+    tx.execute(sql, row).map(drop)
+}
+
+/// Spends the token of `generation`: the one conditional update whose row count decides. `false`:
+/// another request was faster.
+///
+/// # Errors
+/// The driver's.
+pub fn rotate(tx: &mut Tx<'_>, id: SessionId, generation: Generation) -> Result<bool, Fault> {
+    let now = tx.now();
+    let sql = "UPDATE sessions SET generation = generation + 1, last_used_at = ?3 \
+        WHERE id = ?1 AND generation = ?2 AND ended_at IS NULL";
+    Ok(tx.execute(sql, params![id, column(generation), now])? == 1)
+}
+
+/// Ends one session. `false`: it had ended already, or is not there.
+///
+/// # Errors
+/// The driver's.
+pub fn end(tx: &mut Tx<'_>, id: SessionId) -> Result<bool, Fault> {
+    let now = tx.now();
+    Ok(tx.execute("UPDATE sessions SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL", params![id, now])? == 1)
+}
+
+/// Ends all sessions of a user but `except`; gives how many.
+///
+/// # Errors
+/// The driver's.
+pub fn end_of_user(tx: &mut Tx<'_>, user: UserId, except: Option<SessionId>) -> Result<u64, Fault> {
+    let now = tx.now();
+    let sql = "UPDATE sessions SET ended_at = ?2 WHERE user_id = ?1 AND ended_at IS NULL AND (?3 IS NULL OR id <> ?3)";
+    tx.execute(sql, params![user, now, except]).map(count)
+}
+
+/// Ends everybody's sessions; gives how many.
+///
+/// # Errors
+/// The driver's.
+pub fn end_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
+    let now = tx.now();
+    tx.execute("UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL", [now]).map(count)
+}
+
+/// Revokes one access token. `expires_at` is when nobody needs to know any more. `false`: it was revoked already.
+///
+/// # Errors
+/// The driver's.
+pub fn revoke_token(tx: &mut Tx<'_>, token: TokenId, expires_at: Timestamp) -> Result<bool, Fault> {
+    let sql = "INSERT INTO revoked_tokens (jti, expires_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    Ok(tx.execute(sql, params![token, expires_at])? == 1)
+}
+
+/// A generation is far below 2^63: one a millisecond for 292 million years.
+fn column(generation: Generation) -> i64 {
+    i64::try_from(generation).unwrap_or(i64::MAX)
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+fn read(row: &Row<'_>) -> RowResult<Session> {
+    let generation: i64 = row.get(2)?;
+    let amr: String = row.get(8)?;
+    let ip: Option<String> = row.get(9)?;
+    Ok(Session {
+        id: row.get(0)?,
+        user: row.get(1)?,
+        generation: Generation::try_from(generation).unwrap_or(0),
+        created_at: row.get(3)?,
+        last_used_at: row.get(4)?,
+        expires_at: row.get(5)?,
+        ended_at: row.get(6)?,
+        auth_time: row.get(7)?,
+        amr: amr.split_whitespace().map(str::to_owned).collect(),
+        ip: ip.and_then(|ip| ip.parse().ok()),
+        user_agent: row.get(10)?,
+    })
+}

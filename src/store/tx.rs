@@ -1,0 +1,141 @@
+//! The seam to the driver: a transaction, a reader, and the four verbs that all SQL goes through.
+//!
+//! The rest of `store/` names nothing of the driver but what this file gives out. SQL here keeps to
+//! what other databases have too: `?1` parameters, `ON CONFLICT`, `RETURNING`, no clock, no random.
+
+use super::connection::fault;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+use aws_lc_rs::hmac;
+use rusqlite::{Connection, Params};
+
+pub use rusqlite::params;
+
+pub type Row<'a> = rusqlite::Row<'a>;
+pub type RowResult<T> = rusqlite::Result<T>;
+
+/// The key of the audit log's chain.
+#[derive(Debug)]
+pub struct Chain(hmac::Key);
+
+impl Chain {
+    #[must_use]
+    pub fn new(key: &Secret<[u8; 32]>) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
+    }
+
+    pub(super) const fn key(&self) -> &hmac::Key {
+        &self.0
+    }
+}
+
+/// Something that can be asked: a read connection, or a transaction.
+pub trait Query {
+    fn connection(&self) -> &Connection;
+
+    /// The one row that must be there.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] when it is not.
+    fn one<T>(&self, sql: &str, params: impl Params, read: impl FnOnce(&Row<'_>) -> RowResult<T>) -> Result<T, Fault> {
+        let mut statement = self.connection().prepare_cached(sql).map_err(fault)?;
+        statement.query_row(params, read).map_err(fault)
+    }
+
+    /// The first row, or `None`.
+    ///
+    /// # Errors
+    /// The driver's.
+    fn opt<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Option<T>, Fault> {
+        match self.connection().prepare_cached(sql).map_err(fault)?.query_row(params, read) {
+            Ok(value) => Ok(Some(value)),
+            Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+            Err(error) => Err(fault(error)),
+        }
+    }
+
+    /// All rows.
+    ///
+    /// # Errors
+    /// The driver's.
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> RowResult<T>,
+    ) -> Result<Vec<T>, Fault> {
+        let mut statement = self.connection().prepare_cached(sql).map_err(fault)?;
+        let rows = statement.query_map(params, read).map_err(fault)?;
+        rows.collect::<RowResult<Vec<T>>>().map_err(fault)
+    }
+}
+
+/// A read-only view.
+#[derive(Debug)]
+pub struct Reader<'c> {
+    connection: &'c Connection,
+}
+
+impl<'c> Reader<'c> {
+    pub(super) const fn new(connection: &'c Connection) -> Self {
+        Self { connection }
+    }
+}
+
+impl Query for Reader<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection
+    }
+}
+
+/// A write transaction. The store's mutators take `&mut Tx`, so nothing is changed without one.
+#[derive(Debug)]
+pub struct Tx<'c> {
+    connection: &'c Connection,
+    now: Timestamp,
+    caller: &'c Caller,
+    chain: &'c Chain,
+}
+
+impl<'c> Tx<'c> {
+    pub(super) const fn new(connection: &'c Connection, now: Timestamp, caller: &'c Caller, chain: &'c Chain) -> Self {
+        Self { connection, now, caller, chain }
+    }
+
+    /// The time of this transaction: the same for its whole length.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Changes rows; gives how many.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn execute(&mut self, sql: &str, params: impl Params) -> Result<usize, Fault> {
+        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(fault)
+    }
+
+    /// Writes a line of the audit log, in the same transaction as the change that it tells of.
+    ///
+    /// # Errors
+    /// The driver's: then the change is undone too.
+    pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
+        let (caller, chain) = (self.caller, self.chain);
+        super::audit::append(self, chain, caller, event, subject.into())
+    }
+}
+
+impl Query for Tx<'_> {
+    fn connection(&self) -> &Connection {
+        self.connection
+    }
+}

@@ -1,0 +1,202 @@
+//! Accounts: the table `users`, and the one query that reads an account with its roles.
+
+use super::page::{Page, Paged};
+use super::tx::{Query, Row, RowResult, Tx, params};
+use crate::domain::email::Email;
+use crate::domain::id::UserId;
+use crate::domain::name::Name;
+use crate::domain::role::{Permission, RoleName};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{User, UserState};
+use crate::error::Fault;
+
+/// An account with what a login needs to judge it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    pub user: User,
+    /// PHC string; `None`: the account has no password.
+    pub password_hash: Option<String>,
+}
+
+/// What `list` looks for. `None` matches all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// A part of the address or the name, in any case.
+    pub query: Option<String>,
+    pub role: Option<RoleName>,
+    pub state: Option<UserState>,
+}
+
+/// An account's columns, in the order that `read_user` takes them.
+const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, u.two_factor_at, u.disabled_at, u.locked_until, \
+    u.created_at, u.last_login_at, u.password_hash, \
+    (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id), \
+    (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
+     WHERE ur.user_id = u.id)";
+
+/// # Errors
+/// The driver's.
+pub fn find(query: &impl Query, id: UserId) -> Result<Option<User>, Fault> {
+    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.id = ?1"), [id], read_user)
+}
+
+/// Finds by the canonical form, whatever the spelling.
+///
+/// # Errors
+/// The driver's.
+pub fn find_by_email(query: &impl Query, email: &Email) -> Result<Option<User>, Fault> {
+    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"), [email.key()], read_user)
+}
+
+/// # Errors
+/// The driver's.
+pub fn find_credential(query: &impl Query, email: &Email) -> Result<Option<Credential>, Fault> {
+    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"), [email.key()], |row| {
+        Ok(Credential { user: read_user(row)?, password_hash: row.get(9)? })
+    })
+}
+
+/// Accounts in the order in which they were made.
+///
+/// # Errors
+/// The driver's.
+pub fn list(
+    query: &impl Query,
+    filter: &Filter,
+    now: Timestamp,
+    page: Page<UserId>,
+) -> Result<Paged<User, UserId>, Fault> {
+    let condition = match filter.state {
+        None => "?3 IS NOT NULL",
+        Some(UserState::Locked) => "u.locked_until > ?3",
+        Some(UserState::Disabled) => "u.disabled_at IS NOT NULL AND ?3 IS NOT NULL",
+        Some(UserState::Unverified) => "u.email_verified_at IS NULL AND ?3 IS NOT NULL",
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM users u \
+         WHERE (?1 IS NULL OR u.email_key LIKE ?1 ESCAPE '\\' OR u.name LIKE ?1 ESCAPE '\\') \
+         AND (?2 IS NULL OR EXISTS (SELECT 1 FROM user_roles ur WHERE ur.user_id = u.id AND ur.role = ?2)) \
+         AND {condition} AND (?4 IS NULL OR u.id > ?4) ORDER BY u.id LIMIT ?5"
+    );
+    let part = filter.query.as_deref().map(like_part);
+    let role = filter.role.as_ref().map(RoleName::as_str);
+    let users = query.all(&sql, params![part, role, now, page.after, page.limit_and_one()], read_user)?;
+    Ok(Paged::cut(users, page.limit, |user| user.id))
+}
+
+fn like_part(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// Whether an enabled user other than `except` has the role `admin`.
+///
+/// # Errors
+/// The driver's.
+pub fn has_enabled_admin(query: &impl Query, except: Option<UserId>) -> Result<bool, Fault> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM user_roles ur JOIN users u ON u.id = ur.user_id \
+        WHERE ur.role = 'admin' AND u.disabled_at IS NULL AND (?1 IS NULL OR u.id <> ?1))";
+    query.one(sql, [except], |row| row.get(0))
+}
+
+/// An account that is about to be.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    pub id: UserId,
+    pub email: Email,
+    pub email_verified_at: Option<Timestamp>,
+    pub name: Name,
+    /// `None`: no password yet.
+    pub password_hash: Option<String>,
+}
+
+/// The address must be free: see [`find_by_email`].
+///
+/// # Errors
+/// The driver's.
+pub fn insert(tx: &mut Tx<'_>, user: &NewUser) -> Result<(), Fault> {
+    let sql = "INSERT INTO users (id, email, email_key, email_verified_at, name, password_hash, created_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let now = tx.now();
+    let (email, key) = (user.email.as_str(), user.email.key());
+    let row = params![user.id, email, key, user.email_verified_at, user.name.as_str(), user.password_hash, now];
+    tx.execute(sql, row).map(drop)
+}
+
+/// # Errors
+/// The driver's.
+pub fn save_verified(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
+    let now = tx.now();
+    tx.execute("UPDATE users SET email_verified_at = coalesce(email_verified_at, ?2) WHERE id = ?1", params![id, now])
+        .map(drop)
+}
+
+/// # Errors
+/// The driver's.
+pub fn save_password(tx: &mut Tx<'_>, id: UserId, hash: &str) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![id, hash]).map(drop)
+}
+
+/// Puts a hash in the place of an older one of the same password; does nothing when the password was
+/// changed in between.
+///
+/// # Errors
+/// The driver's.
+pub fn replace_hash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<(), Fault> {
+    let sql = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
+    tx.execute(sql, params![id, old, new]).map(drop)
+}
+
+/// # Errors
+/// The driver's.
+pub fn save_login(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
+    let now = tx.now();
+    tx.execute("UPDATE users SET last_login_at = ?2 WHERE id = ?1", params![id, now]).map(drop)
+}
+
+/// # Errors
+/// The driver's.
+pub fn save_name(tx: &mut Tx<'_>, id: UserId, name: &Name) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET name = ?2 WHERE id = ?1", params![id, name.as_str()]).map(drop)
+}
+
+/// Disables the account, or with `None` enables it.
+///
+/// # Errors
+/// The driver's.
+pub fn save_disabled(tx: &mut Tx<'_>, id: UserId, disabled_at: Option<Timestamp>) -> Result<(), Fault> {
+    tx.execute("UPDATE users SET disabled_at = ?2 WHERE id = ?1", params![id, disabled_at]).map(drop)
+}
+
+/// Takes the account and all that hangs on it out of the database.
+///
+/// # Errors
+/// The driver's.
+pub fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
+    tx.execute("DELETE FROM mails WHERE user_id = ?1", [id])?;
+    tx.execute("DELETE FROM users WHERE id = ?1", [id]).map(drop)
+}
+
+pub(super) fn read_user(row: &Row<'_>) -> RowResult<User> {
+    Ok(User {
+        id: row.get(0)?,
+        email: row.get(1)?,
+        email_verified_at: row.get(2)?,
+        name: row.get(3)?,
+        two_factor_at: row.get(4)?,
+        disabled_at: row.get(5)?,
+        locked_until: row.get(6)?,
+        created_at: row.get(7)?,
+        last_login_at: row.get(8)?,
+        roles: words(row.get(10)?, |word| RoleName::parse(word).ok()),
+        permissions: words(row.get(11)?, |word| Permission::parse(word).ok()),
+    })
+}
+
+/// Reads what `group_concat` joined; sorted, each once. `None`: the group is empty.
+pub(super) fn words<T: Ord>(joined: Option<String>, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+    let mut words: Vec<T> = joined.iter().flat_map(|joined| joined.split(',')).filter_map(parse).collect();
+    words.sort();
+    words.dedup();
+    words
+}

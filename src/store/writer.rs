@@ -1,0 +1,122 @@
+//! The one writer. SQLite takes one at a time, so changes are jobs for one thread that owns the one
+//! write connection, and jobs that wait are committed together: `BEGIN IMMEDIATE`, each job in a
+//! savepoint of its own, one commit, one sync to disk, then all answers (group commit).
+
+use super::connection::fault;
+use crate::domain::time::Timestamp;
+use crate::error::{Decision, Fault};
+use crate::ports::Clock;
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::thread;
+
+/// The most jobs in one commit, so that none waits long for those after it.
+const BATCH: usize = 256;
+
+/// Tells a job's caller how its commit went.
+type Answer = Box<dyn FnOnce(Result<(), Fault>) + Send>;
+
+/// Runs inside the open transaction, or learns that there is none.
+type Job = Box<dyn FnOnce(Result<&Connection, Fault>) -> Answer + Send>;
+
+#[derive(Debug)]
+pub struct Writer {
+    jobs: Sender<Job>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
+        let (jobs, receiver) = channel();
+        thread::Builder::new()
+            .name("writer".into())
+            .spawn(move || work(&connection, &receiver))
+            .map_err(|error| Fault::Internal(format!("the writer thread can't be started: {error}")))?;
+        Ok(Self { jobs, clock })
+    }
+
+    /// Hands `work` to the writer and waits until it is on disk.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, Timestamp) -> Result<Decision<T>, Fault> + Send + 'static,
+    ) -> Result<Decision<T>, Fault> {
+        let (answer, receiver) = sync_channel(1);
+        let clock = Arc::clone(&self.clock);
+        let job: Job = Box::new(move |transaction| {
+            let outcome = transaction.and_then(|connection| in_savepoint(connection, |c| work(c, clock.now())));
+            Box::new(move |committed| {
+                // The caller may be gone: nobody is left to tell.
+                let _ = answer.send(committed.and(outcome));
+            })
+        });
+        self.jobs.send(job).map_err(|_| gone())?;
+        receiver.recv().map_err(|_| gone())?
+    }
+}
+
+fn gone() -> Fault {
+    Fault::Internal("the writer thread gave no answer".into())
+}
+
+fn work(connection: &Connection, jobs: &Receiver<Job>) {
+    while let Ok(first) = jobs.recv() {
+        match execute(connection, "BEGIN IMMEDIATE") {
+            Ok(()) => commit_together(connection, first, jobs),
+            // Whoever holds the lock made all who wait wait: tell them all, at once.
+            Err(fault) => {
+                for job in std::iter::once(first).chain(jobs.try_iter()) {
+                    job(Err(fault.clone()))(Err(fault.clone()));
+                }
+            }
+        }
+    }
+}
+
+fn commit_together(connection: &Connection, first: Job, jobs: &Receiver<Job>) {
+    let batch = std::iter::once(first).chain(jobs.try_iter()).take(BATCH);
+    let answers: Vec<Answer> = batch.map(|job| job(Ok(connection))).collect();
+    let committed = commit(connection);
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+/// Some errors (a full disk) end the whole transaction in the midst of a job: then nothing of the
+/// batch was written, and nobody may be told that it was.
+fn commit(connection: &Connection) -> Result<(), Fault> {
+    if connection.is_autocommit() {
+        return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
+    }
+    execute(connection, "COMMIT").inspect_err(|_| {
+        if !connection.is_autocommit() {
+            // A failed commit may leave the transaction open; the next batch needs it closed.
+            let _ = execute(connection, "ROLLBACK");
+        }
+    })
+}
+
+/// Runs one job so that its fault, or its panic, undoes what it did and nothing else.
+fn in_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<Decision<T>, Fault>,
+) -> Result<Decision<T>, Fault> {
+    if connection.is_autocommit() {
+        return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
+    }
+    execute(connection, "SAVEPOINT job")?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)))
+        .unwrap_or_else(|_| Err(Fault::Internal("a transaction panicked; nothing of it was kept".into())));
+    if outcome.is_err() && !connection.is_autocommit() {
+        execute(connection, "ROLLBACK TO job")?;
+    }
+    if !connection.is_autocommit() {
+        execute(connection, "RELEASE job")?;
+    }
+    outcome
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), Fault> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(fault)
+}

@@ -1,0 +1,175 @@
+//! The app: everything that an action needs, opened once by the face that was called.
+
+use super::files;
+use super::keyring::Keyring;
+use crate::config::Config;
+use crate::crypto::gate::Gate;
+use crate::crypto::refresh::RefreshKey;
+use crate::crypto::root_key::{Purpose, RootKey};
+use crate::crypto::seal::Sealer;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::id::IdEntropy;
+use crate::domain::session::Lifetime;
+use crate::domain::time::Timestamp;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
+use crate::store::{Store, meta};
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+const ROOT_KEY_CHECK: &str = "root_key_check";
+
+/// The outside world: the real one, or a test's.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Ports {
+    #[must_use]
+    pub fn real() -> Self {
+        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy) }
+    }
+}
+
+/// What to do where there is no database yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IfMissing {
+    /// Make the database, the key file and the signing key.
+    Create,
+    Refuse,
+}
+
+/// What [`App::open`] made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Created {
+    pub database: bool,
+    pub key_file: bool,
+    pub signing_key: bool,
+}
+
+#[derive(Debug)]
+pub struct App {
+    pub config: Config,
+    /// What this opening made.
+    pub created: Created,
+    pub(super) store: Store,
+    pub(super) gate: Gate,
+    pub(super) keyring: Keyring,
+    pub(super) refresh_key: RefreshKey,
+    pub(super) mail_sealer: Arc<Sealer>,
+    ports: Ports,
+}
+
+impl App {
+    /// Opens the database that the configuration names, after checking that nobody else can read it.
+    ///
+    /// # Errors
+    /// `not_found` when there is none and `if_missing` says to refuse; [`Fault::Permission`] for files
+    /// that can't be used or that others can read; [`Fault::Config`] for a missing or foreign key
+    /// file; [`Fault::Storage`] for a damaged file or one of another version.
+    pub fn open(config: Config, ports: Ports, if_missing: IfMissing) -> Result<Self, Error> {
+        let mut created = Created::default();
+        let database_exists = files::exists(&config.database)?;
+        if !database_exists && if_missing == IfMissing::Refuse {
+            let advice = format!(
+                "{}; run `authctl db init` or `authd serve` to make one, or set `database`",
+                config.database.display()
+            );
+            return Err(Refusal::not_found("database", advice).into());
+        }
+        files::check(&config)?;
+        let root = root_key(&config, &ports, database_exists, &mut created)?;
+        if if_missing == IfMissing::Create {
+            files::prepare(&config)?;
+            Store::create(&config.database)?;
+            created.database = !database_exists;
+        }
+        let store =
+            Store::open(&config.database, Arc::clone(&ports.clock), &root.derive(Purpose::AuditChain), readers())?;
+        check_root_key(&store, &root, &ports)?;
+        let threads = config.server.hash_threads.unwrap_or_else(cores);
+        let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost)?;
+        let mut app = Self {
+            gate,
+            store,
+            keyring: Keyring::new(Sealer::new(&root, Purpose::SigningKeys)),
+            refresh_key: RefreshKey::new(&root),
+            mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
+            created,
+            config,
+            ports,
+        };
+        if if_missing == IfMissing::Create {
+            app.created.signing_key = super::keyring::ensure(&app)?;
+        }
+        Ok(app)
+    }
+
+    /// The time of day; inside a transaction, the transaction's own counts.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.ports.entropy
+    }
+
+    /// Random bytes for a new identifier.
+    #[must_use]
+    pub fn id_entropy(&self) -> IdEntropy {
+        draw(self.entropy())
+    }
+
+    pub(super) fn lifetime(&self) -> Lifetime {
+        Lifetime { idle: self.config.tokens.refresh_idle, grace: self.config.tokens.refresh_grace }
+    }
+}
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, usize::from)
+}
+
+/// Read connections are for the threads that can read at once.
+fn readers() -> u32 {
+    u32::try_from(cores()).unwrap_or(1).saturating_mul(2).clamp(4, 16)
+}
+
+fn root_key(config: &Config, ports: &Ports, database_exists: bool, created: &mut Created) -> Result<RootKey, Fault> {
+    if files::exists(&config.key_file)? {
+        return RootKey::read(&config.key_file);
+    }
+    if database_exists {
+        return Err(Fault::Config(format!(
+            "the key file {} is missing, and the database {} can't be opened without it; bring it back from the backup, or set `key_file`",
+            config.key_file.display(),
+            config.database.display()
+        )));
+    }
+    files::prepare(config)?;
+    let root = RootKey::generate(&*ports.entropy);
+    root.write_new(&config.key_file)?;
+    created.key_file = true;
+    Ok(root)
+}
+
+/// Holds the key file against the database: a value sealed when it was made must open.
+fn check_root_key(store: &Store, root: &RootKey, ports: &Ports) -> Result<(), Error> {
+    let sealer = Sealer::new(root, Purpose::Check);
+    if let Some(sealed) = store.read(|query| meta::find(query, ROOT_KEY_CHECK))? {
+        sealer.open(ROOT_KEY_CHECK.as_bytes(), &sealed).map_err(|_| {
+            Fault::Config("the key file belongs to another database; set `key_file` to the one made with this".into())
+        })?;
+        return Ok(());
+    }
+    let sealed = sealer.seal(&*ports.entropy, ROOT_KEY_CHECK.as_bytes(), b"authd");
+    store.write(&Caller::system(), move |tx| {
+        meta::save(tx, ROOT_KEY_CHECK, &sealed)?;
+        tx.audit(&Event::DatabaseCreated, Subject::default())?;
+        Ok(Decision::Grant(()))
+    })
+}

@@ -1,0 +1,87 @@
+//! Who is asking? An access token is honoured only while its session lives, its user is enabled, its
+//! key is there and it was not revoked: what an operator changes counts on the very next request.
+
+use super::app::App;
+use super::keyring;
+use crate::crypto::jwt::{self, AccessClaims, Expected, Flaw};
+use crate::domain::access::SignedIn;
+use crate::error::{Error, Fault, Refusal};
+use crate::store::sessions::{self, Standing};
+
+/// Why a token of the right form is refused all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standstill {
+    Flawed(Flaw),
+    KeyGone,
+    SessionEnded,
+    UserDisabled,
+    Revoked,
+}
+
+impl Standstill {
+    /// For an operator's eyes.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Flawed(flaw) => flaw.reason(),
+            Self::KeyGone => "the key that signed it is not there any more",
+            Self::SessionEnded => "its session has ended or run out",
+            Self::UserDisabled => "its user is disabled or gone",
+            Self::Revoked => "it was revoked",
+        }
+    }
+}
+
+/// Checks a bearer token in full.
+///
+/// # Errors
+/// `invalid_token`; the store's.
+pub fn bearer(app: &App, token: &str) -> Result<SignedIn, Error> {
+    match inspect(app, token)? {
+        Ok((_, signed_in)) => Ok(signed_in),
+        Err(_) => Err(Refusal::InvalidToken.into()),
+    }
+}
+
+/// As [`bearer`], but tells what is wrong.
+pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(AccessClaims, SignedIn), Standstill>, Fault> {
+    let kid = jwt::key_id(token);
+    let key = match &kid {
+        Some(kid) => keyring::verifying(app, kid)?,
+        None => None,
+    };
+    let now = app.now();
+    let expected = Expected { issuer: &app.config.tokens.issuer, audience: &app.config.tokens.audience, now };
+    let claims = match jwt::verify(token, expected, |_| key) {
+        Ok(claims) => claims,
+        Err(flaw) => return Ok(Err(Standstill::Flawed(flaw))),
+    };
+    let kid = kid.unwrap_or_default();
+    let standing = app.store.read(|query| sessions::find_standing(query, claims.session, claims.token, &kid))?;
+    let Some(standing) = standing.filter(|standing| standing.session.user == claims.user) else {
+        return Ok(Err(Standstill::SessionEnded));
+    };
+    Ok(judge(app, &standing).map(|()| {
+        let signed_in = SignedIn {
+            user: claims.user,
+            session: claims.session,
+            auth_time: standing.session.auth_time,
+            permissions: standing.permissions,
+        };
+        (claims, signed_in)
+    }))
+}
+
+fn judge(app: &App, standing: &Standing) -> Result<(), Standstill> {
+    if !standing.key_is_there {
+        Err(Standstill::KeyGone)
+    } else if standing.token_is_revoked {
+        Err(Standstill::Revoked)
+    } else if !standing.user_is_enabled {
+        Err(Standstill::UserDisabled)
+    } else if !standing.session.is_alive(app.now(), app.lifetime().idle) {
+        Err(Standstill::SessionEnded)
+    } else {
+        Ok(())
+    }
+}

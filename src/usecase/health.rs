@@ -1,0 +1,18 @@
+//! Whether the daemon can do its work.
+
+use super::app::App;
+use crate::domain::caller::Caller;
+use crate::error::{Decision, Error};
+use crate::store::meta;
+
+/// Ready when the database takes a write; its schema was checked when it was opened.
+///
+/// # Errors
+/// `storage_unavailable`, and whatever else keeps a write from the disk.
+pub fn ready(app: &App) -> Result<(), Error> {
+    app.store.write(&Caller::system(), |tx| {
+        let now = tx.now();
+        meta::save(tx, "probe", &now.as_millis().to_be_bytes())?;
+        Ok(Decision::Grant(()))
+    })
+}

@@ -1,0 +1,73 @@
+//! Sessions: one's own, and the operator's look at everybody's.
+
+use super::app::App;
+use super::user::{self, UserRef};
+use super::{require, require_user};
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::id::SessionId;
+use crate::domain::session::Session;
+use crate::error::{Decision, Error, Refusal};
+use crate::store::sessions;
+
+pub use crate::store::sessions::Listed;
+
+/// The caller's sessions that live, newest first.
+///
+/// # Errors
+/// `unauthenticated`; the store's.
+pub fn list_own(app: &App, caller: &Caller) -> Result<Vec<Session>, Error> {
+    let me = require_user(caller)?;
+    let mut listed = app.store.read(|query| sessions::list(query, Some(me.user)))?;
+    listed.retain(|listed| is_alive(app, &listed.session));
+    Ok(listed.into_iter().map(|listed| listed.session).collect())
+}
+
+/// Ends one of the caller's sessions.
+///
+/// # Errors
+/// `not_found` for one that isn't the caller's, or that has ended; the store's.
+pub fn end_own(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
+    let me = require_user(caller)?.clone();
+    let missing = Refusal::not_found("session", id);
+    let id = SessionId::parse(id).ok_or_else(|| missing.clone())?;
+    app.store.write(caller, move |tx| {
+        let own = sessions::find(tx, id)?.is_some_and(|session| session.user == me.user);
+        if !own || !sessions::end(tx, id)? {
+            return Ok(Decision::Refuse(missing.clone()));
+        }
+        tx.audit(&Event::SessionRevoked, (me.user, id))?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Which sessions to show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    Alive,
+    /// Ended ones too.
+    All,
+}
+
+/// Sessions of one user or (`None`) of everybody, newest first.
+///
+/// # Errors
+/// `forbidden` without `sessions:read`; `not_found` for an unknown user; the store's.
+pub fn list(app: &App, caller: &Caller, of: Option<&UserRef>, which: Which) -> Result<Vec<Listed>, Error> {
+    require(caller, "sessions:read")?;
+    let user = match of {
+        Some(of) => Some(user::find(app, caller, of)?.id),
+        None => None,
+    };
+    let mut listed = app.store.read(|query| sessions::list(query, user))?;
+    if which == Which::Alive {
+        listed.retain(|listed| is_alive(app, &listed.session));
+    }
+    Ok(listed)
+}
+
+/// Whether a session lives now.
+#[must_use]
+pub fn is_alive(app: &App, session: &Session) -> bool {
+    session.is_alive(app.now(), app.lifetime().idle)
+}

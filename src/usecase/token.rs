@@ -1,0 +1,209 @@
+//! Revoking what was issued, and saying whether a token is good.
+
+use super::app::App;
+use super::authenticate;
+use super::user::UserRef;
+use super::{require, user};
+use crate::crypto::refresh::{self, RefreshToken};
+use crate::crypto::{jwt, opaque};
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::id::{SessionId, TokenId};
+use crate::domain::link::LinkKind;
+use crate::domain::session::Rotation;
+use crate::domain::time::Timestamp;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::{links, sessions};
+
+/// What to revoke.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// One session, with its refresh token and all its access tokens.
+    Session(String),
+    /// Every session of a user.
+    User(UserRef),
+    /// One access token, by its `jti`.
+    Jti(String),
+    /// Whatever this token belongs to: a refresh token's session, or one access token.
+    Token(String),
+    /// Every session of everybody.
+    All,
+}
+
+/// Revokes; gives how many sessions or tokens ended by it. What has ended already is not an error.
+///
+/// # Errors
+/// `forbidden` without `sessions:revoke`; `not_found` for an unknown session or user;
+/// `validation_failed` for a text that is no token or no `jti`; the store's.
+pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error> {
+    require(caller, "sessions:revoke")?;
+    match target {
+        Target::Session(id) => revoke_session(app, caller, id),
+        Target::User(of) => revoke_user(app, caller, of),
+        Target::Jti(jti) => {
+            let jti = TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
+            revoke_access(app, caller, jti)
+        }
+        Target::Token(text) => revoke_text(app, caller, text),
+        Target::All => app.store.write(caller, |tx| {
+            let sessions = sessions::end_all(tx)?;
+            tx.audit(&Event::LoggedOutEverywhere { sessions }, Subject::default())?;
+            Ok(Decision::Grant(sessions))
+        }),
+    }
+}
+
+fn revoke_session(app: &App, caller: &Caller, id: &str) -> Result<u64, Error> {
+    let missing = Refusal::not_found("session", id);
+    let id = SessionId::parse(id).ok_or_else(|| missing.clone())?;
+    app.store.write(caller, move |tx| {
+        let Some(session) = sessions::find(tx, id)? else {
+            return Ok(Decision::Refuse(missing.clone()));
+        };
+        if !sessions::end(tx, id)? {
+            return Ok(Decision::Grant(0));
+        }
+        tx.audit(&Event::SessionRevoked, (session.user, id))?;
+        Ok(Decision::Grant(1))
+    })
+}
+
+fn revoke_user(app: &App, caller: &Caller, of: &UserRef) -> Result<u64, Error> {
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = user::find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        let sessions = sessions::end_of_user(tx, user.id, None)?;
+        if sessions > 0 {
+            tx.audit(&Event::LoggedOutEverywhere { sessions }, user.id)?;
+        }
+        Ok(Decision::Grant(sessions))
+    })
+}
+
+/// An access token that authd signed is dead after its `access_ttl` at the latest: until then its
+/// `jti` is remembered, whoever it was signed for.
+fn revoke_access(app: &App, caller: &Caller, jti: TokenId) -> Result<u64, Error> {
+    let ttl = app.config.tokens.access_ttl;
+    app.store.write(caller, move |tx| {
+        let expires_at = tx.now().plus(ttl);
+        if !sessions::revoke_token(tx, jti, expires_at)? {
+            return Ok(Decision::Grant(0));
+        }
+        tx.audit(&Event::TokenRevoked { jti: jti.to_string() }, Subject::default())?;
+        Ok(Decision::Grant(1))
+    })
+}
+
+fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
+    if let Some(token) = RefreshToken::parse(text) {
+        if find_authentic(app, &token)?.is_none() {
+            return Err(Refusal::InvalidToken.into());
+        }
+        return revoke_session(app, caller, &token.session.to_string());
+    }
+    match authenticate::inspect(app, text)? {
+        Ok((claims, _)) => revoke_access(app, caller, claims.token),
+        // It is as good as revoked.
+        Err(authenticate::Standstill::Flawed(jwt::Flaw::Expired)) => Ok(0),
+        Err(authenticate::Standstill::Flawed(_)) => Err(Refusal::InvalidToken.into()),
+        Err(_) => Ok(0),
+    }
+}
+
+fn find_authentic(app: &App, token: &RefreshToken) -> Result<Option<sessions::Salted>, Fault> {
+    let salted = app.store.read(|query| sessions::find_salted(query, token.session))?;
+    Ok(salted.filter(|salted| app.refresh_key.is_authentic(token, &salted.salt)))
+}
+
+/// What a token is, and whether it is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// `access_token`, `refresh_token`, `verify_email`, `reset_password` or `unknown`.
+    pub kind: &'static str,
+    /// `None`: it is good. Else why it isn't, in words.
+    pub flaw: Option<String>,
+    /// What could be read of it: pairs of name and value.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// Says what a token is and whether it is good, without spending or changing anything.
+///
+/// # Errors
+/// `forbidden` without `sessions:read`; the store's.
+pub fn inspect(app: &App, caller: &Caller, text: &str) -> Result<Inspection, Error> {
+    require(caller, "sessions:read")?;
+    if text.starts_with(refresh::PREFIX) {
+        return Ok(inspect_refresh(app, text)?);
+    }
+    for kind in LinkKind::ALL {
+        if text.starts_with(kind.prefix()) {
+            return Ok(inspect_link(app, kind, text)?);
+        }
+    }
+    if text.contains('.') {
+        return Ok(inspect_access(app, text)?);
+    }
+    let flaw = "it has the form of none of this server's tokens".to_owned();
+    Ok(Inspection { kind: "unknown", flaw: Some(flaw), facts: Vec::new() })
+}
+
+fn inspect_access(app: &App, text: &str) -> Result<Inspection, Fault> {
+    let kind = "access_token";
+    Ok(match authenticate::inspect(app, text)? {
+        Err(why) => Inspection { kind, flaw: Some(why.reason().into()), facts: Vec::new() },
+        Ok((claims, _)) => Inspection {
+            kind,
+            flaw: None,
+            facts: vec![
+                ("user_id", claims.user.to_string()),
+                ("session_id", claims.session.to_string()),
+                ("jti", claims.token.to_string()),
+                ("issued_at", claims.issued_at.to_string()),
+                ("expires_at", claims.expires_at.to_string()),
+                ("roles", claims.roles.join(",")),
+                ("permissions", claims.permissions.join(",")),
+            ],
+        },
+    })
+}
+
+fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {
+    let kind = "refresh_token";
+    let wrong = |flaw: &str| Inspection { kind, flaw: Some(flaw.into()), facts: Vec::new() };
+    let Some(token) = RefreshToken::parse(text) else {
+        return Ok(wrong("it is cut, or changed"));
+    };
+    let Some(salted) = find_authentic(app, &token)? else {
+        return Ok(wrong("this server did not make it"));
+    };
+    let session = salted.session;
+    let flaw = match session.judge(token.generation, app.now(), app.lifetime()) {
+        Rotation::Rotate | Rotation::SameSuccessor => None,
+        Rotation::Reuse => Some("it has been used already".to_owned()),
+        Rotation::Dead => Some("its session has ended or run out".to_owned()),
+    };
+    let facts = vec![
+        ("user_id", session.user.to_string()),
+        ("session_id", session.id.to_string()),
+        ("last_used_at", session.last_used_at.to_string()),
+        ("expires_at", session.expires_at.to_string()),
+    ];
+    Ok(Inspection { kind, flaw, facts })
+}
+
+fn inspect_link(app: &App, kind: LinkKind, text: &str) -> Result<Inspection, Fault> {
+    let now: Timestamp = app.now();
+    let owner = match opaque::parse(kind, text) {
+        Some(hash) => app.store.read(|query| links::find_owner(query, kind, &hash, now))?,
+        None => None,
+    };
+    Ok(match owner {
+        Some(owner) => Inspection { kind: kind.name(), flaw: None, facts: vec![("user_id", owner.to_string())] },
+        None => {
+            let flaw = "it is wrong, spent, replaced or too old".to_owned();
+            Inspection { kind: kind.name(), flaw: Some(flaw), facts: Vec::new() }
+        }
+    })
+}

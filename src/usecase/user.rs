@@ -1,0 +1,313 @@
+//! Accounts, as those who look after them see them.
+
+use super::app::App;
+use super::mail::{self, LinkMail};
+use super::password::{Owner, judge};
+use super::require;
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::cursor;
+use crate::domain::email::Email;
+use crate::domain::id::UserId;
+use crate::domain::mail::MailKind;
+use crate::domain::name::Name;
+use crate::domain::password::Password;
+use crate::domain::role::RoleName;
+use crate::domain::secret::Secret;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::ports::draw;
+use crate::store::page::Page;
+use crate::store::tx::{Query, Tx};
+use crate::store::users::NewUser;
+use crate::store::{roles, sessions, users};
+
+pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
+pub use crate::store::users::Filter;
+
+/// An account as it is named on a command line: by address or by id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UserRef {
+    Id(UserId),
+    Email(Email),
+}
+
+impl UserRef {
+    /// # Errors
+    /// `not_found`: what is neither an address nor an id names nobody.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if let Some(id) = UserId::parse(text) {
+            return Ok(Self::Id(id));
+        }
+        Email::parse(text).map(Self::Email).map_err(|_| Refusal::not_found("user", text))
+    }
+
+    pub(super) fn missing(&self) -> Refusal {
+        match self {
+            Self::Id(id) => Refusal::not_found("user", id.to_string()),
+            Self::Email(email) => Refusal::not_found("user", email.to_string()),
+        }
+    }
+}
+
+pub(super) fn find_in(query: &impl Query, of: &UserRef) -> Result<Option<User>, Fault> {
+    match of {
+        UserRef::Id(id) => users::find(query, *id),
+        UserRef::Email(email) => users::find_by_email(query, email),
+    }
+}
+
+/// One account.
+///
+/// # Errors
+/// `forbidden` without `users:read`; `not_found`; the store's.
+pub fn find(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    require(caller, "users:read")?;
+    Ok(app.store.read(|query| find_in(query, of))?.ok_or_else(|| of.missing())?)
+}
+
+/// A page of accounts, in the order in which they were made: `limit` of them (at least 1), after the
+/// `next` of the page before. `after` of `None`: from the beginning.
+///
+/// # Errors
+/// `forbidden` without `users:read`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
+pub fn list(
+    app: &App,
+    caller: &Caller,
+    filter: &Filter,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<User, String>, Error> {
+    require(caller, "users:read")?;
+    if limit == 0 {
+        return Err(Refusal::invalid("limit", "out_of_range", "at least 1").into());
+    }
+    let after = match after {
+        Some(text) => Some(cursor::decode(cursor::List::Users, text).ok_or(Refusal::BadCursor)?),
+        None => None,
+    };
+    let page = Page { limit, after: after.map(UserId::from_bytes) };
+    let now = app.now();
+    let Paged { items, next } = app.store.read(|query| users::list(query, filter, now, page))?;
+    Ok(Paged { items, next: next.map(|id| cursor::encode(cursor::List::Users, id.as_bytes())) })
+}
+
+/// Whether an enabled user has the role `admin`: if not, the operator is told how to make one.
+///
+/// # Errors
+/// The store's.
+pub fn has_admin(app: &App) -> Result<bool, Error> {
+    Ok(app.store.read(|query| users::has_enabled_admin(query, None))?)
+}
+
+/// How a new account comes by its password.
+#[derive(Clone, Debug)]
+pub enum FirstPassword {
+    Set(Password),
+    /// By a link that is mailed, and given to the one who invites.
+    Invite,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verified {
+    Yes,
+    /// A verification link is mailed.
+    No,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub email: Email,
+    pub name: Name,
+    pub roles: Vec<RoleName>,
+    pub verified: Verified,
+    pub password: FirstPassword,
+}
+
+/// A new account, and the link to set its password where it was invited.
+#[derive(Clone, Debug)]
+pub struct Added {
+    pub user: User,
+    pub invitation: Option<Secret<String>>,
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `email_taken`; `not_found` for an unknown role;
+/// `weak_password`; `overloaded`; the store's.
+pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> {
+    require(caller, "users:write")?;
+    let password_hash = match &new.password {
+        FirstPassword::Set(password) => {
+            judge(app, password, Owner { email: &new.email, name: &new.name })?;
+            Some(app.gate.hash(password, draw(app.entropy()))?.0)
+        }
+        FirstPassword::Invite => None,
+    };
+    let (link, invitation) = match (&new.password, new.verified) {
+        (FirstPassword::Invite, _) => {
+            let (draft, url) = mail::compose(app, MailKind::Invitation);
+            (Some(draft), Some(url))
+        }
+        (FirstPassword::Set(_), Verified::No) => (Some(mail::compose(app, MailKind::VerifyEmail).0), None),
+        (FirstPassword::Set(_), Verified::Yes) => (None, None),
+    };
+    let now = app.now();
+    let row = NewUser {
+        id: UserId::new(now, app.id_entropy()),
+        email: new.email,
+        email_verified_at: (new.verified == Verified::Yes).then_some(now),
+        name: new.name,
+        password_hash,
+    };
+    let roles = new.roles;
+    let user = app.store.write(caller, move |tx| insert(tx, &row, &roles, link.as_ref()))?;
+    Ok(Added { user, invitation })
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    new: &NewUser,
+    wanted: &[RoleName],
+    link: Option<&LinkMail>,
+) -> Result<Decision<User>, Fault> {
+    if users::find_by_email(tx, &new.email)?.is_some() {
+        return Ok(Decision::Refuse(Refusal::EmailTaken));
+    }
+    for role in wanted {
+        if roles::find(tx, role)?.is_none() {
+            return Ok(Decision::Refuse(Refusal::not_found("role", role.as_str())));
+        }
+    }
+    users::insert(tx, new)?;
+    tx.audit(&Event::UserCreated, new.id)?;
+    for role in wanted {
+        if roles::assign(tx, new.id, role)? {
+            tx.audit(&Event::RoleAssigned { role: role.to_string() }, new.id)?;
+        }
+    }
+    if let Some(link) = link {
+        link.queue_unbounded(tx, new.id, &new.email)?;
+        if new.password_hash.is_none() {
+            tx.audit(&Event::UserInvited, new.id)?;
+        }
+    }
+    let user = users::find(tx, new.id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
+    Ok(Decision::Grant(user))
+}
+
+/// Sets a new password; every session of the user ends.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `weak_password`; `overloaded`; the store's.
+pub fn set_password(app: &App, caller: &Caller, of: &UserRef, password: &Password) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    let user = find(app, caller, of)?;
+    judge(app, password, Owner { email: &user.email, name: &user.name })?;
+    let hash = app.gate.hash(password, draw(app.entropy()))?;
+    change(app, caller, of, move |tx, user| {
+        users::save_password(tx, user.id, &hash.0)?;
+        sessions::end_of_user(tx, user.id, None)?;
+        tx.audit(&Event::PasswordSet, user.id)?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Makes and mails a link to set a password. The old one, if there is one, stays until then.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn invite(app: &App, caller: &Caller, of: &UserRef) -> Result<Added, Error> {
+    require(caller, "users:write")?;
+    let (draft, url) = mail::compose(app, MailKind::Invitation);
+    let user = change(app, caller, of, move |tx, user| {
+        draft.queue_unbounded(tx, user.id, &user.email)?;
+        tx.audit(&Event::UserInvited, user.id)?;
+        Ok(Decision::Grant(()))
+    })?;
+    Ok(Added { user, invitation: Some(url) })
+}
+
+/// Disables an account and ends its sessions. A second time it changes nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `last_admin`; the store's.
+pub fn disable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    change(app, caller, of, |tx, user| {
+        if user.disabled_at.is_some() {
+            return Ok(Decision::Grant(()));
+        }
+        if is_last_admin(tx, user)? {
+            return Ok(Decision::Refuse(Refusal::LastAdmin));
+        }
+        let now = tx.now();
+        users::save_disabled(tx, user.id, Some(now))?;
+        sessions::end_of_user(tx, user.id, None)?;
+        tx.audit(&Event::UserDisabled, user.id)?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Enables an account again. A second time it changes nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn enable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    change(app, caller, of, |tx, user| {
+        if user.disabled_at.is_some() {
+            users::save_disabled(tx, user.id, None)?;
+            tx.audit(&Event::UserEnabled, user.id)?;
+        }
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Takes an account out of the database, with its sessions, roles, links and mails. The audit log
+/// keeps its id.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `last_admin`; the store's.
+pub fn delete(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        if is_last_admin(tx, &user)? {
+            return Ok(Decision::Refuse(Refusal::LastAdmin));
+        }
+        users::delete(tx, user.id)?;
+        tx.audit(&Event::UserDeleted, user.id)?;
+        Ok(Decision::Grant(user))
+    })
+}
+
+/// Whether nobody would be left who may administer, were this user gone. Inside the transaction, so
+/// that two admins can't be taken away at once.
+pub(super) fn is_last_admin(tx: &Tx<'_>, user: &User) -> Result<bool, Fault> {
+    let counts = user.is_admin() && user.disabled_at.is_none();
+    Ok(counts && !users::has_enabled_admin(tx, Some(user.id))?)
+}
+
+/// Finds, changes, and gives the account as it stands then.
+pub(super) fn change(
+    app: &App,
+    caller: &Caller,
+    of: &UserRef,
+    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
+) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        if let Decision::Refuse(refusal) = work(tx, &user)? {
+            return Ok(Decision::Refuse(refusal));
+        }
+        let user = users::find(tx, user.id)?.ok_or_else(|| Fault::Internal("an account vanished".into()))?;
+        Ok(Decision::Grant(user))
+    })
+}

@@ -1,0 +1,150 @@
+//! How objects look as JSON: the same over HTTP and with `authctl -o json`.
+
+use super::login::Tokens;
+use super::mail::OpenedMail;
+use super::token::Inspection;
+use crate::domain::audit::Line;
+use crate::domain::id::SessionId;
+use crate::domain::mail::Mail;
+use crate::domain::role::Role;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::store::sessions::Listed;
+use serde_json::{Map, Value, json};
+
+fn time(at: Option<Timestamp>) -> Option<String> {
+    at.map(|at| at.to_string())
+}
+
+fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+/// A user, as its owner or an admin sees it. `now` decides whether a lock still holds.
+#[must_use]
+pub fn user(user: &User, now: Timestamp) -> Value {
+    json!({
+        "id": user.id.to_string(),
+        "email": user.email.as_str(),
+        "email_verified": user.email_verified_at.is_some(),
+        "name": user.name.as_str(),
+        "roles": texts(&user.roles),
+        "permissions": texts(&user.permissions),
+        "two_factor": user.two_factor_at.is_some(),
+        "disabled": user.disabled_at.is_some(),
+        "locked_until": time(user.locked_until.filter(|until| *until > now)),
+        "created_at": user.created_at.to_string(),
+        "last_login_at": time(user.last_login_at),
+    })
+}
+
+/// The answer to a login or a refresh.
+#[must_use]
+pub fn tokens(tokens: &Tokens, now: Timestamp) -> Value {
+    json!({
+        "access_token": tokens.access_token.expose(),
+        "token_type": "Bearer",
+        "expires_in": tokens.expires_in,
+        "refresh_token": tokens.refresh_token.expose(),
+        "refresh_expires_in": tokens.refresh_expires_in,
+        "session_id": tokens.session.to_string(),
+        "user": user(&tokens.user, now),
+    })
+}
+
+/// One of the caller's own sessions. `current`: the one that asks.
+#[must_use]
+pub fn own_session(session: &Session, current: SessionId) -> Value {
+    json!({
+        "id": session.id.to_string(),
+        "created_at": session.created_at.to_string(),
+        "last_used_at": session.last_used_at.to_string(),
+        "expires_at": session.expires_at.to_string(),
+        "ip": session.ip.map(|ip| ip.to_string()),
+        "user_agent": session.user_agent,
+        "current": session.id == current,
+    })
+}
+
+/// A session as an operator sees it.
+#[must_use]
+pub fn listed_session(listed: &Listed) -> Value {
+    let session = &listed.session;
+    json!({
+        "id": session.id.to_string(),
+        "user_id": session.user.to_string(),
+        "email": listed.email,
+        "created_at": session.created_at.to_string(),
+        "last_used_at": session.last_used_at.to_string(),
+        "expires_at": session.expires_at.to_string(),
+        "ended_at": time(session.ended_at),
+        "ip": session.ip.map(|ip| ip.to_string()),
+        "user_agent": session.user_agent,
+    })
+}
+
+#[must_use]
+pub fn role(role: &Role) -> Value {
+    json!({
+        "name": role.name.as_str(),
+        "description": role.description,
+        "permissions": texts(&role.permissions),
+    })
+}
+
+/// A line of the audit log.
+#[must_use]
+pub fn audit_line(line: &Line) -> Value {
+    let details: Map<String, Value> =
+        line.details.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
+    json!({
+        "seq": line.seq,
+        "at": line.at.to_string(),
+        "event": line.event,
+        "actor": line.actor,
+        "user_id": line.user,
+        "session_id": line.session,
+        "ip": line.ip,
+        "request_id": line.request_id,
+        "details": details,
+    })
+}
+
+/// A mail in the outbox, without its text.
+#[must_use]
+pub fn mail(mail: &Mail) -> Value {
+    json!({
+        "id": mail.id.to_string(),
+        "user_id": mail.user.map(|id| id.to_string()),
+        "to": mail.to,
+        "kind": mail.kind,
+        "subject": mail.subject,
+        "state": mail.state.name(),
+        "created_at": mail.created_at.to_string(),
+        "sent_at": time(mail.sent_at),
+        "attempts": mail.attempts,
+        "last_error": mail.last_error,
+    })
+}
+
+/// A mail with its text.
+#[must_use]
+pub fn opened_mail(opened: &OpenedMail) -> Value {
+    let mut value = mail(&opened.mail);
+    value["body"] = opened.body.as_ref().map(|body| body.expose().as_str()).into();
+    value
+}
+
+/// What `token inspect` found.
+#[must_use]
+pub fn inspection(inspection: &Inspection) -> Value {
+    let mut value = Map::new();
+    value.insert("kind".into(), inspection.kind.into());
+    value.insert("active".into(), inspection.flaw.is_none().into());
+    value.insert("reason".into(), inspection.flaw.clone().into());
+    for (name, fact) in &inspection.facts {
+        value.insert((*name).into(), fact.as_str().into());
+    }
+    Value::Object(value)
+}
