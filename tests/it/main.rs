@@ -1,3 +1,14 @@
-//! One test binary; a file a feature.
+//! The one test binary: a file a feature, and `world`, in which they play.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
+
+mod accounts;
+mod config;
+// mod http_contract;
+mod jwt;
+mod opening;
+mod sessions;
+mod store;
 mod transport;
+mod values;
+mod world;

@@ -63,7 +63,6 @@ impl Scanner {
                         }
                         self.position += 2;
                         self.line_start = self.position;
-                        continue;
                     }
                     Some(_) => return Scan::Refused(Trouble::BadRequest("a carriage return stands alone in the head")),
                 },

@@ -156,6 +156,7 @@ impl From<&config::Server> for Settings {
     }
 }
 
+#[derive(Clone, Copy, Debug)]
 pub struct Server;
 
 impl Server {
