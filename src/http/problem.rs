@@ -129,7 +129,9 @@ impl From<&Refusal> for Problem {
 impl From<&Fault> for Problem {
     fn from(fault: &Fault) -> Self {
         match fault {
-            Fault::Overloaded { retry_after } => overloaded(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).max(1)),
+            Fault::Overloaded { retry_after } => {
+                overloaded(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).max(1))
+            }
             Fault::StorageUnavailable(_) => {
                 let detail = "the database can't be written just now and nothing was changed; try again soon";
                 Self::new(503, fault.code(), "Storage unavailable", detail).retry_after(BUSY_S)

@@ -4,7 +4,7 @@
 
 mod accounts;
 mod config;
-// mod http_contract;
+mod http_contract;
 mod jwt;
 mod opening;
 mod sessions;
