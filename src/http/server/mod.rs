@@ -293,6 +293,8 @@ async fn take_connections(
     let places = Arc::new(Semaphore::new(house.settings.max_connections));
     let lobby = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
     let mut stopped = stop.clone();
+    // Out of descriptors, every attempt fails the same way: one line in the log is enough.
+    let mut complained = false;
     loop {
         let accepted = tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
@@ -301,11 +303,18 @@ async fn take_connections(
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
+            // A client that gave up while it waited is nobody's failure.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(error) => {
-                pause_after(&error).await;
+                if !complained {
+                    tracing::warn!(%error, "can't take connections just now");
+                }
+                complained = true;
+                sleep(ACCEPT_PAUSE).await;
                 continue;
             }
         };
+        complained = false;
         let (welcome, permit) = match (places.clone().try_acquire_owned(), lobby.clone().try_acquire_owned()) {
             (Ok(place), _) => (Welcome::Serve, place),
             (Err(_), Ok(place)) => (Welcome::TurnAway, place),
@@ -316,14 +325,5 @@ async fn take_connections(
             connection::serve(house, stream, peer, welcome, stop).await;
             drop(permit);
         });
-    }
-}
-
-/// A client that gave up while it waited is nobody's failure. Otherwise the machine is out of
-/// something, and asking again at once would only burn its time.
-async fn pause_after(error: &io::Error) {
-    if error.kind() != io::ErrorKind::ConnectionAborted {
-        tracing::warn!(%error, "can't take a connection");
-        sleep(ACCEPT_PAUSE).await;
     }
 }

@@ -179,3 +179,19 @@ fn first_readable(streams: &[TcpStream]) -> usize {
         }
     }
 }
+
+#[test]
+fn dripping_clients_cost_honest_ones_nothing() {
+    let house = open(Settings { max_connections: 1000, ..settings() });
+    let mut dripping: Vec<_> = (0..500).map(|_| house.connect()).collect();
+    for byte in "GET / HTTP/1.1\r\nX: xxxx".bytes() {
+        for stream in &mut dripping {
+            stream.write_all(&[byte]).unwrap();
+        }
+        let mut honest = house.connect();
+        honest.write_all(NEXT.as_bytes()).unwrap();
+        assert!(one(&mut honest).starts_with("HTTP/1.1 200"));
+    }
+    drop(dripping);
+    house.close();
+}
