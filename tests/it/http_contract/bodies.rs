@@ -2,6 +2,7 @@
 
 use super::*;
 use authd::http::wire::Presence;
+use proptest::prelude::*;
 
 fn with_type(daemon: &Daemon, route: &Route, proof: Option<&String>, content_type: &str, body: &[u8]) -> Answer {
     let mut headers = Vec::new();
@@ -182,4 +183,26 @@ fn an_error_repeats_nothing_of_a_secret() {
             assert!(!daemon.post(path, body).body.contains("hunter2"), "{path} {body}");
         }
     }
+}
+
+#[test]
+fn whatever_stands_in_the_fields_is_taken_or_refused() {
+    let daemon = Daemon::new();
+    proptest!(|(email in "\\PC{0,20}@\\PC{0,20}|\\PC{0,30}", password in "(?s).{0,40}", name in "(?s).{0,40}")| {
+        let body = serde_json::json!({"email": email, "password": password, "name": name}).to_string();
+        let answer = daemon.post("/api/auth/register", &body);
+        prop_assert!(matches!(answer.status, 202 | 422), "{body} {answer:?}");
+        let body = serde_json::json!({"email": email, "password": password}).to_string();
+        let answer = daemon.post("/api/auth/login", &body);
+        prop_assert!(matches!(answer.status, 401 | 403 | 422), "{body} {answer:?}");
+    });
+}
+
+#[test]
+fn whatever_is_sent_as_json_is_taken_or_refused() {
+    let daemon = Daemon::new();
+    proptest!(|(body in "[\\[\\]{}:,\"\\\\a-z0-9.+-]{1,60}")| {
+        let answer = daemon.post("/api/auth/refresh", &body);
+        prop_assert!(matches!(answer.status, 400 | 401 | 422), "{body} {answer:?}");
+    });
 }

@@ -142,3 +142,30 @@ proptest! {
         house.close();
     }
 }
+
+/// What the doorkeeper lets in, the HTTP crate takes: its own bare errors are never seen.
+#[test]
+fn every_byte_anywhere_is_answered_by_the_service() {
+    let house = open(settings());
+    for byte in 0..=255 {
+        for (before, after) in [
+            ("G", "T / HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("", " / HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("GET /", " HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("GET ", " HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("GET /?", " HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("GET http://", "/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX", "Y: z\r\n\r\n"),
+            ("GET / HTTP/1.1\r\nHost: a\r\nX:", "z\r\n\r\n"),
+            ("GET / HTTP/1.1\r\nHost: a", "z\r\n\r\n"),
+        ] {
+            let request = [before.as_bytes(), &[byte], after.as_bytes()].concat();
+            let answer = house.exchange_and_end(&request);
+            let whole = statuses(&answer).len() == 1 && answer.contains("content-type: text/plain");
+            // A line break can make two requests' worth of lines, or half a one.
+            let cut = matches!(byte, b'\r' | b'\n') && answer.is_empty();
+            assert!(whole || cut, "{before:?} {byte:#x} {after:?}\n{answer}");
+        }
+    }
+    house.close();
+}
