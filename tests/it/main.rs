@@ -5,5 +5,6 @@
 mod config;
 mod jwt;
 mod sessions;
+mod tidy;
 mod values;
 mod world;
