@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
+mod accounts;
 mod config;
 mod jwt;
+mod opening;
 mod sessions;
+mod store;
 mod tidy;
 mod values;
 mod world;
