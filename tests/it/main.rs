@@ -4,6 +4,7 @@
 
 mod accounts;
 mod config;
+mod install;
 mod jwt;
 mod opening;
 mod sessions;
