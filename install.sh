@@ -85,6 +85,7 @@ build() {
         --manifest-path "$here/Cargo.toml" --target-dir "$here/target" ||
         die "the build failed; the message of the compiler stands above."
     binary=$here/target/release/authd
+    ln -sf authd "$here/target/release/authctl"
 }
 
 # Leaves `sudo` in $sudo where the user may not write below the prefix.
@@ -174,9 +175,7 @@ uninstall_all() {
 
 run_here() {
     build
-    authctl=$(dirname -- "$binary")/authctl
-    if [ ! -e "$authctl" ]; then ln -s authd "$authctl"; fi
-    say "starting in $(pwd); from a second terminal there: $authctl --help"
+    say "starting in $(pwd); from a second terminal there: $(dirname -- "$binary")/authctl --help"
     exec "$binary" serve "$@"
 }
 
