@@ -5,10 +5,12 @@
 mod accounts;
 mod config;
 mod http_contract;
+mod install;
 mod jwt;
 mod opening;
 mod sessions;
 mod store;
 mod transport;
+mod tidy;
 mod values;
 mod world;
