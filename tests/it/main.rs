@@ -4,9 +4,13 @@
 
 mod accounts;
 mod config;
+mod http_contract;
+mod install;
 mod jwt;
 mod opening;
 mod sessions;
 mod store;
+mod transport;
+mod tidy;
 mod values;
 mod world;
