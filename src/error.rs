@@ -42,7 +42,9 @@ pub enum Refusal {
     /// The login is too long ago, or was made without the second factor.
     FreshLoginRequired,
     /// Too many failures; nothing was looked at.
-    TooManyAttempts { retry_after: Duration },
+    TooManyAttempts {
+        retry_after: Duration,
+    },
     /// The actor lacks this permission.
     Forbidden {
         permission: String,
@@ -123,8 +125,12 @@ impl fmt::Display for Refusal {
                 f.write_str("e-mail address and password don't match; check both and try again")
             }
             Self::WrongPassword => f.write_str("this is not the account's password; check it and try again"),
-            Self::InvalidCode => f.write_str("the code is not valid (any more); wait for the next one and try again, or log in again"),
-            Self::FreshLoginRequired => f.write_str("this needs a login of the last 5 minutes, with the second factor where one is on; log in again"),
+            Self::InvalidCode => {
+                f.write_str("the code is not valid (any more); wait for the next one and try again, or log in again")
+            }
+            Self::FreshLoginRequired => f.write_str(
+                "this needs a login of the last 5 minutes, with the second factor where one is on; log in again",
+            ),
             Self::TooManyAttempts { retry_after } => {
                 write!(f, "too many failed attempts; wait {} s and try again", whole_secs(*retry_after))
             }

@@ -3,7 +3,7 @@
 //! A `Config` is written out as one literal, so that a field without its setting doesn't compile; that
 //! a key reaches its field is held by a test over the table.
 
-use super::load::{Origin, Settings};
+use super::load::Settings;
 use super::url::is_loopback;
 use super::value::Value;
 use super::{
@@ -15,10 +15,6 @@ use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// How long a session of an account with a second factor lives where nothing is set.
-const TWO_FACTOR_TTL: Duration = Duration::from_secs(24 * 3600);
-const TWO_FACTOR_IDLE: Duration = Duration::from_secs(3600);
 
 const KIND: &str = "every key of the table has a value of its kind";
 
@@ -144,14 +140,10 @@ fn tokens(of: &Settings) -> Tokens {
         access_ttl: span(of, "tokens.access_ttl"),
         refresh_ttl: span(of, "tokens.refresh_ttl"),
         refresh_idle: span(of, "tokens.refresh_idle"),
-        two_factor_ttl: shorter_unless_set(of, "tokens.refresh_ttl", TWO_FACTOR_TTL),
-        two_factor_idle: shorter_unless_set(of, "tokens.refresh_idle", TWO_FACTOR_IDLE),
+        two_factor_ttl: span(of, "tokens.two_factor_ttl"),
+        two_factor_idle: span(of, "tokens.two_factor_idle"),
         refresh_grace: span(of, "tokens.refresh_grace"),
     }
-}
-
-fn shorter_unless_set(of: &Settings, key: &str, shorter: Duration) -> Duration {
-    if matches!(of.get(key), Some((_, Origin::Default))) { shorter } else { span(of, key) }
 }
 
 fn lockout(of: &Settings) -> Lockout {

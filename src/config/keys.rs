@@ -40,7 +40,7 @@ pub const TABLES: [(&str, &str); 17] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 58] = [
+pub const KEYS: [Key; 60] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -75,6 +75,10 @@ pub const KEYS: [Key; 58] = [
         "how long a session lives in all"),
     key("tokens.refresh_idle", Kind::Span(1), "7d", "1d",
         "how long a session lives without being refreshed"),
+    key("tokens.two_factor_ttl", Kind::Span(1), "24h", "12h",
+        "how long a session lives in all where a second factor is on, if that is less"),
+    key("tokens.two_factor_idle", Kind::Span(1), "1h", "15m",
+        "how long such a session lives without being refreshed, if that is less"),
     key("tokens.refresh_grace", Kind::Span(0), "0s", "10s",
         "how soon a retry with a refresh token that is spent gets the same successor instead of ending the session"),
     key("lockout.pair_failures", Kind::Count(1, 1_000_000), "5", "10",

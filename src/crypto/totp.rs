@@ -64,7 +64,8 @@ pub fn enrolment(secret: &TotpSecret, issuer: &str, account: &str) -> Result<Enr
 /// # Errors
 /// [`Fault::Internal`] when the text is too long for a QR code.
 pub fn qr_svg(uri: &Secret<String>) -> Result<String, Fault> {
-    let code = QrCode::new(uri.expose()).map_err(|error| Fault::Internal(format!("a QR code can't be drawn: {error}")))?;
+    let code =
+        QrCode::new(uri.expose()).map_err(|error| Fault::Internal(format!("a QR code can't be drawn: {error}")))?;
     Ok(code
         .render::<svg::Color<'_>>()
         .dark_color(svg::Color("#000"))
@@ -74,7 +75,11 @@ pub fn qr_svg(uri: &Secret<String>) -> Result<String, Fault> {
 }
 
 fn builder(secret: &TotpSecret) -> Builder {
-    Builder::new().with_algorithm(Algorithm::SHA1).with_digits(6).with_step_duration(STEP_S).with_secret(secret.expose().to_vec())
+    Builder::new()
+        .with_algorithm(Algorithm::SHA1)
+        .with_digits(6)
+        .with_step_duration(STEP_S)
+        .with_secret(secret.expose().to_vec())
 }
 
 fn plain(secret: &TotpSecret) -> Totp {

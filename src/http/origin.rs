@@ -1,7 +1,7 @@
 //! Where a request comes from: the client's address behind proxies that are trusted, and the web
 //! origins that may read answers.
 
-use super::message::Headers;
+use crate::transport::message::Headers;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

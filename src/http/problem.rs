@@ -2,9 +2,9 @@
 //!
 //! Nothing here has a `_` arm: a new refusal doesn't compile until it has a status.
 
-use super::message::Response;
-use super::server::Trouble;
-use crate::error::{Error, Fault, FieldError, Refusal};
+use crate::error::{Error, Fault, FieldError, Refusal, whole_secs};
+use crate::transport::Trouble;
+use crate::transport::message::Response;
 use serde_json::{Value, json};
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -110,12 +110,19 @@ impl From<&Refusal> for Problem {
             Refusal::InvalidLink => of(400, "Invalid token"),
             Refusal::Unauthenticated => of(401, "Unauthenticated").header("www-authenticate", CHALLENGE),
             Refusal::InvalidCredentials => of(401, "Invalid credentials").header("www-authenticate", CHALLENGE),
+            Refusal::WrongPassword => of(403, "Invalid credentials"),
+            Refusal::InvalidCode => of(401, "Invalid code").header("www-authenticate", CHALLENGE),
+            Refusal::FreshLoginRequired => of(403, "Fresh login required"),
+            Refusal::TooManyAttempts { retry_after } => {
+                of(429, "Too many attempts").retry_after(u32::try_from(whole_secs(*retry_after)).unwrap_or(u32::MAX))
+            }
             Refusal::Forbidden { .. } => of(403, "Forbidden"),
             Refusal::EmailNotVerified => of(403, "E-mail address not verified"),
             Refusal::AccountDisabled => of(403, "Account disabled"),
             Refusal::RegistrationClosed => of(403, "Registration closed"),
             Refusal::NotFound { .. } => of(404, "Not found"),
             Refusal::EmailTaken => of(409, "E-mail address taken"),
+            Refusal::AlreadyEnabled => of(409, "Already enabled"),
             Refusal::AlreadyExists { .. } => of(409, "Already exists"),
             Refusal::LastAdmin => of(409, "Last admin"),
             Refusal::Invalid(errors) => Self { errors: errors.clone(), ..of(422, "Validation failed") },
@@ -130,7 +137,7 @@ impl From<&Fault> for Problem {
     fn from(fault: &Fault) -> Self {
         match fault {
             Fault::Overloaded { retry_after } => {
-                overloaded(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).max(1))
+                overloaded(u32::try_from(whole_secs(*retry_after)).unwrap_or(u32::MAX))
             }
             Fault::StorageUnavailable(_) => {
                 let detail = "the database can't be written just now and nothing was changed; try again soon";

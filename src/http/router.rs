@@ -1,16 +1,16 @@
 //! From a request to a handler and back: finds the route, authenticates, reads the body, and dresses
 //! every answer in the headers that all of them wear.
 
-use super::message::{Ambiguous, Head, Headers, Request, Response};
 use super::origin;
 use super::problem::Problem;
 use super::routes::{Access, Method, ROUTES, Route, allow};
-use super::server::{Lane, Service, Trouble};
 use super::wire::{self, Fields};
 use crate::domain::access::Actor;
 use crate::domain::caller::{Caller, USER_AGENT_MAX};
 use crate::domain::id::RequestId;
 use crate::error::{Error, Fault, Refusal};
+use crate::transport::message::{Ambiguous, Head, Headers, Request, Response};
+use crate::transport::{Lane, Service, Trouble};
 use crate::usecase::app::App;
 use crate::usecase::authenticate;
 use std::sync::Arc;

@@ -2,12 +2,12 @@
 //! read it.
 
 use super::handlers::{account, operations, session};
-use super::message::Response;
 use super::router::Call;
 use super::schema::{self, Object};
-use super::server::Lane;
 use super::wire::{Body, Field, Kind, Presence};
 use crate::error::Error;
+use crate::transport::Lane;
+use crate::transport::message::Response;
 use crate::usecase::app::App;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -131,7 +131,12 @@ pub fn list_newest(query: &impl Query, filter: &Filter, limit: u32) -> Result<Ve
 ///
 /// # Errors
 /// The driver's.
-pub fn list_of_user(query: &impl Query, user: &str, limit: u32, before: Option<i64>) -> Result<Paged<Line, i64>, Fault> {
+pub fn list_of_user(
+    query: &impl Query,
+    user: &str,
+    limit: u32,
+    before: Option<i64>,
+) -> Result<Paged<Line, i64>, Fault> {
     let sql = format!(
         "SELECT {COLUMNS} FROM audit WHERE user_id = ?1 AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3"
     );

@@ -78,12 +78,7 @@ pub fn clear_all(tx: &mut Tx<'_>, account: &str) -> Result<u32, Fault> {
 ///
 /// # Errors
 /// The driver's.
-pub fn familiarity(
-    query: &impl Query,
-    user: UserId,
-    network: Network,
-    since: Timestamp,
-) -> Result<Familiarity, Fault> {
+pub fn familiarity(query: &impl Query, user: UserId, network: Network, since: Timestamp) -> Result<Familiarity, Fault> {
     let sql = "SELECT EXISTS (SELECT 1 FROM known_networks WHERE user_id = ?1 AND network = ?2 AND last_login_at > ?3)";
     let known: bool = query.one(sql, params![user, network.to_string(), since], |row| row.get(0))?;
     Ok(if known { Familiarity::Known } else { Familiarity::Unknown })

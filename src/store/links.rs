@@ -35,12 +35,10 @@ pub struct Spent {
 pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
     tx.execute("DELETE FROM links WHERE user_id = ?1 AND kind = ?2", params![link.user, link.kind.name()])?;
     let now = tx.now();
-    let sql =
-        "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at, email, session_id) \
+    let sql = "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at, email, session_id) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let email = link.email.as_ref().map(Email::as_str);
-    let row =
-        params![link.id, link.kind.name(), link.user, link.token_hash, now, link.expires_at, email, link.session];
+    let row = params![link.id, link.kind.name(), link.user, link.token_hash, now, link.expires_at, email, link.session];
     tx.execute(sql, row).map(drop)
 }
 

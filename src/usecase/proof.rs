@@ -31,17 +31,12 @@ pub const FACTOR_FAILURES_MAX: u32 = 100;
 pub(super) fn require_fresh<'a>(app: &App, caller: &'a Caller) -> Result<&'a SignedIn, Error> {
     let me = require_user(caller)?;
     let now = app.now();
-    let (session, factor) = app
-        .store
-        .read(|query| Ok((sessions::find(query, me.session)?, second_factor::find(query, me.user)?)))?;
+    let (session, factor) =
+        app.store.read(|query| Ok((sessions::find(query, me.session)?, second_factor::find(query, me.user)?)))?;
     let session = session.ok_or(Refusal::InvalidToken)?;
     let two_factor = factor.is_some_and(|factor| factor.enabled_at.is_some());
     let strongest = !two_factor || session.amr.iter().any(|method| method == "mfa");
-    if strongest && now < session.auth_time.plus(FRESH) {
-        Ok(me)
-    } else {
-        Err(Refusal::FreshLoginRequired.into())
-    }
+    if strongest && now < session.auth_time.plus(FRESH) { Ok(me) } else { Err(Refusal::FreshLoginRequired.into()) }
 }
 
 /// Checks the caller's own password, counted by the lockout like a login.
@@ -50,9 +45,9 @@ pub(super) fn require_fresh<'a>(app: &App, caller: &'a Caller) -> Result<&'a Sig
 pub(super) fn password(app: &App, caller: &Caller, user: &User, password: &Password) -> Result<String, Error> {
     let attempt = Attempt::new(app, caller, user.email.key());
     let (id, now) = (user.id, app.now());
-    let (stored, locked) = app.store.read(|query| {
-        Ok((users::find_password_hash(query, id)?, attempt.locked_until(query, Some(id), now)?))
-    })?;
+    let (stored, locked) = app
+        .store
+        .read(|query| Ok((users::find_password_hash(query, id)?, attempt.locked_until(query, Some(id), now)?)))?;
     if let Some(until) = locked {
         return Err(too_many(now, until).into());
     }

@@ -62,12 +62,16 @@ pub(super) struct Life {
     pub idle: Option<Duration>,
 }
 
-/// Where two factors are on, sessions are shorter unless configured (NIST SP 800-63B-4 §2.2.3).
+/// Where two factors are on, sessions are shorter (NIST SP 800-63B-4 §2.2.3).
 pub(super) fn life(config: &Config, proof: Proof) -> Life {
     match proof {
         Proof::Password => Life { ttl: config.tokens.refresh_ttl, idle: None },
         Proof::PasswordAndCode | Proof::PasswordAndRecoveryCode => {
-            Life { ttl: config.tokens.two_factor_ttl, idle: Some(config.tokens.two_factor_idle) }
+            let tokens = &config.tokens;
+            Life {
+                ttl: tokens.refresh_ttl.min(tokens.two_factor_ttl),
+                idle: Some(tokens.refresh_idle.min(tokens.two_factor_idle)),
+            }
         }
     }
 }

@@ -1,12 +1,14 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
-use super::login::Tokens;
+use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
 use super::token::Inspection;
+use super::two_factor;
 use crate::domain::audit::Line;
 use crate::domain::id::SessionId;
 use crate::domain::mail::Mail;
 use crate::domain::role::Role;
+use crate::domain::secret::Secret;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -51,6 +53,42 @@ pub fn tokens(tokens: &Tokens, now: Timestamp) -> Value {
         "session_id": tokens.session.to_string(),
         "user": user(&tokens.user, now),
     })
+}
+
+/// The answer to a login that needs its second step.
+#[must_use]
+pub fn second_step(ticket: &Secret<String>) -> Value {
+    json!({
+        "two_factor_required": true,
+        "ticket": ticket.expose(),
+        "expires_in": TICKET_TTL.as_secs(),
+        "methods": ["totp", "recovery_code"],
+    })
+}
+
+/// Whether a second factor is on.
+#[must_use]
+pub fn two_factor(status: &two_factor::Status) -> Value {
+    json!({
+        "totp": { "enabled": status.enabled_at.is_some(), "enabled_at": time(status.enabled_at) },
+        "recovery_codes_left": status.recovery_codes_left,
+    })
+}
+
+/// A new secret for an app.
+#[must_use]
+pub fn two_factor_setup(setup: &two_factor::Setup) -> Value {
+    json!({
+        "secret": setup.secret.expose(),
+        "otpauth_uri": setup.otpauth_uri.expose(),
+        "qr_svg": setup.qr_svg.expose(),
+    })
+}
+
+/// Recovery codes, which are shown once.
+#[must_use]
+pub fn recovery_codes(codes: &[Secret<String>]) -> Value {
+    json!({ "recovery_codes": codes.iter().map(|code| code.expose().as_str()).collect::<Vec<_>>() })
 }
 
 /// One of the caller's own sessions. `current`: the one that asks.

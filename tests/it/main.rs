@@ -10,7 +10,7 @@ mod jwt;
 mod opening;
 mod sessions;
 mod store;
-mod transport;
 mod tidy;
+mod transport;
 mod values;
 mod world;

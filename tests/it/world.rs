@@ -15,7 +15,7 @@ use authd::error::Error;
 use authd::ports::{Clock, Entropy};
 use authd::usecase::app::{App, IfMissing, Ports};
 use authd::usecase::audit::Wanted;
-use authd::usecase::login::{Credentials, Tokens, login};
+use authd::usecase::login::{Credentials, LoggedIn, Tokens, login};
 use authd::usecase::register::{Registered, Registration, register};
 use authd::usecase::user::{self, FirstPassword, NewAccount, UserRef, Verified};
 use authd::usecase::{audit, authenticate, mail};
@@ -152,10 +152,18 @@ impl World {
         self.login_with(email, PASSWORD)
     }
 
+    /// Logs in where no second factor is on.
     pub fn login_with(&self, email: &str, password: &str) -> Result<Tokens, Error> {
+        match self.first_step(&anonymous(), email, password)? {
+            LoggedIn::Tokens(tokens) => Ok(*tokens),
+            LoggedIn::SecondStep(_) => panic!("a second factor is on"),
+        }
+    }
+
+    pub fn first_step(&self, caller: &Caller, email: &str, password: &str) -> Result<LoggedIn, Error> {
         let credentials =
             Credentials { email: Email::parse(email).unwrap(), password: Password::new(password).unwrap() };
-        login(&self.app, &anonymous(), &credentials)
+        login(&self.app, caller, &credentials)
     }
 
     pub fn is_signed_in(&self, tokens: &Tokens) -> bool {

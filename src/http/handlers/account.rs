@@ -2,8 +2,8 @@
 
 use super::json;
 use crate::error::Error;
-use crate::http::message::Response;
 use crate::http::router::Call;
+use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::register::{Registered, Registration};
 use crate::usecase::{email, me, password, register, view};

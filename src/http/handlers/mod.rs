@@ -4,7 +4,7 @@ pub mod account;
 pub mod operations;
 pub mod session;
 
-use super::message::Response;
+use crate::transport::message::Response;
 use serde_json::Value;
 
 fn json(status: u16, value: &Value) -> Response {

@@ -2,16 +2,18 @@
 
 use super::json;
 use crate::error::Error;
-use crate::http::message::Response;
 use crate::http::router::Call;
+use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::login::Credentials;
+use crate::usecase::login::{Credentials, LoggedIn};
 use crate::usecase::{login, logout, refresh, require_user, session, view};
 
 pub fn login(app: &App, mut call: Call) -> Result<Response, Error> {
     let credentials = Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
-    let tokens = login::login(app, &call.caller, &credentials)?;
-    Ok(json(200, &view::tokens(&tokens, app.now())))
+    Ok(match login::login(app, &call.caller, &credentials)? {
+        LoggedIn::Tokens(tokens) => json(200, &view::tokens(&tokens, app.now())),
+        LoggedIn::SecondStep(ticket) => json(200, &view::second_step(&ticket)),
+    })
 }
 
 pub fn refresh(app: &App, mut call: Call) -> Result<Response, Error> {

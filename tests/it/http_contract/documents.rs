@@ -1,10 +1,10 @@
 //! What the daemon says of itself: OpenAPI, keys, health; and whether what it says is true.
 
 use super::*;
-use authd::http::message::{Head, Headers};
 use authd::http::routes::Content;
-use authd::http::server::{Service, Trouble};
 use authd::http::{openapi, schema};
+use authd::transport::message::{Head, Headers};
+use authd::transport::{Service, Trouble};
 use std::collections::BTreeSet;
 
 /// What is wrong with `value` by `schema`, in the part of JSON Schema that the document uses.

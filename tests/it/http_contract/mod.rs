@@ -8,7 +8,7 @@ mod routing;
 use crate::world::World;
 use authd::http::router::Router;
 use authd::http::routes::{Access, Method, ROUTES, Route};
-use authd::http::server::{Running, Server, Settings};
+use authd::transport::{Running, Server, Settings};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -10,15 +10,16 @@ mod guard;
 mod head;
 mod lanes;
 mod listen;
+pub mod message;
 
 pub use connection::BODY_MAX_BYTES;
 
-use super::message::{Head, Request, Response, Then};
 use crate::config;
 use crate::error::Fault;
 use connection::{House, Welcome};
 use lanes::{Lanes, Workers};
 use listen::Listener;
+use message::{Head, Request, Response, Then};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;

@@ -1,0 +1,1 @@
+//! The daemon's face to people: the pages that links in mails lead to.
