@@ -6,17 +6,14 @@ use super::problem::Problem;
 use super::routes::{Access, Method, ROUTES, Route, allow};
 use super::wire::{self, Fields};
 use crate::domain::access::Actor;
-use crate::domain::caller::{Caller, USER_AGENT_MAX};
+use crate::domain::caller::{Caller, cut_user_agent};
 use crate::domain::id::RequestId;
 use crate::error::{Error, Fault, Refusal};
 use crate::transport::message::{Ambiguous, Head, Headers, Request, Response};
-use crate::transport::{Lane, Service, Trouble};
+use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
 use crate::usecase::authenticate;
 use std::sync::Arc;
-
-/// The longest request id of a client that is kept, in bytes.
-const REQUEST_ID_MAX: usize = 128;
 
 /// What a handler gets to know of a request.
 #[derive(Debug)]
@@ -83,19 +80,14 @@ impl Router {
         };
         Ok(Caller {
             actor,
-            ip: origin::client(head.peer, &head.headers, &self.app.config.proxy.trusted),
+            ip: client::address(head.peer, &head.headers, &self.app.config.proxy.trusted),
             user_agent: user_agent(&head.headers),
             request_id: Some(request_id.to_owned()),
         })
     }
 
     fn request_id(&self, head: Option<&Head>) -> String {
-        let is_sane = |id: &&str| {
-            (1..=REQUEST_ID_MAX).contains(&id.len())
-                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-        };
-        let sent = head.and_then(|head| head.headers.single("x-request-id").ok().flatten());
-        match sent.filter(is_sane) {
+        match head.and_then(|head| head.headers.request_id()) {
             Some(id) => id.to_owned(),
             None => RequestId::new(self.app.now(), self.app.id_entropy()).to_string(),
         }
@@ -185,8 +177,7 @@ fn bearer(headers: &Headers) -> Result<Option<&str>, Problem> {
 }
 
 fn user_agent(headers: &Headers) -> Option<String> {
-    let text = headers.single("user-agent").ok()??;
-    Some(text[..text.floor_char_boundary(USER_AGENT_MAX)].to_owned())
+    headers.single("user-agent").ok().flatten().map(cut_user_agent)
 }
 
 /// Every body is JSON. One that is missing where it is wanted is the parser's to refuse.
