@@ -8,6 +8,7 @@ use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::seal::Sealer;
 use crate::domain::audit::{Event, Subject};
+use crate::domain::blocklist::Blocklist;
 use crate::domain::caller::Caller;
 use crate::domain::id::IdEntropy;
 use crate::domain::session::Lifetime;
@@ -15,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
 use crate::store::{Store, meta};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 
 const ROOT_KEY_CHECK: &str = "root_key_check";
@@ -61,6 +62,7 @@ pub struct App {
     pub(super) refresh_key: RefreshKey,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
+    blocklist: OnceLock<Blocklist>,
     ports: Ports,
 }
 
@@ -100,12 +102,15 @@ impl App {
             refresh_key: RefreshKey::new(&root),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
+            blocklist: OnceLock::new(),
             created,
             config,
             ports,
         };
         if if_missing == IfMissing::Create {
             app.created.signing_key = super::keyring::ensure(&app)?;
+            // The daemon learns at its start that the file can't be read, not at the first password.
+            app.blocklist()?;
         }
         Ok(app)
     }
@@ -125,6 +130,19 @@ impl App {
     #[must_use]
     pub fn id_entropy(&self) -> IdEntropy {
         draw(self.entropy())
+    }
+
+    /// What no new password may be. Read at the first use, so that a command that has nothing to do with
+    /// passwords needs no list.
+    ///
+    /// # Errors
+    /// [`Fault::Config`] or [`Fault::Permission`], which name the file.
+    pub(super) fn blocklist(&self) -> Result<&Blocklist, Fault> {
+        if let Some(blocklist) = self.blocklist.get() {
+            return Ok(blocklist);
+        }
+        let read = super::blocklist::read(self.config.password.blocklist_file.as_deref())?;
+        Ok(self.blocklist.get_or_init(|| read))
     }
 
     pub(super) fn lifetime(&self) -> Lifetime {

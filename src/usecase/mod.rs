@@ -6,6 +6,7 @@
 pub mod app;
 pub mod audit;
 pub mod authenticate;
+mod blocklist;
 pub mod db;
 pub mod email;
 pub mod files;

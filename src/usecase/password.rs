@@ -13,7 +13,7 @@ use crate::domain::id::{SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
-use crate::domain::password::{Password, Policy};
+use crate::domain::password::{self, Password, Policy};
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::links::{self, Spent};
@@ -29,11 +29,11 @@ pub(super) struct Owner<'a> {
 }
 
 /// Holds a new password against the policy.
-pub(super) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Refusal> {
-    let policy = Policy { min_length: app.config.password.min_length };
-    policy
-        .judge(password, owner.email, owner.name.as_str())
-        .map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() })
+pub(super) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Error> {
+    let policy = Policy { min_length: app.config.password.min_length, blocklist: app.blocklist()? };
+    let owner = password::Owner { email: owner.email, name: owner.name.as_str(), service: &app.config.totp.issuer };
+    let judged = policy.judge(password, owner);
+    judged.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
 }
 
 /// Sends a link to set a new password, if there is such an account. The caller learns nothing either
