@@ -69,6 +69,22 @@ pub fn find_owner(
     query.opt(sql, params![token_hash, kind.name(), now], |row| row.get(0))
 }
 
+/// The address that a link which is still good is about, without spending it: the new one for a change
+/// of address, else the account's.
+///
+/// # Errors
+/// The driver's.
+pub fn find_email(
+    query: &impl Query,
+    kind: LinkKind,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Email>, Fault> {
+    let sql = "SELECT coalesce(links.email, users.email) FROM links JOIN users ON users.id = links.user_id \
+        WHERE links.token_hash = ?1 AND links.kind = ?2 AND links.spent_at IS NULL AND links.expires_at > ?3";
+    query.opt(sql, params![token_hash, kind.name(), now], |row| row.get(0))
+}
+
 /// Voids every link of a user.
 ///
 /// # Errors

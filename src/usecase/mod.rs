@@ -13,6 +13,7 @@ pub mod files;
 pub mod health;
 pub mod keyring;
 pub mod letter;
+pub mod link;
 mod lockout;
 pub mod login;
 pub mod logout;

@@ -8,6 +8,8 @@ mod http_contract;
 mod install;
 mod jwt;
 mod opening;
+mod pages;
+mod passwords;
 mod sessions;
 mod store;
 mod tidy;
