@@ -1,6 +1,21 @@
-//! The configuration: every setting as a typed value. Reading it is `load`'s, the list of keys is `keys`'s.
+//! The configuration: every setting as a typed value.
+//!
+//! Read `keys` first, the table that everything follows from; then `load`, which turns the sources
+//! into a [`Config`]; `value` and `url` judge one value, `build` what two must agree on, `file` reads
+//! TOML, `text` writes `config init` and authd.toml(5).
 //!
 //! Nothing here reaches for a global: a `Config` is made once by the face that was called and handed on.
+
+mod build;
+mod file;
+pub mod keys;
+mod load;
+pub mod text;
+mod url;
+mod value;
+
+pub use load::{FILES, Loaded, Origin, Setting, Sources, load};
+pub use value::{Kind, Value, parse_span, span_text};
 
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
@@ -10,14 +25,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// All settings. Durations are spans, sizes carry their unit in the name.
+/// All settings. Durations are whole seconds, sizes carry their unit in the name, paths are absolute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub listen: Listen,
-    /// What links in mail, the issuer and cookies are built from: no trailing slash.
+    /// What links in mail, the issuer and cookies are built from: an origin (RFC 6454 §6.2), as a browser
+    /// writes it in `Origin`.
     pub public_url: String,
     pub database: PathBuf,
-    /// True when `database` is the default in the current folder, whose mode is then only warned about.
+    /// True when `database` is `./authd.db`, the default, whose folder's mode is only warned about.
     pub database_is_default: bool,
     /// The root key.
     pub key_file: PathBuf,

@@ -1,3 +1,8 @@
-//! One test binary, a file a feature.
+//! The one test binary: a file a feature, and `world`, in which they play.
 
+mod config;
+mod jwt;
 mod man;
+mod sessions;
+mod values;
+mod world;

@@ -1,0 +1,285 @@
+//! From settings that are each good to the [`Config`], and what two settings must agree on.
+//!
+//! A `Config` is written out as one literal, so that a field without its setting doesn't compile; that
+//! a key reaches its field is held by a test over the table.
+
+use super::load::Settings;
+use super::url::is_loopback;
+use super::value::Value;
+use super::{
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, LogFormat, LogLevel, Mail, MailTransport,
+    Metrics, OauthKind, OauthProvider, Password, Proxy, Rate, RateLimit, Redirects, Registration, SameSite, Server,
+    SmtpTls, Tokens, Totp,
+};
+use crate::domain::algorithm::Algorithm;
+use crate::domain::password::HashCost;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const KIND: &str = "every key of the table has a value of its kind";
+
+/// Builds what the settings say. They must have every key of the table and have passed [`check`].
+pub fn config(of: &Settings, cwd: &Path) -> Config {
+    let database = path(of, "database");
+    Config {
+        listen: listen(of),
+        public_url: text(of, "public_url"),
+        database_is_default: database == cwd.join("authd.db"),
+        database,
+        key_file: path(of, "key_file"),
+        registration: if text(of, "registration") == "closed" { Registration::Closed } else { Registration::Open },
+        email_verification: EmailVerification { required: flag(of, "email_verification.required") },
+        password: password(of),
+        tokens: tokens(of),
+        lockout: lockout(of),
+        rate_limit: rate_limit(of),
+        proxy: Proxy { trusted: parsed(of, "proxy.trusted") },
+        mail: mail(of),
+        links: Links {
+            verify_email: optional_text(of, "links.verify_email"),
+            reset_password: optional_text(of, "links.reset_password"),
+            change_email: optional_text(of, "links.change_email"),
+            magic_link: optional_text(of, "links.magic_link"),
+        },
+        redirects: Redirects { allowed: parsed(of, "redirects.allowed") },
+        cookies: Cookies {
+            same_site: if text(of, "cookies.same_site") == "lax" { SameSite::Lax } else { SameSite::Strict },
+        },
+        cors: Cors { origins: parsed(of, "cors.origins") },
+        totp: Totp { issuer: text(of, "totp.issuer") },
+        server: Server {
+            max_connections: count(of, "server.max_connections"),
+            hash_threads: Some(count(of, "server.hash_threads")).filter(|threads| *threads > 0),
+            hash_queue: count(of, "server.hash_queue"),
+        },
+        metrics: Metrics { listen: optional_text(of, "metrics.listen").map(|text| text.parse().expect(KIND)) },
+        log: log(of),
+        oauth: providers(of).into_iter().map(|name| (name.to_owned(), provider(of, name))).collect(),
+    }
+}
+
+/// What two settings don't agree on: the key that most likely must change, and why.
+pub fn check(of: &Settings) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut demand = |holds: bool, key: &str, why: &str| {
+        if !holds {
+            found.push((key.to_owned(), why.to_owned()));
+        }
+    };
+    let lanes: u32 = count(of, "password.argon2_parallelism");
+    demand(
+        count::<u32>(of, "password.argon2_memory_kib") >= 8 * lanes,
+        "password.argon2_memory_kib",
+        "must be 8 times password.argon2_parallelism or more",
+    );
+    demand(
+        span(of, "lockout.pair_lock_max") >= span(of, "lockout.pair_lock"),
+        "lockout.pair_lock_max",
+        "must be as long as lockout.pair_lock or longer",
+    );
+    demand(
+        span(of, "tokens.refresh_grace") <= span(of, "tokens.access_ttl"),
+        "tokens.refresh_grace",
+        "must not be longer than tokens.access_ttl",
+    );
+    demand(path(of, "database") != path(of, "key_file"), "key_file", "must be another file than the database");
+    demand(
+        text(of, "metrics.listen") != text(of, "listen") || text(of, "listen").ends_with(":0"),
+        "metrics.listen",
+        "must be another address than listen",
+    );
+    demand(
+        text(of, "mail.smtp_tls") != "none" || is_loopback(&text(of, "mail.smtp_host")),
+        "mail.smtp_tls",
+        "must be starttls or tls, since mail.smtp_host is not on loopback",
+    );
+    let user = optional_text(of, "mail.smtp_user").is_some();
+    let secret = optional_path(of, "mail.smtp_password_file").is_some();
+    demand(secret || !user, "mail.smtp_user", "needs mail.smtp_password_file too");
+    demand(user || !secret, "mail.smtp_password_file", "needs mail.smtp_user too");
+    for name in providers(of) {
+        let (kind, issuer) = (format!("oauth.{name}.kind"), format!("oauth.{name}.issuer"));
+        let Some((Value::Text(kind_is), _)) = of.get(&kind) else { continue };
+        let has_issuer = optional_text(of, &issuer).is_some();
+        demand(has_issuer || kind_is != "oidc", &kind, &format!("needs {issuer} for oidc"));
+        demand(
+            !has_issuer || kind_is == "oidc",
+            &issuer,
+            &format!("is for the kind oidc alone, and {kind} is {kind_is}"),
+        );
+    }
+    found
+}
+
+fn listen(of: &Settings) -> Listen {
+    let text = text(of, "listen");
+    match text.strip_prefix("unix:") {
+        Some(path) => Listen::Unix(path.into()),
+        None if text == "systemd" => Listen::Systemd,
+        None => Listen::Tcp(text.parse().expect(KIND)),
+    }
+}
+
+fn password(of: &Settings) -> Password {
+    Password {
+        min_length: count(of, "password.min_length"),
+        blocklist_file: optional_path(of, "password.blocklist_file"),
+        hash_cost: HashCost {
+            memory_kib: count(of, "password.argon2_memory_kib"),
+            iterations: count(of, "password.argon2_iterations"),
+            parallelism: count(of, "password.argon2_parallelism"),
+        },
+    }
+}
+
+fn tokens(of: &Settings) -> Tokens {
+    Tokens {
+        issuer: text(of, "tokens.issuer"),
+        audience: text(of, "tokens.audience"),
+        algorithm: Algorithm::parse(&text(of, "tokens.algorithm")).expect(KIND),
+        access_ttl: span(of, "tokens.access_ttl"),
+        refresh_ttl: span(of, "tokens.refresh_ttl"),
+        refresh_idle: span(of, "tokens.refresh_idle"),
+        refresh_grace: span(of, "tokens.refresh_grace"),
+    }
+}
+
+fn lockout(of: &Settings) -> Lockout {
+    Lockout {
+        pair_failures: count(of, "lockout.pair_failures"),
+        pair_lock: span(of, "lockout.pair_lock"),
+        pair_lock_max: span(of, "lockout.pair_lock_max"),
+        account_failures: count(of, "lockout.account_failures"),
+        account_lock: span(of, "lockout.account_lock"),
+        known_network: span(of, "lockout.known_network"),
+    }
+}
+
+fn rate_limit(of: &Settings) -> RateLimit {
+    RateLimit {
+        enabled: flag(of, "rate_limit.enabled"),
+        login: rate(of, "rate_limit.login"),
+        register: rate(of, "rate_limit.register"),
+        mail: rate(of, "rate_limit.mail"),
+        token: rate(of, "rate_limit.token"),
+        default: rate(of, "rate_limit.default"),
+    }
+}
+
+fn mail(of: &Settings) -> Mail {
+    Mail {
+        transport: if text(of, "mail.transport") == "smtp" { MailTransport::Smtp } else { MailTransport::Outbox },
+        from: text(of, "mail.from"),
+        max_per_address_per_hour: count(of, "mail.max_per_address_per_hour"),
+        templates: optional_path(of, "mail.templates"),
+        smtp_host: text(of, "mail.smtp_host"),
+        smtp_port: count(of, "mail.smtp_port"),
+        smtp_tls: match text(of, "mail.smtp_tls").as_str() {
+            "none" => SmtpTls::None,
+            "tls" => SmtpTls::Tls,
+            _ => SmtpTls::Starttls,
+        },
+        smtp_user: optional_text(of, "mail.smtp_user"),
+        smtp_password_file: optional_path(of, "mail.smtp_password_file"),
+    }
+}
+
+fn log(of: &Settings) -> Log {
+    Log {
+        level: match text(of, "log.level").as_str() {
+            "error" => LogLevel::Error,
+            "warn" => LogLevel::Warn,
+            "debug" => LogLevel::Debug,
+            "trace" => LogLevel::Trace,
+            _ => LogLevel::Info,
+        },
+        format: if text(of, "log.format") == "json" { LogFormat::Json } else { LogFormat::Text },
+    }
+}
+
+/// The entries of `oauth`, each once.
+fn providers(of: &Settings) -> Vec<&str> {
+    let mut names: Vec<&str> = of.keys().filter_map(|name| name.strip_prefix("oauth.")?.split('.').next()).collect();
+    names.dedup();
+    names
+}
+
+fn provider(of: &Settings, name: &str) -> OauthProvider {
+    OauthProvider {
+        kind: match text(of, &format!("oauth.{name}.kind")).as_str() {
+            "github" => OauthKind::Github,
+            "google" => OauthKind::Google,
+            "microsoft" => OauthKind::Microsoft,
+            _ => OauthKind::Oidc,
+        },
+        client_id: text(of, &format!("oauth.{name}.client_id")),
+        client_secret_file: path(of, &format!("oauth.{name}.client_secret_file")),
+        issuer: optional_text(of, &format!("oauth.{name}.issuer")),
+    }
+}
+
+fn value<'a>(of: &'a Settings, name: &str) -> &'a Value {
+    &of.get(name).expect(KIND).0
+}
+
+fn flag(of: &Settings, name: &str) -> bool {
+    matches!(value(of, name), Value::Bool(true))
+}
+
+fn count<T: TryFrom<u64>>(of: &Settings, name: &str) -> T {
+    match value(of, name) {
+        Value::Count(number) => T::try_from(*number).ok(),
+        _ => None,
+    }
+    .expect(KIND)
+}
+
+fn span(of: &Settings, name: &str) -> Duration {
+    match value(of, name) {
+        Value::Span(span) => Some(*span),
+        _ => None,
+    }
+    .expect(KIND)
+}
+
+fn rate(of: &Settings, name: &str) -> Rate {
+    match value(of, name) {
+        Value::Rate(rate) => Some(*rate),
+        _ => None,
+    }
+    .expect(KIND)
+}
+
+/// The text of a setting; empty for one that is optional and unset.
+pub fn text(of: &Settings, name: &str) -> String {
+    match value(of, name) {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    }
+    .expect(KIND)
+}
+
+fn optional_text(of: &Settings, name: &str) -> Option<String> {
+    of.get(name).map(|_| text(of, name)).filter(|text| !text.is_empty())
+}
+
+/// The path of a setting; empty for one that is optional and unset.
+pub fn path(of: &Settings, name: &str) -> PathBuf {
+    match value(of, name) {
+        Value::Path(path) => Some(path.clone()),
+        _ => None,
+    }
+    .expect(KIND)
+}
+
+fn optional_path(of: &Settings, name: &str) -> Option<PathBuf> {
+    Some(path(of, name)).filter(|path| !path.as_os_str().is_empty())
+}
+
+fn parsed<T: std::str::FromStr>(of: &Settings, name: &str) -> Vec<T> {
+    match value(of, name) {
+        Value::List(entries) => entries.iter().map(|entry| entry.parse().ok()).collect::<Option<_>>(),
+        _ => None,
+    }
+    .expect(KIND)
+}

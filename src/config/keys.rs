@@ -1,0 +1,291 @@
+//! The one table of every key. Reading the file and the environment, `config init`, `config show` and
+//! authd.toml(5) all follow from it.
+
+use super::value::Kind;
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// As in the file, with a dot after its table: `password.min_length`. A `NAME` in it is the operator's to choose.
+    pub name: &'static str,
+    pub kind: Kind,
+    /// As the environment takes it. Empty for a key that has none: its `doc` says what holds then.
+    pub default: &'static str,
+    /// Another good value, as the environment takes it.
+    pub example: &'static str,
+    /// Follows the name in the manual; begins in lower case, ends without a full stop.
+    pub doc: &'static str,
+}
+
+/// A table of the file, with what its keys are about. The first has no name: its keys stand at the top.
+pub const TABLES: [(&str, &str); 17] = [
+    ("", "Where the daemon listens, what it is called, and where its files are"),
+    ("email_verification", "Proof that an address is its owner's"),
+    ("password", "What a password must be and how it is hashed"),
+    ("tokens", "What is handed out at a login"),
+    ("lockout", "What failed logins come to"),
+    ("rate_limit", "How much one network may ask: N/D is N requests in the time D, all at once if it likes"),
+    ("proxy", "Who may say on whose behalf a request comes"),
+    ("mail", "How mail leaves"),
+    ("links", "Where the links in mail lead; {token} is replaced"),
+    ("redirects", "Where a browser may be sent"),
+    ("cookies", "Tokens in cookies"),
+    ("cors", "Pages of other origins"),
+    ("totp", "The second factor"),
+    ("server", "How much is taken on at once"),
+    ("metrics", "Figures for Prometheus"),
+    ("log", "What is written to stderr"),
+    ("oauth.NAME", "Sign-in with others; NAME is yours to choose and stands in the URLs"),
+];
+
+/// Every key, in the order of the file: the keys of a table stand together.
+#[rustfmt::skip]
+pub const KEYS: [Key; 58] = [
+    key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
+        "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
+    key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
+        "what links in mail, the issuer and cookies are built from: scheme, host and port; https anywhere but on loopback"),
+    key("database", Kind::Path, "authd.db", "/var/lib/authd/authd.db",
+        "the database file, which is created where there is none"),
+    key("key_file", Kind::SecretFile, "", "/var/lib/authd/authd.key",
+        "the root key, which seals the secrets in the database; authd.key beside the database unless set"),
+    key("registration", Kind::Choice(&["open", "closed"]), "open", "closed",
+        "whether people may register themselves; where it is closed, authctl user add --invite lets them in"),
+    key("email_verification.required", Kind::Bool, "true", "false",
+        "whether an address must be verified before its account can log in"),
+    key("password.min_length", Kind::Count(8, 1024), "15", "12",
+        "how many characters (code points) a new password has at least"),
+    key("password.blocklist_file", Kind::OptionalPath, "", "/etc/authd/blocklist.txt",
+        "a file of passwords that are refused, one a line, on top of the built-in list"),
+    key("password.argon2_memory_kib", Kind::Count(8, 4_194_304), "19456", "47104",
+        "the memory that one hash fills, in KiB"),
+    key("password.argon2_iterations", Kind::Count(1, 100), "2", "3",
+        "how often it is filled"),
+    key("password.argon2_parallelism", Kind::Count(1, 64), "1", "2",
+        "in how many lanes; each needs 8 KiB of the memory"),
+    key("tokens.issuer", Kind::OptionalText, "", "https://auth.example.com",
+        "the iss of the access tokens; public_url unless set"),
+    key("tokens.audience", Kind::Text, "authd", "example",
+        "the aud of the access tokens"),
+    key("tokens.algorithm", Kind::Choice(&["EdDSA", "ES256", "RS256"]), "EdDSA", "ES256",
+        "the algorithm of the next signing key"),
+    key("tokens.access_ttl", Kind::Span(1), "15m", "5m",
+        "how long an access token lives"),
+    key("tokens.refresh_ttl", Kind::Span(1), "30d", "90d",
+        "how long a session lives in all"),
+    key("tokens.refresh_idle", Kind::Span(1), "7d", "1d",
+        "how long a session lives without being refreshed"),
+    key("tokens.refresh_grace", Kind::Span(0), "0s", "10s",
+        "how soon a retry with a refresh token that is spent gets the same successor instead of ending the session"),
+    key("lockout.pair_failures", Kind::Count(1, 1_000_000), "5", "10",
+        "how many failures of one account from one network lock that account for that network"),
+    key("lockout.pair_lock", Kind::Span(1), "1m", "5m",
+        "for how long; every further lock lasts twice as long"),
+    key("lockout.pair_lock_max", Kind::Span(1), "1h", "12h",
+        "and never longer than this"),
+    key("lockout.account_failures", Kind::Count(1, 1_000_000), "100", "50",
+        "how many failures of one account from anywhere, without a success, lock it for every network that it does not know"),
+    key("lockout.account_lock", Kind::Span(1), "1h", "6h",
+        "for how long"),
+    key("lockout.known_network", Kind::Span(0), "30d", "90d",
+        "a network with a login this recent is spared the lock of the account"),
+    key("rate_limit.enabled", Kind::Bool, "true", "false",
+        "whether the limits hold"),
+    key("rate_limit.login", Kind::Rate, "30/1m", "10/1m",
+        "every route that checks a credential, together"),
+    key("rate_limit.register", Kind::Rate, "20/1h", "5/1h",
+        "registrations"),
+    key("rate_limit.mail", Kind::Rate, "20/1h", "5/1h",
+        "every route that sends mail, together"),
+    key("rate_limit.token", Kind::Rate, "300/1m", "600/1m",
+        "refresh, introspect and revoke, together"),
+    key("rate_limit.default", Kind::Rate, "1200/1m", "6000/1m",
+        "everything else, together"),
+    key("proxy.trusted", Kind::Networks, "", "127.0.0.1,10.0.0.0/8",
+        "networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto count"),
+    key("mail.transport", Kind::Choice(&["outbox", "smtp"]), "outbox", "smtp",
+        "outbox keeps mail in the database, for authctl mail to read; smtp sends it"),
+    key("mail.from", Kind::Mailbox, "authd <authd@localhost>", "Example <auth@example.com>",
+        "who the mail is from"),
+    key("mail.max_per_address_per_hour", Kind::Count(1, 1_000_000), "3", "10",
+        "how many mails an address gets in an hour; notices of a change to the account are not counted"),
+    key("mail.templates", Kind::OptionalPath, "", "/etc/authd/templates",
+        "a folder with texts that override the built-in ones"),
+    key("mail.smtp_host", Kind::Host, "localhost", "smtp.example.com",
+        "the server that takes the mail"),
+    key("mail.smtp_port", Kind::Count(1, 65535), "587", "465",
+        "its port"),
+    key("mail.smtp_tls", Kind::Choice(&["starttls", "tls", "none"]), "starttls", "tls",
+        "tls from the first byte, starttls before anything is said, or none, to a server on loopback alone"),
+    key("mail.smtp_user", Kind::OptionalText, "", "authd",
+        "the name to log in with there; no login unless set"),
+    key("mail.smtp_password_file", Kind::SecretFile, "", "/etc/authd/smtp.secret",
+        "a file that holds the password for it, and nothing else"),
+    key("links.verify_email", Kind::Link, "", "https://example.com/verify#{token}",
+        "a page of yours that confirms an address; authd's own unless set"),
+    key("links.reset_password", Kind::Link, "", "https://example.com/reset#{token}",
+        "a page of yours that takes a new password; authd's own unless set"),
+    key("links.change_email", Kind::Link, "", "https://example.com/change#{token}",
+        "a page of yours that confirms a new address; authd's own unless set"),
+    key("links.magic_link", Kind::Link, "", "https://example.com/in#{token}",
+        "a page of yours that logs in by a link; authd's own unless set"),
+    key("redirects.allowed", Kind::Urls, "", "https://example.com/done",
+        "URLs that redirect_to may name, each exactly as it is sent"),
+    key("cookies.same_site", Kind::Choice(&["strict", "lax"]), "strict", "lax",
+        "the SameSite of the cookies"),
+    key("cors.origins", Kind::Origins, "", "https://example.com",
+        "exact origins whose pages may call authd, with credentials"),
+    key("totp.issuer", Kind::Text, "authd", "Example",
+        "the name in the phone's app"),
+    key("server.max_connections", Kind::Count(1, 1_000_000), "4096", "10000",
+        "how many connections are open at once; more wait until one closes"),
+    key("server.hash_threads", Kind::Count(0, 1024), "0", "2",
+        "how many threads hash passwords; 0 for as many as cores"),
+    key("server.hash_queue", Kind::Count(1, 100_000), "64", "256",
+        "how many logins wait for them before the next is told to come back later"),
+    key("metrics.listen", Kind::OptionalAddress, "", "127.0.0.1:9090",
+        "the address that GET /metrics is served on; off unless set"),
+    key("log.level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info", "debug",
+        "the least that is worth a line"),
+    key("log.format", Kind::Choice(&["text", "json"]), "text", "json",
+        "text for people, json for machines"),
+    key("oauth.NAME.kind", Kind::Choice(&["github", "google", "microsoft", "oidc"]), "", "github",
+        "who it is; oidc for anyone else who speaks OpenID Connect"),
+    key("oauth.NAME.client_id", Kind::Text, "", "0123456789abcdef",
+        "what they call this authd"),
+    key("oauth.NAME.client_secret_file", Kind::SecretFile, "", "/etc/authd/github.secret",
+        "a file that holds the secret they gave with it, and nothing else"),
+    key("oauth.NAME.issuer", Kind::OptionalUrl, "", "https://id.example.com",
+        "who vouches for the accounts; for the kind oidc, which needs it"),
+];
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, example: &'static str, doc: &'static str) -> Key {
+    Key { name, kind, default, example, doc }
+}
+
+impl Key {
+    /// The table that the key stands in, empty for the top of the file, and its name in there.
+    #[must_use]
+    pub fn parts(&self) -> (&'static str, &'static str) {
+        self.name.rsplit_once('.').unwrap_or(("", self.name))
+    }
+
+    /// Whether the operator names an entry of this kind, so that it has no default of its own.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.name.contains("NAME")
+    }
+}
+
+/// The environment variable of a key: `AUTHD_PASSWORD__MIN_LENGTH`.
+#[must_use]
+pub fn variable(name: &str) -> String {
+    format!("AUTHD_{}", name.to_ascii_uppercase().replace('.', "__"))
+}
+
+/// The key that a full name such as `oauth.github.kind` means.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Key> {
+    match name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')) {
+        Some((provider, member)) if is_provider(provider) => {
+            KEYS.iter().find(|key| key.is_named() && key.parts().1 == member)
+        }
+        _ => KEYS.iter().find(|key| !key.is_named() && key.name == name),
+    }
+}
+
+/// Whether a text can name an entry of `oauth`: it stands in URLs and, in upper case, in the environment.
+#[must_use]
+pub fn is_provider(text: &str) -> bool {
+    let edge = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let ends = text.bytes().next().is_some_and(edge) && text.bytes().last().is_some_and(edge);
+    ends && text.len() <= 64 && text.bytes().all(|c| edge(c) || c == b'-' || c == b'_') && !text.contains("__")
+}
+
+/// What to say of a name that is no key: where the value belongs, or which key is nearest. `spell`
+/// writes a key's name as the source does that the name was found in.
+#[must_use]
+pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
+    let file = format!("{name}_file");
+    if find(&file).is_some_and(|key| key.kind == Kind::SecretFile) {
+        let file = spell(&file);
+        return format!("unknown key; a secret is never a value here: write it to a file and name that in {file}");
+    }
+    match nearest(name) {
+        Some(near) => format!("unknown key; did you mean {}?", spell(&near)),
+        None => "unknown key; `authctl config init` prints them all".into(),
+    }
+}
+
+/// The key that a slip of the keyboard or a forgotten table turned into `name`.
+fn nearest(name: &str) -> Option<String> {
+    let provider = name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')).map_or("NAME", |(first, _)| first);
+    let folded = |name: &str| name.replace("__", "_").replace(['.', '-'], "_");
+    let wanted = folded(name);
+    let named = KEYS.iter().map(|key| key.name.replace("NAME", provider));
+    let by_distance = named.map(|key| (distance(&wanted, &folded(&key)), key)).min();
+    let by_member = KEYS.iter().find(|key| key.parts().1 == name);
+    match by_distance {
+        Some((steps, key)) if steps <= 2.max(wanted.len() / 4) => Some(key),
+        _ => by_member.map(|key| key.name.to_owned()),
+    }
+}
+
+/// How many characters must be added, dropped or changed (Levenshtein).
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, a) in from.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in to.iter().enumerate() {
+            let changed = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_table_is_described_once_in_order() {
+        let mut tables: Vec<_> = KEYS.iter().map(|key| key.parts().0).collect();
+        tables.dedup();
+        assert_eq!(tables, TABLES.map(|(name, _)| name));
+        for (i, key) in KEYS.iter().enumerate() {
+            assert!(KEYS[..i].iter().all(|other| other.name != key.name), "{}", key.name);
+            assert!(!key.doc.ends_with('.') && key.doc.len() > 4, "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn the_nearest_key_is_named() {
+        let advice = |name: &str| advice(name, str::to_owned);
+        for (wrong, right) in [
+            ("password.min_lenght", "password.min_length"),
+            ("password_min_length", "password.min_length"),
+            ("min_length", "password.min_length"),
+            ("databse", "database"),
+            ("oauth.github.client", "oauth.github.client_id"),
+        ] {
+            assert!(advice(wrong).contains(right), "{wrong}: {}", advice(wrong));
+        }
+        assert!(advice("mail.smtp_password").contains("mail.smtp_password_file"));
+        assert!(advice("oauth.github.client_secret").contains("oauth.github.client_secret_file"));
+        assert!(!advice("zzzzzzzzzzzzzzzz").contains("did you mean"));
+    }
+
+    #[test]
+    fn an_entry_of_oauth_has_a_plain_name() {
+        for good in ["github", "my-idp", "my_idp", "7"] {
+            assert!(find(&format!("oauth.{good}.kind")).is_some(), "{good}");
+        }
+        for bad in ["", "GitHub", "a__b", "_a", "a_", "a.b", "a b", "NAME"] {
+            assert!(find(&format!("oauth.{bad}.kind")).is_none(), "{bad}");
+        }
+    }
+}

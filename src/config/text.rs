@@ -1,0 +1,177 @@
+//! The table of keys as text: what `config init` prints, and authd.toml(5).
+
+use super::keys::{KEYS, Key, TABLES, variable};
+use super::value::{Kind, Raw, Value};
+
+/// A file with every key, its meaning and its default, all commented out: read as it is, it changes nothing.
+#[must_use]
+pub fn init() -> String {
+    let mut out = String::from(
+        "# The configuration of authd. Every key is optional; the value shown is the default.\n\
+         # A relative path counts from the folder of this file. Each key is also an environment\n\
+         # variable: AUTHD_ and the key in upper case, with __ for the dot between table and key.\n",
+    );
+    for (table, about) in TABLES {
+        out.push('\n');
+        if table.is_empty() {
+            out.push_str(&comment(about));
+        } else if table.contains("NAME") {
+            out.push_str(&format!("{}#[{}]\n", comment(about), table.replace("NAME", "github")));
+        } else {
+            out.push_str(&format!("{}[{table}]\n", comment(about)));
+        }
+        for key in KEYS.iter().filter(|key| key.parts().0 == table) {
+            let shown = if key.is_named() { key.example } else { key.default };
+            out.push_str(&format!("\n{}#{} = {}\n", comment(key.doc), key.parts().1, toml(key, shown)));
+        }
+    }
+    out
+}
+
+/// authd.toml(5) in mdoc.
+#[must_use]
+pub fn manual() -> String {
+    let mut out = String::from(HEAD);
+    for (table, about) in TABLES {
+        let title = if table.is_empty() { "Top of the file".into() } else { format!("[{table}]") };
+        out.push_str(&format!(".Ss {}\n{}.\n.Bl -tag -width Ds\n", escape(&title), escape(about)));
+        for key in KEYS.iter().filter(|key| key.parts().0 == table) {
+            out.push_str(&entry(key));
+        }
+        out.push_str(".El\n");
+    }
+    out.push_str(TAIL);
+    out
+}
+
+fn entry(key: &Key) -> String {
+    let mut out = format!(".It Ic {}\n{}.\n", key.parts().1, escape(&sentence(key.doc)));
+    out.push_str(&format!("Takes {}.\n", escape(&key.kind.wanted().replace('"', ""))));
+    if let (Kind::Span(least @ 1..), _) = (key.kind, key) {
+        out.push_str(&format!("At least {least} s.\n"));
+    }
+    if !key.default.is_empty() {
+        out.push_str(&format!("The default is\n.Ql {} .\n", escape(&toml(key, key.default))));
+    }
+    out.push_str(&format!(
+        "For example\n.Ql {} ,\nor\n.Ev {}\nin the environment.\n",
+        escape(&toml(key, key.example)),
+        variable(key.name)
+    ));
+    out
+}
+
+/// How the file writes a value that the environment writes as `text`.
+fn toml(key: &Key, text: &str) -> String {
+    match key.kind.read(text) {
+        Raw::List(entries) => Value::List(entries).toml(),
+        Raw::Text(text) => Value::Text(text).toml(),
+        Raw::Bool(_) | Raw::Integer(_) | Raw::Other(_) => text.to_owned(),
+    }
+}
+
+fn sentence(doc: &str) -> String {
+    let mut rest = doc.chars();
+    rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
+}
+
+/// Comment lines of at most about 100 characters.
+fn comment(doc: &str) -> String {
+    let mut out = String::from("#");
+    let mut width = 1;
+    for word in format!("{}.", sentence(doc)).split(' ') {
+        if width + word.len() >= 100 {
+            out.push_str("\n#");
+            width = 1;
+        }
+        out.push(' ');
+        out.push_str(word);
+        width += 1 + word.len();
+    }
+    out.push('\n');
+    out
+}
+
+/// Text as roff takes it: no escapes, and nothing at the start of a line that looks like a request.
+fn escape(text: &str) -> String {
+    let text = text.replace('\\', "\\e").replace('"', "\\(dq");
+    if text.starts_with(['.', '\'']) { format!("\\&{text}") } else { text }
+}
+
+const HEAD: &str = r#".Dd November 22, 2026
+.Dt AUTHD.TOML 5
+.Os
+.Sh NAME
+.Nm authd.toml
+.Nd configuration of authd
+.Sh DESCRIPTION
+.Nm
+holds the settings of
+.Xr authd 1
+in TOML.
+Every key has a default, so that no file is needed at all.
+An unknown key or a bad value is an error that names file, line and key, and nothing is started
+.Pq exit status 78 .
+.Ql authctl config check
+reads the file and says what is wrong;
+.Ql authctl config show
+prints each setting with its value and where that came from;
+.Ql authctl config init
+prints a file with every key.
+.Pp
+A setting is taken from the first of these that has it:
+.Bl -enum -compact
+.It
+a flag of the command line;
+.It
+the environment:
+.Ql AUTHD_
+and the key in upper case, with
+.Ql __
+for the dot between table and key, lists separated by commas;
+.It
+the file;
+.It
+for a key that names a file with a secret, a credential of systemd with the key's full name, such as
+.Ql LoadCredential=key_file:/etc/authd/authd.key ;
+.It
+the default.
+.El
+.Pp
+A variable that begins with
+.Ql AUTHD_
+and means no key is an error too.
+A secret is never a value, neither here nor in the environment.
+.Pp
+A relative path in the file counts from the folder of the file, one in the environment or in a flag from the
+current folder.
+A span of time is written as
+.Ql 15m ,
+.Ql 1h 30m
+or
+.Ql 30d ;
+a day has 24 hours.
+"#;
+
+const TAIL: &str = r#".Sh ENVIRONMENT
+.Bl -tag -width Ds
+.It Ev AUTHD_CONFIG
+The file to read.
+.It Ev CREDENTIALS_DIRECTORY
+Where systemd keeps the credentials.
+.El
+.Sh FILES
+The first that exists is read, unless
+.Fl Fl config
+or
+.Ev AUTHD_CONFIG
+names one:
+.Bl -tag -width Ds -compact
+.It Pa authd.toml
+in the current folder
+.It Pa /etc/authd/authd.toml
+.El
+.Sh SEE ALSO
+.Xr authctl 1 ,
+.Xr authd 1
+"#;

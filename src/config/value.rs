@@ -1,0 +1,398 @@
+//! What a setting can hold: the kinds of values, how each is read from text, and how it is written.
+//!
+//! One value is judged here by itself; what two settings must agree on is `build`'s business.
+
+use super::Rate;
+use super::url::{Url, host_name};
+use crate::domain::email::Email;
+use ipnet::IpNet;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const DAY: u64 = 24 * 60 * 60;
+/// A hundred years: beyond it, a span is a slip of the keyboard.
+const LONGEST: Duration = Duration::from_secs(36_500 * DAY);
+
+/// The kinds of settings. What is optional is off, or falls back, when its text is empty.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Bool,
+    /// A whole number between the two, both included.
+    Count(u64, u64),
+    /// A span that is not shorter than so many seconds.
+    Span(u64),
+    Rate,
+    Choice(&'static [&'static str]),
+    Text,
+    OptionalText,
+    Path,
+    OptionalPath,
+    /// An optional path to a file with a secret, for which a systemd credential of the key's name also serves.
+    SecretFile,
+    /// An address and port, `unix:PATH`, or `systemd`.
+    Listen,
+    OptionalAddress,
+    /// An address as the `From` of a mail.
+    Mailbox,
+    Host,
+    /// An origin with https, or http on loopback.
+    PublicUrl,
+    /// A URL with https, or http on loopback.
+    OptionalUrl,
+    /// The same, with `{token}` in it.
+    Link,
+    Networks,
+    Urls,
+    Origins,
+}
+
+/// A setting as its source spelled it, before its kind has judged it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Raw {
+    Bool(bool),
+    Integer(i64),
+    Text(String),
+    List(Vec<String>),
+    /// Anything else, by its name: `a date`.
+    Other(&'static str),
+}
+
+/// A setting that its kind has found good. Paths are absolute, URLs and networks in their one spelling.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Value {
+    Bool(bool),
+    Count(u64),
+    Span(Duration),
+    Rate(Rate),
+    Text(String),
+    /// Empty: none.
+    Path(PathBuf),
+    List(Vec<String>),
+}
+
+impl Kind {
+    /// Reads text that has no types of its own: an environment variable, a flag, a default.
+    #[must_use]
+    pub fn read(self, text: &str) -> Raw {
+        match self {
+            Self::Bool => text.parse().map_or_else(|_| Raw::Text(text.into()), Raw::Bool),
+            Self::Count(..) => text.parse().map_or_else(|_| Raw::Text(text.into()), Raw::Integer),
+            Self::Networks | Self::Urls | Self::Origins if text.trim().is_empty() => Raw::List(Vec::new()),
+            Self::Networks | Self::Urls | Self::Origins => {
+                Raw::List(text.split(',').map(|entry| entry.trim().to_owned()).collect())
+            }
+            _ => Raw::Text(text.into()),
+        }
+    }
+
+    /// Judges a value; `folder` is what a relative path counts from.
+    ///
+    /// # Errors
+    /// What is wrong, for people: it follows the name of the key.
+    pub fn judge(self, raw: Raw, folder: &Path) -> Result<Value, String> {
+        match (self, raw) {
+            (Self::Bool, Raw::Bool(value)) => Ok(Value::Bool(value)),
+            (Self::Count(least, most), Raw::Integer(number)) => count(number, least, most),
+            (Self::Networks | Self::Urls | Self::Origins, Raw::List(entries)) => self.list(entries),
+            (Self::Bool | Self::Count(..) | Self::Networks | Self::Urls | Self::Origins, raw)
+            | (_, raw @ (Raw::Bool(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_))) => {
+                Err(format!("must be {}, is {raw}", self.wanted()))
+            }
+            (_, Raw::Text(text)) => self.text(&text, folder),
+        }
+    }
+
+    /// What the kind takes, for an error message and for the manual.
+    #[must_use]
+    pub fn wanted(self) -> String {
+        match self {
+            Self::Bool => "true or false".into(),
+            Self::Count(least, most) => format!("a whole number from {least} to {most}"),
+            Self::Span(_) => "a span of whole seconds such as \"15m\" or \"30d\"".into(),
+            Self::Rate => "a rate such as \"30/1m\"".into(),
+            Self::Choice(names) => format!("one of {}", names.join(", ")),
+            Self::Text | Self::OptionalText => "text".into(),
+            Self::Path | Self::OptionalPath | Self::SecretFile => "the path of a file or folder".into(),
+            Self::Listen => "an address and port such as \"127.0.0.1:8080\", \"unix:/PATH\" or \"systemd\"".into(),
+            Self::OptionalAddress => "an address and port such as \"127.0.0.1:9090\"".into(),
+            Self::Mailbox => "a sender such as \"Example <auth@example.com>\"".into(),
+            Self::Host => "the name or address of a host".into(),
+            Self::PublicUrl => "scheme, host and port such as \"https://auth.example.com\"".into(),
+            Self::OptionalUrl => "a URL such as \"https://id.example.com\"".into(),
+            Self::Link => "a URL with {token} such as \"https://example.com/verify#{token}\"".into(),
+            Self::Networks => "a list of networks such as [\"10.0.0.0/8\"]".into(),
+            Self::Urls => "a list of URLs such as [\"https://example.com/done\"]".into(),
+            Self::Origins => "a list of origins such as [\"https://example.com\"]".into(),
+        }
+    }
+
+    fn text(self, text: &str, folder: &Path) -> Result<Value, String> {
+        if text.chars().any(char::is_control) {
+            return Err("must not contain control characters or line breaks".into());
+        }
+        let text = text.trim();
+        let optional = matches!(self, Self::OptionalText | Self::OptionalAddress | Self::OptionalUrl | Self::Link);
+        match self {
+            Self::OptionalPath | Self::SecretFile if text.is_empty() => Ok(Value::Path(PathBuf::new())),
+            _ if optional && text.is_empty() => Ok(Value::Text(String::new())),
+            _ if text.is_empty() => Err(format!("must be {}, is empty", self.wanted())),
+            Self::Span(least) => span(text, least),
+            Self::Rate => rate(text),
+            Self::Path | Self::OptionalPath | Self::SecretFile => Ok(Value::Path(absolute(folder, text))),
+            _ => self.word(text, folder).map(Value::Text),
+        }
+    }
+
+    fn word(self, text: &str, folder: &Path) -> Result<String, String> {
+        let good = match self {
+            Self::Choice(names) => names.contains(&text).then(|| text.to_owned()),
+            Self::Listen => listen(text, folder),
+            Self::OptionalAddress => text.parse::<SocketAddr>().ok().map(|address| address.to_string()),
+            Self::Mailbox => mailbox(text),
+            Self::Host => text.parse::<IpAddr>().map(|host| host.to_string()).or_else(|_| host_name(text)).ok(),
+            Self::PublicUrl => Some(public_url(text)?),
+            Self::OptionalUrl => private_url(text).map(|_| Some(text.to_owned()))?,
+            Self::Link => Some(link(text)?),
+            _ => Some(text.to_owned()),
+        };
+        good.ok_or_else(|| format!("must be {}, is {text:?}", self.wanted()))
+    }
+
+    fn list(self, entries: Vec<String>) -> Result<Value, String> {
+        let entry = |text: &String| match self {
+            Self::Networks => network(text),
+            Self::Origins => origin(text),
+            _ => redirect(text),
+        };
+        entries
+            .iter()
+            .map(|text| entry(text).map_err(|why| format!("{why}, has {text:?}")))
+            .collect::<Result<_, _>>()
+            .map(Value::List)
+    }
+}
+
+/// Reads a span such as `15m`, `1h 30m` or `30d`; a day is 24 hours.
+///
+/// `None` for what is no span, is negative, counts in months or years, or is over a hundred years.
+#[must_use]
+pub fn parse_span(text: &str) -> Option<Duration> {
+    let span: jiff::Span = text.parse().ok()?;
+    let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(span).ok().filter(|span| *span <= LONGEST)
+}
+
+/// Writes a span of whole seconds in the largest unit that divides it: `15m`, `30d`, `0s`.
+#[must_use]
+pub fn span_text(span: Duration) -> String {
+    match span.as_secs() {
+        0 => "0s".into(),
+        secs if secs % DAY == 0 => format!("{}d", secs / DAY),
+        secs if secs % 3600 == 0 => format!("{}h", secs / 3600),
+        secs if secs % 60 == 0 => format!("{}m", secs / 60),
+        secs => format!("{secs}s"),
+    }
+}
+
+/// A span as a setting holds it: in whole seconds, which is how the HTTP contract shows it.
+fn whole_seconds(text: &str) -> Option<Duration> {
+    parse_span(text).filter(|span| span.subsec_nanos() == 0)
+}
+
+fn count(number: i64, least: u64, most: u64) -> Result<Value, String> {
+    match u64::try_from(number) {
+        Ok(number) if number > most => Err(format!("must be {most} or less, is {number}")),
+        Ok(number) if number >= least => Ok(Value::Count(number)),
+        _ => Err(format!("must be {least} or more, is {number}")),
+    }
+}
+
+fn span(text: &str, least: u64) -> Result<Value, String> {
+    let span = whole_seconds(text).ok_or_else(|| format!("must be {}, is {text:?}", Kind::Span(least).wanted()))?;
+    let least = Duration::from_secs(least);
+    if span < least {
+        return Err(format!("must be {} or more, is {}", span_text(least), span_text(span)));
+    }
+    Ok(Value::Span(span))
+}
+
+fn rate(text: &str) -> Result<Value, String> {
+    let parsed = text.split_once('/').and_then(|(events, window)| {
+        let events = events.trim().parse::<u32>().ok().filter(|events| *events > 0)?;
+        let window = whole_seconds(window.trim()).filter(|window| !window.is_zero())?;
+        Some(Rate { events, window })
+    });
+    parsed.map(Value::Rate).ok_or_else(|| format!("must be {}, is {text:?}", Kind::Rate.wanted()))
+}
+
+/// Drops `./` on the way, keeps `..`: what a symbolic link makes of that is the machine's business.
+fn absolute(folder: &Path, text: &str) -> PathBuf {
+    folder.join(text).components().collect()
+}
+
+fn listen(text: &str, folder: &Path) -> Option<String> {
+    match text.strip_prefix("unix:") {
+        Some("") => None,
+        Some(path) => absolute(folder, path).to_str().map(|path| format!("unix:{path}")),
+        None if text == "systemd" => Some(text.to_owned()),
+        None => text.parse::<SocketAddr>().ok().map(|address| address.to_string()),
+    }
+}
+
+fn mailbox(text: &str) -> Option<String> {
+    let address = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+        Some((name, _)) if name.contains(['<', '>', '"', '\\']) => return None,
+        Some((_, address)) => address,
+        None => text,
+    };
+    Email::parse(address).ok().map(|_| text.to_owned())
+}
+
+fn private_url(text: &str) -> Result<Url<'_>, String> {
+    let url = Url::parse(text).map_err(|why| format!("{why}, is {text:?}"))?;
+    if url.is_private() { Ok(url) } else { Err(format!("must be https anywhere but on loopback, is {text:?}")) }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = private_url(text)?;
+    match url.rest {
+        "" | "/" => Ok(url.origin()),
+        _ => Err(format!("must end after the host and port (authd serves /api/auth there), is {text:?}")),
+    }
+}
+
+fn link(text: &str) -> Result<String, String> {
+    // Braces are no part of a host, so {token} can only stand behind it.
+    let url = private_url(text)?;
+    if url.rest.contains("{token}") {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("must contain {{token}}, which the mail replaces, is {text:?}"))
+    }
+}
+
+fn network(text: &str) -> Result<String, String> {
+    let network: IpNet = text
+        .parse()
+        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+        .map_err(|_| "must be networks such as 10.0.0.0/8 or 192.0.2.1".to_owned())?;
+    if network.trunc() == network {
+        Ok(network.to_string())
+    } else {
+        Err(format!("must be whole networks (here {})", network.trunc()))
+    }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let url = Url::parse(text)?;
+    if url.rest.is_empty() {
+        Ok(url.origin())
+    } else {
+        Err("must be origins, which end after the host and port".into())
+    }
+}
+
+fn redirect(text: &str) -> Result<String, String> {
+    let url = Url::parse(text)?;
+    if url.rest.contains('#') {
+        return Err("must be URLs without a fragment".into());
+    }
+    // The environment separates entries by commas, so an entry with one could not be given there.
+    if text.contains(',') { Err("must be URLs with a comma written as %2C".into()) } else { Ok(text.to_owned()) }
+}
+
+/// As an error message names what was found.
+impl fmt::Display for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Integer(number) => number.fmt(f),
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::List(_) => f.write_str("a list"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+/// As an environment variable takes it.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Count(number) => number.fmt(f),
+            Self::Span(span) => f.write_str(&span_text(*span)),
+            Self::Rate(rate) => write!(f, "{}/{}", rate.events, span_text(rate.window)),
+            Self::Text(text) => f.write_str(text),
+            Self::Path(path) => path.display().fmt(f),
+            Self::List(entries) => f.write_str(&entries.join(",")),
+        }
+    }
+}
+
+impl Value {
+    /// As the file takes it.
+    #[must_use]
+    pub fn toml(&self) -> String {
+        match self {
+            Self::Bool(_) | Self::Count(_) => self.to_string(),
+            Self::List(entries) => toml::Value::from(entries.clone()).to_string(),
+            Self::Span(_) | Self::Rate(_) | Self::Text(_) | Self::Path(_) => {
+                toml::Value::from(self.to_string()).to_string()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_written_in_its_largest_unit_and_read_back() {
+        for (text, shown) in
+            [("15m", "15m"), ("24h", "1d"), ("1h 30m", "90m"), ("0s", "0s"), ("1m 31s", "91s"), ("61s", "61s")]
+        {
+            let span = parse_span(text).unwrap();
+            assert_eq!(span_text(span), shown);
+            assert_eq!(parse_span(shown), Some(span));
+        }
+        for text in ["", "15", "-1s", "1s ago", "1mo", "1y", "forever", "40000d", "99999999999999999999d"] {
+            assert_eq!(parse_span(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_file_can_hold_is_refused() {
+        let judge = |kind: Kind, text: &str| kind.judge(kind.read(text), Path::new("/srv"));
+        for (kind, text) in [
+            (Kind::PublicUrl, "http://auth.example.com"),
+            (Kind::PublicUrl, "https://auth.example.com/api"),
+            (Kind::Link, "https://example.com/verify"),
+            (Kind::Link, "https://{token}.example.com/"),
+            (Kind::Origins, "https://example.com/"),
+            (Kind::Origins, "*"),
+            (Kind::Origins, "null"),
+            (Kind::Networks, "10.1.2.3/8"),
+            (Kind::Networks, "10.0.0.0/8,,::1"),
+            (Kind::Urls, "/done"),
+            (Kind::Rate, "0/1m"),
+            (Kind::Rate, "30/0s"),
+            (Kind::Span(0), "1500ms"),
+            (Kind::Mailbox, "eve\r\nBcc: all@example.com <a@example.com>"),
+            (Kind::Mailbox, "Ann <ann@example.com> <eve@example.com>"),
+            (Kind::Listen, "localhost"),
+            (Kind::Listen, "unix:"),
+            (Kind::Path, " "),
+            (Kind::Text, "a\u{0}b"),
+        ] {
+            assert!(judge(kind, text).is_err(), "{kind:?} {text:?}");
+        }
+        assert_eq!(judge(Kind::Listen, "unix:./a.sock"), Ok(Value::Text("unix:/srv/a.sock".into())));
+        assert_eq!(
+            judge(Kind::PublicUrl, "https://Auth.example.com:443/"),
+            Ok(Value::Text("https://auth.example.com".into()))
+        );
+    }
+}

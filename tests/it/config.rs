@@ -1,0 +1,412 @@
+//! The configuration from the outside: sources in, values or problems out.
+
+use authd::config::keys::{KEYS, Key, TABLES, variable};
+use authd::config::{Config, Kind, Listen, Loaded, Origin, Setting, Sources, load, text};
+use authd::error::Fault;
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A folder with, perhaps, a file in it.
+struct Env {
+    dir: TempDir,
+    sources: Sources,
+}
+
+impl Env {
+    fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        // `/etc/authd/authd.toml` of the machine that runs the tests must not count.
+        let sources = Sources { cwd: dir.path().to_owned(), ..Sources::default() };
+        Self { dir, sources }.file("authd.toml", "")
+    }
+
+    fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    fn toml(self, text: impl AsRef<[u8]>) -> Self {
+        self.file("authd.toml", text)
+    }
+
+    fn env(mut self, name: &str, value: &str) -> Self {
+        self.sources.env.push((name.into(), value.into()));
+        self
+    }
+
+    fn flag(mut self, key: &'static str, value: &str) -> Self {
+        self.sources.flags.push((key, format!("--{key}"), value.into()));
+        self
+    }
+
+    fn load(&self) -> Loaded {
+        load(&self.sources).unwrap_or_else(|fault| panic!("{fault}"))
+    }
+
+    fn config(&self) -> Config {
+        self.load().config
+    }
+
+    fn problems(&self) -> Vec<String> {
+        match load(&self.sources) {
+            Err(Fault::Config(text)) => text.lines().map(str::to_owned).collect(),
+            other => panic!("expected a fault of the configuration, got {other:?}"),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+}
+
+fn setting<'a>(loaded: &'a Loaded, key: &str) -> &'a Setting {
+    loaded.settings.iter().find(|setting| setting.key == key).unwrap()
+}
+
+#[test]
+fn without_any_source_the_defaults_of_the_contract_hold() {
+    let env = Env::new();
+    let config = env.config();
+    assert_eq!(config.listen, Listen::Tcp("127.0.0.1:8080".parse().unwrap()));
+    assert_eq!(config.public_url, "http://127.0.0.1:8080");
+    assert_eq!(config.tokens.issuer, config.public_url);
+    assert_eq!(config.database, env.path("authd.db"));
+    assert!(config.database_is_default);
+    assert_eq!(config.key_file, env.path("authd.key"));
+    assert_eq!(config.tokens.access_ttl, Duration::from_secs(900));
+    assert_eq!(config.server.hash_threads, None);
+    assert_eq!(config.metrics.listen, None);
+    assert!(env.load().settings.iter().all(|setting| setting.origin == Origin::Default));
+}
+
+#[test]
+fn the_key_file_stands_beside_the_database_unless_set() {
+    let env = Env::new().flag("database", "data/a.db");
+    assert_eq!(env.config().key_file, env.path("data/authd.key"));
+    assert!(!env.config().database_is_default);
+    let env = env.env("AUTHD_KEY_FILE", "/etc/authd/root.key");
+    assert_eq!(env.config().key_file, Path::new("/etc/authd/root.key"));
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_over_the_file_and_each_is_named() {
+    let env = Env::new().toml("# mine\nlisten = '127.0.0.1:1'\n[totp]\nissuer = 'file'\n[tokens]\naudience = 'file'\n");
+    let env = env.env("AUTHD_LISTEN", "127.0.0.1:2").env("AUTHD_TOTP__ISSUER", "env").flag("listen", "127.0.0.1:3");
+    let loaded = env.load();
+    let shown = |key: &str| {
+        let setting = setting(&loaded, key);
+        format!("{} {}", setting.value, setting.origin)
+    };
+    assert_eq!(shown("listen"), "127.0.0.1:3 flag --listen");
+    assert_eq!(shown("totp.issuer"), "env environment AUTHD_TOTP__ISSUER");
+    assert_eq!(shown("tokens.audience"), "file file authd.toml:6");
+    assert_eq!(shown("registration"), "open default");
+    assert_eq!(loaded.file, Some("authd.toml".into()));
+}
+
+#[test]
+fn the_named_file_is_read_and_its_paths_count_from_its_folder() {
+    let env = Env::new().toml("totp.issuer = 'here'").file("etc/a.toml", "totp.issuer = 'there'\ndatabase = 'a.db'");
+    let env = env.file("etc/b.toml", "totp.issuer = 'elsewhere'").env("AUTHD_CONFIG", "etc/a.toml");
+    assert_eq!(env.config().totp.issuer, "there");
+    assert_eq!(env.config().database, env.path("etc/a.db"));
+    let mut env = env.env("AUTHD_MAIL__TEMPLATES", "texts");
+    assert_eq!(env.config().mail.templates, Some(env.path("texts")));
+    env.sources.file = Some("etc/b.toml".into());
+    assert_eq!(env.config().totp.issuer, "elsewhere");
+    env.sources.file = Some("etc/none.toml".into());
+    assert!(env.problems()[0].starts_with("etc/none.toml: there is no such file"));
+}
+
+#[test]
+fn every_problem_of_every_source_is_reported_with_its_place() {
+    let env = Env::new()
+        .toml("databse = 'x'\nlisten = 'here'\n[password]\nmin_length = 6\n[tokens]\naccess_ttl = 15\nrefresh_ttl = \n")
+        .env("AUTHD_PASSWORD_MIN_LENGTH", "12")
+        .env("AUTHD_SERVER__HASH_QUEUE", "many")
+        .flag("public_url", "http://auth.example.com");
+    let problems = env.problems();
+    let expected = [
+        "authd.toml:1: databse: unknown key; did you mean database?",
+        "authd.toml:2: listen: must be an address and port",
+        "authd.toml:4: password.min_length: must be 8 or more, is 6",
+        "authd.toml:6: tokens.access_ttl: must be a span of whole seconds such as \"15m\" or \"30d\", is 15",
+        "authd.toml:7: ",
+        "environment AUTHD_PASSWORD_MIN_LENGTH: unknown key; did you mean AUTHD_PASSWORD__MIN_LENGTH?",
+        "environment AUTHD_SERVER__HASH_QUEUE: server.hash_queue: must be a whole number from 1 to 100000, is \"many\"",
+        "flag --public_url: public_url: must be https anywhere but on loopback",
+    ];
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+    for (problem, expected) in problems.iter().zip(expected) {
+        assert!(problem.starts_with(expected), "{problem}\n{expected}");
+    }
+}
+
+#[test]
+fn what_two_settings_must_agree_on_is_checked_where_it_was_set() {
+    for (text, problem) in [
+        (
+            "mail.smtp_host = 'mail.example.com'\nmail.smtp_tls = 'none'",
+            "authd.toml:2: mail.smtp_tls: must be starttls",
+        ),
+        ("mail.smtp_user = 'a'", "authd.toml:1: mail.smtp_user: needs mail.smtp_password_file"),
+        ("lockout.pair_lock = '2h'", "default: lockout.pair_lock_max: must be as long"),
+        (
+            "password.argon2_memory_kib = 8\npassword.argon2_parallelism = 2",
+            "authd.toml:1: password.argon2_memory_kib: must be 8 times",
+        ),
+        ("tokens.refresh_grace = '30m'", "authd.toml:1: tokens.refresh_grace: must not be longer"),
+        ("metrics.listen = '127.0.0.1:8080'", "authd.toml:1: metrics.listen: must be another"),
+        ("key_file = './authd.db'", "authd.toml:1: key_file: must be another"),
+        ("[oauth.x]\n", "authd.toml:1: oauth.x.kind: is missing"),
+        (
+            "[oauth.x]\nkind = 'oidc'\nclient_id = 'a'\nclient_secret_file = 'b'",
+            "authd.toml:2: oauth.x.kind: needs oauth.x.issuer",
+        ),
+        (
+            "[oauth.x]\nkind = 'github'\nclient_id = 'a'\nclient_secret_file = 'b'\nissuer = 'https://a.example'",
+            "authd.toml:5: oauth.x.issuer: is for the kind oidc alone",
+        ),
+    ] {
+        let problems = Env::new().toml(text).problems();
+        assert!(problems[0].starts_with(problem), "{text}\n{problems:#?}");
+    }
+    assert!(Env::new().toml("mail.smtp_host = '::1'\nmail.smtp_tls = 'none'").config().mail.smtp_host.contains("::1"));
+}
+
+#[test]
+fn a_secret_is_never_a_value() {
+    let env = Env::new()
+        .toml("[mail]\nsmtp_password = 'hunter2'\n[oauth.github]\nclient_secret = 'hunter2'")
+        .env("AUTHD_MAIL__SMTP_PASSWORD", "hunter2");
+    let problems = env.problems().join("\n");
+    for name in ["mail.smtp_password_file", "oauth.github.client_secret_file", "AUTHD_MAIL__SMTP_PASSWORD_FILE"] {
+        assert!(problems.contains(&format!("write it to a file and name that in {name}")), "{problems}");
+    }
+    assert!(!problems.contains("hunter2"), "{problems}");
+}
+
+#[test]
+fn a_systemd_credential_stands_in_for_a_file_that_is_not_set() {
+    let env =
+        Env::new().file("creds/key_file", "k").file("creds/mail.smtp_password_file", "p").file("creds/other", "o");
+    let folder = env.path("creds").display().to_string();
+    let env = env.env("CREDENTIALS_DIRECTORY", &folder).env("AUTHD_MAIL__SMTP_USER", "ann");
+    let loaded = env.load();
+    assert_eq!(loaded.config.key_file, env.path("creds/key_file"));
+    assert_eq!(loaded.config.mail.smtp_password_file, Some(env.path("creds/mail.smtp_password_file")));
+    assert_eq!(setting(&loaded, "key_file").origin, Origin::Credential(env.path("creds/key_file")));
+    let env = env.toml("key_file = 'mine.key'");
+    assert_eq!(env.config().key_file, env.path("mine.key"));
+}
+
+#[test]
+fn sign_in_with_others_is_set_by_file_or_environment() {
+    let env = Env::new()
+        .toml("[oauth.github]\nkind = 'github'\nclient_id = 'a'\nclient_secret_file = 'github.secret'\n")
+        .env("AUTHD_OAUTH__GITHUB__CLIENT_ID", "b")
+        .env("AUTHD_OAUTH__MY_IDP__KIND", "oidc")
+        .env("AUTHD_OAUTH__MY_IDP__CLIENT_ID", "c")
+        .env("AUTHD_OAUTH__MY_IDP__CLIENT_SECRET_FILE", "/run/idp.secret")
+        .env("AUTHD_OAUTH__MY_IDP__ISSUER", "http://127.0.0.1:9000/");
+    let config = env.config();
+    assert_eq!(config.oauth.keys().collect::<Vec<_>>(), ["github", "my_idp"]);
+    assert_eq!(config.oauth["github"].client_id, "b");
+    assert_eq!(config.oauth["github"].client_secret_file, env.path("github.secret"));
+    assert_eq!(config.oauth["my_idp"].issuer.as_deref(), Some("http://127.0.0.1:9000/"));
+}
+
+#[test]
+fn variables_of_kubernetes_and_of_others_are_left_alone() {
+    let env = Env::new().env("AUTHD_SERVICE_HOST", "10.0.0.1").env("AUTHD_PORT_8080_TCP", "tcp://10.0.0.1:8080");
+    env.env("AUTHD_PORT", "tcp://10.0.0.1:8080").env("PATH", "/bin").env("authd_listen", "nonsense").config();
+}
+
+/// A file with what some keys need beside them to be good.
+const FULL: &str = "
+mail.smtp_user = 'x'
+mail.smtp_password_file = 'x'
+[oauth.a]
+kind = 'github'
+client_id = 'x'
+client_secret_file = 'x'
+[oauth.b]
+kind = 'oidc'
+client_id = 'x'
+client_secret_file = 'x'
+issuer = 'https://x.example'
+";
+
+/// The names of the fields, inmost first, down to the first one in which two configurations differ.
+fn first_difference(one: &Config, other: &Config) -> Vec<String> {
+    let (one, other) = (format!("{one:#?}"), format!("{other:#?}"));
+    let same = one.lines().zip(other.lines()).take_while(|(one, other)| one == other).count();
+    let mut depth = usize::MAX;
+    let mut path = vec![];
+    for line in one.lines().take(same + 1).collect::<Vec<_>>().into_iter().rev() {
+        let indent = line.len() - line.trim_start().len();
+        if indent < depth {
+            depth = indent;
+            path.push(line.trim().split(':').next().unwrap().to_owned());
+        }
+    }
+    path
+}
+
+#[test]
+fn every_key_and_every_choice_reaches_its_field() {
+    let mut env = Env::new().toml(FULL);
+    let base = env.config();
+    for key in &KEYS {
+        let name = key.name.replace("NAME", if key.kind == Kind::OptionalUrl { "b" } else { "a" });
+        let mut with = |value: &str| {
+            env.sources.env = vec![(variable(&name), value.into())];
+            env.config()
+        };
+        match key.kind {
+            Kind::Choice(choices) => {
+                // `oidc` is in the file, as it needs an issuer.
+                let configs: Vec<_> =
+                    choices.iter().filter(|choice| **choice != "oidc").map(|choice| with(choice)).collect();
+                for (i, config) in configs.iter().enumerate() {
+                    assert!(!configs[..i].contains(config), "{name}: {}", choices[i]);
+                }
+            }
+            _ => {
+                let path = first_difference(&with(key.example), &base);
+                let wanted =
+                    key.name.split('.').filter(|part| *part != "NAME").map(|part| part.trim_start_matches("argon2_"));
+                assert!(wanted.clone().all(|part| path.iter().any(|field| field == part)), "{name}: {path:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_text_of_config_init_changes_nothing_commented_or_not() {
+    let plain = Env::new();
+    let settings = |env: &Env| -> Vec<_> {
+        let folder = env.dir.path().display().to_string();
+        env.load()
+            .settings
+            .iter()
+            .map(|setting| (setting.key.clone(), setting.value.to_string().replace(&folder, "")))
+            .collect()
+    };
+    assert_eq!(settings(&Env::new().toml(text::init())), settings(&plain));
+    let (with_defaults, oauth) =
+        text::init().rsplit_once("#[oauth.github]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let uncommented = |text: &str| {
+        text.lines()
+            .map(|line| match line.strip_prefix('#') {
+                Some(key) if !key.starts_with(' ') => format!("{key}\n"),
+                _ => format!("{line}\n"),
+            })
+            .collect::<String>()
+    };
+    assert_eq!(settings(&Env::new().toml(uncommented(&with_defaults))), settings(&plain));
+    assert_eq!(uncommented(&with_defaults).matches(" = ").count(), KEYS.iter().filter(|key| !key.is_named()).count());
+    assert_eq!(oauth.matches(" = ").count(), KEYS.iter().filter(|key| key.is_named()).count());
+}
+
+#[test]
+fn the_manual_names_every_table_and_key() {
+    let manual = text::manual();
+    for (table, _) in TABLES.iter().filter(|(table, _)| !table.is_empty()) {
+        assert!(manual.contains(&format!(".Ss [{table}]\n")), "{table}");
+    }
+    for key in &KEYS {
+        assert!(manual.contains(&format!(".It Ic {}\n", key.parts().1)), "{}", key.name);
+        assert!(manual.contains(&variable(key.name)), "{}", key.name);
+    }
+}
+
+/// Good values of a kind, as the environment takes them.
+fn value_of(kind: Kind) -> BoxedStrategy<String> {
+    let span = |least: u64| (least..100_000_000).prop_map(|secs| format!("{secs}s")).boxed();
+    let host = "[a-z]{1,8}(\\.[a-z]{2,5}){0,2}";
+    let url = move || (host, 1..u16::MAX).prop_map(|(host, port)| format!("https://{host}:{port}"));
+    match kind {
+        Kind::Bool => any::<bool>().prop_map(|value| value.to_string()).boxed(),
+        Kind::Count(least, most) => (least..=most).prop_map(|number| number.to_string()).boxed(),
+        Kind::Span(least) => span(least),
+        Kind::Rate => (1..u32::MAX, span(1)).prop_map(|(events, window)| format!("{events}/{window}")).boxed(),
+        Kind::Choice(choices) => proptest::sample::select(choices).prop_map(str::to_owned).boxed(),
+        Kind::Text => "\\PC{0,20}[a-zäß\"'\\\\#=,]".boxed(),
+        Kind::OptionalText => "\\PC{0,20}".boxed(),
+        Kind::Path => "[a-z ./\"'\\\\é]{0,20}[a-z]".boxed(),
+        Kind::OptionalPath | Kind::SecretFile => "([a-z ./\"'\\\\é]{0,20}[a-z])?".boxed(),
+        Kind::Listen => prop_oneof![
+            Just("systemd".to_owned()),
+            "unix:[a-z/.]{0,10}[a-z]",
+            any::<std::net::SocketAddrV4>().prop_map(|address| address.to_string())
+        ]
+        .boxed(),
+        Kind::OptionalAddress => any::<std::net::SocketAddrV6>().prop_map(|address| address.to_string()).boxed(),
+        Kind::Mailbox => "[A-Za-z ,']{0,10}<[a-z]{1,9}@[a-z]{1,9}>".boxed(),
+        Kind::Host => host.boxed(),
+        Kind::PublicUrl => url().boxed(),
+        Kind::OptionalUrl => prop_oneof![Just(String::new()), url()].boxed(),
+        Kind::Link => prop_oneof![Just(String::new()), url().prop_map(|url| format!("{url}/in#{{token}}"))].boxed(),
+        Kind::Networks => {
+            proptest::collection::vec(any::<std::net::IpAddr>().prop_map(|address| address.to_string()), 0..4)
+                .prop_map(|entries| entries.join(", "))
+                .boxed()
+        }
+        Kind::Origins => proptest::collection::vec(url(), 0..4).prop_map(|entries| entries.join(", ")).boxed(),
+        Kind::Urls => proptest::collection::vec("https://[a-z]{1,9}/[a-zA-Z0-9%?&=/]{0,12}", 0..4)
+            .prop_map(|entries| entries.join(","))
+            .boxed(),
+    }
+}
+
+/// Some keys with a good value each. An entry of `oauth` has all of its keys, or is not there.
+fn settings() -> impl Strategy<Value = Vec<(String, String)>> {
+    let one = |key: &'static Key| {
+        value_of(key.kind).prop_map(move |value| (key.name.replace("NAME", "my-idp"), value)).boxed()
+    };
+    let (entry, alone): (Vec<_>, Vec<_>) = KEYS.iter().partition(|key| key.is_named());
+    let entry: Vec<_> = entry.into_iter().map(one).collect();
+    let alone: Vec<_> = alone.into_iter().map(|key| proptest::option::weighted(0.2, one(key))).collect();
+    (alone, proptest::option::weighted(0.2, entry))
+        .prop_map(|(alone, entry)| alone.into_iter().flatten().chain(entry.into_iter().flatten()).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_config_show_prints_gives_the_same_configuration(chosen in settings()) {
+        let mut env = Env::new();
+        env.sources.env = chosen.iter().map(|(name, value)| (variable(name), value.clone())).collect();
+        let loaded = load(&env.sources);
+        prop_assume!(loaded.is_ok(), "two values don't agree, which is another test's business");
+        let loaded = loaded.unwrap();
+        let file: String = loaded.settings.iter().map(|row| format!("{} = {}\n", row.key, row.value.toml())).collect();
+        env.sources.env = loaded.settings.iter().map(|row| (variable(&row.key), row.value.to_string())).collect();
+        prop_assert_eq!(&env.config(), &loaded.config);
+        env.sources.env.clear();
+        prop_assert_eq!(env.toml(file).config(), loaded.config);
+    }
+
+    #[test]
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let env = Env::new().toml(&bytes);
+        let _ = load(&env.sources);
+    }
+
+    #[test]
+    fn random_lines_never_panic(
+        lines in proptest::collection::vec((0..KEYS.len(), r#"[\[\]{}'"=,.#a0\-: \\é]{0,12}|"[^"]*"|\[\]"#), 0..12),
+        variables in proptest::collection::vec((0..KEYS.len(), "\\PC*"), 0..4),
+    ) {
+        let file: String = lines.iter().map(|(i, value)| format!("{} = {value}\n", KEYS[*i].name)).collect();
+        let mut env = Env::new().toml(file);
+        env.sources.env = variables.into_iter().map(|(i, value)| (variable(KEYS[i].name), value)).collect();
+        let _ = load(&env.sources);
+    }
+}

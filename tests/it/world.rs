@@ -1,0 +1,211 @@
+//! A world to tell stories in: a temporary database, a clock that the test moves, chance that repeats,
+//! cheap hashing by configuration, and the mail that was sent.
+
+use authd::config::{self, Sources};
+use authd::domain::access::Actor;
+use authd::domain::audit::Line;
+use authd::domain::caller::Caller;
+use authd::domain::email::Email;
+use authd::domain::mail::Mail;
+use authd::domain::name::Name;
+use authd::domain::password::Password;
+use authd::domain::time::Timestamp;
+use authd::domain::user::User;
+use authd::error::Error;
+use authd::ports::{Clock, Entropy};
+use authd::usecase::app::{App, IfMissing, Ports};
+use authd::usecase::audit::Wanted;
+use authd::usecase::login::{Credentials, Tokens, login};
+use authd::usecase::register::{Registered, Registration, register};
+use authd::usecase::user::{self, FirstPassword, NewAccount, UserRef, Verified};
+use authd::usecase::{audit, authenticate, mail};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A password that every policy takes.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// A clock that only a test moves.
+#[derive(Debug)]
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.as_millis(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
+    }
+}
+
+/// Chance that repeats from one run to the next (splitmix64).
+#[derive(Debug)]
+struct TestEntropy(AtomicU64);
+
+impl Entropy for TestEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct World {
+    pub app: Arc<App>,
+    pub clock: Arc<TestClock>,
+    pub folder: PathBuf,
+    _keep: Mutex<Option<TempDir>>,
+    ports: Ports,
+    settings: Vec<(String, String)>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// `settings` are configuration keys and values: `("registration", "closed")`.
+    pub fn with(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(1_795_334_400_000)));
+        let ports =
+            Ports { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy: Arc::new(TestEntropy(AtomicU64::new(42))) };
+        let mut all = vec![
+            ("password.argon2_memory_kib".to_owned(), "8".to_owned()),
+            ("password.argon2_iterations".to_owned(), "1".to_owned()),
+            ("listen".to_owned(), "127.0.0.1:0".to_owned()),
+        ];
+        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let path = folder.path().to_owned();
+        let app = open(&path, &all, &ports).unwrap();
+        Self { app: Arc::new(app), clock, folder: path, _keep: Mutex::new(Some(folder)), ports, settings: all }
+    }
+
+    /// Another process on the same files: what it does, this world's app must see.
+    pub fn another_app(&self) -> App {
+        open(&self.folder, &self.settings, &self.ports).unwrap()
+    }
+
+    pub fn try_open(&self) -> Result<App, Error> {
+        open(&self.folder, &self.settings, &self.ports)
+    }
+
+    pub fn advance(&self, span: Duration) {
+        self.clock.set(self.clock.now().plus(span));
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn add_user(&self, email: &str, roles: &[&str]) -> User {
+        let new = NewAccount {
+            email: Email::parse(email).unwrap(),
+            name: Name::default(),
+            roles: roles.iter().map(|role| authd::domain::role::RoleName::parse(role).unwrap()).collect(),
+            verified: Verified::Yes,
+            password: FirstPassword::Set(Password::new(PASSWORD).unwrap()),
+        };
+        user::add(&self.app, &operator(), new).unwrap().user
+    }
+
+    pub fn register(&self, email: &str) -> Result<Registered, Error> {
+        let new = Registration {
+            email: Email::parse(email).unwrap(),
+            password: Password::new(PASSWORD).unwrap(),
+            name: Name::default(),
+        };
+        register(&self.app, &anonymous(), &new)
+    }
+
+    pub fn login(&self, email: &str) -> Result<Tokens, Error> {
+        self.login_with(email, PASSWORD)
+    }
+
+    pub fn login_with(&self, email: &str, password: &str) -> Result<Tokens, Error> {
+        let credentials =
+            Credentials { email: Email::parse(email).unwrap(), password: Password::new(password).unwrap() };
+        login(&self.app, &anonymous(), &credentials)
+    }
+
+    pub fn is_signed_in(&self, tokens: &Tokens) -> bool {
+        authenticate::bearer(&self.app, tokens.access_token.expose()).is_ok()
+    }
+
+    /// The caller that an access token makes.
+    pub fn caller(&self, tokens: &Tokens) -> Caller {
+        let signed_in = authenticate::bearer(&self.app, tokens.access_token.expose()).unwrap();
+        Caller { actor: Actor::User(signed_in), ..anonymous() }
+    }
+
+    /// Mails to an address, newest first.
+    pub fn mails(&self, to: &str) -> Vec<Mail> {
+        let mut mails = mail::list(&self.app, &operator(), None).unwrap();
+        mails.retain(|mail| mail.to == to);
+        mails
+    }
+
+    /// The secret in the newest mail to an address.
+    pub fn token_in_mail(&self, to: &str) -> String {
+        let newest = self.mails(to).first().expect("a mail was sent").id.to_string();
+        let opened = mail::show(&self.app, &operator(), &newest).unwrap();
+        let body = opened.body.expect("the body is there until it is sent").expose().clone();
+        let start = body.find("authd_").expect("the mail holds a link");
+        body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect()
+    }
+
+    /// The whole audit log, oldest line first.
+    pub fn audit(&self) -> Vec<Line> {
+        audit::tail(&self.app, &operator(), &Wanted::default(), u32::MAX).unwrap().0
+    }
+
+    pub fn events(&self) -> Vec<String> {
+        self.audit().into_iter().map(|line| line.event).collect()
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("authd.db")
+    }
+}
+
+fn open(folder: &Path, settings: &[(String, String)], ports: &Ports) -> Result<App, Error> {
+    let env = settings
+        .iter()
+        .map(|(key, value)| (format!("AUTHD_{}", key.to_uppercase().replace('.', "__")), value.clone()))
+        .collect();
+    let sources = Sources { env, cwd: folder.to_owned(), ..Sources::default() };
+    let config = config::load(&sources)?.config;
+    App::open(config, ports.clone(), IfMissing::Create)
+}
+
+pub fn operator() -> Caller {
+    Caller::operator("olga")
+}
+
+pub fn anonymous() -> Caller {
+    Caller {
+        actor: Actor::Anonymous,
+        ip: Some("192.0.2.7".parse().unwrap()),
+        user_agent: Some("test/1".into()),
+        request_id: Some("req-1".into()),
+    }
+}
+
+pub fn user_ref(text: &str) -> UserRef {
+    UserRef::parse(text).unwrap()
+}
