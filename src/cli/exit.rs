@@ -12,6 +12,8 @@ pub enum Failure {
     Usage(String),
     /// A check found what it looks for. Its report stands on stdout already.
     Check(String),
+    /// The person at the prompt said no; nothing was changed.
+    Declined,
     /// The reader of stdout has gone, as `head` does: nothing is left to say, and nothing is wrong.
     Closed,
     /// The failures have been reported already; this is the code of the first.
@@ -43,6 +45,7 @@ impl Failure {
         match self {
             Self::Error(Error::Refused(refusal)) => refusal_code(refusal),
             Self::Error(Error::Failed(fault)) => fault_code(fault),
+            Self::Declined => 1,
             Self::Usage(_) => 2,
             Self::Check(_) => 5,
             Self::Closed => 0,
@@ -59,6 +62,7 @@ impl Failure {
             Self::Error(Error::Failed(fault)) => Some(fault_word(fault)),
             Self::Usage(_) => Some("usage"),
             Self::Check(_) => Some("check_failed"),
+            Self::Declined => Some("declined"),
             Self::Closed | Self::Reported(_) => None,
         }
     }
@@ -69,6 +73,7 @@ impl Failure {
         match self {
             Self::Error(error) => error.to_string(),
             Self::Usage(text) | Self::Check(text) => text.clone(),
+            Self::Declined => "nothing was changed".into(),
             Self::Closed | Self::Reported(_) => String::new(),
         }
     }
@@ -80,7 +85,7 @@ impl Failure {
         let (title, status) = match self {
             Self::Error(Error::Refused(refusal)) => refusal_title(refusal),
             Self::Error(Error::Failed(fault)) => fault_title(fault),
-            Self::Usage(_) | Self::Check(_) | Self::Closed | Self::Reported(_) => return None,
+            Self::Usage(_) | Self::Check(_) | Self::Declined | Self::Closed | Self::Reported(_) => return None,
         };
         let code = self.word()?;
         let mut problem = json!({

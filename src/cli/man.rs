@@ -16,7 +16,7 @@ use std::path::PathBuf;
   authctl man | man -l -
   authctl man ./man")]
 pub struct Man {
-    /// Write authd(8), authctl(1) and a page for every noun into this folder
+    /// Write authd(8), authctl(1), authd.toml(5) and a page for every noun into this folder
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -57,7 +57,8 @@ const SOURCE: &str = concat!("authd ", env!("CARGO_PKG_VERSION"));
 pub fn pages() -> Vec<Page> {
     let authctl_tree = built(Program::Authctl);
     let nouns = authctl_tree.get_subcommands().filter(|command| command.has_subcommands()).map(noun);
-    [authd(&built(Program::Authd)), authctl(&authctl_tree)].into_iter().chain(nouns).collect()
+    let configuration = Page { file: "authd.toml.5".into(), text: crate::config::text::manual() };
+    [authd(&built(Program::Authd)), authctl(&authctl_tree), configuration].into_iter().chain(nouns).collect()
 }
 
 fn built(program: Program) -> Command {
@@ -92,7 +93,7 @@ fn authd(tree: &Command) -> Page {
         roff.item("SIGTERM, SIGINT", "Take no more connections, finish the requests under way, exit within 5 seconds.");
         exit_status(roff);
         examples(roff, serve);
-        see_also(roff, "authctl(1)");
+        see_also(roff, "authctl(1), authd.toml(5)");
     })
 }
 
@@ -119,7 +120,7 @@ fn authctl(tree: &Command) -> Page {
         examples(roff, tree);
         let nouns = tree.get_subcommands().filter(|command| command.has_subcommands());
         let names: Vec<_> = nouns.map(|noun| format!("authctl-{}(1)", noun.get_name())).collect();
-        see_also(roff, &format!("authd(8), {}", names.join(", ")));
+        see_also(roff, &format!("authd(8), authd.toml(5), {}", names.join(", ")));
     })
 }
 

@@ -1,5 +1,7 @@
 //! `serve`: starts the daemon. The only file of this room that may name the HTTP face.
 
+use super::Context;
+use super::exit::Failure;
 use clap::Args;
 
 /// Run the daemon
@@ -15,4 +17,18 @@ pub struct Serve {
     /// Take connections here: HOST:PORT, unix:PATH, or systemd
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+}
+
+impl Serve {
+    /// `None`: as the configuration says.
+    #[must_use]
+    pub fn listen(&self) -> Option<&str> {
+        self.listen.as_deref()
+    }
+
+    /// # Errors
+    /// Always, as yet: the HTTP face is not in this branch.
+    pub fn run(&self, _context: &Context) -> Result<(), Failure> {
+        Err(Failure::Usage("this build has no daemon yet".into()))
+    }
 }

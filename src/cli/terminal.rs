@@ -93,16 +93,50 @@ impl Terminal {
         })
     }
 
-    /// Reports a change: a sentence for people on stderr; the changed things on stdout for `-o json`, `-o tsv`
-    /// and `-q`, whose readers have no use for sentences.
+    /// Prints what was changed, for `-o json`, `-o tsv` and `-q`. People read a sentence on stderr instead:
+    /// see [`Terminal::note`].
     ///
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
-    pub fn changed(&self, sentence: &str, table: &Table) -> Result<(), Failure> {
-        self.note(sentence);
+    pub fn changed(&self, table: &Table) -> Result<(), Failure> {
+        if self.is_for_people() { Ok(()) } else { self.show(table) }
+    }
+
+    /// As [`Terminal::changed`], for commands that take several names: JSON is an array.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn all_changed(&self, table: &Table) -> Result<(), Failure> {
+        if self.is_for_people() { Ok(()) } else { self.list(table) }
+    }
+
+    /// Whether results are drawn for people: neither JSON, TSV nor ids.
+    #[must_use]
+    pub fn is_for_people(&self) -> bool {
+        self.detail == Detail::Full && self.format == Format::Table
+    }
+
+    /// Prints a secret, alone on stdout, once; with `-o json` as the member `name` of the object it is about.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn secret(&self, name: &str, secret: &str, mut about: Value) -> Result<(), Failure> {
+        if self.format != Format::Json {
+            return self.write(&format!("{secret}\n"));
+        }
+        about[name] = secret.into();
+        self.write(&table::json_document(&about))
+    }
+
+    /// Prints events: as [`Terminal::list`], but JSON is one object a line, so that one reader serves both a
+    /// finished list and a stream.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn events(&self, table: &Table) -> Result<(), Failure> {
         match (self.detail, self.format) {
-            (Detail::Full, Format::Table) => Ok(()),
-            _ => self.show(table),
+            (Detail::Full, Format::Json) => self.write(&table.json_lines()),
+            _ => self.list(table),
         }
     }
 
@@ -129,14 +163,6 @@ impl Terminal {
             (_, Format::Tsv) => row.tsv(),
             (_, Format::Table) => row.stream_line(widths),
         })
-    }
-
-    /// Prints a JSON document, whatever the format.
-    ///
-    /// # Errors
-    /// [`Failure::Closed`], or a fault when stdout can't be written.
-    pub fn json(&self, value: &Value) -> Result<(), Failure> {
-        self.write(&table::json_document(value))
     }
 
     /// Prints text of authd's own making as it is: a man page, a completion script, a configuration.

@@ -1,5 +1,6 @@
 //! Times as flags give them: a span back from now (`15m`, `12h`, `30d`), or a point in time (RFC 3339).
 
+use crate::config::parse_span;
 use crate::domain::time::Timestamp;
 use std::time::Duration;
 
@@ -15,10 +16,9 @@ impl When {
     /// # Errors
     /// What would have been right, for the argument parser to say.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let span = || text.parse::<jiff::Span>().ok()?.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok();
         Timestamp::parse_rfc3339(text)
             .map(Self::At)
-            .or_else(|| span().and_then(|span| Duration::try_from(span).ok()).map(Self::Ago))
+            .or_else(|| parse_span(text).map(Self::Ago))
             .ok_or_else(|| "a span such as 15m, 12h or 30d, or a time such as 2026-11-22T08:00:00Z, is needed".into())
     }
 

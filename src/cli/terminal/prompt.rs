@@ -1,6 +1,7 @@
 //! Questions to a person at a terminal: passwords, read hidden, and confirmations. Nothing is ever asked of
 //! a pipe.
 
+use super::escape::visible;
 use crate::cli::exit::Failure;
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
@@ -48,15 +49,40 @@ pub fn secret(prompt: &str) -> Result<Secret<String>, Failure> {
     Ok(text)
 }
 
-/// Asks a question that `y` or `yes` answers with yes and everything else with no.
-///
-/// # Errors
-/// A fault when the terminal fails.
-pub fn confirm(question: &str) -> Result<bool, Failure> {
-    let mut answer = String::new();
-    super::write_error(&format!("{question} [y/N] "));
-    stdin().read_line(&mut answer).map_err(terminal_failed)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+/// Whether a destructive command may go on: `--yes` was given, or the person at the terminal says yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    Given,
+    /// To be asked for.
+    Open,
+}
+
+impl Consent {
+    /// From the flag `--yes`.
+    #[must_use]
+    pub const fn from_flag(yes: bool) -> Self {
+        if yes { Self::Given } else { Self::Open }
+    }
+
+    /// Asks, unless consent is given. `y` or `yes` is yes, everything else is no.
+    ///
+    /// # Errors
+    /// [`Failure::Declined`]; [`Failure::Usage`] where nobody can be asked; a fault when the terminal fails.
+    pub fn obtain(self, question: &str) -> Result<(), Failure> {
+        if self == Self::Given {
+            return Ok(());
+        }
+        if !can_ask() {
+            return Err(Failure::Usage("this can't be undone and nobody can be asked; add --yes to do it".into()));
+        }
+        let mut answer = String::new();
+        super::write_error(&format!("{} [y/N] ", visible(question)));
+        stdin().read_line(&mut answer).map_err(terminal_failed)?;
+        match answer.trim().to_ascii_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Failure::Declined),
+        }
+    }
 }
 
 fn ask_hidden(question: dialoguer::Password<'_>) -> Result<Secret<String>, Failure> {

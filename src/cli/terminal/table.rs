@@ -48,6 +48,29 @@ impl Cell {
         Self { text: text.into(), tone }
     }
 
+    /// Values with commas between them.
+    pub fn list(values: &[impl ToString]) -> Self {
+        Self::new(values.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+    }
+
+    /// A JSON value as people read it: text without quotes, lists with commas, objects as `name=value`, nothing
+    /// where there is nothing.
+    #[must_use]
+    pub fn of_json(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::new(""),
+            Value::String(text) => Self::new(text.as_str()),
+            Value::Array(values) => {
+                Self::list(&values.iter().map(|value| Self::of_json(value).text).collect::<Vec<_>>())
+            }
+            Value::Object(members) => {
+                let pairs = members.iter().map(|(name, value)| format!("{name}={}", Self::of_json(value).text));
+                Self::new(pairs.collect::<Vec<_>>().join(" "))
+            }
+            Value::Bool(_) | Value::Number(_) => Self::new(value.to_string()),
+        }
+    }
+
     /// Empty where there is nothing.
     pub fn maybe(value: Option<impl ToString>) -> Self {
         Self::new(value.map(|value| value.to_string()).unwrap_or_default())
@@ -67,7 +90,7 @@ pub struct Row {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    pub columns: &'static [Column],
+    pub columns: Vec<Column>,
     pub rows: Vec<Row>,
 }
 
@@ -87,6 +110,13 @@ pub enum Colour {
 }
 
 impl Table {
+    /// Rows whose cells are the members of an object that the columns name; each with its id.
+    #[must_use]
+    pub fn of_objects(columns: &[Column], objects: impl IntoIterator<Item = (String, Value)>) -> Self {
+        let rows = objects.into_iter().map(|(id, json)| Row::of_object(columns, id, json)).collect();
+        Self { columns: columns.to_vec(), rows }
+    }
+
     /// One row under another.
     #[must_use]
     pub fn draw(&self, style: Style, colour: Colour) -> String {
@@ -94,7 +124,7 @@ impl Table {
         let rows = self.rows.iter().map(|row| row.cells.iter().map(draw_cell).collect::<Vec<_>>());
         let mut drawing = Drawing::new();
         drawing.set_header(header).add_rows(rows);
-        finish(drawing, self.columns, style, colour)
+        finish(drawing, &self.columns, style, colour)
     }
 
     /// A single row as pairs of name and value, one under another.
@@ -132,6 +162,12 @@ impl Table {
         self.rows.iter().map(Row::id_line).collect()
     }
 
+    /// The rows' objects, one a line.
+    #[must_use]
+    pub fn json_lines(&self) -> String {
+        self.rows.iter().map(Row::json_line).collect()
+    }
+
     /// One document: an array of the rows' objects.
     #[must_use]
     pub fn json(&self) -> String {
@@ -140,6 +176,13 @@ impl Table {
 }
 
 impl Row {
+    /// A row whose cells are the members of `json` that the columns name.
+    #[must_use]
+    pub fn of_object(columns: &[Column], id: String, json: Value) -> Self {
+        let cells = columns.iter().map(|column| Cell::of_json(&json[column.name()])).collect();
+        Self { id, cells, json }
+    }
+
     #[must_use]
     pub fn tsv(&self) -> String {
         let cells: Vec<_> = self.cells.iter().map(|cell| visible(&cell.text)).collect();
@@ -229,7 +272,10 @@ mod tests {
             cells: vec![Cell::new(id), Cell::toned(name, tone)],
             json: json!({"id": id, "name": name}),
         };
-        Table { columns: COLUMNS, rows: vec![row("1", "Ann\tLee", Tone::Bad), row("22", "\u{1b}[31mEve", Tone::Plain)] }
+        Table {
+            columns: COLUMNS.to_vec(),
+            rows: vec![row("1", "Ann\tLee", Tone::Bad), row("22", "\u{1b}[31mEve", Tone::Plain)],
+        }
     }
 
     #[test]
