@@ -33,8 +33,8 @@ pub fn init() -> String {
 pub fn manual() -> String {
     let mut out = String::from(HEAD);
     for (table, about) in TABLES {
-        let title = if table.is_empty() { "Top of the file".into() } else { format!("[{table}]") };
-        out.push_str(&format!(".Ss {}\n{}.\n.Bl -tag -width Ds\n", escape(&title), escape(about)));
+        let title = if table.is_empty() { "Top of the file".into() } else { format!("Table {table}") };
+        out.push_str(&format!(".Ss {}\n{}.Bl -tag -width Ds\n", escape(&title), roff(&format!("{about}."))));
         for key in KEYS.iter().filter(|key| key.parts().0 == table) {
             out.push_str(&entry(key));
         }
@@ -45,20 +45,19 @@ pub fn manual() -> String {
 }
 
 fn entry(key: &Key) -> String {
-    let mut out = format!(".It Ic {}\n{}.\n", key.parts().1, escape(&sentence(key.doc)));
-    out.push_str(&format!("Takes {}.\n", escape(&key.kind.wanted().replace('"', ""))));
-    if let (Kind::Span(least @ 1..), _) = (key.kind, key) {
-        out.push_str(&format!("At least {least} s.\n"));
+    let mut out = format!(".It Ic {}\n{}", key.parts().1, roff(&format!("{}.", sentence(key.doc))));
+    // The other kinds are told by their example.
+    if matches!(key.kind, Kind::Choice(_) | Kind::Count(..)) {
+        out.push_str(&roff(&format!("{}.", sentence(&key.kind.wanted()))));
     }
-    if !key.default.is_empty() {
-        out.push_str(&format!("The default is\n.Ql {} .\n", escape(&toml(key, key.default))));
+    let example = escape(&toml(key, key.example));
+    match key.default {
+        "" => out.push_str(&format!("For example\n.Ql {example} .\n")),
+        default => {
+            out.push_str(&format!("Default\n.Ql {} ,\nfor example\n.Ql {example} .\n", escape(&toml(key, default))));
+        }
     }
-    out.push_str(&format!(
-        "For example\n.Ql {} ,\nor\n.Ev {}\nin the environment.\n",
-        escape(&toml(key, key.example)),
-        variable(key.name)
-    ));
-    out
+    out + &format!("Variable\n.Ev {} .\n", variable(key.name))
 }
 
 /// How the file writes a value that the environment writes as `text`.
@@ -75,21 +74,30 @@ fn sentence(doc: &str) -> String {
     rest.next().map(|first| first.to_uppercase().chain(rest).collect()).unwrap_or_default()
 }
 
-/// Comment lines of at most about 100 characters.
-fn comment(doc: &str) -> String {
-    let mut out = String::from("#");
-    let mut width = 1;
-    for word in format!("{}.", sentence(doc)).split(' ') {
-        if width + word.len() >= 100 {
-            out.push_str("\n#");
-            width = 1;
+fn comment(about: &str) -> String {
+    let lines = wrap(&format!("{}.", sentence(about)), 98);
+    lines.iter().map(|line| format!("# {line}\n")).collect()
+}
+
+fn roff(text: &str) -> String {
+    wrap(text, 78).iter().map(|line| format!("{}\n", escape(line))).collect()
+}
+
+/// The words of a text on lines of at most `width` bytes, as far as the words allow.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a line from the start");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.len() + 1 + word.len() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
         }
-        out.push(' ');
-        out.push_str(word);
-        width += 1 + word.len();
     }
-    out.push('\n');
-    out
+    lines
 }
 
 /// Text as roff takes it: no escapes, and nothing at the start of a line that looks like a request.
@@ -110,7 +118,8 @@ holds the settings of
 .Xr authd 1
 in TOML.
 Every key has a default, so that no file is needed at all.
-An unknown key or a bad value is an error that names file, line and key, and nothing is started
+An unknown key or a bad value is an error that names file, line and key, and
+nothing is started
 .Pq exit status 78 .
 .Ql authctl config check
 reads the file and says what is wrong;
@@ -132,7 +141,8 @@ for the dot between table and key, lists separated by commas;
 .It
 the file;
 .It
-for a key that names a file with a secret, a credential of systemd with the key's full name, such as
+for a key that names a file with a secret, a credential of systemd with the
+key's full name, such as
 .Ql LoadCredential=key_file:/etc/authd/authd.key ;
 .It
 the default.
@@ -143,8 +153,8 @@ A variable that begins with
 and means no key is an error too.
 A secret is never a value, neither here nor in the environment.
 .Pp
-A relative path in the file counts from the folder of the file, one in the environment or in a flag from the
-current folder.
+A relative path in the file counts from the folder of the file, one in the
+environment or in a flag from the current folder.
 A span of time is written as
 .Ql 15m ,
 .Ql 1h 30m

@@ -317,7 +317,7 @@ fn the_text_of_config_init_changes_nothing_commented_or_not() {
 fn the_manual_names_every_table_and_key() {
     let manual = text::manual();
     for (table, _) in TABLES.iter().filter(|(table, _)| !table.is_empty()) {
-        assert!(manual.contains(&format!(".Ss [{table}]\n")), "{table}");
+        assert!(manual.contains(&format!(".Ss Table {table}\n")), "{table}");
     }
     for key in &KEYS {
         assert!(manual.contains(&format!(".It Ic {}\n", key.parts().1)), "{}", key.name);

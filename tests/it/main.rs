@@ -1,8 +1,13 @@
 //! The one test binary: a file a feature, and `world`, in which they play.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
+
+mod accounts;
 mod config;
 mod jwt;
 mod man;
+mod opening;
 mod sessions;
+mod store;
 mod values;
 mod world;

@@ -19,10 +19,16 @@ const ACCESS: Duration = Duration::from_secs(900);
 enum Step {
     Login(usize),
     /// Uses the `back`th newest refresh token of a session: 0 is the newest.
-    Refresh { session: usize, back: usize },
+    Refresh {
+        session: usize,
+        back: usize,
+    },
     Logout(usize),
     LogoutEverywhere(usize),
-    EndFromAnother { session: usize, by: usize },
+    EndFromAnother {
+        session: usize,
+        by: usize,
+    },
     RevokeSession(usize),
     RevokeUser(usize),
     RevokeAccess(usize),
@@ -91,7 +97,10 @@ impl Model {
 
     fn access_is_good(&self, at: usize) -> bool {
         let known = &self.sessions[at];
-        self.lives(at) && !known.access_revoked && self.now < known.access_issued + ACCESS && !self.disabled[known.person]
+        self.lives(at)
+            && !known.access_revoked
+            && self.now < known.access_issued + ACCESS
+            && !self.disabled[known.person]
     }
 
     fn end_all_of(&mut self, person: usize) {

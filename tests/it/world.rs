@@ -81,7 +81,8 @@ impl World {
 
     /// `settings` are configuration keys and values: `("registration", "closed")`.
     pub fn with(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(private).tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_795_334_400_000)));
         let ports =
             Ports { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy: Arc::new(TestEntropy(AtomicU64::new(42))) };
@@ -98,11 +99,25 @@ impl World {
 
     /// Another process on the same files: what it does, this world's app must see.
     pub fn another_app(&self) -> App {
-        open(&self.folder, &self.settings, &self.ports).unwrap()
+        self.another_app_with(&[])
+    }
+
+    /// The same with other settings, as after a restart.
+    pub fn another_app_with(&self, settings: &[(&str, &str)]) -> App {
+        self.try_open_with(settings).unwrap()
+    }
+
+    pub fn try_open_with(&self, settings: &[(&str, &str)]) -> Result<App, Error> {
+        let mut all = self.settings.clone();
+        for (key, value) in settings {
+            all.retain(|(known, _)| known != key);
+            all.push(((*key).to_owned(), (*value).to_owned()));
+        }
+        open(&self.folder, &all, &self.ports)
     }
 
     pub fn try_open(&self) -> Result<App, Error> {
-        open(&self.folder, &self.settings, &self.ports)
+        self.try_open_with(&[])
     }
 
     pub fn advance(&self, span: Duration) {

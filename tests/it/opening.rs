@@ -1,0 +1,135 @@
+//! Opening: what is made, what is refused, and what each refusal says.
+
+use crate::world::World;
+use authd::error::{Error, Fault};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn fault(world: &World) -> Fault {
+    match world.try_open() {
+        Err(Error::Failed(fault)) => fault,
+        other => panic!("expected a fault, got {:?}", other.map(|_| "an open app")),
+    }
+}
+
+#[test]
+fn all_files_are_their_owners_alone() {
+    let world = World::new();
+    world.add_user("ann@example.com", &[]);
+    for name in ["authd.db", "authd.db-wal", "authd.db-shm", "authd.key"] {
+        assert_eq!(mode(&world.folder.join(name)), 0o600, "{name}");
+    }
+}
+
+#[test]
+fn opening_again_makes_nothing_anew() {
+    let world = World::new();
+    assert!(world.app.created.database && world.app.created.key_file && world.app.created.signing_key);
+    let again = world.another_app();
+    assert_eq!(again.created, authd::usecase::app::Created::default());
+}
+
+#[test]
+fn files_that_others_can_read_are_refused() {
+    for name in ["authd.db", "authd.db-wal", "authd.key"] {
+        let world = World::new();
+        world.add_user("ann@example.com", &[]);
+        fs::set_permissions(world.folder.join(name), Permissions::from_mode(0o640)).unwrap();
+        let fault = fault(&world);
+        assert!(matches!(&fault, Fault::Permission(text) if text.contains("chmod 600")), "{name}: {fault:?}");
+    }
+}
+
+#[test]
+fn a_folder_that_others_can_enter_is_refused_unless_it_is_the_default() {
+    let world = World::new();
+    fs::set_permissions(&world.folder, Permissions::from_mode(0o755)).unwrap();
+    assert!(world.try_open().is_ok(), "./authd.db only gets a warning");
+    assert!(authd::usecase::files::folder_warning(&world.app.config).unwrap().contains("chmod 700"));
+    let folder = world.folder.join("wide");
+    fs::create_dir(&folder).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
+    let database = folder.join("authd.db");
+    let error = world.try_open_with(&[("database", database.to_str().unwrap())]).unwrap_err();
+    assert!(matches!(&error, Error::Failed(Fault::Permission(text)) if text.contains("chmod 700")), "{error:?}");
+    assert!(!database.exists());
+    assert!(!folder.join("authd.key").exists(), "nothing is made on the way to a refusal");
+}
+
+#[test]
+fn a_missing_folder_is_made_for_its_owner_alone() {
+    let world = World::new();
+    let folder = world.folder.join("deep/er");
+    let database = folder.join("authd.db");
+    world.try_open_with(&[("database", database.to_str().unwrap())]).unwrap();
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&database), 0o600);
+    assert_eq!(mode(&folder.join("authd.key")), 0o600);
+}
+
+#[test]
+fn a_missing_key_file_beside_a_database_is_never_made_anew() {
+    let world = World::new();
+    fs::remove_file(world.folder.join("authd.key")).unwrap();
+    let fault = fault(&world);
+    assert!(matches!(&fault, Fault::Config(text) if text.contains("is missing")), "{fault:?}");
+    assert!(!world.folder.join("authd.key").exists());
+}
+
+#[test]
+fn another_databases_key_file_is_refused() {
+    let (world, other) = (World::new(), World::new());
+    // Both worlds draw the same chance; another key is needed all the same.
+    let key = fs::read_to_string(other.folder.join("authd.key")).unwrap();
+    let changed: String = key.chars().map(|c| if c == 'a' { 'b' } else { c }).collect();
+    fs::write(world.folder.join("authd.key"), changed).unwrap();
+    let fault = fault(&world);
+    assert!(matches!(&fault, Fault::Config(text) if text.contains("another database")), "{fault:?}");
+}
+
+#[test]
+fn what_is_no_key_file_and_what_is_no_database_is_said() {
+    let world = World::new();
+    fs::write(world.folder.join("authd.key"), "hunter2").unwrap();
+    let key = fault(&world);
+    assert!(matches!(&key, Fault::Config(text) if text.contains("not a key file")), "{key:?}");
+
+    let world = World::new();
+    let text = world.folder.join("notes.db");
+    fs::write(&text, "this is no database at all, but a text of some length".repeat(100)).unwrap();
+    fs::set_permissions(&text, Permissions::from_mode(0o600)).unwrap();
+    let outcome = world.try_open_with(&[("database", text.to_str().unwrap()), ("key_file", "authd.key")]);
+    assert!(matches!(&outcome, Err(Error::Failed(Fault::Storage(_)))), "{outcome:?}");
+}
+
+#[test]
+fn an_older_binary_refuses_a_newer_database() {
+    let world = World::new();
+    let connection = rusqlite::Connection::open(world.database()).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    let fault = fault(&world);
+    assert!(matches!(&fault, Fault::Storage(text) if text.contains("newer authd")), "{fault:?}");
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_left_alone() {
+    let world = World::new();
+    let path = world.folder.join("other.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch("CREATE TABLE things (name TEXT)").unwrap();
+    drop(connection);
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    let outcome = world.try_open_with(&[("database", path.to_str().unwrap()), ("key_file", "authd.key")]);
+    assert!(
+        matches!(&outcome, Err(Error::Failed(Fault::Storage(text))) if text.contains("no database of authd")),
+        "{outcome:?}"
+    );
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    assert_eq!(tables, 1);
+}

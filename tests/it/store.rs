@@ -1,0 +1,230 @@
+//! The write path: what commits, what rolls back, what races, and what the audit log's chain holds.
+
+use crate::world::{World, anonymous, operator, user_ref};
+use authd::crypto::root_key::{Purpose, RootKey};
+use authd::domain::audit::{Event, Subject};
+use authd::domain::caller::Caller;
+use authd::error::{Decision, Error, Fault, Refusal};
+use authd::store::tx::Query;
+use authd::store::{Store, meta};
+use authd::usecase::refresh::refresh;
+use authd::usecase::{email, health, user};
+use std::path::Path;
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+fn store(world: &World) -> Store {
+    let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
+    let clock = Arc::clone(&world.clock);
+    Store::open(&world.database(), clock, &root.derive(Purpose::AuditChain), 4).unwrap()
+}
+
+fn find(store: &Store, key: &str) -> Option<Vec<u8>> {
+    store.read(|query| meta::find(query, key)).unwrap()
+}
+
+#[test]
+fn a_grant_and_a_refusal_commit_and_a_fault_rolls_back() {
+    let world = World::new();
+    let store = store(&world);
+    let write = |key: &'static str, outcome: fn() -> Result<Decision<()>, Fault>| {
+        store.write(&Caller::system(), move |tx| {
+            meta::save(tx, key, b"1")?;
+            tx.audit(&Event::UserRegistered, Subject::default())?;
+            outcome()
+        })
+    };
+    let before = world.events().len();
+    assert_eq!(write("granted", || Ok(Decision::Grant(()))), Ok(()));
+    let refused = write("refused", || Ok(Decision::Refuse(Refusal::InvalidCredentials)));
+    assert_eq!(refused, Err(Error::Refused(Refusal::InvalidCredentials)));
+    assert!(matches!(write("faulty", || Err(Fault::Internal("planted".into()))), Err(Error::Failed(_))));
+    assert!(matches!(write("panicked", || panic!("planted")), Err(Error::Failed(Fault::Internal(_)))));
+    assert_eq!(find(&store, "granted").as_deref(), Some(&b"1"[..]));
+    assert_eq!(find(&store, "refused").as_deref(), Some(&b"1"[..]));
+    assert_eq!(find(&store, "faulty"), None);
+    assert_eq!(find(&store, "panicked"), None);
+    assert_eq!(world.events().len(), before + 2);
+}
+
+#[test]
+fn jobs_that_wait_share_a_commit_and_keep_their_own_outcomes() {
+    let world = World::new();
+    let store = store(&world);
+    let barrier = Barrier::new(32);
+    thread::scope(|scope| {
+        for number in 0..32u8 {
+            let (store, barrier) = (&store, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let outcome = store.write(&Caller::system(), move |tx| {
+                    meta::save(tx, &format!("job {number}"), &[number])?;
+                    match number % 3 {
+                        0 => Ok(Decision::Grant(number)),
+                        1 => Ok(Decision::Refuse(Refusal::LastAdmin)),
+                        _ => Err(Fault::Internal("planted".into())),
+                    }
+                });
+                match number % 3 {
+                    0 => assert_eq!(outcome, Ok(number)),
+                    1 => assert_eq!(outcome, Err(Error::Refused(Refusal::LastAdmin))),
+                    _ => assert!(matches!(outcome, Err(Error::Failed(_)))),
+                }
+            });
+        }
+    });
+    for number in 0..32u8 {
+        let kept = find(&store, &format!("job {number}")).is_some();
+        assert_eq!(kept, number % 3 != 2, "job {number}");
+    }
+}
+
+#[test]
+fn a_lock_held_by_another_process_is_a_busy_database_and_nothing_else() {
+    let world = World::new();
+    let other = rusqlite::Connection::open(world.database()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = thread::scope(|scope| {
+        let tries: Vec<_> = (0..8).map(|_| scope.spawn(|| health::ready(&world.app))).collect();
+        tries.into_iter().map(|tried| tried.join().unwrap()).collect::<Vec<_>>()
+    });
+    for outcome in refused {
+        assert!(matches!(outcome, Err(Error::Failed(Fault::StorageUnavailable(_)))), "{outcome:?}");
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    health::ready(&world.app).unwrap();
+}
+
+#[test]
+fn one_time_things_succeed_once_for_64_threads() {
+    let world = World::new();
+    world.add_user("ann@example.com", &[]);
+    for _ in 0..5 {
+        let tokens = world.login("ann@example.com").unwrap();
+        let successes = race(|| refresh(&world.app, &anonymous(), tokens.refresh_token.expose()).is_ok());
+        assert_eq!(successes, 1, "a refresh token");
+    }
+    for round in 0..5 {
+        let address = format!("new{round}@example.com");
+        world.register(&address).unwrap();
+        let link = world.token_in_mail(&address);
+        assert_eq!(race(|| email::confirm(&world.app, &anonymous(), &link).is_ok()), 1, "a link");
+    }
+}
+
+#[test]
+fn two_admins_can_not_be_taken_away_at_once() {
+    for _ in 0..5 {
+        let world = World::new();
+        for name in ["a@example.com", "b@example.com"] {
+            world.add_user(name, &["admin"]);
+        }
+        let outcomes: Vec<bool> = thread::scope(|scope| {
+            let disable = |name: &'static str| {
+                let app = &world.app;
+                scope.spawn(move || user::disable(app, &operator(), &user_ref(name)).is_ok())
+            };
+            let both = [disable("a@example.com"), disable("b@example.com")];
+            both.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(outcomes.iter().filter(|done| **done).count(), 1);
+    }
+}
+
+fn race(attempt: impl Fn() -> bool + Sync) -> usize {
+    let barrier = Barrier::new(64);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..64)
+            .map(|_| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    attempt()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|one| one.join().unwrap()).filter(|won| *won).count()
+    })
+}
+
+#[test]
+fn the_audit_log_is_numbered_without_a_gap_and_chained_from_the_first_line() {
+    let world = World::new();
+    world.add_user("ann@example.com", &[]);
+    let _ = world.login_with("ann@example.com", "wrong wrong wrong wrong");
+    world.login("ann@example.com").unwrap();
+    let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
+    let rows = chain_rows(&world.database());
+    assert_eq!(
+        rows.iter().map(|row| row.seq).collect::<Vec<_>>(),
+        (1..=i64::try_from(rows.len()).unwrap()).collect::<Vec<_>>()
+    );
+    let mut previous = Vec::new();
+    for row in &rows {
+        previous = expected_hash(&root, &previous, row);
+        assert_eq!(previous, row.hash, "line {}", row.seq);
+    }
+    let connection = rusqlite::Connection::open(world.database()).unwrap();
+    for sql in ["UPDATE audit SET event = 'Nothing'", "DELETE FROM audit WHERE seq = 1"] {
+        let error = connection.execute(sql, []).unwrap_err().to_string();
+        assert!(error.contains("append-only"), "{error}");
+    }
+}
+
+struct ChainRow {
+    seq: i64,
+    at: i64,
+    texts: Vec<Option<String>>,
+    hash: Vec<u8>,
+}
+
+fn chain_rows(database: &Path) -> Vec<ChainRow> {
+    let connection = rusqlite::Connection::open(database).unwrap();
+    let sql =
+        "SELECT seq, at, event, actor, user_id, session_id, ip, request_id, details, hash FROM audit ORDER BY seq";
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| {
+        let texts = (2..9).map(|column| row.get(column)).collect::<Result<_, _>>()?;
+        Ok(ChainRow { seq: row.get(0)?, at: row.get(1)?, texts, hash: row.get(9)? })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// The chain as ARCHITECTURE.md describes it, written a second time.
+fn expected_hash(root: &RootKey, previous: &[u8], row: &ChainRow) -> Vec<u8> {
+    use aws_lc_rs::hmac;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::AuditChain).expose());
+    let mut fields: Vec<Option<Vec<u8>>> =
+        vec![Some(previous.to_vec()), Some(row.seq.to_be_bytes().to_vec()), Some(row.at.to_be_bytes().to_vec())];
+    fields.extend(row.texts.iter().map(|text| text.as_ref().map(|text| text.clone().into_bytes())));
+    let mut message = Vec::new();
+    for field in fields {
+        message.extend(field.as_ref().map_or(-1, |field| i64::try_from(field.len()).unwrap()).to_be_bytes());
+        message.extend(field.unwrap_or_default());
+    }
+    hmac::sign(&key, &message).as_ref().to_vec()
+}
+
+#[test]
+fn a_read_connection_can_not_write() {
+    let world = World::new();
+    let store = store(&world);
+    let outcome = store.read(|query| query.one("DELETE FROM users RETURNING 1", [], |row| row.get::<_, i64>(0)));
+    assert!(outcome.is_err());
+}
+
+#[test]
+fn nothing_in_the_database_opens_an_account() {
+    let world = World::new();
+    world.add_user("ann@example.com", &[]);
+    let tokens = world.login("ann@example.com").unwrap();
+    world.register("new@example.com").unwrap();
+    let link = world.token_in_mail("new@example.com");
+    let secrets = [tokens.access_token.expose().as_str(), tokens.refresh_token.expose(), &link, crate::world::PASSWORD];
+    for path in ["authd.db", "authd.db-wal"] {
+        let bytes = std::fs::read(world.folder.join(path)).unwrap_or_default();
+        for secret in secrets {
+            let part = &secret.as_bytes()[secret.len() / 2..];
+            assert!(!bytes.windows(part.len()).any(|window| window == part), "a secret stands in {path}");
+        }
+    }
+}
