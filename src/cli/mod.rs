@@ -8,6 +8,7 @@ pub mod completion;
 pub mod config;
 pub mod db;
 pub mod exit;
+pub mod log;
 pub mod mail;
 pub mod man;
 pub mod operator;

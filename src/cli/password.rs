@@ -154,7 +154,7 @@ mod tests {
             assert_eq!(secret(given.as_bytes()).unwrap().expose(), expected);
         }
         assert!(matches!(secret(b"\xff"), Err(Failure::Usage(_))));
-        assert!(matches!(secret(&[b'a'; 16 * 1024 + 1]), Err(Failure::Usage(_))));
+        assert!(matches!(secret("a".repeat(16 * 1024 + 1).as_bytes()), Err(Failure::Usage(_))));
     }
 
     #[test]

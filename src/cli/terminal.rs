@@ -72,7 +72,7 @@ impl Terminal {
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn list(&self, table: &Table) -> Result<(), Failure> {
-        self.write(&match (self.detail, self.format) {
+        write_result(&match (self.detail, self.format) {
             (Detail::Ids, _) => table.ids(),
             (_, Format::Table) => table.draw(self.style, self.colour),
             (_, Format::Tsv) => table.tsv(),
@@ -85,7 +85,7 @@ impl Terminal {
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn show(&self, table: &Table) -> Result<(), Failure> {
-        self.write(&match (self.detail, self.format) {
+        write_result(&match (self.detail, self.format) {
             (Detail::Ids, _) => table.ids(),
             (_, Format::Table) => table.draw_record(self.style, self.colour),
             (_, Format::Tsv) => table.tsv(),
@@ -122,10 +122,10 @@ impl Terminal {
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn secret(&self, name: &str, secret: &str, mut about: Value) -> Result<(), Failure> {
         if self.format != Format::Json {
-            return self.write(&format!("{secret}\n"));
+            return write_result(&format!("{secret}\n"));
         }
         about[name] = secret.into();
-        self.write(&table::json_document(&about))
+        write_result(&table::json_document(&about))
     }
 
     /// Prints events: as [`Terminal::list`], but JSON is one object a line, so that one reader serves both a
@@ -135,7 +135,7 @@ impl Terminal {
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn events(&self, table: &Table) -> Result<(), Failure> {
         match (self.detail, self.format) {
-            (Detail::Full, Format::Json) => self.write(&table.json_lines()),
+            (Detail::Full, Format::Json) => write_result(&table.json_lines()),
             _ => self.list(table),
         }
     }
@@ -145,7 +145,7 @@ impl Terminal {
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn begin_stream(&self, table: &Table, widths: &[usize]) -> Result<(), Failure> {
-        self.write(&match (self.detail, self.format) {
+        write_result(&match (self.detail, self.format) {
             (Detail::Ids, _) | (_, Format::Json) => String::new(),
             (_, Format::Tsv) => table.tsv_header(),
             (_, Format::Table) => table.stream_header(widths),
@@ -157,7 +157,7 @@ impl Terminal {
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn stream(&self, row: &Row, widths: &[usize]) -> Result<(), Failure> {
-        self.write(&match (self.detail, self.format) {
+        write_result(&match (self.detail, self.format) {
             (Detail::Ids, _) => row.id_line(),
             (_, Format::Json) => row.json_line(),
             (_, Format::Tsv) => row.tsv(),
@@ -170,7 +170,7 @@ impl Terminal {
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn text(&self, text: &str) -> Result<(), Failure> {
-        self.write(text)
+        write_result(text)
     }
 
     /// Prints text that a user may have written, in lines.
@@ -178,7 +178,7 @@ impl Terminal {
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn foreign_text(&self, text: &str) -> Result<(), Failure> {
-        self.write(&(visible_lines(text) + "\n"))
+        write_result(&(visible_lines(text) + "\n"))
     }
 
     /// Says something to the person in front of it, on stderr.
@@ -194,19 +194,14 @@ impl Terminal {
             _ => write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail()))),
         }
     }
-
-    fn write(&self, text: &str) -> Result<(), Failure> {
-        write_result(text)
-    }
 }
 
 impl ColourChoice {
     fn resolve(self) -> Colour {
         match self {
             Self::Always => Colour::On,
-            Self::Never => Colour::Off,
             Self::Auto if stdout().is_terminal() && !no_colour() => Colour::On,
-            Self::Auto => Colour::Off,
+            Self::Auto | Self::Never => Colour::Off,
         }
     }
 }
@@ -306,7 +301,7 @@ fn write_result(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// There is nobody left to tell when stderr itself can't be written.
-fn write_error(text: &str) {
+/// Writes to stderr. There is nobody left to tell when stderr itself can't be written.
+pub(super) fn write_error(text: &str) {
     let _ = stderr().lock().write_all(text.as_bytes());
 }

@@ -147,7 +147,7 @@ impl Add {
         let roles = role_names(&self.roles)?;
         let app = context.app()?;
         // Looked up first: where there is nothing to do, nobody shall have to think of a password.
-        if self.if_not_exists && self.found(context, &app, &email)? {
+        if self.if_not_exists && exists(context, &app, &email)? {
             return Ok(());
         }
         let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
@@ -159,7 +159,7 @@ impl Add {
         let account = NewAccount { email: email.clone(), name, roles, verified, password };
         let added = match accounts::add(&app, context.caller(), account) {
             // Somebody made it in between.
-            Err(Error::Refused(Refusal::EmailTaken)) if self.if_not_exists && self.found(context, &app, &email)? => {
+            Err(Error::Refused(Refusal::EmailTaken)) if self.if_not_exists && exists(context, &app, &email)? => {
                 return Ok(());
             }
             other => other?,
@@ -173,17 +173,18 @@ impl Add {
         context.terminal().note(&format!("created user {} {}{advice}", user.email, user.id));
         print_with_secret(context, &app, &choice, &added)
     }
+}
 
-    fn found(&self, context: &Context, app: &App, email: &Email) -> Result<bool, Failure> {
-        match accounts::find(app, context.caller(), &UserRef::Email(email.clone())) {
-            Ok(user) => {
-                context.terminal().note(&format!("user {} exists already; nothing was changed", user.email));
-                context.terminal().changed(&one(&user, app.now()))?;
-                Ok(true)
-            }
-            Err(Error::Refused(Refusal::NotFound { .. })) => Ok(false),
-            Err(error) => Err(error.into()),
+/// Whether there is a user of this address; if so, says that nothing was changed.
+fn exists(context: &Context, app: &App, email: &Email) -> Result<bool, Failure> {
+    match accounts::find(app, context.caller(), &UserRef::Email(email.clone())) {
+        Ok(user) => {
+            context.terminal().note(&format!("user {} exists already; nothing was changed", user.email));
+            context.terminal().changed(&one(&user, app.now()))?;
+            Ok(true)
         }
+        Err(Error::Refused(Refusal::NotFound { .. })) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
