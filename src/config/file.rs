@@ -133,7 +133,12 @@ mod tests {
 
     #[test]
     fn a_key_is_found_however_toml_lets_it_be_written() {
-        for text in ["[password]\nmin_length = 9", "\npassword.min_length = 0x9", "\npassword = { min_length = 9 }"] {
+        for text in [
+            "[password]\nmin_length = 9",
+            "\npassword.min_length = 0x9",
+            "\npassword = { min_length = 9 }",
+            "\u{feff}[password]\r\nmin_length = 9\r\n",
+        ] {
             let content = read(text);
             assert!(content.problems.is_empty(), "{text}");
             assert_eq!(content.entries.len(), 1, "{text}");

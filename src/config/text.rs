@@ -115,7 +115,7 @@ const HEAD: &str = r#".Dd November 22, 2026
 .Sh DESCRIPTION
 .Nm
 holds the settings of
-.Xr authd 1
+.Xr authd 8
 in TOML.
 Every key has a default, so that no file is needed at all.
 An unknown key or a bad value is an error that names file, line and key, and
@@ -183,5 +183,5 @@ in the current folder
 .El
 .Sh SEE ALSO
 .Xr authctl 1 ,
-.Xr authd 1
+.Xr authd 8
 "#;

@@ -5,10 +5,14 @@
 mod accounts;
 mod cli;
 mod config;
+mod http_contract;
+mod install;
 mod jwt;
 mod man;
 mod opening;
 mod sessions;
 mod store;
+mod transport;
+mod tidy;
 mod values;
 mod world;

@@ -1,0 +1,214 @@
+#!/bin/sh
+# Builds authd for this machine's processor and installs it, or starts it where you are.
+# What is installed is listed in PREFIX/share/authd/installed, which --uninstall reads.
+set -eu
+
+usage() {
+    cat <<'END'
+Usage: ./install.sh [--prefix DIR]              build, and install under DIR (default /usr/local)
+       ./install.sh --uninstall [--prefix DIR]  remove what was installed; data is never touched
+       ./install.sh --run [ARGUMENT...]         build, and start `authd serve` in the current folder
+       ./install.sh --help
+
+Installed are the programs authd and authctl, their manual pages, and completions for bash, zsh
+and fish. The build needs Rust and a C compiler. It runs as you; only the copying asks for sudo,
+when you may not write to DIR. Running it again upgrades; a daemon that runs keeps its old
+program until it is restarted.
+
+Environment: INSTALL_BINARY names a program that is built already; DESTDIR stands before DIR.
+END
+}
+
+say() { printf '%s\n' "install.sh: $*" >&2; }
+die() {
+    say "$1"
+    shift
+    for line; do printf '            %s\n' "$line" >&2; done
+    exit 1
+}
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+temporary=
+
+clean() { if [ -n "$temporary" ]; then rm -rf -- "$temporary"; fi; }
+trap clean EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Leaves the path of cargo in $cargo.
+find_cargo() {
+    cargo=$(command -v cargo || true)
+    if [ -z "$cargo" ] && [ -x "${HOME:-/}/.cargo/bin/cargo" ]; then
+        cargo=$HOME/.cargo/bin/cargo
+        PATH=$HOME/.cargo/bin:$PATH
+    fi
+    [ -n "$cargo" ] && return
+    if [ -n "${SUDO_USER:-}" ]; then
+        die "cargo, which builds authd, is not there for $(id -un)." \
+            "Run ./install.sh as $SUDO_USER, without sudo: it asks for it when it copies."
+    fi
+    die "cargo, which builds authd, is not installed." \
+        "Install Rust from https://rustup.rs (or your system's packages) and run this again."
+}
+
+check_compiler() {
+    for compiler in "${CC:-cc}" cc gcc clang; do
+        if command -v "$compiler" >/dev/null 2>&1; then return; fi
+    done
+    die "a C compiler, which builds SQLite and the cryptography, is not installed." \
+        "Debian, Ubuntu: apt install gcc libc6-dev   Fedora: dnf install gcc   Alpine: apk add gcc musl-dev   macOS: xcode-select --install"
+}
+
+check_rust() {
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$here/Cargo.toml")
+    found=$("$cargo" --version | sed 's/^cargo \([0-9]*\.[0-9]*\).*/\1/')
+    if [ "${found%%.*}" -lt "${wanted%%.*}" ] ||
+        { [ "${found%%.*}" -eq "${wanted%%.*}" ] && [ "${found#*.}" -lt "${wanted#*.}" ]; }; then
+        die "Rust $wanted or newer is needed, this is $found." "Run: rustup update"
+    fi
+}
+
+# Leaves the path of the program in $binary.
+build() {
+    if [ -n "${INSTALL_BINARY:-}" ]; then
+        binary=$INSTALL_BINARY
+        [ -x "$binary" ] || die "INSTALL_BINARY names $binary, which is no program."
+        binary=$(CDPATH='' cd -- "$(dirname -- "$binary")" && pwd)/$(basename -- "$binary")
+        return
+    fi
+    find_cargo
+    check_compiler
+    check_rust
+    say "building for this machine's processor; the first time takes a few minutes"
+    # Password hashing is twice as fast with all the instructions that this processor has.
+    RUSTFLAGS="${RUSTFLAGS:-} -C target-cpu=native" "$cargo" build --release --locked \
+        --manifest-path "$here/Cargo.toml" --target-dir "$here/target" ||
+        die "the build failed; the message of the compiler stands above."
+    binary=$here/target/release/authd
+    ln -sf authd "$here/target/release/authctl"
+}
+
+# Leaves `sudo` in $sudo where the user may not write below the prefix.
+find_sudo() {
+    sudo=
+    folder=$root
+    while [ ! -e "$folder" ]; do folder=$(dirname -- "$folder"); done
+    if [ -w "$folder" ] && { [ ! -e "$root/bin" ] || [ -w "$root/bin" ]; }; then return; fi
+    command -v sudo >/dev/null 2>&1 || die "$(id -un) may not write to $root." \
+        "Run this as root, or install for yourself alone: ./install.sh --prefix \"\$HOME/.local\""
+    say "$(id -un) may not write to $root: copying with sudo"
+    sudo=sudo
+}
+
+# put FILE PATH MODE: copies beside the target and renames, so that a program that runs is not disturbed.
+put() {
+    $sudo mkdir -p -- "$(dirname -- "$root/$2")"
+    $sudo cp -- "$1" "$root/$2.new"
+    $sudo chmod "$3" "$root/$2.new"
+    $sudo mv -f -- "$root/$2.new" "$root/$2"
+    printf '%s\n' "$2" >>"$temporary/installed"
+}
+
+install_all() {
+    build
+    find_sudo
+    temporary=$(mktemp -d)
+    umask 022
+    put "$binary" bin/authd 755
+    $sudo ln -sf authd "$root/bin/authctl"
+    printf 'bin/authctl\n' >>"$temporary/installed"
+    for page in "$here"/man/*.[1-9]; do
+        [ -e "$page" ] || continue
+        put "$page" "share/man/man${page##*.}/${page##*/}" 644
+    done
+    ln -s "$binary" "$temporary/authd"
+    ln -s "$binary" "$temporary/authctl"
+    for name in authd authctl; do
+        completion "$name" bash "share/bash-completion/completions/$name"
+        completion "$name" zsh "share/zsh/site-functions/_$name"
+        completion "$name" fish "share/fish/vendor_completions.d/$name.fish"
+    done
+    remove_stale
+    cp "$temporary/installed" "$temporary/list"
+    put "$temporary/list" share/authd/installed 644
+    say "installed under $root: authd, authctl, manual pages, completions"
+    case ":$PATH:" in
+    *":$prefix/bin:"*) ;;
+    *) say "$prefix/bin is not in your PATH; add it to find them by name" ;;
+    esac
+    say "start it with: authd serve      see also: authctl --help"
+}
+
+# completion NAME SHELL PATH: the program writes its own completions; what it is called decides for whom.
+completion() {
+    "$temporary/$1" completion "$2" >"$temporary/completion" || die "$1 completion $2 failed."
+    put "$temporary/completion" "$3" 644
+}
+
+# Removes what an older version installed and this one has no more.
+remove_stale() {
+    [ -f "$root/share/authd/installed" ] || return 0
+    while IFS= read -r path; do
+        if ! grep -qxF -e "$path" -e share/authd/installed "$temporary/installed"; then remove "$path"; fi
+    done <"$root/share/authd/installed"
+}
+
+remove() {
+    case $1 in
+    share/authd/installed) ;;
+    *..* | /*) say "left alone: $1" ;;
+    *) $sudo rm -f -- "$root/$1" ;;
+    esac
+}
+
+uninstall_all() {
+    if [ ! -f "$root/share/authd/installed" ]; then
+        say "nothing of authd is installed under $root"
+        return
+    fi
+    find_sudo
+    while IFS= read -r path; do remove "$path"; done <"$root/share/authd/installed"
+    $sudo rm -f -- "$root/share/authd/installed"
+    $sudo rmdir -- "$root/share/authd" 2>/dev/null || true
+    say "removed from $root; databases, keys and configuration are where they were"
+}
+
+run_here() {
+    build
+    say "starting in $(pwd); from a second terminal there: $(dirname -- "$binary")/authctl --help"
+    exec "$binary" serve "$@"
+}
+
+prefix=/usr/local
+action=install_all
+while [ $# -gt 0 ]; do
+    case $1 in
+    --prefix)
+        [ $# -ge 2 ] || die "--prefix needs a folder."
+        prefix=$2
+        shift
+        ;;
+    --prefix=*) prefix=${1#--prefix=} ;;
+    --uninstall) action=uninstall_all ;;
+    --run)
+        shift
+        run_here "$@"
+        ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+    *)
+        usage >&2
+        die "$1 is no option of this script."
+        ;;
+    esac
+    shift
+done
+[ -n "$prefix" ] || die "--prefix needs a folder."
+case $prefix in
+/*) ;;
+*) prefix=$(pwd)/$prefix ;;
+esac
+root=${DESTDIR:-}$prefix
+$action

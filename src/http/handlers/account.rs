@@ -1,0 +1,51 @@
+//! `/register`, `/email/*`, `/password/*` and `/me`.
+
+use super::json;
+use crate::error::Error;
+use crate::http::message::Response;
+use crate::http::router::Call;
+use crate::usecase::app::App;
+use crate::usecase::register::{Registered, Registration};
+use crate::usecase::{email, me, password, register, view};
+
+pub fn register(app: &App, mut call: Call) -> Result<Response, Error> {
+    let new = Registration {
+        email: call.fields.email("email"),
+        password: call.fields.password("password"),
+        name: call.fields.optional_name("name").unwrap_or_default(),
+    };
+    Ok(match register::register(app, &call.caller, &new)? {
+        Registered::VerificationSent => json(202, &serde_json::json!({"status": "verification_sent"})),
+        Registered::Ready(user) => json(201, &view::user(&user, app.now())),
+    })
+}
+
+pub fn request_email_verification(app: &App, mut call: Call) -> Result<Response, Error> {
+    email::request_verification(app, &call.caller, &call.fields.email("email"))?;
+    Ok(Response::empty(202))
+}
+
+pub fn confirm_email_verification(app: &App, mut call: Call) -> Result<Response, Error> {
+    let user = email::confirm(app, &call.caller, call.fields.token("token").expose())?;
+    Ok(json(200, &view::user(&user, app.now())))
+}
+
+pub fn request_password_reset(app: &App, mut call: Call) -> Result<Response, Error> {
+    password::request_reset(app, &call.caller, &call.fields.email("email"))?;
+    Ok(Response::empty(202))
+}
+
+pub fn confirm_password_reset(app: &App, mut call: Call) -> Result<Response, Error> {
+    let (token, new) = (call.fields.token("token"), call.fields.password("new_password"));
+    password::reset(app, &call.caller, token.expose(), &new)?;
+    Ok(Response::empty(204))
+}
+
+pub fn show(app: &App, call: Call) -> Result<Response, Error> {
+    Ok(json(200, &view::user(&me::show(app, &call.caller)?, app.now())))
+}
+
+pub fn change(app: &App, mut call: Call) -> Result<Response, Error> {
+    let change = me::Change { name: call.fields.optional_name("name") };
+    Ok(json(200, &view::user(&me::change(app, &call.caller, &change)?, app.now())))
+}

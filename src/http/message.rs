@@ -1,0 +1,98 @@
+//! Requests and responses in plain types of our own, so that handlers never name the HTTP crate.
+
+use std::net::IpAddr;
+
+/// A request without its body. The transport has already refused what is no sound HTTP/1.1.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// As sent; methods are case-sensitive (RFC 9110 §9.1).
+    pub method: String,
+    /// As sent: not decoded, never empty.
+    pub path: String,
+    /// What follows the `?`, as sent; `None` without one.
+    pub query: Option<String>,
+    pub headers: Headers,
+    /// The other end of the connection; `None` on a Unix socket. A v4-mapped IPv6 address counts as IPv4.
+    pub peer: Option<IpAddr>,
+}
+
+/// A complete request, its body within the bounds.
+#[derive(Debug)]
+pub struct Request {
+    pub head: Head,
+    pub body: Vec<u8>,
+}
+
+/// Header fields in the order sent, names in lower case.
+#[derive(Clone, Debug, Default)]
+pub struct Headers(Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
+        self.0.push((name.into(), value.into()));
+    }
+
+    /// Every value of the field `name` (in lower case), `None` for one that is not UTF-8.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Option<&'a str>> {
+        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// The value of the field `name` (in lower case), for fields that may stand once.
+    ///
+    /// # Errors
+    /// [`Ambiguous`], when it stands more than once or is not UTF-8: to choose one would be to guess.
+    pub fn single<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Ambiguous> {
+        let mut values = self.all(name);
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(Some(value)), None) => Ok(Some(value)),
+            _ => Err(Ambiguous),
+        }
+    }
+}
+
+/// A header field that may stand once and doesn't, or that is not UTF-8.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ambiguous;
+
+/// What becomes of the connection after a response.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Then {
+    /// The next request may come on it.
+    KeepAlive,
+    Close,
+}
+
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+    pub then: Then,
+}
+
+impl Response {
+    /// An answer without a body.
+    #[must_use]
+    pub const fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new(), then: Then::KeepAlive }
+    }
+
+    /// An answer with a body of `content_type`.
+    #[must_use]
+    pub fn with_body(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        Self { body, ..Self::empty(status) }.header("content-type", content_type)
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    #[must_use]
+    pub const fn then(mut self, then: Then) -> Self {
+        self.then = then;
+        self
+    }
+}

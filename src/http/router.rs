@@ -1,0 +1,226 @@
+//! From a request to a handler and back: finds the route, authenticates, reads the body, and dresses
+//! every answer in the headers that all of them wear.
+
+use super::message::{Ambiguous, Head, Headers, Request, Response};
+use super::origin;
+use super::problem::Problem;
+use super::routes::{Access, Method, ROUTES, Route, allow};
+use super::server::{Lane, Service, Trouble};
+use super::wire::{self, Fields};
+use crate::domain::access::Actor;
+use crate::domain::caller::{Caller, USER_AGENT_MAX};
+use crate::domain::id::RequestId;
+use crate::error::{Error, Fault, Refusal};
+use crate::usecase::app::App;
+use crate::usecase::authenticate;
+use std::sync::Arc;
+
+/// The longest request id of a client that is kept, in bytes.
+const REQUEST_ID_MAX: usize = 128;
+
+/// What a handler gets to know of a request.
+#[derive(Debug)]
+pub struct Call {
+    pub caller: Caller,
+    pub fields: Fields,
+    parameters: Vec<(&'static str, String)>,
+}
+
+impl Call {
+    /// The segment that stands for `{name}` in the path, as it was sent. Empty if the route has none.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// The whole HTTP face of one app.
+#[derive(Debug)]
+pub struct Router {
+    app: Arc<App>,
+}
+
+/// A route that a path belongs to, and what stands for its braces.
+type Found<'p> = (&'static Route, Vec<(&'static str, &'p str)>);
+
+impl Router {
+    #[must_use]
+    pub const fn new(app: Arc<App>) -> Self {
+        Self { app }
+    }
+
+    fn answer(&self, request: &Request, request_id: &str) -> Result<Response, Problem> {
+        let head = &request.head;
+        let found = find(&head.path);
+        if found.is_empty() {
+            return Err(Problem::no_such_route());
+        }
+        if let Some(preflight) = self.preflight(head, &found) {
+            return Ok(preflight);
+        }
+        let method = if head.method == "HEAD" { "GET" } else { &head.method };
+        let Some((route, parameters)) = found.iter().find(|(route, _)| route.method.name() == method) else {
+            return Err(Problem::method_not_allowed(allow(methods(&found))));
+        };
+        let caller = self.caller(route.access, head, request_id)?;
+        check_content_type(request, route)?;
+        let fields = wire::read(&request.body, route.request)?;
+        let parameters = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let call = Call { caller, fields, parameters };
+        (route.handler)(&self.app, call).map_err(|error| problem_of(&error, request_id))
+    }
+
+    /// Who asks. Before anything else of the request is looked at, so that nobody learns from it what
+    /// they may not.
+    fn caller(&self, access: Access, head: &Head, request_id: &str) -> Result<Caller, Problem> {
+        let actor = match access {
+            Access::Public => Actor::Anonymous,
+            Access::User => {
+                let token = bearer(&head.headers)?.ok_or_else(|| Problem::from(&Refusal::Unauthenticated))?;
+                let signed_in = authenticate::bearer(&self.app, token);
+                Actor::User(signed_in.map_err(|error| problem_of(&error, request_id))?)
+            }
+        };
+        Ok(Caller {
+            actor,
+            ip: origin::client(head.peer, &head.headers, &self.app.config.proxy.trusted),
+            user_agent: user_agent(&head.headers),
+            request_id: Some(request_id.to_owned()),
+        })
+    }
+
+    fn request_id(&self, head: Option<&Head>) -> String {
+        let is_sane = |id: &&str| {
+            (1..=REQUEST_ID_MAX).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        };
+        let sent = head.and_then(|head| head.headers.single("x-request-id").ok().flatten());
+        match sent.filter(is_sane) {
+            Some(id) => id.to_owned(),
+            None => RequestId::new(self.app.now(), self.app.id_entropy()).to_string(),
+        }
+    }
+
+    /// Answers a browser that asks whether a page of another origin may send a request (Fetch §3.3).
+    fn preflight(&self, head: &Head, found: &[Found<'_>]) -> Option<Response> {
+        if head.method != "OPTIONS" || head.headers.all("access-control-request-method").next().is_none() {
+            return None;
+        }
+        origin::allowed(&head.headers, &self.app.config.cors.origins)?;
+        let preflight = Response::empty(204)
+            .header("access-control-allow-methods", allow(methods(found)))
+            .header("access-control-allow-headers", "Authorization, Content-Type, X-Request-Id")
+            .header("access-control-max-age", "600");
+        Some(preflight)
+    }
+
+    /// The headers on all answers.
+    fn dress(&self, mut response: Response, head: Option<&Head>, request_id: String) -> Response {
+        let standard = [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+            ("referrer-policy", "no-referrer"),
+        ];
+        for (name, value) in standard {
+            if response.headers.iter().all(|(own, _)| *own != name) {
+                response = response.header(name, value);
+            }
+        }
+        let origins = &self.app.config.cors.origins;
+        if !origins.is_empty() {
+            response = response.header("vary", "Origin");
+        }
+        if let Some(origin) = head.and_then(|head| origin::allowed(&head.headers, origins)) {
+            response = response
+                .header("access-control-allow-origin", origin)
+                .header("access-control-allow-credentials", "true")
+                .header("access-control-expose-headers", "Retry-After, WWW-Authenticate, X-Request-Id");
+        }
+        response.header("x-request-id", request_id)
+    }
+}
+
+impl Service for Router {
+    fn lane(&self, head: &Head) -> Lane {
+        let method = if head.method == "HEAD" { "GET" } else { &head.method };
+        let found = find(&head.path);
+        found.iter().find(|(route, _)| route.method.name() == method).map_or(Lane::Read, |(route, _)| route.lane)
+    }
+
+    fn handle(&self, request: &Request) -> Response {
+        let head = &request.head;
+        let request_id = self.request_id(Some(head));
+        let response = self.answer(request, &request_id).unwrap_or_else(|problem| problem.response(&request_id));
+        tracing::debug!(request_id, method = head.method, path = head.path, status = response.status, "answered");
+        self.dress(response, Some(head), request_id)
+    }
+
+    fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {
+        let request_id = self.request_id(head);
+        if trouble == Trouble::Panicked {
+            tracing::error!(request_id, "a handler panicked");
+        } else {
+            tracing::debug!(request_id, ?trouble, "refused");
+        }
+        self.dress(Problem::from(trouble).response(&request_id), head, request_id)
+    }
+}
+
+fn find(path: &str) -> Vec<Found<'_>> {
+    ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?))).collect()
+}
+
+fn methods(found: &[Found<'_>]) -> impl Iterator<Item = Method> {
+    found.iter().map(|(route, _)| route.method)
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750 §2.1). `None`: there is none, or another scheme.
+fn bearer(headers: &Headers) -> Result<Option<&str>, Problem> {
+    let value = headers.single("authorization");
+    let value = value.map_err(|Ambiguous| Problem::bad_request("send the header Authorization once"))?;
+    let credentials = value.and_then(|value| value.split_once(' '));
+    let token = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    Ok(token.filter(|token| !token.is_empty()))
+}
+
+fn user_agent(headers: &Headers) -> Option<String> {
+    let text = headers.single("user-agent").ok()??;
+    Some(text[..text.floor_char_boundary(USER_AGENT_MAX)].to_owned())
+}
+
+/// Every body is JSON. One that is missing where it is wanted is the parser's to refuse.
+fn check_content_type(request: &Request, route: &Route) -> Result<(), Problem> {
+    let headers = &request.head.headers;
+    let content_type = headers.single("content-type").map_err(|Ambiguous| Problem::unsupported_media_type())?;
+    if request.body.is_empty() && (content_type.is_none() || route.request.is_none()) {
+        return Ok(());
+    }
+    let is_coded = headers.all("content-encoding").next().is_some();
+    if is_coded || !content_type.is_some_and(is_json) { Err(Problem::unsupported_media_type()) } else { Ok(()) }
+}
+
+/// `application/json`, in UTF-8 if it says so.
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let media = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    media
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => false,
+        })
+}
+
+/// What the client is told, and what the operator.
+fn problem_of(error: &Error, request_id: &str) -> Problem {
+    match error {
+        Error::Failed(fault @ (Fault::Overloaded { .. } | Fault::StorageUnavailable(_))) => {
+            tracing::warn!(request_id, %fault, "turned away");
+        }
+        Error::Failed(fault) => tracing::error!(request_id, %fault, "failed"),
+        Error::Refused(_) => {}
+    }
+    Problem::from(error)
+}

@@ -1,0 +1,165 @@
+//! One connection: the HTTP crate between the doorkeeper and the lanes, and the change of types.
+
+use super::guard::{Exchange, Guard};
+use super::lanes::Lanes;
+use super::{Service, Settings, Trouble};
+use crate::http::message::{Head, Headers, Request, Response, Then};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{CONNECTION, HeaderName, HeaderValue};
+use hyper::http::StatusCode;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+/// The longest body taken, in bytes.
+pub const BODY_MAX_BYTES: usize = 64 * 1024;
+/// What the HTTP crate may buffer of a connection, in bytes.
+const BUFFER_MAX_BYTES: usize = 32 * 1024;
+
+/// What all connections share.
+pub struct House {
+    pub service: Arc<dyn Service>,
+    pub lanes: Lanes,
+    pub settings: Settings,
+}
+
+/// Whether a newcomer finds a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Welcome {
+    Serve,
+    /// Too many are here: it is told so, and shown out.
+    TurnAway,
+}
+
+/// Serves a connection to its end, or, once `stop` says so, to the end of the request under way.
+pub async fn serve<S>(
+    house: Rc<House>,
+    stream: S,
+    peer: Option<IpAddr>,
+    welcome: Welcome,
+    mut stop: watch::Receiver<bool>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let exchange = Rc::new(Exchange::new());
+    let deadlines = house.settings.deadlines;
+    let guard = match welcome {
+        Welcome::Serve => Guard::new(stream, exchange.clone(), deadlines),
+        Welcome::TurnAway => Guard::refusing(stream, exchange.clone(), deadlines, Trouble::Crowded),
+    };
+    let service = service_fn(|request| {
+        let (house, exchange) = (house.clone(), exchange.clone());
+        async move {
+            let response = answer(&house, &exchange, request, peer).await;
+            let then = if response.then == Then::Close { Then::Close } else { exchange.then.get() };
+            Ok::<_, Infallible>(into_hyper(response.then(then)))
+        }
+    });
+    // With `half_close` the crate doesn't read on while a request is being answered. The doorkeeper
+    // needs that: what it hands over next is always the next head.
+    let mut connection = pin!(
+        http1::Builder::new()
+            .half_close(true)
+            .header_read_timeout(None)
+            .max_buf_size(BUFFER_MAX_BYTES)
+            .writev(false)
+            .serve_connection(TokioIo::new(guard), service)
+    );
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        // An error says that the server itself has gone, which is a reason to stop, too.
+        _ = stop.wait_for(|stop| *stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+async fn answer(
+    house: &House,
+    exchange: &Exchange,
+    request: hyper::Request<Incoming>,
+    peer: Option<IpAddr>,
+) -> Response {
+    if let Some(trouble) = exchange.refused.take() {
+        return refuse(house, trouble, None);
+    }
+    let (head, body) = split(request, peer);
+    let body = match read(body, exchange.deadline.get()).await {
+        Ok(body) => body,
+        Err(trouble) => return refuse(house, trouble, Some(&head)),
+    };
+    let lane = house.service.lane(&head);
+    match house.lanes.submit(lane, Request { head, body }) {
+        // A worker answers whatever it took, even by a panic; without it there is nobody left to ask.
+        Ok(response) => response.await.unwrap_or_else(|_| refuse(house, Trouble::Panicked, None)),
+        Err(request) => refuse(house, Trouble::Overloaded, Some(&request.head)),
+    }
+}
+
+fn refuse(house: &House, trouble: Trouble, head: Option<&Head>) -> Response {
+    house.service.refuse(trouble, head).then(trouble.then())
+}
+
+fn split(request: hyper::Request<Incoming>, peer: Option<IpAddr>) -> (Head, Incoming) {
+    let (parts, body) = request.into_parts();
+    let mut headers = Headers::default();
+    for (name, value) in &parts.headers {
+        headers.push(name.as_str(), value.as_bytes());
+    }
+    let head = Head {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        headers,
+        peer,
+    };
+    (head, body)
+}
+
+/// Reads the whole body, or as much as it takes to know that it won't do.
+async fn read(body: Incoming, deadline: Instant) -> Result<Vec<u8>, Trouble> {
+    if body.size_hint().lower() > BODY_MAX_BYTES as u64 {
+        return Err(Trouble::BodyTooLarge);
+    }
+    match timeout_at(deadline, Limited::new(body, BODY_MAX_BYTES).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes().into()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge),
+        Ok(Err(_)) => Err(Trouble::BadRequest("the body is broken off, or its chunks are not well formed")),
+        Err(_) => Err(Trouble::RequestTimeout),
+    }
+}
+
+fn into_hyper(response: Response) -> hyper::Response<Full<Bytes>> {
+    try_into_hyper(response).unwrap_or_else(|error| {
+        // Handlers build headers from checked values. Half an answer would be worse than none.
+        tracing::error!(%error, "a response could not be sent");
+        let mut bare = hyper::Response::new(Full::default());
+        *bare.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        bare
+    })
+}
+
+fn try_into_hyper(response: Response) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
+    let mut converted = hyper::Response::new(Full::from(response.body));
+    *converted.status_mut() = StatusCode::from_u16(response.status)?;
+    for (name, value) in response.headers {
+        converted.headers_mut().append(HeaderName::from_static(name), HeaderValue::from_str(&value)?);
+    }
+    if response.then == Then::Close {
+        converted.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(converted)
+}

@@ -1,0 +1,140 @@
+//! The threads that handlers run on, in lanes, so that what is short never waits behind what is long.
+
+use super::{Lane, Service, Settings, Trouble};
+use crate::error::Fault;
+use crate::http::message::{Request, Response};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use tokio::sync::oneshot;
+
+const READ_THREADS: usize = 4;
+/// So many that the jobs waiting for the one writer can be committed together.
+const WRITE_THREADS: usize = 16;
+
+pub struct Lanes {
+    read: Arc<Queue>,
+    write: Arc<Queue>,
+    hash: Arc<Queue>,
+}
+
+/// Disconnects when the last worker has gone.
+pub type Workers = mpsc::Receiver<Infallible>;
+
+impl Lanes {
+    /// Starts all threads. They end when the lanes are [closed](Lanes::close).
+    pub fn start(settings: &Settings, service: &Arc<dyn Service>) -> Result<(Self, Workers), Fault> {
+        let (alive, workers) = mpsc::channel();
+        // The cap on connections bounds the first two: a connection has one request under way.
+        let lanes = Self {
+            read: Queue::new(settings.max_connections),
+            write: Queue::new(settings.max_connections),
+            hash: Queue::new(settings.hash_queue),
+        };
+        let crews = [
+            ("read", &lanes.read, READ_THREADS),
+            ("write", &lanes.write, WRITE_THREADS),
+            ("hash", &lanes.hash, 2 * settings.hash_threads.max(1)),
+        ];
+        for (name, queue, threads) in crews {
+            for number in 0..threads {
+                let (queue, service, alive) = (queue.clone(), service.clone(), alive.clone());
+                let work = move || {
+                    work_off(&queue, &*service);
+                    drop(alive);
+                };
+                let thread = std::thread::Builder::new().name(format!("{name}-{number}"));
+                thread.spawn(work).map_err(|error| Fault::Internal(format!("can't start a thread: {error}")))?;
+            }
+        }
+        Ok((lanes, workers))
+    }
+
+    /// Queues a request in `lane`.
+    ///
+    /// # Errors
+    /// The request itself, when the lane is full.
+    pub fn submit(&self, lane: Lane, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
+        let (reply, response) = oneshot::channel();
+        let queue = match lane {
+            Lane::Read => &self.read,
+            Lane::Write => &self.write,
+            Lane::Hash => &self.hash,
+        };
+        queue.push(Job { request, reply })?;
+        Ok(response)
+    }
+
+    /// Lets the threads end once their queues are empty.
+    pub fn close(&self) {
+        for queue in [&self.read, &self.write, &self.hash] {
+            queue.lock().closed = true;
+            queue.ready.notify_all();
+        }
+    }
+}
+
+struct Job {
+    request: Request,
+    reply: oneshot::Sender<Response>,
+}
+
+struct Queue {
+    state: Mutex<State>,
+    ready: Condvar,
+    /// How many jobs may wait.
+    bound: usize,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    closed: bool,
+}
+
+impl Queue {
+    fn new(bound: usize) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), ready: Condvar::new(), bound })
+    }
+
+    /// Handlers don't run under this lock, so that a poisoned one still holds a sound queue.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), Box<Request>> {
+        let mut state = self.lock();
+        if state.jobs.len() >= self.bound {
+            return Err(Box::new(job.request));
+        }
+        state.jobs.push_back(job);
+        drop(state);
+        self.ready.notify_one();
+        Ok(())
+    }
+
+    /// Waits for a job; `None` once the queue is closed and empty.
+    fn pop(&self) -> Option<Job> {
+        let state = self.lock();
+        let mut state = self
+            .ready
+            .wait_while(state, |state| state.jobs.is_empty() && !state.closed)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.jobs.pop_front()
+    }
+}
+
+fn work_off(queue: &Queue, service: &dyn Service) {
+    while let Some(Job { request, reply }) = queue.pop() {
+        // The connection has gone: nobody would read the answer, and nothing has begun.
+        if reply.is_closed() {
+            continue;
+        }
+        // A panic is one request's failure. What it may have left half done is a transaction, which rolls back.
+        let response = catch_unwind(AssertUnwindSafe(|| service.handle(&request)))
+            .unwrap_or_else(|_| service.refuse(Trouble::Panicked, Some(&request.head)));
+        // An error here means that the connection went meanwhile.
+        let _ = reply.send(response);
+    }
+}

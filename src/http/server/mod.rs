@@ -1,0 +1,329 @@
+//! The transport: HTTP/1.1 on one I/O thread, which hands complete, bounded requests to plain
+//! synchronous handlers on worker threads. This folder alone names the HTTP crate and the async
+//! runtime; it knows nothing of routes or of what authd does.
+//!
+//! `listen` takes connections, `connection` serves one, `guard` and `head` refuse what is no sound
+//! request before the crate sees it, `lanes` are the worker threads.
+
+mod connection;
+mod guard;
+mod head;
+mod lanes;
+mod listen;
+
+pub use connection::BODY_MAX_BYTES;
+
+use super::message::{Head, Request, Response, Then};
+use crate::config;
+use crate::error::Fault;
+use connection::{House, Welcome};
+use lanes::{Lanes, Workers};
+use listen::Listener;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{sleep, timeout};
+
+/// How long to wait before the next `accept` after one failed for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How many connections beyond the cap are told so; those beyond these are dropped.
+const TURNED_AWAY_AT_ONCE: usize = 64;
+/// File descriptors that connections leave to the database and the rest.
+const RESERVED_DESCRIPTORS: usize = 128;
+/// How long workers may take to end after the last answer.
+const WORKERS_END: Duration = Duration::from_millis(500);
+
+/// What answers requests.
+pub trait Service: Send + Sync + 'static {
+    /// Which threads a request runs on. Called on the I/O thread: must not block.
+    fn lane(&self, head: &Head) -> Lane;
+
+    /// Answers a request, on a thread of its lane. A panic is answered through [`Service::refuse`].
+    fn handle(&self, request: &Request) -> Response;
+
+    /// The answer where a request can't be handled; `head` is `None` when there is no sound one.
+    /// Called on the I/O thread, too: must not block.
+    fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response;
+}
+
+/// The threads that a request runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lane {
+    /// Only reads: short.
+    Read,
+    /// Writes: waits for the disk, in company.
+    Write,
+    /// Hashes a password: long. The queue is bounded.
+    Hash,
+}
+
+/// Why the transport doesn't let a request through, or a handler didn't answer it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// It is no sound HTTP/1.1 request. The text, for people, says why.
+    BadRequest(&'static str),
+    /// A head over 16 KiB or 100 fields.
+    HeadersTooLarge,
+    /// A body over [`BODY_MAX_BYTES`].
+    BodyTooLarge,
+    /// It did not come in time.
+    RequestTimeout,
+    /// An `Expect` other than `100-continue`.
+    ExpectationFailed,
+    /// TRACE and CONNECT are answered nowhere.
+    MethodRefused,
+    /// All connections are taken.
+    Crowded,
+    /// The lane's queue is full; nothing was done.
+    Overloaded,
+    /// The handler panicked.
+    Panicked,
+}
+
+impl Trouble {
+    /// Whether the stream can be trusted to hold another request.
+    const fn then(self) -> Then {
+        match self {
+            Self::Overloaded | Self::Panicked => Then::KeepAlive,
+            Self::BadRequest(_)
+            | Self::HeadersTooLarge
+            | Self::BodyTooLarge
+            | Self::RequestTimeout
+            | Self::ExpectationFailed
+            | Self::MethodRefused
+            | Self::Crowded => Then::Close,
+        }
+    }
+}
+
+/// The spans that bound a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Deadlines {
+    /// For a request's head, from its first byte; on a new connection from its beginning.
+    pub head: Duration,
+    /// For a whole request, from its first byte to its last.
+    pub request: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+    /// For a client to make room for an answer.
+    pub write: Duration,
+    /// For a client to stop sending after it was refused.
+    pub linger: Duration,
+    /// For requests under way at a shutdown.
+    pub drain: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            request: Duration::from_secs(15),
+            idle: Duration::from_secs(60),
+            write: Duration::from_secs(15),
+            linger: Duration::from_secs(2),
+            drain: Duration::from_millis(4500),
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settings {
+    pub max_connections: usize,
+    /// How many hashes run at once; twice as many requests may be at it.
+    pub hash_threads: usize,
+    /// How many requests may wait to be hashed.
+    pub hash_queue: usize,
+    pub deadlines: Deadlines,
+}
+
+impl From<&config::Server> for Settings {
+    fn from(server: &config::Server) -> Self {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            max_connections: server.max_connections,
+            hash_threads: server.hash_threads.unwrap_or_else(cores),
+            hash_queue: server.hash_queue,
+            deadlines: Deadlines::default(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Server;
+
+impl Server {
+    /// Listens, and serves on threads of its own until it is told to stop. Port 0 is any free port.
+    ///
+    /// # Errors
+    /// [`Fault::Config`] or [`Fault::Permission`], when it can't listen there; [`Fault::Internal`],
+    /// when the machine has no threads to give.
+    pub fn start(listen: &config::Listen, settings: Settings, service: Arc<dyn Service>) -> Result<Running, Fault> {
+        let settings = Settings { max_connections: within_descriptors(settings.max_connections), ..settings };
+        let internal = |error: io::Error| Fault::Internal(format!("can't start the server: {error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal)?;
+        let listener = {
+            let _within = runtime.enter();
+            Listener::open(listen)?
+        };
+        let address = Address { listen: listen.clone(), tcp: listener.tcp_address() };
+        let (stop, stopping) = watch::channel(false);
+        let (lanes, workers) = Lanes::start(&settings, &service)?;
+        let serve = move || run(&runtime, listener, House { service, lanes, settings }, stopping);
+        let io = std::thread::Builder::new().name("io".into()).spawn(serve).map_err(internal)?;
+        Ok(Running { address, stopper: Stopper(Arc::new(stop)), io, workers })
+    }
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug)]
+pub struct Address {
+    listen: config::Listen,
+    tcp: Option<SocketAddr>,
+}
+
+impl Address {
+    /// With the port that was really taken; `None` for a Unix socket.
+    #[must_use]
+    pub const fn tcp(&self) -> Option<SocketAddr> {
+        self.tcp
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.tcp, &self.listen) {
+            (Some(tcp), _) => write!(f, "http://{tcp}"),
+            (None, config::Listen::Unix(path)) => write!(f, "unix:{}", path.display()),
+            (None, config::Listen::Systemd | config::Listen::Tcp(_)) => {
+                f.write_str("the socket that systemd handed over")
+            }
+        }
+    }
+}
+
+/// A server at work. It stops when this and all its [`Stopper`]s are dropped.
+#[derive(Debug)]
+pub struct Running {
+    address: Address,
+    stopper: Stopper,
+    io: JoinHandle<()>,
+    workers: Workers,
+}
+
+/// Tells a server to stop, from any thread.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Stopper {
+    /// No connection is taken any more; requests under way are finished, for at most 5 s.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+impl Running {
+    #[must_use]
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// For a thread that waits for signals.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    pub fn shutdown(&self) {
+        self.stopper.stop();
+    }
+
+    /// Waits until the server has been told to stop and has done so.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`], when its thread died.
+    pub fn wait(self) -> Result<(), Fault> {
+        self.io.join().map_err(|_| Fault::Internal("the server's thread died".into()))?;
+        // A handler that is still at it has nobody to answer to; what it writes is a transaction.
+        let _ = self.workers.recv_timeout(WORKERS_END);
+        Ok(())
+    }
+}
+
+/// Raises this process's bound on open files as far as it goes, and gives the number of connections
+/// that leaves the database its own.
+fn within_descriptors(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it can't be raised, the bound that stands is the one to keep within.
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    let bound = if raised.is_ok() { limit.maximum } else { limit.current };
+    let bound = bound.and_then(|bound| usize::try_from(bound).ok()).unwrap_or(usize::MAX);
+    wanted.min(bound.saturating_sub(RESERVED_DESCRIPTORS)).max(1)
+}
+
+/// The I/O thread: takes connections until `stop`, then gives those under way their time.
+fn run(runtime: &Runtime, listener: Listener, house: House, stop: watch::Receiver<bool>) {
+    let house = Rc::new(house);
+    let local = LocalSet::new();
+    local.block_on(runtime, async {
+        let mut connections = JoinSet::new();
+        take_connections(&listener, &house, stop, &mut connections).await;
+        drop(listener);
+        let all_gone = async { while connections.join_next().await.is_some() {} };
+        if timeout(house.settings.deadlines.drain, all_gone).await.is_err() {
+            tracing::warn!("some requests took too long to finish and were cut off");
+        }
+    });
+    house.lanes.close();
+}
+
+async fn take_connections(
+    listener: &Listener,
+    house: &Rc<House>,
+    stop: watch::Receiver<bool>,
+    connections: &mut JoinSet<()>,
+) {
+    let places = Arc::new(Semaphore::new(house.settings.max_connections));
+    let lobby = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
+    let mut stopped = stop.clone();
+    // Out of descriptors, every attempt fails the same way: one line in the log is enough.
+    let mut complained = false;
+    loop {
+        let accepted = tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            Some(_) = connections.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            // A client that gave up while it waited is nobody's failure.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            Err(error) => {
+                if !complained {
+                    tracing::warn!(%error, "can't take connections just now");
+                }
+                complained = true;
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        complained = false;
+        let (welcome, permit) = match (places.clone().try_acquire_owned(), lobby.clone().try_acquire_owned()) {
+            (Ok(place), _) => (Welcome::Serve, place),
+            (Err(_), Ok(place)) => (Welcome::TurnAway, place),
+            (Err(_), Err(_)) => continue,
+        };
+        let (house, stop) = (house.clone(), stop.clone());
+        connections.spawn_local(async move {
+            connection::serve(house, stream, peer, welcome, stop).await;
+            drop(permit);
+        });
+    }
+}

@@ -1,0 +1,208 @@
+//! Bad bodies, on every route: the right error, and nothing is stored.
+
+use super::*;
+use authd::http::wire::Presence;
+use proptest::prelude::*;
+
+fn with_type(daemon: &Daemon, route: &Route, proof: Option<&String>, content_type: &str, body: &[u8]) -> Answer {
+    let mut headers = Vec::new();
+    headers.extend(proof.map(|proof| ("authorization", proof.as_str())));
+    if !content_type.is_empty() {
+        headers.push(("content-type", content_type));
+    }
+    daemon.send(route.method.name(), &path_of(route), &headers, body)
+}
+
+/// Runs `check` for every route, and then looks whether it left a trace.
+fn on_every_route(check: impl Fn(&Daemon, &Route, Option<&String>)) {
+    let daemon = Daemon::new();
+    daemon.token();
+    for route in ROUTES {
+        let proof = daemon.proof(route);
+        let before = daemon.world.events();
+        check(&daemon, route, proof.as_ref());
+        assert_eq!(daemon.world.events(), before, "{route:?}");
+    }
+}
+
+#[test]
+fn a_body_that_does_not_say_json_is_415() {
+    on_every_route(|daemon, route, proof| {
+        for content_type in [
+            "",
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonp",
+            "application/problem+json",
+            "application/json; charset=utf-16",
+            "application/json; boundary=x",
+            "application/json, text/plain",
+        ] {
+            let answer = with_type(daemon, route, proof, content_type, b"{}");
+            assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported_media_type"), "{route:?}");
+        }
+        let mut headers = vec![JSON, ("content-encoding", "gzip")];
+        headers.extend(proof.map(|proof| ("authorization", proof.as_str())));
+        let answer = daemon.send(route.method.name(), &path_of(route), &headers, b"{}");
+        assert_eq!(answer.problem(), "unsupported_media_type", "{route:?}");
+    });
+}
+
+#[test]
+fn the_spelling_of_the_type_does_not_matter() {
+    let daemon = Daemon::new();
+    for content_type in ["APPLICATION/JSON", "application/json;charset=UTF-8", "application/json ; charset=\"utf-8\""] {
+        let answer = daemon.send("POST", "/api/auth/login", &[("content-type", content_type)], b"{}");
+        assert_eq!(answer.status, 422, "{content_type}");
+    }
+}
+
+#[test]
+fn a_body_that_is_no_json_is_400() {
+    on_every_route(|daemon, route, proof| {
+        for body in [
+            &b" "[..],
+            b"{",
+            b"{}}",
+            b"{} {}",
+            b"{},",
+            b"{'email':1}",
+            b"\xef\xbb\xbf{}",
+            b"{\"email\":\"\xff\"}",
+            b"{\"email\":\"\\ud800\"}",
+            b"{\"email\":\"a\nb\"}",
+            b"{\"email\":\"a\",\"email\":\"a\"}",
+            b"{\"email\":\"a\",\"\\u0065mail\":\"a\"}",
+            b"{\"x\":[{\"y\":1,\"y\":1}]}",
+            b"{\"x\":01}",
+            b"{\"x\":NaN}",
+            b"// comment\n{}",
+        ] {
+            let answer = with_type(daemon, route, proof, JSON.1, body);
+            let shown = String::from_utf8_lossy(body);
+            assert_eq!((answer.status, answer.problem().as_str()), (400, "malformed_json"), "{route:?} {shown}");
+        }
+        let deep = "[".repeat(60_000);
+        assert_eq!(with_type(daemon, route, proof, JSON.1, deep.as_bytes()).problem(), "malformed_json");
+    });
+}
+
+#[test]
+fn a_body_that_is_no_object_is_422() {
+    on_every_route(|daemon, route, proof| {
+        for body in ["[]", "\"email\"", "1", "null", "true", "[{}]"] {
+            let answer = with_type(daemon, route, proof, JSON.1, body.as_bytes());
+            assert_eq!(answer.field_errors(), [(String::new(), "wrong_type".to_owned())], "{route:?}");
+        }
+    });
+}
+
+#[test]
+fn every_wrong_field_is_named() {
+    on_every_route(|daemon, route, proof| {
+        let fields = route.request.map_or(&[][..], |body| body.fields);
+        let required = fields.iter().filter(|field| field.presence == Presence::Required);
+        let error = |field: &str, code: &str| (field.to_owned(), code.to_owned());
+
+        let missing: Vec<_> = required.map(|field| error(field.name, "missing")).collect();
+        let answer = with_type(daemon, route, proof, JSON.1, br#"{"nonsense":1,"is_admin":true}"#);
+        let unknown = [error("nonsense", "unknown"), error("is_admin", "unknown")];
+        assert_eq!(answer.field_errors(), [missing, unknown.to_vec()].concat(), "{route:?}");
+
+        for wrong in ["1", "null", "true", "[]", "{}", "[\"a\"]"] {
+            let members: Vec<_> = fields.iter().map(|field| format!(r#""{}":{wrong}"#, field.name)).collect();
+            let body = format!("{{{}}}", members.join(","));
+            if !fields.is_empty() {
+                let answer = with_type(daemon, route, proof, JSON.1, body.as_bytes());
+                let expected: Vec<_> = fields.iter().map(|field| error(field.name, "wrong_type")).collect();
+                assert_eq!(answer.field_errors(), expected, "{route:?} {body}");
+            }
+        }
+    });
+}
+
+#[test]
+fn values_out_of_range_are_422() {
+    let daemon = Daemon::new();
+    let body = |email: &str, password: &str, name: &str| {
+        serde_json::json!({"email": email, "password": password, "name": name}).to_string()
+    };
+    let good = "correct horse battery staple";
+    for (body, field, code) in [
+        (body("ann", good, ""), "email", "invalid"),
+        (body(&format!("ann@{}.example", "a".repeat(250)), good, ""), "email", "invalid"),
+        (body("ann@example.com\r\nBcc: eve@example.com", good, ""), "email", "invalid"),
+        (body("ann@example.com", "", ""), "password", "too_short"),
+        (body("ann@example.com", &"x".repeat(1025), ""), "password", "too_long"),
+        (body("ann@example.com", good, &"x".repeat(201)), "name", "too_long"),
+        (body("ann@example.com", good, "Ann\nBcc: eve@example.com"), "name", "invalid"),
+    ] {
+        let answer = daemon.post("/api/auth/register", &body);
+        assert_eq!(answer.field_errors(), [(field.to_owned(), code.to_owned())], "{body}");
+    }
+    let answer = daemon.post("/api/auth/register", &body("ann", "", "\u{1b}"));
+    assert_eq!(answer.field_errors().len(), 3);
+    assert!(!daemon.world.events().contains(&"UserRegistered".to_owned()));
+}
+
+#[test]
+fn a_body_over_the_bound_is_413() {
+    on_every_route(|daemon, route, proof| {
+        let answer = with_type(daemon, route, proof, JSON.1, " ".repeat(64 * 1024 + 1).as_bytes());
+        assert_eq!((answer.status, answer.problem().as_str()), (413, "body_too_large"), "{route:?}");
+    });
+}
+
+#[test]
+fn a_missing_body_is_malformed_where_one_is_wanted() {
+    on_every_route(|daemon, route, proof| {
+        if route.request.is_some() {
+            assert_eq!(with_type(daemon, route, proof, "", b"").problem(), "malformed_json", "{route:?}");
+        }
+    });
+}
+
+#[test]
+fn an_empty_object_is_no_body() {
+    let daemon = Daemon::new();
+    let token = daemon.token();
+    assert_eq!(daemon.send_as(&token, "GET", "/api/auth/me", "{}").status, 200);
+    assert_eq!(daemon.send_as(&token, "POST", "/api/auth/logout", "{}").status, 204);
+}
+
+#[test]
+fn an_error_repeats_nothing_of_a_secret() {
+    let daemon = Daemon::new();
+    for body in [
+        r#"{"email":"ann@example.com","password":["hunter2-hunter2"]}"#,
+        r#"{"email":"hunter2-hunter2","password":"hunter2-hunter2"}"#,
+        r#"{"password":"hunter2-hunter2" "email"}"#,
+        r#"{"refresh_token":"hunter2-hunter2"}"#,
+    ] {
+        for path in ["/api/auth/login", "/api/auth/register", "/api/auth/refresh"] {
+            assert!(!daemon.post(path, body).body.contains("hunter2"), "{path} {body}");
+        }
+    }
+}
+
+#[test]
+fn whatever_stands_in_the_fields_is_taken_or_refused() {
+    let daemon = Daemon::new();
+    proptest!(|(email in "\\PC{0,20}@\\PC{0,20}|\\PC{0,30}", password in "(?s).{0,40}", name in "(?s).{0,40}")| {
+        let body = serde_json::json!({"email": email, "password": password, "name": name}).to_string();
+        let answer = daemon.post("/api/auth/register", &body);
+        prop_assert!(matches!(answer.status, 202 | 422), "{body} {answer:?}");
+        let body = serde_json::json!({"email": email, "password": password}).to_string();
+        let answer = daemon.post("/api/auth/login", &body);
+        prop_assert!(matches!(answer.status, 401 | 403 | 422), "{body} {answer:?}");
+    });
+}
+
+#[test]
+fn whatever_is_sent_as_json_is_taken_or_refused() {
+    let daemon = Daemon::new();
+    proptest!(|(body in "[\\[\\]{}:,\"\\\\a-z0-9.+-]{1,60}")| {
+        let answer = daemon.post("/api/auth/refresh", &body);
+        prop_assert!(matches!(answer.status, 400 | 401 | 422), "{body} {answer:?}");
+    });
+}

@@ -1,0 +1,81 @@
+//! Panics, shutdowns, sockets.
+
+use super::*;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+
+#[test]
+fn a_panic_is_one_500_and_the_connection_goes_on() {
+    let house = open(settings());
+    let mut stream = house.connect();
+    for _ in 0..10 {
+        stream.write_all(b"GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        assert!(one(&mut stream).starts_with("HTTP/1.1 500"));
+    }
+    stream.write_all(NEXT.as_bytes()).unwrap();
+    assert!(one(&mut stream).starts_with("HTTP/1.1 200"));
+    drop(stream);
+    house.close();
+}
+
+#[test]
+fn a_shutdown_finishes_what_is_under_way_and_takes_nothing_new() {
+    let house = open(settings());
+    let mut idle = house.connect();
+    idle.write_all(NEXT.as_bytes()).unwrap();
+    one(&mut idle);
+    let mut busy = house.connect();
+    busy.write_all(format!("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n{NEXT}").as_bytes()).unwrap();
+    house.begun.recv().unwrap();
+    let address = house.address();
+
+    house.running.shutdown();
+    assert_eq!(rest(&mut idle), "");
+    // The listener closes beside the idle connections, in no order: this ends when it has.
+    while TcpStream::connect(address).is_ok() {}
+    house.go.send(()).unwrap();
+    let answer = rest(&mut busy);
+    assert_eq!(statuses(&answer), ["200"], "{answer}");
+    drop(busy);
+    house.running.wait().unwrap();
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_ever() {
+    let house = open(with(Deadlines { drain: SOON, ..Deadlines::default() }));
+    let mut busy = house.connect();
+    busy.write_all(b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    house.begun.recv().unwrap();
+    house.running.shutdown();
+    house.running.wait().unwrap();
+    assert_eq!(rest(&mut busy), "");
+}
+
+#[test]
+fn a_unix_socket_is_for_owner_and_group_and_replaces_a_stale_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("authd.sock");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let listen = Listen::Unix(path.clone());
+    let house = open_at(&listen, settings());
+
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.write_all(NEXT.as_bytes()).unwrap();
+    assert!(one(&mut stream).starts_with("HTTP/1.1 200"));
+    let (begun, go) = (channel().0, channel().1);
+    let second = Server::start(&listen, settings(), Arc::new(Desk { begun: Mutex::new(begun), go: Mutex::new(go) }));
+    assert_eq!(second.unwrap_err().code(), "internal");
+    drop(stream);
+    house.close();
+    assert!(!path.exists());
+
+    std::fs::write(&path, "not a socket").unwrap();
+    let refused = Server::start(
+        &listen,
+        settings(),
+        Arc::new(Desk { begun: Mutex::new(channel().0), go: Mutex::new(channel().1) }),
+    );
+    assert!(refused.is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), b"not a socket");
+}
