@@ -12,7 +12,7 @@ mod man;
 mod opening;
 mod sessions;
 mod store;
-mod transport;
 mod tidy;
+mod transport;
 mod values;
 mod world;
