@@ -109,6 +109,11 @@ fn the_first_start_makes_what_it_needs_and_says_so() {
     let second = Daemon::start(&shell, &["--database", "new/authd.db"]);
     assert_eq!(shell.stable(&second.greeting), "database  DIR/new/authd.db\nkey file  DIR/new/authd.key\n");
     assert_eq!(second.stop(Signal::INT), (Some(0), "stopped\n".into()));
+    // Nothing is left in a write-ahead log: the file alone is the database.
+    let mut files: Vec<_> =
+        std::fs::read_dir(shell.world.folder.join("new")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["authd.db", "authd.key"]);
 }
 
 #[test]
