@@ -142,49 +142,58 @@ impl Verb {
 
 impl Add {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let email = parse_email(&self.email)?;
-        let name = Name::parse(&self.name).map_err(|error| Refusal::invalid("name", error.code(), error.message()))?;
-        let roles = role_names(&self.roles)?;
+        let mut account = self.account()?;
         let app = context.app()?;
-        // Looked up first: where there is nothing to do, nobody shall have to think of a password.
-        if self.if_not_exists && exists(context, &app, &email)? {
-            return Ok(());
+        let of = UserRef::Email(account.email.clone());
+        // Looked up first: where there is nothing to make, nobody shall have to think of a password.
+        match accounts::find(&app, context.caller(), &of) {
+            Ok(user) => return self.taken(context, &user, app.now()),
+            Err(Error::Refused(Refusal::NotFound { .. })) => {}
+            Err(error) => return Err(error.into()),
         }
         let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
-        let password = match &choice {
-            Choice::Given(password) | Choice::Generated(password) => FirstPassword::Set(password.clone()),
-            Choice::Invite => FirstPassword::Invite,
-        };
-        let verified = if self.verified { Verified::Yes } else { Verified::No };
-        let account = NewAccount { email: email.clone(), name, roles, verified, password };
-        let added = match accounts::add(&app, context.caller(), account) {
-            // Somebody made it in between.
-            Err(Error::Refused(Refusal::EmailTaken)) if self.if_not_exists && exists(context, &app, &email)? => {
-                return Ok(());
-            }
-            other => other?,
-        };
-        let user = &added.user;
-        let advice = match (&choice, verified) {
-            (Choice::Invite, _) => "; the link to set a password works once, for 7 days",
-            (_, Verified::No) => "; a link to verify the address is in the outbox",
-            (_, Verified::Yes) => "",
-        };
-        context.terminal().note(&format!("created user {} {}{advice}", user.email, user.id));
-        print_with_secret(context, &app, &choice, &added)
-    }
-}
-
-/// Whether there is a user of this address; if so, says that nothing was changed.
-fn exists(context: &Context, app: &App, email: &Email) -> Result<bool, Failure> {
-    match accounts::find(app, context.caller(), &UserRef::Email(email.clone())) {
-        Ok(user) => {
-            context.terminal().note(&format!("user {} exists already; nothing was changed", user.email));
-            context.terminal().changed(&one(&user, app.now()))?;
-            Ok(true)
+        if let Choice::Given(password) | Choice::Generated(password) = &choice {
+            account.password = FirstPassword::Set(password.clone());
         }
-        Err(Error::Refused(Refusal::NotFound { .. })) => Ok(false),
-        Err(error) => Err(error.into()),
+        match accounts::add(&app, context.caller(), account) {
+            Ok(added) => {
+                context.terminal().note(&self.created(&choice, &added.user));
+                print_with_secret(context, &app, &choice, &added)
+            }
+            // Somebody made it in between.
+            Err(Error::Refused(Refusal::EmailTaken)) => {
+                self.taken(context, &accounts::find(&app, context.caller(), &of)?, app.now())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The account that the flags describe, without a password as yet.
+    fn account(&self) -> Result<NewAccount, Refusal> {
+        Ok(NewAccount {
+            email: parse_email(&self.email)?,
+            name: Name::parse(&self.name).map_err(|error| Refusal::invalid("name", error.code(), error.message()))?,
+            roles: role_names(&self.roles)?,
+            verified: if self.verified { Verified::Yes } else { Verified::No },
+            password: FirstPassword::Invite,
+        })
+    }
+
+    fn taken(&self, context: &Context, user: &User, now: Timestamp) -> Result<(), Failure> {
+        if !self.if_not_exists {
+            return Err(Refusal::EmailTaken.into());
+        }
+        context.terminal().note(&format!("user {} exists already; nothing was changed", user.email));
+        context.terminal().changed(&one(user, now))
+    }
+
+    fn created(&self, choice: &Choice, user: &User) -> String {
+        let advice = match choice {
+            Choice::Invite => "; the link to set a password works once, for 7 days",
+            Choice::Given(_) | Choice::Generated(_) if self.verified => "",
+            Choice::Given(_) | Choice::Generated(_) => "; a link to verify the address is in the outbox",
+        };
+        format!("created user {} {}{advice}", user.email, user.id)
     }
 }
 

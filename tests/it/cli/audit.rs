@@ -1,6 +1,7 @@
 //! `audit tail`: the newest lines, a stream that follows, and what ends it.
 
 use super::{Shell, json};
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Stdio};
 
@@ -69,17 +70,15 @@ fn a_stream_shows_what_happens_and_ends_quietly_when_its_reader_goes() {
 #[test]
 fn an_interrupted_stream_is_no_failure() {
     let shell = Shell::new();
-    for signal in ["INT", "TERM"] {
+    for signal in [Signal::INT, Signal::TERM] {
         let (child, mut out) = follow(&shell, &["-n", "1"]);
         let header = next(&mut out);
         assert!(header.starts_with("seq    at "), "{header}");
-        let id = child.id().to_string();
-        let kill = std::process::Command::new("kill").args(["-s", signal, &id]).status().unwrap();
-        assert!(kill.success());
+        kill_process(Pid::from_child(&child), signal).unwrap();
         let mut rest = String::new();
         out.read_to_string(&mut rest).unwrap();
         let ended = child.wait_with_output().unwrap();
-        assert_eq!((ended.status.code(), ended.stderr), (Some(0), Vec::new()), "{signal}");
+        assert_eq!((ended.status.code(), ended.stderr), (Some(0), Vec::new()), "{signal:?}");
     }
 }
 

@@ -1,7 +1,10 @@
 //! Exit codes and the words of messages.
 
 use super::{Shell, json};
+use authd::cli::exit::Failure;
 use authd::cli::operator::login_name;
+use authd::error::Refusal;
+use authd::http::problem::Problem;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -152,4 +155,30 @@ fn a_full_disk_is_not_a_success() {
     let said = super::said(command);
     assert_eq!(said.code, 70, "{said:?}");
     assert!(said.err.contains("stdout can't be written"), "{said:?}");
+}
+
+#[test]
+fn both_faces_tell_a_refusal_alike() {
+    let text = String::from("x");
+    for refusal in [
+        Refusal::InvalidToken,
+        Refusal::InvalidLink,
+        Refusal::Unauthenticated,
+        Refusal::InvalidCredentials,
+        Refusal::Forbidden { permission: text.clone() },
+        Refusal::EmailNotVerified,
+        Refusal::AccountDisabled,
+        Refusal::RegistrationClosed,
+        Refusal::NotFound { what: "user", name: text.clone() },
+        Refusal::EmailTaken,
+        Refusal::AlreadyExists { what: "role", name: text.clone() },
+        Refusal::LastAdmin,
+        Refusal::invalid("email", "invalid", "an address is needed"),
+        Refusal::BadCursor,
+        Refusal::WeakPassword { reason: text },
+    ] {
+        let mut over_http = json(&String::from_utf8(Problem::from(&refusal).response("id").body).unwrap());
+        over_http.as_object_mut().unwrap().remove("request_id");
+        assert_eq!(Failure::from(refusal).problem(), Some(over_http));
+    }
 }

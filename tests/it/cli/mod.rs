@@ -7,6 +7,7 @@ mod failures;
 mod output;
 mod passwords;
 mod prompts;
+mod serve;
 
 use crate::world::World;
 use authd::ports::{Clock, SystemClock};
