@@ -62,7 +62,7 @@ fn the_tour_runs_as_it_stands() {
         "authd_rt_",
         "invalid_token\ninvalid_token\n",
         "curl/",
-        "401\n",
+        "\nInvalid token\nseq ",
         "RoleAssigned",
         "LoggedOutEverywhere",
         "sessions=1",
