@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::log;
 use crate::error::Fault;
 use crate::http::router::Router;
-use crate::http::server::{Server, Settings, Stopper};
+use crate::transport::{Server, Settings, Stopper};
 use crate::usecase::app::IfMissing;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
