@@ -10,6 +10,7 @@ mod install;
 mod jwt;
 mod man;
 mod opening;
+mod readme;
 mod sessions;
 mod store;
 mod tidy;
