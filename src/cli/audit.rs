@@ -42,12 +42,12 @@ pub struct Tail {
 }
 
 const COLUMNS: [Column; 7] = [
-    Column::Text("seq"),
+    Column::Whole("seq"),
     Column::Whole("at"),
-    Column::Text("event"),
-    Column::Text("actor"),
+    Column::Whole("event"),
+    Column::Whole("actor"),
     Column::Text("user_id"),
-    Column::Text("ip"),
+    Column::Whole("ip"),
     Column::Text("details"),
 ];
 

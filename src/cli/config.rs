@@ -44,7 +44,7 @@ fn check(context: &Context) -> Result<(), Failure> {
 }
 
 fn show(context: &Context) -> Result<(), Failure> {
-    let columns = [Column::Text("key"), Column::Text("value"), Column::Text("origin")];
+    let columns = [Column::Whole("key"), Column::Text("value"), Column::Text("origin")];
     let loaded = context.loaded()?;
     let rows = loaded.settings.iter().map(|setting| (setting.key.clone(), setting_json(setting)));
     context.terminal().list(&Table::of_objects(&columns, rows))

@@ -33,20 +33,20 @@ pub struct Show {
 
 const LISTED: [Column; 6] = [
     Column::Whole("id"),
-    Column::Text("to"),
+    Column::Whole("to"),
     Column::Text("kind"),
     Column::Text("subject"),
-    Column::Text("state"),
+    Column::Whole("state"),
     Column::Text("created_at"),
 ];
 
 const SHOWN: [Column; 10] = [
     Column::Whole("id"),
     Column::Text("user_id"),
-    Column::Text("to"),
+    Column::Whole("to"),
     Column::Text("kind"),
     Column::Text("subject"),
-    Column::Text("state"),
+    Column::Whole("state"),
     Column::Text("created_at"),
     Column::Text("sent_at"),
     Column::Text("attempts"),

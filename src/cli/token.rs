@@ -92,7 +92,7 @@ impl Verb {
 
 const SESSION: [Column; 7] = [
     Column::Whole("id"),
-    Column::Text("email"),
+    Column::Whole("email"),
     Column::Text("last_used_at"),
     Column::Text("expires_at"),
     Column::Text("ended_at"),

@@ -301,11 +301,11 @@ fn parse_email(text: &str) -> Result<Email, Refusal> {
 
 const LISTED: [Column; 6] = [
     Column::Whole("id"),
-    Column::Text("email"),
+    Column::Whole("email"),
     Column::Text("name"),
     Column::Text("roles"),
-    Column::Text("state"),
-    Column::Text("last_login_at"),
+    Column::Whole("state"),
+    Column::Whole("last_login_at"),
 ];
 
 fn table(users: &[User], now: Timestamp) -> Table {
@@ -339,8 +339,8 @@ fn state(user: &User, now: Timestamp) -> Cell {
 
 const SHOWN: [Column; 11] = [
     Column::Whole("id"),
-    Column::Text("email"),
-    Column::Text("email_verified"),
+    Column::Whole("email"),
+    Column::Whole("email_verified"),
     Column::Text("name"),
     Column::Text("roles"),
     Column::Text("permissions"),
@@ -348,7 +348,7 @@ const SHOWN: [Column; 11] = [
     Column::Text("disabled"),
     Column::Text("locked_until"),
     Column::Text("created_at"),
-    Column::Text("last_login_at"),
+    Column::Whole("last_login_at"),
 ];
 
 /// One account, all of it.

@@ -79,7 +79,9 @@ fn work(connection: &Connection, jobs: &Receiver<Job>) {
             Ok(()) => commit_together(connection, first, jobs),
             // Whoever holds the lock made all who wait wait: tell them all, at once.
             Err(fault) => {
-                for job in std::iter::once(first).chain(jobs.try_iter()) {
+                // All of them first: one that comes in answer to these finds, perhaps, a free database.
+                let waiting: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).collect();
+                for job in waiting {
                     job(Err(fault.clone()))(Err(fault.clone()));
                 }
             }

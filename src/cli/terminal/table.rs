@@ -9,9 +9,9 @@ use std::borrow::Cow;
 /// A column's name, the same in every form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// Wrapped where the terminal is too narrow.
+    /// Wrapped where the terminal is narrow.
     Text(&'static str),
-    /// Never broken over lines, so that it can be copied: ids, times.
+    /// Never broken over lines, so that it can be read at a glance and copied: ids, addresses, times.
     Whole(&'static str),
 }
 
@@ -117,25 +117,32 @@ impl Table {
         Self { columns: columns.to_vec(), rows }
     }
 
-    /// One row under another.
+    /// One row under another; or, where the terminal is too narrow for that, each row as a record.
     #[must_use]
     pub fn draw(&self, style: Style, colour: Colour) -> String {
         let header = self.columns.iter().map(|column| heading(column.name()));
         let rows = self.rows.iter().map(|row| row.cells.iter().map(draw_cell).collect::<Vec<_>>());
         let mut drawing = Drawing::new();
         drawing.set_header(header).add_rows(rows);
-        finish(drawing, &self.columns, style, colour)
+        match style {
+            Style::Bordered { width } if least_width(&drawing, &self.columns) > width => {
+                self.draw_record(style, colour)
+            }
+            _ => finish(drawing, &self.columns, style, colour),
+        }
     }
 
-    /// A single row as pairs of name and value, one under another.
+    /// Each row as pairs of name and value, one under another.
     #[must_use]
     pub fn draw_record(&self, style: Style, colour: Colour) -> String {
         const PAIR: [Column; 2] = [Column::Whole("field"), Column::Text("value")];
-        let cells = self.rows.iter().flat_map(|row| &row.cells);
-        let pairs = self.columns.iter().cycle().zip(cells);
-        let mut drawing = Drawing::new();
-        drawing.add_rows(pairs.map(|(column, cell)| vec![heading(column.name()), draw_cell(cell)]));
-        finish(drawing, &PAIR, style, colour)
+        let record = |row: &Row| {
+            let mut drawing = Drawing::new();
+            let pairs = self.columns.iter().zip(&row.cells);
+            drawing.add_rows(pairs.map(|(column, cell)| vec![heading(column.name()), draw_cell(cell)]));
+            finish(drawing, &PAIR, style, colour)
+        };
+        self.rows.iter().map(record).collect::<Vec<_>>().join("\n")
     }
 
     /// A line with the columns' names, then one a row; a tab or line break within a value is escaped.
@@ -234,6 +241,20 @@ fn draw_cell(cell: &Cell) -> Drawn {
     }
 }
 
+/// What a column that may be wrapped needs to stay readable.
+const TEXT_MIN: u16 = 10;
+
+/// The least width in which the rows can be drawn under one another, borders included.
+fn least_width(drawing: &Drawing, columns: &[Column]) -> u16 {
+    let widths = drawing.column_max_content_widths();
+    let least = widths.iter().zip(columns).map(|(width, column)| match column {
+        Column::Whole(_) => *width,
+        Column::Text(_) => TEXT_MIN.min(*width),
+    });
+    // A border and two blanks for each column, and the last border.
+    least.fold(1, |sum, width| sum.saturating_add(width).saturating_add(3))
+}
+
 fn finish(mut drawing: Drawing, columns: &[Column], style: Style, colour: Colour) -> String {
     // What stdout is has been found out already; the drawing shall not look for itself.
     drawing.force_no_tty();
@@ -286,16 +307,34 @@ mod tests {
 
     #[test]
     fn on_a_terminal_there_are_borders_and_ids_are_never_broken() {
-        let drawn = table().draw(Style::Bordered { width: 16 }, Colour::Off);
+        let drawn = table().draw(Style::Bordered { width: 19 }, Colour::Off);
         let expected = "\
-┌────┬─────────┐
-│ id ┆ name    │
-╞════╪═════════╡
-│ 1  ┆ Ann\\tLe │
-│    ┆ e       │
-│ 22 ┆ \\x1b[31 │
-│    ┆ mEve    │
-└────┴─────────┘
+┌────┬────────────┐
+│ id ┆ name       │
+╞════╪════════════╡
+│ 1  ┆ Ann\\tLee   │
+│ 22 ┆ \\x1b[31mEv │
+│    ┆ e          │
+└────┴────────────┘
+";
+        assert_eq!(drawn, expected);
+    }
+
+    #[test]
+    fn a_terminal_too_narrow_for_the_columns_gets_records() {
+        let drawn = table().draw(Style::Bordered { width: 18 }, Colour::Off);
+        let expected = "\
+┌──────┬─────────┐
+│ id   ┆ 1       │
+│ name ┆ Ann\\tLe │
+│      ┆ e       │
+└──────┴─────────┘
+
+┌──────┬─────────┐
+│ id   ┆ 22      │
+│ name ┆ \\x1b[31 │
+│      ┆ mEve    │
+└──────┴─────────┘
 ";
         assert_eq!(drawn, expected);
     }
