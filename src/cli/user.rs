@@ -26,6 +26,8 @@ pub enum Verb {
     Disable(Users),
     /// Let disabled users log in again
     Enable(Users),
+    /// End every lock that failed logins have put on users; who isn't locked stays as they are
+    Unlock(Users),
     Delete(Delete),
 }
 
@@ -135,6 +137,7 @@ impl Verb {
             Self::Passwd(passwd) => passwd.run(context),
             Self::Disable(users) => users.each(context, "disabled", accounts::disable),
             Self::Enable(users) => users.each(context, "enabled", accounts::enable),
+            Self::Unlock(users) => users.unlock(context),
             Self::Delete(delete) => delete.run(context),
         }
     }
@@ -257,6 +260,20 @@ fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Adde
 }
 
 impl Users {
+    fn unlock(&self, context: &Context) -> Result<(), Failure> {
+        self.each(context, "unlocked", |app, caller, of| {
+            let locks = accounts::unlock(app, caller, of)?;
+            let user = accounts::find(app, caller, of)?;
+            let said = match locks {
+                0 => format!("{} was not locked", user.email),
+                1 => format!("ended 1 lock on {}", user.email),
+                more => format!("ended {more} locks on {}", user.email),
+            };
+            context.terminal().note(&said);
+            Ok(user)
+        })
+    }
+
     /// Does `act` to every user named. One that fails doesn't keep the others from it; each failure is
     /// reported, and the first one's code is the command's.
     fn each(

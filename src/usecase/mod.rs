@@ -12,6 +12,7 @@ pub mod files;
 pub mod health;
 pub mod keyring;
 pub mod letter;
+pub mod link_request;
 mod lockout;
 pub mod login;
 pub mod logout;

@@ -10,6 +10,7 @@ mod install;
 mod jwt;
 mod man;
 mod opening;
+mod races;
 mod readme;
 mod sessions;
 mod store;
