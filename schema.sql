@@ -138,6 +138,17 @@ CREATE TABLE known_networks (
     PRIMARY KEY (user_id, network)
 ) STRICT, WITHOUT ROWID;
 
+-- Links that somebody asked for, for an address that may have no account: whoever asks is answered
+-- before anybody looks, so that the time of the answer tells nothing.
+CREATE TABLE link_requests (
+    id         BLOB PRIMARY KEY NOT NULL,
+    kind       TEXT NOT NULL,
+    email      TEXT NOT NULL,
+    ip         TEXT,
+    request_id TEXT,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The outbox. A body is sealed under the root key, and wiped once it was sent.
 CREATE TABLE mails (
     id              BLOB PRIMARY KEY NOT NULL,
@@ -181,7 +192,7 @@ CREATE TABLE audit (
     details    TEXT NOT NULL,                -- a JSON object of strings
     hash       BLOB NOT NULL
 ) STRICT;
-CREATE INDEX audit_by_user ON audit (user_id, seq) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_by_user ON audit (user_id, seq);
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN

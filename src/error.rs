@@ -114,6 +114,36 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The title and the HTTP status of its problem document (RFC 9457 §3.1): the command line prints
+    /// the same object.
+    #[must_use]
+    pub const fn problem(&self) -> (&'static str, u16) {
+        match self {
+            Self::InvalidToken => ("Invalid token", 401),
+            Self::InvalidLink => ("Invalid token", 400),
+            Self::Unauthenticated => ("Unauthenticated", 401),
+            Self::InvalidCredentials => ("Invalid credentials", 401),
+            Self::WrongPassword => ("Invalid credentials", 403),
+            Self::InvalidCode => ("Invalid code", 401),
+            Self::FreshLoginRequired => ("Fresh login required", 403),
+            Self::TooManyAttempts { .. } => ("Too many attempts", 429),
+            Self::Forbidden { .. } => ("Forbidden", 403),
+            Self::EmailNotVerified => ("E-mail address not verified", 403),
+            Self::AccountDisabled => ("Account disabled", 403),
+            Self::RegistrationClosed => ("Registration closed", 403),
+            Self::NotFound { .. } => ("Not found", 404),
+            Self::EmailTaken => ("E-mail address taken", 409),
+            Self::AlreadyEnabled => ("Already enabled", 409),
+            Self::AlreadyExists { .. } => ("Already exists", 409),
+            Self::LastAdmin => ("Last admin", 409),
+            Self::Invalid(_) => ("Validation failed", 422),
+            Self::BadCursor => ("Invalid cursor", 400),
+            Self::WeakPassword { .. } => ("Weak password", 422),
+        }
+    }
+}
+
 /// One sentence or two for people: what happened, and what to do next.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

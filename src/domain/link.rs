@@ -23,6 +23,12 @@ impl LinkKind {
         }
     }
 
+    /// `None`: there is no link of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// What its secret begins with, so that one kind is never taken for another.
     #[must_use]
     pub const fn prefix(self) -> &'static str {

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod connection;
 pub mod failures;
 pub mod keys;
+pub mod link_requests;
 pub mod links;
 pub mod mails;
 pub mod meta;

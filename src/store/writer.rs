@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 /// The most jobs in one commit, so that none waits long for those after it.
 const BATCH: usize = 256;
@@ -23,18 +23,20 @@ type Job = Box<dyn FnOnce(Result<&Connection, Fault>) -> Answer + Send>;
 
 #[derive(Debug)]
 pub struct Writer {
-    jobs: Sender<Job>,
+    /// `None` only while it is dropped.
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
     clock: Arc<dyn Clock>,
 }
 
 impl Writer {
     pub(super) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let (jobs, receiver) = channel();
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("writer".into())
             .spawn(move || work(&connection, &receiver))
             .map_err(|error| Fault::Internal(format!("the writer thread can't be started: {error}")))?;
-        Ok(Self { jobs, clock })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), clock })
     }
 
     /// Hands `work` to the writer and waits until it is on disk.
@@ -51,8 +53,19 @@ impl Writer {
                 let _ = answer.send(committed.and(outcome));
             })
         });
-        self.jobs.send(job).map_err(|_| gone())?;
+        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(gone)?;
         receiver.recv().map_err(|_| gone())?
+    }
+}
+
+impl Drop for Writer {
+    /// Waits until the connection is closed. The last one to close folds the write-ahead log back, so that a
+    /// database at rest is one file, whole, which an operator may copy.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -66,7 +79,9 @@ fn work(connection: &Connection, jobs: &Receiver<Job>) {
             Ok(()) => commit_together(connection, first, jobs),
             // Whoever holds the lock made all who wait wait: tell them all, at once.
             Err(fault) => {
-                for job in std::iter::once(first).chain(jobs.try_iter()) {
+                // All of them first: one that comes in answer to these finds, perhaps, a free database.
+                let waiting: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).collect();
+                for job in waiting {
                     job(Err(fault.clone()))(Err(fault.clone()));
                 }
             }

@@ -75,12 +75,14 @@ pub async fn serve<S>(
             .serve_connection(TokioIo::new(guard), service)
     );
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+        // Stopping first: once it was said, no request that waits behind the one under way is begun.
+        biased;
         // An error says that the server itself has gone, which is a reason to stop, too.
         _ = stop.wait_for(|stop| *stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        ended = connection.as_mut() => ended,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke");

@@ -42,6 +42,8 @@ impl Lanes {
                 let (queue, service, alive) = (queue.clone(), service.clone(), alive.clone());
                 let work = move || {
                     work_off(&queue, &*service);
+                    // Whoever waits for the threads waits for what they hold, too: the database is closed then.
+                    drop(service);
                     drop(alive);
                 };
                 let thread = std::thread::Builder::new().name(format!("{name}-{number}"));

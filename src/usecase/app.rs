@@ -16,7 +16,8 @@ use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
 use crate::store::{Store, meta};
-use std::sync::{Arc, OnceLock};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::available_parallelism;
 
 const ROOT_KEY_CHECK: &str = "root_key_check";
@@ -64,6 +65,8 @@ pub struct App {
     pub(super) totp_sealer: Arc<Sealer>,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
+    /// `None`: nobody works in the background here.
+    waker: Mutex<Option<SyncSender<()>>>,
 }
 
 impl App {
@@ -106,6 +109,7 @@ impl App {
             created,
             config,
             ports,
+            waker: Mutex::new(None),
         };
         if if_missing == IfMissing::Create {
             app.created.signing_key = super::keyring::ensure(&app)?;
@@ -113,6 +117,20 @@ impl App {
             app.blocklist()?;
         }
         Ok(app)
+    }
+
+    /// Tells whoever works in the background that there is something to do.
+    pub(super) fn wake(&self) {
+        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waker) = &*waker {
+            // One call that waits is enough for all; a worker that is gone needs none.
+            let _ = waker.try_send(());
+        }
+    }
+
+    /// Has calls of `App::wake` sent here.
+    pub(super) fn wake_by(&self, waker: SyncSender<()>) {
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
 
     /// The time of day; inside a transaction, the transaction's own counts.

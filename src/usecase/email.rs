@@ -1,10 +1,10 @@
 //! Verifying that an address belongs to the account's owner, and changing it.
 
 use super::app::App;
-use super::mail;
 use super::proof::require_fresh;
+use super::{link_request, mail};
 use crate::crypto::opaque;
-use crate::domain::audit::{Event, Subject};
+use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
@@ -16,23 +16,13 @@ use crate::store::links::{self, Spent};
 use crate::store::tx::Query;
 use crate::store::{failures, sessions, tickets, users};
 
-/// Sends a new verification link, if there is an account with this address that needs one. The caller
-/// learns nothing either way, not even from the time: each way writes one transaction.
+/// Has a new verification link sent, if there is an account with this address that needs one. The caller
+/// learns nothing either way: see [`link_request`].
 ///
 /// # Errors
 /// The store's.
 pub fn request_verification(app: &App, caller: &Caller, email: &Email) -> Result<(), Error> {
-    let (verification, _) = mail::compose(app, MailKind::VerifyEmail);
-    let email = email.clone();
-    app.store.write(caller, move |tx| {
-        let user = users::find_by_email(tx, &email)?;
-        if let Some(user) = user.iter().find(|user| user.email_verified_at.is_none()) {
-            verification.queue(tx, user.id, &user.email)?;
-        }
-        let subject = user.map_or_else(Subject::default, |user| user.id.into());
-        tx.audit(&Event::EmailVerificationRequested, subject)?;
-        Ok(Decision::Grant(()))
-    })
+    link_request::note(app, caller, LinkKind::VerifyEmail, email)
 }
 
 /// Spends a verification link.

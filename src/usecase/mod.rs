@@ -14,6 +14,7 @@ pub mod health;
 pub mod keyring;
 pub mod letter;
 pub mod link;
+pub mod link_request;
 mod lockout;
 pub mod login;
 pub mod logout;

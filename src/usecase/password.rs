@@ -1,12 +1,12 @@
 //! Passwords: the policy, asking for a new one, and setting it with a link.
 
 use super::app::App;
-use super::mail;
 use super::proof::{self, Factor, FactorCheck, FactorVerdict};
 use super::require_user;
 use super::signin::{Tokens, issue};
+use super::{link_request, mail};
 use crate::crypto::opaque;
-use crate::domain::audit::{Event, Subject};
+use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::{SessionId, UserId};
@@ -36,23 +36,13 @@ pub(super) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<
     judged.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
 }
 
-/// Sends a link to set a new password, if there is such an account. The caller learns nothing either
-/// way: each writes one transaction.
+/// Has a link to set a new password sent, if there is such an account. The caller learns nothing either
+/// way: see [`link_request`].
 ///
 /// # Errors
 /// The store's.
 pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Error> {
-    let (reset, _) = mail::compose(app, MailKind::ResetPassword);
-    let email = email.clone();
-    app.store.write(caller, move |tx| {
-        let user = users::find_by_email(tx, &email)?;
-        if let Some(user) = user.iter().find(|user| user.disabled_at.is_none()) {
-            reset.queue(tx, user.id, &user.email)?;
-        }
-        let subject = user.map_or_else(Subject::default, |user| user.id.into());
-        tx.audit(&Event::PasswordResetRequested, subject)?;
-        Ok(Decision::Grant(()))
-    })
+    link_request::note(app, caller, LinkKind::ResetPassword, email)
 }
 
 /// Spends a reset link or an invitation: the new password holds, every session of the user ends, and

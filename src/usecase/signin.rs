@@ -15,7 +15,7 @@ use crate::domain::mail::MailKind;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
 use crate::domain::user::User;
-use crate::error::Fault;
+use crate::error::{Fault, whole_secs};
 use crate::ports::draw;
 use crate::store::tx::Tx;
 use crate::store::{failures, sessions, users};
@@ -158,7 +158,8 @@ pub(super) fn issue(app: &App, user: User, session: &Session, salt: &Salt) -> Re
         access_token: keyring::with_current(app, |key| jwt::sign(key, &claims))?,
         expires_in: ttl.as_secs(),
         refresh_token: app.refresh_key.token(session.id, session.generation, salt),
-        refresh_expires_in: session.expires_at.since(now).as_secs(),
+        // Rounded up, as the moment between the session's start and this one is not for anybody to see.
+        refresh_expires_in: whole_secs(session.expires_at.since(now)),
         session: session.id,
         user,
     })

@@ -3,6 +3,7 @@
 use super::app::App;
 use super::mail::{self, LinkMail};
 use super::password::{Owner, judge, void_old_proofs};
+use super::proof::FACTOR_FAILURES_MAX;
 use super::require;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
@@ -14,6 +15,7 @@ use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::role::RoleName;
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
@@ -307,6 +309,36 @@ pub fn unlock(app: &App, caller: &Caller, of: &UserRef) -> Result<u32, Error> {
         }
         Ok(Decision::Grant(locks))
     })
+}
+
+/// A user's second factor as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondFactor {
+    pub user: User,
+    /// `None`: off.
+    pub enabled_at: Option<Timestamp>,
+    /// Wrong codes in a row.
+    pub failures: u32,
+    /// Too many of them: it answers no more until it is reset.
+    pub blocked: bool,
+    pub recovery_codes_left: u32,
+}
+
+/// # Errors
+/// `forbidden` without `users:read`; `not_found`; the store's.
+pub fn second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<SecondFactor, Error> {
+    let user = find(app, caller, of)?;
+    Ok(app.store.read(|query| {
+        let factor = second_factor::find(query, user.id)?;
+        let failures = factor.as_ref().map_or(0, |factor| factor.failures);
+        Ok(SecondFactor {
+            enabled_at: factor.and_then(|factor| factor.enabled_at),
+            failures,
+            blocked: failures >= FACTOR_FAILURES_MAX,
+            recovery_codes_left: second_factor::count_recovery_codes(query, user.id)?,
+            user: user.clone(),
+        })
+    })?)
 }
 
 /// Takes the second factor away from somebody who lost it, or whose factor answers no more. `false`:

@@ -4,6 +4,7 @@ use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
 use super::token::Inspection;
 use super::two_factor;
+use super::user::SecondFactor;
 use crate::domain::audit::Line;
 use crate::domain::id::SessionId;
 use crate::domain::mail::Mail;
@@ -72,6 +73,20 @@ pub fn two_factor(status: &two_factor::Status) -> Value {
     json!({
         "totp": { "enabled": status.enabled_at.is_some(), "enabled_at": time(status.enabled_at) },
         "recovery_codes_left": status.recovery_codes_left,
+    })
+}
+
+/// A user's second factor, as an operator sees it.
+#[must_use]
+pub fn second_factor(factor: &SecondFactor) -> Value {
+    json!({
+        "user_id": factor.user.id.to_string(),
+        "email": factor.user.email.as_str(),
+        "enabled": factor.enabled_at.is_some(),
+        "enabled_at": time(factor.enabled_at),
+        "failures": factor.failures,
+        "blocked": factor.blocked,
+        "recovery_codes_left": factor.recovery_codes_left,
     })
 }
 

@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
 mod accounts;
+mod cli;
 mod config;
 mod http_contract;
 mod install;
 mod jwt;
+mod man;
 mod opening;
 mod pages;
 mod passwords;
+mod races;
+mod readme;
 mod sessions;
 mod store;
 mod tidy;

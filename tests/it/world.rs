@@ -18,7 +18,7 @@ use authd::usecase::audit::Wanted;
 use authd::usecase::login::{Credentials, LoggedIn, Tokens, login};
 use authd::usecase::register::{Registered, Registration, register};
 use authd::usecase::user::{self, FirstPassword, NewAccount, UserRef, Verified};
-use authd::usecase::{audit, authenticate, mail};
+use authd::usecase::{audit, authenticate, link_request, mail};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -178,6 +178,8 @@ impl World {
 
     /// Mails to an address, newest first.
     pub fn mails(&self, to: &str) -> Vec<Mail> {
+        // What the daemon does in the background.
+        link_request::work_off(&self.app).unwrap();
         let mut mails = mail::list(&self.app, &operator(), None).unwrap();
         mails.retain(|mail| mail.to == to);
         mails
@@ -185,8 +187,16 @@ impl World {
 
     /// The secret in the newest mail to an address.
     pub fn token_in_mail(&self, to: &str) -> String {
-        let newest = self.mails(to).first().expect("a mail was sent").id.to_string();
-        let opened = mail::show(&self.app, &operator(), &newest).unwrap();
+        self.token_in(self.mails(to).first().expect("a mail was sent"))
+    }
+
+    /// The secret in the newest mail of a kind to an address.
+    pub fn token_of_kind(&self, to: &str, kind: &str) -> String {
+        self.token_in(self.mails(to).iter().find(|mail| mail.kind == kind).expect("such a mail was sent"))
+    }
+
+    fn token_in(&self, mail: &Mail) -> String {
+        let opened = mail::show(&self.app, &operator(), &mail.id.to_string()).unwrap();
         let body = opened.body.expect("the body is there until it is sent").expose().clone();
         let start = body.find("authd_").expect("the mail holds a link");
         body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect()

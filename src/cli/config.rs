@@ -1,0 +1,79 @@
+//! `config`: the settings and where each comes from.
+
+use super::Context;
+use super::exit::Failure;
+use super::terminal::table::{Column, Table};
+use crate::config::{FILES, Setting, Value, text};
+use crate::error::{Fault, Refusal};
+use clap::Subcommand;
+use serde_json::json;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Check the configuration; exits 78 when it is wrong, naming file, line and key
+    Check,
+    /// Show every setting, its value and where it comes from
+    Show,
+    /// Write a configuration file with every key, its default and what it does
+    ///
+    /// It goes to ./authd.toml, or where --config says. A file that has something in it is never overwritten.
+    Init,
+}
+
+impl Verb {
+    /// # Errors
+    /// [`Fault::Config`] for a wrong configuration; what keeps `init` from writing.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Check => check(context),
+            Self::Show => show(context),
+            Self::Init => init(context),
+        }
+    }
+}
+
+fn check(context: &Context) -> Result<(), Failure> {
+    let file = context.loaded()?.file;
+    let name = file.as_ref().map_or_else(|| "no file".into(), |path| path.display().to_string());
+    context.terminal().note(&format!("the configuration is right ({name})"));
+    let columns = [Column::Text("ok"), Column::Text("file")];
+    context.terminal().changed(&Table::of_objects(&columns, [(name, json!({"ok": true, "file": file}))]))
+}
+
+fn show(context: &Context) -> Result<(), Failure> {
+    let columns = [Column::Whole("key"), Column::Text("value"), Column::Text("origin")];
+    let loaded = context.loaded()?;
+    let rows = loaded.settings.iter().map(|setting| (setting.key.clone(), setting_json(setting)));
+    context.terminal().list(&Table::of_objects(&columns, rows))
+}
+
+/// Values have the types that the file gives them; spans and rates are text there, too.
+fn setting_json(setting: &Setting) -> serde_json::Value {
+    let value = match &setting.value {
+        Value::Bool(value) => json!(value),
+        Value::Count(number) => json!(number),
+        Value::List(entries) => json!(entries),
+        Value::Span(_) | Value::Rate(_) | Value::Text(_) | Value::Path(_) => json!(setting.value.to_string()),
+    };
+    json!({"key": setting.key, "value": value, "origin": setting.origin.to_string()})
+}
+
+fn init(context: &Context) -> Result<(), Failure> {
+    let path = context.config_file().unwrap_or(Path::new(FILES[0]));
+    let name = path.display().to_string();
+    // An empty file is one that `> authd.toml` has just made.
+    if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
+        return Err(Refusal::AlreadyExists { what: "file", name }.into());
+    }
+    let fails = |error: std::io::Error| match error.kind() {
+        ErrorKind::PermissionDenied => Fault::Permission(format!("{name} can't be written: {error}")),
+        _ => Fault::Internal(format!("{name} can't be written: {error}")),
+    };
+    let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(fails)?;
+    file.write_all(text::init().as_bytes()).map_err(fails)?;
+    context.terminal().note(&format!("wrote {name}; every key in it is a comment until you change it"));
+    context.terminal().changed(&Table::of_objects(&[Column::Text("file")], [(name.clone(), json!({"file": name}))]))
+}

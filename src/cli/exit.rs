@@ -1,0 +1,196 @@
+//! Why a command did not do what was asked, and the exit code and words that say so.
+
+use crate::error::{Error, Fault, Refusal};
+use serde_json::{Value, json};
+
+/// Why a command stops.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A use-case said no, or could not.
+    Error(Error),
+    /// The command line asks for something that can't be; nothing was tried.
+    Usage(String),
+    /// A check found what it looks for. Its report stands on stdout already.
+    Check(String),
+    /// The person at the prompt said no; nothing was changed.
+    Declined,
+    /// The reader of stdout has gone, as `head` does: nothing is left to say, and nothing is wrong.
+    Closed,
+    /// The failures have been reported already; this is the code of the first.
+    Reported(u8),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Error(Error::Refused(refusal))
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Error(Error::Failed(fault))
+    }
+}
+
+impl Failure {
+    /// The process's exit code.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Error(Error::Refused(refusal)) => refusal_code(refusal),
+            Self::Error(Error::Failed(fault)) => fault_code(fault),
+            Self::Declined => 1,
+            Self::Usage(_) => 2,
+            Self::Check(_) => 5,
+            Self::Closed => 0,
+            Self::Reported(code) => *code,
+        }
+    }
+
+    /// The word that the message begins with: the problem `code` of the HTTP contract, or where that
+    /// says only `internal`, the word that tells an operator where to look. `None`: nothing is said.
+    #[must_use]
+    pub const fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Error(Error::Refused(refusal)) => Some(refusal.code()),
+            Self::Error(Error::Failed(fault)) => Some(fault_word(fault)),
+            Self::Usage(_) => Some("usage"),
+            Self::Check(_) => Some("check_failed"),
+            Self::Declined => Some("declined"),
+            Self::Closed | Self::Reported(_) => None,
+        }
+    }
+
+    /// What happened and what to do next. May hold text that a user typed.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Error(error) => error.to_string(),
+            Self::Usage(text) | Self::Check(text) => text.clone(),
+            Self::Declined => "nothing was changed".into(),
+            Self::Closed | Self::Reported(_) => String::new(),
+        }
+    }
+
+    /// The problem object (RFC 9457 §3) that `-o json` shows on stderr. `None` where plain text is the
+    /// better answer: usage errors, as the argument parser's own, and check failures, whose report is JSON.
+    #[must_use]
+    pub fn problem(&self) -> Option<Value> {
+        let (title, status) = match self {
+            Self::Error(Error::Refused(refusal)) => refusal.problem(),
+            Self::Error(Error::Failed(fault)) => fault_title(fault),
+            Self::Usage(_) | Self::Check(_) | Self::Declined | Self::Closed | Self::Reported(_) => return None,
+        };
+        let code = self.word()?;
+        let mut problem = json!({
+            "type": format!("urn:authd:problem:{code}"), "title": title, "status": status,
+            "detail": self.detail(), "code": code,
+        });
+        if let Self::Error(Error::Refused(Refusal::Invalid(errors))) = self {
+            let errors: Vec<Value> = errors
+                .iter()
+                .map(|error| json!({"field": error.field, "code": error.code, "message": error.message}))
+                .collect();
+            problem["errors"] = errors.into();
+        }
+        Some(problem)
+    }
+}
+
+const fn refusal_code(refusal: &Refusal) -> u8 {
+    match refusal {
+        Refusal::NotFound { .. } => 3,
+        Refusal::AlreadyExists { .. } | Refusal::EmailTaken | Refusal::AlreadyEnabled | Refusal::LastAdmin => 4,
+        Refusal::InvalidToken
+        | Refusal::InvalidLink
+        | Refusal::Unauthenticated
+        | Refusal::InvalidCredentials
+        | Refusal::WrongPassword
+        | Refusal::InvalidCode
+        | Refusal::FreshLoginRequired
+        | Refusal::TooManyAttempts { .. }
+        | Refusal::Forbidden { .. }
+        | Refusal::EmailNotVerified
+        | Refusal::AccountDisabled
+        | Refusal::RegistrationClosed
+        | Refusal::Invalid(_)
+        | Refusal::BadCursor
+        | Refusal::WeakPassword { .. } => 1,
+    }
+}
+
+const fn fault_code(fault: &Fault) -> u8 {
+    match fault {
+        Fault::Overloaded { .. } | Fault::StorageUnavailable(_) => 69,
+        Fault::Storage(_) | Fault::Internal(_) => 70,
+        Fault::Permission(_) => 77,
+        Fault::Config(_) => 78,
+    }
+}
+
+const fn fault_word(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Overloaded { .. } | Fault::StorageUnavailable(_) | Fault::Storage(_) | Fault::Internal(_) => {
+            fault.code()
+        }
+        Fault::Permission(_) => "permission",
+        Fault::Config(_) => "config",
+    }
+}
+
+const fn fault_title(fault: &Fault) -> (&'static str, u16) {
+    match fault {
+        Fault::Overloaded { .. } => ("Overloaded", 503),
+        Fault::StorageUnavailable(_) => ("Storage unavailable", 503),
+        Fault::Storage(_) | Fault::Internal(_) => ("Internal error", 500),
+        Fault::Permission(_) => ("No permission", 500),
+        Fault::Config(_) => ("Wrong configuration", 500),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn exit_codes_are_those_of_the_contract() {
+        for (failure, exit, word) in [
+            (Refusal::not_found("user", "ann@example.com").into(), 3, Some("not_found")),
+            (Refusal::EmailTaken.into(), 4, Some("email_taken")),
+            (Refusal::AlreadyExists { what: "role", name: "editor".into() }.into(), 4, Some("already_exists")),
+            (Refusal::LastAdmin.into(), 4, Some("last_admin")),
+            (Refusal::WeakPassword { reason: "short".into() }.into(), 1, Some("weak_password")),
+            (Fault::Overloaded { retry_after: Duration::from_secs(1) }.into(), 69, Some("overloaded")),
+            (Fault::StorageUnavailable(String::new()).into(), 69, Some("storage_unavailable")),
+            (Fault::Storage(String::new()).into(), 70, Some("internal")),
+            (Fault::Internal(String::new()).into(), 70, Some("internal")),
+            (Fault::Permission(String::new()).into(), 77, Some("permission")),
+            (Fault::Config(String::new()).into(), 78, Some("config")),
+            (Failure::Usage(String::new()), 2, Some("usage")),
+            (Failure::Check(String::new()), 5, Some("check_failed")),
+            (Failure::Closed, 0, None),
+        ] {
+            let failure: Failure = failure;
+            assert_eq!((failure.exit_code(), failure.word()), (exit, word), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn the_problem_object_is_that_of_the_http_contract() {
+        let failure = Failure::from(Refusal::invalid("email", "invalid", "an address is needed"));
+        let expected = json!({
+            "type": "urn:authd:problem:validation_failed", "title": "Validation failed", "status": 422,
+            "detail": "email: an address is needed", "code": "validation_failed",
+            "errors": [{"field": "email", "code": "invalid", "message": "an address is needed"}],
+        });
+        assert_eq!(failure.problem(), Some(expected));
+        assert_eq!(Failure::Usage("no".into()).problem(), None);
+    }
+}

@@ -1,0 +1,291 @@
+//! `man [DIR]`: the manual pages, made from the same types as the parser, so that no flag can be missing.
+
+mod roff;
+
+use super::Context;
+use super::exit::Failure;
+use super::tree::{self, Program};
+use crate::error::Fault;
+use clap::{Arg, Args, Command};
+use roff::Roff;
+use std::path::PathBuf;
+
+/// Print the manual page authctl(1), or write all pages into a folder
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl man | man -l -
+  authctl man ./man")]
+pub struct Man {
+    /// Write authd(8), authctl(1), authd.toml(5) and a page for every noun into this folder
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+impl Man {
+    /// # Errors
+    /// When the folder or stdout can't be written.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let Some(folder) = &self.folder else {
+            return context.terminal().text(&authctl(&built(Program::Authctl)).text);
+        };
+        let fails = |error: std::io::Error| Fault::Internal(format!("{} can't be written: {error}", folder.display()));
+        std::fs::create_dir_all(folder).map_err(fails)?;
+        let pages = pages();
+        for page in &pages {
+            std::fs::write(folder.join(&page.file), &page.text).map_err(fails)?;
+        }
+        context.terminal().note(&format!("wrote {} pages to {}", pages.len(), folder.display()));
+        Ok(())
+    }
+}
+
+/// One manual page.
+#[derive(Debug)]
+pub struct Page {
+    /// `authctl-user.1`
+    pub file: String,
+    /// In man(7).
+    pub text: String,
+}
+
+/// The day of the release that the pages belong to: a page made again must be the same.
+const DATE: &str = "2026-11-22";
+const SOURCE: &str = concat!("authd ", env!("CARGO_PKG_VERSION"));
+
+/// Every page there is.
+#[must_use]
+pub fn pages() -> Vec<Page> {
+    let authctl_tree = built(Program::Authctl);
+    let nouns = authctl_tree.get_subcommands().filter(|command| command.has_subcommands()).map(noun);
+    let configuration = Page { file: "authd.toml.5".into(), text: crate::config::text::manual() };
+    [authd(&built(Program::Authd)), authctl(&authctl_tree), configuration].into_iter().chain(nouns).collect()
+}
+
+fn built(program: Program) -> Command {
+    let mut tree = tree::command(program);
+    tree.build();
+    tree
+}
+
+fn page(name: &str, section: u8, summary: &str, write: impl FnOnce(&mut Roff)) -> Page {
+    let mut roff = Roff::new(name, section, DATE, SOURCE, summary);
+    write(&mut roff);
+    Page { file: format!("{name}.{section}"), text: roff.into_text() }
+}
+
+fn authd(tree: &Command) -> Page {
+    let serve = tree.find_subcommand("serve").expect("the tree has the daemon in it");
+    page("authd", 8, &lower_first(&about(tree)), |roff| {
+        roff.section("SYNOPSIS");
+        roff.commands([usage(serve).as_str()]);
+        roff.section("DESCRIPTION");
+        roff.text(&long_about(serve));
+        roff.paragraph(
+            "The operator's tool is the same file under another name; see authctl(1). Its commands work under \
+             the name authd too.",
+        );
+        roff.section("OPTIONS");
+        options(roff, serve);
+        global_options(roff, tree);
+        files(roff);
+        environment(roff);
+        roff.section("SIGNALS");
+        roff.item("SIGTERM, SIGINT", "Take no more connections, finish the requests under way, exit within 5 seconds.");
+        exit_status(roff);
+        examples(roff, serve);
+        see_also(roff, "authctl(1), authd.toml(5)");
+    })
+}
+
+fn authctl(tree: &Command) -> Page {
+    page("authctl", 1, "operate an authd server", |roff| {
+        roff.section("SYNOPSIS");
+        roff.commands(["authctl [OPTIONS] NOUN VERB [NAME] [FLAGS]"]);
+        roff.section("DESCRIPTION");
+        roff.text(
+            "Creates, shows and changes what an authd server keeps in its database. Every command works while \
+             the daemon runs and while it doesn't, and what it changes counts for the daemon's next request. \
+             Every change is in the audit log with the login name of the operator, the one behind sudo.",
+        );
+        roff.paragraph("USER is an e-mail address or an id.");
+        roff.section("COMMANDS");
+        for command in tree.get_subcommands() {
+            commands_of(roff, command);
+        }
+        global_options(roff, tree);
+        output(roff);
+        files(roff);
+        environment(roff);
+        exit_status(roff);
+        examples(roff, tree);
+        let nouns = tree.get_subcommands().filter(|command| command.has_subcommands());
+        let names: Vec<_> = nouns.map(|noun| format!("authctl-{}(1)", noun.get_name())).collect();
+        see_also(roff, &format!("authd(8), authd.toml(5), {}", names.join(", ")));
+    })
+}
+
+/// A noun with its verbs in a line, or a command without verbs with its options.
+fn commands_of(roff: &mut Roff, command: &Command) {
+    if command.has_subcommands() {
+        let verbs: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
+        let text = format!("{}: {}. See authctl-{}(1).", about(command), verbs.join(", "), command.get_name());
+        roff.item(command.get_name(), &text);
+    } else {
+        let usage = usage(command);
+        roff.item(usage.strip_prefix("authctl ").unwrap_or(&usage), &format!("{}.", about(command)));
+    }
+}
+
+fn noun(command: &Command) -> Page {
+    let name = format!("authctl-{}", command.get_name());
+    page(&name, 1, &lower_first(&about(command)), |roff| {
+        roff.section("SYNOPSIS");
+        let usages: Vec<_> = command.get_subcommands().map(usage).collect();
+        roff.commands(usages.iter().map(String::as_str));
+        roff.section("DESCRIPTION");
+        roff.text(&format!("{}.", about(command)));
+        roff.paragraph("Options that every command takes, output formats and exit codes are in authctl(1).");
+        roff.section("COMMANDS");
+        for verb in command.get_subcommands() {
+            roff.subsection(&usage(verb));
+            roff.text(&long_about(verb));
+            options(roff, verb);
+            if let Some(lines) = example_lines(verb) {
+                roff.paragraph("Examples:");
+                roff.example(&lines);
+            }
+        }
+        see_also(roff, "authctl(1), authd(8)");
+    })
+}
+
+fn options(roff: &mut Roff, command: &Command) {
+    for arg in command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_id() != "help") {
+        roff.item(&term(arg), &meaning(arg));
+    }
+}
+
+fn global_options(roff: &mut Roff, tree: &Command) {
+    roff.section("GLOBAL OPTIONS");
+    for arg in tree.get_arguments() {
+        roff.item(&term(arg), &meaning(arg));
+    }
+}
+
+fn output(roff: &mut Roff) {
+    roff.section("OUTPUT");
+    roff.text(
+        "What was asked for goes to stdout, everything said about it to stderr. On a terminal results are \
+         tables; elsewhere they are the same columns without borders and colour. Control, escape and \
+         bidirectional characters that a user typed are shown escaped.",
+    );
+    roff.paragraph(
+        "Commands that change something say so on stderr; with -o json, -o tsv or -q they print what they \
+         changed. Secrets are read from a hidden prompt, from stdin or from a file, and printed once.",
+    );
+}
+
+fn files(roff: &mut Roff) {
+    roff.section("FILES");
+    roff.item("./authd.toml, /etc/authd/authd.toml", "The configuration; the first that is there counts.");
+    roff.item("./authd.db", "The database, unless the configuration names another.");
+    roff.item("authd.key", "The root key, beside the database. Without it the secrets in the database can't be read.");
+}
+
+fn environment(roff: &mut Roff) {
+    roff.section("ENVIRONMENT");
+    roff.item("AUTHD_CONFIG", "The configuration file, where --config names none.");
+    roff.item(
+        "AUTHD_*",
+        "Every key of the configuration: AUTHD_ and the key in upper case, with __ for the dot, as in \
+         AUTHD_PASSWORD__MIN_LENGTH=12.",
+    );
+    roff.item("NO_COLOR", "Set and not empty: no colour.");
+    roff.item("SUDO_USER", "Run by root, the name that the audit log records.");
+}
+
+fn exit_status(roff: &mut Roff) {
+    roff.section("EXIT STATUS");
+    for (code, meaning) in [
+        ("0", "Done, or already so."),
+        ("1", "Refused; the message begins with the problem code."),
+        ("2", "Wrong usage: an unknown flag, a missing argument, --yes missing."),
+        ("3", "Not found."),
+        ("4", "Already exists, or in conflict."),
+        ("5", "A check failed."),
+        ("69", "The database is busy or can't be written; nothing was changed."),
+        ("70", "Internal fault."),
+        ("77", "No permission for the database or the key file."),
+        ("78", "The configuration is wrong."),
+    ] {
+        roff.item(code, meaning);
+    }
+}
+
+fn examples(roff: &mut Roff, command: &Command) {
+    if let Some(lines) = example_lines(command) {
+        roff.section("EXAMPLES");
+        roff.example(&lines);
+    }
+}
+
+fn see_also(roff: &mut Roff, pages: &str) {
+    roff.section("SEE ALSO");
+    roff.text(pages);
+}
+
+/// What follows `Examples:` in a command's help, up to an empty line.
+fn example_lines(command: &Command) -> Option<String> {
+    let help = command.get_after_help()?.to_string();
+    let lines = help.strip_prefix("Examples:\n")?.lines().take_while(|line| !line.is_empty());
+    Some(lines.map(|line| line.trim().to_owned() + "\n").collect())
+}
+
+/// `-n, --lines N`, or a positional argument's name.
+fn term(arg: &Arg) -> String {
+    let names = [arg.get_short().map(|c| format!("-{c}")), arg.get_long().map(|long| format!("--{long}"))];
+    let mut term = names.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if arg.get_action().takes_values() {
+        let value = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+        let separator = if term.is_empty() { "" } else { " " };
+        term = format!("{term}{separator}{value}");
+    }
+    term
+}
+
+fn meaning(arg: &Arg) -> String {
+    let help = arg.get_long_help().or_else(|| arg.get_help()).map(ToString::to_string).unwrap_or_default();
+    let mut text = format!("{}.", help.trim_end_matches('.'));
+    // A flag's `true` and `false` say nothing.
+    let values: Vec<_> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    if arg.get_action().takes_values() && !values.is_empty() {
+        text += &format!(" One of {}.", values.join(", "));
+    }
+    if !arg.is_hide_default_value_set() && arg.get_action().takes_values() {
+        text.extend(arg.get_default_values().iter().map(|value| format!(" Default: {}.", value.to_string_lossy())));
+    }
+    text
+}
+
+fn usage(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    usage.trim_start_matches("Usage: ").to_owned()
+}
+
+fn about(command: &Command) -> String {
+    command.get_about().map(ToString::to_string).unwrap_or_default()
+}
+
+fn long_about(command: &Command) -> String {
+    let text = command.get_long_about().map_or_else(|| about(command), ToString::to_string);
+    // The first line is a heading in the help; here it is a sentence.
+    match text.split_once("\n\n") {
+        Some((first, rest)) => format!("{first}.\n\n{rest}"),
+        None => format!("{text}."),
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

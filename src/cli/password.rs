@@ -1,0 +1,168 @@
+//! Where a password or a token comes from: stdin, a file, a hidden prompt, or our own dice. Never from an
+//! argument or the environment, where other users of the machine can read it.
+
+use super::exit::Failure;
+use super::terminal::prompt;
+use crate::domain::password::{self, Password};
+use crate::domain::secret::Secret;
+use crate::error::{Fault, Refusal};
+use crate::ports::{Entropy, draw};
+use clap::Args;
+use std::io::{IsTerminal, Read, stdin};
+use std::path::{Path, PathBuf};
+
+/// The four ways to say which password; without any, a person at a terminal is asked.
+#[derive(Args, Clone, Debug)]
+#[group(multiple = false)]
+pub struct PasswordFlags {
+    /// Read the password from stdin (one newline at its end is dropped)
+    #[arg(long)]
+    password_stdin: bool,
+    /// Read the password from this file (one newline at its end is dropped)
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Make a password and print it, this once, alone on stdout
+    #[arg(long)]
+    generate_password: bool,
+    /// Set none; print (and mail) a link with which the user sets one
+    #[arg(long)]
+    invite: bool,
+}
+
+/// Which password the operator chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Given(Password),
+    /// To be printed once it is stored.
+    Generated(Password),
+    /// None; the user gets a link.
+    Invite,
+}
+
+impl PasswordFlags {
+    /// Reads, asks for or makes the password.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when there is no way to get one, `validation_failed` when it is none, a permission
+    /// fault for a file that can't be read.
+    pub fn choose(&self, entropy: &dyn Entropy, min_length: usize) -> Result<Choice, Failure> {
+        if self.invite {
+            return Ok(Choice::Invite);
+        }
+        if self.generate_password {
+            return Ok(Choice::Generated(generate(entropy, min_length)));
+        }
+        if self.password_stdin {
+            return parse(&from_stdin("--password-stdin")?).map(Choice::Given);
+        }
+        if let Some(path) = &self.password_file {
+            return parse(&from_file(path)?).map(Choice::Given);
+        }
+        if prompt::can_ask() {
+            return prompt::new_password("New password").map(Choice::Given);
+        }
+        Err(Failure::Usage(
+            "no password: give --password-stdin, --password-file FILE, --generate-password or --invite, or run \
+             this on a terminal to be asked"
+                .into(),
+        ))
+    }
+}
+
+/// Reads a secret from stdin, which `flag` asked for, and drops one newline at its end.
+///
+/// # Errors
+/// [`Failure::Usage`] when stdin is a terminal, which would show the secret; `validation_failed` when it is
+/// too long or not UTF-8.
+pub fn from_stdin(flag: &str) -> Result<Secret<String>, Failure> {
+    if stdin().is_terminal() {
+        return Err(Failure::Usage(format!("stdin is a terminal; leave out {flag} to be asked without an echo")));
+    }
+    let bytes = read(stdin().lock()).map_err(|error| Fault::Internal(format!("stdin can't be read: {error}")))?;
+    bytes.parse()
+}
+
+fn from_file(path: &Path) -> Result<Secret<String>, Failure> {
+    let fails = |error: std::io::Error| {
+        let text = format!("{}: {error}", path.display());
+        match error.kind() {
+            std::io::ErrorKind::PermissionDenied => Failure::from(Fault::Permission(text)),
+            _ => Failure::Usage(format!("the password file can't be read: {text}")),
+        }
+    };
+    let file = std::fs::File::open(path).map_err(fails)?;
+    read(file).map_err(fails)?.parse()
+}
+
+/// The longest secret read, in bytes: an access token is the longest there is.
+const MAX_BYTES: u64 = 16 * 1024;
+
+struct Bytes(Secret<Vec<u8>>);
+
+fn read(source: impl Read) -> std::io::Result<Bytes> {
+    let mut bytes = Vec::with_capacity(1024);
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(Bytes(Secret::new(bytes)))
+}
+
+impl Bytes {
+    fn parse(&self) -> Result<Secret<String>, Failure> {
+        let bytes = self.0.expose();
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(Failure::Usage(format!("more than {MAX_BYTES} bytes were given where a secret is read")));
+        }
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        let text = std::str::from_utf8(bytes).map_err(|_| Failure::Usage("what was given is not UTF-8 text".into()))?;
+        Ok(Secret::new(text.to_owned()))
+    }
+}
+
+fn parse(text: &Secret<String>) -> Result<Password, Failure> {
+    Password::new(text.expose()).map_err(|error| Refusal::invalid("password", error.code(), error.message()).into())
+}
+
+/// 32 letters and digits that nobody takes for one another: 5 bits each.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+const GROUP: usize = 5;
+/// Four groups carry 100 bits.
+const GROUPS_MIN: usize = 4;
+
+/// A random password in groups of five, at least `min_length` characters long: easy to read out and to type.
+fn generate(entropy: &dyn Entropy, min_length: usize) -> Password {
+    let groups = GROUPS_MIN.max((min_length + 1).div_ceil(GROUP + 1)).min(password::MAX_BYTES / (GROUP + 1));
+    let group = |_| -> String {
+        let bytes: [u8; GROUP] = draw(entropy);
+        bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+    };
+    let text = Secret::new((0..groups).map(group).collect::<Vec<_>>().join("-"));
+    Password::new(text.expose()).expect("at least four groups, and within the bound")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::SystemEntropy;
+
+    fn secret(bytes: &[u8]) -> Result<Secret<String>, Failure> {
+        read(bytes).unwrap().parse()
+    }
+
+    #[test]
+    fn one_newline_at_the_end_is_not_part_of_the_secret() {
+        for (given, expected) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a "), ("a\nb", "a\nb")] {
+            assert_eq!(secret(given.as_bytes()).unwrap().expose(), expected);
+        }
+        assert!(matches!(secret(b"\xff"), Err(Failure::Usage(_))));
+        assert!(matches!(secret("a".repeat(16 * 1024 + 1).as_bytes()), Err(Failure::Usage(_))));
+    }
+
+    #[test]
+    fn generated_passwords_are_long_enough_and_differ() {
+        for min_length in [8, 15, 23, 24, 64] {
+            let password = generate(&SystemEntropy, min_length);
+            assert!(password.expose().len() >= min_length.max(23), "{min_length}");
+            assert_ne!(password, generate(&SystemEntropy, min_length));
+        }
+    }
+}

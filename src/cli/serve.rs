@@ -1,0 +1,71 @@
+//! `serve`: starts the daemon. The only file of this room that may name the HTTP face.
+
+use super::Context;
+use super::exit::Failure;
+use super::log;
+use crate::error::Fault;
+use crate::http::router::Router;
+use crate::transport::{Server, Settings, Stopper};
+use crate::usecase::app::IfMissing;
+use clap::Args;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::sync::Arc;
+
+/// Run the daemon
+///
+/// Creates the database, the key file and the signing key where there are none. Ends within 5 seconds of
+/// SIGTERM or SIGINT, after the requests that are under way.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authd serve
+  authd serve --listen 127.0.0.1:8080
+  authd serve --listen unix:/run/authd/authd.sock")]
+pub struct Serve {
+    /// Take connections here: HOST:PORT, unix:PATH, or systemd
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    /// `None`: as the configuration says.
+    #[must_use]
+    pub fn listen(&self) -> Option<&str> {
+        self.listen.as_deref()
+    }
+
+    /// Serves until a signal ends it.
+    ///
+    /// # Errors
+    /// What keeps the database from being opened, or the server from listening.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        // Caught from the beginning: a signal during the start still stops in order.
+        let signals = Signals::new([SIGTERM, SIGINT])
+            .map_err(|error| Fault::Internal(format!("signals can't be caught: {error}")))?;
+        let app = Arc::new(context.open(IfMissing::Create)?);
+        context.welcome(&app)?;
+        log::start(&app.config.log);
+        let router = Arc::new(Router::new(Arc::clone(&app)));
+        let running = Server::start(&app.config.listen, Settings::from(&app.config.server), router)?;
+        context.terminal().note(&format!("listening on {}", running.address()));
+        stop_on_signal(signals, running.stopper())?;
+        running.wait()?;
+        context.terminal().note("stopped");
+        Ok(())
+    }
+}
+
+/// The first signal stops the server in order; a second one ends the program at once.
+fn stop_on_signal(mut signals: Signals, stopper: Stopper) -> Result<(), Fault> {
+    let wait = move || {
+        let mut signals = signals.forever();
+        if signals.next().is_some() {
+            stopper.stop();
+        }
+        if let Some(signal) = signals.next() {
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    };
+    let spawned = std::thread::Builder::new().name("signals".into()).spawn(wait);
+    spawned.map(|_| ()).map_err(|error| Fault::Internal(format!("can't start the signals' thread: {error}")))
+}

@@ -1,0 +1,307 @@
+//! The only place that writes to stdout and stderr: results in the form that was asked for, and what is
+//! said about them.
+//!
+//! What was asked for goes to stdout, everything said about it to stderr. Nothing that a user typed drives
+//! the terminal: `table` and `escape` see to that.
+
+pub mod escape;
+pub mod prompt;
+pub mod table;
+
+use crate::cli::exit::Failure;
+use crate::error::Fault;
+use escape::visible_lines;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde_json::Value;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use table::{Colour, Row, Style, Table};
+
+/// How results are printed (`-o`): as a table (without borders and colour where stdout is no terminal), as
+/// one JSON document (JSON lines where events are followed), or as tab-separated rows under a header line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+    Tsv,
+}
+
+/// When to use colour (`--color`). `Auto`: on a terminal, unless `NO_COLOR` is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColourChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+/// How much to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    Full,
+    /// `-q`: ids alone, whatever the format.
+    Ids,
+}
+
+/// Where results go, and in which form.
+#[derive(Clone, Debug)]
+pub struct Terminal {
+    /// `authd` or `authctl`, as it was called.
+    program: String,
+    format: Format,
+    detail: Detail,
+    style: Style,
+    colour: Colour,
+}
+
+impl Terminal {
+    #[must_use]
+    pub fn new(program: &str, format: Format, detail: Detail, colour: ColourChoice) -> Self {
+        Self { program: program.to_owned(), format, detail, style: style(), colour: colour.resolve() }
+    }
+
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Prints what a list command found.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn list(&self, table: &Table) -> Result<(), Failure> {
+        write_result(&match (self.detail, self.format) {
+            (Detail::Ids, _) => table.ids(),
+            (_, Format::Table) => table.draw(self.style, self.colour),
+            (_, Format::Tsv) => table.tsv(),
+            (_, Format::Json) => table.json(),
+        })
+    }
+
+    /// Prints the one thing that was asked for: a table with one row, drawn as name and value pairs.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn show(&self, table: &Table) -> Result<(), Failure> {
+        write_result(&match (self.detail, self.format) {
+            (Detail::Ids, _) => table.ids(),
+            (_, Format::Table) => table.draw_record(self.style, self.colour),
+            (_, Format::Tsv) => table.tsv(),
+            (_, Format::Json) => table.rows.iter().map(|row| table::json_document(&row.json)).collect(),
+        })
+    }
+
+    /// Prints what was changed, for `-o json`, `-o tsv` and `-q`. People read a sentence on stderr instead:
+    /// see [`Terminal::note`].
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn changed(&self, table: &Table) -> Result<(), Failure> {
+        if self.is_for_people() { Ok(()) } else { self.show(table) }
+    }
+
+    /// As [`Terminal::changed`], for commands that take several names: JSON is an array.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn all_changed(&self, table: &Table) -> Result<(), Failure> {
+        if self.is_for_people() { Ok(()) } else { self.list(table) }
+    }
+
+    /// Whether results are drawn for people: neither JSON, TSV nor ids.
+    #[must_use]
+    pub fn is_for_people(&self) -> bool {
+        self.detail == Detail::Full && self.format == Format::Table
+    }
+
+    /// Prints a secret, alone on stdout, once; with `-o json` as the member `name` of the object it is about.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn secret(&self, name: &str, secret: &str, mut about: Value) -> Result<(), Failure> {
+        if self.format != Format::Json {
+            return write_result(&format!("{secret}\n"));
+        }
+        about[name] = secret.into();
+        write_result(&table::json_document(&about))
+    }
+
+    /// Prints events: as [`Terminal::list`], but JSON is one object a line, so that one reader serves both a
+    /// finished list and a stream.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn events(&self, table: &Table) -> Result<(), Failure> {
+        match (self.detail, self.format) {
+            (Detail::Full, Format::Json) => write_result(&table.json_lines()),
+            _ => self.list(table),
+        }
+    }
+
+    /// Begins a stream of rows: the header line, where the format has one.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn begin_stream(&self, table: &Table, widths: &[usize]) -> Result<(), Failure> {
+        write_result(&match (self.detail, self.format) {
+            (Detail::Ids, _) | (_, Format::Json) => String::new(),
+            (_, Format::Tsv) => table.tsv_header(),
+            (_, Format::Table) => table.stream_header(widths),
+        })
+    }
+
+    /// Prints one row of a stream, on one line, at once.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn stream(&self, row: &Row, widths: &[usize]) -> Result<(), Failure> {
+        write_result(&match (self.detail, self.format) {
+            (Detail::Ids, _) => row.id_line(),
+            (_, Format::Json) => row.json_line(),
+            (_, Format::Tsv) => row.tsv(),
+            (_, Format::Table) => row.stream_line(widths),
+        })
+    }
+
+    /// Prints text of authd's own making as it is: a man page, a completion script, a configuration.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn text(&self, text: &str) -> Result<(), Failure> {
+        write_result(text)
+    }
+
+    /// Prints text that a user may have written, in lines.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn foreign_text(&self, text: &str) -> Result<(), Failure> {
+        write_result(&(visible_lines(text) + "\n"))
+    }
+
+    /// Says something to the person in front of it, on stderr.
+    pub fn note(&self, text: &str) {
+        write_error(&(visible_lines(text) + "\n"));
+    }
+
+    /// Says on stderr why something was not done: one line, or with `-o json` the problem object.
+    pub fn report(&self, failure: &Failure) {
+        let Some(word) = failure.word() else { return };
+        match (self.format, failure.problem()) {
+            (Format::Json, Some(problem)) => write_error(&format!("{}\n", escape::json(&problem.to_string()))),
+            _ => write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail()))),
+        }
+    }
+}
+
+impl ColourChoice {
+    fn resolve(self) -> Colour {
+        match self {
+            Self::Always => Colour::On,
+            Self::Auto if stdout().is_terminal() && !no_colour() => Colour::On,
+            Self::Auto | Self::Never => Colour::Off,
+        }
+    }
+}
+
+/// What the argument parser has to say: help and version to stdout, usage errors to stderr.
+///
+/// # Errors
+/// [`Failure::Closed`], or a fault when stdout can't be written.
+pub fn parser_says(error: &clap::Error) -> Result<(), Failure> {
+    let text = error.render();
+    if error.use_stderr() {
+        // It quotes the arguments, which a script may have taken from anywhere.
+        write_error(&(visible_lines(&text.to_string()) + "\n"));
+        return Ok(());
+    }
+    match ColourChoice::Auto.resolve() {
+        Colour::On => write_result(&text.ansi().to_string()),
+        Colour::Off => write_result(&text.to_string()),
+    }
+}
+
+/// What ended a wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// The time is over.
+    Elapsed,
+    /// Nobody reads stdout any more.
+    Closed,
+    /// Somebody asked for the end: SIGINT or SIGTERM.
+    Interrupted,
+}
+
+/// Waits while a stream has nothing to say, and notices when nobody listens any more.
+#[derive(Debug)]
+pub struct Waiter {
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Waiter {
+    /// From here on SIGINT and SIGTERM end the wait instead of the program.
+    ///
+    /// # Errors
+    /// A fault when the signals can't be caught.
+    pub fn new() -> Result<Self, Fault> {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))
+                .map_err(|error| Fault::Internal(format!("signals can't be caught: {error}")))?;
+        }
+        Ok(Self { interrupted })
+    }
+
+    /// Waits for `span`, or for less when stdout is closed or a signal comes.
+    ///
+    /// # Errors
+    /// A fault when the wait itself fails.
+    pub fn wait_or_closed(&self, span: Duration) -> Result<Waited, Fault> {
+        let span = Timespec::try_from(span).map_err(|_| Fault::Internal("too long a wait".into()))?;
+        let stdout = stdout();
+        // No event is asked for: a reader's leaving is told unasked.
+        let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+        let polled = poll(&mut watched, Some(&span));
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Ok(Waited::Interrupted);
+        }
+        match polled {
+            Ok(0) | Err(rustix::io::Errno::INTR) => Ok(Waited::Elapsed),
+            Ok(_) => Ok(Waited::Closed),
+            Err(error) => Err(Fault::Internal(format!("stdout can't be watched: {error}"))),
+        }
+    }
+}
+
+/// A terminal that doesn't tell its width gets the width that terminals have had for fifty years.
+const USUAL_WIDTH: u16 = 80;
+
+fn style() -> Style {
+    if !stdout().is_terminal() {
+        return Style::Plain;
+    }
+    let width = rustix::termios::tcgetwinsize(stdout()).map_or(0, |size| size.ws_col);
+    Style::Bordered { width: if width == 0 { USUAL_WIDTH } else { width } }
+}
+
+/// <https://no-color.org>: set and not empty.
+fn no_colour() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    set("NO_COLOR") || std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn write_result(text: &str) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::Closed),
+        Err(error) => Err(Fault::Internal(format!("stdout can't be written: {error}")).into()),
+    }
+}
+
+/// Writes to stderr. There is nobody left to tell when stderr itself can't be written.
+pub(super) fn write_error(text: &str) {
+    let _ = stderr().lock().write_all(text.as_bytes());
+}

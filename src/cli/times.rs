@@ -1,0 +1,50 @@
+//! Times as flags give them: a span back from now (`15m`, `12h`, `30d`), or a point in time (RFC 3339).
+
+use crate::config::parse_span;
+use crate::domain::time::Timestamp;
+use std::time::Duration;
+
+/// A point in time that may hang on when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// This long before now.
+    Ago(Duration),
+    At(Timestamp),
+}
+
+impl When {
+    /// # Errors
+    /// What would have been right, for the argument parser to say.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Timestamp::parse_rfc3339(text)
+            .map(Self::At)
+            .or_else(|| parse_span(text).map(Self::Ago))
+            .ok_or_else(|| "a span such as 15m, 12h or 30d, or a time such as 2026-11-22T08:00:00Z, is needed".into())
+    }
+
+    #[must_use]
+    pub fn resolve(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(span) => now.minus(span),
+            Self::At(time) => time,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_times_are_told_apart() {
+        let now = Timestamp::from_secs(1_795_334_400);
+        for (text, seconds_ago) in [("15m", 900), ("12h", 43_200), ("30d", 2_592_000), ("1h 30m", 5_400), ("0s", 0)] {
+            let when = When::parse(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+            assert_eq!(when.resolve(now), now.minus(Duration::from_secs(seconds_ago)), "{text}");
+        }
+        assert_eq!(When::parse("2026-11-22T09:00:00+01:00").map(|when| when.resolve(now)), Ok(now));
+        for text in ["", "yesterday", "15", "-15m", "1mo", "2026-11-22", "2026-11-22T08:00:00"] {
+            assert!(When::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! `token`: sessions with their refresh families, and single access tokens.
+
+use super::Context;
+use super::exit::Failure;
+use super::password::from_stdin;
+use super::terminal::prompt::{self, Consent};
+use super::terminal::table::{Column, Table};
+use crate::domain::secret::Secret;
+use crate::usecase::session::{self, Which};
+use crate::usecase::token::{self as tokens, Inspection, Target};
+use crate::usecase::user::UserRef;
+use crate::usecase::view;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    List(List),
+    Revoke(Revoke),
+    Inspect(Inspect),
+}
+
+/// List sessions that are alive
+#[derive(Args, Debug)]
+pub struct List {
+    /// Only the sessions of this user (e-mail address or id)
+    #[arg(long)]
+    user: Option<String>,
+    /// Ended and expired sessions too
+    #[arg(long)]
+    all: bool,
+}
+
+/// End sessions, or void one access token; it counts at once
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl token revoke --id 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9
+  authctl token revoke --user ann@example.com
+  authctl token revoke --token-stdin < leaked.txt")]
+pub struct Revoke {
+    #[command(flatten)]
+    which: What,
+    /// Don't ask before --user and --all; needed where nobody can be asked
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub struct What {
+    /// This session
+    #[arg(long, value_name = "SESSION")]
+    id: Option<String>,
+    /// Every session of this user (e-mail address or id)
+    #[arg(long)]
+    user: Option<String>,
+    /// The one access token with this jti; its session lives on
+    #[arg(long)]
+    jti: Option<String>,
+    /// What the token on stdin stands for: a refresh token's session, or one access token
+    #[arg(long)]
+    token_stdin: bool,
+    /// Every session of every user
+    #[arg(long)]
+    all: bool,
+}
+
+/// Say whether a token is good, and if not, why
+///
+/// Takes an access or a refresh token. Exits 5 when the token is not good.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl token inspect
+  authctl token inspect --stdin -o json < token.txt")]
+pub struct Inspect {
+    /// Read the token from stdin instead of asking for it
+    #[arg(long)]
+    stdin: bool,
+}
+
+impl Verb {
+    /// # Errors
+    /// What the use-case refuses, or can't do; exit 5 for a token that is not good.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::List(list) => list.run(context),
+            Self::Revoke(revoke) => revoke.run(context),
+            Self::Inspect(inspect) => inspect.run(context),
+        }
+    }
+}
+
+const SESSION: [Column; 7] = [
+    Column::Whole("id"),
+    Column::Whole("email"),
+    Column::Text("last_used_at"),
+    Column::Text("expires_at"),
+    Column::Text("ended_at"),
+    Column::Text("ip"),
+    Column::Text("user_agent"),
+];
+
+impl List {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let user = self.user.as_deref().map(UserRef::parse).transpose()?;
+        let which = if self.all { Which::All } else { Which::Alive };
+        let listed = session::list(&context.app()?, context.caller(), user.as_ref(), which)?;
+        let rows = listed.iter().map(|listed| (listed.session.id.to_string(), view::listed_session(listed)));
+        context.terminal().list(&Table::of_objects(&SESSION, rows))
+    }
+}
+
+impl Revoke {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let target = self.which.target()?;
+        let consent = Consent::from_flag(self.yes);
+        match &target {
+            Target::User(_) => {
+                consent.obtain(&format!("End every session of {}?", self.which.user.as_deref().unwrap_or_default()))?;
+            }
+            Target::All => consent.obtain("End every session of every user?")?,
+            Target::Session(_) | Target::Jti(_) | Target::Token(_) => {}
+        }
+        let revoked = tokens::revoke(&context.app()?, context.caller(), &target)?;
+        context.terminal().note(&match (revoked, &target) {
+            (0, _) => "nothing was alive; nothing was changed".to_owned(),
+            (1, Target::Jti(_)) => "revoked 1 access token".to_owned(),
+            (1, Target::Token(_)) => "revoked it".to_owned(),
+            (1, _) => "ended 1 session".to_owned(),
+            (many, _) => format!("ended {many} sessions"),
+        });
+        let row = (revoked.to_string(), json!({"revoked": revoked}));
+        context.terminal().changed(&Table::of_objects(&[Column::Text("revoked")], [row]))
+    }
+}
+
+impl What {
+    fn target(&self) -> Result<Target, Failure> {
+        Ok(match self {
+            Self { id: Some(id), .. } => Target::Session(id.clone()),
+            Self { user: Some(user), .. } => Target::User(UserRef::parse(user)?),
+            Self { jti: Some(jti), .. } => Target::Jti(jti.clone()),
+            Self { token_stdin: true, .. } => Target::Token(trimmed(&from_stdin("--token-stdin")?)),
+            Self { .. } => Target::All,
+        })
+    }
+}
+
+/// No token holds white space; what was pasted may.
+fn trimmed(text: &Secret<String>) -> String {
+    text.expose().trim().to_owned()
+}
+
+impl Inspect {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let token = if self.stdin {
+            from_stdin("--stdin")?
+        } else if prompt::can_ask() {
+            prompt::secret("Token")?
+        } else {
+            return Err(Failure::Usage("nobody can be asked for the token; add --stdin and give it there".into()));
+        };
+        let inspection = tokens::inspect(&context.app()?, context.caller(), &trimmed(&token))?;
+        context.terminal().show(&inspected(&inspection))?;
+        match inspection.flaw {
+            None => Ok(()),
+            Some(flaw) => Err(Failure::Check(format!("the token is not good: {flaw}"))),
+        }
+    }
+}
+
+fn inspected(inspection: &Inspection) -> Table {
+    let facts = inspection.facts.iter().map(|(name, _)| *name);
+    let columns: Vec<_> = ["kind", "active", "reason"].into_iter().chain(facts).map(Column::Text).collect();
+    let fact = |name| inspection.facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value.clone());
+    let id = fact("jti").or_else(|| fact("session_id")).or_else(|| fact("user_id"));
+    Table::of_objects(&columns, [(id.unwrap_or_default(), view::inspection(inspection))])
+}

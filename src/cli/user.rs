@@ -1,0 +1,374 @@
+//! `user`: people's accounts.
+
+use super::exit::Failure;
+use super::password::{Choice, PasswordFlags};
+use super::terminal::prompt::Consent;
+use super::terminal::table::{Cell, Column, Row, Table, Tone};
+use super::{Context, choices, role_names};
+use crate::domain::email::{Email, InvalidEmail};
+use crate::domain::name::Name;
+use crate::domain::password::Password;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{User, UserState};
+use crate::error::{Error, Refusal};
+use crate::usecase::app::App;
+use crate::usecase::user::{self as accounts, Added, Filter, FirstPassword, NewAccount, UserRef, Verified};
+use crate::usecase::view;
+use clap::{Args, Subcommand};
+
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    Add(Add),
+    List(List),
+    Show(Show),
+    Passwd(Passwd),
+    /// Stop users from logging in and end their sessions, at once
+    Disable(Users),
+    /// Let disabled users log in again
+    Enable(Users),
+    /// End every lock that failed logins have put on users; who isn't locked stays as they are
+    Unlock(Users),
+    Delete(Delete),
+}
+
+/// Create a user
+///
+/// Without one of the four password flags, the password is asked for twice, hidden; off a terminal one of
+/// the flags is needed.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl user add ann@example.com --role admin
+  authctl user add bob@example.com --invite
+  authctl user add ci@example.com --password-stdin --if-not-exists < password.txt")]
+pub struct Add {
+    /// The user's e-mail address
+    email: String,
+    /// The user's name, as shown to people
+    #[arg(long, default_value = "", hide_default_value = true)]
+    name: String,
+    /// Give the user this role (may be repeated)
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// Take the address as verified
+    #[arg(long)]
+    verified: bool,
+    #[command(flatten)]
+    password: PasswordFlags,
+    /// Succeed and change nothing when there is a user with this address
+    #[arg(long)]
+    if_not_exists: bool,
+}
+
+/// List users, oldest first
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl user list --query example.com
+  authctl user list --state disabled -q")]
+pub struct List {
+    /// Only users whose address or name contains this text
+    #[arg(long, value_name = "TEXT")]
+    query: Option<String>,
+    /// Only users with this role
+    #[arg(long)]
+    role: Option<String>,
+    /// Only users in this state
+    #[arg(long, value_parser = choices(UserState::ALL, UserState::name))]
+    state: Option<UserState>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = accounts::LIMIT_DEFAULT, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
+    /// Go on where the cursor of an earlier list says
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+}
+
+/// Show one user
+#[derive(Args, Debug)]
+pub struct Show {
+    /// E-mail address or id
+    user: String,
+}
+
+/// Set a user's password and end the user's sessions
+///
+/// Without one of the four password flags, the password is asked for twice, hidden; off a terminal one of
+/// the flags is needed. With --invite the old password stays until the user sets a new one by the link.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl user passwd ann@example.com
+  authctl user passwd ann@example.com --generate-password")]
+pub struct Passwd {
+    /// E-mail address or id
+    user: String,
+    #[command(flatten)]
+    password: PasswordFlags,
+}
+
+#[derive(Args, Debug)]
+pub struct Users {
+    /// E-mail addresses or ids
+    #[arg(value_name = "USER", required = true)]
+    users: Vec<String>,
+}
+
+/// Delete users and their personal data, for good
+///
+/// Their sessions end at once. The audit log keeps their ids.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl user delete ann@example.com
+  authctl user list --state disabled -q | xargs authctl user delete --yes")]
+pub struct Delete {
+    #[command(flatten)]
+    users: Users,
+    /// Don't ask; needed where nobody can be asked
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Verb {
+    /// # Errors
+    /// What the use-case refuses, or can't do.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Add(add) => add.run(context),
+            Self::List(list) => list.run(context),
+            Self::Show(show) => show.run(context),
+            Self::Passwd(passwd) => passwd.run(context),
+            Self::Disable(users) => users.each(context, "disabled", accounts::disable),
+            Self::Enable(users) => users.each(context, "enabled", accounts::enable),
+            Self::Unlock(users) => users.unlock(context),
+            Self::Delete(delete) => delete.run(context),
+        }
+    }
+}
+
+impl Add {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let mut account = self.account()?;
+        let app = context.app()?;
+        let of = UserRef::Email(account.email.clone());
+        // Looked up first: where there is nothing to make, nobody shall have to think of a password.
+        match accounts::find(&app, context.caller(), &of) {
+            Ok(user) => return self.taken(context, &user, app.now()),
+            Err(Error::Refused(Refusal::NotFound { .. })) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
+        if let Choice::Given(password) | Choice::Generated(password) = &choice {
+            account.password = FirstPassword::Set(password.clone());
+        }
+        match accounts::add(&app, context.caller(), account) {
+            Ok(added) => {
+                context.terminal().note(&self.created(&choice, &added.user));
+                print_with_secret(context, &app, &choice, &added)
+            }
+            // Somebody made it in between.
+            Err(Error::Refused(Refusal::EmailTaken)) => {
+                self.taken(context, &accounts::find(&app, context.caller(), &of)?, app.now())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The account that the flags describe, without a password as yet.
+    fn account(&self) -> Result<NewAccount, Refusal> {
+        Ok(NewAccount {
+            email: parse_email(&self.email)?,
+            name: Name::parse(&self.name).map_err(|error| Refusal::invalid("name", error.code(), error.message()))?,
+            roles: role_names(&self.roles)?,
+            verified: if self.verified { Verified::Yes } else { Verified::No },
+            password: FirstPassword::Invite,
+        })
+    }
+
+    fn taken(&self, context: &Context, user: &User, now: Timestamp) -> Result<(), Failure> {
+        if !self.if_not_exists {
+            return Err(Refusal::EmailTaken.into());
+        }
+        context.terminal().note(&format!("user {} exists already; nothing was changed", user.email));
+        context.terminal().changed(&one(user, now))
+    }
+
+    fn created(&self, choice: &Choice, user: &User) -> String {
+        let advice = match choice {
+            Choice::Invite => "; the link to set a password works once, for 7 days",
+            Choice::Given(_) | Choice::Generated(_) if self.verified => "",
+            Choice::Given(_) | Choice::Generated(_) => "; a link to verify the address is in the outbox",
+        };
+        format!("created user {} {}{advice}", user.email, user.id)
+    }
+}
+
+impl List {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let role = self.role.as_ref().map(|name| super::role_name(name)).transpose()?;
+        let filter = Filter { query: self.query.clone(), role, state: self.state };
+        let app = context.app()?;
+        let page = accounts::list(&app, context.caller(), &filter, self.limit, self.after.as_deref())?;
+        context.terminal().list(&table(&page.items, app.now()))?;
+        if let Some(next) = page.next {
+            context.terminal().note(&format!("there are more: add --after {next}"));
+        }
+        Ok(())
+    }
+}
+
+impl Show {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let user = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        context.terminal().show(&one(&user, app.now()))
+    }
+}
+
+impl Passwd {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let of = UserRef::parse(&self.user)?;
+        // Nobody shall think of a password for a user who isn't there.
+        accounts::find(&app, context.caller(), &of)?;
+        let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
+        let changed = match &choice {
+            Choice::Invite => accounts::invite(&app, context.caller(), &of)?,
+            Choice::Given(password) | Choice::Generated(password) => set(context, &app, &of, password)?,
+        };
+        context.terminal().note(&match choice {
+            Choice::Invite => {
+                format!("made a link to set a password for {}; it works once, for 7 days", changed.user.email)
+            }
+            _ => format!("set a new password for {}; all sessions have ended", changed.user.email),
+        });
+        print_with_secret(context, &app, &choice, &changed)
+    }
+}
+
+fn set(context: &Context, app: &App, of: &UserRef, password: &Password) -> Result<Added, Error> {
+    let user = accounts::set_password(app, context.caller(), of, password)?;
+    Ok(Added { user, invitation: None })
+}
+
+/// The account for those who asked for data; a generated password or a link for everybody, since nobody
+/// can ask for it again.
+fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Added) -> Result<(), Failure> {
+    let json = || view::user(&added.user, app.now());
+    match (choice, &added.invitation) {
+        (Choice::Generated(password), _) => context.terminal().secret("password", password.expose(), json()),
+        (_, Some(link)) => context.terminal().secret("link", link.expose(), json()),
+        _ => context.terminal().changed(&one(&added.user, app.now())),
+    }
+}
+
+impl Users {
+    fn unlock(&self, context: &Context) -> Result<(), Failure> {
+        self.each(context, "unlocked", |app, caller, of| {
+            let locks = accounts::unlock(app, caller, of)?;
+            let user = accounts::find(app, caller, of)?;
+            let said = match locks {
+                0 => format!("{} was not locked", user.email),
+                1 => format!("ended 1 lock on {}", user.email),
+                more => format!("ended {more} locks on {}", user.email),
+            };
+            context.terminal().note(&said);
+            Ok(user)
+        })
+    }
+
+    /// Does `act` to every user named. One that fails doesn't keep the others from it; each failure is
+    /// reported, and the first one's code is the command's.
+    fn each(
+        &self,
+        context: &Context,
+        done: &str,
+        act: impl Fn(&App, &crate::domain::caller::Caller, &UserRef) -> Result<User, Error>,
+    ) -> Result<(), Failure> {
+        let app = context.app()?;
+        let mut changed = Vec::new();
+        let mut first_failure = None;
+        for name in &self.users {
+            let user = UserRef::parse(name).map_err(Error::from).and_then(|of| act(&app, context.caller(), &of));
+            match user {
+                Ok(user) => {
+                    context.terminal().note(&format!("{done} {}", user.email));
+                    changed.push(user);
+                }
+                Err(error) => {
+                    let failure = Failure::from(error);
+                    context.terminal().report(&failure);
+                    first_failure.get_or_insert(failure.exit_code());
+                }
+            }
+        }
+        context.terminal().all_changed(&table(&changed, app.now()))?;
+        first_failure.map_or(Ok(()), |code| Err(Failure::Reported(code)))
+    }
+}
+
+impl Delete {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let names = self.users.users.join(", ");
+        Consent::from_flag(self.yes).obtain(&format!("Delete {names} with all personal data, for good?"))?;
+        self.users.each(context, "deleted", accounts::delete)
+    }
+}
+
+fn parse_email(text: &str) -> Result<Email, Refusal> {
+    Email::parse(text).map_err(|_| Refusal::invalid("email", "invalid", InvalidEmail::MESSAGE))
+}
+
+const LISTED: [Column; 6] = [
+    Column::Whole("id"),
+    Column::Whole("email"),
+    Column::Text("name"),
+    Column::Text("roles"),
+    Column::Whole("state"),
+    Column::Whole("last_login_at"),
+];
+
+fn table(users: &[User], now: Timestamp) -> Table {
+    let row = |user: &User| Row {
+        id: user.id.to_string(),
+        cells: vec![
+            Cell::new(user.id.to_string()),
+            Cell::new(user.email.as_str()),
+            Cell::new(user.name.as_str()),
+            Cell::list(&user.roles),
+            state(user, now),
+            Cell::maybe(user.last_login_at),
+        ],
+        json: view::user(user, now),
+    };
+    Table { columns: LISTED.to_vec(), rows: users.iter().map(row).collect() }
+}
+
+/// What keeps the user from logging in, in one word.
+fn state(user: &User, now: Timestamp) -> Cell {
+    if user.disabled_at.is_some() {
+        Cell::toned(UserState::Disabled.name(), Tone::Bad)
+    } else if user.locked_until.is_some_and(|until| until > now) {
+        Cell::toned(UserState::Locked.name(), Tone::Warning)
+    } else if user.email_verified_at.is_none() {
+        Cell::toned(UserState::Unverified.name(), Tone::Warning)
+    } else {
+        Cell::toned("active", Tone::Good)
+    }
+}
+
+const SHOWN: [Column; 11] = [
+    Column::Whole("id"),
+    Column::Whole("email"),
+    Column::Whole("email_verified"),
+    Column::Text("name"),
+    Column::Text("roles"),
+    Column::Text("permissions"),
+    Column::Text("two_factor"),
+    Column::Text("disabled"),
+    Column::Text("locked_until"),
+    Column::Text("created_at"),
+    Column::Whole("last_login_at"),
+];
+
+/// One account, all of it.
+pub(super) fn one(user: &User, now: Timestamp) -> Table {
+    Table::of_objects(&SHOWN, [(user.id.to_string(), view::user(user, now))])
+}

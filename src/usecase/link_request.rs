@@ -1,0 +1,100 @@
+//! Asking for a link without being told whether there is an account.
+//!
+//! Whoever asks is answered once the wish is on disk: one small row, the same for every address. What
+//! comes of it, a thread of the daemon finds out afterwards, so that not even the time of the answer
+//! tells a known address from an unknown one.
+
+use super::app::App;
+use super::mail;
+use crate::domain::access::Actor;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::email::Email;
+use crate::domain::id::LinkId;
+use crate::domain::link::LinkKind;
+use crate::domain::mail::MailKind;
+use crate::domain::user::User;
+use crate::error::{Decision, Error};
+use crate::store::link_requests::{self, LinkRequest};
+use crate::store::users;
+
+/// Notes that somebody wants a link of this kind for an address.
+///
+/// # Errors
+/// The store's.
+pub(super) fn note(app: &App, caller: &Caller, kind: LinkKind, email: &Email) -> Result<(), Error> {
+    let request = LinkRequest {
+        id: LinkId::new(app.now(), app.id_entropy()),
+        kind,
+        email: email.clone(),
+        ip: caller.ip.map(|ip| ip.to_string()),
+        request_id: caller.request_id.clone(),
+    };
+    app.store.write(caller, move |tx| {
+        link_requests::insert(tx, &request)?;
+        Ok(Decision::Grant(()))
+    })?;
+    app.wake();
+    Ok(())
+}
+
+/// Works off all that wait, oldest first; gives how many there were.
+///
+/// # Errors
+/// The store's; what is not worked off yet waits on.
+pub fn work_off(app: &App) -> Result<usize, Error> {
+    let mut done = 0;
+    while let Some(request) = app.store.read(|query| link_requests::find_oldest(query))? {
+        answer(app, request)?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
+    let caller = Caller {
+        actor: Actor::Anonymous,
+        ip: request.ip.as_ref().and_then(|ip| ip.parse().ok()),
+        user_agent: None,
+        request_id: request.request_id.clone(),
+    };
+    let (link, _) = mail::compose(app, mail_kind(request.kind));
+    app.store.write(&caller, move |tx| {
+        if !link_requests::delete(tx, request.id)? {
+            return Ok(Decision::Grant(()));
+        }
+        let user = users::find_by_email(tx, &request.email)?;
+        if let Some(user) = user.iter().find(|user| is_wanted(request.kind, user)) {
+            link.queue(tx, user.id, &user.email)?;
+        }
+        let subject = user.map_or_else(Subject::default, |user| user.id.into());
+        tx.audit(&event(request.kind), subject)?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Whether the account has a use for such a link.
+fn is_wanted(kind: LinkKind, user: &User) -> bool {
+    match kind {
+        LinkKind::VerifyEmail => user.email_verified_at.is_none(),
+        LinkKind::ResetPassword => user.disabled_at.is_none(),
+        // Only its owner asks for this one, and is answered at once.
+        LinkKind::ChangeEmail => false,
+    }
+}
+
+const fn mail_kind(kind: LinkKind) -> MailKind {
+    match kind {
+        LinkKind::VerifyEmail => MailKind::VerifyEmail,
+        LinkKind::ResetPassword => MailKind::ResetPassword,
+        LinkKind::ChangeEmail => MailKind::ChangeEmail,
+    }
+}
+
+const fn event(kind: LinkKind) -> Event {
+    match kind {
+        LinkKind::VerifyEmail => Event::EmailVerificationRequested,
+        LinkKind::ResetPassword => Event::PasswordResetRequested,
+        LinkKind::ChangeEmail => Event::EmailChangeRequested,
+    }
+}

@@ -1,0 +1,175 @@
+//! What changes: in the database, on stdout for programs, on stderr for people, in the audit log.
+
+use super::{Shell, json};
+use authd::cli::operator::login_name;
+
+#[test]
+fn a_user_s_life() {
+    let shell = Shell::new();
+    shell.world.add_user("root@example.com", &["admin"]);
+    let added = shell.run_with(
+        &["user", "add", "ann@example.com", "--name", "Ann", "--verified", "--password-stdin", "-o", "json"],
+        "correct horse battery staple\n",
+    );
+    assert_eq!(added.code, 0, "{added:?}");
+    assert_eq!(shell.stable(&added.err), "created user ann@example.com 00000000-0000-0000-0000-000000000001\n");
+    let user = json(&added.out);
+    assert_eq!((&user["name"], &user["email_verified"]), (&"Ann".into(), &true.into()));
+    let tokens = shell.world.login("ann@example.com").unwrap();
+
+    let disabled = shell.line("user disable ann@example.com");
+    assert_eq!((disabled.code, disabled.out.as_str(), disabled.err.as_str()), (0, "", "disabled ann@example.com\n"));
+    assert!(!shell.world.is_signed_in(&tokens), "it counts on the next request");
+    assert!(shell.world.login("ann@example.com").is_err());
+    assert_eq!(shell.line("user disable ann@example.com").code, 0, "done already is done");
+
+    let enabled = json(&shell.line("user enable ann@example.com -o json").out);
+    assert_eq!(enabled[0]["disabled"], false);
+    assert!(shell.world.login("ann@example.com").is_ok());
+
+    let deleted = shell.line("user delete ann@example.com --yes");
+    assert_eq!((deleted.code, deleted.err.as_str()), (0, "deleted ann@example.com\n"));
+    assert_eq!(shell.line("user show ann@example.com").code, 3);
+    let by_us: Vec<_> = shell.world.audit().into_iter().filter(|line| line.actor.starts_with("operator:")).collect();
+    let me = format!("operator:{}", login_name());
+    let events: Vec<_> = by_us.iter().filter(|line| line.actor == me).map(|line| line.event.as_str()).collect();
+    assert_eq!(events, ["UserCreated", "UserDisabled", "UserEnabled", "UserDeleted"]);
+}
+
+#[test]
+fn one_that_fails_does_not_keep_the_others_from_it() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    shell.world.add_user("bob@example.com", &[]);
+    let said = shell.line("user disable ann@example.com nobody@example.com bob@example.com -q");
+    assert_eq!(said.code, 3);
+    assert_eq!(said.out.lines().count(), 2);
+    assert_eq!(
+        said.err,
+        "disabled ann@example.com\nauthctl: not_found: there is no user nobody@example.com\ndisabled bob@example.com\n"
+    );
+}
+
+#[test]
+fn if_not_exists_changes_nothing_and_asks_for_nothing() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    // No password is given and nobody can be asked: there is nothing to do with one.
+    let said = shell.line("user add ANN@example.com --name Other --if-not-exists");
+    let note = "user ann@example.com exists already; nothing was changed\n";
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", note));
+    assert_eq!(json(&shell.line("user add ann@example.com --if-not-exists -o json").out)["name"], "");
+    assert_eq!(shell.line("user add ann@example.com --invite").code, 4);
+}
+
+#[test]
+fn roles_are_given_and_taken() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &["admin"]);
+    let added = json(&shell.line("role add editor --permission posts:write --permission posts:read -o json").out);
+    assert_eq!(added["permissions"], serde_json::json!(["posts:read", "posts:write"]));
+    let assigned = shell.line("role assign ann@example.com editor");
+    assert_eq!((assigned.code, assigned.err.as_str()), (0, "gave editor to ann@example.com\n"));
+    assert_eq!(shell.line("role assign ann@example.com editor").code, 0, "done already is done");
+    let unassigned = json(&shell.line("role unassign ann@example.com editor -o json").out);
+    assert_eq!(unassigned["roles"], serde_json::json!(["admin"]));
+    assert_eq!(shell.line("role assign ann@example.com editor nothing").code, 3);
+    assert_eq!(json(&shell.line("user show ann@example.com -o json").out)["roles"], serde_json::json!(["admin"]));
+    assert_eq!(shell.line("role add editor").code, 4);
+    assert_eq!(shell.line("role add Editor").code, 1);
+    assert_eq!(shell.line("role add poster --permission posts").code, 1);
+}
+
+#[test]
+fn the_last_admin_stays() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &["admin"]);
+    for line in
+        ["user disable ann@example.com", "user delete ann@example.com --yes", "role unassign ann@example.com admin"]
+    {
+        let said = shell.line(line);
+        assert_eq!(said.code, 4, "{line}: {said:?}");
+        assert!(said.err.starts_with("authctl: last_admin: "), "{said:?}");
+    }
+}
+
+#[test]
+fn what_is_revoked_is_dead_at_once() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    let login = || shell.world.login("ann@example.com").unwrap();
+
+    let by_id = login();
+    let said = shell.line(&format!("token revoke --id {}", by_id.session));
+    assert_eq!((said.code, said.err.as_str()), (0, "ended 1 session\n"));
+    assert!(!shell.world.is_signed_in(&by_id));
+    let again = shell.line(&format!("token revoke --id {}", by_id.session));
+    assert_eq!((again.code, again.err.as_str()), (0, "nothing was alive; nothing was changed\n"));
+
+    let by_token = login();
+    let said = shell.run_with(&["token", "revoke", "--token-stdin"], by_token.access_token.expose());
+    assert_eq!((said.code, said.err.as_str()), (0, "revoked it\n"));
+    assert!(!shell.world.is_signed_in(&by_token));
+
+    let (one, two) = (login(), login());
+    let said = shell.line("token revoke --user ann@example.com --yes -o json");
+    assert_eq!(json(&said.out)["revoked"].as_u64(), Some(3), "the session of the revoked token lives on till here");
+    assert!(!shell.world.is_signed_in(&one) && !shell.world.is_signed_in(&two));
+
+    assert_eq!(shell.line("token revoke --id 00000000-0000-0000-0000-000000000000").code, 3);
+    assert_eq!(shell.line("token revoke --jti nonsense").code, 1);
+}
+
+#[test]
+fn inspect_says_what_is_wrong_with_a_token() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    let tokens = shell.world.login("ann@example.com").unwrap();
+    let inspect = |token: &str| shell.run_with(&["token", "inspect", "--stdin", "-o", "json"], token);
+
+    let good = inspect(&format!("  {}\n", tokens.access_token.expose()));
+    let facts = json(&good.out);
+    assert_eq!((good.code, &facts["active"], &facts["kind"]), (0, &true.into(), &"access_token".into()));
+    assert_eq!(facts["session_id"], tokens.session.to_string());
+    assert_eq!(inspect(tokens.refresh_token.expose()).code, 0);
+
+    shell.line("user disable ann@example.com");
+    let dead = inspect(tokens.access_token.expose());
+    assert_eq!((dead.code, &json(&dead.out)["active"]), (5, &false.into()));
+    assert!(dead.err.starts_with("authctl: check_failed: the token is not good: "), "{dead:?}");
+    assert_eq!(inspect("nonsense").code, 5);
+}
+
+#[test]
+fn init_makes_what_is_missing_once() {
+    let shell = Shell::new();
+    let init = shell.line("db init --database sub/new.db -o json");
+    assert_eq!(init.code, 0, "{init:?}");
+    let made = json(&init.out);
+    let created = serde_json::json!({"database": true, "key_file": true, "signing_key": true});
+    assert_eq!(made["created"], created);
+    assert!(shell.stable(&init.err).starts_with("database  DIR/sub/new.db (new)\nkey file  DIR/sub/authd.key (new)\n"));
+    let modes = |path: &str| {
+        let metadata = std::fs::metadata(shell.world.folder.join(path)).unwrap();
+        std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777
+    };
+    assert_eq!((modes("sub"), modes("sub/new.db"), modes("sub/authd.key")), (0o700, 0o600, 0o600));
+    let again = shell.line("db init --database sub/new.db -o json");
+    assert_eq!((again.code, &json(&again.out)["created"]["database"]), (0, &false.into()));
+}
+
+#[test]
+fn a_configuration_is_begun_and_never_overwritten() {
+    let shell = Shell::new();
+    let path = shell.world.folder.join("authd.toml");
+    assert_eq!(shell.line("config init").code, 0);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("#listen = \"127.0.0.1:8080\""), "{text}");
+    assert_eq!(shell.line("config check").code, 0);
+    assert_eq!(shell.line("config init").code, 4);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    // What `authctl config init > authd.toml` comes to.
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(shell.line("config init").code, 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}

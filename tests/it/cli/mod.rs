@@ -1,0 +1,128 @@
+//! The command line through its front door: the real binary under the name `authctl`, in the folder of a
+//! [`World`] whose people and sessions are there already.
+
+mod audit;
+mod changes;
+mod failures;
+mod output;
+mod passwords;
+mod prompts;
+mod serve;
+
+use crate::world::World;
+use authd::ports::{Clock, SystemClock};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// A folder with a database, and the program in it.
+struct Shell {
+    world: World,
+    program: PathBuf,
+}
+
+/// What a command came to.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Shell {
+    /// The world's clock shows the real time, because the program's own does.
+    fn new() -> Self {
+        let world = World::new();
+        world.clock.set(SystemClock::new().now());
+        let program = world.folder.join("authctl");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_authd"), &program).unwrap();
+        Self { world, program }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(args).current_dir(&self.world.folder).stdin(Stdio::null());
+        command.env_clear().envs(environment());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Said {
+        said(self.command(args))
+    }
+
+    /// Runs a command line, split at spaces.
+    fn line(&self, line: &str) -> Said {
+        self.run(&line.split(' ').collect::<Vec<_>>())
+    }
+
+    fn run_with(&self, args: &[&str], stdin: &str) -> Said {
+        let mut command = self.command(args);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A command that refuses before it reads closes the pipe.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        of(&child.wait_with_output().unwrap())
+    }
+
+    /// What a command that must succeed printed, with ids, times and paths replaced.
+    fn shown(&self, line: &str) -> String {
+        let said = self.line(line);
+        assert_eq!(said.code, 0, "{line}: {said:?}");
+        self.stable(&said.out)
+    }
+
+    /// Replaces what differs from run to run by something as long: ids by numbers in the order in which they
+    /// come, times by zeros, and the folder by `DIR`.
+    fn stable(&self, text: &str) -> String {
+        let text = text.replace(self.world.folder.to_str().unwrap(), "DIR");
+        let (mut out, mut rest, mut ids) = (String::new(), text.as_str(), Vec::new());
+        while let Some(c) = rest.chars().next() {
+            let (piece, shown) = if let Some(id) = matching(rest, "########-####-####-####-############") {
+                let known = ids.iter().position(|known| *known == id);
+                let number = known.unwrap_or_else(|| {
+                    ids.push(id);
+                    ids.len() - 1
+                });
+                (id, format!("00000000-0000-0000-0000-{:012}", number + 1))
+            } else if let Some(time) = matching(rest, "####-##-##T##:##:##Z") {
+                (time, "0000-00-00T00:00:00Z".to_owned())
+            } else {
+                (&rest[..c.len_utf8()], c.to_string())
+            };
+            out.push_str(&shown);
+            rest = &rest[piece.len()..];
+        }
+        out
+    }
+}
+
+/// Cheap hashing, and nothing of the tester's own environment but the way to programs.
+fn environment() -> [(&'static str, String); 3] {
+    [
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
+        ("AUTHD_PASSWORD__ARGON2_MEMORY_KIB", "8".into()),
+        ("AUTHD_PASSWORD__ARGON2_ITERATIONS", "1".into()),
+    ]
+}
+
+/// The beginning of `text` that has the shape of `pattern`, whose `#` stand for hexadecimal digits.
+fn matching<'a>(text: &'a str, pattern: &str) -> Option<&'a str> {
+    let start = text.get(..pattern.len())?;
+    let fits = |(c, p): (char, char)| if p == '#' { c.is_ascii_hexdigit() } else { c == p };
+    start.chars().zip(pattern.chars()).all(fits).then_some(start)
+}
+
+fn said(mut command: Command) -> Said {
+    of(&command.output().unwrap())
+}
+
+fn of(output: &std::process::Output) -> Said {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    // Ended by a signal, a shell would say 128 and its number.
+    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status).map(|signal| 128 + signal);
+    let code = output.status.code().or(signal).unwrap();
+    Said { code, out: text(&output.stdout), err: text(&output.stderr) }
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}

@@ -1,0 +1,72 @@
+//! Where passwords come from, and where they never show.
+
+use super::{Shell, json};
+use crate::world::PASSWORD;
+use std::fs;
+
+#[test]
+fn stdin_loses_one_newline() {
+    let shell = Shell::new();
+    for (i, given) in [PASSWORD.to_owned(), format!("{PASSWORD}\n"), format!("{PASSWORD}\r\n")].iter().enumerate() {
+        let email = format!("user{i}@example.com");
+        let said = shell.run_with(&["user", "add", &email, "--verified", "--password-stdin"], given);
+        assert_eq!((said.code, said.out.as_str()), (0, ""), "{said:?}");
+        assert!(shell.world.login(&email).is_ok(), "{given:?}");
+    }
+    let said = shell.run_with(&["user", "passwd", "user0@example.com", "--password-stdin"], &format!("{PASSWORD}\n\n"));
+    assert_eq!(said.code, 0);
+    assert!(shell.world.login_with("user0@example.com", &format!("{PASSWORD}\n")).is_ok());
+}
+
+#[test]
+fn a_file_serves_as_well() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    fs::write(shell.world.folder.join("password.txt"), "another long enough one\n").unwrap();
+    let said = shell.line("user passwd ann@example.com --password-file password.txt");
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (0, "set a new password for ann@example.com; all sessions have ended\n")
+    );
+    assert!(shell.world.login_with("ann@example.com", "another long enough one").is_ok());
+    assert_eq!(shell.line("user passwd ann@example.com --password-file missing.txt").code, 2);
+}
+
+#[test]
+fn bad_passwords_are_refused_with_the_reason() {
+    let shell = Shell::new();
+    let add = |given: &str| shell.run_with(&["user", "add", "ann@example.com", "--password-stdin"], given);
+    let short = add("short\n");
+    assert_eq!(short.code, 1);
+    assert!(short.err.starts_with("authctl: weak_password: the password is shorter than 15"), "{short:?}");
+    assert!(add("").err.starts_with("authctl: validation_failed: password: "));
+    assert_eq!(add(&"x".repeat(1025)).code, 1);
+    assert_eq!(add(&"x".repeat(20_000)).code, 2);
+    assert_eq!(shell.line("user show ann@example.com").code, 3, "nothing was stored");
+}
+
+#[test]
+fn a_generated_password_is_alone_on_stdout() {
+    let shell = Shell::new();
+    let said = shell.line("user add ann@example.com --verified --generate-password -q");
+    assert_eq!((said.code, said.out.lines().count()), (0, 1), "{said:?}");
+    let password = said.out.trim();
+    assert!(!said.err.contains(password));
+    assert!(shell.world.login_with("ann@example.com", password).is_ok());
+    let again = json(&shell.line("user passwd ann@example.com --generate-password -o json").out);
+    assert!(shell.world.login_with("ann@example.com", again["password"].as_str().unwrap()).is_ok());
+    assert!(shell.world.login_with("ann@example.com", password).is_err());
+    assert_eq!(again["email"], "ann@example.com");
+}
+
+#[test]
+fn an_invitation_is_a_link_on_stdout_and_in_the_mail() {
+    let shell = Shell::new();
+    let said = shell.line("user add ann@example.com --invite");
+    let link = said.out.trim();
+    assert!(link.starts_with("http://127.0.0.1:8080/") && link.contains("authd_pr_"), "{said:?}");
+    assert!(link.ends_with(&shell.world.token_in_mail("ann@example.com")));
+    assert!(!said.err.contains("authd_pr_"));
+    let again = json(&shell.line("user passwd ann@example.com --invite -o json").out);
+    assert_ne!(again["link"], link);
+}

@@ -1,0 +1,188 @@
+//! Prompts, on a real terminal that script(1) lends: hidden, asked twice, gone without a trace.
+
+use super::Shell;
+use crate::world::PASSWORD;
+use authd::ports::{Clock, SystemClock};
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+impl Drop for Typist {
+    /// A test that fails leaves nobody waiting at a prompt: without its terminal the command ends.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A shell command on a terminal of its own, and somebody who types.
+struct Typist {
+    child: Child,
+    keys: ChildStdin,
+    screen: Receiver<Vec<u8>>,
+    seen: String,
+    /// The terminal's name, `/dev/pts/3`.
+    device: String,
+}
+
+impl Typist {
+    fn start(shell: &Shell, script: &str) -> Self {
+        let mut command = Command::new("script");
+        command.args(["-qec", &format!("tty; {script}"), "/dev/null"]).current_dir(&shell.world.folder);
+        command.env_clear().envs(super::environment()).env("TERM", "xterm").env("SHELL", "/bin/sh");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("script(1) is installed");
+        let mut out = child.stdout.take().unwrap();
+        let (send, screen) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 1024];
+            while let Ok(n @ 1..) = out.read(&mut buffer) {
+                if send.send(buffer[..n].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let keys = child.stdin.take().unwrap();
+        let mut typist = Self { child, keys, screen, seen: String::new(), device: String::new() };
+        let device = typist.wait_for("\n").trim().to_owned();
+        typist.device = device;
+        typist
+    }
+
+    /// Waits until `text` stands on the screen, after what was waited for before, and gives what came before it.
+    fn wait_for(&mut self, text: &str) -> String {
+        while !self.seen.contains(text) {
+            let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) else {
+                panic!("{text:?} never came; the screen shows {:?}", self.seen);
+            };
+            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        let (before, after) = self.seen.split_once(text).unwrap();
+        let (before, after) = (before.to_owned(), after.to_owned());
+        self.seen = after;
+        before
+    }
+
+    /// Answers a hidden prompt. What is typed between its showing and the echo's end would be thrown away, as
+    /// every prompt of this kind does, so the end of the echo is waited for.
+    fn answer(&mut self, prompt: &str, keys: &str) {
+        self.wait_for(prompt);
+        let deadline = SystemClock::new();
+        while !self.state().contains(" -echo ") {
+            assert!(deadline.elapsed() < Duration::from_secs(20), "the echo stayed on at {prompt:?}");
+        }
+        self.type_in(keys);
+    }
+
+    fn state(&self) -> String {
+        let state = Command::new("stty").args(["-a", "-F", &self.device]).output().unwrap();
+        String::from_utf8(state.stdout).unwrap()
+    }
+
+    fn type_in(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// The exit code, and all that the screen shows after what was waited for.
+    fn end(mut self) -> (i32, String) {
+        while let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) {
+            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        (self.child.wait().unwrap().code().unwrap(), std::mem::take(&mut self.seen))
+    }
+}
+
+#[test]
+fn a_password_is_asked_for_twice_and_never_shown() {
+    let shell = Shell::new();
+    let mut typist = Typist::start(&shell, "./authctl user add ann@example.com --verified");
+    typist.answer("New password", &format!("{PASSWORD}\n"));
+    typist.answer("The same again", "something else\n");
+    typist.wait_for("the two differ");
+    typist.answer("New password", &format!("{PASSWORD}\n"));
+    typist.answer("The same again", &format!("{PASSWORD}\n"));
+    let (code, seen) = typist.end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(seen.contains("created user ann@example.com"), "{seen}");
+    assert!(!seen.contains("correct") && !seen.contains("something"), "{seen}");
+    assert!(shell.world.login("ann@example.com").is_ok());
+}
+
+#[test]
+fn an_interrupted_prompt_gives_the_echo_back() {
+    let shell = Shell::new();
+    // The shell outlives the interrupt and tells the state in which its terminal was left.
+    let script = "trap : INT; ./authctl user add ann@example.com; echo \"ended $?\"; stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo";
+    let mut typist = Typist::start(&shell, script);
+    typist.answer("New password", "half a pass\u{3}");
+    let (_, seen) = typist.end();
+    assert!(seen.contains("ended 130"), "{seen}");
+    assert!(seen.lines().any(|line| line.trim() == "echo"), "{seen}");
+    assert!(shell.world.login("ann@example.com").is_err());
+}
+
+#[test]
+fn the_end_of_input_is_a_way_out() {
+    let shell = Shell::new();
+    let mut typist = Typist::start(&shell, "./authctl user add ann@example.com");
+    typist.answer("New password", "\u{4}");
+    typist.answer("The same again", "\u{4}");
+    let (code, seen) = typist.end();
+    assert_eq!(code, 2, "{seen}");
+    assert!(seen.contains("no password was given; nothing was changed"), "{seen}");
+}
+
+#[test]
+fn what_destroys_asks_first() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    let delete = |answer: &str| {
+        let mut typist = Typist::start(&shell, "./authctl user delete ann@example.com");
+        typist.wait_for("Delete ann@example.com with all personal data, for good? [y/N] ");
+        typist.type_in(answer);
+        typist.end()
+    };
+    for answer in ["\n", "n\n", "\u{4}"] {
+        let (code, seen) = delete(answer);
+        assert_eq!(code, 1, "{seen}");
+        assert!(seen.contains("authctl: declined: nothing was changed"), "{seen}");
+    }
+    assert!(shell.world.login("ann@example.com").is_ok());
+    assert_eq!(delete("y\n").0, 0);
+    assert!(shell.world.login("ann@example.com").is_err());
+}
+
+#[test]
+fn a_terminal_gets_a_table_with_borders_and_colour() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &["admin"]);
+    let screen = |script: &str| Typist::start(&shell, script).end().1;
+    let table = screen("stty cols 150; ./authctl user list");
+    assert!(table.contains('┌') && table.contains("\u{1b}["), "{table}");
+    assert!(table.lines().any(|line| line.contains("ann@example.com") && line.contains("active")), "{table}");
+    let plain = screen("stty cols 150; NO_COLOR=1 ./authctl user list");
+    assert!(plain.contains('┌') && !plain.contains('\u{1b}'), "{plain}");
+    assert!(!screen("./authctl user list --color never").contains('\u{1b}'));
+    assert!(!screen("./authctl user list | cat").contains('┌'));
+    // Too narrow for the columns: a record a user.
+    let id = shell.line("user list -q").out;
+    let narrow = screen("stty cols 80; ./authctl user list --color never");
+    assert!(narrow.contains(&format!("│ id            ┆ {} │", id.trim())), "{narrow}");
+}
+
+#[test]
+fn a_pipe_is_never_asked() {
+    let shell = Shell::new();
+    // There is a terminal to fall back on, but stdin is a pipe.
+    let (code, seen) = Typist::start(&shell, "echo secret | ./authctl user add ann@example.com; exit $?").end();
+    assert_eq!(code, 2, "{seen}");
+    assert!(seen.contains("no password: give --password-stdin"), "{seen}");
+    let (code, seen) = Typist::start(&shell, "./authctl user add ann@example.com --password-stdin").end();
+    assert_eq!(code, 2, "{seen}");
+    assert!(seen.contains("stdin is a terminal"), "{seen}");
+}

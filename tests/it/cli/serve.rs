@@ -1,0 +1,178 @@
+//! The daemon as a process: what it says when it starts, that `authctl` bites on its next request, and how
+//! it ends.
+
+use super::{Shell, json};
+use crate::world::PASSWORD;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr, Stdio};
+
+struct Daemon {
+    child: Child,
+    said: BufReader<ChildStderr>,
+    /// What it said up to the line with the address.
+    greeting: String,
+    address: String,
+}
+
+impl Daemon {
+    fn start(shell: &Shell, args: &[&str]) -> Self {
+        let mut command = shell.command(&[&["serve", "--listen", "127.0.0.1:0"], args].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut greeting = String::new();
+        let address = loop {
+            let mut line = String::new();
+            assert_ne!(said.read_line(&mut line).unwrap(), 0, "it ended: {greeting}");
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                break address.trim().to_owned();
+            }
+            greeting.push_str(&line);
+        };
+        Self { child, said, greeting, address }
+    }
+
+    /// Status and body of the answer to one request.
+    fn ask(&self, request: &str, token: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{request} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
+            self.address
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn login(&self, email: &str) -> (u16, String) {
+        let credentials = serde_json::json!({"email": email, "password": PASSWORD}).to_string();
+        let (status, body) = self.ask("POST /api/auth/login", "", &credentials);
+        let token = json(&body)["access_token"].as_str().unwrap_or_default().to_owned();
+        (status, token)
+    }
+
+    fn me(&self, token: &str) -> u16 {
+        self.ask("GET /api/auth/me", token, "").0
+    }
+
+    /// Sends the signal; gives the exit code and what was said after the address.
+    fn stop(mut self, signal: Signal) -> (Option<i32>, String) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        let mut rest = String::new();
+        self.said.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+impl Drop for Daemon {
+    /// A test that fails leaves no daemon behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_first_start_makes_what_it_needs_and_says_so() {
+    let shell = Shell::new();
+    let first = Daemon::start(&shell, &["--database", "new/authd.db"]);
+    assert_eq!(
+        shell.stable(&first.greeting),
+        "database  DIR/new/authd.db (new)\nkey file  DIR/new/authd.key (new)\n\
+         no admin yet; make one with: authctl user add you@example.com --verified --role admin\n"
+    );
+    assert_eq!(first.ask("GET /healthz", "", "").0, 200);
+    assert_eq!(first.ask("GET /readyz", "", "").0, 200);
+    let added = shell.run_with(
+        &[
+            "user",
+            "add",
+            "ann@example.com",
+            "--verified",
+            "--role",
+            "admin",
+            "--password-stdin",
+            "--database",
+            "new/authd.db",
+        ],
+        PASSWORD,
+    );
+    assert_eq!(added.code, 0, "{added:?}");
+    assert_eq!(first.login("ann@example.com").0, 200);
+    assert_eq!(first.stop(Signal::TERM), (Some(0), "stopped\n".into()));
+    let second = Daemon::start(&shell, &["--database", "new/authd.db"]);
+    assert_eq!(shell.stable(&second.greeting), "database  DIR/new/authd.db\nkey file  DIR/new/authd.key\n");
+    assert_eq!(second.stop(Signal::INT), (Some(0), "stopped\n".into()));
+    // Nothing is left in a write-ahead log: the file alone is the database.
+    let mut files: Vec<_> =
+        std::fs::read_dir(shell.world.folder.join("new")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["authd.db", "authd.key"]);
+}
+
+#[test]
+fn what_the_operator_changes_counts_on_the_next_request() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    let daemon = Daemon::start(&shell, &[]);
+
+    let (status, token) = daemon.login("ann@example.com");
+    assert_eq!((status, daemon.me(&token)), (200, 200));
+    let session = shell.line("token list -q --user ann@example.com").out;
+    assert_eq!(shell.line(&format!("token revoke --id {}", session.trim())).code, 0);
+    assert_eq!(daemon.me(&token), 401);
+
+    let (_, token) = daemon.login("ann@example.com");
+    assert_eq!(daemon.me(&token), 200);
+    assert_eq!(shell.run_with(&["token", "revoke", "--token-stdin"], &token).code, 0);
+    assert_eq!(daemon.me(&token), 401);
+
+    let (_, token) = daemon.login("ann@example.com");
+    assert_eq!(shell.line("user disable ann@example.com").code, 0);
+    assert_eq!((daemon.me(&token), daemon.login("ann@example.com").0), (401, 403));
+    assert_eq!(shell.line("user enable ann@example.com").code, 0);
+    assert_eq!((daemon.me(&token), daemon.login("ann@example.com").0), (401, 200));
+}
+
+#[test]
+fn a_log_line_is_one_line_whatever_the_client_sent() {
+    let shell = Shell::new();
+    for format in ["text", "json"] {
+        let config = format!("[log]\nlevel = \"debug\"\nformat = \"{format}\"\n");
+        std::fs::write(shell.world.folder.join("authd.toml"), config).unwrap();
+        let daemon = Daemon::start(&shell, &[]);
+        daemon.ask("GET /\u{9b}31m\u{202e}", "\u{9b}2J", "{\"\u{7f}\":1}");
+        daemon.ask("GET /%1b%0aERROR", "x", "");
+        let (code, log) = daemon.stop(Signal::TERM);
+        assert_eq!(code, Some(0));
+        let dangerous = |c: char| c != '\n' && authd::cli::terminal::escape::is_dangerous(c);
+        assert!(!log.contains(dangerous), "{log:?}");
+        let records = log.strip_suffix("stopped\n").unwrap();
+        assert!(records.lines().count() >= 2, "{log}");
+        if format == "json" {
+            records.lines().for_each(|line| assert!(json(line).is_object()));
+        }
+    }
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_said_with_its_code() {
+    let shell = Shell::new();
+    let running = Daemon::start(&shell, &[]);
+    let taken = shell.line(&format!("serve --listen {}", running.address));
+    assert!(taken.code == 78 || taken.code == 77, "{taken:?}");
+    assert!(taken.err.contains(&running.address), "{taken:?}");
+    assert_eq!(shell.line("serve --listen nonsense").code, 78);
+    std::fs::create_dir(shell.world.folder.join("wide")).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(shell.world.folder.join("wide"), mode).unwrap();
+    let wide = shell.line("serve --listen 127.0.0.1:0 --database wide/authd.db");
+    assert_eq!(wide.code, 77, "{wide:?}");
+    assert!(wide.err.contains("chmod 700"), "{wide:?}");
+}
