@@ -102,28 +102,12 @@ impl Page {
 /// A refusal that the page's own words don't explain; most can't come from a link.
 impl From<&Refusal> for Page {
     fn from(refusal: &Refusal) -> Self {
-        let status = match refusal {
-            Refusal::InvalidToken
-            | Refusal::InvalidLink
-            | Refusal::Unauthenticated
-            | Refusal::InvalidCredentials
-            | Refusal::InvalidCode
-            | Refusal::BadCursor => 400,
-            Refusal::WrongPassword
-            | Refusal::FreshLoginRequired
-            | Refusal::Forbidden { .. }
-            | Refusal::EmailNotVerified
-            | Refusal::AccountDisabled
-            | Refusal::RegistrationClosed => 403,
-            Refusal::NotFound { .. } => 404,
-            Refusal::EmailTaken | Refusal::AlreadyEnabled | Refusal::AlreadyExists { .. } | Refusal::LastAdmin => 409,
-            Refusal::Invalid(_) | Refusal::WeakPassword { .. } => 422,
-            Refusal::TooManyAttempts { retry_after } => {
-                let text = format!("Wait {} seconds, then try again.", whole_secs(*retry_after));
-                return Self::new(429, "Too many attempts", text)
-                    .header("retry-after", &whole_secs(*retry_after).to_string());
-            }
-        };
+        let (_, status) = refusal.problem();
+        if let Refusal::TooManyAttempts { retry_after } = refusal {
+            let seconds = whole_secs(*retry_after).to_string();
+            let text = format!("Wait {seconds} seconds, then try again.");
+            return Self::new(status, "Too many attempts", text).header("retry-after", &seconds);
+        }
         Self::new(status, "That didn\u{2019}t work", format!("Nothing was changed: {refusal}."))
     }
 }
