@@ -7,6 +7,7 @@ use crate::error::Fault;
 use crate::http::router::Router;
 use crate::transport::{Server, Settings, Stopper};
 use crate::usecase::app::IfMissing;
+use crate::usecase::link_request;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -48,8 +49,10 @@ impl Serve {
         let router = Arc::new(Router::new(Arc::clone(&app)));
         let running = Server::start(&app.config.listen, Settings::from(&app.config.server), router)?;
         context.terminal().note(&format!("listening on {}", running.address()));
+        let links = link_request::Worker::start(&app)?;
         stop_on_signal(signals, running.stopper())?;
         running.wait()?;
+        links.stop();
         context.terminal().note("stopped");
         Ok(())
     }
