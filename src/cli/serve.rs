@@ -8,6 +8,7 @@ use crate::http::router::Router;
 use crate::pages::Pages;
 use crate::transport::{Server, Settings, Stopper};
 use crate::usecase::app::IfMissing;
+use crate::usecase::link_request;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -50,8 +51,10 @@ impl Serve {
         let pages = Arc::new(Pages::before(Arc::clone(&app), router));
         let running = Server::start(&app.config.listen, Settings::from(&app.config.server), pages)?;
         context.terminal().note(&format!("listening on {}", running.address()));
+        let links = link_request::Worker::start(&app)?;
         stop_on_signal(signals, running.stopper())?;
         running.wait()?;
+        links.stop();
         context.terminal().note("stopped");
         Ok(())
     }

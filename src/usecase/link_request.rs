@@ -14,9 +14,17 @@ use crate::domain::id::LinkId;
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::user::User;
-use crate::error::{Decision, Error};
+use crate::error::{Decision, Error, Fault};
 use crate::store::link_requests::{self, LinkRequest};
 use crate::store::users;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How often to look unasked.
+const ROUND: Duration = Duration::from_secs(5);
 
 /// Notes that somebody wants a link of this kind for an address.
 ///
@@ -36,6 +44,47 @@ pub(super) fn note(app: &App, caller: &Caller, kind: LinkKind, email: &Email) ->
     })?;
     app.wake();
     Ok(())
+}
+
+/// The daemon's thread that works off what was asked for.
+#[derive(Debug)]
+pub struct Worker {
+    stop: Arc<AtomicBool>,
+    waker: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    /// # Errors
+    /// [`Fault::Internal`] when the machine has no thread to give.
+    pub fn start(app: &Arc<App>) -> Result<Self, Fault> {
+        let (waker, woken) = sync_channel(1);
+        app.wake_by(waker.clone());
+        let stop = Arc::new(AtomicBool::new(false));
+        let (app, stopped) = (Arc::clone(app), Arc::clone(&stop));
+        let thread = thread::Builder::new().name("links".into()).spawn(move || work(&app, &woken, &stopped));
+        let thread =
+            thread.map_err(|error| Fault::Internal(format!("the thread for links can't be started: {error}")))?;
+        Ok(Self { stop, waker, thread })
+    }
+
+    /// Ends it; what waits is worked off after the next start.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::SeqCst);
+        let _ = self.waker.try_send(());
+        // A thread that panicked has ended, too.
+        let _ = self.thread.join();
+    }
+}
+
+fn work(app: &App, woken: &Receiver<()>, stopped: &AtomicBool) {
+    while !stopped.load(Ordering::SeqCst) {
+        if let Err(error) = work_off(app) {
+            tracing::warn!(%error, "links that were asked for have to wait");
+        }
+        // Unasked, too: a database that could not be written may be written again.
+        let _ = woken.recv_timeout(ROUND);
+    }
 }
 
 /// Works off all that wait, oldest first; gives how many there were.

@@ -176,10 +176,14 @@ impl World {
         Caller { actor: Actor::User(signed_in), ..anonymous() }
     }
 
+    /// Does what a thread of the daemon does in the background.
+    pub fn work_off(&self) {
+        link_request::work_off(&self.app).unwrap();
+    }
+
     /// Mails to an address, newest first.
     pub fn mails(&self, to: &str) -> Vec<Mail> {
-        // What the daemon does in the background.
-        link_request::work_off(&self.app).unwrap();
+        self.work_off();
         let mut mails = mail::list(&self.app, &operator(), None).unwrap();
         mails.retain(|mail| mail.to == to);
         mails
