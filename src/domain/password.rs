@@ -109,9 +109,7 @@ impl Weakness {
             Self::Personal => {
                 "the password is made of nothing but this account's own address or name, or this service's, which are the first guesses".into()
             }
-            Self::Common => {
-                "the password is on the list of those that are common or known, which are guessed first; a few random words make a good one".into()
-            }
+            Self::Common => "the password is on the list of common ones, which are guessed first".into(),
         }
     }
 }

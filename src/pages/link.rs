@@ -32,8 +32,8 @@ const fn words(kind: LinkKind) -> Words {
     match kind {
         LinkKind::VerifyEmail => Words {
             path: "/auth/verify-email",
-            title: "Confirm your e-mail address",
-            text: "Is this your address? Then confirm it, and you can log in.",
+            title: "Confirm your address",
+            text: "Is this your e-mail address? Then confirm it, and you can log in.",
             button: "Confirm address",
             done_title: "Address confirmed",
             done_text: "Thank you. You can close this page and log in.",
@@ -53,8 +53,8 @@ const fn words(kind: LinkKind) -> Words {
         },
         LinkKind::ChangeEmail => Words {
             path: "/auth/change-email",
-            title: "Change your e-mail address",
-            text: "Your account will have this address. You log in with it, and mail goes there.",
+            title: "Change your address",
+            text: "Your account will have this e-mail address: you log in with it, and mail goes there.",
             button: "Use this address",
             done_title: "Address changed",
             done_text: "You can close this page. Log in with the new address from now on; other devices have been \
