@@ -88,8 +88,7 @@ impl App {
         let root = root_key(&config, &ports, database_exists, &mut created)?;
         if if_missing == IfMissing::Create {
             files::prepare(&config)?;
-            Store::create(&config.database)?;
-            created.database = !database_exists;
+            created.database = Store::create(&config.database)?;
         }
         let store =
             Store::open(&config.database, Arc::clone(&ports.clock), &root.derive(Purpose::AuditChain), readers())?;
@@ -172,9 +171,8 @@ fn root_key(config: &Config, ports: &Ports, database_exists: bool, created: &mut
     }
     files::prepare(config)?;
     let root = RootKey::generate(&*ports.entropy);
-    root.write_new(&config.key_file)?;
-    created.key_file = true;
-    Ok(root)
+    created.key_file = root.write_new(&config.key_file)?;
+    if created.key_file { Ok(root) } else { RootKey::read(&config.key_file) }
 }
 
 /// Holds the key file against the database: a value sealed when it was made must open.

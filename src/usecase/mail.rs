@@ -85,7 +85,7 @@ const fn plan(kind: MailKind) -> (LinkKind, Duration, &'static str) {
     match kind {
         MailKind::AlreadyRegistered | MailKind::ResetPassword => (LinkKind::ResetPassword, HOUR, "1 hour"),
         // People are invited before a weekend, too.
-        MailKind::Invitation => (LinkKind::ResetPassword, Duration::from_secs(7 * 24 * 3600), "7 days"),
+        MailKind::Invitation => (LinkKind::Invitation, Duration::from_secs(7 * 24 * 3600), "7 days"),
         MailKind::ChangeEmail => (LinkKind::ChangeEmail, Duration::from_secs(24 * 3600), "24 hours"),
         // Notices have no link, and never come here.
         _ => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600), "24 hours"),
@@ -148,7 +148,7 @@ impl LinkMail {
 fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<String> {
     let (configured, page) = match kind {
         LinkKind::VerifyEmail => (&config.links.verify_email, "/auth/verify-email"),
-        LinkKind::ResetPassword => (&config.links.reset_password, "/auth/reset-password"),
+        LinkKind::ResetPassword | LinkKind::Invitation => (&config.links.reset_password, "/auth/reset-password"),
         LinkKind::ChangeEmail => (&config.links.change_email, "/auth/change-email"),
     };
     let template = configured.clone().unwrap_or_else(|| format!("{}{page}?token={{token}}", config.public_url));

@@ -1,6 +1,7 @@
 //! Passwords: the policy, asking for a new one, and setting it with a link.
 
 use super::app::App;
+use super::keyring;
 use super::proof::{self, Factor, FactorCheck, FactorVerdict};
 use super::require_user;
 use super::signin::{Tokens, issue};
@@ -45,6 +46,9 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
     link_request::note(app, caller, LinkKind::ResetPassword, email)
 }
 
+/// The links that set a password.
+const SETTING: [LinkKind; 2] = [LinkKind::ResetPassword, LinkKind::Invitation];
+
 /// Spends a reset link or an invitation: the new password holds, every session of the user ends, and
 /// the address counts as verified, because the link came by it.
 ///
@@ -54,20 +58,22 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
 pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Result<(), Error> {
     let hash = opaque::parse(LinkKind::ResetPassword.prefix(), token).ok_or(Refusal::InvalidLink)?;
     let now = app.now();
-    let owner = app.store.read(|query| match links::find_owner(query, LinkKind::ResetPassword, &hash, now)? {
+    let owner = app.store.read(|query| match links::find_owner(query, &SETTING, &hash, now)? {
         Some(id) => users::find(query, id),
         None => Ok(None),
     })?;
-    let owner = owner.ok_or(Refusal::InvalidLink)?;
+    let owner = owner.filter(|owner| owner.disabled_at.is_none()).ok_or(Refusal::InvalidLink)?;
     judge(app, password, Owner { email: &owner.email, name: &owner.name })?;
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     app.store.write(caller, move |tx| {
-        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword, &hash)? else {
+        let Some(Spent { user: id, .. }) = links::spend(tx, &SETTING, &hash)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         users::save_password(tx, id, &new_hash.0)?;
-        users::save_verified(tx, id)?;
+        if users::save_verified(tx, id)? {
+            tx.audit(&Event::EmailVerified, id)?;
+        }
         void_old_proofs(tx, id, None)?;
         tx.audit(&Event::PasswordReset, id)?;
         notice.queue(tx, id, &owner.email)?;
@@ -97,6 +103,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
     let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
     let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     let (check, factor) = (FactorCheck::new(app, caller), change.factor.clone());
+    let signer = keyring::current(app)?;
     let (user, session, salt) = app.store.write(caller, move |tx| {
         let Some(user) = users::find(tx, me.user)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
@@ -122,7 +129,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
             _ => Ok(Decision::Refuse(Refusal::InvalidToken)),
         }
     })?;
-    issue(app, user, &session, &salt).map_err(Error::from)
+    issue(app, &signer, user, &session, &salt).map_err(Error::from)
 }
 
 /// Ends whatever the old password, or somebody who knew it, has begun: sessions (but `except`), logins

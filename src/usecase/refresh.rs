@@ -2,6 +2,7 @@
 //! before ends the session, access tokens included.
 
 use super::app::App;
+use super::keyring;
 use super::signin::{Tokens, issue};
 use crate::crypto::refresh::{RefreshToken, Salt};
 use crate::domain::audit::Event;
@@ -24,9 +25,9 @@ pub fn refresh(app: &App, caller: &Caller, token: &str) -> Result<Tokens, Error>
     if !app.refresh_key.is_authentic(&token, &salted.salt) {
         return Err(Refusal::InvalidToken.into());
     }
-    let lifetime = app.lifetime();
+    let (lifetime, signer) = (app.lifetime(), keyring::current(app)?);
     let (user, session, salt) = app.store.write(caller, move |tx| decide(tx, &token, lifetime))?;
-    issue(app, user, &session, &salt).map_err(Error::from)
+    issue(app, &signer, user, &session, &salt).map_err(Error::from)
 }
 
 fn decide(tx: &mut Tx<'_>, token: &RefreshToken, lifetime: Lifetime) -> Result<Decision<(User, Session, Salt)>, Fault> {
