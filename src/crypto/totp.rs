@@ -32,7 +32,7 @@ pub fn accept(secret: &TotpSecret, code: &str, now: Timestamp, last_step: Option
         let expected = totp.generate(step.saturating_mul(STEP_S)).to_string();
         aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_bytes(), code.as_bytes()).is_ok()
     });
-    matching.filter(|step| last_step.is_none_or(|last| *step > last)).last()
+    matching.filter(|step| last_step.is_none_or(|last| *step > last)).max()
 }
 
 /// What an authenticator app needs, in the three forms that apps take.

@@ -6,6 +6,7 @@ use crate::error::{Error, Fault, FieldError, Refusal, whole_secs};
 use crate::transport::Trouble;
 use crate::transport::message::Response;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -73,6 +74,20 @@ impl Problem {
     pub fn unsupported_media_type() -> Self {
         let detail = "send the body as `Content-Type: application/json`, in UTF-8 and without a content coding";
         Self::new(415, "unsupported_media_type", "Unsupported media type", detail)
+    }
+
+    /// What the cookies of a session ask for came from another site's page, or without proof that it didn't.
+    #[must_use]
+    pub fn csrf_failed(detail: impl Into<String>) -> Self {
+        Self::new(403, "csrf_failed", "Cross-site request", detail)
+    }
+
+    /// The network's budget is spent.
+    #[must_use]
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let seconds = u32::try_from(whole_secs(retry_after)).unwrap_or(u32::MAX);
+        let detail = format!("too many requests from this network; wait {seconds} s and try again");
+        Self::new(429, "rate_limited", "Too many requests", detail).retry_after(seconds)
     }
 
     /// The document, with the headers that go with it.

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod config;
+mod daemon;
 mod http_contract;
 mod install;
 mod jwt;
