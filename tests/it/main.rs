@@ -4,6 +4,7 @@
 
 mod accounts;
 mod config;
+mod cookies;
 mod daemon;
 mod http_contract;
 mod install;
