@@ -3,16 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
 mod accounts;
+mod authenticator;
 mod config;
 mod cookies;
 mod daemon;
 mod http_contract;
 mod install;
 mod jwt;
+mod limits;
 mod opening;
 mod sessions;
 mod store;
 mod tidy;
+mod totp;
 mod transport;
 mod values;
 mod world;
