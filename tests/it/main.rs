@@ -17,5 +17,6 @@ mod store;
 mod tidy;
 mod totp;
 mod transport;
+mod two_factor;
 mod values;
 mod world;
