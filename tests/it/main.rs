@@ -11,6 +11,7 @@ mod http_contract;
 mod install;
 mod jwt;
 mod limits;
+mod lockout;
 mod opening;
 mod sessions;
 mod store;
