@@ -13,6 +13,7 @@ mod jwt;
 mod limits;
 mod lockout;
 mod opening;
+mod own_account;
 mod sessions;
 mod store;
 mod tidy;
