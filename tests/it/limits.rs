@@ -138,7 +138,7 @@ struct Bucket {
 impl Bucket {
     fn spend(&mut self, rate: Rate, now: Duration) -> Option<Duration> {
         let token = rate.window.as_nanos().div_ceil(rate.events.into());
-        self.level = (self.level + (now - self.at).as_nanos()).min(token * u128::from(rate.events));
+        self.level = (self.level + now.saturating_sub(self.at).as_nanos()).min(token * u128::from(rate.events));
         self.at = now;
         match self.level.checked_sub(token) {
             Some(rest) => {
@@ -194,7 +194,7 @@ proptest! {
                 break retry_after;
             }
         };
-        let early = ask(&limits, rate, 1, start + wait - Duration::from_nanos(1)).verdict;
+        let early = ask(&limits, rate, 1, start + wait.saturating_sub(Duration::from_nanos(1))).verdict;
         prop_assert_eq!(early, Verdict::Refused { retry_after: Duration::from_nanos(1) });
         prop_assert_eq!(ask(&limits, rate, 1, start + wait).verdict, Verdict::Admitted);
     }
