@@ -2,7 +2,9 @@
 
 use super::files;
 use super::keyring::Keyring;
+use super::rate_limit::RateLimits;
 use crate::config::Config;
+use crate::crypto::csrf::CsrfKey;
 use crate::crypto::gate::Gate;
 use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::{Purpose, RootKey};
@@ -18,6 +20,7 @@ use crate::store::{Store, meta};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 const ROOT_KEY_CHECK: &str = "root_key_check";
 
@@ -60,6 +63,8 @@ pub struct App {
     pub(super) gate: Gate,
     pub(super) keyring: Keyring,
     pub(super) refresh_key: RefreshKey,
+    pub(super) csrf_key: CsrfKey,
+    pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
     ports: Ports,
@@ -100,6 +105,8 @@ impl App {
             store,
             keyring: Keyring::new(Sealer::new(&root, Purpose::SigningKeys)),
             refresh_key: RefreshKey::new(&root),
+            csrf_key: CsrfKey::new(&root),
+            rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
             created,
@@ -131,6 +138,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// A time that only goes forward, for measuring spans.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.ports.clock.elapsed()
     }
 
     #[must_use]

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod audit;
 pub mod authenticate;
+pub mod csrf;
 pub mod db;
 pub mod email;
 pub mod files;
@@ -20,6 +21,7 @@ pub mod mail;
 pub mod me;
 pub mod password;
 pub mod proof;
+pub mod rate_limit;
 pub mod refresh;
 pub mod register;
 pub mod role;

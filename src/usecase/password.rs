@@ -117,19 +117,30 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
                 return Ok(Decision::Refuse(Refusal::InvalidCode));
             }
         }
+        // The tokens that were out there are replaced, too: the old refresh token is a used one now. A
+        // session that has ended meanwhile changes nothing any more.
+        let Some(Salted { session, salt }) = rotate(tx, me.session)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
         users::save_password(tx, me.user, &new_hash.0)?;
         void_old_proofs(tx, me.user, Some(me.session))?;
         tx.audit(&Event::PasswordChanged, (me.user, me.session))?;
         notice.queue(tx, me.user, &user.email)?;
-        // The tokens that were out there are replaced, too: the old refresh token is a used one now.
-        let generation = sessions::find(tx, me.session)?.map(|session| session.generation);
-        let rotated = generation.map(|generation| sessions::rotate(tx, me.session, generation)).transpose()?;
-        match (rotated, sessions::find_salted(tx, me.session)?) {
-            (Some(true), Some(Salted { session, salt })) => Ok(Decision::Grant((user, session, salt))),
-            _ => Ok(Decision::Refuse(Refusal::InvalidToken)),
-        }
+        Ok(Decision::Grant((user, session, salt)))
     })?;
     issue(app, &signer, user, &session, &salt).map_err(Error::from)
+}
+
+/// Makes the session's newest refresh token a used one; gives the session as it is then. `None`: it has
+/// ended.
+fn rotate(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Salted>, Fault> {
+    let Some(session) = sessions::find(tx, id)? else {
+        return Ok(None);
+    };
+    if !sessions::rotate(tx, id, session.generation)? {
+        return Ok(None);
+    }
+    sessions::find_salted(tx, id)
 }
 
 /// Ends whatever the old password, or somebody who knew it, has begun: sessions (but `except`), logins

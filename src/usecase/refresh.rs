@@ -7,12 +7,20 @@ use super::signin::{Tokens, issue};
 use crate::crypto::refresh::{RefreshToken, Salt};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
+use crate::domain::id::SessionId;
 use crate::domain::session::{Lifetime, Rotation, Session};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::sessions::{self, Salted};
 use crate::store::tx::Tx;
 use crate::store::users;
+
+/// The session that a refresh token names; whether it may, only [`refresh`] tells. `None`: the text has
+/// not the form of one.
+#[must_use]
+pub fn session_of(token: &str) -> Option<SessionId> {
+    RefreshToken::parse(token).map(|token| token.session)
+}
 
 /// Rotates a refresh token.
 ///

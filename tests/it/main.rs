@@ -3,18 +3,26 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
 mod accounts;
+mod authenticator;
 mod cli;
 mod config;
+mod cookies;
+mod daemon;
 mod http_contract;
 mod install;
 mod jwt;
+mod limits;
+mod lockout;
 mod man;
 mod opening;
+mod own_account;
 mod races;
 mod readme;
 mod sessions;
 mod store;
 mod tidy;
+mod totp;
 mod transport;
+mod two_factor;
 mod values;
 mod world;
