@@ -12,6 +12,7 @@ mod install;
 mod jwt;
 mod limits;
 mod lockout;
+mod migration;
 mod opening;
 mod own_account;
 mod sessions;
