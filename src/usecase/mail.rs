@@ -155,7 +155,7 @@ fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<S
     Secret::new(template.replace("{token}", token.expose()))
 }
 
-/// A mail's body as it is sealed.
+/// A mail's body as it is sealed. An empty `html`: there is none.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Body {
     pub text: String,
@@ -170,8 +170,13 @@ impl Body {
 
     pub(super) fn open(sealer: &Sealer, id: MailId, sealed: &[u8]) -> Result<Self, Fault> {
         let plain = sealer.open(id.as_bytes(), sealed)?;
-        serde_json::from_slice(plain.expose())
-            .map_err(|error| Fault::Storage(format!("a mail's body can't be read: {error}")))
+        if let Ok(body) = serde_json::from_slice(plain.expose()) {
+            return Ok(body);
+        }
+        // Mails of schema 1 were their text and nothing else, and no text was an object in braces.
+        let text = String::from_utf8(plain.expose().clone())
+            .map_err(|_| Fault::Storage("a mail's body is no text; run `authctl db check`".into()))?;
+        Ok(Self { text, html: String::new() })
     }
 }
 
