@@ -1,10 +1,11 @@
-//! `serve`: starts the daemon. The only file of this room that may name the HTTP face.
+//! `serve`: starts the daemon. The only file of this room that may name the other faces.
 
 use super::Context;
 use super::exit::Failure;
 use super::log;
 use crate::error::Fault;
 use crate::http::router::Router;
+use crate::pages::Pages;
 use crate::transport::{Server, Settings, Stopper};
 use crate::usecase::app::IfMissing;
 use crate::usecase::link_request;
@@ -47,7 +48,8 @@ impl Serve {
         context.welcome(&app)?;
         log::start(&app.config.log);
         let router = Arc::new(Router::new(Arc::clone(&app)));
-        let running = Server::start(&app.config.listen, Settings::from(&app.config.server), router)?;
+        let pages = Arc::new(Pages::before(Arc::clone(&app), router));
+        let running = Server::start(&app.config.listen, Settings::from(&app.config.server), pages)?;
         context.terminal().note(&format!("listening on {}", running.address()));
         let links = link_request::Worker::start(&app)?;
         stop_on_signal(signals, running.stopper())?;

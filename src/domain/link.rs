@@ -32,6 +32,16 @@ impl LinkKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// All kinds that do the same once pressed, this one included: they share a prefix.
+    #[must_use]
+    pub const fn same_effect(self) -> &'static [Self] {
+        match self {
+            Self::VerifyEmail => &[Self::VerifyEmail],
+            Self::ResetPassword | Self::Invitation => &[Self::ResetPassword, Self::Invitation],
+            Self::ChangeEmail => &[Self::ChangeEmail],
+        }
+    }
+
     /// What its secret begins with, so that what does one thing is never taken for what does another.
     #[must_use]
     pub const fn prefix(self) -> &'static str {

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod algorithm;
 pub mod audit;
+pub mod blocklist;
 pub mod caller;
 pub mod cursor;
 pub mod email;

@@ -7,20 +7,17 @@ use super::routes::{Access, COOKIES, Method, Route, allow, routes};
 use super::wire::{self, Fields};
 use super::{csrf, limits, origin};
 use crate::domain::access::Actor;
-use crate::domain::caller::{Caller, USER_AGENT_MAX};
+use crate::domain::caller::{Caller, cut_user_agent};
 use crate::domain::id::RequestId;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Fault, Refusal};
 use crate::transport::message::{Ambiguous, Head, Headers, Request, Response};
-use crate::transport::{Lane, Service, Trouble};
+use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
 use crate::usecase::rate_limit::{self, Verdict};
 use crate::usecase::{authenticate, refresh};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// The longest request id of a client that is kept, in bytes.
-const REQUEST_ID_MAX: usize = 128;
 
 /// What a page of another origin may read of an answer's head.
 const EXPOSED: &str = "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
@@ -82,7 +79,7 @@ impl Router {
         let Some((route, parameters)) = found.iter().find(|(route, _)| route.method.name() == method) else {
             return Err(Problem::method_not_allowed(allow(methods(&found))));
         };
-        let ip = origin::client(head.peer, &head.headers, &self.app.config.proxy.trusted);
+        let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
         let visit = Visit { request, route, parameters, ip, request_id };
         let Some(spent) = route.limit.and_then(|budget| rate_limit::spend(&self.app, budget, ip)) else {
             return self.serve(&visit);
@@ -166,12 +163,7 @@ impl Router {
     }
 
     fn request_id(&self, head: Option<&Head>) -> String {
-        let is_sane = |id: &&str| {
-            (1..=REQUEST_ID_MAX).contains(&id.len())
-                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-        };
-        let sent = head.and_then(|head| head.headers.single("x-request-id").ok().flatten());
-        match sent.filter(is_sane) {
+        match head.and_then(|head| head.headers.request_id()) {
             Some(id) => id.to_owned(),
             None => RequestId::new(self.app.now(), self.app.id_entropy()).to_string(),
         }
@@ -261,8 +253,7 @@ fn bearer(headers: &Headers) -> Result<Option<&str>, Problem> {
 }
 
 fn user_agent(headers: &Headers) -> Option<String> {
-    let text = headers.single("user-agent").ok()??;
-    Some(text[..text.floor_char_boundary(USER_AGENT_MAX)].to_owned())
+    headers.single("user-agent").ok().flatten().map(cut_user_agent)
 }
 
 /// Every body is JSON. One that is missing where it is wanted is the parser's to refuse.

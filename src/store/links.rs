@@ -75,6 +75,23 @@ fn names(kinds: &[LinkKind]) -> String {
     kinds.iter().fold(" ".into(), |all, kind| all + kind.name() + " ")
 }
 
+/// The address that a link which is still good is about, without spending it: the new one for a change
+/// of address, else the account's.
+///
+/// # Errors
+/// The driver's.
+pub fn find_email(
+    query: &impl Query,
+    kinds: &[LinkKind],
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Email>, Fault> {
+    let sql = "SELECT coalesce(links.email, users.email) FROM links JOIN users ON users.id = links.user_id \
+        WHERE links.token_hash = ?1 AND instr(?2, ' ' || links.kind || ' ') > 0 \
+        AND links.spent_at IS NULL AND links.expires_at > ?3";
+    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get(0))
+}
+
 /// Voids every link of a user.
 ///
 /// # Errors

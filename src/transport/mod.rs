@@ -5,6 +5,7 @@
 //! `listen` takes connections, `connection` serves one, `guard` and `head` refuse what is no sound
 //! request before the crate sees it, `lanes` are the worker threads.
 
+pub mod client;
 mod connection;
 mod guard;
 mod head;

@@ -10,6 +10,7 @@ use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::seal::Sealer;
 use crate::domain::audit::{Event, Subject};
+use crate::domain::blocklist::Blocklist;
 use crate::domain::caller::Caller;
 use crate::domain::id::IdEntropy;
 use crate::domain::session::Lifetime;
@@ -18,7 +19,7 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
 use crate::store::{Store, meta};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ pub struct App {
     pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
+    blocklist: OnceLock<Blocklist>,
     ports: Ports,
     /// `None`: nobody works in the background here.
     waker: Mutex<Option<SyncSender<()>>>,
@@ -109,6 +111,7 @@ impl App {
             rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
+            blocklist: OnceLock::new(),
             created,
             config,
             ports,
@@ -116,6 +119,8 @@ impl App {
         };
         if if_missing == IfMissing::Create {
             app.created.signing_key = super::keyring::ensure(&app)?;
+            // The daemon learns at its start that the file can't be read, not at the first password.
+            app.blocklist()?;
         }
         Ok(app)
     }
@@ -155,6 +160,19 @@ impl App {
     #[must_use]
     pub fn id_entropy(&self) -> IdEntropy {
         draw(self.entropy())
+    }
+
+    /// What no new password may be. Read at the first use, so that a command that has nothing to do with
+    /// passwords needs no list.
+    ///
+    /// # Errors
+    /// [`Fault::Config`] or [`Fault::Permission`], which name the file.
+    pub(super) fn blocklist(&self) -> Result<&Blocklist, Fault> {
+        if let Some(blocklist) = self.blocklist.get() {
+            return Ok(blocklist);
+        }
+        let read = super::blocklist::read(self.config.password.blocklist_file.as_deref())?;
+        Ok(self.blocklist.get_or_init(|| read))
     }
 
     pub(super) fn lifetime(&self) -> Lifetime {

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod audit;
 pub mod authenticate;
+mod blocklist;
 pub mod csrf;
 pub mod db;
 pub mod email;
@@ -13,6 +14,7 @@ pub mod files;
 pub mod health;
 pub mod keyring;
 pub mod letter;
+pub mod link;
 pub mod link_request;
 mod lockout;
 pub mod login;

@@ -14,7 +14,7 @@ use crate::domain::id::{SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
-use crate::domain::password::{Password, Policy};
+use crate::domain::password::{self, Password, Policy};
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::links::{self, Spent};
@@ -30,11 +30,11 @@ pub(super) struct Owner<'a> {
 }
 
 /// Holds a new password against the policy.
-pub(super) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Refusal> {
-    let policy = Policy { min_length: app.config.password.min_length };
-    policy
-        .judge(password, owner.email, owner.name.as_str())
-        .map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() })
+pub(super) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Error> {
+    let policy = Policy { min_length: app.config.password.min_length, blocklist: app.blocklist()? };
+    let owner = password::Owner { email: owner.email, name: owner.name.as_str(), service: &app.config.totp.issuer };
+    let judged = policy.judge(password, owner);
+    judged.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
 }
 
 /// Has a link to set a new password sent, if there is such an account. The caller learns nothing either
@@ -46,9 +46,6 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
     link_request::note(app, caller, LinkKind::ResetPassword, email)
 }
 
-/// The links that set a password.
-const SETTING: [LinkKind; 2] = [LinkKind::ResetPassword, LinkKind::Invitation];
-
 /// Spends a reset link or an invitation: the new password holds, every session of the user ends, and
 /// the address counts as verified, because the link came by it.
 ///
@@ -58,16 +55,17 @@ const SETTING: [LinkKind; 2] = [LinkKind::ResetPassword, LinkKind::Invitation];
 pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Result<(), Error> {
     let hash = opaque::parse(LinkKind::ResetPassword.prefix(), token).ok_or(Refusal::InvalidLink)?;
     let now = app.now();
-    let owner = app.store.read(|query| match links::find_owner(query, &SETTING, &hash, now)? {
-        Some(id) => users::find(query, id),
-        None => Ok(None),
-    })?;
+    let owner =
+        app.store.read(|query| match links::find_owner(query, LinkKind::ResetPassword.same_effect(), &hash, now)? {
+            Some(id) => users::find(query, id),
+            None => Ok(None),
+        })?;
     let owner = owner.filter(|owner| owner.disabled_at.is_none()).ok_or(Refusal::InvalidLink)?;
     judge(app, password, Owner { email: &owner.email, name: &owner.name })?;
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     app.store.write(caller, move |tx| {
-        let Some(Spent { user: id, .. }) = links::spend(tx, &SETTING, &hash)? else {
+        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword.same_effect(), &hash)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         users::save_password(tx, id, &new_hash.0)?;

@@ -203,10 +203,8 @@ fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {
 
 fn inspect_link(app: &App, kind: LinkKind, text: &str) -> Result<Inspection, Fault> {
     let now: Timestamp = app.now();
-    // An invitation is told from a reset link by the database alone.
-    let kinds: Vec<LinkKind> = LinkKind::ALL.into_iter().filter(|other| other.prefix() == kind.prefix()).collect();
     let owner = match opaque::parse(kind.prefix(), text) {
-        Some(hash) => app.store.read(|query| links::find_owner(query, &kinds, &hash, now))?,
+        Some(hash) => app.store.read(|query| links::find_owner(query, kind.same_effect(), &hash, now))?,
         None => None,
     };
     Ok(match owner {

@@ -18,6 +18,8 @@ mod man;
 mod migration;
 mod opening;
 mod own_account;
+mod pages;
+mod passwords;
 mod races;
 mod readme;
 mod second_factor_model;
