@@ -11,7 +11,8 @@ use std::time::Duration;
 pub struct FieldError {
     /// The name of the field (or of the command line's argument).
     pub field: String,
-    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`, `out_of_range`.
+    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`, `out_of_range`, `repeated`,
+    /// `conflict` (with another field).
     pub code: &'static str,
     /// For people: what is wrong and what would be right.
     pub message: String,

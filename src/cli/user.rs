@@ -299,7 +299,9 @@ impl Users {
                 }
             }
         }
-        context.terminal().all_changed(&table(&changed, app.now()))?;
+        if !changed.is_empty() {
+            context.terminal().all_changed(&table(&changed, app.now()))?;
+        }
         first_failure.map_or(Ok(()), |code| Err(Failure::Reported(code)))
     }
 }

@@ -2,6 +2,7 @@
 //! authd.toml(5) all follow from it.
 
 use super::value::Kind;
+use crate::domain::password::HashCost;
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -57,11 +58,11 @@ pub const KEYS: [Key; 60] = [
         "how many characters (code points) a new password has at least"),
     key("password.blocklist_file", Kind::OptionalPath, "", "/etc/authd/blocklist.txt",
         "a file of passwords that are refused, one a line, on top of the built-in list"),
-    key("password.argon2_memory_kib", Kind::Count(8, 4_194_304), "19456", "47104",
+    key("password.argon2_memory_kib", Kind::Count(8, HashCost::MAX.memory_kib as u64), "19456", "47104",
         "the memory that one hash fills, in KiB"),
-    key("password.argon2_iterations", Kind::Count(1, 100), "2", "3",
+    key("password.argon2_iterations", Kind::Count(1, HashCost::MAX.iterations as u64), "2", "3",
         "how often it is filled"),
-    key("password.argon2_parallelism", Kind::Count(1, 64), "1", "2",
+    key("password.argon2_parallelism", Kind::Count(1, HashCost::MAX.parallelism as u64), "1", "2",
         "in how many lanes; each needs 8 KiB of the memory"),
     key("tokens.issuer", Kind::OptionalText, "", "https://auth.example.com",
         "the iss of the access tokens; public_url unless set"),
@@ -217,7 +218,7 @@ pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
     }
     match nearest(name) {
         Some(near) => format!("unknown key; did you mean {}?", spell(&near)),
-        None => "unknown key; `authctl config init` prints them all".into(),
+        None => "unknown key; `authctl config init` writes a file with all of them".into(),
     }
 }
 

@@ -79,6 +79,8 @@ pub enum Event {
     UserUnlocked,
     /// By its owner.
     PasswordChanged,
+    /// The same password, at the cost that is configured now.
+    PasswordRehashed,
     EmailChangeRequested,
     EmailChanged,
     /// A new secret was handed out; nothing is on yet.
@@ -134,6 +136,7 @@ impl Event {
             Self::AccountLocked { .. } => "AccountLocked",
             Self::UserUnlocked => "UserUnlocked",
             Self::PasswordChanged => "PasswordChanged",
+            Self::PasswordRehashed => "PasswordRehashed",
             Self::EmailChangeRequested => "EmailChangeRequested",
             Self::EmailChanged => "EmailChanged",
             Self::SecondFactorEnrolled => "SecondFactorEnrolled",

@@ -17,6 +17,12 @@ pub struct HashCost {
     pub parallelism: u32,
 }
 
+impl HashCost {
+    /// The dearest that is configured or verified: above it a stored hash would take the machine's
+    /// memory or time.
+    pub const MAX: Self = Self { memory_kib: 1 << 20, iterations: 64, parallelism: 16 };
+}
+
 /// A password as it is hashed: in Unicode's NFC, so that the same typing gives the same bytes on
 /// every keyboard.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,9 +1,10 @@
 //! The daemon's face: what authd says over HTTP. Authorization is the use-cases'; this room parses
 //! requests, authenticates them, calls one use-case each, and writes the answer.
 //!
-//! A request's way: `transport` (bytes to a bounded request) → `router` (route, caller, fields) →
+//! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) →
 //! `handlers` → a use-case → `problem` or JSON → `router` (headers) → `transport`.
 
+pub mod bodies;
 pub mod openapi;
 pub mod problem;
 pub mod router;
@@ -11,6 +12,9 @@ pub mod routes;
 pub mod schema;
 pub mod wire;
 
+mod cookies;
+mod csrf;
 mod handlers;
 mod json;
+mod limits;
 mod origin;

@@ -76,6 +76,20 @@ impl Problem {
         Self::new(415, "unsupported_media_type", "Unsupported media type", detail)
     }
 
+    /// What the cookies of a session ask for came from another site's page, or without proof that it didn't.
+    #[must_use]
+    pub fn csrf_failed(detail: impl Into<String>) -> Self {
+        Self::new(403, "csrf_failed", "Cross-site request", detail)
+    }
+
+    /// The network's budget is spent.
+    #[must_use]
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let seconds = u32::try_from(whole_secs(retry_after)).unwrap_or(u32::MAX);
+        let detail = format!("too many requests from this network; wait {seconds} s and try again");
+        Self::new(429, "rate_limited", "Too many requests", detail).retry_after(seconds)
+    }
+
     /// The document, with the headers that go with it.
     #[must_use]
     pub fn response(self, request_id: &str) -> Response {

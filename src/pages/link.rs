@@ -41,7 +41,7 @@ const fn words(kind: LinkKind) -> Words {
                 you can log in. Otherwise it is too old, or a newer mail has replaced it. Ask for a new one where \
                 you signed up, and open the newest.",
         },
-        LinkKind::ResetPassword => Words {
+        LinkKind::ResetPassword | LinkKind::Invitation => Words {
             path: "/auth/reset-password",
             title: "Choose a password",
             text: "It replaces the old one, if you had one, and logs you out everywhere.",
@@ -86,7 +86,7 @@ pub fn submit(app: &App, kind: LinkKind, request: &Request, caller: &Caller) -> 
     let done = match kind {
         LinkKind::VerifyEmail => one(request).map(|token| email::confirm(app, caller, token.expose()).map(drop)),
         LinkKind::ChangeEmail => one(request).map(|token| email::confirm_change(app, caller, token.expose()).map(drop)),
-        LinkKind::ResetPassword => return submit_password(app, request, caller),
+        LinkKind::ResetPassword | LinkKind::Invitation => return submit_password(app, request, caller),
     };
     match done {
         Ok(done) => done.map_or_else(|error| failed(kind, &error, caller), |()| finished(kind)),

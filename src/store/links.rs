@@ -42,31 +42,37 @@ pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
     tx.execute(sql, row).map(drop)
 }
 
-/// Spends a link. `None`: it is wrong, spent, replaced or too old. Succeeds once.
+/// Spends a link of one of these kinds. `None`: it is wrong, spent, replaced or too old. Succeeds once.
 ///
 /// # Errors
 /// The driver's.
-pub fn spend(tx: &mut Tx<'_>, kind: LinkKind, token_hash: &[u8; 32]) -> Result<Option<Spent>, Fault> {
+pub fn spend(tx: &mut Tx<'_>, kinds: &[LinkKind], token_hash: &[u8; 32]) -> Result<Option<Spent>, Fault> {
     let now = tx.now();
     let sql = "UPDATE links SET spent_at = ?3 \
-        WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3 RETURNING user_id, email, session_id";
-    tx.opt(sql, params![token_hash, kind.name(), now], |row| {
+        WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3 RETURNING user_id, email, session_id";
+    tx.opt(sql, params![token_hash, names(kinds), now], |row| {
         Ok(Spent { user: row.get(0)?, email: row.get(1)?, session: row.get(2)? })
     })
 }
 
-/// Whom a link that is still good belongs to, without spending it.
+/// Whom a link of one of these kinds that is still good belongs to, without spending it.
 ///
 /// # Errors
 /// The driver's.
 pub fn find_owner(
     query: &impl Query,
-    kind: LinkKind,
+    kinds: &[LinkKind],
     token_hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<UserId>, Fault> {
-    let sql = "SELECT user_id FROM links WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3";
-    query.opt(sql, params![token_hash, kind.name(), now], |row| row.get(0))
+    let sql = "SELECT user_id FROM links \
+        WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3";
+    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get(0))
+}
+
+/// The kinds in one text, for a condition on `kind`.
+fn names(kinds: &[LinkKind]) -> String {
+    kinds.iter().fold(" ".into(), |all, kind| all + kind.name() + " ")
 }
 
 /// The address that a link which is still good is about, without spending it: the new one for a change
@@ -76,13 +82,14 @@ pub fn find_owner(
 /// The driver's.
 pub fn find_email(
     query: &impl Query,
-    kind: LinkKind,
+    kinds: &[LinkKind],
     token_hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Email>, Fault> {
     let sql = "SELECT coalesce(links.email, users.email) FROM links JOIN users ON users.id = links.user_id \
-        WHERE links.token_hash = ?1 AND links.kind = ?2 AND links.spent_at IS NULL AND links.expires_at > ?3";
-    query.opt(sql, params![token_hash, kind.name(), now], |row| row.get(0))
+        WHERE links.token_hash = ?1 AND instr(?2, ' ' || links.kind || ' ') > 0 \
+        AND links.spent_at IS NULL AND links.expires_at > ?3";
+    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get(0))
 }
 
 /// Voids every link of a user.

@@ -57,11 +57,11 @@ impl Store {
         })
     }
 
-    /// Creates the file with the schema. It must not exist, or be empty.
+    /// Makes the schema in a file that is empty or not there, or brings an older one up. Whether it made it.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn create(path: &Path) -> Result<(), Fault> {
+    pub fn create(path: &Path) -> Result<bool, Fault> {
         let connection = connection::create(path)?;
         schema::create(&connection)
     }

@@ -1,6 +1,7 @@
 //! The schema's version: creating it, checking it, bringing an older one up.
 
 use super::connection::fault;
+use super::tx::Query;
 use crate::error::Fault;
 use rusqlite::Connection;
 
@@ -15,22 +16,24 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// The step to each version from the one before it.
 const MIGRATIONS: [(i64, &str); 1] = [(2, include_str!("migrations/0002_accounts.sql"))];
 
-/// Makes the schema in an empty file, or brings an older one up.
+/// Makes the schema in an empty file, or brings an older one up. Whether it made it.
 ///
 /// # Errors
 /// [`Fault::Storage`] when the file holds something else, or the schema of a newer authd.
-pub fn create(connection: &Connection) -> Result<(), Fault> {
-    in_transaction(connection, |connection| {
+pub fn create(connection: &Connection) -> Result<bool, Fault> {
+    let made = in_transaction(connection, |connection| {
         let objects: i64 =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
         if objects > 0 {
-            return Ok(());
+            return Ok(false);
         }
         connection.execute_batch(SCHEMA).map_err(fault)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
-        connection.pragma_update(None, "user_version", VERSION).map_err(fault)
+        connection.pragma_update(None, "user_version", VERSION).map_err(fault)?;
+        Ok(true)
     })?;
-    migrate(connection)
+    migrate(connection)?;
+    Ok(made)
 }
 
 /// Brings an older schema up to [`VERSION`], each step in a transaction of its own: killed at any
@@ -65,6 +68,14 @@ pub fn check_version(connection: &Connection) -> Result<(), Fault> {
     }
 }
 
+/// As [`check_version`], inside a transaction.
+///
+/// # Errors
+/// As [`check_version`].
+pub fn check(query: &impl Query) -> Result<(), Fault> {
+    check_version(query.connection())
+}
+
 /// The schema's version, once the file is known to be authd's.
 fn check_kind(connection: &Connection) -> Result<i64, Fault> {
     if pragma(connection, "application_id")? != APPLICATION_ID {
@@ -73,7 +84,7 @@ fn check_kind(connection: &Connection) -> Result<i64, Fault> {
     pragma(connection, "user_version")
 }
 
-fn in_transaction(connection: &Connection, work: impl FnOnce(&Connection) -> Result<(), Fault>) -> Result<(), Fault> {
+fn in_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
     connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
     let outcome = work(connection);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };

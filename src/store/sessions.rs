@@ -80,16 +80,25 @@ pub struct Listed {
     pub email: String,
 }
 
-/// Sessions of one user or (`None`) of everybody, newest first, ended ones included.
+/// A moment, and how long a session without a span of its own lives unused: what tells which ones live.
+#[derive(Clone, Copy, Debug)]
+pub struct Alive {
+    pub now: Timestamp,
+    pub idle: Duration,
+}
+
+/// Sessions of one user or (`None`) of everybody, newest first; only those that live, or (`None`) all.
 ///
 /// # Errors
 /// The driver's.
-pub fn list(query: &impl Query, user: Option<UserId>) -> Result<Vec<Listed>, Fault> {
+pub fn list(query: &impl Query, user: Option<UserId>, alive: Option<Alive>) -> Result<Vec<Listed>, Fault> {
     let sql = format!(
         "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
-         WHERE ?1 IS NULL OR s.user_id = ?1 ORDER BY s.id DESC"
+         WHERE (?1 IS NULL OR s.user_id = ?1) AND (?2 IS NULL OR (s.ended_at IS NULL AND s.expires_at > ?2 \
+         AND s.last_used_at + coalesce(s.idle, ?3) > ?2)) ORDER BY s.id DESC"
     );
-    query.all(&sql, [user], |row| Ok(Listed { session: read(row)?, email: row.get(13)? }))
+    let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| millis(alive.idle)));
+    query.all(&sql, params![user, now, idle], |row| Ok(Listed { session: read(row)?, email: row.get(13)? }))
 }
 
 /// # Errors

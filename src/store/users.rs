@@ -137,12 +137,14 @@ pub fn insert(tx: &mut Tx<'_>, user: &NewUser) -> Result<(), Fault> {
     tx.execute(sql, row).map(drop)
 }
 
+/// `false`: it was verified before.
+///
 /// # Errors
 /// The driver's.
-pub fn save_verified(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
+pub fn save_verified(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
     let now = tx.now();
-    tx.execute("UPDATE users SET email_verified_at = coalesce(email_verified_at, ?2) WHERE id = ?1", params![id, now])
-        .map(drop)
+    let sql = "UPDATE users SET email_verified_at = ?2 WHERE id = ?1 AND email_verified_at IS NULL";
+    Ok(tx.execute(sql, params![id, now])? == 1)
 }
 
 /// # Errors
@@ -151,14 +153,14 @@ pub fn save_password(tx: &mut Tx<'_>, id: UserId, hash: &str) -> Result<(), Faul
     tx.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![id, hash]).map(drop)
 }
 
-/// Puts a hash in the place of an older one of the same password; does nothing when the password was
-/// changed in between.
+/// Puts a hash in the place of an older one of the same password. `false`: the password was changed in
+/// between, and stays as it is.
 ///
 /// # Errors
 /// The driver's.
-pub fn replace_hash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<(), Fault> {
+pub fn replace_hash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<bool, Fault> {
     let sql = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
-    tx.execute(sql, params![id, old, new]).map(drop)
+    Ok(tx.execute(sql, params![id, old, new])? == 1)
 }
 
 /// # Errors

@@ -131,7 +131,8 @@ impl Default for Deadlines {
             idle: Duration::from_secs(60),
             write: Duration::from_secs(15),
             linger: Duration::from_secs(2),
-            drain: Duration::from_millis(4500),
+            // With the workers' end and a writer that waits for a foreign lock, 5 s in all.
+            drain: Duration::from_millis(2500),
         }
     }
 }

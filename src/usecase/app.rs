@@ -2,7 +2,9 @@
 
 use super::files;
 use super::keyring::Keyring;
+use super::rate_limit::RateLimits;
 use crate::config::Config;
+use crate::crypto::csrf::CsrfKey;
 use crate::crypto::gate::Gate;
 use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::{Purpose, RootKey};
@@ -19,6 +21,7 @@ use crate::store::{Store, meta};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 const ROOT_KEY_CHECK: &str = "root_key_check";
 
@@ -61,6 +64,8 @@ pub struct App {
     pub(super) gate: Gate,
     pub(super) keyring: Keyring,
     pub(super) refresh_key: RefreshKey,
+    pub(super) csrf_key: CsrfKey,
+    pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
     blocklist: OnceLock<Blocklist>,
@@ -90,8 +95,7 @@ impl App {
         let root = root_key(&config, &ports, database_exists, &mut created)?;
         if if_missing == IfMissing::Create {
             files::prepare(&config)?;
-            Store::create(&config.database)?;
-            created.database = !database_exists;
+            created.database = Store::create(&config.database)?;
         }
         let store =
             Store::open(&config.database, Arc::clone(&ports.clock), &root.derive(Purpose::AuditChain), readers())?;
@@ -103,6 +107,8 @@ impl App {
             store,
             keyring: Keyring::new(Sealer::new(&root, Purpose::SigningKeys)),
             refresh_key: RefreshKey::new(&root),
+            csrf_key: CsrfKey::new(&root),
+            rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
             blocklist: OnceLock::new(),
@@ -137,6 +143,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// A time that only goes forward, for measuring spans.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.ports.clock.elapsed()
     }
 
     #[must_use]
@@ -190,9 +202,8 @@ fn root_key(config: &Config, ports: &Ports, database_exists: bool, created: &mut
     }
     files::prepare(config)?;
     let root = RootKey::generate(&*ports.entropy);
-    root.write_new(&config.key_file)?;
-    created.key_file = true;
-    Ok(root)
+    created.key_file = root.write_new(&config.key_file)?;
+    if created.key_file { Ok(root) } else { RootKey::read(&config.key_file) }
 }
 
 /// Holds the key file against the database: a value sealed when it was made must open.

@@ -32,7 +32,7 @@ pub fn request_verification(app: &App, caller: &Caller, email: &Email) -> Result
 pub fn confirm(app: &App, caller: &Caller, token: &str) -> Result<User, Error> {
     let hash = opaque::parse(LinkKind::VerifyEmail.prefix(), token).ok_or(Refusal::InvalidLink)?;
     app.store.write(caller, move |tx| {
-        let Some(spent) = links::spend(tx, LinkKind::VerifyEmail, &hash)? else {
+        let Some(spent) = links::spend(tx, &[LinkKind::VerifyEmail], &hash)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         users::save_verified(tx, spent.user)?;
@@ -74,7 +74,7 @@ pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Err
 pub fn confirm_change(app: &App, caller: &Caller, token: &str) -> Result<User, Error> {
     let hash = opaque::parse(LinkKind::ChangeEmail.prefix(), token).ok_or(Refusal::InvalidLink)?;
     app.store.write(caller, move |tx| {
-        let spent = links::spend(tx, LinkKind::ChangeEmail, &hash)?;
+        let spent = links::spend(tx, &[LinkKind::ChangeEmail], &hash)?;
         let Some(Spent { user: id, email: Some(new), session }) = spent else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };

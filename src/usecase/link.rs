@@ -15,5 +15,5 @@ use crate::store::links;
 pub fn peek(app: &App, kind: LinkKind, token: &str) -> Result<Option<Email>, Error> {
     let Some(hash) = opaque::parse(kind.prefix(), token) else { return Ok(None) };
     let now = app.now();
-    Ok(app.store.read(|query| links::find_email(query, kind, &hash, now))?)
+    Ok(app.store.read(|query| links::find_email(query, kind.same_effect(), &hash, now))?)
 }

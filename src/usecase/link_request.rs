@@ -127,8 +127,8 @@ fn is_wanted(kind: LinkKind, user: &User) -> bool {
     match kind {
         LinkKind::VerifyEmail => user.email_verified_at.is_none(),
         LinkKind::ResetPassword => user.disabled_at.is_none(),
-        // Only its owner asks for this one, and is answered at once.
-        LinkKind::ChangeEmail => false,
+        // These are not asked for like this: an operator invites, an owner changes the address.
+        LinkKind::Invitation | LinkKind::ChangeEmail => false,
     }
 }
 
@@ -136,6 +136,7 @@ const fn mail_kind(kind: LinkKind) -> MailKind {
     match kind {
         LinkKind::VerifyEmail => MailKind::VerifyEmail,
         LinkKind::ResetPassword => MailKind::ResetPassword,
+        LinkKind::Invitation => MailKind::Invitation,
         LinkKind::ChangeEmail => MailKind::ChangeEmail,
     }
 }
@@ -144,6 +145,7 @@ const fn event(kind: LinkKind) -> Event {
     match kind {
         LinkKind::VerifyEmail => Event::EmailVerificationRequested,
         LinkKind::ResetPassword => Event::PasswordResetRequested,
+        LinkKind::Invitation => Event::UserInvited,
         LinkKind::ChangeEmail => Event::EmailChangeRequested,
     }
 }

@@ -1,6 +1,7 @@
 //! Login with address and password. With a second factor it gives a ticket, and nothing else.
 
 use super::app::App;
+use super::keyring;
 use super::lockout::{Attempt, Counted, too_many};
 use super::mail::{self, Letter};
 use super::signin::{Proof, Start, issue};
@@ -91,9 +92,10 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
         locked_notice: mail::notice(app, caller, MailKind::AccountLocked),
     };
     let salt = prepared.start.salt;
+    let signer = keyring::current(app)?;
     match app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))? {
         Step::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
-        Step::Started(started) => Ok(LoggedIn::Tokens(Box::new(issue(app, started.0, &started.1, &salt)?))),
+        Step::Started(started) => Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, started.0, &started.1, &salt)?))),
     }
 }
 
@@ -159,8 +161,10 @@ fn decide(
             return Ok(Decision::Refuse(refusal));
         }
     };
-    if let (Some(old), Some(rehashed)) = (&verified.hash, &verified.rehashed) {
-        users::replace_hash(tx, user.id, old, &rehashed.0)?;
+    if let (Some(old), Some(rehashed)) = (&verified.hash, &verified.rehashed)
+        && users::replace_hash(tx, user.id, old, &rehashed.0)?
+    {
+        tx.audit(&Event::PasswordRehashed, user.id)?;
     }
     if user.two_factor_at.is_some() {
         let expires_at = now.plus(TICKET_TTL);

@@ -85,7 +85,7 @@ const fn plan(kind: MailKind) -> (LinkKind, Duration, &'static str) {
     match kind {
         MailKind::AlreadyRegistered | MailKind::ResetPassword => (LinkKind::ResetPassword, HOUR, "1 hour"),
         // People are invited before a weekend, too.
-        MailKind::Invitation => (LinkKind::ResetPassword, Duration::from_secs(7 * 24 * 3600), "7 days"),
+        MailKind::Invitation => (LinkKind::Invitation, Duration::from_secs(7 * 24 * 3600), "7 days"),
         MailKind::ChangeEmail => (LinkKind::ChangeEmail, Duration::from_secs(24 * 3600), "24 hours"),
         // Notices have no link, and never come here.
         _ => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600), "24 hours"),
@@ -148,14 +148,14 @@ impl LinkMail {
 fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<String> {
     let (configured, page) = match kind {
         LinkKind::VerifyEmail => (&config.links.verify_email, "/auth/verify-email"),
-        LinkKind::ResetPassword => (&config.links.reset_password, "/auth/reset-password"),
+        LinkKind::ResetPassword | LinkKind::Invitation => (&config.links.reset_password, "/auth/reset-password"),
         LinkKind::ChangeEmail => (&config.links.change_email, "/auth/change-email"),
     };
     let template = configured.clone().unwrap_or_else(|| format!("{}{page}?token={{token}}", config.public_url));
     Secret::new(template.replace("{token}", token.expose()))
 }
 
-/// A mail's body as it is sealed.
+/// A mail's body as it is sealed. An empty `html`: there is none.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Body {
     pub text: String,
@@ -170,8 +170,13 @@ impl Body {
 
     pub(super) fn open(sealer: &Sealer, id: MailId, sealed: &[u8]) -> Result<Self, Fault> {
         let plain = sealer.open(id.as_bytes(), sealed)?;
-        serde_json::from_slice(plain.expose())
-            .map_err(|error| Fault::Storage(format!("a mail's body can't be read: {error}")))
+        if let Ok(body) = serde_json::from_slice(plain.expose()) {
+            return Ok(body);
+        }
+        // Mails of schema 1 were their text and nothing else, and no text was an object in braces.
+        let text = String::from_utf8(plain.expose().clone())
+            .map_err(|_| Fault::Storage("a mail's body is no text; run `authctl db check`".into()))?;
+        Ok(Self { text, html: String::new() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Passwords: the policy, asking for a new one, and setting it with a link.
 
 use super::app::App;
+use super::keyring;
 use super::proof::{self, Factor, FactorCheck, FactorVerdict};
 use super::require_user;
 use super::signin::{Tokens, issue};
@@ -54,20 +55,23 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
 pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Result<(), Error> {
     let hash = opaque::parse(LinkKind::ResetPassword.prefix(), token).ok_or(Refusal::InvalidLink)?;
     let now = app.now();
-    let owner = app.store.read(|query| match links::find_owner(query, LinkKind::ResetPassword, &hash, now)? {
-        Some(id) => users::find(query, id),
-        None => Ok(None),
-    })?;
-    let owner = owner.ok_or(Refusal::InvalidLink)?;
+    let owner =
+        app.store.read(|query| match links::find_owner(query, LinkKind::ResetPassword.same_effect(), &hash, now)? {
+            Some(id) => users::find(query, id),
+            None => Ok(None),
+        })?;
+    let owner = owner.filter(|owner| owner.disabled_at.is_none()).ok_or(Refusal::InvalidLink)?;
     judge(app, password, Owner { email: &owner.email, name: &owner.name })?;
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     app.store.write(caller, move |tx| {
-        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword, &hash)? else {
+        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword.same_effect(), &hash)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         users::save_password(tx, id, &new_hash.0)?;
-        users::save_verified(tx, id)?;
+        if users::save_verified(tx, id)? {
+            tx.audit(&Event::EmailVerified, id)?;
+        }
         void_old_proofs(tx, id, None)?;
         tx.audit(&Event::PasswordReset, id)?;
         notice.queue(tx, id, &owner.email)?;
@@ -97,6 +101,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
     let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
     let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     let (check, factor) = (FactorCheck::new(app, caller), change.factor.clone());
+    let signer = keyring::current(app)?;
     let (user, session, salt) = app.store.write(caller, move |tx| {
         let Some(user) = users::find(tx, me.user)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
@@ -110,19 +115,30 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
                 return Ok(Decision::Refuse(Refusal::InvalidCode));
             }
         }
+        // The tokens that were out there are replaced, too: the old refresh token is a used one now. A
+        // session that has ended meanwhile changes nothing any more.
+        let Some(Salted { session, salt }) = rotate(tx, me.session)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
         users::save_password(tx, me.user, &new_hash.0)?;
         void_old_proofs(tx, me.user, Some(me.session))?;
         tx.audit(&Event::PasswordChanged, (me.user, me.session))?;
         notice.queue(tx, me.user, &user.email)?;
-        // The tokens that were out there are replaced, too: the old refresh token is a used one now.
-        let generation = sessions::find(tx, me.session)?.map(|session| session.generation);
-        let rotated = generation.map(|generation| sessions::rotate(tx, me.session, generation)).transpose()?;
-        match (rotated, sessions::find_salted(tx, me.session)?) {
-            (Some(true), Some(Salted { session, salt })) => Ok(Decision::Grant((user, session, salt))),
-            _ => Ok(Decision::Refuse(Refusal::InvalidToken)),
-        }
+        Ok(Decision::Grant((user, session, salt)))
     })?;
-    issue(app, user, &session, &salt).map_err(Error::from)
+    issue(app, &signer, user, &session, &salt).map_err(Error::from)
+}
+
+/// Makes the session's newest refresh token a used one; gives the session as it is then. `None`: it has
+/// ended.
+fn rotate(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Salted>, Fault> {
+    let Some(session) = sessions::find(tx, id)? else {
+        return Ok(None);
+    };
+    if !sessions::rotate(tx, id, session.generation)? {
+        return Ok(None);
+    }
+    sessions::find_salted(tx, id)
 }
 
 /// Ends whatever the old password, or somebody who knew it, has begun: sessions (but `except`), logins

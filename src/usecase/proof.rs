@@ -33,7 +33,8 @@ pub(super) fn require_fresh<'a>(app: &App, caller: &'a Caller) -> Result<&'a Sig
     let now = app.now();
     let (session, factor) =
         app.store.read(|query| Ok((sessions::find(query, me.session)?, second_factor::find(query, me.user)?)))?;
-    let session = session.ok_or(Refusal::InvalidToken)?;
+    let alive = session.filter(|session| session.is_alive(now, app.lifetime().idle));
+    let session = alive.ok_or(Refusal::InvalidToken)?;
     let two_factor = factor.is_some_and(|factor| factor.enabled_at.is_some());
     let strongest = !two_factor || session.amr.iter().any(|method| method == "mfa");
     if strongest && now < session.auth_time.plus(FRESH) { Ok(me) } else { Err(Refusal::FreshLoginRequired.into()) }

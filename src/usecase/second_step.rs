@@ -1,6 +1,7 @@
 //! The second step of a login: a ticket and a code for a session.
 
 use super::app::App;
+use super::keyring;
 use super::lockout::{Attempt, too_many};
 use super::login::TICKET_PREFIX;
 use super::proof::{Factor, FactorCheck, FactorVerdict};
@@ -40,9 +41,9 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         start: Start::new(app, caller, proof),
         attempt: Attempt::new(app, caller, owner.email.key()),
     };
-    let salt = step.start.salt;
+    let (salt, signer) = (step.start.salt, keyring::current(app)?);
     let (user, session) = app.store.write(caller, move |tx| step.decide(tx))?;
-    issue(app, user, &session, &salt).map_err(Error::from)
+    issue(app, &signer, user, &session, &salt).map_err(Error::from)
 }
 
 struct Step {

@@ -1,7 +1,7 @@
 //! What every way of signing in ends with: a session and its tokens.
 
 use super::app::App;
-use super::keyring;
+use super::keyring::Signer;
 use super::lockout::Attempt;
 use super::mail::{self, Letter};
 use crate::config::Config;
@@ -135,10 +135,10 @@ impl Start {
     }
 }
 
-/// Makes the tokens of a session as it stands.
-pub(super) fn issue(app: &App, user: User, session: &Session, salt: &Salt) -> Result<Tokens, Fault> {
+/// Makes the tokens of a session as it stands. An access token never outlives its session.
+pub(super) fn issue(app: &App, signer: &Signer, user: User, session: &Session, salt: &Salt) -> Result<Tokens, Fault> {
     let now = app.now();
-    let ttl = app.config.tokens.access_ttl;
+    let expires_at = now.plus(app.config.tokens.access_ttl).min(session.expires_at);
     let claims = AccessClaims {
         issuer: app.config.tokens.issuer.clone(),
         audience: app.config.tokens.audience.clone(),
@@ -148,15 +148,15 @@ pub(super) fn issue(app: &App, user: User, session: &Session, salt: &Salt) -> Re
         client_id: "authd".into(),
         issued_at: now,
         not_before: now,
-        expires_at: now.plus(ttl),
+        expires_at,
         auth_time: session.auth_time,
         amr: session.amr.clone(),
         roles: user.roles.iter().map(ToString::to_string).collect(),
         permissions: user.permissions.iter().map(ToString::to_string).collect(),
     };
     Ok(Tokens {
-        access_token: keyring::with_current(app, |key| jwt::sign(key, &claims))?,
-        expires_in: ttl.as_secs(),
+        access_token: jwt::sign(signer.key(), &claims)?,
+        expires_in: whole_secs(expires_at.since(now)),
         refresh_token: app.refresh_key.token(session.id, session.generation, salt),
         // Rounded up, as the moment between the session's start and this one is not for anybody to see.
         refresh_expires_in: whole_secs(session.expires_at.since(now)),

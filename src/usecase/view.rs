@@ -56,6 +56,19 @@ pub fn tokens(tokens: &Tokens, now: Timestamp) -> Value {
     })
 }
 
+/// The same where the tokens go as cookies. `csrf` is for a page that can't read the cookie, because it
+/// stands on another host of the site.
+#[must_use]
+pub fn session_in_cookies(tokens: &Tokens, csrf: &str, now: Timestamp) -> Value {
+    json!({
+        "expires_in": tokens.expires_in,
+        "refresh_expires_in": tokens.refresh_expires_in,
+        "csrf_token": csrf,
+        "session_id": tokens.session.to_string(),
+        "user": user(&tokens.user, now),
+    })
+}
+
 /// The answer to a login that needs its second step.
 #[must_use]
 pub fn second_step(ticket: &Secret<String>) -> Value {
@@ -146,11 +159,25 @@ pub fn role(role: &Role) -> Value {
     })
 }
 
+/// A line of the audit log as the account's owner sees it: without the names of operators.
+#[must_use]
+pub fn own_event(line: &Line) -> Value {
+    json!({
+        "at": line.at.to_string(),
+        "event": line.event,
+        "session_id": line.session,
+        "ip": line.ip,
+        "details": details(line),
+    })
+}
+
+fn details(line: &Line) -> Map<String, Value> {
+    line.details.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect()
+}
+
 /// A line of the audit log.
 #[must_use]
 pub fn audit_line(line: &Line) -> Value {
-    let details: Map<String, Value> =
-        line.details.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
     json!({
         "seq": line.seq,
         "at": line.at.to_string(),
@@ -160,7 +187,7 @@ pub fn audit_line(line: &Line) -> Value {
         "session_id": line.session,
         "ip": line.ip,
         "request_id": line.request_id,
-        "details": details,
+        "details": details(line),
     })
 }
 

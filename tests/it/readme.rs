@@ -16,8 +16,8 @@ impl Drop for Daemon {
     }
 }
 
-/// Starts `authd serve` in `folder`; gives the address that it says it listens on.
-fn serve(folder: &Path) -> (Daemon, String) {
+/// Starts `authd serve` in `folder`; gives the lines that it says until it listens.
+fn serve(folder: &Path) -> (Daemon, Vec<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_authd"))
         .args(["serve", "--listen", "127.0.0.1:0"])
         .current_dir(folder)
@@ -25,9 +25,14 @@ fn serve(folder: &Path) -> (Daemon, String) {
         .spawn()
         .unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
-    let address =
-        said.lines().map(Result::unwrap).find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
-    (Daemon(child), address.expect("it says where it listens"))
+    let mut lines = Vec::new();
+    for line in said.lines().map(Result::unwrap) {
+        lines.push(line);
+        if lines.last().is_some_and(|line| line.starts_with("listening on ")) {
+            break;
+        }
+    }
+    (Daemon(child), lines)
 }
 
 /// The blocks of the tour that are fenced as `language`.
@@ -42,13 +47,17 @@ fn blocks(language: &str) -> Vec<String> {
 #[test]
 fn the_tour_runs_as_it_stands() {
     let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let programs = folder.path().join("target/release");
     fs::create_dir_all(&programs).unwrap();
     for name in ["authd", "authctl"] {
         symlink(env!("CARGO_BIN_EXE_authd"), programs.join(name)).unwrap();
     }
-    let (_daemon, address) = serve(folder.path());
+    let (_daemon, said) = serve(folder.path());
+    let address = said.last().and_then(|line| line.strip_prefix("listening on ")).expect("it listens").to_owned();
+    let here = folder.path().to_str().unwrap();
+    let said = said.join("\n").replace(here, "/home/you/authd").replace(&address, "http://127.0.0.1:8080");
+    assert_eq!(said, blocks("")[0], "what the daemon says at its start");
     let script = blocks("sh").join("\n");
     assert!(script.lines().count() > 15, "the tour is there: {script}");
     let script = format!("set -eu\n{}", script.replace("http://127.0.0.1:8080", &address));

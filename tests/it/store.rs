@@ -228,3 +228,14 @@ fn nothing_in_the_database_opens_an_account() {
         }
     }
 }
+
+#[test]
+fn the_built_in_admin_holds_every_permission_that_authd_asks_for() {
+    let world = World::new();
+    let roles = authd::usecase::role::list(&world.app, &operator()).unwrap();
+    let admin = roles.iter().find(|role| role.name.is_admin()).unwrap();
+    let mut own = authd::domain::access::OWN_PERMISSIONS.map(str::to_owned);
+    own.sort();
+    let held: Vec<String> = admin.permissions.iter().map(ToString::to_string).collect();
+    assert_eq!(held, own);
+}
