@@ -13,9 +13,11 @@ use crate::domain::access::Actor;
 use crate::domain::caller::{Caller, cut_user_agent};
 use crate::domain::id::RequestId;
 use crate::domain::link::LinkKind;
+use crate::error::Refusal;
 use crate::transport::message::{Head, Request, Response};
 use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
+use crate::usecase::rate_limit::{self, Budget, Verdict};
 use page::{Page, Press};
 use std::fmt;
 use std::sync::Arc;
@@ -74,15 +76,25 @@ impl Pages {
                 return Response::with_body(200, "text/css; charset=utf-8", STYLE.into())
                     .header("cache-control", "public, max-age=300");
             }
-            (Place::Link(kind), "GET" | "HEAD") => link::open(&self.app, kind, request, request_id),
-            (Place::Link(kind), "POST") => {
-                link::submit(&self.app, kind, request, &caller(&self.app, request, request_id))
-            }
+            (Place::Link(kind), "GET" | "HEAD" | "POST") => self.visit(kind, request, request_id),
             (Place::Link(_), _) => Page::method_not_allowed("GET, HEAD, POST"),
             (Place::Style, _) => Page::method_not_allowed("GET, HEAD"),
             (Place::Nowhere, _) => Page::not_found(),
         };
         self.press.print(page, request_id)
+    }
+
+    /// Looking at a link and using it are counted as the API counts them.
+    fn visit(&self, kind: LinkKind, request: &Request, request_id: &str) -> Page {
+        let caller = caller(&self.app, request, request_id);
+        let uses = request.head.method == "POST";
+        let budget = if uses { Budget::Login } else { Budget::Default };
+        let spent = rate_limit::spend(&self.app, budget, caller.ip);
+        match spent.map(|spent| spent.verdict) {
+            Some(Verdict::Refused { retry_after }) => Page::from(&Refusal::TooManyAttempts { retry_after }),
+            _ if uses => link::submit(&self.app, kind, request, &caller),
+            _ => link::open(&self.app, kind, request, request_id),
+        }
     }
 
     fn request_id(&self, head: &Head) -> String {

@@ -55,7 +55,11 @@ impl Answer {
 
 impl Site {
     fn new() -> Self {
-        let world = World::new();
+        Self::with(&[])
+    }
+
+    fn with(settings: &[(&str, &str)]) -> Self {
+        let world = World::with(settings);
         let router = Arc::new(Router::new(Arc::clone(&world.app)));
         let pages = Arc::new(Pages::before(Arc::clone(&world.app), router));
         let config = &world.app.config;
@@ -304,6 +308,27 @@ fn a_form_means_one_thing_or_nothing() {
     assert!(site.world.login(ANN).is_err(), "none of these did anything");
     // A browser that sends no fetch metadata is served all the same: the link's secret is the proof.
     assert_eq!(site.send("POST", VERIFY, &[FORM], good.as_bytes()).status, 200);
+}
+
+#[test]
+fn guessing_links_is_throttled_with_the_other_credentials() {
+    let site = Site::with(&[("rate_limit.login", "3/1m")]);
+    let token = site.verification();
+    let guess = || site.press(VERIFY, "token=authd_ev_guess");
+    assert_eq!([guess().status, guess().status, guess().status], [400; 3]);
+    let refused = site.press(VERIFY, &format!("token={token}"));
+    assert_eq!((refused.status, refused.heading()), (429, "Too many attempts"));
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert_eq!(site.open(VERIFY, &token).status, 200, "looking is another budget");
+    site.world.advance(Duration::from_secs(wait));
+    assert_eq!(site.press(VERIFY, &format!("token={token}")).status, 200);
+}
+
+#[test]
+fn what_the_operator_writes_is_text_too() {
+    let site = Site::with(&[("totp.issuer", "<b>Bits & Bobs</b>")]);
+    let page = site.open(VERIFY, &site.verification());
+    assert!(page.body.contains("&lt;b&gt;Bits &amp; Bobs&lt;") && !page.body.contains("<b>"), "{page:?}");
 }
 
 #[test]
