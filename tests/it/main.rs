@@ -16,6 +16,7 @@ mod lockout_model;
 mod migration;
 mod opening;
 mod own_account;
+mod races;
 mod second_factor_model;
 mod sessions;
 mod store;
