@@ -66,12 +66,14 @@ pub fn enrolment(secret: &TotpSecret, issuer: &str, account: &str) -> Result<Enr
 pub fn qr_svg(uri: &Secret<String>) -> Result<String, Fault> {
     let code =
         QrCode::new(uri.expose()).map_err(|error| Fault::Internal(format!("a QR code can't be drawn: {error}")))?;
-    Ok(code
+    let svg = code
         .render::<svg::Color<'_>>()
         .dark_color(svg::Color("#000"))
         .light_color(svg::Color("#fff"))
         .min_dimensions(240, 240)
-        .build())
+        .build();
+    // It goes into a page, where an XML declaration has no place.
+    Ok(svg.find("<svg").map_or_else(String::new, |start| svg[start..].to_owned()))
 }
 
 fn builder(secret: &TotpSecret) -> Builder {

@@ -194,11 +194,6 @@ impl World {
         self.token_in(self.mails(to).first().expect("a mail was sent"))
     }
 
-    /// The secret in the newest mail of a kind to an address.
-    pub fn token_of_kind(&self, to: &str, kind: &str) -> String {
-        self.token_in(self.mails(to).iter().find(|mail| mail.kind == kind).expect("such a mail was sent"))
-    }
-
     fn token_in(&self, mail: &Mail) -> String {
         let opened = mail::show(&self.app, &operator(), &mail.id.to_string()).unwrap();
         let body = opened.body.expect("the body is there until it is sent").expose().clone();
