@@ -41,8 +41,8 @@ pub fn confirm(app: &App, caller: &Caller, token: &str) -> Result<User, Error> {
     })
 }
 
-/// Sends a link to the new address, and a notice to the old one. Whether the new one is taken, the
-/// caller doesn't learn.
+/// Sends a link to the new address, and a notice to the old one. Whether the new one is taken, or had
+/// its mails for this hour, the caller doesn't learn: not by the notice either, which they can read.
 ///
 /// # Errors
 /// `fresh_login_required`; the store's.
@@ -57,9 +57,10 @@ pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Err
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         let taken = users::find_by_email(tx, &new)?.is_some_and(|other| other.id != me.user);
-        if !taken && link.queue(tx, me.user, &new)? {
-            notice.queue(tx, me.user, &user.email)?;
+        if !taken {
+            link.queue(tx, me.user, &new)?;
         }
+        notice.queue(tx, me.user, &user.email)?;
         tx.audit(&Event::EmailChangeRequested, (me.user, me.session))?;
         Ok(Decision::Grant(()))
     })
