@@ -208,10 +208,12 @@ pub fn set_password(app: &App, caller: &Caller, of: &UserRef, password: &Passwor
     let user = find(app, caller, of)?;
     judge(app, password, Owner { email: &user.email, name: &user.name })?;
     let hash = app.gate.hash(password, draw(app.entropy()))?;
+    let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     change(app, caller, of, move |tx, user| {
         users::save_password(tx, user.id, &hash.0)?;
         void_old_proofs(tx, user.id, None)?;
         tx.audit(&Event::PasswordSet, user.id)?;
+        notice.queue(tx, user.id, &user.email)?;
         Ok(Decision::Grant(()))
     })
 }
@@ -349,6 +351,7 @@ pub fn second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<SecondF
 pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<bool, Error> {
     require(caller, "users:write")?;
     let of = of.clone();
+    let notice = mail::notice(app, caller, MailKind::TwoFactorDisabled);
     app.store.write(caller, move |tx| {
         let Some(user) = find_in(tx, &of)? else {
             return Ok(Decision::Refuse(of.missing()));
@@ -357,6 +360,7 @@ pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<b
         if had {
             void_old_proofs(tx, user.id, None)?;
             tx.audit(&Event::SecondFactorReset, user.id)?;
+            notice.queue(tx, user.id, &user.email)?;
         }
         Ok(Decision::Grant(had))
     })
