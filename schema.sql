@@ -164,11 +164,13 @@ CREATE TABLE mails (
     attempts        INTEGER NOT NULL,
     last_error      TEXT,
     counts          INTEGER NOT NULL DEFAULT 1, -- 0: a security notice, which the hourly bound leaves out
-    next_attempt_at INTEGER                     -- NULL: at once
+    next_attempt_at INTEGER,                    -- NULL: at once
+    claimed_until   INTEGER,                    -- somebody is sending it; NULL: nobody
+    retried_at      INTEGER                     -- queued once more by an operator; NULL: never
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mails_by_address ON mails (to_key, created_at);
-CREATE INDEX mails_by_state ON mails (state, id);
 CREATE INDEX mails_by_user ON mails (user_id);
+CREATE INDEX mails_by_state ON mails (state, next_attempt_at, id);
 
 CREATE TABLE signing_keys (
     kid            TEXT PRIMARY KEY NOT NULL, -- RFC 7638 thumbprint

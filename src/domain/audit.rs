@@ -96,6 +96,10 @@ pub enum Event {
     UserDisabled,
     UserEnabled,
     UserDeleted,
+    /// A mail that failed was queued once more.
+    MailRetried {
+        mail: String,
+    },
     RoleCreated {
         role: String,
     },
@@ -149,6 +153,7 @@ impl Event {
             Self::UserDisabled => "UserDisabled",
             Self::UserEnabled => "UserEnabled",
             Self::UserDeleted => "UserDeleted",
+            Self::MailRetried { .. } => "MailRetried",
             Self::RoleCreated { .. } => "RoleCreated",
             Self::RoleAssigned { .. } => "RoleAssigned",
             Self::RoleUnassigned { .. } => "RoleUnassigned",
@@ -166,6 +171,7 @@ impl Event {
             }
             Self::AccountLocked { network } => network.iter().map(|network| ("network", network.clone())).collect(),
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
+            Self::MailRetried { mail } => vec![("mail", mail.clone())],
             Self::LoggedOutEverywhere { sessions } => vec![("sessions", sessions.to_string())],
             Self::TokenRevoked { jti } => vec![("jti", jti.clone())],
             Self::RoleCreated { role } | Self::RoleAssigned { role } | Self::RoleUnassigned { role } => {

@@ -2,6 +2,17 @@
 
 use super::id::{MailId, UserId};
 use super::time::Timestamp;
+use std::time::Duration;
+
+/// A mail that could not be sent for this long is given up.
+pub const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
+
+/// How long to wait after `attempts` that failed: 1 minute, 2, 4 and so on, at most an hour.
+#[must_use]
+pub fn pause_after(attempts: u32) -> Duration {
+    let minutes = 1_u64.checked_shl(attempts.saturating_sub(1)).map_or(60, |minutes| minutes.min(60));
+    Duration::from_secs(60 * minutes)
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MailKind {
@@ -29,10 +40,12 @@ pub enum MailKind {
     RecoveryCodeUsed,
     /// Too many failed logins.
     AccountLocked,
+    /// An operator asked whether mail gets through. It is sent at once, past the outbox.
+    Test,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -45,6 +58,7 @@ impl MailKind {
         Self::TwoFactorDisabled,
         Self::RecoveryCodeUsed,
         Self::AccountLocked,
+        Self::Test,
     ];
 
     #[must_use]
@@ -62,6 +76,7 @@ impl MailKind {
             Self::TwoFactorDisabled => "two_factor_disabled",
             Self::RecoveryCodeUsed => "recovery_code_used",
             Self::AccountLocked => "account_locked",
+            Self::Test => "test",
         }
     }
 
@@ -81,7 +96,8 @@ impl MailKind {
             | Self::TwoFactorEnabled
             | Self::TwoFactorDisabled
             | Self::RecoveryCodeUsed
-            | Self::AccountLocked => true,
+            | Self::AccountLocked
+            | Self::Test => true,
         }
     }
 }
@@ -128,4 +144,15 @@ pub struct Mail {
     pub attempts: u32,
     /// Why the last attempt failed; `None`: it didn't.
     pub last_error: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        let minutes = |attempts| pause_after(attempts).as_secs() / 60;
+        assert_eq!([1, 2, 3, 6, 7, 8, 65, u32::MAX].map(minutes), [1, 2, 4, 32, 60, 60, 60, 60]);
+    }
 }

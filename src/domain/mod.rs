@@ -6,6 +6,7 @@ pub mod audit;
 pub mod blocklist;
 pub mod caller;
 pub mod cursor;
+pub mod device;
 pub mod email;
 pub mod id;
 pub mod link;

@@ -1,7 +1,9 @@
 //! The app: everything that an action needs, opened once by the face that was called.
 
+use super::bell::Bell;
 use super::files;
 use super::keyring::Keyring;
+use super::letter::Letters;
 use super::rate_limit::RateLimits;
 use crate::config::Config;
 use crate::crypto::csrf::CsrfKey;
@@ -18,8 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
 use crate::store::{Store, meta};
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -68,10 +69,13 @@ pub struct App {
     pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
+    pub(super) letters: Letters,
+    /// Rung when a mail was queued.
+    pub(super) mail_bell: Bell,
+    /// Rung when somebody asked for a link.
+    pub(super) link_bell: Bell,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
-    /// `None`: nobody works in the background here.
-    waker: Mutex<Option<SyncSender<()>>>,
 }
 
 impl App {
@@ -83,6 +87,7 @@ impl App {
     /// file; [`Fault::Storage`] for a damaged file or one of another version.
     pub fn open(config: Config, ports: Ports, if_missing: IfMissing) -> Result<Self, Error> {
         let mut created = Created::default();
+        let letters = Letters::read(&config)?;
         let database_exists = files::exists(&config.database)?;
         if !database_exists && if_missing == IfMissing::Refuse {
             let advice = format!(
@@ -111,11 +116,13 @@ impl App {
             rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
+            letters,
+            mail_bell: Bell::new(),
+            link_bell: Bell::new(),
             blocklist: OnceLock::new(),
             created,
             config,
             ports,
-            waker: Mutex::new(None),
         };
         if if_missing == IfMissing::Create {
             app.created.signing_key = super::keyring::ensure(&app)?;
@@ -123,20 +130,6 @@ impl App {
             app.blocklist()?;
         }
         Ok(app)
-    }
-
-    /// Tells whoever works in the background that there is something to do.
-    pub(super) fn wake(&self) {
-        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(waker) = &*waker {
-            // One call that waits is enough for all; a worker that is gone needs none.
-            let _ = waker.try_send(());
-        }
-    }
-
-    /// Has calls of `App::wake` sent here.
-    pub(super) fn wake_by(&self, waker: SyncSender<()>) {
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
     }
 
     /// The time of day; inside a transaction, the transaction's own counts.

@@ -5,6 +5,7 @@
 //! tells a known address from an unknown one.
 
 use super::app::App;
+use super::bell::Ringer;
 use super::mail;
 use crate::domain::access::Actor;
 use crate::domain::audit::{Event, Subject};
@@ -19,7 +20,7 @@ use crate::store::link_requests::{self, LinkRequest};
 use crate::store::users;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ pub(super) fn note(app: &App, caller: &Caller, kind: LinkKind, email: &Email) ->
         link_requests::insert(tx, &request)?;
         Ok(Decision::Grant(()))
     })?;
-    app.wake();
+    app.link_bell.ringer().ring();
     Ok(())
 }
 
@@ -50,28 +51,27 @@ pub(super) fn note(app: &App, caller: &Caller, kind: LinkKind, email: &Email) ->
 #[derive(Debug)]
 pub struct Worker {
     stop: Arc<AtomicBool>,
-    waker: SyncSender<()>,
+    ringer: Ringer,
     thread: JoinHandle<()>,
 }
 
 impl Worker {
     /// # Errors
-    /// [`Fault::Internal`] when the machine has no thread to give.
+    /// [`Fault::Internal`] when the app has one already, or the machine has no thread to give.
     pub fn start(app: &Arc<App>) -> Result<Self, Fault> {
-        let (waker, woken) = sync_channel(1);
-        app.wake_by(waker.clone());
+        let (ringer, woken) = (app.link_bell.ringer(), app.link_bell.listen()?);
         let stop = Arc::new(AtomicBool::new(false));
         let (app, stopped) = (Arc::clone(app), Arc::clone(&stop));
         let thread = thread::Builder::new().name("links".into()).spawn(move || work(&app, &woken, &stopped));
         let thread =
             thread.map_err(|error| Fault::Internal(format!("the thread for links can't be started: {error}")))?;
-        Ok(Self { stop, waker, thread })
+        Ok(Self { stop, ringer, thread })
     }
 
     /// Ends it; what waits is worked off after the next start.
     pub fn stop(self) {
         self.stop.store(true, Ordering::SeqCst);
-        let _ = self.waker.try_send(());
+        self.ringer.ring();
         // A thread that panicked has ended, too.
         let _ = self.thread.join();
     }

@@ -4,7 +4,8 @@
 //! change that was rolled back. Its body, which may hold a link, is sealed at rest.
 
 use super::app::App;
-use super::letter::{self, Facts};
+use super::bell::Ringer;
+use super::letter::Facts;
 use super::require;
 use crate::config::Config;
 use crate::crypto::opaque::{self, OpaqueHash};
@@ -16,6 +17,7 @@ use crate::domain::link::LinkKind;
 use crate::domain::mail::{Mail, MailKind, MailState};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Fault, Refusal};
+use crate::ports::Message;
 use crate::store::links::{self, NewLink};
 use crate::store::mails::{self, NewMail};
 use crate::store::tx::Tx;
@@ -31,18 +33,20 @@ pub(super) struct Letter {
     kind: MailKind,
     subject: String,
     body_sealed: Vec<u8>,
+    bell: Ringer,
 }
 
 impl Letter {
     fn new(app: &App, kind: MailKind, facts: &Facts) -> Self {
-        let words = letter::write(&app.config, kind, facts);
+        let words = app.letters.write(kind, facts);
         let id = MailId::new(app.now(), app.id_entropy());
         let body = Body { text: words.text.expose().clone(), html: words.html.expose().clone() };
         let body_sealed = body.seal(app, id);
-        Self { id, kind, subject: words.subject, body_sealed }
+        Self { id, kind, subject: words.subject, body_sealed, bell: app.mail_bell.ringer() }
     }
 
-    /// Puts the mail into the outbox.
+    /// Puts the mail into the outbox, and wakes the sender. That comes before the commit and is early
+    /// enough: the sender claims by a transaction of its own, which has to wait for this one.
     pub(super) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
         let mail = NewMail {
             id: self.id,
@@ -52,7 +56,9 @@ impl Letter {
             subject: self.subject.clone(),
             body_sealed: self.body_sealed.clone(),
         };
-        mails::insert(tx, &mail)
+        mails::insert(tx, &mail)?;
+        self.bell.ring();
+        Ok(())
     }
 }
 
@@ -178,6 +184,18 @@ impl Body {
             .map_err(|_| Fault::Storage("a mail's body is no text; run `authctl db check`".into()))?;
         Ok(Self { text, html: String::new() })
     }
+
+    /// The mail as it goes out.
+    pub(super) fn message(&self, of: &Mail) -> Message {
+        Message {
+            id: of.id,
+            date: of.created_at,
+            to: of.to.clone(),
+            subject: of.subject.clone(),
+            text: Secret::new(self.text.clone()),
+            html: Secret::new(self.html.clone()),
+        }
+    }
 }
 
 impl Drop for Body {
@@ -203,6 +221,8 @@ pub struct OpenedMail {
     pub mail: Mail,
     /// The plain text. `None`: wiped after it was sent.
     pub body: Option<Secret<String>>,
+    /// The same in HTML.
+    pub html: Option<Secret<String>>,
 }
 
 /// One mail with its text.
@@ -214,9 +234,7 @@ pub fn show(app: &App, caller: &Caller, id: &str) -> Result<OpenedMail, Error> {
     let missing = || Refusal::not_found("mail", id);
     let id = MailId::parse(id).ok_or_else(missing)?;
     let found = app.store.read(|query| mails::find(query, id))?.ok_or_else(missing)?;
-    let body = match found.body_sealed {
-        Some(sealed) => Some(Secret::new(Body::open(&app.mail_sealer, id, &sealed)?.text.clone())),
-        None => None,
-    };
-    Ok(OpenedMail { mail: found.mail, body })
+    let body = found.body_sealed.map(|sealed| Body::open(&app.mail_sealer, id, &sealed)).transpose()?;
+    let part = |of: fn(&Body) -> &String| body.as_ref().map(|body| Secret::new(of(body).clone()));
+    Ok(OpenedMail { mail: found.mail, body: part(|body| &body.text), html: part(|body| &body.html) })
 }

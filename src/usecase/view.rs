@@ -213,6 +213,7 @@ pub fn mail(mail: &Mail) -> Value {
 pub fn opened_mail(opened: &OpenedMail) -> Value {
     let mut value = mail(&opened.mail);
     value["body"] = opened.body.as_ref().map(|body| body.expose().as_str()).into();
+    value["html"] = opened.html.as_ref().map(|html| html.expose().as_str()).into();
     value
 }
 

@@ -7,6 +7,10 @@ ALTER TABLE links ADD COLUMN email TEXT;
 ALTER TABLE links ADD COLUMN session_id BLOB;
 ALTER TABLE mails ADD COLUMN counts INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE mails ADD COLUMN next_attempt_at INTEGER;
+ALTER TABLE mails ADD COLUMN claimed_until INTEGER;
+ALTER TABLE mails ADD COLUMN retried_at INTEGER;
+DROP INDEX mails_by_state;
+CREATE INDEX mails_by_state ON mails (state, next_attempt_at, id);
 
 CREATE TABLE totp (
     user_id       BLOB PRIMARY KEY NOT NULL REFERENCES users (id) ON DELETE CASCADE,
