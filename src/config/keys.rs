@@ -115,7 +115,7 @@ pub const KEYS: [Key; 60] = [
     key("mail.max_per_address_per_hour", Kind::Count(1, 1_000_000), "3", "10",
         "how many mails an address gets in an hour; notices of a change to the account are not counted"),
     key("mail.templates", Kind::OptionalPath, "", "/etc/authd/templates",
-        "a folder with texts that override the built-in ones"),
+        "a folder with templates that take the place of built-in ones: files such as reset_password.txt and reset_password.html"),
     key("mail.smtp_host", Kind::Host, "localhost", "smtp.example.com",
         "the server that takes the mail"),
     key("mail.smtp_port", Kind::Count(1, 65535), "587", "465",
