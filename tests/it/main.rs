@@ -14,6 +14,7 @@ mod jwt;
 mod limits;
 mod lockout;
 mod lockout_model;
+mod mail;
 mod man;
 mod migration;
 mod opening;
