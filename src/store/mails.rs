@@ -36,13 +36,14 @@ pub fn insert(tx: &mut Tx<'_>, mail: &NewMail) -> Result<(), Fault> {
     tx.execute(sql, row).map(drop)
 }
 
-/// How many mails an address was sent, or is to be, since a time, notices left out.
+/// Whether an address was sent so many mails, or is to be, since a time, notices left out.
 ///
 /// # Errors
 /// The driver's.
-pub fn count_since(query: &impl Query, to: &Email, since: Timestamp) -> Result<u32, Fault> {
-    let sql = "SELECT count(*) FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts";
-    query.one(sql, params![to.key(), since], |row| row.get(0))
+pub fn has_had(query: &impl Query, to: &Email, mails: u32, since: Timestamp) -> Result<bool, Fault> {
+    let sql = "SELECT count(*) >= ?3 FROM \
+        (SELECT 1 FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts LIMIT ?3)";
+    query.one(sql, params![to.key(), since, mails], |row| row.get(0))
 }
 
 /// Newest first. `state` of `None`: all.

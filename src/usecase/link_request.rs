@@ -24,6 +24,10 @@ use std::sync::mpsc::Receiver;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+/// How long nobody must ask before what was asked is worked off, and how long that can be put off.
+const QUIET: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// How often to look unasked.
 const ROUND: Duration = Duration::from_secs(5);
 
@@ -83,8 +87,17 @@ fn work(app: &App, woken: &Receiver<()>, stopped: &AtomicBool) {
             tracing::warn!(%error, "links that were asked for have to wait");
         }
         // Unasked, too: a database that could not be written may be written again.
-        let _ = woken.recv_timeout(ROUND);
+        if woken.recv_timeout(ROUND).is_ok() {
+            wait_for_quiet(app, woken);
+        }
     }
+}
+
+/// Waits for a moment in which nobody asks: were each wish worked off at once, the next answer would wait
+/// for it, and tell by its time what came of the one before.
+fn wait_for_quiet(app: &App, woken: &Receiver<()>) {
+    let begun = app.elapsed();
+    while woken.recv_timeout(QUIET).is_ok() && app.elapsed().saturating_sub(begun) < PATIENCE {}
 }
 
 /// Works off all that wait, oldest first; gives how many there were.

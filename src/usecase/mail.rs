@@ -127,7 +127,7 @@ impl LinkMail {
     /// address has had its mails for this hour, and nothing was done.
     pub(super) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<bool, Fault> {
         let since = tx.now().minus(HOUR);
-        if mails::count_since(tx, to, since)? >= self.max_per_hour {
+        if mails::has_had(tx, to, self.max_per_hour, since)? {
             return Ok(false);
         }
         self.queue_unbounded(tx, user, to)?;

@@ -17,14 +17,6 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Set by `tests/run`: there the server must be there.
-const REQUIRED: &str = "TESTS_ARE_COMPLETE";
-
-/// Past the test harness, which keeps to itself what a test that passes prints.
-fn say(text: &str) {
-    std::io::stderr().write_all(text.as_bytes()).unwrap();
-}
-
 struct Server {
     child: Child,
     said: BufReader<ChildStdout>,
@@ -38,8 +30,7 @@ impl Server {
         let project = Path::new(env!("CARGO_MANIFEST_DIR"));
         let python = project.join("target/smtp-venv/bin/python");
         if !python.exists() {
-            assert!(std::env::var_os(REQUIRED).is_none(), "{} is missing", python.display());
-            say("NOT RUN: no SMTP server to test with; tests/run installs one\n");
+            crate::missing::missing("an SMTP server to test with");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
