@@ -36,7 +36,7 @@ fn start() -> Daemon {
     let authd = |args: &[&str]| {
         let mut command = Command::new(AUTHD);
         command.args(args).current_dir(folder.path()).env("AUTHD_RATE_LIMIT__ENABLED", "false");
-        for key in ["LOCKOUT__PAIR_FAILURES", "LOCKOUT__ACCOUNT_FAILURES", "MAIL__MAX_PER_ADDRESS_PER_HOUR"] {
+        for key in ["LOCKOUT__PAIR_FAILURES", "LOCKOUT__ACCOUNT_FAILURES"] {
             command.env(format!("AUTHD_{key}"), "1000000");
         }
         command

@@ -72,8 +72,9 @@ fn with_verification(
     verification: &LinkMail,
     repeated: &LinkMail,
 ) -> Result<Decision<Registered>, Fault> {
+    let stand_in = stand_in(user)?;
     if let Some(owner) = users::find_by_email(tx, &user.email)? {
-        tx.rehearse(|tx| create(tx, &stand_in(user)?, verification))?;
+        tx.rehearse(|tx| create(tx, &stand_in, verification))?;
         // Whoever reads the mailbox may set a new password; the one given here is dropped. Were it
         // kept for an unverified account, a stranger's password could come to a verified address.
         if !repeated.queue(tx, owner.id, &owner.email)? {
@@ -82,7 +83,7 @@ fn with_verification(
         tx.audit(&Event::RegistrationRepeated, owner.id)?;
     } else {
         create(tx, user, verification)?;
-        tx.rehearse(|tx| repeated.queue_unbounded(tx, user.id, &user.email))?;
+        tx.rehearse(|tx| repeated.queue(tx, user.id, &user.email).map(drop))?;
         tx.audit(&Event::UserRegistered, user.id)?;
     }
     Ok(Decision::Grant(Registered::VerificationSent))

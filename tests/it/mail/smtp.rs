@@ -11,7 +11,7 @@ use authd::ports::smtp::{Encryption, Login, Patience, Roots, Settings, Smtp};
 use authd::ports::{Mailer, Message, Undelivered};
 use authd::usecase::outbox::{self, Courier, Tested};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
