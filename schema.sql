@@ -20,9 +20,7 @@ CREATE TABLE users (
     email_verified_at INTEGER,
     name              TEXT NOT NULL,
     password_hash     TEXT,                 -- PHC string; NULL: no password
-    two_factor_at     INTEGER,
     disabled_at       INTEGER,
-    locked_until      INTEGER,
     created_at        INTEGER NOT NULL,
     last_login_at     INTEGER
 ) STRICT, WITHOUT ROWID;
@@ -60,7 +58,8 @@ CREATE TABLE sessions (
     auth_time    INTEGER NOT NULL,
     amr          TEXT NOT NULL, -- separated by spaces
     ip           TEXT,
-    user_agent   TEXT
+    user_agent   TEXT,
+    idle         INTEGER        -- how long it lives unused, in milliseconds; NULL: as configured
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_user ON sessions (user_id, id);
 
@@ -78,9 +77,77 @@ CREATE TABLE links (
     token_hash BLOB NOT NULL UNIQUE, -- SHA-256
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
-    spent_at   INTEGER
+    spent_at   INTEGER,
+    email      TEXT,                 -- the new address, for a change of address
+    session_id BLOB                  -- the session that asked for the change, which outlives it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX links_by_user ON links (user_id, kind);
+
+-- Second factors. The secret is sealed under the root key; enrolled but not yet confirmed ones have
+-- no `enabled_at`.
+CREATE TABLE totp (
+    user_id       BLOB PRIMARY KEY NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    secret_sealed BLOB NOT NULL,
+    enabled_at    INTEGER,
+    last_step     INTEGER,          -- the newest step accepted; older ones are replays
+    failures      INTEGER NOT NULL, -- in a row
+    created_at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE recovery_codes (
+    user_id   BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    code_hash BLOB NOT NULL, -- SHA-256 of 80 random bits
+    spent_at  INTEGER,
+    PRIMARY KEY (user_id, code_hash)
+) STRICT, WITHOUT ROWID;
+
+-- A login that waits for its second step.
+CREATE TABLE tickets (
+    token_hash BLOB PRIMARY KEY NOT NULL, -- SHA-256
+    user_id    BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    failures   INTEGER NOT NULL,
+    spent_at   INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tickets_by_user ON tickets (user_id);
+
+-- Failed logins. `account` is an address as it is compared, whether or not anybody has it.
+CREATE TABLE pair_failures (
+    account      TEXT NOT NULL,
+    network      TEXT NOT NULL,
+    failures     INTEGER NOT NULL,
+    locks        INTEGER NOT NULL,
+    locked_until INTEGER,
+    last_at      INTEGER NOT NULL,
+    PRIMARY KEY (account, network)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE account_failures (
+    account      TEXT PRIMARY KEY NOT NULL,
+    failures     INTEGER NOT NULL,
+    locked_until INTEGER,
+    last_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Where an account has logged in from.
+CREATE TABLE known_networks (
+    user_id       BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    network       TEXT NOT NULL,
+    last_login_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, network)
+) STRICT, WITHOUT ROWID;
+
+-- Links that somebody asked for, for an address that may have no account: whoever asks is answered
+-- before anybody looks, so that the time of the answer tells nothing.
+CREATE TABLE link_requests (
+    id         BLOB PRIMARY KEY NOT NULL,
+    kind       TEXT NOT NULL,
+    email      TEXT NOT NULL,
+    ip         TEXT,
+    request_id TEXT,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The outbox. A body is sealed under the root key, and wiped once it was sent.
 CREATE TABLE mails (
@@ -95,11 +162,15 @@ CREATE TABLE mails (
     created_at      INTEGER NOT NULL,
     sent_at         INTEGER,
     attempts        INTEGER NOT NULL,
-    last_error      TEXT
+    last_error      TEXT,
+    counts          INTEGER NOT NULL DEFAULT 1, -- 0: a security notice, which the hourly bound leaves out
+    next_attempt_at INTEGER,                    -- NULL: at once
+    claimed_until   INTEGER,                    -- somebody is sending it; NULL: nobody
+    retried_at      INTEGER                     -- queued once more by an operator; NULL: never
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mails_by_address ON mails (to_key, created_at);
-CREATE INDEX mails_by_state ON mails (state, id);
 CREATE INDEX mails_by_user ON mails (user_id);
+CREATE INDEX mails_by_state ON mails (state, next_attempt_at, id);
 
 CREATE TABLE signing_keys (
     kid            TEXT PRIMARY KEY NOT NULL, -- RFC 7638 thumbprint
@@ -123,7 +194,7 @@ CREATE TABLE audit (
     details    TEXT NOT NULL,                -- a JSON object of strings
     hash       BLOB NOT NULL
 ) STRICT;
-CREATE INDEX audit_by_user ON audit (user_id, seq) WHERE user_id IS NOT NULL;
+CREATE INDEX audit_by_user ON audit (user_id, seq);
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN

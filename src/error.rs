@@ -11,7 +11,8 @@ use std::time::Duration;
 pub struct FieldError {
     /// The name of the field (or of the command line's argument).
     pub field: String,
-    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`, `out_of_range`.
+    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`, `out_of_range`, `repeated`,
+    /// `conflict` (with another field).
     pub code: &'static str,
     /// For people: what is wrong and what would be right.
     pub message: String,
@@ -35,6 +36,16 @@ pub enum Refusal {
     Unauthenticated,
     /// Address and password don't belong together.
     InvalidCredentials,
+    /// The caller is known, and the password is not theirs.
+    WrongPassword,
+    /// A second factor's code that is wrong, used or too old, or a ticket that is.
+    InvalidCode,
+    /// The login is too long ago, or was made without the second factor.
+    FreshLoginRequired,
+    /// Too many failures; nothing was looked at.
+    TooManyAttempts {
+        retry_after: Duration,
+    },
     /// The actor lacks this permission.
     Forbidden {
         permission: String,
@@ -50,6 +61,8 @@ pub enum Refusal {
     },
     /// Another account has this address.
     EmailTaken,
+    /// The second factor is on.
+    AlreadyEnabled,
     /// Something of that name stands already. `what` is a noun.
     AlreadyExists {
         what: &'static str,
@@ -82,18 +95,52 @@ impl Refusal {
         match self {
             Self::InvalidToken | Self::InvalidLink => "invalid_token",
             Self::Unauthenticated => "unauthenticated",
-            Self::InvalidCredentials => "invalid_credentials",
+            Self::InvalidCredentials | Self::WrongPassword => "invalid_credentials",
+            Self::InvalidCode => "invalid_code",
+            Self::FreshLoginRequired => "fresh_login_required",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Forbidden { .. } => "forbidden",
             Self::EmailNotVerified => "email_not_verified",
             Self::AccountDisabled => "account_disabled",
             Self::RegistrationClosed => "registration_closed",
             Self::NotFound { .. } => "not_found",
             Self::EmailTaken => "email_taken",
+            Self::AlreadyEnabled => "already_enabled",
             Self::AlreadyExists { .. } => "already_exists",
             Self::LastAdmin => "last_admin",
             Self::Invalid(_) => "validation_failed",
             Self::BadCursor => "invalid_cursor",
             Self::WeakPassword { .. } => "weak_password",
+        }
+    }
+}
+
+impl Refusal {
+    /// The title and the HTTP status of its problem document (RFC 9457 §3.1): the command line prints
+    /// the same object.
+    #[must_use]
+    pub const fn problem(&self) -> (&'static str, u16) {
+        match self {
+            Self::InvalidToken => ("Invalid token", 401),
+            Self::InvalidLink => ("Invalid token", 400),
+            Self::Unauthenticated => ("Unauthenticated", 401),
+            Self::InvalidCredentials => ("Invalid credentials", 401),
+            Self::WrongPassword => ("Invalid credentials", 403),
+            Self::InvalidCode => ("Invalid code", 401),
+            Self::FreshLoginRequired => ("Fresh login required", 403),
+            Self::TooManyAttempts { .. } => ("Too many attempts", 429),
+            Self::Forbidden { .. } => ("Forbidden", 403),
+            Self::EmailNotVerified => ("E-mail address not verified", 403),
+            Self::AccountDisabled => ("Account disabled", 403),
+            Self::RegistrationClosed => ("Registration closed", 403),
+            Self::NotFound { .. } => ("Not found", 404),
+            Self::EmailTaken => ("E-mail address taken", 409),
+            Self::AlreadyEnabled => ("Already enabled", 409),
+            Self::AlreadyExists { .. } => ("Already exists", 409),
+            Self::LastAdmin => ("Last admin", 409),
+            Self::Invalid(_) => ("Validation failed", 422),
+            Self::BadCursor => ("Invalid cursor", 400),
+            Self::WeakPassword { .. } => ("Weak password", 422),
         }
     }
 }
@@ -107,6 +154,16 @@ impl fmt::Display for Refusal {
             Self::Unauthenticated => f.write_str("this needs a login; send `Authorization: Bearer <access token>`"),
             Self::InvalidCredentials => {
                 f.write_str("e-mail address and password don't match; check both and try again")
+            }
+            Self::WrongPassword => f.write_str("this is not the account's password; check it and try again"),
+            Self::InvalidCode => {
+                f.write_str("the code is not valid (any more); wait for the next one and try again, or log in again")
+            }
+            Self::FreshLoginRequired => f.write_str(
+                "this needs a login of the last 5 minutes, with the second factor where one is on; log in again",
+            ),
+            Self::TooManyAttempts { retry_after } => {
+                write!(f, "too many failed attempts; wait {} s and try again", whole_secs(*retry_after))
             }
             Self::Forbidden { permission } => {
                 write!(f, "this needs the permission {permission}; ask an administrator for a role that holds it")
@@ -124,6 +181,7 @@ impl fmt::Display for Refusal {
                 f.write_str("another account has this e-mail address; use another one, or log in to that account")
             }
             Self::AlreadyExists { what, name } => write!(f, "the {what} {name} exists already; choose another name"),
+            Self::AlreadyEnabled => f.write_str("the second factor is on already; turn it off first"),
             Self::LastAdmin => f.write_str("this is the last enabled admin; give another user the role admin first"),
             Self::Invalid(errors) => {
                 for (i, error) in errors.iter().enumerate() {
@@ -136,6 +194,12 @@ impl fmt::Display for Refusal {
             Self::WeakPassword { reason } => write!(f, "{reason}; choose another password"),
         }
     }
+}
+
+/// Whole seconds, rounded up, at least one: waiting that long is enough.
+#[must_use]
+pub fn whole_secs(span: Duration) -> u64 {
+    u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1)
 }
 
 /// What an operator must mend. A fault rolls back; its text is logged and never sent to a client.
@@ -171,7 +235,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Overloaded { retry_after } => {
-                write!(f, "too much to do at once; try again in {} s", retry_after.as_secs().max(1))
+                write!(f, "too much to do at once; try again in {} s", whole_secs(*retry_after))
             }
             Self::StorageUnavailable(text)
             | Self::Storage(text)

@@ -11,10 +11,12 @@
 //! | [`crypto`] | password hashes, tokens, secrets at rest | domain, error, ports |
 //! | [`store`] | all SQL and the write transaction | domain, error, ports |
 //! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
-//! | [`http`] | the daemon's face | usecase, domain, config, error, ports |
+//! | [`transport`] | bytes to bounded requests and back, the only room that names hyper | config, error |
+//! | [`http`] | the daemon's face to programs | usecase, domain, config, error, ports, transport |
+//! | [`pages`] | the daemon's face to people, where mails lead | usecase, domain, config, error, ports, transport |
 //! | [`cli`] | the operator's face | usecase, domain, config, error, ports |
 //!
-//! `cli/serve.rs` alone may name `http`, because `authd serve` is a command like any other.
+//! `cli/serve.rs` alone may name `http`, `pages` and `transport`, because `authd serve` is a command like any other.
 
 #![forbid(unsafe_code)]
 
@@ -28,5 +30,8 @@ pub mod store;
 
 pub mod usecase;
 
+pub mod transport;
+
 pub mod cli;
 pub mod http;
+pub mod pages;

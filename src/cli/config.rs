@@ -5,6 +5,8 @@ use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::config::{FILES, Setting, Value, text};
 use crate::error::{Fault, Refusal};
+use crate::usecase::letter::Letters;
+use crate::usecase::outbox;
 use clap::Subcommand;
 use serde_json::json;
 use std::fs::{self, OpenOptions};
@@ -35,8 +37,12 @@ impl Verb {
     }
 }
 
+/// Looks at what stands in other files, too, as the daemon does at its start.
 fn check(context: &Context) -> Result<(), Failure> {
-    let file = context.loaded()?.file;
+    let loaded = context.loaded()?;
+    Letters::read(&loaded.config)?;
+    outbox::mailer(&loaded.config)?;
+    let file = loaded.file;
     let name = file.as_ref().map_or_else(|| "no file".into(), |path| path.display().to_string());
     context.terminal().note(&format!("the configuration is right ({name})"));
     let columns = [Column::Text("ok"), Column::Text("file")];

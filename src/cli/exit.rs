@@ -83,7 +83,7 @@ impl Failure {
     #[must_use]
     pub fn problem(&self) -> Option<Value> {
         let (title, status) = match self {
-            Self::Error(Error::Refused(refusal)) => refusal_title(refusal),
+            Self::Error(Error::Refused(refusal)) => refusal.problem(),
             Self::Error(Error::Failed(fault)) => fault_title(fault),
             Self::Usage(_) | Self::Check(_) | Self::Declined | Self::Closed | Self::Reported(_) => return None,
         };
@@ -106,11 +106,15 @@ impl Failure {
 const fn refusal_code(refusal: &Refusal) -> u8 {
     match refusal {
         Refusal::NotFound { .. } => 3,
-        Refusal::AlreadyExists { .. } | Refusal::EmailTaken | Refusal::LastAdmin => 4,
+        Refusal::AlreadyExists { .. } | Refusal::EmailTaken | Refusal::AlreadyEnabled | Refusal::LastAdmin => 4,
         Refusal::InvalidToken
         | Refusal::InvalidLink
         | Refusal::Unauthenticated
         | Refusal::InvalidCredentials
+        | Refusal::WrongPassword
+        | Refusal::InvalidCode
+        | Refusal::FreshLoginRequired
+        | Refusal::TooManyAttempts { .. }
         | Refusal::Forbidden { .. }
         | Refusal::EmailNotVerified
         | Refusal::AccountDisabled
@@ -137,27 +141,6 @@ const fn fault_word(fault: &Fault) -> &'static str {
         }
         Fault::Permission(_) => "permission",
         Fault::Config(_) => "config",
-    }
-}
-
-/// The title and the status that the HTTP face has for the same refusal.
-const fn refusal_title(refusal: &Refusal) -> (&'static str, u16) {
-    match refusal {
-        Refusal::InvalidToken => ("Invalid token", 401),
-        Refusal::InvalidLink => ("Invalid token", 400),
-        Refusal::Unauthenticated => ("Unauthenticated", 401),
-        Refusal::InvalidCredentials => ("Invalid credentials", 401),
-        Refusal::Forbidden { .. } => ("Forbidden", 403),
-        Refusal::EmailNotVerified => ("E-mail address not verified", 403),
-        Refusal::AccountDisabled => ("Account disabled", 403),
-        Refusal::RegistrationClosed => ("Registration closed", 403),
-        Refusal::NotFound { .. } => ("Not found", 404),
-        Refusal::EmailTaken => ("E-mail address taken", 409),
-        Refusal::AlreadyExists { .. } => ("Already exists", 409),
-        Refusal::LastAdmin => ("Last admin", 409),
-        Refusal::Invalid(_) => ("Validation failed", 422),
-        Refusal::BadCursor => ("Invalid cursor", 400),
-        Refusal::WeakPassword { .. } => ("Weak password", 422),
     }
 }
 

@@ -15,6 +15,11 @@ pub fn start(log: &Log) {
         LogFormat::Text => lines.with_target(false).with_writer(|| Lines(one_line)).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).with_writer(|| Lines(json_line)).try_init(),
     };
+    // A panic is a record like any other: one line, in the same format, escaped.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, panic = panic.payload_as_str().unwrap_or("of no text"), "a thread panicked");
+    }));
 }
 
 const fn level(level: LogLevel) -> LevelFilter {

@@ -3,14 +3,20 @@
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use super::{Context, choices};
+use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::mail::MailState;
-use crate::usecase::{mail as outbox, view};
+use crate::error::Refusal;
+use crate::usecase::outbox::{self, Tested};
+use crate::usecase::{mail, view};
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     List(List),
     Show(Show),
+    Retry(Retry),
+    Test(Test),
 }
 
 /// List mails in the outbox, newest first
@@ -29,6 +35,27 @@ pub struct Show {
     /// The mail's id
     #[arg(value_name = "ID")]
     id: String,
+}
+
+/// Queue mails once more that failed, or have them tried now
+///
+/// Each is due at once, and given up after another day. All of them or, if one can't be, none.
+#[derive(Args, Debug)]
+pub struct Retry {
+    /// The mails' ids, as `mail list -q --state failed` prints them
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<String>,
+}
+
+/// Send a test mail at once, to see whether mail gets out
+///
+/// It goes past the outbox, by the server that the configuration names. Exits 5 when that doesn't take it,
+/// and says why.
+#[derive(Args, Debug)]
+pub struct Test {
+    /// Where to send it
+    #[arg(value_name = "ADDRESS")]
+    address: String,
 }
 
 const LISTED: [Column; 6] = [
@@ -60,13 +87,15 @@ impl Verb {
         match self {
             Self::List(list) => list.run(context),
             Self::Show(show) => show.run(context),
+            Self::Retry(retry) => retry.run(context),
+            Self::Test(test) => test.run(context),
         }
     }
 }
 
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let mails = outbox::list(&context.app()?, context.caller(), self.state)?;
+        let mails = mail::list(&context.app()?, context.caller(), self.state)?;
         let rows = mails.iter().map(|mail| (mail.id.to_string(), view::mail(mail)));
         context.terminal().list(&Table::of_objects(&LISTED, rows))
     }
@@ -74,10 +103,10 @@ impl List {
 
 impl Show {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let opened = outbox::show(&context.app()?, context.caller(), &self.id)?;
+        let opened = mail::show(&context.app()?, context.caller(), &self.id)?;
         let row = (opened.mail.id.to_string(), view::opened_mail(&opened));
         if !context.terminal().is_for_people() {
-            let columns: Vec<_> = SHOWN.into_iter().chain([Column::Text("body")]).collect();
+            let columns: Vec<_> = SHOWN.into_iter().chain([Column::Text("body"), Column::Text("html")]).collect();
             return context.terminal().show(&Table::of_objects(&columns, [row]));
         }
         context.terminal().show(&Table::of_objects(&SHOWN, [row]))?;
@@ -87,6 +116,41 @@ impl Show {
                 context.terminal().note("the text was wiped when the mail was sent");
                 Ok(())
             }
+        }
+    }
+}
+
+impl Retry {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let mails = outbox::retry(&context.app()?, context.caller(), &self.ids)?;
+        for mail in &mails {
+            context.terminal().note(&format!("queued: {} to {}", mail.subject, mail.to));
+        }
+        let rows = mails.iter().map(|mail| (mail.id.to_string(), view::mail(mail)));
+        context.terminal().all_changed(&Table::of_objects(&LISTED, rows))
+    }
+}
+
+impl Test {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let to = Email::parse(&self.address)
+            .map_err(|_| Refusal::invalid("address", "invalid", InvalidEmail::MESSAGE.to_owned()))?;
+        let tested = outbox::send_test(&context.app()?, context.caller(), &to)?;
+        let why = match &tested {
+            Tested::Taken => None,
+            Tested::NotTaken(why) => Some(why.to_string()),
+        };
+        let columns = [Column::Text("to"), Column::Text("taken"), Column::Text("reason")];
+        let row = json!({"to": to.as_str(), "taken": why.is_none(), "reason": why});
+        context.terminal().changed(&Table::of_objects(&columns, [(to.to_string(), row)]))?;
+        let server = &context.loaded()?.config.mail;
+        let server = format!("{}:{}", server.smtp_host, server.smtp_port);
+        match why {
+            None => {
+                context.terminal().note(&format!("{server} took the mail to {to}; whether it arrives, {to} can tell"));
+                Ok(())
+            }
+            Some(why) => Err(Failure::Check(format!("{server} did not take the mail: {why}"))),
         }
     }
 }

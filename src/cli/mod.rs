@@ -18,6 +18,7 @@ pub mod serve;
 pub mod terminal;
 pub mod times;
 pub mod token;
+pub mod totp;
 pub mod tree;
 pub mod user;
 
@@ -162,6 +163,7 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::User(verb) => verb.run(context),
         Command::Role(verb) => verb.run(context),
         Command::Token(verb) => verb.run(context),
+        Command::Totp(verb) => verb.run(context),
         Command::Audit(verb) => verb.run(context),
         Command::Mail(verb) => verb.run(context),
         Command::Db(verb) => verb.run(context),

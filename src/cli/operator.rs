@@ -11,10 +11,11 @@ pub fn login_name() -> String {
     choose(uid, std::env::var_os("SUDO_USER"), account)
 }
 
-/// `SUDO_USER` counts only for root: anybody else could have set it.
+/// `SUDO_USER` counts for whomever sudo made of the operator, the daemon's own user above all. That somebody
+/// could set it by hand changes nothing: they have the database file in their hands.
 fn choose(uid: u32, sudo_user: Option<OsString>, account: Option<OsString>) -> String {
     sudo_user
-        .filter(|name| uid == 0 && !name.is_empty())
+        .filter(|name| !name.is_empty())
         .or(account)
         .map_or_else(|| uid.to_string(), |name| name.to_string_lossy().into_owned())
 }
@@ -24,12 +25,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_root_may_be_somebody_else() {
+    fn the_one_behind_sudo_comes_first() {
         let name = |text: &str| Some(OsString::from(text));
         assert_eq!(choose(0, name("ann"), name("root")), "ann");
         assert_eq!(choose(0, name(""), name("root")), "root");
         assert_eq!(choose(0, None, name("root")), "root");
-        assert_eq!(choose(1000, name("ann"), name("bob")), "bob");
+        assert_eq!(choose(998, name("ann"), name("authd")), "ann");
+        assert_eq!(choose(1000, None, name("bob")), "bob");
         assert_eq!(choose(1000, None, None), "1000");
     }
 }

@@ -1,16 +1,23 @@
-//! `serve`: starts the daemon. The only file of this room that may name the HTTP face.
+//! `serve`: starts the daemon. The only file of this room that may name the other faces.
 
 use super::Context;
 use super::exit::Failure;
 use super::log;
 use crate::error::Fault;
 use crate::http::router::Router;
-use crate::http::server::{Server, Settings, Stopper};
+use crate::pages::Pages;
+use crate::transport::{Server, Settings, Stopper};
 use crate::usecase::app::IfMissing;
+use crate::usecase::link_request;
+use crate::usecase::sender::Sender;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the end waits for a mail that is being sent. One that takes longer is sent by the next start.
+const MAIL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Run the daemon
 ///
@@ -45,11 +52,19 @@ impl Serve {
         let app = Arc::new(context.open(IfMissing::Create)?);
         context.welcome(&app)?;
         log::start(&app.config.log);
+        // Before anybody is served: who registers must get mail.
+        let sender = Sender::start(&app)?;
         let router = Arc::new(Router::new(Arc::clone(&app)));
-        let running = Server::start(&app.config.listen, Settings::from(&app.config.server), router)?;
+        let pages = Arc::new(Pages::before(Arc::clone(&app), router));
+        let running = Server::start(&app.config.listen, Settings::from(&app.config.server), pages)?;
         context.terminal().note(&format!("listening on {}", running.address()));
+        let links = link_request::Worker::start(&app)?;
         stop_on_signal(signals, running.stopper())?;
         running.wait()?;
+        links.stop();
+        if let Some(sender) = sender {
+            sender.stop(MAIL_PATIENCE);
+        }
         context.terminal().note("stopped");
         Ok(())
     }

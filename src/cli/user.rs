@@ -5,6 +5,7 @@ use super::password::{Choice, PasswordFlags};
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Cell, Column, Row, Table, Tone};
 use super::{Context, choices, role_names};
+use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::name::Name;
 use crate::domain::password::Password;
@@ -26,6 +27,8 @@ pub enum Verb {
     Disable(Users),
     /// Let disabled users log in again
     Enable(Users),
+    /// End every lock that failed logins have put on users; who isn't locked stays as they are
+    Unlock(Users),
     Delete(Delete),
 }
 
@@ -133,8 +136,9 @@ impl Verb {
             Self::List(list) => list.run(context),
             Self::Show(show) => show.run(context),
             Self::Passwd(passwd) => passwd.run(context),
-            Self::Disable(users) => users.each(context, "disabled", accounts::disable),
-            Self::Enable(users) => users.each(context, "enabled", accounts::enable),
+            Self::Disable(users) => users.each(context, saying("disabled", accounts::disable)),
+            Self::Enable(users) => users.each(context, saying("enabled", accounts::enable)),
+            Self::Unlock(users) => users.unlock(context),
             Self::Delete(delete) => delete.run(context),
         }
     }
@@ -257,13 +261,23 @@ fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Adde
 }
 
 impl Users {
-    /// Does `act` to every user named. One that fails doesn't keep the others from it; each failure is
+    fn unlock(&self, context: &Context) -> Result<(), Failure> {
+        self.each(context, |app, caller, of| {
+            let said = match accounts::unlock(app, caller, of)? {
+                0 => "was not locked:".into(),
+                1 => "ended 1 lock on".into(),
+                more => format!("ended {more} locks on"),
+            };
+            Ok((said, accounts::find(app, caller, of)?))
+        })
+    }
+
+    /// Does `act` to every user named, which gives what it did in words. One that fails doesn't keep the others from it; each failure is
     /// reported, and the first one's code is the command's.
     fn each(
         &self,
         context: &Context,
-        done: &str,
-        act: impl Fn(&App, &crate::domain::caller::Caller, &UserRef) -> Result<User, Error>,
+        act: impl Fn(&App, &Caller, &UserRef) -> Result<(String, User), Error>,
     ) -> Result<(), Failure> {
         let app = context.app()?;
         let mut changed = Vec::new();
@@ -271,7 +285,7 @@ impl Users {
         for name in &self.users {
             let user = UserRef::parse(name).map_err(Error::from).and_then(|of| act(&app, context.caller(), &of));
             match user {
-                Ok(user) => {
+                Ok((done, user)) => {
                     context.terminal().note(&format!("{done} {}", user.email));
                     changed.push(user);
                 }
@@ -282,16 +296,26 @@ impl Users {
                 }
             }
         }
-        context.terminal().all_changed(&table(&changed, app.now()))?;
+        if !changed.is_empty() {
+            context.terminal().all_changed(&table(&changed, app.now()))?;
+        }
         first_failure.map_or(Ok(()), |code| Err(Failure::Reported(code)))
     }
+}
+
+/// What `act` does, in the one word for it.
+fn saying(
+    done: &'static str,
+    act: fn(&App, &Caller, &UserRef) -> Result<User, Error>,
+) -> impl Fn(&App, &Caller, &UserRef) -> Result<(String, User), Error> {
+    move |app, caller, of| Ok((done.to_owned(), act(app, caller, of)?))
 }
 
 impl Delete {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let names = self.users.users.join(", ");
         Consent::from_flag(self.yes).obtain(&format!("Delete {names} with all personal data, for good?"))?;
-        self.users.each(context, "deleted", accounts::delete)
+        self.users.each(context, saying("deleted", accounts::delete))
     }
 }
 

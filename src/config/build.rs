@@ -140,6 +140,8 @@ fn tokens(of: &Settings) -> Tokens {
         access_ttl: span(of, "tokens.access_ttl"),
         refresh_ttl: span(of, "tokens.refresh_ttl"),
         refresh_idle: span(of, "tokens.refresh_idle"),
+        two_factor_ttl: span(of, "tokens.two_factor_ttl"),
+        two_factor_idle: span(of, "tokens.two_factor_idle"),
         refresh_grace: span(of, "tokens.refresh_grace"),
     }
 }

@@ -2,6 +2,7 @@
 //! authd.toml(5) all follow from it.
 
 use super::value::Kind;
+use crate::domain::password::HashCost;
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,7 @@ pub const TABLES: [(&str, &str); 17] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 58] = [
+pub const KEYS: [Key; 60] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -57,11 +58,11 @@ pub const KEYS: [Key; 58] = [
         "how many characters (code points) a new password has at least"),
     key("password.blocklist_file", Kind::OptionalPath, "", "/etc/authd/blocklist.txt",
         "a file of passwords that are refused, one a line, on top of the built-in list"),
-    key("password.argon2_memory_kib", Kind::Count(8, 4_194_304), "19456", "47104",
+    key("password.argon2_memory_kib", Kind::Count(8, HashCost::MAX.memory_kib as u64), "19456", "47104",
         "the memory that one hash fills, in KiB"),
-    key("password.argon2_iterations", Kind::Count(1, 100), "2", "3",
+    key("password.argon2_iterations", Kind::Count(1, HashCost::MAX.iterations as u64), "2", "3",
         "how often it is filled"),
-    key("password.argon2_parallelism", Kind::Count(1, 64), "1", "2",
+    key("password.argon2_parallelism", Kind::Count(1, HashCost::MAX.parallelism as u64), "1", "2",
         "in how many lanes; each needs 8 KiB of the memory"),
     key("tokens.issuer", Kind::OptionalText, "", "https://auth.example.com",
         "the iss of the access tokens; public_url unless set"),
@@ -75,6 +76,10 @@ pub const KEYS: [Key; 58] = [
         "how long a session lives in all"),
     key("tokens.refresh_idle", Kind::Span(1), "7d", "1d",
         "how long a session lives without being refreshed"),
+    key("tokens.two_factor_ttl", Kind::Span(1), "24h", "12h",
+        "how long a session lives in all where a second factor is on, if that is less"),
+    key("tokens.two_factor_idle", Kind::Span(1), "1h", "15m",
+        "how long such a session lives without being refreshed, if that is less"),
     key("tokens.refresh_grace", Kind::Span(0), "0s", "10s",
         "how soon a retry with a refresh token that is spent gets the same successor instead of ending the session"),
     key("lockout.pair_failures", Kind::Count(1, 1_000_000), "5", "10",
@@ -110,7 +115,7 @@ pub const KEYS: [Key; 58] = [
     key("mail.max_per_address_per_hour", Kind::Count(1, 1_000_000), "3", "10",
         "how many mails an address gets in an hour; notices of a change to the account are not counted"),
     key("mail.templates", Kind::OptionalPath, "", "/etc/authd/templates",
-        "a folder with texts that override the built-in ones"),
+        "a folder with templates that take the place of built-in ones: files such as reset_password.txt and reset_password.html"),
     key("mail.smtp_host", Kind::Host, "localhost", "smtp.example.com",
         "the server that takes the mail"),
     key("mail.smtp_port", Kind::Count(1, 65535), "587", "465",
@@ -213,7 +218,7 @@ pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
     }
     match nearest(name) {
         Some(near) => format!("unknown key; did you mean {}?", spell(&near)),
-        None => "unknown key; `authctl config init` prints them all".into(),
+        None => "unknown key; `authctl config init` writes a file with all of them".into(),
     }
 }
 

@@ -98,6 +98,10 @@ pub struct Tokens {
     pub refresh_ttl: Duration,
     /// How long a session lives without being refreshed.
     pub refresh_idle: Duration,
+    /// As `refresh_ttl` and `refresh_idle`, where a second factor is on; the lesser counts
+    /// (NIST SP 800-63B-4 §2.2.3).
+    pub two_factor_ttl: Duration,
+    pub two_factor_idle: Duration,
     /// A retry this soon gets the same successor, not a revoked family.
     pub refresh_grace: Duration,
 }

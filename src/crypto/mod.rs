@@ -1,6 +1,7 @@
 //! Password hashes, tokens and secrets at rest. No cryptography of its own: it puts well-kept crates
 //! to use with the parameters, formats and checks that authd promises.
 
+pub mod csrf;
 pub mod gate;
 pub mod jwt;
 pub mod opaque;
@@ -9,3 +10,4 @@ pub mod refresh;
 pub mod root_key;
 pub mod seal;
 pub mod signing_key;
+pub mod totp;

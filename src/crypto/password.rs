@@ -23,9 +23,6 @@ impl fmt::Debug for PasswordHashText {
     }
 }
 
-/// Above these a stored hash is refused: it would take the machine's memory or time.
-const MAX: HashCost = HashCost { memory_kib: 1 << 20, iterations: 64, parallelism: 16 };
-
 /// Hashes a new password.
 ///
 /// # Errors
@@ -56,7 +53,8 @@ pub fn verify(stored: &PasswordHashText, password: &Password, memory: &mut Memor
         return Err(broken("not argon2id"));
     }
     let params = Params::try_from(&phc).map_err(broken)?;
-    if params.m_cost() > MAX.memory_kib || params.t_cost() > MAX.iterations || params.p_cost() > MAX.parallelism {
+    let max = HashCost::MAX;
+    if params.m_cost() > max.memory_kib || params.t_cost() > max.iterations || params.p_cost() > max.parallelism {
         return Err(broken("a cost out of bounds"));
     }
     let version = phc.version.map_or(Ok(Version::V0x13), Version::try_from).map_err(broken)?;

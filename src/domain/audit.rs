@@ -14,6 +14,10 @@ pub enum LoginFailure {
     Unverified,
     /// The password was right.
     Disabled,
+    /// Too many failures before; the password was not looked at.
+    Locked,
+    /// The second step: a wrong or used code.
+    WrongCode,
 }
 
 impl LoginFailure {
@@ -25,6 +29,8 @@ impl LoginFailure {
             Self::NoPassword => "no_password",
             Self::Unverified => "email_not_verified",
             Self::Disabled => "account_disabled",
+            Self::Locked => "too_many_attempts",
+            Self::WrongCode => "wrong_code",
         }
     }
 }
@@ -64,9 +70,36 @@ pub enum Event {
     PasswordResetRequested,
     PasswordReset,
     PasswordSet,
+    /// The password was right; the second factor is asked for.
+    SecondStepAsked,
+    /// Too many failures from one network, or (without `network`) from anywhere.
+    AccountLocked {
+        network: Option<String>,
+    },
+    UserUnlocked,
+    /// By its owner.
+    PasswordChanged,
+    /// The same password, at the cost that is configured now.
+    PasswordRehashed,
+    EmailChangeRequested,
+    EmailChanged,
+    /// A new secret was handed out; nothing is on yet.
+    SecondFactorEnrolled,
+    SecondFactorEnabled,
+    SecondFactorDisabled,
+    /// Wrong codes enough: the factor answers no more until an operator resets it.
+    SecondFactorBlocked,
+    /// By an operator.
+    SecondFactorReset,
+    RecoveryCodeUsed,
+    RecoveryCodesReplaced,
     UserDisabled,
     UserEnabled,
     UserDeleted,
+    /// A mail that failed was queued once more.
+    MailRetried {
+        mail: String,
+    },
     RoleCreated {
         role: String,
     },
@@ -103,9 +136,24 @@ impl Event {
             Self::PasswordResetRequested => "PasswordResetRequested",
             Self::PasswordReset => "PasswordReset",
             Self::PasswordSet => "PasswordSet",
+            Self::SecondStepAsked => "SecondStepAsked",
+            Self::AccountLocked { .. } => "AccountLocked",
+            Self::UserUnlocked => "UserUnlocked",
+            Self::PasswordChanged => "PasswordChanged",
+            Self::PasswordRehashed => "PasswordRehashed",
+            Self::EmailChangeRequested => "EmailChangeRequested",
+            Self::EmailChanged => "EmailChanged",
+            Self::SecondFactorEnrolled => "SecondFactorEnrolled",
+            Self::SecondFactorEnabled => "SecondFactorEnabled",
+            Self::SecondFactorDisabled => "SecondFactorDisabled",
+            Self::SecondFactorBlocked => "SecondFactorBlocked",
+            Self::SecondFactorReset => "SecondFactorReset",
+            Self::RecoveryCodeUsed => "RecoveryCodeUsed",
+            Self::RecoveryCodesReplaced => "RecoveryCodesReplaced",
             Self::UserDisabled => "UserDisabled",
             Self::UserEnabled => "UserEnabled",
             Self::UserDeleted => "UserDeleted",
+            Self::MailRetried { .. } => "MailRetried",
             Self::RoleCreated { .. } => "RoleCreated",
             Self::RoleAssigned { .. } => "RoleAssigned",
             Self::RoleUnassigned { .. } => "RoleUnassigned",
@@ -121,7 +169,9 @@ impl Event {
                 details.extend(email.as_ref().map(|email| ("email", email.clone())));
                 details
             }
+            Self::AccountLocked { network } => network.iter().map(|network| ("network", network.clone())).collect(),
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
+            Self::MailRetried { mail } => vec![("mail", mail.clone())],
             Self::LoggedOutEverywhere { sessions } => vec![("sessions", sessions.to_string())],
             Self::TokenRevoked { jti } => vec![("jti", jti.clone())],
             Self::RoleCreated { role } | Self::RoleAssigned { role } | Self::RoleUnassigned { role } => {

@@ -30,3 +30,9 @@ impl Caller {
         Self { actor: Actor::System, ip: None, user_agent: None, request_id: None }
     }
 }
+
+/// What is kept of a user agent.
+#[must_use]
+pub fn cut_user_agent(text: &str) -> String {
+    text[..text.floor_char_boundary(USER_AGENT_MAX)].to_owned()
+}

@@ -6,12 +6,15 @@ use data_encoding::BASE64URL_NOPAD;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum List {
     Users,
+    /// One's own security events.
+    Events,
 }
 
 impl List {
     const fn tag(self) -> u8 {
         match self {
             Self::Users => b'u',
+            Self::Events => b'e',
         }
     }
 }
@@ -19,14 +22,34 @@ impl List {
 /// The cursor of the page after the row with this key.
 #[must_use]
 pub fn encode(list: List, key: &[u8; 16]) -> String {
-    let mut bytes = vec![list.tag()];
-    bytes.extend_from_slice(key);
-    BASE64URL_NOPAD.encode(&bytes)
+    wrap(list, key)
+}
+
+/// As [`encode`], for a list whose rows are numbered.
+#[must_use]
+pub fn encode_number(list: List, number: i64) -> String {
+    wrap(list, &number.to_be_bytes())
 }
 
 /// The key of the last row that was seen. `None`: this list never gave that cursor.
 #[must_use]
 pub fn decode(list: List, cursor: &str) -> Option<[u8; 16]> {
+    unwrap(list, cursor)
+}
+
+/// As [`decode`], for a list whose rows are numbered.
+#[must_use]
+pub fn decode_number(list: List, cursor: &str) -> Option<i64> {
+    unwrap(list, cursor).map(i64::from_be_bytes)
+}
+
+fn wrap(list: List, key: &[u8]) -> String {
+    let mut bytes = vec![list.tag()];
+    bytes.extend_from_slice(key);
+    BASE64URL_NOPAD.encode(&bytes)
+}
+
+fn unwrap<const N: usize>(list: List, cursor: &str) -> Option<[u8; N]> {
     let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
     let (tag, key) = bytes.split_first()?;
     (*tag == list.tag()).then_some(())?;

@@ -4,12 +4,16 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LinkKind {
     VerifyEmail,
-    /// Sets a password: after a reset was asked for, or with an invitation.
+    /// Sets a new password: anybody may ask for one to be sent.
     ResetPassword,
+    /// Sets the first password: an operator's, which no stranger's wish voids.
+    Invitation,
+    /// Gives the account another address.
+    ChangeEmail,
 }
 
 impl LinkKind {
-    pub const ALL: [Self; 2] = [Self::VerifyEmail, Self::ResetPassword];
+    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::ResetPassword, Self::Invitation, Self::ChangeEmail];
 
     /// As the database names it.
     #[must_use]
@@ -17,15 +21,34 @@ impl LinkKind {
         match self {
             Self::VerifyEmail => "verify_email",
             Self::ResetPassword => "reset_password",
+            Self::Invitation => "invitation",
+            Self::ChangeEmail => "change_email",
         }
     }
 
-    /// What its secret begins with, so that one kind is never taken for another.
+    /// `None`: there is no link of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// All kinds that do the same once pressed, this one included: they share a prefix.
+    #[must_use]
+    pub const fn same_effect(self) -> &'static [Self] {
+        match self {
+            Self::VerifyEmail => &[Self::VerifyEmail],
+            Self::ResetPassword | Self::Invitation => &[Self::ResetPassword, Self::Invitation],
+            Self::ChangeEmail => &[Self::ChangeEmail],
+        }
+    }
+
+    /// What its secret begins with, so that what does one thing is never taken for what does another.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::VerifyEmail => "authd_ev_",
-            Self::ResetPassword => "authd_pr_",
+            Self::ResetPassword | Self::Invitation => "authd_pr_",
+            Self::ChangeEmail => "authd_ec_",
         }
     }
 }

@@ -2,6 +2,17 @@
 
 use super::id::{MailId, UserId};
 use super::time::Timestamp;
+use std::time::Duration;
+
+/// A mail that could not be sent for this long is given up.
+pub const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
+
+/// How long to wait after `attempts` that failed: 1 minute, 2, 4 and so on, at most an hour.
+#[must_use]
+pub fn pause_after(attempts: u32) -> Duration {
+    let minutes = 1_u64.checked_shl(attempts.saturating_sub(1)).map_or(60, |minutes| minutes.min(60));
+    Duration::from_secs(60 * minutes)
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MailKind {
@@ -13,10 +24,42 @@ pub enum MailKind {
     ResetPassword,
     /// The link with which an invited person sets the first password.
     Invitation,
+    /// The link that gives an account this address.
+    ChangeEmail,
+    /// To the old address: a change was asked for.
+    EmailChangeRequested,
+    /// The password was changed, by whatever way.
+    PasswordChanged,
+    /// A login from a network not seen before.
+    NewLogin,
+    /// The second factor was turned on.
+    TwoFactorEnabled,
+    /// The second factor was turned off.
+    TwoFactorDisabled,
+    /// A recovery code was used in the place of the second factor.
+    RecoveryCodeUsed,
+    /// Too many failed logins.
+    AccountLocked,
+    /// An operator asked whether mail gets through. It is sent at once, past the outbox.
+    Test,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::AlreadyRegistered, Self::ResetPassword, Self::Invitation];
+    pub const ALL: [Self; 13] = [
+        Self::VerifyEmail,
+        Self::AlreadyRegistered,
+        Self::ResetPassword,
+        Self::Invitation,
+        Self::ChangeEmail,
+        Self::EmailChangeRequested,
+        Self::PasswordChanged,
+        Self::NewLogin,
+        Self::TwoFactorEnabled,
+        Self::TwoFactorDisabled,
+        Self::RecoveryCodeUsed,
+        Self::AccountLocked,
+        Self::Test,
+    ];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -25,6 +68,36 @@ impl MailKind {
             Self::AlreadyRegistered => "already_registered",
             Self::ResetPassword => "reset_password",
             Self::Invitation => "invitation",
+            Self::ChangeEmail => "change_email",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::PasswordChanged => "password_changed",
+            Self::NewLogin => "new_login",
+            Self::TwoFactorEnabled => "two_factor_enabled",
+            Self::TwoFactorDisabled => "two_factor_disabled",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::AccountLocked => "account_locked",
+            Self::Test => "test",
+        }
+    }
+
+    /// Whether it tells of something that happened, rather than being asked for. Notices are not
+    /// counted against the mails that an address gets in an hour: nobody may silence them.
+    #[must_use]
+    pub const fn is_notice(self) -> bool {
+        match self {
+            Self::VerifyEmail
+            | Self::AlreadyRegistered
+            | Self::ResetPassword
+            | Self::Invitation
+            | Self::ChangeEmail => false,
+            Self::EmailChangeRequested
+            | Self::PasswordChanged
+            | Self::NewLogin
+            | Self::TwoFactorEnabled
+            | Self::TwoFactorDisabled
+            | Self::RecoveryCodeUsed
+            | Self::AccountLocked
+            | Self::Test => true,
         }
     }
 }
@@ -71,4 +144,15 @@ pub struct Mail {
     pub attempts: u32,
     /// Why the last attempt failed; `None`: it didn't.
     pub last_error: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        let minutes = |attempts| pause_after(attempts).as_secs() / 60;
+        assert_eq!([1, 2, 3, 6, 7, 8, 65, u32::MAX].map(minutes), [1, 2, 4, 32, 60, 60, 60, 60]);
+    }
 }

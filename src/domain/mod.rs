@@ -3,13 +3,17 @@
 pub mod access;
 pub mod algorithm;
 pub mod audit;
+pub mod blocklist;
 pub mod caller;
 pub mod cursor;
+pub mod device;
 pub mod email;
 pub mod id;
 pub mod link;
+pub mod lockout;
 pub mod mail;
 pub mod name;
+pub mod network;
 pub mod password;
 pub mod role;
 pub mod secret;

@@ -30,6 +30,8 @@ pub struct Session {
     pub amr: Vec<String>,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<String>,
+    /// How long it lives unused; `None`: as configured.
+    pub idle: Option<Duration>,
 }
 
 /// What a session's refresh token can come to.
@@ -53,10 +55,11 @@ pub struct Lifetime {
 }
 
 impl Session {
-    /// Exact to the millisecond: at `expires_at`, and `idle` after the last use, it lives no more.
+    /// Exact to the millisecond: at `expires_at`, and `idle` after the last use, it lives no more. A span
+    /// of its own counts before the configured `idle`.
     #[must_use]
     pub fn is_alive(&self, now: Timestamp, idle: Duration) -> bool {
-        self.ended_at.is_none() && now < self.expires_at && now < self.last_used_at.plus(idle)
+        self.ended_at.is_none() && now < self.expires_at && now < self.last_used_at.plus(self.idle.unwrap_or(idle))
     }
 
     /// What the (authentic) refresh token of `generation` means at `now`.

@@ -1,18 +1,20 @@
 //! The daemon's face: what authd says over HTTP. Authorization is the use-cases'; this room parses
 //! requests, authenticates them, calls one use-case each, and writes the answer.
 //!
-//! A request's way: `server` (bytes to a bounded request) → `router` (route, caller, fields) →
-//! `handlers` → a use-case → `problem` or JSON → `router` (headers) → `server`.
+//! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) →
+//! `handlers` → a use-case → `problem` or JSON → `router` (headers) → `transport`.
 
-pub mod message;
+pub mod bodies;
 pub mod openapi;
 pub mod problem;
 pub mod router;
 pub mod routes;
 pub mod schema;
-pub mod server;
 pub mod wire;
 
+mod cookies;
+mod csrf;
 mod handlers;
 mod json;
+mod limits;
 mod origin;

@@ -1,8 +1,10 @@
 //! The OpenAPI 3.1 document, printed from the table of routes.
 
+use super::cookies;
 use super::problem;
-use super::routes::{Access, Answer, Content, ROUTES, Route, parameter};
-use super::schema::{self, Shape};
+use super::routes::{Access, Answer, Content, Method, Route, parameter, routes};
+use super::schema::{self, Object, Shape};
+use super::wire::{Field, Presence};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -15,7 +17,7 @@ pub fn document() -> &'static str {
 
 fn print() -> Value {
     let mut paths = Map::new();
-    for route in ROUTES {
+    for route in routes() {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.name().to_ascii_lowercase()] = operation(route);
     }
@@ -29,7 +31,12 @@ fn print() -> Value {
         "paths": paths,
         "components": {
             "schemas": schemas(),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookies::ACCESS},
+                "refresh_cookie": {"type": "apiKey", "in": "cookie", "name": cookies::REFRESH},
+                "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+            },
         },
     })
 }
@@ -37,12 +44,12 @@ fn print() -> Value {
 fn schemas() -> Map<String, Value> {
     let mut schemas = Map::new();
     schema::problem(&mut schemas);
-    for route in ROUTES {
+    for route in routes() {
         if let Some(body) = route.request {
             schemas.insert(body.name.into(), body.schema());
         }
         for answer in route.answers {
-            if let Content::Json(object) = answer.content {
+            for object in objects(answer) {
                 Shape::Object(object).collect(&mut schemas);
             }
         }
@@ -60,22 +67,39 @@ fn operation(route: &Route) -> Value {
         responses.insert(status.to_string(), problem_response(status, &codes));
     }
     let mut operation = json!({"operationId": route.id, "summary": route.summary, "responses": responses});
-    if route.access == Access::User {
-        operation["security"] = json!([{"bearer": []}]);
+    match route.access {
+        Access::Public => {}
+        Access::User if route.method == Method::Get => operation["security"] = json!([{"bearer": []}, {"cookie": []}]),
+        Access::User => operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}]),
+        Access::Refresh => operation["security"] = json!([{}, {"refresh_cookie": [], "csrf": []}]),
     }
-    let parameters: Vec<Value> = route.path.split('/').filter_map(parameter).map(path_parameter).collect();
+    let in_path = route.path.split('/').filter_map(parameter).map(path_parameter);
+    let parameters: Vec<Value> = in_path.chain(route.query.iter().map(query_parameter)).collect();
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
     if let Some(body) = route.request {
         let content = json!({"schema": reference(body.name), "example": schema::example(body.example)});
-        operation["requestBody"] = json!({"required": true, "content": {"application/json": content}});
+        operation["requestBody"] = json!({"required": !body.may_be_empty(), "content": {"application/json": content}});
     }
     operation
 }
 
 fn path_parameter(name: &str) -> Value {
     json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}})
+}
+
+fn query_parameter(field: &Field) -> Value {
+    let required = field.presence == Presence::Required;
+    json!({"name": field.name, "in": "query", "required": required, "description": field.about, "schema": field.kind.schema()})
+}
+
+fn objects(answer: &Answer) -> &[&'static Object] {
+    match &answer.content {
+        Content::Json(object) => std::slice::from_ref(object),
+        Content::AnyOf(objects) => objects,
+        Content::Nothing | Content::Document => &[],
+    }
 }
 
 fn response(answer: &Answer) -> Value {
@@ -86,6 +110,15 @@ fn response(answer: &Answer) -> Value {
         }
         Content::Json(object) => {
             let content = json!({"schema": reference(object.name), "example": schema::example(object.example)});
+            json!({"description": answer.about, "content": {"application/json": content}})
+        }
+        Content::AnyOf(objects) => {
+            let schemas: Vec<Value> = objects.iter().map(|object| reference(object.name)).collect();
+            let examples: Map<String, Value> = objects
+                .iter()
+                .map(|object| (object.name.to_owned(), json!({"value": schema::example(object.example)})))
+                .collect();
+            let content = json!({"schema": {"anyOf": schemas}, "examples": examples});
             json!({"description": answer.about, "content": {"application/json": content}})
         }
     }

@@ -2,10 +2,11 @@
 //!
 //! Nothing here has a `_` arm: a new refusal doesn't compile until it has a status.
 
-use super::message::Response;
-use super::server::Trouble;
-use crate::error::{Error, Fault, FieldError, Refusal};
+use crate::error::{Error, Fault, FieldError, Refusal, whole_secs};
+use crate::transport::Trouble;
+use crate::transport::message::Response;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -75,6 +76,20 @@ impl Problem {
         Self::new(415, "unsupported_media_type", "Unsupported media type", detail)
     }
 
+    /// What the cookies of a session ask for came from another site's page, or without proof that it didn't.
+    #[must_use]
+    pub fn csrf_failed(detail: impl Into<String>) -> Self {
+        Self::new(403, "csrf_failed", "Cross-site request", detail)
+    }
+
+    /// The network's budget is spent.
+    #[must_use]
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let seconds = u32::try_from(whole_secs(retry_after)).unwrap_or(u32::MAX);
+        let detail = format!("too many requests from this network; wait {seconds} s and try again");
+        Self::new(429, "rate_limited", "Too many requests", detail).retry_after(seconds)
+    }
+
     /// The document, with the headers that go with it.
     #[must_use]
     pub fn response(self, request_id: &str) -> Response {
@@ -104,34 +119,43 @@ fn field_error(error: &FieldError) -> Value {
 
 impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Self {
-        let of = |status, title| Self::new(status, refusal.code(), title, refusal.to_string());
+        let (title, status) = refusal.problem();
+        let problem = Self::new(status, refusal.code(), title, refusal.to_string());
         match refusal {
-            Refusal::InvalidToken => of(401, "Invalid token").header("www-authenticate", CHALLENGE_INVALID_TOKEN),
-            Refusal::InvalidLink => of(400, "Invalid token"),
-            Refusal::Unauthenticated => of(401, "Unauthenticated").header("www-authenticate", CHALLENGE),
-            Refusal::InvalidCredentials => of(401, "Invalid credentials").header("www-authenticate", CHALLENGE),
-            Refusal::Forbidden { .. } => of(403, "Forbidden"),
-            Refusal::EmailNotVerified => of(403, "E-mail address not verified"),
-            Refusal::AccountDisabled => of(403, "Account disabled"),
-            Refusal::RegistrationClosed => of(403, "Registration closed"),
-            Refusal::NotFound { .. } => of(404, "Not found"),
-            Refusal::EmailTaken => of(409, "E-mail address taken"),
-            Refusal::AlreadyExists { .. } => of(409, "Already exists"),
-            Refusal::LastAdmin => of(409, "Last admin"),
-            Refusal::Invalid(errors) => Self { errors: errors.clone(), ..of(422, "Validation failed") },
-            Refusal::BadCursor => of(400, "Invalid cursor"),
-            Refusal::WeakPassword { .. } => of(422, "Weak password"),
+            Refusal::InvalidToken => problem.header("www-authenticate", CHALLENGE_INVALID_TOKEN),
+            Refusal::Unauthenticated | Refusal::InvalidCredentials | Refusal::InvalidCode => {
+                problem.header("www-authenticate", CHALLENGE)
+            }
+            Refusal::TooManyAttempts { retry_after } => problem.retry_after(seconds(*retry_after)),
+            Refusal::Invalid(errors) => Self { errors: errors.clone(), ..problem },
+            Refusal::InvalidLink
+            | Refusal::WrongPassword
+            | Refusal::FreshLoginRequired
+            | Refusal::Forbidden { .. }
+            | Refusal::EmailNotVerified
+            | Refusal::AccountDisabled
+            | Refusal::RegistrationClosed
+            | Refusal::NotFound { .. }
+            | Refusal::EmailTaken
+            | Refusal::AlreadyEnabled
+            | Refusal::AlreadyExists { .. }
+            | Refusal::LastAdmin
+            | Refusal::BadCursor
+            | Refusal::WeakPassword { .. } => problem,
         }
     }
+}
+
+/// For `Retry-After`: whole seconds, enough of them.
+fn seconds(span: Duration) -> u32 {
+    u32::try_from(whole_secs(span)).unwrap_or(u32::MAX)
 }
 
 /// A fault's own text stays here.
 impl From<&Fault> for Problem {
     fn from(fault: &Fault) -> Self {
         match fault {
-            Fault::Overloaded { retry_after } => {
-                overloaded(u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).max(1))
-            }
+            Fault::Overloaded { retry_after } => overloaded(seconds(*retry_after)),
             Fault::StorageUnavailable(_) => {
                 let detail = "the database can't be written just now and nothing was changed; try again soon";
                 Self::new(503, fault.code(), "Storage unavailable", detail).retry_after(BUSY_S)

@@ -1,28 +1,34 @@
-//! From a request to a handler and back: finds the route, authenticates, reads the body, and dresses
-//! every answer in the headers that all of them wear.
+//! From a request to a handler and back: finds the route, spends the network's budget, authenticates,
+//! reads query and body, and dresses every answer in the headers that all of them wear.
 
-use super::message::{Ambiguous, Head, Headers, Request, Response};
-use super::origin;
+use super::cookies::{self, Carrier};
 use super::problem::Problem;
-use super::routes::{Access, Method, ROUTES, Route, allow};
-use super::server::{Lane, Service, Trouble};
+use super::routes::{Access, COOKIES, Method, Route, allow, routes};
 use super::wire::{self, Fields};
+use super::{csrf, limits, origin};
 use crate::domain::access::Actor;
-use crate::domain::caller::{Caller, USER_AGENT_MAX};
+use crate::domain::caller::{Caller, cut_user_agent};
 use crate::domain::id::RequestId;
+use crate::domain::secret::Secret;
 use crate::error::{Error, Fault, Refusal};
+use crate::transport::message::{Ambiguous, Head, Headers, Request, Response};
+use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
-use crate::usecase::authenticate;
+use crate::usecase::rate_limit::{self, Verdict};
+use crate::usecase::{authenticate, refresh};
+use std::net::IpAddr;
 use std::sync::Arc;
 
-/// The longest request id of a client that is kept, in bytes.
-const REQUEST_ID_MAX: usize = 128;
+/// What a page of another origin may read of an answer's head.
+const EXPOSED: &str = "RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
 
 /// What a handler gets to know of a request.
 #[derive(Debug)]
 pub struct Call {
     pub caller: Caller,
     pub fields: Fields,
+    /// How the answer's tokens go.
+    pub carrier: Carrier,
     parameters: Vec<(&'static str, String)>,
 }
 
@@ -38,6 +44,17 @@ impl Call {
 #[derive(Debug)]
 pub struct Router {
     app: Arc<App>,
+}
+
+const REFRESH_TOKEN: &str = "refresh_token";
+
+/// A request on its way to a route's handler.
+struct Visit<'a> {
+    request: &'a Request,
+    route: &'static Route,
+    parameters: &'a [(&'static str, &'a str)],
+    ip: Option<IpAddr>,
+    request_id: &'a str,
 }
 
 /// A route that a path belongs to, and what stands for its braces.
@@ -62,40 +79,91 @@ impl Router {
         let Some((route, parameters)) = found.iter().find(|(route, _)| route.method.name() == method) else {
             return Err(Problem::method_not_allowed(allow(methods(&found))));
         };
-        let caller = self.caller(route.access, head, request_id)?;
+        let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
+        let visit = Visit { request, route, parameters, ip, request_id };
+        let Some(spent) = route.limit.and_then(|budget| rate_limit::spend(&self.app, budget, ip)) else {
+            return self.serve(&visit);
+        };
+        let served = match spent.verdict {
+            Verdict::Admitted => self.serve(&visit),
+            Verdict::Refused { retry_after } => Err(Problem::rate_limited(retry_after)),
+        };
+        Ok(limits::tell(served.unwrap_or_else(|problem| problem.response(request_id)), &spent))
+    }
+
+    fn serve(&self, visit: &Visit<'_>) -> Result<Response, Problem> {
+        let Visit { request, route, request_id, .. } = visit;
+        let head = &request.head;
+        // Before anything else of the request is looked at, so that nobody learns from it what they may not.
+        let (actor, carrier) = self.actor(route, head, request_id)?;
         check_content_type(request, route)?;
-        let fields = wire::read(&request.body, route.request)?;
-        let parameters = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let call = Call { caller, fields, parameters };
+        let query = wire::read_query(head.query.as_deref(), route.query)?;
+        let mut fields = wire::read(&request.body, route.request)?.and(query);
+        let carrier = self.carrier(route, head, &mut fields, carrier)?;
+        let caller = Caller {
+            actor,
+            ip: visit.ip,
+            user_agent: user_agent(&head.headers),
+            request_id: Some((*request_id).to_owned()),
+        };
+        let parameters = visit.parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let call = Call { caller, fields, carrier, parameters };
         (route.handler)(&self.app, call).map_err(|error| problem_of(&error, request_id))
     }
 
-    /// Who asks. Before anything else of the request is looked at, so that nobody learns from it what
-    /// they may not.
-    fn caller(&self, access: Access, head: &Head, request_id: &str) -> Result<Caller, Problem> {
-        let actor = match access {
-            Access::Public => Actor::Anonymous,
-            Access::User => {
-                let token = bearer(&head.headers)?.ok_or_else(|| Problem::from(&Refusal::Unauthenticated))?;
-                let signed_in = authenticate::bearer(&self.app, token);
-                Actor::User(signed_in.map_err(|error| problem_of(&error, request_id))?)
-            }
+    /// Who asks, and how they show it. `Authorization` wins over the cookie and needs no further proof:
+    /// no browser adds it by itself to what another site's page sends.
+    fn actor(&self, route: &Route, head: &Head, request_id: &str) -> Result<(Actor, Carrier), Problem> {
+        let headers = &head.headers;
+        let signed_in = |token| authenticate::bearer(&self.app, token).map_err(|error| problem_of(&error, request_id));
+        if route.access != Access::User {
+            return Ok((Actor::Anonymous, Carrier::Body));
+        }
+        if let Some(token) = bearer(headers)? {
+            return Ok((Actor::User(signed_in(token)?), Carrier::Body));
+        }
+        let token = cookies::find(headers, cookies::ACCESS)?.ok_or_else(|| Problem::from(&Refusal::Unauthenticated))?;
+        if route.method == Method::Get {
+            return Ok((Actor::User(signed_in(token)?), Carrier::Cookies));
+        }
+        csrf::check_site(headers, &self.app.config)?;
+        let me = signed_in(token)?;
+        csrf::check_value(&self.app, headers, me.session)?;
+        Ok((Actor::User(me), Carrier::Cookies))
+    }
+
+    /// How the answer's tokens go: as the caller's came, or as the body asks. A refresh token that comes
+    /// by cookie takes its place among the fields. Where cookies are set, no other site's page may ask:
+    /// it would log its visitor in to an account of its own.
+    fn carrier(&self, route: &Route, head: &Head, fields: &mut Fields, carrier: Carrier) -> Result<Carrier, Problem> {
+        let wanted = fields.flag(COOKIES);
+        if route.access == Access::Refresh && !fields.has(REFRESH_TOKEN) {
+            let token = self.refresh_cookie(&head.headers)?;
+            let missing = || Refusal::invalid(REFRESH_TOKEN, "missing", "send it, or the cookie");
+            let refusal = || if wanted { Refusal::InvalidToken } else { missing() };
+            fields.put_token(REFRESH_TOKEN, token.ok_or_else(|| Problem::from(&refusal()))?);
+            return Ok(Carrier::Cookies);
+        }
+        if wanted {
+            csrf::check_site(&head.headers, &self.app.config)?;
+            return Ok(Carrier::Cookies);
+        }
+        Ok(carrier)
+    }
+
+    /// The refresh token of the cookie, if the request may use it. `None`: there is no such cookie.
+    fn refresh_cookie(&self, headers: &Headers) -> Result<Option<Secret<String>>, Problem> {
+        let Some(token) = cookies::find(headers, cookies::REFRESH)? else {
+            return Ok(None);
         };
-        Ok(Caller {
-            actor,
-            ip: origin::client(head.peer, &head.headers, &self.app.config.proxy.trusted),
-            user_agent: user_agent(&head.headers),
-            request_id: Some(request_id.to_owned()),
-        })
+        csrf::check_site(headers, &self.app.config)?;
+        let session = refresh::session_of(token).ok_or_else(|| Problem::from(&Refusal::InvalidToken))?;
+        csrf::check_value(&self.app, headers, session)?;
+        Ok(Some(Secret::new(token.to_owned())))
     }
 
     fn request_id(&self, head: Option<&Head>) -> String {
-        let is_sane = |id: &&str| {
-            (1..=REQUEST_ID_MAX).contains(&id.len())
-                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-        };
-        let sent = head.and_then(|head| head.headers.single("x-request-id").ok().flatten());
-        match sent.filter(is_sane) {
+        match head.and_then(|head| head.headers.request_id()) {
             Some(id) => id.to_owned(),
             None => RequestId::new(self.app.now(), self.app.id_entropy()).to_string(),
         }
@@ -109,7 +177,7 @@ impl Router {
         origin::allowed(&head.headers, &self.app.config.cors.origins)?;
         let preflight = Response::empty(204)
             .header("access-control-allow-methods", allow(methods(found)))
-            .header("access-control-allow-headers", "Authorization, Content-Type, X-Request-Id")
+            .header("access-control-allow-headers", "Authorization, Content-Type, X-CSRF-Token, X-Request-Id")
             .header("access-control-max-age", "600");
         Some(preflight)
     }
@@ -135,7 +203,7 @@ impl Router {
             response = response
                 .header("access-control-allow-origin", origin)
                 .header("access-control-allow-credentials", "true")
-                .header("access-control-expose-headers", "Retry-After, WWW-Authenticate, X-Request-Id");
+                .header("access-control-expose-headers", EXPOSED);
         }
         response.header("x-request-id", request_id)
     }
@@ -168,7 +236,7 @@ impl Service for Router {
 }
 
 fn find(path: &str) -> Vec<Found<'_>> {
-    ROUTES.iter().filter_map(|route| Some((route, route.matches(path)?))).collect()
+    routes().filter_map(|route| Some((route, route.matches(path)?))).collect()
 }
 
 fn methods(found: &[Found<'_>]) -> impl Iterator<Item = Method> {
@@ -185,8 +253,7 @@ fn bearer(headers: &Headers) -> Result<Option<&str>, Problem> {
 }
 
 fn user_agent(headers: &Headers) -> Option<String> {
-    let text = headers.single("user-agent").ok()??;
-    Some(text[..text.floor_char_boundary(USER_AGENT_MAX)].to_owned())
+    headers.single("user-agent").ok().flatten().map(cut_user_agent)
 }
 
 /// Every body is JSON. One that is missing where it is wanted is the parser's to refuse.

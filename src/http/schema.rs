@@ -128,6 +128,89 @@ pub static TOKENS: Object = Object {
     example: r#"{"access_token":"eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln","token_type":"Bearer","expires_in":900,"refresh_token":"authd_rt_AZigsnwAcACAAAAAAAAAAg","refresh_expires_in":2592000,"session_id":"0198a0b2-7c00-7000-8000-000000000002","user":{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":[],"permissions":[],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}}"#,
 };
 
+pub static COOKIE_SESSION: Object = Object {
+    name: "CookieSession",
+    members: &[
+        member("expires_in", Shape::Integer, "The access token's life, in seconds."),
+        member("refresh_expires_in", Shape::Integer, "The rest of the session's life, in seconds."),
+        member("csrf_token", Shape::Text, "For `X-CSRF-Token`; the same as in the cookie `__Host-authd_csrf`."),
+        member("session_id", UUID, "The session that the cookies belong to."),
+        member("user", Shape::Object(&USER), "Who logged in."),
+    ],
+    example: r#"{"expires_in":900,"refresh_expires_in":2592000,"csrf_token":"dGhlIHZhbHVlIG9mIHRoaXMgc2Vzc2lvbiwgMzIgYnk","session_id":"0198a0b2-7c00-7000-8000-000000000002","user":{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":[],"permissions":[],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}}"#,
+};
+
+pub static SECOND_STEP_DUE: Object = Object {
+    name: "SecondStepDue",
+    members: &[
+        member("two_factor_required", Shape::Boolean, "True."),
+        member("ticket", Shape::Text, "For `/2fa/verify`."),
+        member("expires_in", Shape::Integer, "The ticket's life, in seconds."),
+        member("methods", Shape::List(&Shape::Word(&["totp", "recovery_code"])), "What may be shown."),
+    ],
+    example: r#"{"two_factor_required":true,"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","expires_in":300,"methods":["totp","recovery_code"]}"#,
+};
+
+/// What goes on with a session: tokens, or cookies that hold them.
+pub static SESSION_TOKENS: &[&Object] = &[&TOKENS, &COOKIE_SESSION];
+
+pub static LOGGED_IN: &[&Object] = &[&TOKENS, &COOKIE_SESSION, &SECOND_STEP_DUE];
+
+static TOTP: Object = Object {
+    name: "Totp",
+    members: &[
+        member("enabled", Shape::Boolean, "Whether logins ask for it."),
+        member("enabled_at", Shape::OrNull(&TIME), "Null: it is off."),
+    ],
+    example: r#"{"enabled":true,"enabled_at":"2026-11-22T08:00:00Z"}"#,
+};
+
+pub static TWO_FACTOR: Object = Object {
+    name: "TwoFactor",
+    members: &[
+        member("totp", Shape::Object(&TOTP), "The authenticator app."),
+        member("recovery_codes_left", Shape::Integer, "Unspent ones."),
+    ],
+    example: r#"{"totp":{"enabled":true,"enabled_at":"2026-11-22T08:00:00Z"},"recovery_codes_left":9}"#,
+};
+
+pub static TWO_FACTOR_SETUP: Object = Object {
+    name: "TwoFactorSetup",
+    members: &[
+        member("secret", Shape::Text, "Base32, for typing."),
+        member("otpauth_uri", Shape::Formatted("uri"), "For an app on the same device."),
+        member("qr_svg", Shape::Text, "The same as a QR code: an SVG document."),
+    ],
+    example: r#"{"secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","otpauth_uri":"otpauth://totp/authd:ann%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=authd","qr_svg":"<svg xmlns='http://www.w3.org/2000/svg'></svg>"}"#,
+};
+
+pub static RECOVERY_CODES: Object = Object {
+    name: "RecoveryCodes",
+    members: &[member("recovery_codes", Shape::List(&Shape::Text), "Ten, each good once in the place of a code.")],
+    example: r#"{"recovery_codes":["gezd-gnbv-gy3t-qojq"]}"#,
+};
+
+static EVENT: Object = Object {
+    name: "Event",
+    members: &[
+        member("at", TIME, "UTC."),
+        member("event", Shape::Text, "What happened, such as `LoginSucceeded`."),
+        member("session_id", Shape::OrNull(&UUID), "In which session. Null: in none."),
+        member("ip", Shape::OrNull(&Shape::Text), "Where it came from. Null: from the operator, or unknown."),
+        member("details", Shape::AnyObject, "What there is to say besides, as strings by name."),
+    ],
+    example: r#"{"at":"2026-11-22T08:05:00Z","event":"LoginFailed","session_id":null,"ip":"203.0.113.9","details":{"why":"wrong_password"}}"#,
+};
+
+pub static EVENTS: Object = Object {
+    name: "Events",
+    members: &[
+        member("events", Shape::List(&Shape::Object(&EVENT)), "Newest first."),
+        member("next", Shape::OrNull(&Shape::Text), "For `before`, to go on. Null: these were the last."),
+    ],
+    example: r#"{"events":[],"next":null}"#,
+};
+
 static SESSION: Object = Object {
     name: "Session",
     members: &[

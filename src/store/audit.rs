@@ -3,6 +3,7 @@
 //! that a cut tail shows.
 
 use super::meta;
+use super::page::Paged;
 use super::tx::{Chain, Query, Row, RowResult, Tx, params};
 use crate::domain::audit::{Event, Line, Subject};
 use crate::domain::caller::Caller;
@@ -124,6 +125,23 @@ pub fn list_newest(query: &impl Query, filter: &Filter, limit: u32) -> Result<Ve
     let mut lines = query.all(&sql, params![filter.since, filter.user, filter.event, filter.after, limit], read)?;
     lines.reverse();
     Ok(lines)
+}
+
+/// Lines about one user, newest first, before a line's number. `before` of `None`: from the newest.
+///
+/// # Errors
+/// The driver's.
+pub fn list_of_user(
+    query: &impl Query,
+    user: &str,
+    limit: u32,
+    before: Option<i64>,
+) -> Result<Paged<Line, i64>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit WHERE user_id = ?1 AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3"
+    );
+    let lines = query.all(&sql, params![user, before, i64::from(limit) + 1], read)?;
+    Ok(Paged::cut(lines, limit, |line| line.seq))
 }
 
 /// The number of the newest line; 0 when there is none.

@@ -1,7 +1,8 @@
 //! One-time links: kept as the SHA-256 of their secret, spent by one conditional update.
 
 use super::tx::{Query, Tx, params};
-use crate::domain::id::{LinkId, UserId};
+use crate::domain::email::Email;
+use crate::domain::id::{LinkId, SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -13,6 +14,18 @@ pub struct NewLink {
     pub user: UserId,
     pub token_hash: [u8; 32],
     pub expires_at: Timestamp,
+    /// The new address, for a change of address.
+    pub email: Option<Email>,
+    /// The session that asked for a change of address.
+    pub session: Option<SessionId>,
+}
+
+/// What a link that was spent stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    pub user: UserId,
+    pub email: Option<Email>,
+    pub session: Option<SessionId>,
 }
 
 /// Adds a link; older ones of the same kind and user are void from now on.
@@ -22,32 +35,67 @@ pub struct NewLink {
 pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
     tx.execute("DELETE FROM links WHERE user_id = ?1 AND kind = ?2", params![link.user, link.kind.name()])?;
     let now = tx.now();
-    let sql =
-        "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    tx.execute(sql, params![link.id, link.kind.name(), link.user, link.token_hash, now, link.expires_at]).map(drop)
+    let sql = "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at, email, session_id) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let email = link.email.as_ref().map(Email::as_str);
+    let row = params![link.id, link.kind.name(), link.user, link.token_hash, now, link.expires_at, email, link.session];
+    tx.execute(sql, row).map(drop)
 }
 
-/// Spends a link. `None`: it is wrong, spent, replaced or too old. Succeeds once.
+/// Spends a link of one of these kinds. `None`: it is wrong, spent, replaced or too old. Succeeds once.
 ///
 /// # Errors
 /// The driver's.
-pub fn spend(tx: &mut Tx<'_>, kind: LinkKind, token_hash: &[u8; 32]) -> Result<Option<UserId>, Fault> {
+pub fn spend(tx: &mut Tx<'_>, kinds: &[LinkKind], token_hash: &[u8; 32]) -> Result<Option<Spent>, Fault> {
     let now = tx.now();
     let sql = "UPDATE links SET spent_at = ?3 \
-        WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3 RETURNING user_id";
-    tx.opt(sql, params![token_hash, kind.name(), now], |row| row.get(0))
+        WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3 RETURNING user_id, email, session_id";
+    tx.opt(sql, params![token_hash, names(kinds), now], |row| {
+        Ok(Spent { user: row.get(0)?, email: row.get(1)?, session: row.get(2)? })
+    })
 }
 
-/// Whom a link that is still good belongs to, without spending it.
+/// Whom a link of one of these kinds that is still good belongs to, without spending it.
 ///
 /// # Errors
 /// The driver's.
 pub fn find_owner(
     query: &impl Query,
-    kind: LinkKind,
+    kinds: &[LinkKind],
     token_hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<UserId>, Fault> {
-    let sql = "SELECT user_id FROM links WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3";
-    query.opt(sql, params![token_hash, kind.name(), now], |row| row.get(0))
+    let sql = "SELECT user_id FROM links \
+        WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3";
+    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get(0))
+}
+
+/// The kinds in one text, for a condition on `kind`.
+fn names(kinds: &[LinkKind]) -> String {
+    kinds.iter().fold(" ".into(), |all, kind| all + kind.name() + " ")
+}
+
+/// The address that a link which is still good is about, without spending it: the new one for a change
+/// of address, else the account's.
+///
+/// # Errors
+/// The driver's.
+pub fn find_email(
+    query: &impl Query,
+    kinds: &[LinkKind],
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Email>, Fault> {
+    let sql = "SELECT coalesce(links.email, users.email) FROM links JOIN users ON users.id = links.user_id \
+        WHERE links.token_hash = ?1 AND instr(?2, ' ' || links.kind || ' ') > 0 \
+        AND links.spent_at IS NULL AND links.expires_at > ?3";
+    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get(0))
+}
+
+/// Voids every link of a user.
+///
+/// # Errors
+/// The driver's.
+pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
+    tx.execute("DELETE FROM links WHERE user_id = ?1", [user]).map(drop)
 }

@@ -3,39 +3,47 @@
 use super::tx::{Query, Row, RowResult, Tx, params};
 use crate::domain::email::Email;
 use crate::domain::id::{MailId, UserId};
-use crate::domain::mail::{Mail, MailState};
+use crate::domain::mail::{Mail, MailKind, MailState};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct NewMail {
     pub id: MailId,
     pub user: UserId,
     pub to: Email,
-    pub kind: &'static str,
+    pub kind: MailKind,
     pub subject: String,
     pub body_sealed: Vec<u8>,
 }
 
 const COLUMNS: &str = "id, user_id, to_address, kind, subject, state, created_at, sent_at, attempts, last_error";
 
+/// Whose turn has come at `?1`, and that nobody is sending.
+const DUE: &str = "state = 'queued' AND (next_attempt_at IS NULL OR next_attempt_at <= ?1) \
+    AND (claimed_until IS NULL OR claimed_until <= ?1)";
+
 /// # Errors
 /// The driver's.
 pub fn insert(tx: &mut Tx<'_>, mail: &NewMail) -> Result<(), Fault> {
     let now = tx.now();
-    let sql = "INSERT INTO mails (id, user_id, to_address, to_key, kind, subject, body_sealed, state, created_at, attempts) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, 0)";
+    let sql = "INSERT INTO mails (id, user_id, to_address, to_key, kind, subject, body_sealed, state, created_at, attempts, \
+        counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, 0, ?9)";
     let (to, key) = (mail.to.as_str(), mail.to.key());
-    tx.execute(sql, params![mail.id, mail.user, to, key, mail.kind, mail.subject, mail.body_sealed, now]).map(drop)
+    let (kind, counts) = (mail.kind.name(), !mail.kind.is_notice());
+    let row = params![mail.id, mail.user, to, key, kind, mail.subject, mail.body_sealed, now, counts];
+    tx.execute(sql, row).map(drop)
 }
 
-/// How many mails an address was sent, or is to be, since a time.
+/// Whether an address was sent so many mails, or is to be, since a time, notices left out.
 ///
 /// # Errors
 /// The driver's.
-pub fn count_since(query: &impl Query, to: &Email, since: Timestamp) -> Result<u32, Fault> {
-    let sql = "SELECT count(*) FROM mails WHERE to_key = ?1 AND created_at > ?2";
-    query.one(sql, params![to.key(), since], |row| row.get(0))
+pub fn has_had(query: &impl Query, to: &Email, mails: u32, since: Timestamp) -> Result<bool, Fault> {
+    let sql = "SELECT count(*) >= ?3 FROM \
+        (SELECT 1 FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts LIMIT ?3)";
+    query.one(sql, params![to.key(), since, mails], |row| row.get(0))
 }
 
 /// Newest first. `state` of `None`: all.
@@ -61,6 +69,67 @@ pub fn find(query: &impl Query, id: MailId) -> Result<Option<Sealed>, Fault> {
     query.opt(&format!("SELECT {COLUMNS}, body_sealed FROM mails WHERE id = ?1"), [id], |row| {
         Ok(Sealed { mail: read(row)?, body_sealed: row.get(10)? })
     })
+}
+
+/// Fails the mails that nobody is sending, and that have been queued for `give_up`; gives how many.
+///
+/// # Errors
+/// The driver's.
+pub fn give_up_old(tx: &mut Tx<'_>, give_up: Duration) -> Result<usize, Fault> {
+    let sql = "UPDATE mails SET state = 'failed', last_error = coalesce('given up after a day; ' || last_error, ?3) \
+        WHERE state = 'queued' AND coalesce(retried_at, created_at) <= ?2 AND (claimed_until IS NULL OR claimed_until <= ?1)";
+    let now = tx.now();
+    tx.execute(sql, params![now, now.minus(give_up), "given up after a day, in which it could not be sent"])
+}
+
+/// Takes the mail that is due next, fresh ones before those that are tried again. It is the caller's
+/// to send for the length of `lease`: nobody else is given it.
+///
+/// # Errors
+/// The driver's.
+pub fn claim(tx: &mut Tx<'_>, lease: Duration) -> Result<Option<Sealed>, Fault> {
+    let now = tx.now();
+    let sql = format!("SELECT id FROM mails WHERE {DUE} ORDER BY coalesce(next_attempt_at, 0), id LIMIT 1");
+    let Some(id) = tx.opt(&sql, [now], |row| row.get::<_, MailId>(0))? else {
+        return Ok(None);
+    };
+    let sql = "UPDATE mails SET claimed_until = ?2, attempts = attempts + 1 WHERE id = ?1";
+    tx.execute(sql, params![id, now.plus(lease)])?;
+    find(tx, id)
+}
+
+/// A mail was taken by the next server: its text is wiped.
+///
+/// # Errors
+/// The driver's.
+pub fn save_sent(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
+    let sql = "UPDATE mails SET state = 'sent', sent_at = ?2, body_sealed = NULL, last_error = NULL, \
+        next_attempt_at = NULL, claimed_until = NULL WHERE id = ?1";
+    let now = tx.now();
+    tx.execute(sql, params![id, now]).map(drop)
+}
+
+/// An attempt that failed, by the mail as it was claimed. `next` of `None`: there is no other one.
+///
+/// It changes nothing where the claim has run out and somebody else has taken the mail since.
+///
+/// # Errors
+/// The driver's.
+pub fn save_failure(tx: &mut Tx<'_>, claimed: &Mail, error: &str, next: Option<Timestamp>) -> Result<(), Fault> {
+    let state = if next.is_some() { MailState::Queued } else { MailState::Failed };
+    let sql = "UPDATE mails SET state = ?3, last_error = ?4, next_attempt_at = ?5, claimed_until = NULL \
+        WHERE id = ?1 AND attempts = ?2 AND state = 'queued'";
+    tx.execute(sql, params![claimed.id, claimed.attempts, state.name(), error, next]).map(drop)
+}
+
+/// Queues a mail once more, due at once, with a day before it. One that is being sent stays so.
+///
+/// # Errors
+/// The driver's.
+pub fn save_retried(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
+    let sql = "UPDATE mails SET state = 'queued', next_attempt_at = NULL, retried_at = ?2 WHERE id = ?1";
+    let now = tx.now();
+    tx.execute(sql, params![id, now]).map(drop)
 }
 
 fn read(row: &Row<'_>) -> RowResult<Mail> {

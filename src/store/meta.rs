@@ -45,14 +45,6 @@ pub fn file_status(query: &impl Query) -> Result<FileStatus, Fault> {
     })
 }
 
-/// A number that changes when another connection, of any process, has committed.
-///
-/// # Errors
-/// The driver's.
-pub fn data_version(query: &impl Query) -> Result<i64, Fault> {
-    query.one("PRAGMA data_version", [], |row| row.get(0))
-}
-
 /// What SQLite finds wrong with the file and its references; empty when all is well.
 ///
 /// # Errors

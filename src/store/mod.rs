@@ -3,7 +3,9 @@
 
 pub mod audit;
 pub mod connection;
+pub mod failures;
 pub mod keys;
+pub mod link_requests;
 pub mod links;
 pub mod mails;
 pub mod meta;
@@ -11,7 +13,9 @@ pub mod page;
 pub mod pool;
 pub mod roles;
 pub mod schema;
+pub mod second_factor;
 pub mod sessions;
+pub mod tickets;
 pub mod tx;
 pub mod users;
 mod values;
@@ -53,11 +57,11 @@ impl Store {
         })
     }
 
-    /// Creates the file with the schema. It must not exist, or be empty.
+    /// Makes the schema in a file that is empty or not there, or brings an older one up. Whether it made it.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn create(path: &Path) -> Result<(), Fault> {
+    pub fn create(path: &Path) -> Result<bool, Fault> {
         let connection = connection::create(path)?;
         schema::create(&connection)
     }

@@ -1,55 +1,95 @@
 //! The schema's version: creating it, checking it, bringing an older one up.
 
 use super::connection::fault;
+use super::tx::Query;
 use crate::error::Fault;
 use rusqlite::Connection;
 
 /// The schema that this binary works with, as `PRAGMA user_version` holds it.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
 const APPLICATION_ID: i64 = 0x6175_7468;
 
 const SCHEMA: &str = include_str!("../../schema.sql");
 
-/// Makes the schema in an empty file, or does nothing where another process just did.
+/// The step to each version from the one before it.
+const MIGRATIONS: [(i64, &str); 1] = [(2, include_str!("migrations/0002_accounts.sql"))];
+
+/// Makes the schema in an empty file, or brings an older one up. Whether it made it.
 ///
 /// # Errors
-/// [`Fault::Storage`] when the file holds something else.
-pub fn create(connection: &Connection) -> Result<(), Fault> {
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
-    let outcome = create_in_transaction(connection);
-    let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    connection.execute_batch(end).map_err(fault)?;
-    outcome
+/// [`Fault::Storage`] when the file holds something else, or the schema of a newer authd.
+pub fn create(connection: &Connection) -> Result<bool, Fault> {
+    let made = in_transaction(connection, |connection| {
+        let objects: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
+        if objects > 0 {
+            return Ok(false);
+        }
+        connection.execute_batch(SCHEMA).map_err(fault)?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
+        connection.pragma_update(None, "user_version", VERSION).map_err(fault)?;
+        Ok(true)
+    })?;
+    migrate(connection)?;
+    Ok(made)
 }
 
-fn create_in_transaction(connection: &Connection) -> Result<(), Fault> {
-    let objects: i64 =
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
-    if objects > 0 {
-        return check_version(connection);
+/// Brings an older schema up to [`VERSION`], each step in a transaction of its own: killed at any
+/// point, it goes on from there the next time.
+///
+/// # Errors
+/// [`Fault::Storage`] when the file is not authd's, or a newer authd's.
+pub fn migrate(connection: &Connection) -> Result<(), Fault> {
+    for (version, step) in MIGRATIONS {
+        in_transaction(connection, |connection| {
+            if check_kind(connection)? >= version {
+                return Ok(());
+            }
+            connection.execute_batch(step).map_err(fault)?;
+            connection.pragma_update(None, "user_version", version).map_err(fault)
+        })?;
     }
-    connection.execute_batch(SCHEMA).map_err(fault)?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
-    connection.pragma_update(None, "user_version", VERSION).map_err(fault)
+    check_version(connection)
 }
 
 /// # Errors
 /// [`Fault::Storage`] when the file is not authd's, or of another version than this binary's.
 pub fn check_version(connection: &Connection) -> Result<(), Fault> {
-    let application = pragma(connection, "application_id")?;
-    let version = pragma(connection, "user_version")?;
-    if application != APPLICATION_ID {
-        return Err(Fault::Storage("the file is no database of authd; check the key `database`".into()));
-    }
-    match version {
+    match check_kind(connection)? {
         VERSION => Ok(()),
         newer if newer > VERSION => Err(Fault::Storage(format!(
             "the database has schema {newer}, made by a newer authd; this one knows {VERSION}: install the newer one"
         ))),
-        older => Err(Fault::Storage(format!("the database has schema {older}; this authd needs {VERSION}"))),
+        older => Err(Fault::Storage(format!(
+            "the database has schema {older}, this authd works with {VERSION}; `authd serve` brings it up at its start"
+        ))),
     }
+}
+
+/// As [`check_version`], inside a transaction.
+///
+/// # Errors
+/// As [`check_version`].
+pub fn check(query: &impl Query) -> Result<(), Fault> {
+    check_version(query.connection())
+}
+
+/// The schema's version, once the file is known to be authd's.
+fn check_kind(connection: &Connection) -> Result<i64, Fault> {
+    if pragma(connection, "application_id")? != APPLICATION_ID {
+        return Err(Fault::Storage("the file is no database of authd; check the key `database`".into()));
+    }
+    pragma(connection, "user_version")
+}
+
+fn in_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    let outcome = work(connection);
+    let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    connection.execute_batch(end).map_err(fault)?;
+    outcome
 }
 
 fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {

@@ -7,12 +7,13 @@ use crate::domain::role::Permission;
 use crate::domain::session::{Generation, Session};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use std::time::Duration;
 
 /// A session's random bytes; see `crypto::refresh`.
 pub type Salt = [u8; 16];
 
 const COLUMNS: &str = "s.id, s.user_id, s.generation, s.created_at, s.last_used_at, s.expires_at, s.ended_at, \
-    s.auth_time, s.amr, s.ip, s.user_agent, s.salt";
+    s.auth_time, s.amr, s.ip, s.user_agent, s.salt, s.idle";
 
 /// A session with the salt that its refresh tokens depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,10 +65,10 @@ pub fn find_standing(
     query.opt(&sql, params![session, token, kid], |row| {
         Ok(Standing {
             session: read(row)?,
-            user_is_enabled: row.get(12)?,
-            token_is_revoked: row.get(13)?,
-            key_is_there: row.get(14)?,
-            permissions: words(row.get(15)?, |word| Permission::parse(word).ok()),
+            user_is_enabled: row.get(13)?,
+            token_is_revoked: row.get(14)?,
+            key_is_there: row.get(15)?,
+            permissions: words(row.get(16)?, |word| Permission::parse(word).ok()),
         })
     })
 }
@@ -79,25 +80,35 @@ pub struct Listed {
     pub email: String,
 }
 
-/// Sessions of one user or (`None`) of everybody, newest first, ended ones included.
+/// A moment, and how long a session without a span of its own lives unused: what tells which ones live.
+#[derive(Clone, Copy, Debug)]
+pub struct Alive {
+    pub now: Timestamp,
+    pub idle: Duration,
+}
+
+/// Sessions of one user or (`None`) of everybody, newest first; only those that live, or (`None`) all.
 ///
 /// # Errors
 /// The driver's.
-pub fn list(query: &impl Query, user: Option<UserId>) -> Result<Vec<Listed>, Fault> {
+pub fn list(query: &impl Query, user: Option<UserId>, alive: Option<Alive>) -> Result<Vec<Listed>, Fault> {
     let sql = format!(
         "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
-         WHERE ?1 IS NULL OR s.user_id = ?1 ORDER BY s.id DESC"
+         WHERE (?1 IS NULL OR s.user_id = ?1) AND (?2 IS NULL OR (s.ended_at IS NULL AND s.expires_at > ?2 \
+         AND s.last_used_at + coalesce(s.idle, ?3) > ?2)) ORDER BY s.id DESC"
     );
-    query.all(&sql, [user], |row| Ok(Listed { session: read(row)?, email: row.get(12)? }))
+    let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| millis(alive.idle)));
+    query.all(&sql, params![user, now, idle], |row| Ok(Listed { session: read(row)?, email: row.get(13)? }))
 }
 
 /// # Errors
 /// The driver's.
 pub fn insert(tx: &mut Tx<'_>, session: &Session, salt: &Salt) -> Result<(), Fault> {
     let sql = "INSERT INTO sessions (id, user_id, generation, salt, created_at, last_used_at, expires_at, auth_time, \
-        amr, ip, user_agent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        amr, ip, user_agent, idle) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let generation = column(session.generation);
     let ip = session.ip.map(|ip| ip.to_string());
+    let idle = session.idle.map(millis);
     let row = params![
         session.id,
         session.user,
@@ -109,7 +120,8 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session, salt: &Salt) -> Result<(), Fau
         session.auth_time,
         session.amr.join(" "),
         ip,
-        session.user_agent
+        session.user_agent,
+        idle
     ];
     tx.execute(sql, row).map(drop)
 }
@@ -163,6 +175,30 @@ pub fn revoke_token(tx: &mut Tx<'_>, token: TokenId, expires_at: Timestamp) -> R
     Ok(tx.execute(sql, params![token, expires_at])? == 1)
 }
 
+/// Makes a session count as proved anew, now and by these means, and bounds the rest of its life.
+///
+/// # Errors
+/// The driver's.
+pub fn save_proof(tx: &mut Tx<'_>, id: SessionId, proof: &Proof<'_>) -> Result<(), Fault> {
+    let now = tx.now();
+    let sql = "UPDATE sessions SET auth_time = ?2, amr = ?3, expires_at = min(expires_at, ?4), idle = ?5 WHERE id = ?1";
+    let idle = proof.idle.map(millis);
+    tx.execute(sql, params![id, now, proof.amr.join(" "), proof.expires_at, idle]).map(drop)
+}
+
+/// See [`save_proof`].
+#[derive(Clone, Copy, Debug)]
+pub struct Proof<'a> {
+    pub amr: &'a [String],
+    pub expires_at: Timestamp,
+    /// `None`: as configured.
+    pub idle: Option<Duration>,
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// A generation is far below 2^63: one a millisecond for 292 million years.
 fn column(generation: Generation) -> i64 {
     i64::try_from(generation).unwrap_or(i64::MAX)
@@ -176,6 +212,7 @@ fn read(row: &Row<'_>) -> RowResult<Session> {
     let generation: i64 = row.get(2)?;
     let amr: String = row.get(8)?;
     let ip: Option<String> = row.get(9)?;
+    let idle: Option<i64> = row.get(12)?;
     Ok(Session {
         id: row.get(0)?,
         user: row.get(1)?,
@@ -188,5 +225,6 @@ fn read(row: &Row<'_>) -> RowResult<Session> {
         amr: amr.split_whitespace().map(str::to_owned).collect(),
         ip: ip.and_then(|ip| ip.parse().ok()),
         user_agent: row.get(10)?,
+        idle: idle.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis),
     })
 }

@@ -124,6 +124,19 @@ impl<'c> Tx<'c> {
         self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(fault)
     }
 
+    /// Does `work` and undoes it: it costs the same as if it counted, and leaves nothing. So that the time
+    /// of an answer doesn't tell which of two things was done.
+    ///
+    /// # Errors
+    /// Those of `work`, and the driver's.
+    pub fn rehearse(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.execute("SAVEPOINT rehearsal", [])?;
+        let outcome = work(self);
+        self.execute("ROLLBACK TO rehearsal", [])?;
+        self.execute("RELEASE rehearsal", [])?;
+        outcome
+    }
+
     /// Writes a line of the audit log, in the same transaction as the change that it tells of.
     ///
     /// # Errors

@@ -28,7 +28,10 @@ pub struct Filter {
 }
 
 /// An account's columns, in the order that `read_user` takes them.
-const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, u.two_factor_at, u.disabled_at, u.locked_until, \
+const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
+    (SELECT t.enabled_at FROM totp t WHERE t.user_id = u.id), u.disabled_at, \
+    (SELECT max(until) FROM (SELECT max(p.locked_until) AS until FROM pair_failures p WHERE p.account = u.email_key \
+     UNION ALL SELECT a.locked_until FROM account_failures a WHERE a.account = u.email_key)), \
     u.created_at, u.last_login_at, u.password_hash, \
     (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id), \
     (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
@@ -46,6 +49,14 @@ pub fn find(query: &impl Query, id: UserId) -> Result<Option<User>, Fault> {
 /// The driver's.
 pub fn find_by_email(query: &impl Query, email: &Email) -> Result<Option<User>, Fault> {
     query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"), [email.key()], read_user)
+}
+
+/// The hash of an account's password. `None`: no such account, or it has no password.
+///
+/// # Errors
+/// The driver's.
+pub fn find_password_hash(query: &impl Query, id: UserId) -> Result<Option<String>, Fault> {
+    Ok(query.opt("SELECT password_hash FROM users WHERE id = ?1", [id], |row| row.get(0))?.flatten())
 }
 
 /// # Errors
@@ -68,7 +79,10 @@ pub fn list(
 ) -> Result<Paged<User, UserId>, Fault> {
     let condition = match filter.state {
         None => "?3 IS NOT NULL",
-        Some(UserState::Locked) => "u.locked_until > ?3",
+        Some(UserState::Locked) => {
+            "(EXISTS (SELECT 1 FROM pair_failures p WHERE p.account = u.email_key AND p.locked_until > ?3) \
+             OR EXISTS (SELECT 1 FROM account_failures a WHERE a.account = u.email_key AND a.locked_until > ?3))"
+        }
         Some(UserState::Disabled) => "u.disabled_at IS NOT NULL AND ?3 IS NOT NULL",
         Some(UserState::Unverified) => "u.email_verified_at IS NULL AND ?3 IS NOT NULL",
     };
@@ -123,12 +137,14 @@ pub fn insert(tx: &mut Tx<'_>, user: &NewUser) -> Result<(), Fault> {
     tx.execute(sql, row).map(drop)
 }
 
+/// `false`: it was verified before.
+///
 /// # Errors
 /// The driver's.
-pub fn save_verified(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
+pub fn save_verified(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
     let now = tx.now();
-    tx.execute("UPDATE users SET email_verified_at = coalesce(email_verified_at, ?2) WHERE id = ?1", params![id, now])
-        .map(drop)
+    let sql = "UPDATE users SET email_verified_at = ?2 WHERE id = ?1 AND email_verified_at IS NULL";
+    Ok(tx.execute(sql, params![id, now])? == 1)
 }
 
 /// # Errors
@@ -137,14 +153,14 @@ pub fn save_password(tx: &mut Tx<'_>, id: UserId, hash: &str) -> Result<(), Faul
     tx.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![id, hash]).map(drop)
 }
 
-/// Puts a hash in the place of an older one of the same password; does nothing when the password was
-/// changed in between.
+/// Puts a hash in the place of an older one of the same password. `false`: the password was changed in
+/// between, and stays as it is.
 ///
 /// # Errors
 /// The driver's.
-pub fn replace_hash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<(), Fault> {
+pub fn replace_hash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<bool, Fault> {
     let sql = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
-    tx.execute(sql, params![id, old, new]).map(drop)
+    Ok(tx.execute(sql, params![id, old, new])? == 1)
 }
 
 /// # Errors
@@ -158,6 +174,16 @@ pub fn save_login(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
 /// The driver's.
 pub fn save_name(tx: &mut Tx<'_>, id: UserId, name: &Name) -> Result<(), Fault> {
     tx.execute("UPDATE users SET name = ?2 WHERE id = ?1", params![id, name.as_str()]).map(drop)
+}
+
+/// Gives the account another address, which counts as verified. It must be free.
+///
+/// # Errors
+/// The driver's.
+pub fn save_email(tx: &mut Tx<'_>, id: UserId, email: &Email) -> Result<(), Fault> {
+    let now = tx.now();
+    let sql = "UPDATE users SET email = ?2, email_key = ?3, email_verified_at = ?4 WHERE id = ?1";
+    tx.execute(sql, params![id, email.as_str(), email.key(), now]).map(drop)
 }
 
 /// Disables the account, or with `None` enables it.

@@ -123,11 +123,14 @@ fn in_savepoint<T>(
     execute(connection, "SAVEPOINT job")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)))
         .unwrap_or_else(|_| Err(Fault::Internal("a transaction panicked; nothing of it was kept".into())));
-    if outcome.is_err() && !connection.is_autocommit() {
-        execute(connection, "ROLLBACK TO job")?;
+    if connection.is_autocommit() {
+        return outcome;
     }
-    if !connection.is_autocommit() {
-        execute(connection, "RELEASE job")?;
+    let undone = if outcome.is_err() { execute(connection, "ROLLBACK TO job") } else { Ok(()) };
+    if let Err(fault) = undone.and_then(|()| execute(connection, "RELEASE job")) {
+        // Half a job must not be committed with the others: nothing of the batch is, and all are told.
+        let _ = execute(connection, "ROLLBACK");
+        return Err(fault);
     }
     outcome
 }

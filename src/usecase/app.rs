@@ -1,13 +1,18 @@
 //! The app: everything that an action needs, opened once by the face that was called.
 
+use super::bell::Bell;
 use super::files;
 use super::keyring::Keyring;
+use super::letter::Letters;
+use super::rate_limit::RateLimits;
 use crate::config::Config;
+use crate::crypto::csrf::CsrfKey;
 use crate::crypto::gate::Gate;
 use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::seal::Sealer;
 use crate::domain::audit::{Event, Subject};
+use crate::domain::blocklist::Blocklist;
 use crate::domain::caller::Caller;
 use crate::domain::id::IdEntropy;
 use crate::domain::session::Lifetime;
@@ -15,8 +20,9 @@ use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
 use crate::store::{Store, meta};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 const ROOT_KEY_CHECK: &str = "root_key_check";
 
@@ -59,7 +65,16 @@ pub struct App {
     pub(super) gate: Gate,
     pub(super) keyring: Keyring,
     pub(super) refresh_key: RefreshKey,
+    pub(super) csrf_key: CsrfKey,
+    pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
+    pub(super) totp_sealer: Arc<Sealer>,
+    pub(super) letters: Letters,
+    /// Rung when a mail was queued.
+    pub(super) mail_bell: Bell,
+    /// Rung when somebody asked for a link.
+    pub(super) link_bell: Bell,
+    blocklist: OnceLock<Blocklist>,
     ports: Ports,
 }
 
@@ -72,6 +87,7 @@ impl App {
     /// file; [`Fault::Storage`] for a damaged file or one of another version.
     pub fn open(config: Config, ports: Ports, if_missing: IfMissing) -> Result<Self, Error> {
         let mut created = Created::default();
+        let letters = Letters::read(&config)?;
         let database_exists = files::exists(&config.database)?;
         if !database_exists && if_missing == IfMissing::Refuse {
             let advice = format!(
@@ -84,8 +100,7 @@ impl App {
         let root = root_key(&config, &ports, database_exists, &mut created)?;
         if if_missing == IfMissing::Create {
             files::prepare(&config)?;
-            Store::create(&config.database)?;
-            created.database = !database_exists;
+            created.database = Store::create(&config.database)?;
         }
         let store =
             Store::open(&config.database, Arc::clone(&ports.clock), &root.derive(Purpose::AuditChain), readers())?;
@@ -97,13 +112,22 @@ impl App {
             store,
             keyring: Keyring::new(Sealer::new(&root, Purpose::SigningKeys)),
             refresh_key: RefreshKey::new(&root),
+            csrf_key: CsrfKey::new(&root),
+            rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
+            totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
+            letters,
+            mail_bell: Bell::new(),
+            link_bell: Bell::new(),
+            blocklist: OnceLock::new(),
             created,
             config,
             ports,
         };
         if if_missing == IfMissing::Create {
             app.created.signing_key = super::keyring::ensure(&app)?;
+            // The daemon learns at its start that the file can't be read, not at the first password.
+            app.blocklist()?;
         }
         Ok(app)
     }
@@ -112,6 +136,12 @@ impl App {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
+    }
+
+    /// A time that only goes forward, for measuring spans.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.ports.clock.elapsed()
     }
 
     #[must_use]
@@ -123,6 +153,19 @@ impl App {
     #[must_use]
     pub fn id_entropy(&self) -> IdEntropy {
         draw(self.entropy())
+    }
+
+    /// What no new password may be. Read at the first use, so that a command that has nothing to do with
+    /// passwords needs no list.
+    ///
+    /// # Errors
+    /// [`Fault::Config`] or [`Fault::Permission`], which name the file.
+    pub(super) fn blocklist(&self) -> Result<&Blocklist, Fault> {
+        if let Some(blocklist) = self.blocklist.get() {
+            return Ok(blocklist);
+        }
+        let read = super::blocklist::read(self.config.password.blocklist_file.as_deref())?;
+        Ok(self.blocklist.get_or_init(|| read))
     }
 
     pub(super) fn lifetime(&self) -> Lifetime {
@@ -152,9 +195,8 @@ fn root_key(config: &Config, ports: &Ports, database_exists: bool, created: &mut
     }
     files::prepare(config)?;
     let root = RootKey::generate(&*ports.entropy);
-    root.write_new(&config.key_file)?;
-    created.key_file = true;
-    Ok(root)
+    created.key_file = root.write_new(&config.key_file)?;
+    if created.key_file { Ok(root) } else { RootKey::read(&config.key_file) }
 }
 
 /// Holds the key file against the database: a value sealed when it was made must open.

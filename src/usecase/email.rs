@@ -1,35 +1,28 @@
-//! Verifying that an address belongs to the account's owner.
+//! Verifying that an address belongs to the account's owner, and changing it.
 
 use super::app::App;
-use super::mail;
+use super::proof::require_fresh;
+use super::{link_request, mail};
 use crate::crypto::opaque;
-use crate::domain::audit::{Event, Subject};
+use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
+use crate::domain::id::UserId;
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::links;
-use crate::store::users;
+use crate::store::links::{self, Spent};
+use crate::store::tx::Query;
+use crate::store::{failures, sessions, tickets, users};
 
-/// Sends a new verification link, if there is an account with this address that needs one. The caller
-/// learns nothing either way, not even from the time: each way writes one transaction.
+/// Has a new verification link sent, if there is an account with this address that needs one. The caller
+/// learns nothing either way: see [`link_request`].
 ///
 /// # Errors
 /// The store's.
 pub fn request_verification(app: &App, caller: &Caller, email: &Email) -> Result<(), Error> {
-    let (verification, _) = mail::compose(app, MailKind::VerifyEmail);
-    let email = email.clone();
-    app.store.write(caller, move |tx| {
-        let user = users::find_by_email(tx, &email)?;
-        if let Some(user) = user.iter().find(|user| user.email_verified_at.is_none()) {
-            verification.queue(tx, user.id, &user.email)?;
-        }
-        let subject = user.map_or_else(Subject::default, |user| user.id.into());
-        tx.audit(&Event::EmailVerificationRequested, subject)?;
-        Ok(Decision::Grant(()))
-    })
+    link_request::note(app, caller, LinkKind::VerifyEmail, email)
 }
 
 /// Spends a verification link.
@@ -37,14 +30,69 @@ pub fn request_verification(app: &App, caller: &Caller, email: &Email) -> Result
 /// # Errors
 /// `invalid_token` when it is wrong, spent, replaced or older than 24 hours.
 pub fn confirm(app: &App, caller: &Caller, token: &str) -> Result<User, Error> {
-    let hash = opaque::parse(LinkKind::VerifyEmail, token).ok_or(Refusal::InvalidLink)?;
+    let hash = opaque::parse(LinkKind::VerifyEmail.prefix(), token).ok_or(Refusal::InvalidLink)?;
     app.store.write(caller, move |tx| {
-        let Some(id) = links::spend(tx, LinkKind::VerifyEmail, &hash)? else {
+        let Some(spent) = links::spend(tx, &[LinkKind::VerifyEmail], &hash)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
-        users::save_verified(tx, id)?;
-        tx.audit(&Event::EmailVerified, id)?;
-        let user = users::find(tx, id)?.ok_or_else(|| Fault::Internal("a link outlived its account".into()))?;
-        Ok(Decision::Grant(user))
+        users::save_verified(tx, spent.user)?;
+        tx.audit(&Event::EmailVerified, spent.user)?;
+        Ok(Decision::Grant(user_of_link(tx, spent.user)?))
     })
+}
+
+/// Sends a link to the new address, and a notice to the old one. Whether the new one is taken, or had
+/// its mails for this hour, the caller doesn't learn: not by the notice either, which they can read.
+///
+/// # Errors
+/// `fresh_login_required`; the store's.
+pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Error> {
+    let me = require_fresh(app, caller)?.clone();
+    let (link, _) = mail::compose(app, MailKind::ChangeEmail);
+    let link = link.for_change(new, me.session);
+    let notice = mail::change_notice(app, caller, new);
+    let new = new.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = users::find(tx, me.user)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
+        let taken = users::find_by_email(tx, &new)?.is_some_and(|other| other.id != me.user);
+        if !taken {
+            link.queue(tx, me.user, &new)?;
+        }
+        notice.queue(tx, me.user, &user.email)?;
+        tx.audit(&Event::EmailChangeRequested, (me.user, me.session))?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Spends the link of a change of address: it holds from now on, and every session but the one that
+/// asked ends.
+///
+/// # Errors
+/// `invalid_token` when the link is wrong, spent, replaced or older than 24 hours; `email_taken` when
+/// somebody else has come to have the address since.
+pub fn confirm_change(app: &App, caller: &Caller, token: &str) -> Result<User, Error> {
+    let hash = opaque::parse(LinkKind::ChangeEmail.prefix(), token).ok_or(Refusal::InvalidLink)?;
+    app.store.write(caller, move |tx| {
+        let spent = links::spend(tx, &[LinkKind::ChangeEmail], &hash)?;
+        let Some(Spent { user: id, email: Some(new), session }) = spent else {
+            return Ok(Decision::Refuse(Refusal::InvalidLink));
+        };
+        if users::find_by_email(tx, &new)?.is_some_and(|other| other.id != id) {
+            return Ok(Decision::Refuse(Refusal::EmailTaken));
+        }
+        let old = user_of_link(tx, id)?.email;
+        failures::clear_all(tx, &old.key())?;
+        users::save_email(tx, id, &new)?;
+        links::delete_of_user(tx, id)?;
+        tickets::delete_of_user(tx, id)?;
+        sessions::end_of_user(tx, id, session)?;
+        tx.audit(&Event::EmailChanged, id)?;
+        Ok(Decision::Grant(user_of_link(tx, id)?))
+    })
+}
+
+fn user_of_link(query: &impl Query, id: UserId) -> Result<User, Fault> {
+    users::find(query, id)?.ok_or_else(|| Fault::Internal("a link outlived its account".into()))
 }

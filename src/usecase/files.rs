@@ -47,7 +47,8 @@ pub fn check(config: &Config) -> Result<(), Fault> {
         check_private(&path)?;
         check_writable(&path)?;
     }
-    check_private(&config.key_file)
+    check_private(&config.key_file)?;
+    check_folder(config)
 }
 
 /// Refuses a folder that others can look into. For the default database, in the current folder, it is

@@ -63,12 +63,21 @@ pub(super) fn verifying(app: &App, kid: &str) -> Result<Option<VerifyingKey>, Fa
     Ok(find(app, kid)?.map(|loaded| loaded.verifying.clone()))
 }
 
-/// Lends the key that signs now.
-pub(super) fn with_current<T>(app: &App, sign: impl FnOnce(&SigningKey) -> Result<T, Fault>) -> Result<T, Fault> {
+/// The key that signs now. Fetched before the transaction whose outcome it signs: what was committed can
+/// then be handed out.
+#[derive(Debug)]
+pub(super) struct Signer(Arc<Loaded>);
+
+impl Signer {
+    pub(super) fn key(&self) -> &SigningKey {
+        &self.0.signing
+    }
+}
+
+pub(super) fn current(app: &App) -> Result<Signer, Fault> {
     let missing = || Fault::Storage("the database has no signing key; `authd serve` makes one".into());
     let kid = app.store.read(|query| keys::find_current(query))?.ok_or_else(missing)?;
-    let loaded = find(app, &kid)?.ok_or_else(missing)?;
-    sign(&loaded.signing)
+    find(app, &kid)?.map(Signer).ok_or_else(missing)
 }
 
 /// Makes the first signing key where there is none. Whether it did.

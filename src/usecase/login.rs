@@ -1,14 +1,16 @@
-//! Login with address and password, and the tokens that a login gives.
+//! Login with address and password. With a second factor it gives a ticket, and nothing else.
 
 use super::app::App;
 use super::keyring;
-use crate::crypto::jwt::{self, AccessClaims};
+use super::lockout::{Attempt, Counted, too_many};
+use super::mail::{self, Letter};
+use super::signin::{Proof, Start, issue};
+use crate::crypto::opaque::{self, OpaqueHash};
 use crate::crypto::password::PasswordHashText;
-use crate::crypto::refresh::Salt;
 use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
-use crate::domain::id::{SessionId, TokenId};
+use crate::domain::mail::MailKind;
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
@@ -17,26 +19,30 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tx::Tx;
 use crate::store::users::Credential;
-use crate::store::{sessions, users};
+use crate::store::{tickets, users};
+use std::time::Duration;
 
-/// What a login (or a refresh) gives.
-#[derive(Clone, Debug)]
-pub struct Tokens {
-    pub access_token: Secret<String>,
-    /// The access token's life, in seconds.
-    pub expires_in: u64,
-    pub refresh_token: Secret<String>,
-    /// The rest of the session's life, in seconds.
-    pub refresh_expires_in: u64,
-    pub session: SessionId,
-    pub user: User,
-}
+pub use super::signin::Tokens;
+
+/// What a ticket begins with.
+pub const TICKET_PREFIX: &str = "authd_2fa_";
+
+/// How long a ticket lives.
+pub const TICKET_TTL: Duration = Duration::from_secs(5 * 60);
 
 /// What a person logs in with.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub email: Email,
     pub password: Password,
+}
+
+/// What the right password leads to.
+#[derive(Clone, Debug)]
+pub enum LoggedIn {
+    Tokens(Box<Tokens>),
+    /// The second step is due, within [`TICKET_TTL`], with this ticket.
+    SecondStep(Secret<String>),
 }
 
 /// What was found out before the transaction, by hashing.
@@ -48,36 +54,54 @@ struct Verified {
     rehashed: Option<PasswordHashText>,
 }
 
-/// Everything random that a new session needs, drawn before the transaction.
-#[derive(Clone, Debug)]
-struct NewSession {
-    id: SessionId,
-    salt: Salt,
+/// What the transaction needs besides.
+struct Prepared {
+    verification_required: bool,
+    start: Start,
+    ticket: OpaqueHash,
+    locked_notice: Letter,
+}
+
+/// What the transaction decided.
+enum Step {
+    Started(Box<(User, Session)>),
+    SecondStep,
 }
 
 /// Logs a person in.
 ///
 /// # Errors
-/// `invalid_credentials`, the same for an unknown address and a wrong password; with the right
-/// password `account_disabled` or `email_not_verified`; `overloaded`; `storage_unavailable`.
-pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Tokens, Error> {
-    let verified = verify(app, credentials)?;
-    let new = NewSession { id: SessionId::new(app.now(), app.id_entropy()), salt: draw(app.entropy()) };
-    let rules = Rules {
+/// `invalid_credentials`, the same for an unknown address and a wrong password; `too_many_attempts`,
+/// the same for every address; with the right password `account_disabled` or `email_not_verified`;
+/// `overloaded`; `storage_unavailable`.
+pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<LoggedIn, Error> {
+    let attempt = Attempt::new(app, caller, credentials.email.key());
+    let email = credentials.email.clone();
+    let credential = app.store.read(|query| users::find_credential(query, &email))?;
+    let user = credential.as_ref().map(|credential| credential.user.id);
+    let now = app.now();
+    if app.store.read(|query| attempt.locked_until(query, user, now))?.is_some() {
+        return refuse_unseen(app, caller, attempt, email);
+    }
+    let verified = verify(app, credential, &credentials.password)?;
+    let (ticket, ticket_hash) = opaque::generate(TICKET_PREFIX, app.entropy());
+    let prepared = Prepared {
         verification_required: app.config.email_verification.required,
-        session_ttl: app.config.tokens.refresh_ttl,
+        start: Start::new(app, caller, Proof::Password),
+        ticket: ticket_hash,
+        locked_notice: mail::notice(app, caller, MailKind::AccountLocked),
     };
-    let (asked, email) = (caller.clone(), credentials.email.clone());
-    let salt = new.salt;
-    let (user, session) = app.store.write(caller, move |tx| decide(tx, &asked, &email, &verified, &new, rules))?;
-    issue(app, user, &session, &salt).map_err(Error::from)
+    let salt = prepared.start.salt;
+    let signer = keyring::current(app)?;
+    match app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))? {
+        Step::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
+        Step::Started(started) => Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, started.0, &started.1, &salt)?))),
+    }
 }
 
 /// Hashes once for every login, whoever it is for.
-fn verify(app: &App, credentials: &Credentials) -> Result<Verified, Fault> {
-    let credential = app.store.read(|query| users::find_credential(query, &credentials.email))?;
+fn verify(app: &App, credential: Option<Credential>, password: &Password) -> Result<Verified, Fault> {
     let stored = credential.and_then(|credential| credential.password_hash).map(PasswordHashText);
-    let password = &credentials.password;
     let matched = match &stored {
         Some(hash) => app.gate.verify(hash, password)?,
         None => app.gate.verify_nobody(password)?,
@@ -90,103 +114,99 @@ fn verify(app: &App, credentials: &Credentials) -> Result<Verified, Fault> {
     Ok(Verified { hash: hash.map(|hash| hash.0), rehashed })
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Rules {
-    verification_required: bool,
-    session_ttl: std::time::Duration,
+/// While a lock holds, a login leaves its line and is refused, whatever the password.
+fn refuse_unseen(app: &App, caller: &Caller, attempt: Attempt, email: Email) -> Result<LoggedIn, Error> {
+    app.store.write(caller, move |tx| {
+        let user = users::find_by_email(tx, &email)?.map(|user| user.id);
+        let now = tx.now();
+        // A lock that ended this very moment: as good as the last millisecond of it.
+        let until = attempt.locked_until(tx, user, now)?.unwrap_or(now);
+        Ok(Decision::Refuse(locked(tx, &email, user.map_or_else(Subject::default, Subject::from), until)?))
+    })
+}
+
+fn locked(
+    tx: &mut Tx<'_>,
+    email: &Email,
+    subject: Subject,
+    until: crate::domain::time::Timestamp,
+) -> Result<Refusal, Fault> {
+    let typed = subject.user.is_none().then(|| email.to_string());
+    tx.audit(&Event::LoginFailed { why: LoginFailure::Locked, email: typed }, subject)?;
+    Ok(too_many(tx.now(), until))
 }
 
 fn decide(
     tx: &mut Tx<'_>,
-    caller: &Caller,
+    attempt: &Attempt,
     email: &Email,
     verified: &Verified,
-    new: &NewSession,
-    rules: Rules,
-) -> Result<Decision<(User, Session)>, Fault> {
+    prepared: &Prepared,
+) -> Result<Decision<Step>, Fault> {
     let credential = users::find_credential(tx, email)?;
-    if let Err((why, refusal)) = judge(credential.as_ref(), verified, rules) {
-        let typed = credential.is_none().then(|| email.to_string());
-        let subject = credential.map_or_else(Subject::default, |found| found.user.id.into());
-        tx.audit(&Event::LoginFailed { why, email: typed }, subject)?;
-        return Ok(Decision::Refuse(refusal));
+    let user = credential.as_ref().map(|credential| credential.user.id);
+    let subject = user.map_or_else(Subject::default, Subject::from);
+    let now = tx.now();
+    if let Some(until) = attempt.locked_until(tx, user, now)? {
+        return Ok(Decision::Refuse(locked(tx, email, subject, until)?));
     }
-    let user = credential.ok_or_else(|| Fault::Internal("a login without an account was let through".into()))?.user;
-    if let (Some(old), Some(rehashed)) = (&verified.hash, &verified.rehashed) {
-        users::replace_hash(tx, user.id, old, &rehashed.0)?;
+    let user = match judge(credential, verified, prepared.verification_required) {
+        Ok(user) => user,
+        Err((why, refusal)) => {
+            let typed = subject.user.is_none().then(|| email.to_string());
+            tx.audit(&Event::LoginFailed { why, email: typed }, subject)?;
+            if refusal == Refusal::InvalidCredentials {
+                count(tx, attempt, email, prepared)?;
+            }
+            return Ok(Decision::Refuse(refusal));
+        }
+    };
+    if let (Some(old), Some(rehashed)) = (&verified.hash, &verified.rehashed)
+        && users::replace_hash(tx, user.id, old, &rehashed.0)?
+    {
+        tx.audit(&Event::PasswordRehashed, user.id)?;
     }
-    users::save_login(tx, user.id)?;
-    let session = session_of(tx, caller, &user, new, rules);
-    sessions::insert(tx, &session, &new.salt)?;
-    tx.audit(&Event::LoginSucceeded, (user.id, session.id))?;
-    let user = User { last_login_at: Some(tx.now()), ..user };
-    Ok(Decision::Grant((user, session)))
+    if user.two_factor_at.is_some() {
+        let expires_at = now.plus(TICKET_TTL);
+        tickets::insert(tx, &prepared.ticket, user.id, expires_at)?;
+        tx.audit(&Event::SecondStepAsked, user.id)?;
+        return Ok(Decision::Grant(Step::SecondStep));
+    }
+    let started = prepared.start.run(tx, attempt, user)?;
+    Ok(Decision::Grant(Step::Started(Box::new(started))))
 }
 
-/// Judges the account as it stands inside the transaction: a password that was changed while the old
-/// one was being hashed counts as wrong.
-fn judge(credential: Option<&Credential>, verified: &Verified, rules: Rules) -> Result<(), (LoginFailure, Refusal)> {
-    let wrong = |why| Err((why, Refusal::InvalidCredentials));
-    let Some(credential) = credential else {
-        return wrong(LoginFailure::UnknownEmail);
-    };
-    if credential.password_hash.is_none() {
-        return wrong(LoginFailure::NoPassword);
-    }
-    if verified.hash.is_none() || verified.hash != credential.password_hash {
-        return wrong(LoginFailure::WrongPassword);
-    }
-    if credential.user.disabled_at.is_some() {
-        return Err((LoginFailure::Disabled, Refusal::AccountDisabled));
-    }
-    if rules.verification_required && credential.user.email_verified_at.is_none() {
-        return Err((LoginFailure::Unverified, Refusal::EmailNotVerified));
+fn count(tx: &mut Tx<'_>, attempt: &Attempt, email: &Email, prepared: &Prepared) -> Result<(), Fault> {
+    let user = users::find_by_email(tx, email)?;
+    let counted = attempt.count(tx, user.as_ref().map(|user| user.id))?;
+    if let (Counted::AccountLocked, Some(user)) = (counted, user) {
+        prepared.locked_notice.queue(tx, user.id, &user.email)?;
     }
     Ok(())
 }
 
-fn session_of(tx: &Tx<'_>, caller: &Caller, user: &User, new: &NewSession, rules: Rules) -> Session {
-    let now = tx.now();
-    Session {
-        id: new.id,
-        user: user.id,
-        generation: 0,
-        created_at: now,
-        last_used_at: now,
-        expires_at: now.plus(rules.session_ttl),
-        ended_at: None,
-        auth_time: now,
-        amr: vec!["pwd".into()],
-        ip: caller.ip,
-        user_agent: caller.user_agent.clone(),
-    }
-}
-
-/// Makes the tokens of a session as it stands.
-pub(super) fn issue(app: &App, user: User, session: &Session, salt: &Salt) -> Result<Tokens, Fault> {
-    let now = app.now();
-    let ttl = app.config.tokens.access_ttl;
-    let claims = AccessClaims {
-        issuer: app.config.tokens.issuer.clone(),
-        audience: app.config.tokens.audience.clone(),
-        user: user.id,
-        session: session.id,
-        token: TokenId::new(now, app.id_entropy()),
-        client_id: "authd".into(),
-        issued_at: now,
-        not_before: now,
-        expires_at: now.plus(ttl),
-        auth_time: session.auth_time,
-        amr: session.amr.clone(),
-        roles: user.roles.iter().map(ToString::to_string).collect(),
-        permissions: user.permissions.iter().map(ToString::to_string).collect(),
+/// Judges the account as it stands inside the transaction: a password that was changed while the old
+/// one was being hashed counts as wrong.
+fn judge(
+    credential: Option<Credential>,
+    verified: &Verified,
+    verification_required: bool,
+) -> Result<User, (LoginFailure, Refusal)> {
+    let wrong = |why| Err((why, Refusal::InvalidCredentials));
+    let Some(Credential { user, password_hash }) = credential else {
+        return wrong(LoginFailure::UnknownEmail);
     };
-    Ok(Tokens {
-        access_token: keyring::with_current(app, |key| jwt::sign(key, &claims))?,
-        expires_in: ttl.as_secs(),
-        refresh_token: app.refresh_key.token(session.id, session.generation, salt),
-        refresh_expires_in: session.expires_at.since(now).as_secs(),
-        session: session.id,
-        user,
-    })
+    if password_hash.is_none() {
+        return wrong(LoginFailure::NoPassword);
+    }
+    if verified.hash.is_none() || verified.hash != password_hash {
+        return wrong(LoginFailure::WrongPassword);
+    }
+    if user.disabled_at.is_some() {
+        return Err((LoginFailure::Disabled, Refusal::AccountDisabled));
+    }
+    if verification_required && user.email_verified_at.is_none() {
+        return Err((LoginFailure::Unverified, Refusal::EmailNotVerified));
+    }
+    Ok(user)
 }

@@ -4,78 +4,130 @@
 //! change that was rolled back. Its body, which may hold a link, is sealed at rest.
 
 use super::app::App;
+use super::bell::Ringer;
+use super::letter::Facts;
 use super::require;
 use crate::config::Config;
 use crate::crypto::opaque::{self, OpaqueHash};
+use crate::crypto::seal::Sealer;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
-use crate::domain::id::{LinkId, MailId, UserId};
+use crate::domain::id::{LinkId, MailId, SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::mail::{Mail, MailKind, MailState};
 use crate::domain::secret::Secret;
-use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault, Refusal};
+use crate::ports::Message;
 use crate::store::links::{self, NewLink};
 use crate::store::mails::{self, NewMail};
 use crate::store::tx::Tx;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// How long a link lives.
-const VERIFY_TTL: Duration = Duration::from_secs(24 * 3600);
-const RESET_TTL: Duration = HOUR;
-/// People are invited before a weekend, too.
-const INVITATION_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// A mail with a one-time link, ready to be queued. Made before the transaction: it draws random
-/// bytes and seals.
+/// A mail, ready to be queued. Made before the transaction: it draws random bytes and seals.
 #[derive(Clone, Debug)]
-pub struct LinkMail {
-    mail: MailId,
+pub(super) struct Letter {
+    id: MailId,
     kind: MailKind,
-    subject: &'static str,
+    subject: String,
     body_sealed: Vec<u8>,
+    bell: Ringer,
+}
+
+impl Letter {
+    fn new(app: &App, kind: MailKind, facts: &Facts) -> Self {
+        let words = app.letters.write(kind, facts);
+        let id = MailId::new(app.now(), app.id_entropy());
+        let body = Body { text: words.text.expose().clone(), html: words.html.expose().clone() };
+        let body_sealed = body.seal(app, id);
+        Self { id, kind, subject: words.subject, body_sealed, bell: app.mail_bell.ringer() }
+    }
+
+    /// Puts the mail into the outbox, and wakes the sender. That comes before the commit and is early
+    /// enough: the sender claims by a transaction of its own, which has to wait for this one.
+    pub(super) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
+        let mail = NewMail {
+            id: self.id,
+            user,
+            to: to.clone(),
+            kind: self.kind,
+            subject: self.subject.clone(),
+            body_sealed: self.body_sealed.clone(),
+        };
+        mails::insert(tx, &mail)?;
+        self.bell.ring();
+        Ok(())
+    }
+}
+
+/// Writes a notice of what `caller` is about to do.
+pub(super) fn notice(app: &App, caller: &Caller, kind: MailKind) -> Letter {
+    Letter::new(app, kind, &Facts::of(caller, app.now()))
+}
+
+/// Tells the old address of a change to a new one.
+pub(super) fn change_notice(app: &App, caller: &Caller, new: &Email) -> Letter {
+    let facts = Facts { new_email: Some(new.to_string()), ..Facts::of(caller, app.now()) };
+    Letter::new(app, MailKind::EmailChangeRequested, &facts)
+}
+
+/// A mail with a one-time link, ready to be queued.
+#[derive(Clone, Debug)]
+pub(super) struct LinkMail {
+    letter: Letter,
     link: LinkId,
-    link_kind: LinkKind,
+    kind: LinkKind,
     token_hash: OpaqueHash,
     ttl: Duration,
     max_per_hour: u32,
+    email: Option<Email>,
+    session: Option<SessionId>,
+}
+
+/// How a kind of link is made: what it does, how long it lives, and that in words.
+const fn plan(kind: MailKind) -> (LinkKind, Duration, &'static str) {
+    match kind {
+        MailKind::AlreadyRegistered | MailKind::ResetPassword => (LinkKind::ResetPassword, HOUR, "1 hour"),
+        // People are invited before a weekend, too.
+        MailKind::Invitation => (LinkKind::Invitation, Duration::from_secs(7 * 24 * 3600), "7 days"),
+        MailKind::ChangeEmail => (LinkKind::ChangeEmail, Duration::from_secs(24 * 3600), "24 hours"),
+        // Notices have no link, and never come here.
+        _ => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600), "24 hours"),
+    }
 }
 
 /// Composes a mail of this kind; gives it and the link in it.
 pub(super) fn compose(app: &App, kind: MailKind) -> (LinkMail, Secret<String>) {
-    let (link_kind, ttl) = match kind {
-        MailKind::VerifyEmail => (LinkKind::VerifyEmail, VERIFY_TTL),
-        MailKind::AlreadyRegistered | MailKind::ResetPassword => (LinkKind::ResetPassword, RESET_TTL),
-        MailKind::Invitation => (LinkKind::ResetPassword, INVITATION_TTL),
-    };
-    let now = app.now();
-    let (token, token_hash) = opaque::generate(link_kind, app.entropy());
+    let (link_kind, ttl, in_words) = plan(kind);
+    let (token, token_hash) = opaque::generate(link_kind.prefix(), app.entropy());
     let url = link_url(&app.config, link_kind, &token);
-    let text = text_of(kind, &app.config.public_url, &url);
-    let mail = MailId::new(now, app.id_entropy());
-    let body_sealed = app.mail_sealer.seal(app.entropy(), mail.as_bytes(), text.body.expose().as_bytes());
-    let draft = LinkMail {
-        mail,
-        kind,
-        subject: text.subject,
-        body_sealed,
-        link: LinkId::new(now, app.id_entropy()),
-        link_kind,
+    let facts = Facts { url: Some(url.clone()), ttl: Some(in_words), ..Facts::default() };
+    let mail = LinkMail {
+        letter: Letter::new(app, kind, &facts),
+        link: LinkId::new(app.now(), app.id_entropy()),
+        kind: link_kind,
         token_hash,
         ttl,
         max_per_hour: app.config.mail.max_per_address_per_hour,
+        email: None,
+        session: None,
     };
-    (draft, url)
+    (mail, url)
 }
 
 impl LinkMail {
+    /// The same for a change of address, which remembers the new one and who asked.
+    pub(super) fn for_change(self, email: &Email, session: SessionId) -> Self {
+        Self { email: Some(email.clone()), session: Some(session), ..self }
+    }
+
     /// Puts the link and the mail into the database, and voids older links of its kind. `false`: the
     /// address has had its mails for this hour, and nothing was done.
     pub(super) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<bool, Fault> {
         let since = tx.now().minus(HOUR);
-        if mails::count_since(tx, to, since)? >= self.max_per_hour {
+        if mails::has_had(tx, to, self.max_per_hour, since)? {
             return Ok(false);
         }
         self.queue_unbounded(tx, user, to)?;
@@ -84,70 +136,74 @@ impl LinkMail {
 
     /// As [`LinkMail::queue`], for an operator's own wish, which no stranger can repeat.
     pub(super) fn queue_unbounded(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
-        let expires_at = tx.now().plus(self.ttl);
-        let link = NewLink { id: self.link, kind: self.link_kind, user, token_hash: self.token_hash, expires_at };
-        links::insert(tx, &link)?;
-        let mail = NewMail {
-            id: self.mail,
+        let link = NewLink {
+            id: self.link,
+            kind: self.kind,
             user,
-            to: to.clone(),
-            kind: self.kind.name(),
-            subject: self.subject.into(),
-            body_sealed: self.body_sealed.clone(),
+            token_hash: self.token_hash,
+            expires_at: tx.now().plus(self.ttl),
+            email: self.email.clone(),
+            session: self.session,
         };
-        mails::insert(tx, &mail)
+        links::insert(tx, &link)?;
+        self.letter.queue(tx, user, to)
     }
 }
 
-/// Links are built from the configuration alone, never from a request (S18 of the promises).
+/// Links are built from the configuration alone, never from a request.
 fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<String> {
     let (configured, page) = match kind {
         LinkKind::VerifyEmail => (&config.links.verify_email, "/auth/verify-email"),
-        LinkKind::ResetPassword => (&config.links.reset_password, "/auth/reset-password"),
+        LinkKind::ResetPassword | LinkKind::Invitation => (&config.links.reset_password, "/auth/reset-password"),
+        LinkKind::ChangeEmail => (&config.links.change_email, "/auth/change-email"),
     };
     let template = configured.clone().unwrap_or_else(|| format!("{}{page}?token={{token}}", config.public_url));
     Secret::new(template.replace("{token}", token.expose()))
 }
 
-struct Text {
-    subject: &'static str,
-    body: Secret<String>,
+/// A mail's body as it is sealed. An empty `html`: there is none.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Body {
+    pub text: String,
+    pub html: String,
 }
 
-fn text_of(kind: MailKind, site: &str, url: &Secret<String>) -> Text {
-    let url = url.expose();
-    let (subject, body) = match kind {
-        MailKind::VerifyEmail => (
-            "Confirm your e-mail address",
-            format!(
-                "Hello,\n\nplease confirm that this address is yours:\n\n  {url}\n\nThe link works once, for 24 hours. \
-                 If you did not register at {site}, ignore this mail: nothing happens without the link.\n"
-            ),
-        ),
-        MailKind::AlreadyRegistered => (
-            "You already have an account",
-            format!(
-                "Hello,\n\nsomebody, perhaps you, tried to register this address at {site}. It has an account already. \
-                 If you forgot the password, set a new one:\n\n  {url}\n\nThe link works once, for 1 hour. If it was \
-                 not you, ignore this mail: nothing was changed.\n"
-            ),
-        ),
-        MailKind::ResetPassword => (
-            "Set a new password",
-            format!(
-                "Hello,\n\nsomebody, perhaps you, asked for a new password at {site}. Set it here:\n\n  {url}\n\nThe \
-                 link works once, for 1 hour. If it was not you, ignore this mail: the old password stays.\n"
-            ),
-        ),
-        MailKind::Invitation => (
-            "You are invited",
-            format!(
-                "Hello,\n\nan account at {site} was made for you. Choose your password here:\n\n  {url}\n\nThe link \
-                 works once, for 7 days.\n"
-            ),
-        ),
-    };
-    Text { subject, body: Secret::new(body) }
+impl Body {
+    fn seal(&self, app: &App, id: MailId) -> Vec<u8> {
+        let plain = Secret::new(serde_json::to_vec(self).expect("two texts are JSON"));
+        app.mail_sealer.seal(app.entropy(), id.as_bytes(), plain.expose())
+    }
+
+    pub(super) fn open(sealer: &Sealer, id: MailId, sealed: &[u8]) -> Result<Self, Fault> {
+        let plain = sealer.open(id.as_bytes(), sealed)?;
+        if let Ok(body) = serde_json::from_slice(plain.expose()) {
+            return Ok(body);
+        }
+        // Mails of schema 1 were their text and nothing else, and no text was an object in braces.
+        let text = String::from_utf8(plain.expose().clone())
+            .map_err(|_| Fault::Storage("a mail's body is no text; run `authctl db check`".into()))?;
+        Ok(Self { text, html: String::new() })
+    }
+
+    /// The mail as it goes out.
+    pub(super) fn message(&self, of: &Mail) -> Message {
+        Message {
+            id: of.id,
+            date: of.created_at,
+            to: of.to.clone(),
+            subject: of.subject.clone(),
+            text: Secret::new(self.text.clone()),
+            html: Secret::new(self.html.clone()),
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        use zeroize::Zeroize;
+        self.text.zeroize();
+        self.html.zeroize();
+    }
 }
 
 /// The outbox, newest first. `state` of `None`: all.
@@ -163,8 +219,10 @@ pub fn list(app: &App, caller: &Caller, state: Option<MailState>) -> Result<Vec<
 #[derive(Clone, Debug)]
 pub struct OpenedMail {
     pub mail: Mail,
-    /// `None`: wiped after it was sent.
+    /// The plain text. `None`: wiped after it was sent.
     pub body: Option<Secret<String>>,
+    /// The same in HTML.
+    pub html: Option<Secret<String>>,
 }
 
 /// One mail with its text.
@@ -176,19 +234,7 @@ pub fn show(app: &App, caller: &Caller, id: &str) -> Result<OpenedMail, Error> {
     let missing = || Refusal::not_found("mail", id);
     let id = MailId::parse(id).ok_or_else(missing)?;
     let found = app.store.read(|query| mails::find(query, id))?.ok_or_else(missing)?;
-    let body = match found.body_sealed {
-        Some(sealed) => {
-            let bytes = app.mail_sealer.open(id.as_bytes(), &sealed)?;
-            let text = String::from_utf8(bytes.expose().clone());
-            Some(Secret::new(text.map_err(|_| Fault::Storage("a mail's body is no text".into()))?))
-        }
-        None => None,
-    };
-    Ok(OpenedMail { mail: found.mail, body })
-}
-
-/// When an invitation made now runs out.
-#[must_use]
-pub fn invitation_end(now: Timestamp) -> Timestamp {
-    now.plus(INVITATION_TTL)
+    let body = found.body_sealed.map(|sealed| Body::open(&app.mail_sealer, id, &sealed)).transpose()?;
+    let part = |of: fn(&Body) -> &String| body.as_ref().map(|body| Secret::new(of(body).clone()));
+    Ok(OpenedMail { mail: found.mail, body: part(|body| &body.text), html: part(|body| &body.html) })
 }

@@ -1,13 +1,17 @@
 //! One's own account.
 
 use super::app::App;
+use super::proof::{self, require_fresh};
 use super::require_user;
-use crate::domain::audit::Event;
+use super::user::{Paged, is_last_admin, remove};
+use crate::domain::audit::{Event, Line};
 use crate::domain::caller::Caller;
+use crate::domain::cursor;
 use crate::domain::name::Name;
+use crate::domain::password::Password;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Refusal};
-use crate::store::users;
+use crate::store::{audit, users};
 
 /// The caller's account.
 ///
@@ -42,4 +46,45 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<User, Error
         }
         Ok(Decision::Grant(user))
     })
+}
+
+/// Takes one's own account, and everything personal, out of the database. The audit log keeps the id.
+///
+/// # Errors
+/// `fresh_login_required`; `invalid_credentials`, counted by the lockout; `too_many_attempts`;
+/// `last_admin`; the store's.
+pub fn delete(app: &App, caller: &Caller, password: &Password) -> Result<(), Error> {
+    let me = require_fresh(app, caller)?.clone();
+    let user = show(app, caller)?;
+    proof::password(app, caller, &user, password)?;
+    app.store.write(caller, move |tx| {
+        let Some(user) = users::find(tx, me.user)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
+        if is_last_admin(tx, &user)? {
+            return Ok(Decision::Refuse(Refusal::LastAdmin));
+        }
+        remove(tx, &user)?;
+        tx.audit(&Event::UserDeleted, me.user)?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// A page of one's own security events, newest first: `limit` of them (at least 1), before the `next`
+/// of the page before. `before` of `None`: from the newest.
+///
+/// # Errors
+/// `unauthenticated`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
+pub fn events(app: &App, caller: &Caller, limit: u32, before: Option<&str>) -> Result<Paged<Line, String>, Error> {
+    let me = require_user(caller)?;
+    if limit == 0 {
+        return Err(Refusal::invalid("limit", "out_of_range", "at least 1").into());
+    }
+    let before = match before {
+        Some(text) => Some(cursor::decode_number(cursor::List::Events, text).ok_or(Refusal::BadCursor)?),
+        None => None,
+    };
+    let user = me.user.to_string();
+    let Paged { items, next } = app.store.read(|query| audit::list_of_user(query, &user, limit, before))?;
+    Ok(Paged { items, next: next.map(|seq| cursor::encode_number(cursor::List::Events, seq)) })
 }

@@ -1,19 +1,26 @@
 //! Passwords: the policy, asking for a new one, and setting it with a link.
 
 use super::app::App;
-use super::mail;
+use super::keyring;
+use super::proof::{self, Factor, FactorCheck, FactorVerdict};
+use super::require_user;
+use super::signin::{Tokens, issue};
+use super::{link_request, mail};
 use crate::crypto::opaque;
-use crate::domain::audit::{Event, Subject};
+use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
-use crate::domain::password::{Password, Policy};
-use crate::error::{Decision, Error, Refusal};
+use crate::domain::password::{self, Password, Policy};
+use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
-use crate::store::links;
-use crate::store::{sessions, users};
+use crate::store::links::{self, Spent};
+use crate::store::sessions::Salted;
+use crate::store::tx::Tx;
+use crate::store::{sessions, tickets, users};
 
 /// Whose password is judged.
 #[derive(Clone, Copy, Debug)]
@@ -23,30 +30,20 @@ pub(super) struct Owner<'a> {
 }
 
 /// Holds a new password against the policy.
-pub(super) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Refusal> {
-    let policy = Policy { min_length: app.config.password.min_length };
-    policy
-        .judge(password, owner.email, owner.name.as_str())
-        .map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() })
+pub(super) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Error> {
+    let policy = Policy { min_length: app.config.password.min_length, blocklist: app.blocklist()? };
+    let owner = password::Owner { email: owner.email, name: owner.name.as_str(), service: &app.config.totp.issuer };
+    let judged = policy.judge(password, owner);
+    judged.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
 }
 
-/// Sends a link to set a new password, if there is such an account. The caller learns nothing either
-/// way: each writes one transaction.
+/// Has a link to set a new password sent, if there is such an account. The caller learns nothing either
+/// way: see [`link_request`].
 ///
 /// # Errors
 /// The store's.
 pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Error> {
-    let (reset, _) = mail::compose(app, MailKind::ResetPassword);
-    let email = email.clone();
-    app.store.write(caller, move |tx| {
-        let user = users::find_by_email(tx, &email)?;
-        if let Some(user) = user.iter().find(|user| user.disabled_at.is_none()) {
-            reset.queue(tx, user.id, &user.email)?;
-        }
-        let subject = user.map_or_else(Subject::default, |user| user.id.into());
-        tx.audit(&Event::PasswordResetRequested, subject)?;
-        Ok(Decision::Grant(()))
-    })
+    link_request::note(app, caller, LinkKind::ResetPassword, email)
 }
 
 /// Spends a reset link or an invitation: the new password holds, every session of the user ends, and
@@ -56,23 +53,98 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
 /// `invalid_token` when the link is wrong, spent, replaced or too old; `weak_password`, which leaves
 /// the link good.
 pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Result<(), Error> {
-    let hash = opaque::parse(LinkKind::ResetPassword, token).ok_or(Refusal::InvalidLink)?;
+    let hash = opaque::parse(LinkKind::ResetPassword.prefix(), token).ok_or(Refusal::InvalidLink)?;
     let now = app.now();
-    let owner = app.store.read(|query| match links::find_owner(query, LinkKind::ResetPassword, &hash, now)? {
-        Some(id) => users::find(query, id),
-        None => Ok(None),
-    })?;
-    let owner = owner.ok_or(Refusal::InvalidLink)?;
+    let owner =
+        app.store.read(|query| match links::find_owner(query, LinkKind::ResetPassword.same_effect(), &hash, now)? {
+            Some(id) => users::find(query, id),
+            None => Ok(None),
+        })?;
+    let owner = owner.filter(|owner| owner.disabled_at.is_none()).ok_or(Refusal::InvalidLink)?;
     judge(app, password, Owner { email: &owner.email, name: &owner.name })?;
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
+    let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     app.store.write(caller, move |tx| {
-        let Some(id) = links::spend(tx, LinkKind::ResetPassword, &hash)? else {
+        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword.same_effect(), &hash)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         users::save_password(tx, id, &new_hash.0)?;
-        users::save_verified(tx, id)?;
-        sessions::end_of_user(tx, id, None)?;
+        if users::save_verified(tx, id)? {
+            tx.audit(&Event::EmailVerified, id)?;
+        }
+        void_old_proofs(tx, id, None)?;
         tx.audit(&Event::PasswordReset, id)?;
+        notice.queue(tx, id, &owner.email)?;
         Ok(Decision::Grant(()))
     })
+}
+
+/// What a person shows to change their password.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub current: Password,
+    pub new: Password,
+    /// Where a second factor is on, it is asked for too. `None`: not shown.
+    pub factor: Option<Factor>,
+}
+
+/// Changes one's own password. This session goes on with new tokens, all others end.
+///
+/// # Errors
+/// `invalid_credentials`, counted by the lockout; `too_many_attempts`; `invalid_code` where a second
+/// factor is on and not shown right; `weak_password`; `overloaded`; the store's.
+pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Error> {
+    let me = require_user(caller)?.clone();
+    let user = app.store.read(|query| users::find(query, me.user))?.ok_or(Refusal::InvalidToken)?;
+    judge(app, &change.new, Owner { email: &user.email, name: &user.name })?;
+    let proven = proof::password(app, caller, &user, &change.current)?;
+    let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
+    let notice = mail::notice(app, caller, MailKind::PasswordChanged);
+    let (check, factor) = (FactorCheck::new(app, caller), change.factor.clone());
+    let signer = keyring::current(app)?;
+    let (user, session, salt) = app.store.write(caller, move |tx| {
+        let Some(user) = users::find(tx, me.user)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
+        if users::find_password_hash(tx, me.user)?.as_ref() != Some(&proven) {
+            return Ok(Decision::Refuse(Refusal::WrongPassword));
+        }
+        if user.two_factor_at.is_some() {
+            let shown = factor.as_ref().map(|factor| check.spend(tx, &user, factor)).transpose()?;
+            if shown != Some(FactorVerdict::Right) {
+                return Ok(Decision::Refuse(Refusal::InvalidCode));
+            }
+        }
+        // The tokens that were out there are replaced, too: the old refresh token is a used one now. A
+        // session that has ended meanwhile changes nothing any more.
+        let Some(Salted { session, salt }) = rotate(tx, me.session)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
+        users::save_password(tx, me.user, &new_hash.0)?;
+        void_old_proofs(tx, me.user, Some(me.session))?;
+        tx.audit(&Event::PasswordChanged, (me.user, me.session))?;
+        notice.queue(tx, me.user, &user.email)?;
+        Ok(Decision::Grant((user, session, salt)))
+    })?;
+    issue(app, &signer, user, &session, &salt).map_err(Error::from)
+}
+
+/// Makes the session's newest refresh token a used one; gives the session as it is then. `None`: it has
+/// ended.
+fn rotate(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Salted>, Fault> {
+    let Some(session) = sessions::find(tx, id)? else {
+        return Ok(None);
+    };
+    if !sessions::rotate(tx, id, session.generation)? {
+        return Ok(None);
+    }
+    sessions::find_salted(tx, id)
+}
+
+/// Ends whatever the old password, or somebody who knew it, has begun: sessions (but `except`), logins
+/// that wait for their second step, links.
+pub(super) fn void_old_proofs(tx: &mut Tx<'_>, user: UserId, except: Option<SessionId>) -> Result<(), Fault> {
+    sessions::end_of_user(tx, user, except)?;
+    tickets::delete_of_user(tx, user)?;
+    links::delete_of_user(tx, user)
 }

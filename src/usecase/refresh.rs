@@ -2,16 +2,25 @@
 //! before ends the session, access tokens included.
 
 use super::app::App;
-use super::login::{Tokens, issue};
+use super::keyring;
+use super::signin::{Tokens, issue};
 use crate::crypto::refresh::{RefreshToken, Salt};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
+use crate::domain::id::SessionId;
 use crate::domain::session::{Lifetime, Rotation, Session};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::sessions::{self, Salted};
 use crate::store::tx::Tx;
 use crate::store::users;
+
+/// The session that a refresh token names; whether it may, only [`refresh`] tells. `None`: the text has
+/// not the form of one.
+#[must_use]
+pub fn session_of(token: &str) -> Option<SessionId> {
+    RefreshToken::parse(token).map(|token| token.session)
+}
 
 /// Rotates a refresh token.
 ///
@@ -24,9 +33,9 @@ pub fn refresh(app: &App, caller: &Caller, token: &str) -> Result<Tokens, Error>
     if !app.refresh_key.is_authentic(&token, &salted.salt) {
         return Err(Refusal::InvalidToken.into());
     }
-    let lifetime = app.lifetime();
+    let (lifetime, signer) = (app.lifetime(), keyring::current(app)?);
     let (user, session, salt) = app.store.write(caller, move |tx| decide(tx, &token, lifetime))?;
-    issue(app, user, &session, &salt).map_err(Error::from)
+    issue(app, &signer, user, &session, &salt).map_err(Error::from)
 }
 
 fn decide(tx: &mut Tx<'_>, token: &RefreshToken, lifetime: Lifetime) -> Result<Decision<(User, Session, Salt)>, Fault> {

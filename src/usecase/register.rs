@@ -1,4 +1,5 @@
-//! Registration: the same answer, in the same time, whether or not the address is taken.
+//! Registration: the same answer, in the same time, whether or not the address is taken. What the one
+//! case does and the other doesn't, the other rehearses: the same statements, undone.
 
 use super::app::App;
 use super::mail::{self, LinkMail};
@@ -71,17 +72,33 @@ fn with_verification(
     verification: &LinkMail,
     repeated: &LinkMail,
 ) -> Result<Decision<Registered>, Fault> {
+    let stand_in = stand_in(user)?;
     if let Some(owner) = users::find_by_email(tx, &user.email)? {
+        tx.rehearse(|tx| create(tx, &stand_in, verification))?;
         // Whoever reads the mailbox may set a new password; the one given here is dropped. Were it
         // kept for an unverified account, a stranger's password could come to a verified address.
-        repeated.queue(tx, owner.id, &owner.email)?;
+        if !repeated.queue(tx, owner.id, &owner.email)? {
+            tx.rehearse(|tx| repeated.queue_unbounded(tx, owner.id, &owner.email))?;
+        }
         tx.audit(&Event::RegistrationRepeated, owner.id)?;
     } else {
-        users::insert(tx, user)?;
-        verification.queue(tx, user.id, &user.email)?;
+        create(tx, user, verification)?;
+        tx.rehearse(|tx| repeated.queue(tx, user.id, &user.email).map(drop))?;
         tx.audit(&Event::UserRegistered, user.id)?;
     }
     Ok(Decision::Grant(Registered::VerificationSent))
+}
+
+fn create(tx: &mut Tx<'_>, user: &NewUser, verification: &LinkMail) -> Result<(), Fault> {
+    users::insert(tx, user)?;
+    verification.queue(tx, user.id, &user.email).map(drop)
+}
+
+/// The same account under an address that nobody has, for a rehearsal.
+fn stand_in(user: &NewUser) -> Result<NewUser, Fault> {
+    let email = Email::parse(&format!("{}@rehearsal.invalid", user.id));
+    let email = email.map_err(|_| Fault::Internal("an id makes no address".into()))?;
+    Ok(NewUser { email, ..user.clone() })
 }
 
 fn at_once(tx: &mut Tx<'_>, user: &NewUser) -> Result<Decision<Registered>, Fault> {

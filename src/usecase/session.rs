@@ -8,7 +8,7 @@ use crate::domain::caller::Caller;
 use crate::domain::id::SessionId;
 use crate::domain::session::Session;
 use crate::error::{Decision, Error, Refusal};
-use crate::store::sessions;
+use crate::store::sessions::{self, Alive};
 
 pub use crate::store::sessions::Listed;
 
@@ -18,8 +18,7 @@ pub use crate::store::sessions::Listed;
 /// `unauthenticated`; the store's.
 pub fn list_own(app: &App, caller: &Caller) -> Result<Vec<Session>, Error> {
     let me = require_user(caller)?;
-    let mut listed = app.store.read(|query| sessions::list(query, Some(me.user)))?;
-    listed.retain(|listed| is_alive(app, &listed.session));
+    let listed = app.store.read(|query| sessions::list(query, Some(me.user), Some(alive(app))))?;
     Ok(listed.into_iter().map(|listed| listed.session).collect())
 }
 
@@ -59,15 +58,10 @@ pub fn list(app: &App, caller: &Caller, of: Option<&UserRef>, which: Which) -> R
         Some(of) => Some(user::find(app, caller, of)?.id),
         None => None,
     };
-    let mut listed = app.store.read(|query| sessions::list(query, user))?;
-    if which == Which::Alive {
-        listed.retain(|listed| is_alive(app, &listed.session));
-    }
-    Ok(listed)
+    let alive = (which == Which::Alive).then(|| alive(app));
+    Ok(app.store.read(|query| sessions::list(query, user, alive))?)
 }
 
-/// Whether a session lives now.
-#[must_use]
-pub fn is_alive(app: &App, session: &Session) -> bool {
-    session.is_alive(app.now(), app.lifetime().idle)
+fn alive(app: &App) -> Alive {
+    Alive { now: app.now(), idle: app.lifetime().idle }
 }

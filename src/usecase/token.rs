@@ -42,12 +42,16 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
         Target::User(of) => revoke_user(app, caller, of),
         Target::Jti(jti) => {
             let jti = TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
-            revoke_access(app, caller, jti)
+            // Whose it is, only the token itself could tell; it is dead after its whole life at the latest.
+            let expires_at = app.now().plus(app.config.tokens.access_ttl);
+            revoke_access(app, caller, jti, Subject::default(), expires_at)
         }
         Target::Token(text) => revoke_text(app, caller, text),
         Target::All => app.store.write(caller, |tx| {
             let sessions = sessions::end_all(tx)?;
-            tx.audit(&Event::LoggedOutEverywhere { sessions }, Subject::default())?;
+            if sessions > 0 {
+                tx.audit(&Event::LoggedOutEverywhere { sessions }, Subject::default())?;
+            }
             Ok(Decision::Grant(sessions))
         }),
     }
@@ -82,16 +86,19 @@ fn revoke_user(app: &App, caller: &Caller, of: &UserRef) -> Result<u64, Error> {
     })
 }
 
-/// An access token that authd signed is dead after its `access_ttl` at the latest: until then its
-/// `jti` is remembered, whoever it was signed for.
-fn revoke_access(app: &App, caller: &Caller, jti: TokenId) -> Result<u64, Error> {
-    let ttl = app.config.tokens.access_ttl;
+/// Remembers a `jti` until its token is dead by itself.
+fn revoke_access(
+    app: &App,
+    caller: &Caller,
+    jti: TokenId,
+    subject: Subject,
+    expires_at: Timestamp,
+) -> Result<u64, Error> {
     app.store.write(caller, move |tx| {
-        let expires_at = tx.now().plus(ttl);
         if !sessions::revoke_token(tx, jti, expires_at)? {
             return Ok(Decision::Grant(0));
         }
-        tx.audit(&Event::TokenRevoked { jti: jti.to_string() }, Subject::default())?;
+        tx.audit(&Event::TokenRevoked { jti: jti.to_string() }, subject)?;
         Ok(Decision::Grant(1))
     })
 }
@@ -104,7 +111,10 @@ fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
         return revoke_session(app, caller, &token.session.to_string());
     }
     match authenticate::inspect(app, text)? {
-        Ok((claims, _)) => revoke_access(app, caller, claims.token),
+        Ok((claims, _)) => {
+            let subject = Subject::from((claims.user, claims.session));
+            revoke_access(app, caller, claims.token, subject, claims.expires_at)
+        }
         // It is as good as revoked.
         Err(authenticate::Standstill::Flawed(jwt::Flaw::Expired)) => Ok(0),
         Err(authenticate::Standstill::Flawed(_)) => Err(Refusal::InvalidToken.into()),
@@ -137,10 +147,8 @@ pub fn inspect(app: &App, caller: &Caller, text: &str) -> Result<Inspection, Err
     if text.starts_with(refresh::PREFIX) {
         return Ok(inspect_refresh(app, text)?);
     }
-    for kind in LinkKind::ALL {
-        if text.starts_with(kind.prefix()) {
-            return Ok(inspect_link(app, kind, text)?);
-        }
+    if let Some(kind) = LinkKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix())) {
+        return Ok(inspect_link(app, kind, text)?);
     }
     if text.contains('.') {
         return Ok(inspect_access(app, text)?);
@@ -195,8 +203,8 @@ fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {
 
 fn inspect_link(app: &App, kind: LinkKind, text: &str) -> Result<Inspection, Fault> {
     let now: Timestamp = app.now();
-    let owner = match opaque::parse(kind, text) {
-        Some(hash) => app.store.read(|query| links::find_owner(query, kind, &hash, now))?,
+    let owner = match opaque::parse(kind.prefix(), text) {
+        Some(hash) => app.store.read(|query| links::find_owner(query, kind.same_effect(), &hash, now))?,
         None => None,
     };
     Ok(match owner {

@@ -2,7 +2,8 @@
 
 use super::app::App;
 use super::mail::{self, LinkMail};
-use super::password::{Owner, judge};
+use super::password::{Owner, judge, void_old_proofs};
+use super::proof::FACTOR_FAILURES_MAX;
 use super::require;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
@@ -14,13 +15,14 @@ use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::role::RoleName;
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::page::Page;
 use crate::store::tx::{Query, Tx};
 use crate::store::users::NewUser;
-use crate::store::{roles, sessions, users};
+use crate::store::{failures, roles, second_factor, users};
 
 pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
 pub use crate::store::users::Filter;
@@ -206,10 +208,12 @@ pub fn set_password(app: &App, caller: &Caller, of: &UserRef, password: &Passwor
     let user = find(app, caller, of)?;
     judge(app, password, Owner { email: &user.email, name: &user.name })?;
     let hash = app.gate.hash(password, draw(app.entropy()))?;
+    let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     change(app, caller, of, move |tx, user| {
         users::save_password(tx, user.id, &hash.0)?;
-        sessions::end_of_user(tx, user.id, None)?;
+        void_old_proofs(tx, user.id, None)?;
         tx.audit(&Event::PasswordSet, user.id)?;
+        notice.queue(tx, user.id, &user.email)?;
         Ok(Decision::Grant(()))
     })
 }
@@ -243,7 +247,7 @@ pub fn disable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> 
         }
         let now = tx.now();
         users::save_disabled(tx, user.id, Some(now))?;
-        sessions::end_of_user(tx, user.id, None)?;
+        void_old_proofs(tx, user.id, None)?;
         tx.audit(&Event::UserDisabled, user.id)?;
         Ok(Decision::Grant(()))
     })
@@ -278,9 +282,87 @@ pub fn delete(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
         if is_last_admin(tx, &user)? {
             return Ok(Decision::Refuse(Refusal::LastAdmin));
         }
-        users::delete(tx, user.id)?;
+        remove(tx, &user)?;
         tx.audit(&Event::UserDeleted, user.id)?;
         Ok(Decision::Grant(user))
+    })
+}
+
+/// Takes everything personal out of the database.
+pub(super) fn remove(tx: &mut Tx<'_>, user: &User) -> Result<(), Fault> {
+    failures::clear_all(tx, &user.email.key())?;
+    users::delete(tx, user.id)
+}
+
+/// Ends every lock on an account; gives how many held. A second time it changes nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn unlock(app: &App, caller: &Caller, of: &UserRef) -> Result<u32, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        let locks = failures::clear_all(tx, &user.email.key())?;
+        if locks > 0 {
+            tx.audit(&Event::UserUnlocked, user.id)?;
+        }
+        Ok(Decision::Grant(locks))
+    })
+}
+
+/// A user's second factor as an operator sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondFactor {
+    pub user: User,
+    /// `None`: off.
+    pub enabled_at: Option<Timestamp>,
+    /// Wrong codes in a row.
+    pub failures: u32,
+    /// Too many of them: it answers no more until it is reset.
+    pub blocked: bool,
+    pub recovery_codes_left: u32,
+}
+
+/// # Errors
+/// `forbidden` without `users:read`; `not_found`; the store's.
+pub fn second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<SecondFactor, Error> {
+    let user = find(app, caller, of)?;
+    Ok(app.store.read(|query| {
+        let factor = second_factor::find(query, user.id)?;
+        let failures = factor.as_ref().map_or(0, |factor| factor.failures);
+        Ok(SecondFactor {
+            enabled_at: factor.and_then(|factor| factor.enabled_at),
+            failures,
+            blocked: failures >= FACTOR_FAILURES_MAX,
+            recovery_codes_left: second_factor::count_recovery_codes(query, user.id)?,
+            user: user.clone(),
+        })
+    })?)
+}
+
+/// Takes the second factor away from somebody who lost it, or whose factor answers no more. `false`:
+/// there was none.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<bool, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    let notice = mail::notice(app, caller, MailKind::TwoFactorDisabled);
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        let had = second_factor::delete(tx, user.id)?;
+        if had {
+            void_old_proofs(tx, user.id, None)?;
+            tx.audit(&Event::SecondFactorReset, user.id)?;
+            notice.queue(tx, user.id, &user.email)?;
+        }
+        Ok(Decision::Grant(had))
     })
 }
 

@@ -1,12 +1,15 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
-use super::login::Tokens;
+use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
 use super::token::Inspection;
+use super::two_factor;
+use super::user::SecondFactor;
 use crate::domain::audit::Line;
 use crate::domain::id::SessionId;
 use crate::domain::mail::Mail;
 use crate::domain::role::Role;
+use crate::domain::secret::Secret;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -53,6 +56,69 @@ pub fn tokens(tokens: &Tokens, now: Timestamp) -> Value {
     })
 }
 
+/// The same where the tokens go as cookies. `csrf` is for a page that can't read the cookie, because it
+/// stands on another host of the site.
+#[must_use]
+pub fn session_in_cookies(tokens: &Tokens, csrf: &str, now: Timestamp) -> Value {
+    json!({
+        "expires_in": tokens.expires_in,
+        "refresh_expires_in": tokens.refresh_expires_in,
+        "csrf_token": csrf,
+        "session_id": tokens.session.to_string(),
+        "user": user(&tokens.user, now),
+    })
+}
+
+/// The answer to a login that needs its second step.
+#[must_use]
+pub fn second_step(ticket: &Secret<String>) -> Value {
+    json!({
+        "two_factor_required": true,
+        "ticket": ticket.expose(),
+        "expires_in": TICKET_TTL.as_secs(),
+        "methods": ["totp", "recovery_code"],
+    })
+}
+
+/// Whether a second factor is on.
+#[must_use]
+pub fn two_factor(status: &two_factor::Status) -> Value {
+    json!({
+        "totp": { "enabled": status.enabled_at.is_some(), "enabled_at": time(status.enabled_at) },
+        "recovery_codes_left": status.recovery_codes_left,
+    })
+}
+
+/// A user's second factor, as an operator sees it.
+#[must_use]
+pub fn second_factor(factor: &SecondFactor) -> Value {
+    json!({
+        "user_id": factor.user.id.to_string(),
+        "email": factor.user.email.as_str(),
+        "enabled": factor.enabled_at.is_some(),
+        "enabled_at": time(factor.enabled_at),
+        "failures": factor.failures,
+        "blocked": factor.blocked,
+        "recovery_codes_left": factor.recovery_codes_left,
+    })
+}
+
+/// A new secret for an app.
+#[must_use]
+pub fn two_factor_setup(setup: &two_factor::Setup) -> Value {
+    json!({
+        "secret": setup.secret.expose(),
+        "otpauth_uri": setup.otpauth_uri.expose(),
+        "qr_svg": setup.qr_svg.expose(),
+    })
+}
+
+/// Recovery codes, which are shown once.
+#[must_use]
+pub fn recovery_codes(codes: &[Secret<String>]) -> Value {
+    json!({ "recovery_codes": codes.iter().map(|code| code.expose().as_str()).collect::<Vec<_>>() })
+}
+
 /// One of the caller's own sessions. `current`: the one that asks.
 #[must_use]
 pub fn own_session(session: &Session, current: SessionId) -> Value {
@@ -93,11 +159,25 @@ pub fn role(role: &Role) -> Value {
     })
 }
 
+/// A line of the audit log as the account's owner sees it: without the names of operators.
+#[must_use]
+pub fn own_event(line: &Line) -> Value {
+    json!({
+        "at": line.at.to_string(),
+        "event": line.event,
+        "session_id": line.session,
+        "ip": line.ip,
+        "details": details(line),
+    })
+}
+
+fn details(line: &Line) -> Map<String, Value> {
+    line.details.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect()
+}
+
 /// A line of the audit log.
 #[must_use]
 pub fn audit_line(line: &Line) -> Value {
-    let details: Map<String, Value> =
-        line.details.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
     json!({
         "seq": line.seq,
         "at": line.at.to_string(),
@@ -107,7 +187,7 @@ pub fn audit_line(line: &Line) -> Value {
         "session_id": line.session,
         "ip": line.ip,
         "request_id": line.request_id,
-        "details": details,
+        "details": details(line),
     })
 }
 
@@ -133,6 +213,7 @@ pub fn mail(mail: &Mail) -> Value {
 pub fn opened_mail(opened: &OpenedMail) -> Value {
     let mut value = mail(&opened.mail);
     value["body"] = opened.body.as_ref().map(|body| body.expose().as_str()).into();
+    value["html"] = opened.html.as_ref().map(|html| html.expose().as_str()).into();
     value
 }
 

@@ -116,6 +116,7 @@ fn asking_for_a_link_says_nothing_and_sends_three_an_hour_at_most() {
     for _ in 0..5 {
         world.advance(Duration::from_secs(1));
         email::request_verification(&world.app, &anonymous(), &address(ANN)).unwrap();
+        world.work_off();
     }
     assert_eq!(world.mails(ANN).len(), 3);
     let last = world.token_in_mail(ANN);
@@ -338,4 +339,76 @@ fn one_changes_ones_own_name() {
     let changes = world.events().into_iter().filter(|event| event == "ProfileChanged").count();
     assert_eq!(changes, 1, "what stays the same leaves no line");
     assert_eq!(refused(me::show(&world.app, &anonymous())), Refusal::Unauthenticated);
+}
+
+#[test]
+fn what_an_operator_sets_voids_the_links_that_were_out() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    password::request_reset(&world.app, &anonymous(), &address(ANN)).unwrap();
+    let link = world.token_in_mail(ANN);
+    user::set_password(&world.app, &operator(), &user_ref(ANN), &Password::new(PASSWORD).unwrap()).unwrap();
+    let new = Password::new(OTHER).unwrap();
+    assert_eq!(refused(password::reset(&world.app, &anonymous(), &link, &new)), Refusal::InvalidLink);
+    world.advance(Duration::from_secs(1));
+    password::request_reset(&world.app, &anonymous(), &address(ANN)).unwrap();
+    let link = world.token_in_mail(ANN);
+    user::disable(&world.app, &operator(), &user_ref(ANN)).unwrap();
+    assert_eq!(refused(password::reset(&world.app, &anonymous(), &link, &new)), Refusal::InvalidLink);
+    user::enable(&world.app, &operator(), &user_ref(ANN)).unwrap();
+    assert_eq!(refused(password::reset(&world.app, &anonymous(), &link, &new)), Refusal::InvalidLink);
+}
+
+#[test]
+fn no_stranger_voids_an_invitation() {
+    let world = World::new();
+    let new = NewAccount {
+        email: address(ANN),
+        name: Name::default(),
+        roles: Vec::new(),
+        verified: Verified::No,
+        password: FirstPassword::Invite,
+    };
+    user::add(&world.app, &operator(), new).unwrap();
+    let invitation = world.token_in_mail(ANN);
+    world.advance(Duration::from_secs(1));
+    world.register(ANN).unwrap();
+    password::request_reset(&world.app, &anonymous(), &address(ANN)).unwrap();
+    world.work_off();
+    password::reset(&world.app, &anonymous(), &invitation, &Password::new(OTHER).unwrap()).unwrap();
+    assert!(world.login_with(ANN, OTHER).is_ok());
+}
+
+#[test]
+fn an_access_token_never_outlives_its_session() {
+    let world = World::with(&[("tokens.refresh_ttl", "20m")]);
+    world.add_user(ANN, &[]);
+    let first = world.login(ANN).unwrap();
+    assert_eq!((first.expires_in, first.refresh_expires_in), (900, 1200));
+    world.advance(Duration::from_secs(600));
+    let second = refresh(&world.app, &anonymous(), first.refresh_token.expose()).unwrap();
+    assert_eq!((second.expires_in, second.refresh_expires_in), (600, 600));
+}
+
+#[test]
+fn a_refresh_that_can_not_be_signed_is_not_spent() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let tokens = world.login(ANN).unwrap();
+    let connection = rusqlite::Connection::open(world.database()).unwrap();
+    connection.execute("UPDATE signing_keys SET retired_at = 1", []).unwrap();
+    let failed = refresh(&world.app, &anonymous(), tokens.refresh_token.expose());
+    assert!(matches!(failed, Err(Error::Failed(_))), "{failed:?}");
+    connection.execute("UPDATE signing_keys SET retired_at = NULL", []).unwrap();
+    assert!(refresh(&world.app, &anonymous(), tokens.refresh_token.expose()).is_ok());
+}
+
+#[test]
+fn whatever_cost_the_configuration_allows_can_be_verified() {
+    for (key, value) in [("parallelism", "16"), ("iterations", "64")] {
+        let key = format!("password.argon2_{key}");
+        let world = World::with(&[("password.argon2_memory_kib", "128"), (&key, value)]);
+        world.add_user(ANN, &[]);
+        assert!(world.login(ANN).is_ok(), "{key} {value}");
+    }
 }

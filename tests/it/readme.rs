@@ -1,4 +1,4 @@
-//! The tour in README.md, run as it stands there: every `sh` block of it, in order, against the real
+//! What README.md shows by hand, run as it stands there: every `sh` block, in order, against the real
 //! daemon, and what it says comes out must come out.
 
 use std::fs;
@@ -16,8 +16,8 @@ impl Drop for Daemon {
     }
 }
 
-/// Starts `authd serve` in `folder`; gives the address that it says it listens on.
-fn serve(folder: &Path) -> (Daemon, String) {
+/// Starts `authd serve` in `folder`; gives the lines that it says until it listens.
+fn serve(folder: &Path) -> (Daemon, Vec<String>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_authd"))
         .args(["serve", "--listen", "127.0.0.1:0"])
         .current_dir(folder)
@@ -25,48 +25,111 @@ fn serve(folder: &Path) -> (Daemon, String) {
         .spawn()
         .unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
-    let address =
-        said.lines().map(Result::unwrap).find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
-    (Daemon(child), address.expect("it says where it listens"))
+    let mut lines = Vec::new();
+    for line in said.lines().map(Result::unwrap) {
+        lines.push(line);
+        if lines.last().is_some_and(|line| line.starts_with("listening on ")) {
+            break;
+        }
+    }
+    (Daemon(child), lines)
 }
 
-/// The blocks of the tour that are fenced as `language`.
-fn blocks(language: &str) -> Vec<String> {
+/// The blocks of a section that are fenced as `language`.
+fn blocks(section: &str, language: &str) -> Vec<String> {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let tour = readme.split("\n## ").find(|part| part.starts_with("A tour")).expect("README has a tour");
-    let parts: Vec<&str> = tour.split("\n```").collect();
+    let text = readme.split("\n## ").find(|part| part.starts_with(section)).expect("README has the section");
+    let parts: Vec<&str> = text.split("\n```").collect();
     let fenced = parts.iter().filter_map(|part| part.strip_prefix(&format!("{language}\n")));
     fenced.map(str::to_owned).collect()
 }
 
+/// A folder as a fresh clone is, with the daemon running in it; gives what the daemon said, too.
+struct Clone {
+    folder: tempfile::TempDir,
+    said: Vec<String>,
+    _daemon: Daemon,
+}
+
+impl Clone {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let programs = folder.path().join("target/release");
+        fs::create_dir_all(&programs).unwrap();
+        for name in ["authd", "authctl"] {
+            symlink(env!("CARGO_BIN_EXE_authd"), programs.join(name)).unwrap();
+        }
+        let (daemon, said) = serve(folder.path());
+        Self { folder, said, _daemon: daemon }
+    }
+
+    fn address(&self) -> &str {
+        self.said.last().and_then(|line| line.strip_prefix("listening on ")).expect("it says where it listens")
+    }
+
+    /// Types these lines; gives what comes out.
+    fn type_in(&self, lines: &[String]) -> String {
+        let script = format!("set -eu\n{}", lines.join("\n").replace("http://127.0.0.1:8080", self.address()));
+        let mut command = Command::new("bash");
+        let run = command.args(["-c", &script]).current_dir(self.folder.path()).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        assert!(run.status.success(), "{out}\n{err}");
+        out.into_owned()
+    }
+}
+
+fn assert_said(out: &str, expected: &[&str]) {
+    for text in expected {
+        assert!(out.contains(text), "{text} does not come out:\n{out}");
+    }
+}
+
 #[test]
 fn the_tour_runs_as_it_stands() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    let programs = folder.path().join("target/release");
-    fs::create_dir_all(&programs).unwrap();
-    for name in ["authd", "authctl"] {
-        symlink(env!("CARGO_BIN_EXE_authd"), programs.join(name)).unwrap();
+    let clone = Clone::new();
+    let here = clone.folder.path().to_str().unwrap();
+    let said = clone.said.join("\n").replace(here, "/home/you/authd").replace(clone.address(), "http://127.0.0.1:8080");
+    assert_eq!(said, blocks("A tour", "")[0], "what the daemon says at its start");
+    let out = clone.type_in(&blocks("A tour", "sh"));
+    assert_said(
+        &out,
+        &[
+            r#"{"status":"verification_sent"}"#,
+            "Confirm your e-mail address",
+            r#""email_verified":true"#,
+            "authd_rt_",
+            "invalid_token\ninvalid_token\n",
+            "curl/",
+            "\nInvalid token\nseq ",
+            "RoleAssigned",
+            "LoggedOutEverywhere",
+            "sessions=1",
+        ],
+    );
+}
+
+#[test]
+fn accounts_by_hand_run_as_they_stand() {
+    if !crate::phone::is_there("oathtool") {
+        return;
     }
-    let (_daemon, address) = serve(folder.path());
-    let script = blocks("sh").join("\n");
-    assert!(script.lines().count() > 15, "the tour is there: {script}");
-    let script = format!("set -eu\n{}", script.replace("http://127.0.0.1:8080", &address));
-    let run = Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    assert!(run.status.success(), "{out}\n{err}");
-    for expected in [
-        r#"{"status":"verification_sent"}"#,
-        "Confirm your e-mail address",
-        r#""email_verified":true"#,
-        "authd_rt_",
-        "invalid_token\ninvalid_token\n",
-        "curl/",
-        "\nInvalid token\nseq ",
-        "RoleAssigned",
-        "LoggedOutEverywhere",
-        "sessions=1",
-    ] {
-        assert!(out.contains(expected), "{expected} does not come out:\n{out}\n{err}");
-    }
+    let clone = Clone::new();
+    let mut lines = blocks("A tour", "sh");
+    lines.truncate(1);
+    lines.extend(blocks("Accounts, by hand", "sh"));
+    let out = clone.type_in(&lines);
+    let refused = format!("{}too_many_attempts\n", "invalid_credentials\n".repeat(5));
+    assert_said(
+        &out,
+        &[
+            r#"{"recovery_codes":["#,
+            "enabled              true",
+            "recovery_codes_left  10",
+            &refused,
+            "AccountLocked",
+            "why=too_many_attempts",
+            "UserUnlocked",
+        ],
+    );
 }

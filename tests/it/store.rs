@@ -1,14 +1,13 @@
 //! The write path: what commits, what rolls back, what races, and what the audit log's chain holds.
 
-use crate::world::{World, anonymous, operator, user_ref};
+use crate::world::{World, operator, user_ref};
 use authd::crypto::root_key::{Purpose, RootKey};
 use authd::domain::audit::{Event, Subject};
 use authd::domain::caller::Caller;
 use authd::error::{Decision, Error, Fault, Refusal};
 use authd::store::tx::Query;
 use authd::store::{Store, meta};
-use authd::usecase::refresh::refresh;
-use authd::usecase::{email, health, user};
+use authd::usecase::{health, user};
 use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -96,23 +95,6 @@ fn a_lock_held_by_another_process_is_a_busy_database_and_nothing_else() {
 }
 
 #[test]
-fn one_time_things_succeed_once_for_64_threads() {
-    let world = World::new();
-    world.add_user("ann@example.com", &[]);
-    for _ in 0..5 {
-        let tokens = world.login("ann@example.com").unwrap();
-        let successes = race(|| refresh(&world.app, &anonymous(), tokens.refresh_token.expose()).is_ok());
-        assert_eq!(successes, 1, "a refresh token");
-    }
-    for round in 0..5 {
-        let address = format!("new{round}@example.com");
-        world.register(&address).unwrap();
-        let link = world.token_in_mail(&address);
-        assert_eq!(race(|| email::confirm(&world.app, &anonymous(), &link).is_ok()), 1, "a link");
-    }
-}
-
-#[test]
 fn two_admins_can_not_be_taken_away_at_once() {
     for _ in 0..5 {
         let world = World::new();
@@ -129,21 +111,6 @@ fn two_admins_can_not_be_taken_away_at_once() {
         });
         assert_eq!(outcomes.iter().filter(|done| **done).count(), 1);
     }
-}
-
-fn race(attempt: impl Fn() -> bool + Sync) -> usize {
-    let barrier = Barrier::new(64);
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..64)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    attempt()
-                })
-            })
-            .collect();
-        threads.into_iter().map(|one| one.join().unwrap()).filter(|won| *won).count()
-    })
 }
 
 #[test]
@@ -227,4 +194,15 @@ fn nothing_in_the_database_opens_an_account() {
             assert!(!bytes.windows(part.len()).any(|window| window == part), "a secret stands in {path}");
         }
     }
+}
+
+#[test]
+fn the_built_in_admin_holds_every_permission_that_authd_asks_for() {
+    let world = World::new();
+    let roles = authd::usecase::role::list(&world.app, &operator()).unwrap();
+    let admin = roles.iter().find(|role| role.name.is_admin()).unwrap();
+    let mut own = authd::domain::access::OWN_PERMISSIONS.map(str::to_owned);
+    own.sort();
+    let held: Vec<String> = admin.permissions.iter().map(ToString::to_string).collect();
+    assert_eq!(held, own);
 }

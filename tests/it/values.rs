@@ -115,7 +115,7 @@ proptest! {
     fn any_text_is_parsed_as_a_token_without_a_panic(text in "(authd_(rt|ev|pr)_)?.{0,120}") {
         let _ = RefreshToken::parse(&text);
         for kind in LinkKind::ALL {
-            let _ = opaque::parse(kind, &text);
+            let _ = opaque::parse(kind.prefix(), &text);
         }
     }
 }

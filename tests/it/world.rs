@@ -15,10 +15,10 @@ use authd::error::Error;
 use authd::ports::{Clock, Entropy};
 use authd::usecase::app::{App, IfMissing, Ports};
 use authd::usecase::audit::Wanted;
-use authd::usecase::login::{Credentials, Tokens, login};
+use authd::usecase::login::{Credentials, LoggedIn, Tokens, login};
 use authd::usecase::register::{Registered, Registration, register};
 use authd::usecase::user::{self, FirstPassword, NewAccount, UserRef, Verified};
-use authd::usecase::{audit, authenticate, mail};
+use authd::usecase::{audit, authenticate, link_request, mail};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -152,10 +152,18 @@ impl World {
         self.login_with(email, PASSWORD)
     }
 
+    /// Logs in where no second factor is on.
     pub fn login_with(&self, email: &str, password: &str) -> Result<Tokens, Error> {
+        match self.first_step(&anonymous(), email, password)? {
+            LoggedIn::Tokens(tokens) => Ok(*tokens),
+            LoggedIn::SecondStep(_) => panic!("a second factor is on"),
+        }
+    }
+
+    pub fn first_step(&self, caller: &Caller, email: &str, password: &str) -> Result<LoggedIn, Error> {
         let credentials =
             Credentials { email: Email::parse(email).unwrap(), password: Password::new(password).unwrap() };
-        login(&self.app, &anonymous(), &credentials)
+        login(&self.app, caller, &credentials)
     }
 
     pub fn is_signed_in(&self, tokens: &Tokens) -> bool {
@@ -168,8 +176,14 @@ impl World {
         Caller { actor: Actor::User(signed_in), ..anonymous() }
     }
 
+    /// Does what a thread of the daemon does in the background.
+    pub fn work_off(&self) {
+        link_request::work_off(&self.app).unwrap();
+    }
+
     /// Mails to an address, newest first.
     pub fn mails(&self, to: &str) -> Vec<Mail> {
+        self.work_off();
         let mut mails = mail::list(&self.app, &operator(), None).unwrap();
         mails.retain(|mail| mail.to == to);
         mails
@@ -177,8 +191,11 @@ impl World {
 
     /// The secret in the newest mail to an address.
     pub fn token_in_mail(&self, to: &str) -> String {
-        let newest = self.mails(to).first().expect("a mail was sent").id.to_string();
-        let opened = mail::show(&self.app, &operator(), &newest).unwrap();
+        self.token_in(self.mails(to).first().expect("a mail was sent"))
+    }
+
+    fn token_in(&self, mail: &Mail) -> String {
+        let opened = mail::show(&self.app, &operator(), &mail.id.to_string()).unwrap();
         let body = opened.body.expect("the body is there until it is sent").expose().clone();
         let start = body.find("authd_").expect("the mail holds a link");
         body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect()

@@ -1,9 +1,9 @@
 //! `/register`, `/email/*`, `/password/*` and `/me`.
 
-use super::json;
+use super::{ended, factor, json, tokens};
 use crate::error::Error;
-use crate::http::message::Response;
 use crate::http::router::Call;
+use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::register::{Registered, Registration};
 use crate::usecase::{email, me, password, register, view};
@@ -48,4 +48,35 @@ pub fn show(app: &App, call: Call) -> Result<Response, Error> {
 pub fn change(app: &App, mut call: Call) -> Result<Response, Error> {
     let change = me::Change { name: call.fields.optional_name("name") };
     Ok(json(200, &view::user(&me::change(app, &call.caller, &change)?, app.now())))
+}
+
+pub fn request_email_change(app: &App, mut call: Call) -> Result<Response, Error> {
+    email::request_change(app, &call.caller, &call.fields.email("new_email"))?;
+    Ok(Response::empty(202))
+}
+
+pub fn confirm_email_change(app: &App, mut call: Call) -> Result<Response, Error> {
+    let user = email::confirm_change(app, &call.caller, call.fields.token("token").expose())?;
+    Ok(json(200, &view::user(&user, app.now())))
+}
+
+pub fn change_password(app: &App, mut call: Call) -> Result<Response, Error> {
+    let change = password::Change {
+        current: call.fields.password("current_password"),
+        new: call.fields.password("new_password"),
+        factor: factor(&mut call.fields),
+    };
+    Ok(tokens(app, call.carrier, &password::change(app, &call.caller, &change)?))
+}
+
+pub fn delete(app: &App, mut call: Call) -> Result<Response, Error> {
+    me::delete(app, &call.caller, &call.fields.password("password"))?;
+    Ok(ended(app, call.carrier))
+}
+
+pub fn events(app: &App, mut call: Call) -> Result<Response, Error> {
+    let (limit, before) = (call.fields.limit("limit"), call.fields.optional_token("before"));
+    let page = me::events(app, &call.caller, limit, before.as_ref().map(|before| before.expose().as_str()))?;
+    let events: Vec<_> = page.items.iter().map(view::own_event).collect();
+    Ok(json(200, &serde_json::json!({"events": events, "next": page.next})))
 }

@@ -3,9 +3,42 @@
 pub mod account;
 pub mod operations;
 pub mod session;
+pub mod two_factor;
 
-use super::message::Response;
+use super::cookies::{self, Carrier};
+use super::wire::Fields;
+use crate::transport::message::Response;
+use crate::usecase::app::App;
+use crate::usecase::login::Tokens;
+use crate::usecase::proof::Factor;
+use crate::usecase::{csrf, view};
 use serde_json::Value;
+
+/// What the caller showed of a second factor. `None`: nothing.
+fn factor(fields: &mut Fields) -> Option<Factor> {
+    let code = fields.optional_token("code").map(Factor::Code);
+    code.or_else(|| fields.optional_token("recovery_code").map(Factor::RecoveryCode))
+}
+
+/// Hands tokens over, the way that the caller's own came.
+fn tokens(app: &App, carrier: Carrier, tokens: &Tokens) -> Response {
+    match carrier {
+        Carrier::Body => json(200, &view::tokens(tokens, app.now())),
+        Carrier::Cookies => {
+            let csrf = csrf::value(app, tokens.session);
+            let response = json(200, &view::session_in_cookies(tokens, &csrf, app.now()));
+            cookies::set(response, tokens, &csrf, app.config.cookies.same_site)
+        }
+    }
+}
+
+/// Says that a session has ended; the cookies that held it go with it.
+fn ended(app: &App, carrier: Carrier) -> Response {
+    match carrier {
+        Carrier::Body => Response::empty(204),
+        Carrier::Cookies => cookies::clear(Response::empty(204), app.config.cookies.same_site),
+    }
+}
 
 fn json(status: u16, value: &Value) -> Response {
     Response::with_body(status, "application/json", value.to_string().into_bytes())

@@ -2,9 +2,9 @@
 
 use super::json;
 use crate::error::{Error, Fault};
-use crate::http::message::Response;
 use crate::http::openapi;
 use crate::http::router::Call;
+use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::{health, keyring};
 

@@ -1,32 +1,41 @@
-//! `/login`, `/refresh`, `/logout` and `/sessions`.
+//! `/login`, `/2fa/verify`, `/refresh`, `/logout` and `/sessions`.
 
-use super::json;
-use crate::error::Error;
-use crate::http::message::Response;
+use super::{ended, factor, json, tokens};
+use crate::error::{Error, Refusal};
 use crate::http::router::Call;
+use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::login::Credentials;
-use crate::usecase::{login, logout, refresh, require_user, session, view};
+use crate::usecase::login::{Credentials, LoggedIn};
+use crate::usecase::{login, logout, refresh, require_user, second_step, session, view};
 
 pub fn login(app: &App, mut call: Call) -> Result<Response, Error> {
     let credentials = Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
-    let tokens = login::login(app, &call.caller, &credentials)?;
-    Ok(json(200, &view::tokens(&tokens, app.now())))
+    Ok(match login::login(app, &call.caller, &credentials)? {
+        LoggedIn::Tokens(new) => tokens(app, call.carrier, &new),
+        LoggedIn::SecondStep(ticket) => json(200, &view::second_step(&ticket)),
+    })
+}
+
+pub fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
+    let ticket = call.fields.token("ticket");
+    let factor = factor(&mut call.fields).ok_or(Refusal::InvalidCode)?;
+    let new = second_step::verify(app, &call.caller, ticket.expose(), &factor)?;
+    Ok(tokens(app, call.carrier, &new))
 }
 
 pub fn refresh(app: &App, mut call: Call) -> Result<Response, Error> {
-    let tokens = refresh::refresh(app, &call.caller, call.fields.token("refresh_token").expose())?;
-    Ok(json(200, &view::tokens(&tokens, app.now())))
+    let next = refresh::refresh(app, &call.caller, call.fields.token("refresh_token").expose())?;
+    Ok(tokens(app, call.carrier, &next))
 }
 
 pub fn logout(app: &App, call: Call) -> Result<Response, Error> {
     logout::logout(app, &call.caller)?;
-    Ok(Response::empty(204))
+    Ok(ended(app, call.carrier))
 }
 
 pub fn logout_everywhere(app: &App, call: Call) -> Result<Response, Error> {
     logout::everywhere(app, &call.caller)?;
-    Ok(Response::empty(204))
+    Ok(ended(app, call.carrier))
 }
 
 pub fn list(app: &App, call: Call) -> Result<Response, Error> {

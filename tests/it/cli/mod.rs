@@ -4,6 +4,7 @@
 mod audit;
 mod changes;
 mod failures;
+mod mail;
 mod output;
 mod passwords;
 mod prompts;

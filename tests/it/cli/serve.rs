@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Stdio};
 
-struct Daemon {
+pub struct Daemon {
     child: Child,
     said: BufReader<ChildStderr>,
     /// What it said up to the line with the address.
@@ -17,7 +17,7 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn start(shell: &Shell, args: &[&str]) -> Self {
+    pub fn start(shell: &Shell, args: &[&str]) -> Self {
         let mut command = shell.command(&[&["serve", "--listen", "127.0.0.1:0"], args].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
@@ -34,7 +34,7 @@ impl Daemon {
     }
 
     /// Status and body of the answer to one request.
-    fn ask(&self, request: &str, token: &str, body: &str) -> (u16, String) {
+    pub fn ask(&self, request: &str, token: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
         write!(
@@ -50,7 +50,7 @@ impl Daemon {
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 
-    fn login(&self, email: &str) -> (u16, String) {
+    pub fn login(&self, email: &str) -> (u16, String) {
         let credentials = serde_json::json!({"email": email, "password": PASSWORD}).to_string();
         let (status, body) = self.ask("POST /api/auth/login", "", &credentials);
         let token = json(&body)["access_token"].as_str().unwrap_or_default().to_owned();
@@ -62,7 +62,7 @@ impl Daemon {
     }
 
     /// Sends the signal; gives the exit code and what was said after the address.
-    fn stop(mut self, signal: Signal) -> (Option<i32>, String) {
+    pub fn stop(mut self, signal: Signal) -> (Option<i32>, String) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
         let mut rest = String::new();
         self.said.read_to_string(&mut rest).unwrap();

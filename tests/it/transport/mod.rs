@@ -6,8 +6,8 @@ mod lifecycle;
 mod limits;
 
 use authd::config::Listen;
-use authd::http::message::{Head, Request, Response};
-use authd::http::server::{BODY_MAX_BYTES, Deadlines, Lane, Running, Server, Service, Settings, Trouble};
+use authd::transport::message::{Head, Request, Response};
+use authd::transport::{BODY_MAX_BYTES, Deadlines, Lane, Running, Server, Service, Settings, Trouble};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};

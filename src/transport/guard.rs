@@ -5,8 +5,8 @@
 //! [`Exchange`]: so a refusal takes the same way out as any answer, after those that come before it.
 
 use super::head::{self, BodyLength, Scan, Scanner};
+use super::message::Then;
 use super::{Deadlines, Trouble};
-use crate::http::message::Then;
 use std::cell::Cell;
 use std::io;
 use std::pin::Pin;

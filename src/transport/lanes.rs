@@ -1,8 +1,8 @@
 //! The threads that handlers run on, in lanes, so that what is short never waits behind what is long.
 
+use super::message::{Request, Response};
 use super::{Lane, Service, Settings, Trouble};
 use crate::error::Fault;
-use crate::http::message::{Request, Response};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};

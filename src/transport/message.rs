@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+/// The longest request id of a client that is kept, in bytes.
+const REQUEST_ID_MAX: usize = 128;
+
 /// A request without its body. The transport has already refused what is no sound HTTP/1.1.
 #[derive(Clone, Debug)]
 pub struct Head {
@@ -48,6 +51,17 @@ impl Headers {
             (Some(Some(value)), None) => Ok(Some(value)),
             _ => Err(Ambiguous),
         }
+    }
+
+    /// The id that the client gave the request (`X-Request-Id`), if it is a sane one: short, and safe
+    /// in a log line and a page.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        let sent = self.single("x-request-id").ok().flatten();
+        sent.filter(|id| {
+            (1..=REQUEST_ID_MAX).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        })
     }
 }
 

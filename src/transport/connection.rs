@@ -2,8 +2,8 @@
 
 use super::guard::{Exchange, Guard};
 use super::lanes::Lanes;
+use super::message::{Head, Headers, Request, Response, Then};
 use super::{Service, Settings, Trouble};
-use crate::http::message::{Head, Headers, Request, Response, Then};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONNECTION, HeaderName, HeaderValue};

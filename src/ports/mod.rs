@@ -1,8 +1,13 @@
 //! The outside world as traits, and the real ones. The only place that reads the clock or draws
-//! random bytes (`clippy.toml` bans both elsewhere), so that tests can move time and repeat chance.
+//! random bytes (`clippy.toml` bans both elsewhere), so that tests can move time and repeat chance;
+//! and the only one that speaks SMTP.
 
+pub mod smtp;
+
+use crate::domain::id::MailId;
+use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Tells the time.
@@ -17,6 +22,46 @@ pub trait Clock: Send + Sync + Debug {
 /// Draws random bytes that nobody can guess.
 pub trait Entropy: Send + Sync + Debug {
     fn fill(&self, bytes: &mut [u8]);
+}
+
+/// Hands mail on to whoever brings it to people.
+pub trait Mailer: Send + Sync + Debug {
+    /// Returns once the next server has taken the mail, and with it the duty to deliver it.
+    ///
+    /// # Errors
+    /// [`Undelivered`]. After one it may still arrive: the answer can be what was lost.
+    fn send(&self, message: &Message) -> Result<(), Undelivered>;
+}
+
+/// A mail on its way out.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Makes the `Message-ID` (RFC 5322 §3.6.4): who gets the same mail twice can tell.
+    pub id: MailId,
+    /// When it was written.
+    pub date: Timestamp,
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    pub text: Secret<String>,
+    pub html: Secret<String>,
+}
+
+/// Why a mail was not handed on: one line, which may hold what a stranger's server said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Undelivered {
+    /// It may work later.
+    Transient(String),
+    /// It never will: the server wants nothing of this mail, or of this recipient.
+    Permanent(String),
+}
+
+impl fmt::Display for Undelivered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Transient(why) | Self::Permanent(why) => f.write_str(why),
+        }
+    }
 }
 
 /// An array of random bytes.

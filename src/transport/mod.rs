@@ -5,20 +5,22 @@
 //! `listen` takes connections, `connection` serves one, `guard` and `head` refuse what is no sound
 //! request before the crate sees it, `lanes` are the worker threads.
 
+pub mod client;
 mod connection;
 mod guard;
 mod head;
 mod lanes;
 mod listen;
+pub mod message;
 
 pub use connection::BODY_MAX_BYTES;
 
-use super::message::{Head, Request, Response, Then};
 use crate::config;
 use crate::error::Fault;
 use connection::{House, Welcome};
 use lanes::{Lanes, Workers};
 use listen::Listener;
+use message::{Head, Request, Response, Then};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
@@ -129,7 +131,8 @@ impl Default for Deadlines {
             idle: Duration::from_secs(60),
             write: Duration::from_secs(15),
             linger: Duration::from_secs(2),
-            drain: Duration::from_millis(4500),
+            // With the workers' end and a writer that waits for a foreign lock, 5 s in all.
+            drain: Duration::from_millis(2500),
         }
     }
 }

@@ -1,0 +1,33 @@
+//! `/2fa`.
+
+use super::{factor, json};
+use crate::error::{Error, Refusal};
+use crate::http::router::Call;
+use crate::transport::message::Response;
+use crate::usecase::app::App;
+use crate::usecase::{two_factor, view};
+
+pub fn show(app: &App, call: Call) -> Result<Response, Error> {
+    Ok(json(200, &view::two_factor(&two_factor::status(app, &call.caller)?)))
+}
+
+pub fn set_up(app: &App, call: Call) -> Result<Response, Error> {
+    Ok(json(200, &view::two_factor_setup(&two_factor::setup(app, &call.caller)?)))
+}
+
+pub fn enable(app: &App, mut call: Call) -> Result<Response, Error> {
+    let codes = two_factor::enable(app, &call.caller, &call.fields.token("code"))?;
+    Ok(json(200, &view::recovery_codes(&codes)))
+}
+
+pub fn disable(app: &App, mut call: Call) -> Result<Response, Error> {
+    let password = call.fields.password("password");
+    let factor = factor(&mut call.fields).ok_or(Refusal::InvalidCode)?;
+    two_factor::disable(app, &call.caller, &password, &factor)?;
+    Ok(Response::empty(204))
+}
+
+pub fn replace_recovery_codes(app: &App, mut call: Call) -> Result<Response, Error> {
+    let codes = two_factor::new_recovery_codes(app, &call.caller, &call.fields.token("code"))?;
+    Ok(json(200, &view::recovery_codes(&codes)))
+}

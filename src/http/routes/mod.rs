@@ -1,0 +1,195 @@
+//! The tables of routes. What isn't in it isn't served; the router, the OpenAPI document and the tests
+//! read them.
+
+mod accounts;
+mod operations;
+mod sessions;
+mod two_factor;
+
+use super::router::Call;
+use super::schema::Object;
+use super::wire::{Body, Field, Kind, Presence};
+use crate::error::Error;
+use crate::transport::Lane;
+use crate::transport::message::Response;
+use crate::usecase::app::App;
+use crate::usecase::rate_limit::Budget;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Method {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Who may call a route. The router asks before the handler runs, so that no handler can forget to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Access {
+    Public,
+    /// Whoever has a good access token, in `Authorization` or as a cookie.
+    User,
+    /// Whoever has a refresh token, in the body or as a cookie. Whether it is good, the use-case tells.
+    Refresh,
+}
+
+/// An answer that is no problem.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub about: &'static str,
+    pub content: Content,
+}
+
+#[derive(Debug)]
+pub enum Content {
+    Nothing,
+    /// `application/json`.
+    Json(&'static Object),
+    /// One of several.
+    AnyOf(&'static [&'static Object]),
+    /// The OpenAPI document itself.
+    Document,
+}
+
+/// Every route, table by table.
+pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
+    [accounts::ACCOUNTS, sessions::SESSIONS, two_factor::TWO_FACTOR, operations::OPERATIONS].into_iter().flatten()
+}
+
+pub type Handler = fn(&App, Call) -> Result<Response, Error>;
+
+pub struct Route {
+    pub method: Method,
+    /// A segment in braces takes any one segment.
+    pub path: &'static str,
+    /// The operation's name; never changes.
+    pub id: &'static str,
+    pub summary: &'static str,
+    pub access: Access,
+    pub lane: Lane,
+    /// What a network's requests are counted against. `None`: they aren't, so that nobody can make a
+    /// balancer's health checks fail.
+    pub limit: Option<Budget>,
+    /// Parameters; see [`super::wire::read_query`].
+    pub query: &'static [Field],
+    /// `None`: it takes no body.
+    pub request: Option<&'static Body>,
+    pub answers: &'static [Answer],
+    /// Status and code of the problems of its own, besides those that follow from the other columns.
+    pub problems: &'static [(u16, &'static str)],
+    pub handler: Handler,
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method.name(), self.path)
+    }
+}
+
+impl Route {
+    /// The segments that stand for the braces of the path. `None`: `path` is another one. Nothing is
+    /// decoded or folded: there is one spelling of every path.
+    pub fn matches<'p>(&self, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
+        let (mut template, mut segments, mut parameters) = (self.path.split('/'), path.split('/'), Vec::new());
+        loop {
+            match (template.next(), segments.next()) {
+                (None, None) => return Some(parameters),
+                (Some(wanted), Some(segment)) => match parameter(wanted) {
+                    Some(name) if !segment.is_empty() => parameters.push((name, segment)),
+                    None if wanted == segment => {}
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+    }
+
+    /// Whether what it does can be asked for, or answered, by cookie: another site's page must not.
+    #[must_use]
+    pub fn takes_cookies(&self) -> bool {
+        let sets = self.request.is_some_and(|body| body.fields.iter().any(|field| field.name == COOKIES));
+        sets || (self.access == Access::User && self.method != Method::Get)
+    }
+
+    /// Every problem that it can answer with: codes by status.
+    #[must_use]
+    pub fn all_problems(&self) -> BTreeMap<u16, Vec<&'static str>> {
+        let mut all = vec![(400, "bad_request"), (400, "malformed_json"), (408, "request_timeout")];
+        all.extend([(413, "body_too_large"), (415, "unsupported_media_type"), (417, "expectation_failed")]);
+        all.extend([(422, "validation_failed"), (431, "headers_too_large"), (500, "internal")]);
+        all.extend([(503, "overloaded"), (503, "storage_unavailable")]);
+        if self.access == Access::User {
+            all.extend([(401, "unauthenticated"), (401, "invalid_token")]);
+        }
+        if self.takes_cookies() {
+            all.push((403, "csrf_failed"));
+        }
+        if self.limit.is_some() {
+            all.push((429, "rate_limited"));
+        }
+        all.extend(self.problems);
+        let mut by_status = BTreeMap::<u16, Vec<_>>::new();
+        for (status, code) in all {
+            by_status.entry(status).or_default().push(code);
+        }
+        by_status
+    }
+}
+
+/// The name in `{name}`.
+#[must_use]
+pub fn parameter(segment: &str) -> Option<&str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// What `Allow` says for these methods: `HEAD` works wherever `GET` does.
+pub fn allow(methods: impl Iterator<Item = Method>) -> String {
+    let methods: BTreeSet<Method> = methods.collect();
+    let names = methods.iter().flat_map(|method| match method {
+        Method::Get => vec!["GET", "HEAD"],
+        other => vec![other.name()],
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// What `Allow` says where no path is known.
+#[must_use]
+pub fn all_methods() -> String {
+    allow(routes().map(|route| route.method))
+}
+
+/// The field that asks for cookie mode.
+pub const COOKIES: &str = "cookies";
+
+/// The parameters of a list that pages backwards in time.
+const PAGE: &[Field] = &[
+    Field { name: "limit", kind: Kind::Limit, presence: Presence::Optional, about: "How many at most." },
+    Field { name: "before", kind: Kind::Token, presence: Presence::Optional, about: "The `next` of the page before." },
+];
+
+const fn json(status: u16, about: &'static str, object: &'static Object) -> Answer {
+    Answer { status, about, content: Content::Json(object) }
+}
+
+const fn nothing(status: u16, about: &'static str) -> Answer {
+    Answer { status, about, content: Content::Nothing }
+}
+
+const fn any_of(status: u16, about: &'static str, objects: &'static [&'static Object]) -> Answer {
+    Answer { status, about, content: Content::AnyOf(objects) }
+}

@@ -1,0 +1,107 @@
+//! What a browser sends: the fields of a form (`application/x-www-form-urlencoded`) and of a link's
+//! query. Strict, so that a field means one thing: each once, no others, all of it UTF-8.
+
+use crate::domain::secret::Secret;
+use crate::transport::message::{Head, Request};
+
+/// The fields, in the order asked for.
+pub type Fields<const N: usize> = [Secret<String>; N];
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadForm {
+    /// The content type is another one, or the body is coded.
+    UnsupportedMediaType,
+    /// A field is missing, unknown, repeated, or not UTF-8.
+    Malformed,
+    /// The form was sent from a page of another site.
+    CrossSite,
+}
+
+/// Reads the fields `names` of a form that one of our pages sent.
+///
+/// # Errors
+/// [`BadForm`].
+pub fn read<const N: usize>(request: &Request, names: [&str; N]) -> Result<Fields<N>, BadForm> {
+    if !is_own_site(&request.head) {
+        return Err(BadForm::CrossSite);
+    }
+    let headers = &request.head.headers;
+    let content_type = headers.single("content-type").ok().flatten();
+    if headers.all("content-encoding").next().is_some() || !content_type.is_some_and(is_form) {
+        return Err(BadForm::UnsupportedMediaType);
+    }
+    fields(&request.body, names).ok_or(BadForm::Malformed)
+}
+
+/// Reads the field `token` of a link's query. `None`: it is no whole link.
+pub fn token(head: &Head) -> Option<Secret<String>> {
+    let [token] = fields(head.query.as_deref()?.as_bytes(), ["token"])?;
+    Some(token)
+}
+
+/// The secret in the link is the proof, and no other site has it. A browser that says that the form
+/// comes from elsewhere is believed all the same (Fetch Metadata). `Origin` is no help: under
+/// `Referrer-Policy: no-referrer` it is `null`.
+fn is_own_site(head: &Head) -> bool {
+    head.headers.all("sec-fetch-site").all(|site| matches!(site, Some("same-origin" | "none")))
+}
+
+/// In UTF-8, if it says so.
+fn is_form(content_type: &str) -> bool {
+    let (media, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let parameters = parameters.trim();
+    media.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && (parameters.is_empty() || parameters.eq_ignore_ascii_case("charset=utf-8"))
+}
+
+fn fields<const N: usize>(bytes: &[u8], names: [&str; N]) -> Option<Fields<N>> {
+    let mut found = [const { None }; N];
+    for (name, value) in form_urlencoded::parse(bytes) {
+        let at = names.iter().position(|wanted| *wanted == name)?;
+        let value = Secret::new(value.into_owned());
+        // What isn't UTF-8 is decoded to this character, which nobody types.
+        if found[at].is_some() || value.expose().contains(char::REPLACEMENT_CHARACTER) {
+            return None;
+        }
+        found[at] = Some(value);
+    }
+    found.iter().all(Option::is_some).then(|| found.map(|value| value.expect("each was found")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two(text: &str) -> Option<(String, String)> {
+        let [a, b] = fields(text.as_bytes(), ["a", "b"])?;
+        Some((a.expose().clone(), b.expose().clone()))
+    }
+
+    #[test]
+    fn fields_are_taken_whole_in_any_order() {
+        assert_eq!(two("a=1&b=2"), two("b=2&a=1"));
+        assert_eq!(two("a=%C3%A9+%2B%26%3D=&b="), Some(("é +&==".into(), String::new())));
+    }
+
+    #[test]
+    fn a_field_means_one_thing_or_nothing() {
+        for text in ["", "a=1", "a=1&a=1&b=2", "a=1&b=2&c=3", "a=1&b=2&A=1", "a=%ff&b=2", "a[]=1&a=1&b=2", "a=1;b=2"] {
+            assert_eq!(two(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_type_is_a_forms() {
+        for good in ["application/x-www-form-urlencoded", "Application/X-WWW-Form-urlencoded ; charset=UTF-8"] {
+            assert!(is_form(good), "{good}");
+        }
+        for bad in [
+            "application/json",
+            "multipart/form-data; boundary=x",
+            "text/plain",
+            "application/x-www-form-urlencoded; charset=utf-16",
+        ] {
+            assert!(!is_form(bad), "{bad}");
+        }
+    }
+}

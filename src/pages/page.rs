@@ -1,0 +1,202 @@
+//! One page: its words, its form, and the template that makes HTML of them and escapes what it is given.
+
+use crate::domain::email::Email;
+use crate::domain::secret::Secret;
+use crate::error::{Error, Fault, Refusal, whole_secs};
+use crate::transport::Trouble;
+use crate::transport::message::Response;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+
+const TEMPLATE: &str = "page.html";
+
+/// How long to wait when all threads or the database are busy, in seconds.
+const BUSY_S: u64 = 2;
+
+#[derive(Debug)]
+pub struct Page {
+    status: u16,
+    title: &'static str,
+    text: String,
+    form: Option<Form>,
+    headers: Vec<(&'static str, String)>,
+}
+
+/// A button that does what the link is for.
+#[derive(Debug)]
+pub struct Form {
+    pub action: &'static str,
+    /// The link's secret, as it was sent.
+    pub token: Secret<String>,
+    /// The address that it is about.
+    pub account: Email,
+    pub button: &'static str,
+    /// `None`: the button alone.
+    pub password: Option<NewPassword>,
+}
+
+/// The fields for a new password.
+#[derive(Debug)]
+pub struct NewPassword {
+    /// In code points.
+    pub min_length: usize,
+    /// Why the last one was not taken; `None`: there was none yet.
+    pub complaint: Option<String>,
+}
+
+impl Page {
+    pub fn new(status: u16, title: &'static str, text: impl Into<String>) -> Self {
+        Self { status, title, text: text.into(), form: None, headers: Vec::new() }
+    }
+
+    /// A page to act on: 200, or 422 when it comes back with a complaint.
+    pub fn with_form(title: &'static str, text: &str, form: Form) -> Self {
+        let complains = form.password.as_ref().is_some_and(|password| password.complaint.is_some());
+        Self { form: Some(form), ..Self::new(if complains { 422 } else { 200 }, title, text) }
+    }
+
+    pub fn not_found() -> Self {
+        let text =
+            "Nothing is here. Open the link from the mail once more, or copy the whole of it into the address bar.";
+        Self::new(404, "Page not found", text)
+    }
+
+    pub fn method_not_allowed(allow: &str) -> Self {
+        Self::new(405, "That can\u{2019}t be done here", "Open the link from the mail, and use the button of its page.")
+            .header("allow", allow)
+    }
+
+    /// A page for what no link's own words explain. A fault's text is logged and stays here.
+    pub fn of_error(error: &Error, request_id: &str) -> Self {
+        match error {
+            Error::Refused(refusal) => Self::from(refusal),
+            Error::Failed(fault @ (Fault::Overloaded { .. } | Fault::StorageUnavailable(_))) => {
+                tracing::warn!(request_id, %fault, "turned away");
+                Self::from(fault)
+            }
+            Error::Failed(fault) => {
+                tracing::error!(request_id, %fault, "failed");
+                Self::from(fault)
+            }
+        }
+    }
+
+    fn busy(retry_after_s: u64) -> Self {
+        Self::new(503, "Too busy just now", "Nothing was changed, and the link is still good. Try again in a moment.")
+            .header("retry-after", &retry_after_s.to_string())
+    }
+
+    fn internal() -> Self {
+        Self::new(
+            500,
+            "Something went wrong",
+            "It is not your fault. Try again; if it stays like this, tell whoever runs this service.",
+        )
+    }
+
+    fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+}
+
+/// A refusal that the page's own words don't explain; most can't come from a link.
+impl From<&Refusal> for Page {
+    fn from(refusal: &Refusal) -> Self {
+        let (_, status) = refusal.problem();
+        if let Refusal::TooManyAttempts { retry_after } = refusal {
+            let seconds = whole_secs(*retry_after).to_string();
+            let text = format!("Wait {seconds} seconds, then try again.");
+            return Self::new(status, "Too many attempts", text).header("retry-after", &seconds);
+        }
+        Self::new(status, "That didn\u{2019}t work", format!("Nothing was changed: {refusal}."))
+    }
+}
+
+impl From<&Fault> for Page {
+    fn from(fault: &Fault) -> Self {
+        match fault {
+            Fault::Overloaded { retry_after } => Self::busy(whole_secs(*retry_after)),
+            Fault::StorageUnavailable(_) => Self::busy(BUSY_S),
+            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => Self::internal(),
+        }
+    }
+}
+
+impl From<Trouble> for Page {
+    fn from(trouble: Trouble) -> Self {
+        let unsound = |status| {
+            Self::new(
+                status,
+                "Your browser sent something odd",
+                "Open the link from the mail once more, in another browser if need be.",
+            )
+        };
+        match trouble {
+            Trouble::BadRequest(_) => unsound(400),
+            Trouble::HeadersTooLarge => unsound(431),
+            Trouble::BodyTooLarge => unsound(413),
+            Trouble::ExpectationFailed => unsound(417),
+            Trouble::RequestTimeout => Self::new(
+                408,
+                "That took too long",
+                "The connection may be poor. Open the link from the mail once more.",
+            ),
+            Trouble::MethodRefused => Self::method_not_allowed("GET, HEAD, POST"),
+            Trouble::Crowded | Trouble::Overloaded => Self::busy(BUSY_S),
+            Trouble::Panicked => Self::internal(),
+        }
+    }
+}
+
+/// Makes HTML of pages.
+pub struct Press {
+    environment: Environment<'static>,
+    /// What the service calls itself.
+    service: String,
+}
+
+impl Press {
+    pub fn new(service: &str) -> Self {
+        let mut environment = Environment::empty();
+        // Whatever the template is given is text, not markup. An empty environment doesn't do this by itself.
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.add_template(TEMPLATE, include_str!("page.html")).expect("the template is held by a test");
+        Self { environment, service: service.to_owned() }
+    }
+
+    /// The answer that shows a page. `request_id` is shown where the operator can do something with it.
+    pub fn print(&self, page: Page, request_id: &str) -> Response {
+        let form = page.form.as_ref().map_or_else(|| Value::from(()), form_value);
+        let context = context! {
+            service => self.service.as_str(),
+            title => page.title,
+            text => page.text.as_str(),
+            complains => page.status == 422,
+            reference => if page.status >= 500 { request_id } else { "" },
+            form => form,
+        };
+        let template = self.environment.get_template(TEMPLATE).expect("it was added");
+        let html = template.render(context).expect("the template names only what it is given");
+        let mut response = Response::with_body(page.status, "text/html; charset=utf-8", html.into_bytes());
+        response.headers.extend(page.headers);
+        response
+    }
+}
+
+fn form_value(form: &Form) -> Value {
+    let password = form.password.as_ref().map_or_else(
+        || Value::from(()),
+        |password| {
+            let complaint = password.complaint.as_deref().unwrap_or_default();
+            context! { min_length => password.min_length, complaint => complaint }
+        },
+    );
+    context! {
+        action => form.action,
+        token => form.token.expose().as_str(),
+        account => form.account.as_str(),
+        button => form.button,
+        password => password,
+    }
+}

@@ -1,0 +1,102 @@
+//! Failed logins as the lockout counts them, and the networks that an account is known from.
+
+use super::tx::{Query, Tx, params};
+use crate::domain::id::UserId;
+use crate::domain::lockout::{Account, Familiarity, Pair};
+use crate::domain::network::Network;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+
+/// Failures of `account` (an address as it is compared) from one network.
+///
+/// # Errors
+/// The driver's.
+pub fn find_pair(query: &impl Query, account: &str, network: Network) -> Result<Pair, Fault> {
+    let sql = "SELECT failures, locks, locked_until FROM pair_failures WHERE account = ?1 AND network = ?2";
+    let found = query.opt(sql, params![account, network.to_string()], |row| {
+        Ok(Pair { failures: row.get(0)?, locks: row.get(1)?, locked_until: row.get(2)? })
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Failures of `account` from anywhere.
+///
+/// # Errors
+/// The driver's.
+pub fn find_account(query: &impl Query, account: &str) -> Result<Account, Fault> {
+    let sql = "SELECT failures, locked_until FROM account_failures WHERE account = ?1";
+    let found = query.opt(sql, [account], |row| Ok(Account { failures: row.get(0)?, locked_until: row.get(1)? }))?;
+    Ok(found.unwrap_or_default())
+}
+
+/// # Errors
+/// The driver's.
+pub fn save_pair(tx: &mut Tx<'_>, account: &str, network: Network, pair: &Pair) -> Result<(), Fault> {
+    let now = tx.now();
+    let sql = "INSERT INTO pair_failures (account, network, failures, locks, locked_until, last_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account, network) DO UPDATE SET failures = excluded.failures, \
+        locks = excluded.locks, locked_until = excluded.locked_until, last_at = excluded.last_at";
+    let network = network.to_string();
+    tx.execute(sql, params![account, network, pair.failures, pair.locks, pair.locked_until, now]).map(drop)
+}
+
+/// # Errors
+/// The driver's.
+pub fn save_account(tx: &mut Tx<'_>, account: &str, state: &Account) -> Result<(), Fault> {
+    let now = tx.now();
+    let sql = "INSERT INTO account_failures (account, failures, locked_until, last_at) VALUES (?1, ?2, ?3, ?4) \
+        ON CONFLICT (account) DO UPDATE SET failures = excluded.failures, locked_until = excluded.locked_until, \
+        last_at = excluded.last_at";
+    tx.execute(sql, params![account, state.failures, state.locked_until, now]).map(drop)
+}
+
+/// After a success from this network: its own counter and the account's begin anew.
+///
+/// # Errors
+/// The driver's.
+pub fn clear_for(tx: &mut Tx<'_>, account: &str, network: Network) -> Result<(), Fault> {
+    let network = network.to_string();
+    tx.execute("DELETE FROM pair_failures WHERE account = ?1 AND network = ?2", params![account, network])?;
+    tx.execute("DELETE FROM account_failures WHERE account = ?1", [account]).map(drop)
+}
+
+/// Forgets every failure and lock of an account; gives how many locks still held.
+///
+/// # Errors
+/// The driver's.
+pub fn clear_all(tx: &mut Tx<'_>, account: &str) -> Result<u32, Fault> {
+    let now = tx.now();
+    let sql = "SELECT (SELECT count(*) FROM pair_failures WHERE account = ?1 AND locked_until > ?2) + \
+        (SELECT count(*) FROM account_failures WHERE account = ?1 AND locked_until > ?2)";
+    let locks = tx.one(sql, params![account, now], |row| row.get(0))?;
+    tx.execute("DELETE FROM pair_failures WHERE account = ?1", [account])?;
+    tx.execute("DELETE FROM account_failures WHERE account = ?1", [account])?;
+    Ok(locks)
+}
+
+/// Whether the user logged in from this network since a time.
+///
+/// # Errors
+/// The driver's.
+pub fn familiarity(query: &impl Query, user: UserId, network: Network, since: Timestamp) -> Result<Familiarity, Fault> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM known_networks WHERE user_id = ?1 AND network = ?2 AND last_login_at > ?3)";
+    let known: bool = query.one(sql, params![user, network.to_string(), since], |row| row.get(0))?;
+    Ok(if known { Familiarity::Known } else { Familiarity::Unknown })
+}
+
+/// Whether the user has ever logged in from anywhere.
+///
+/// # Errors
+/// The driver's.
+pub fn has_known_network(query: &impl Query, user: UserId) -> Result<bool, Fault> {
+    query.one("SELECT EXISTS (SELECT 1 FROM known_networks WHERE user_id = ?1)", [user], |row| row.get(0))
+}
+
+/// # Errors
+/// The driver's.
+pub fn save_known_network(tx: &mut Tx<'_>, user: UserId, network: Network) -> Result<(), Fault> {
+    let now = tx.now();
+    let sql = "INSERT INTO known_networks (user_id, network, last_login_at) VALUES (?1, ?2, ?3) \
+        ON CONFLICT (user_id, network) DO UPDATE SET last_login_at = excluded.last_login_at";
+    tx.execute(sql, params![user, network.to_string(), now]).map(drop)
+}

@@ -1,0 +1,55 @@
+//! Tickets: logins that wait for their second step.
+
+use super::tx::{Query, Tx, params};
+use crate::domain::id::UserId;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+
+/// # Errors
+/// The driver's.
+pub fn insert(tx: &mut Tx<'_>, token_hash: &[u8; 32], user: UserId, expires_at: Timestamp) -> Result<(), Fault> {
+    let now = tx.now();
+    let sql = "INSERT INTO tickets (token_hash, user_id, created_at, expires_at, failures) VALUES (?1, ?2, ?3, ?4, 0)";
+    tx.execute(sql, params![token_hash, user, now, expires_at]).map(drop)
+}
+
+/// Whose login waits with this ticket. `None`: it is wrong, spent, burnt or too old.
+///
+/// # Errors
+/// The driver's.
+pub fn find(
+    query: &impl Query,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+    failures_max: u32,
+) -> Result<Option<UserId>, Fault> {
+    let sql = "SELECT user_id FROM tickets \
+        WHERE token_hash = ?1 AND spent_at IS NULL AND expires_at > ?2 AND failures < ?3";
+    query.opt(sql, params![token_hash, now, failures_max], |row| row.get(0))
+}
+
+/// Counts a wrong code against the ticket.
+///
+/// # Errors
+/// The driver's.
+pub fn count_failure(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<(), Fault> {
+    tx.execute("UPDATE tickets SET failures = failures + 1 WHERE token_hash = ?1", [token_hash]).map(drop)
+}
+
+/// Spends the ticket. `false`: it was spent already.
+///
+/// # Errors
+/// The driver's.
+pub fn spend(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Fault> {
+    let now = tx.now();
+    let sql = "UPDATE tickets SET spent_at = ?2 WHERE token_hash = ?1 AND spent_at IS NULL";
+    Ok(tx.execute(sql, params![token_hash, now])? == 1)
+}
+
+/// Voids every login of a user that waits for its second step.
+///
+/// # Errors
+/// The driver's.
+pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
+    tx.execute("DELETE FROM tickets WHERE user_id = ?1", [user]).map(drop)
+}

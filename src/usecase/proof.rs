@@ -1,0 +1,178 @@
+//! Proving again who one is: with the password, with the second factor, or by a login that is fresh.
+
+use super::app::App;
+use super::lockout::{Attempt, Counted, too_many};
+use super::mail;
+use super::require_user;
+use crate::crypto::opaque;
+use crate::crypto::password::PasswordHashText;
+use crate::crypto::seal::Sealer;
+use crate::crypto::totp::{self, TotpSecret};
+use crate::domain::access::{FRESH, SignedIn};
+use crate::domain::audit::{Event, LoginFailure};
+use crate::domain::caller::Caller;
+use crate::domain::id::UserId;
+use crate::domain::mail::MailKind;
+use crate::domain::password::Password;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tx::{Query, Tx};
+use crate::store::{second_factor, sessions, users};
+use std::sync::Arc;
+
+/// After this many wrong codes in a row a factor answers no more, until an operator resets it
+/// (NIST SP 800-63B-4 §3.2.2).
+pub const FACTOR_FAILURES_MAX: u32 = 100;
+
+/// The signed-in caller, if their login is fresh: at most 5 minutes old, and with the second factor
+/// where one is on.
+pub(super) fn require_fresh<'a>(app: &App, caller: &'a Caller) -> Result<&'a SignedIn, Error> {
+    let me = require_user(caller)?;
+    let now = app.now();
+    let (session, factor) =
+        app.store.read(|query| Ok((sessions::find(query, me.session)?, second_factor::find(query, me.user)?)))?;
+    let alive = session.filter(|session| session.is_alive(now, app.lifetime().idle));
+    let session = alive.ok_or(Refusal::InvalidToken)?;
+    let two_factor = factor.is_some_and(|factor| factor.enabled_at.is_some());
+    let strongest = !two_factor || session.amr.iter().any(|method| method == "mfa");
+    if strongest && now < session.auth_time.plus(FRESH) { Ok(me) } else { Err(Refusal::FreshLoginRequired.into()) }
+}
+
+/// Checks the caller's own password, counted by the lockout like a login.
+///
+/// Gives the hash that it matched: whoever acts on this proof makes sure that it still stands.
+pub(super) fn password(app: &App, caller: &Caller, user: &User, password: &Password) -> Result<String, Error> {
+    let attempt = Attempt::new(app, caller, user.email.key());
+    let (id, now) = (user.id, app.now());
+    let (stored, locked) = app
+        .store
+        .read(|query| Ok((users::find_password_hash(query, id)?, attempt.locked_until(query, Some(id), now)?)))?;
+    if let Some(until) = locked {
+        return Err(too_many(now, until).into());
+    }
+    let stored = stored.map(PasswordHashText);
+    let matched = match &stored {
+        Some(hash) => app.gate.verify(hash, password)?,
+        None => app.gate.verify_nobody(password)?,
+    };
+    let (notice, to) = (mail::notice(app, caller, MailKind::AccountLocked), user.email.clone());
+    app.store.write(caller, move |tx| {
+        let now = tx.now();
+        if let Some(until) = attempt.locked_until(tx, Some(id), now)? {
+            return Ok(Decision::Refuse(too_many(now, until)));
+        }
+        if let (Some(hash), true) = (&stored, matched) {
+            return Ok(Decision::Grant(hash.0.clone()));
+        }
+        tx.audit(&Event::LoginFailed { why: LoginFailure::WrongPassword, email: None }, id)?;
+        if attempt.count(tx, Some(id))? == Counted::AccountLocked {
+            notice.queue(tx, id, &to)?;
+        }
+        Ok(Decision::Refuse(Refusal::WrongPassword))
+    })
+}
+
+/// What a person shows of their second factor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Factor {
+    /// Six digits from the app.
+    Code(Secret<String>),
+    RecoveryCode(Secret<String>),
+}
+
+/// Checks and spends second factors inside a transaction.
+#[derive(Clone, Debug)]
+pub(super) struct FactorCheck {
+    sealer: Arc<Sealer>,
+    recovery_notice: mail::Letter,
+}
+
+/// What a factor came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum FactorVerdict {
+    Right,
+    Wrong,
+}
+
+impl FactorCheck {
+    pub(super) fn new(app: &App, caller: &Caller) -> Self {
+        Self {
+            sealer: Arc::clone(&app.totp_sealer),
+            recovery_notice: mail::notice(app, caller, MailKind::RecoveryCodeUsed),
+        }
+    }
+
+    /// Spends what was shown, or counts a failure. A factor that is off, or that has failed too often,
+    /// is never right: it fails closed.
+    pub(super) fn spend(&self, tx: &mut Tx<'_>, user: &User, shown: &Factor) -> Result<FactorVerdict, Fault> {
+        let Some(factor) = second_factor::find(tx, user.id)?.filter(|factor| factor.enabled_at.is_some()) else {
+            return Ok(FactorVerdict::Wrong);
+        };
+        if factor.failures >= FACTOR_FAILURES_MAX {
+            return Ok(FactorVerdict::Wrong);
+        }
+        let right = match shown {
+            Factor::Code(code) => self.spend_code(tx, user.id, &factor, code)?,
+            Factor::RecoveryCode(code) => self.spend_recovery_code(tx, user, code)?,
+        };
+        if right {
+            return Ok(FactorVerdict::Right);
+        }
+        tx.audit(&Event::LoginFailed { why: LoginFailure::WrongCode, email: None }, user.id)?;
+        if second_factor::count_failure(tx, user.id)? == FACTOR_FAILURES_MAX {
+            tx.audit(&Event::SecondFactorBlocked, user.id)?;
+        }
+        Ok(FactorVerdict::Wrong)
+    }
+
+    fn spend_code(
+        &self,
+        tx: &mut Tx<'_>,
+        user: UserId,
+        factor: &second_factor::Totp,
+        code: &Secret<String>,
+    ) -> Result<bool, Fault> {
+        let secret = open_secret(&self.sealer, user, &factor.secret_sealed)?;
+        match totp::accept(&secret, code.expose(), tx.now(), factor.last_step) {
+            Some(step) => second_factor::spend_step(tx, user, step),
+            None => Ok(false),
+        }
+    }
+
+    fn spend_recovery_code(&self, tx: &mut Tx<'_>, user: &User, code: &Secret<String>) -> Result<bool, Fault> {
+        let Some(hash) = opaque::parse_recovery_code(code.expose()) else {
+            return Ok(false);
+        };
+        if !second_factor::spend_recovery_code(tx, user.id, &hash)? {
+            return Ok(false);
+        }
+        tx.audit(&Event::RecoveryCodeUsed, user.id)?;
+        self.recovery_notice.queue(tx, user.id, &user.email)?;
+        Ok(true)
+    }
+
+    /// The step that a code for a secret which is not on yet belongs to. `None`: it is wrong.
+    pub(super) fn step_of_pending(
+        &self,
+        query: &impl Query,
+        user: UserId,
+        code: &Secret<String>,
+        now: Timestamp,
+    ) -> Result<Option<u64>, Fault> {
+        match second_factor::find(query, user)?.filter(|factor| factor.enabled_at.is_none()) {
+            Some(factor) => {
+                let secret = open_secret(&self.sealer, user, &factor.secret_sealed)?;
+                Ok(totp::accept(&secret, code.expose(), now, None))
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+fn open_secret(sealer: &Sealer, user: UserId, sealed: &[u8]) -> Result<TotpSecret, Fault> {
+    let bytes = sealer.open(user.as_bytes(), sealed)?;
+    let secret = bytes.expose().as_slice().try_into().map(Secret::new);
+    secret.map_err(|_| Fault::Storage("a second factor's secret has the wrong length".into()))
+}

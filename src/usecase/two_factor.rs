@@ -1,0 +1,172 @@
+//! One's own second factor: setting it up, turning it on and off, recovery codes.
+
+use super::app::App;
+use super::proof::{Factor, FactorCheck, FactorVerdict, password as prove_password, require_fresh};
+use super::signin::{Proof, life};
+use super::{mail, require_user};
+use crate::crypto::opaque::{self, OpaqueHash};
+use crate::crypto::totp::{self, TotpSecret};
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::mail::MailKind;
+use crate::domain::password::Password;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Refusal};
+use crate::ports::draw;
+use crate::store::sessions::{self, Proof as StoredProof};
+use crate::store::{second_factor, tickets, users};
+
+/// How many recovery codes a person gets.
+pub const RECOVERY_CODES: usize = 10;
+
+/// Whether a second factor is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Status {
+    /// `None`: off.
+    pub enabled_at: Option<Timestamp>,
+    pub recovery_codes_left: u32,
+}
+
+/// # Errors
+/// `unauthenticated`; the store's.
+pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
+    let me = require_user(caller)?;
+    Ok(app.store.read(|query| {
+        Ok(Status {
+            enabled_at: second_factor::find(query, me.user)?.and_then(|factor| factor.enabled_at),
+            recovery_codes_left: second_factor::count_recovery_codes(query, me.user)?,
+        })
+    })?)
+}
+
+/// A new secret, in every form that an app takes.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub secret: Secret<String>,
+    pub otpauth_uri: Secret<String>,
+    pub qr_svg: Secret<String>,
+}
+
+/// Hands out a new secret. Nothing is on until a code for it comes back: see [`enable`].
+///
+/// # Errors
+/// `fresh_login_required`; `already_enabled`; the store's.
+pub fn setup(app: &App, caller: &Caller) -> Result<Setup, Error> {
+    let me = require_fresh(app, caller)?.user;
+    let user = app.store.read(|query| users::find(query, me))?.ok_or(Refusal::InvalidToken)?;
+    let secret: TotpSecret = Secret::new(draw(app.entropy()));
+    let enrolment = totp::enrolment(&secret, &app.config.totp.issuer, user.email.as_str())?;
+    let qr_svg = Secret::new(totp::qr_svg(&enrolment.uri)?);
+    let sealed = app.totp_sealer.seal(app.entropy(), me.as_bytes(), secret.expose());
+    app.store.write(caller, move |tx| {
+        if !second_factor::enrol(tx, me, &sealed)? {
+            return Ok(Decision::Refuse(Refusal::AlreadyEnabled));
+        }
+        tx.audit(&Event::SecondFactorEnrolled, me)?;
+        Ok(Decision::Grant(()))
+    })?;
+    Ok(Setup { secret: enrolment.base32, otpauth_uri: enrolment.uri, qr_svg })
+}
+
+/// Codes as a person keeps them, and as the store does.
+struct NewCodes {
+    shown: Vec<Secret<String>>,
+    hashes: Vec<OpaqueHash>,
+}
+
+fn new_codes(app: &App) -> NewCodes {
+    let (shown, hashes) = (0..RECOVERY_CODES).map(|_| opaque::generate_recovery_code(app.entropy())).unzip();
+    NewCodes { shown, hashes }
+}
+
+/// Turns the second factor on with a code for the secret of [`setup`]; gives the recovery codes, this
+/// once. That code's step is spent, other sessions end, and this one counts as proved with both factors.
+///
+/// # Errors
+/// `fresh_login_required`; `already_enabled`; `invalid_code`; the store's.
+pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
+    let me = require_fresh(app, caller)?.clone();
+    let NewCodes { shown, hashes } = new_codes(app);
+    let (check, code) = (FactorCheck::new(app, caller), code.clone());
+    let notice = mail::notice(app, caller, MailKind::TwoFactorEnabled);
+    let life = life(&app.config, Proof::PasswordAndCode);
+    app.store.write(caller, move |tx| {
+        let Some(user) = users::find(tx, me.user)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
+        if user.two_factor_at.is_some() {
+            return Ok(Decision::Refuse(Refusal::AlreadyEnabled));
+        }
+        let now = tx.now();
+        let Some(step) = check.step_of_pending(tx, me.user, &code, now)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidCode));
+        };
+        if !second_factor::enable(tx, me.user, step)? {
+            return Ok(Decision::Refuse(Refusal::InvalidCode));
+        }
+        second_factor::replace_recovery_codes(tx, me.user, &hashes)?;
+        sessions::end_of_user(tx, me.user, Some(me.session))?;
+        let (amr, expires_at) = (Proof::PasswordAndCode.amr(), now.plus(life.ttl));
+        sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
+        tx.audit(&Event::SecondFactorEnabled, (me.user, me.session))?;
+        notice.queue(tx, me.user, &user.email)?;
+        Ok(Decision::Grant(()))
+    })?;
+    Ok(shown)
+}
+
+/// Turns the second factor off, with the password and the factor itself.
+///
+/// # Errors
+/// `fresh_login_required`; `invalid_credentials`; `too_many_attempts`; `invalid_code`, also when none
+/// is on; the store's.
+pub fn disable(app: &App, caller: &Caller, password: &Password, factor: &Factor) -> Result<(), Error> {
+    let me = require_fresh(app, caller)?.clone();
+    let user = app.store.read(|query| users::find(query, me.user))?.ok_or(Refusal::InvalidToken)?;
+    prove_password(app, caller, &user, password)?;
+    let notice = mail::notice(app, caller, MailKind::TwoFactorDisabled);
+    with_factor(app, caller, factor, move |tx, user| {
+        second_factor::delete(tx, user.id)?;
+        tickets::delete_of_user(tx, user.id)?;
+        sessions::end_of_user(tx, user.id, Some(me.session))?;
+        tx.audit(&Event::SecondFactorDisabled, (user.id, me.session))?;
+        notice.queue(tx, user.id, &user.email)
+    })
+}
+
+/// Gives ten new recovery codes, this once; the old ones die.
+///
+/// # Errors
+/// `fresh_login_required`; `invalid_code`, also when no factor is on; the store's.
+pub fn new_recovery_codes(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
+    let me = require_fresh(app, caller)?.clone();
+    let NewCodes { shown, hashes } = new_codes(app);
+    with_factor(app, caller, &Factor::Code(code.clone()), move |tx, user| {
+        second_factor::replace_recovery_codes(tx, user.id, &hashes)?;
+        tx.audit(&Event::RecoveryCodesReplaced, (user.id, me.session))
+    })?;
+    Ok(shown)
+}
+
+/// Spends the caller's factor and does `work`, in one transaction.
+fn with_factor(
+    app: &App,
+    caller: &Caller,
+    factor: &Factor,
+    mut work: impl FnMut(&mut crate::store::tx::Tx<'_>, &User) -> Result<(), crate::error::Fault> + Send + 'static,
+) -> Result<(), Error> {
+    let me = require_user(caller)?.user;
+    let (check, factor) = (FactorCheck::new(app, caller), factor.clone());
+    app.store.write(caller, move |tx| {
+        let Some(user) = users::find(tx, me)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
+        if check.spend(tx, &user, &factor)? == FactorVerdict::Wrong {
+            return Ok(Decision::Refuse(Refusal::InvalidCode));
+        }
+        work(tx, &user)?;
+        Ok(Decision::Grant(()))
+    })
+}

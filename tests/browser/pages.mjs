@@ -1,0 +1,340 @@
+// The landing pages as people meet them: links from real mails, in Chromium, light and dark, wide and
+// narrow, with scripts on and off. Usage: node pages.mjs AUTHD FOLDER, after tests/browser/run.
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const [authd, folder] = process.argv.slice(2).map((path) => resolve(path));
+const require = createRequire(join(folder, "package.json"));
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const shots = join(folder, "shots");
+mkdirSync(shots, { recursive: true });
+
+const PASSWORD = "correct horse battery staple";
+const OTHER = "another long enough password";
+const WIDE = { width: 1280, height: 800 };
+const PHONE = { width: 360, height: 740 };
+const CONTEXTS = [
+  { name: "light-wide", colorScheme: "light", viewport: WIDE, javaScriptEnabled: true },
+  { name: "dark-wide-noscript", colorScheme: "dark", viewport: WIDE, javaScriptEnabled: false },
+  { name: "light-phone-noscript", colorScheme: "light", viewport: PHONE, javaScriptEnabled: false },
+  { name: "dark-phone", colorScheme: "dark", viewport: PHONE, javaScriptEnabled: true },
+];
+
+let passed = 0;
+let failed = 0;
+
+async function test(name, work) {
+  let timer;
+  const late = new Promise((_, fail) => (timer = setTimeout(() => fail(new Error("it took over 60 s")), 60_000)));
+  try {
+    await Promise.race([work(), late]);
+    passed += 1;
+    console.log(`ok      ${name}`);
+  } catch (error) {
+    failed += 1;
+    const story = error.cause ? `${error.stack}\ncause: ${error.cause}` : error.stack;
+    console.log(`FAILED  ${name}\n        ${story.replaceAll("\n", "\n        ")}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function demand(holds, what) {
+  if (!holds) throw new Error(`does not hold: ${what}`);
+}
+
+function same(found, wanted, what = "") {
+  if (found !== wanted) throw new Error(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
+}
+
+// The daemon, with a database of its own.
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+const home = mkdtempSync(join(tmpdir(), "authd-browser-"));
+const port = await freePort();
+const origin = `http://127.0.0.1:${port}`;
+const env = {
+  PATH: process.env.PATH,
+  AUTHD_DATABASE: join(home, "authd.db"),
+  AUTHD_LISTEN: `127.0.0.1:${port}`,
+  AUTHD_PUBLIC_URL: origin,
+  AUTHD_PASSWORD__ARGON2_MEMORY_KIB: "8",
+  AUTHD_PASSWORD__ARGON2_ITERATIONS: "1",
+  AUTHD_RATE_LIMIT__ENABLED: "false",
+  AUTHD_TOTP__ISSUER: "Example",
+};
+const authctl = (...args) => execFileSync(authd, args, { env, cwd: home, encoding: "utf8" });
+
+async function startDaemon() {
+  const daemon = spawn(authd, ["serve"], { env, cwd: home, stdio: ["ignore", "ignore", "pipe"] });
+  await new Promise((done, fail) => {
+    let said = "";
+    daemon.stderr.on("data", (text) => {
+      said += text;
+      if (said.includes("listening on")) done();
+    });
+    daemon.on("exit", () => fail(new Error(`the daemon ended: ${said}`)));
+  });
+  return daemon;
+}
+
+async function post(path, body, token) {
+  const headers = { "content-type": "application/json" };
+  if (token) headers.authorization = `Bearer ${token}`;
+  const answer = await fetch(`${origin}/api/auth${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  const text = await answer.text();
+  return { ...(text ? JSON.parse(text) : {}), status: answer.status };
+}
+
+const login = (email, password) => post("/login", { email, password });
+
+// The link in the newest mail of a kind. Mails may be written in the background: it is waited for.
+async function linkIn(email, kind) {
+  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((done) => setTimeout(done, 50))) {
+    const mails = JSON.parse(authctl("mail", "list", "-o", "json"));
+    const mail = (mails.items ?? mails).find((mail) => mail.to === email && mail.kind === kind);
+    const link = mail && authctl("mail", "show", mail.id).match(/http:\/\/127\.0\.0\.1:\d+\/auth\/[\w-]+\?token=[\w-]+/);
+    if (link) return link[0];
+  }
+  throw new Error(`no ${kind} came to ${email}`);
+}
+
+let count = 0;
+const newAddress = () => `person${(count += 1)}@example.com`;
+
+async function addUser() {
+  const email = newAddress();
+  const args = ["user", "add", email, "--verified", "--password-stdin"];
+  execFileSync(authd, args, { env, cwd: home, input: PASSWORD, stdio: ["pipe", "ignore", "ignore"] });
+  return email;
+}
+
+async function verificationLink(email = newAddress()) {
+  same((await post("/register", { email, password: PASSWORD })).status, 202, "registering");
+  return { email, link: await linkIn(email, "verify_email") };
+}
+
+async function resetLink() {
+  const email = await addUser();
+  same((await post("/password/reset/request", { email })).status, 202, "asking for a reset");
+  return { email, link: await linkIn(email, "reset_password") };
+}
+
+async function changeLink() {
+  const email = await addUser();
+  const fresh = newAddress();
+  const { access_token: token } = await login(email, PASSWORD);
+  same((await post("/email/change/request", { new_email: fresh }, token)).status, 202, "asking for a change");
+  return { email, fresh, link: await linkIn(fresh, "change_email") };
+}
+
+// A page in the browser, which tells of everything that it asks for and complains of.
+
+async function openPage(browser, context) {
+  const own = await browser.newContext(context);
+  const page = await own.newPage();
+  const trouble = [];
+  page.on("console", (message) => {
+    // A page that says 4xx is an answer, not trouble.
+    if (!message.text().startsWith("Failed to load resource")) trouble.push(message.text());
+  });
+  page.on("pageerror", (error) => trouble.push(String(error)));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    const secret = request.headers().referer?.includes("token=");
+    if (url.origin !== origin || secret) trouble.push(`${request.method()} ${request.url()}`);
+  });
+  return { page, trouble, close: () => own.close() };
+}
+
+const heading = (page) => page.locator("h1").innerText();
+const shoot = (page, context, name) => page.screenshot({ path: join(shots, `${name}-${context.name}.png`), fullPage: true });
+
+// Contrast, labels, names, landmarks, language: what a machine can tell of WCAG 2.2 AA. The machine is a
+// script itself.
+async function accessible(page, context) {
+  if (!context.javaScriptEnabled) return;
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  same(violations.map((found) => `${found.id}: ${found.nodes[0].html}`).join("; "), "", "what axe found");
+}
+
+async function fits(page) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  demand(over <= 0, `the page is not wider than the screen, ${over}`);
+}
+
+async function verify(browser, context) {
+  const { email, link } = await verificationLink();
+  const { page, trouble, close } = await openPage(browser, context);
+  await page.goto(link);
+  same(await heading(page), "Confirm your address");
+  demand((await page.locator("main").innerText()).includes(email), "the page names the address");
+  await shoot(page, context, "verify");
+  await accessible(page, context);
+  await page.reload();
+  same((await login(email, PASSWORD)).code, "email_not_verified", "before the button");
+  await page.getByRole("button", { name: "Confirm address" }).click();
+  same(await heading(page), "Address confirmed");
+  same(page.url(), `${origin}/auth/verify-email`, "the address bar");
+  await shoot(page, context, "verified");
+  await accessible(page, context);
+  same((await login(email, PASSWORD)).status, 200, "after the button");
+  await page.goto(link);
+  same(await heading(page), "This link doesn’t work any more");
+  await shoot(page, context, "dead");
+  await accessible(page, context);
+  same(trouble.join("; "), "", "what the browser complained of");
+  await close();
+}
+
+async function reset(browser, context) {
+  const { email, link } = await resetLink();
+  const { page, trouble, close } = await openPage(browser, context);
+  await page.goto(link);
+  same(await heading(page), "Choose a password");
+  same(await page.getByLabel("Account").inputValue(), email, "the account");
+  await shoot(page, context, "reset");
+  await accessible(page, context);
+  const first = page.getByLabel("New password");
+  const second = page.getByLabel("The same once more");
+  const set = page.getByRole("button", { name: "Set password" });
+
+  // The browser itself refuses a short one, without a script.
+  await first.fill("short");
+  await second.fill("short");
+  await set.click();
+  demand(page.url() === link, "a short password is not sent");
+
+  await first.fill("passwordpassword");
+  await second.fill("passwordpassword");
+  await set.click();
+  demand((await page.getByRole("alert").innerText()).includes("common"), "the reason is said");
+  same(await page.getByLabel("Account").inputValue(), email, "the account, still");
+  same(await first.inputValue(), "", "a refused password is not sent back");
+  await shoot(page, context, "weak");
+  await accessible(page, context);
+  same((await login(email, PASSWORD)).status, 200, "the old password, still");
+
+  await first.fill(OTHER);
+  await second.fill(OTHER);
+  await set.click();
+  same(await heading(page), "Your password is set");
+  await shoot(page, context, "set");
+  same((await login(email, OTHER)).status, 200, "the new password");
+  same((await login(email, PASSWORD)).status, 401, "the old password");
+  same(trouble.join("; "), "", "what the browser complained of");
+  await close();
+}
+
+async function change(browser, context) {
+  const { email, fresh, link } = await changeLink();
+  const { page, trouble, close } = await openPage(browser, context);
+  await page.goto(link);
+  same(await heading(page), "Change your address");
+  await shoot(page, context, "change");
+  await accessible(page, context);
+  same((await login(fresh, PASSWORD)).status, 401, "before the button");
+  await page.getByRole("button", { name: "Use this address" }).click();
+  same(await heading(page), "Address changed");
+  await shoot(page, context, "changed");
+  same((await login(fresh, PASSWORD)).status, 200, "the new address");
+  same((await login(email, PASSWORD)).status, 401, "the old address");
+  same(trouble.join("; "), "", "what the browser complained of");
+  await close();
+}
+
+async function byKeyboard(browser, context) {
+  const { email, link } = await resetLink();
+  const { page, close } = await openPage(browser, context);
+  await page.goto(link);
+  for (const id of ["account", "new_password", "new_password_again"]) {
+    await page.keyboard.press("Tab");
+    same(await page.evaluate(() => document.activeElement.id), id, "the focus");
+    const outline = await page.evaluate(() => parseFloat(getComputedStyle(document.activeElement).outlineWidth));
+    demand(outline >= 2, `the focus on ${id} can be seen`);
+    if (id !== "account") await page.keyboard.type(OTHER);
+  }
+  await shoot(page, context, "focus");
+  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
+  same(await heading(page), "Your password is set");
+  same((await login(email, OTHER)).status, 200, "the new password");
+  await close();
+}
+
+async function narrow(browser) {
+  const email = `${"a-rather-long-name.".repeat(3)}x@${"long-".repeat(11)}domain.${"sub.".repeat(10)}example.com`;
+  const { link } = await verificationLink(email);
+  const context = { name: "narrow", viewport: { width: 320, height: 640 }, colorScheme: "light" };
+  const { page, close } = await openPage(browser, context);
+  await page.goto(link);
+  await shoot(page, context, "verify");
+  await fits(page);
+  // Twice the size of letters, as a reader may set it (WCAG 1.4.4).
+  await page.evaluate(() => (document.documentElement.style.fontSize = "200%"));
+  await fits(page);
+  await close();
+}
+
+async function otherSite(browser, context) {
+  const { link } = await verificationLink();
+  const { page, close } = await openPage(browser, context);
+  // A page of another origin can't frame ours, and what it posts is refused.
+  const attacker = createServer((socket) => {
+    const [token] = link.split("token=").slice(1);
+    const html = `<!doctype html><iframe src="${link}"></iframe>
+      <form method="post" action="${origin}/auth/verify-email"><input name="token" value="${token}"><button>win</button></form>`;
+    socket.once("data", () => socket.end(`HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n${html}`));
+  });
+  await new Promise((done) => attacker.listen(0, "127.0.0.1", done));
+  await page.goto(`http://localhost:${attacker.address().port}/`);
+  const framed = page.frames()[1];
+  demand(!framed || (await framed.locator("form").count()) === 0, "the page is not shown in a frame");
+  await page.getByRole("button", { name: "win" }).click();
+  same(await heading(page), "Another site sent this form");
+  attacker.close();
+  await close();
+}
+
+const daemon = await startDaemon();
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+});
+try {
+  for (const context of CONTEXTS) {
+    await test(`verify, ${context.name}`, () => verify(browser, context));
+    await test(`reset, ${context.name}`, () => reset(browser, context));
+    await test(`change, ${context.name}`, () => change(browser, context));
+  }
+  await test("a password set by keyboard alone", () => byKeyboard(browser, CONTEXTS[0]));
+  await test("a long address on a narrow screen", () => narrow(browser));
+  await test("another origin's frame and form", () => otherSite(browser, CONTEXTS[0]));
+} finally {
+  await browser.close();
+  daemon.kill("SIGTERM");
+  rmSync(home, { recursive: true, force: true });
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,201 @@
+//! Rate limits: what is counted together, what an answer tells, and when one may ask again (S7).
+
+use crate::daemon::{Answer, Daemon, JSON};
+use authd::config::Rate;
+use authd::domain::network::Network;
+use authd::http::routes::{Method, routes};
+use authd::usecase::rate_limit::{Budget, RateLimits, Spent, Verdict};
+use proptest::prelude::*;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+const LOGIN: &str = r#"{"email":"nobody@example.com","password":"not the password at all"}"#;
+
+fn daemon(settings: &[(&str, &str)]) -> Daemon {
+    // The lockout is another matter.
+    let all = [("rate_limit.enabled", "true"), ("lockout.pair_failures", "1000"), ("proxy.trusted", "127.0.0.1/32")];
+    Daemon::with(&[&all, settings].concat())
+}
+
+fn login_from(daemon: &Daemon, ip: &str) -> Answer {
+    daemon.send("POST", "/api/auth/login", &[JSON, ("x-forwarded-for", ip)], LOGIN.as_bytes())
+}
+
+#[test]
+fn a_network_that_asks_too_much_is_told_when_to_come_back() {
+    let daemon = daemon(&[("rate_limit.login", "3/1m")]);
+    let login = || login_from(&daemon, "192.0.2.1");
+    for (left, reset) in [(2, 20), (1, 40), (0, 60)] {
+        let answer = login();
+        assert_eq!(answer.status, 401, "{answer:?}");
+        assert_eq!(answer.header("ratelimit-policy"), "\"login\";q=3;w=60");
+        assert_eq!(answer.header("ratelimit"), format!("\"login\";r={left};t={reset}"));
+    }
+    let before = daemon.world.events();
+    let refused = login();
+    assert_eq!((refused.status, refused.problem().as_str()), (429, "rate_limited"));
+    assert_eq!((refused.header("retry-after"), refused.header("ratelimit")), ("20", "\"login\";r=0;t=60"));
+    assert_eq!(daemon.world.events(), before, "nothing was looked at");
+
+    daemon.world.advance(Duration::from_millis(19_500));
+    assert_eq!(login().header("retry-after"), "1");
+    daemon.world.advance(Duration::from_secs(1));
+    assert_eq!(login().status, 401, "who waited that long is heard");
+    assert_eq!(login().status, 429);
+    daemon.world.advance(Duration::from_secs(60));
+    assert_eq!([login().status, login().status, login().status, login().status], [401, 401, 401, 429]);
+}
+
+#[test]
+fn a_network_is_an_address_or_a_v6_prefix_and_spends_for_itself() {
+    let daemon = daemon(&[("rate_limit.login", "1/1m")]);
+    assert_eq!(login_from(&daemon, "192.0.2.1").status, 401);
+    assert_eq!(login_from(&daemon, "192.0.2.1").status, 429);
+    assert_eq!(login_from(&daemon, "::ffff:192.0.2.1").status, 429, "the same host by another spelling");
+    assert_eq!(login_from(&daemon, "192.0.2.2").status, 401);
+    assert_eq!(login_from(&daemon, "2001:db8:1:2::1").status, 401);
+    assert_eq!(login_from(&daemon, "2001:db8:1:2:ffff::2").status, 429);
+    assert_eq!(login_from(&daemon, "2001:db8:1:3::1").status, 401);
+    assert_eq!(login_from(&daemon, "6.6.6.6, 192.0.2.1").status, 429, "what a stranger wrote doesn't count");
+}
+
+/// Every route with its budget, as the contract has them.
+fn budget_of(id: &str) -> Option<Budget> {
+    match id {
+        "login"
+        | "verify_second_step"
+        | "change_password"
+        | "delete_me"
+        | "enable_two_factor"
+        | "disable_two_factor"
+        | "replace_recovery_codes"
+        | "confirm_password_reset"
+        | "confirm_email_verification"
+        | "confirm_email_change" => Some(Budget::Login),
+        "register" => Some(Budget::Register),
+        "request_email_verification" | "request_password_reset" | "request_email_change" => Some(Budget::Mail),
+        "refresh" => Some(Budget::Token),
+        "health" | "readiness" => None,
+        _ => Some(Budget::Default),
+    }
+}
+
+#[test]
+fn every_route_spends_its_budget_together_with_its_like() {
+    for budget in ["login", "register", "mail", "token", "default"] {
+        let key = format!("rate_limit.{budget}");
+        let daemon = daemon(&[(&key, "1/1h")]);
+        let its = || routes().filter(|route| budget_of(route.id).is_some_and(|own| own.name() == budget));
+        for first in its() {
+            daemon.world.advance(Duration::from_secs(3600));
+            let ask = |method: &str, path: &str| daemon.send(method, path, &[], b"").status;
+            assert_ne!(ask(first.method.name(), first.path), 429, "{first:?}");
+            for other in its() {
+                assert_eq!(ask(other.method.name(), other.path), 429, "{other:?} after {first:?}");
+            }
+        }
+        for route in routes().filter(|route| budget_of(route.id).is_none_or(|other| other.name() != budget)) {
+            let answer = daemon.send(route.method.name(), route.path, &[], b"");
+            assert_ne!(answer.status, 429, "{route:?} has nothing to do with {budget}");
+            assert_eq!(answer.header("ratelimit").is_empty(), budget_of(route.id).is_none(), "{route:?}");
+        }
+    }
+}
+
+#[test]
+fn health_is_never_refused_and_a_preflight_spends_nothing() {
+    let daemon = daemon(&[("rate_limit.default", "1/1h"), ("cors.origins", "https://app.example.com")]);
+    for route in routes().filter(|route| route.limit.is_none()) {
+        assert_eq!(route.method, Method::Get);
+        assert_eq!([daemon.get(route.path).status, daemon.get(route.path).status], [200, 200]);
+    }
+    let asks = [("origin", "https://app.example.com"), ("access-control-request-method", "GET")];
+    for _ in 0..3 {
+        assert_eq!(daemon.send("OPTIONS", "/api/auth/me", &asks, b"").status, 204);
+        assert_eq!(daemon.get("/nowhere").status, 404);
+    }
+    let answer = daemon.send("GET", "/api/auth/me", &asks[..1], b"");
+    assert_eq!(answer.status, 401);
+    assert!(answer.header("access-control-expose-headers").contains("RateLimit"));
+}
+
+#[test]
+fn limits_can_be_turned_off_and_are_then_not_told_of() {
+    let daemon = daemon(&[("rate_limit.enabled", "false"), ("rate_limit.login", "1/1h")]);
+    for _ in 0..5 {
+        let answer = login_from(&daemon, "192.0.2.1");
+        assert_eq!((answer.status, answer.header("ratelimit"), answer.header("ratelimit-policy")), (401, "", ""));
+    }
+}
+
+/// A bucket of `events` tokens of which `window` fills all: what the algorithm must come to.
+struct Bucket {
+    /// In nanoseconds of filling.
+    level: u128,
+    at: Duration,
+}
+
+impl Bucket {
+    fn spend(&mut self, rate: Rate, now: Duration) -> Option<Duration> {
+        let token = rate.window.as_nanos().div_ceil(rate.events.into());
+        self.level = (self.level + now.saturating_sub(self.at).as_nanos()).min(token * u128::from(rate.events));
+        self.at = now;
+        match self.level.checked_sub(token) {
+            Some(rest) => {
+                self.level = rest;
+                None
+            }
+            None => Some(Duration::from_nanos(u64::try_from(token - self.level).unwrap())),
+        }
+    }
+}
+
+fn ask(limits: &RateLimits, rate: Rate, host: u32, now: Duration) -> Spent {
+    limits.spend(Budget::Login, rate, Network::V4(Ipv4Addr::from(host)), now)
+}
+
+proptest! {
+    #[test]
+    fn the_limit_is_a_bucket_that_fills_evenly(
+        events in 1u32..50,
+        window_ms in 1u64..100_000_000,
+        steps in prop::collection::vec((0u32..3, prop_oneof![Just(0u64), 0u64..2_000, 0u64..200_000_000]), 1..200),
+    ) {
+        let rate = Rate { events, window: Duration::from_millis(window_ms) };
+        let limits = RateLimits::default();
+        let mut now = Duration::from_secs(1);
+        let token = rate.window.as_nanos().div_ceil(events.into());
+        let full = || Bucket { level: token * u128::from(events), at: Duration::ZERO };
+        let mut buckets = [full(), full(), full()];
+        for (host, wait_ms) in steps {
+            now += Duration::from_millis(wait_ms);
+            let bucket = &mut buckets[host as usize];
+            let expected = bucket.spend(rate, now);
+            let spent = ask(&limits, rate, host, now);
+            match expected {
+                None => prop_assert_eq!(spent.verdict, Verdict::Admitted),
+                Some(retry_after) => prop_assert_eq!(spent.verdict, Verdict::Refused { retry_after }),
+            }
+            prop_assert_eq!(u128::from(spent.remaining), bucket.level / token);
+            prop_assert_eq!(spent.reset.as_nanos(), token * u128::from(events) - bucket.level);
+        }
+    }
+
+    #[test]
+    fn waiting_as_long_as_told_works_and_a_nanosecond_less_does_not(
+        events in 1u32..50,
+        window_ms in 1u64..100_000_000,
+    ) {
+        let rate = Rate { events, window: Duration::from_millis(window_ms) };
+        let limits = RateLimits::default();
+        let start = Duration::from_secs(1);
+        let wait = loop {
+            if let Verdict::Refused { retry_after } = ask(&limits, rate, 1, start).verdict {
+                break retry_after;
+            }
+        };
+        let early = ask(&limits, rate, 1, start + wait.saturating_sub(Duration::from_nanos(1))).verdict;
+        prop_assert_eq!(early, Verdict::Refused { retry_after: Duration::from_nanos(1) });
+        prop_assert_eq!(ask(&limits, rate, 1, start + wait).verdict, Verdict::Admitted);
+    }
+}

@@ -1,0 +1,200 @@
+//! From an older schema to this one: data in it, at any interruption, and with nothing left to tell
+//! where a database began.
+
+use crate::world::{PASSWORD, World, anonymous, operator};
+use authd::crypto::root_key::{Purpose, RootKey};
+use authd::crypto::seal::Sealer;
+use authd::domain::email::Email;
+use authd::domain::password::Password;
+use authd::error::{Error, Fault};
+use authd::ports::SystemEntropy;
+use authd::store::schema;
+use authd::usecase::app::App;
+use authd::usecase::audit::{self, Wanted};
+use authd::usecase::login::{Credentials, LoggedIn, Tokens, login};
+use authd::usecase::refresh::refresh;
+use authd::usecase::{authenticate, email, mail};
+use rusqlite::Connection;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+const SCHEMA_1: &str = include_str!("fixtures/schema_1.sql");
+const STEP_2: &str = include_str!("../../src/store/migrations/0002_accounts.sql");
+const TABLES_1: [&str; 10] = [
+    "meta",
+    "users",
+    "roles",
+    "role_permissions",
+    "user_roles",
+    "sessions",
+    "revoked_tokens",
+    "links",
+    "mails",
+    "signing_keys",
+];
+const ANN: &str = "ann@example.com";
+const NEW: &str = "new@example.com";
+
+/// A world, the database that an authd of schema 1 would have left of it, and what people still hold.
+struct Before {
+    world: World,
+    file: PathBuf,
+    tokens: Tokens,
+    /// In a mail that has not been read yet.
+    link: String,
+}
+
+impl Before {
+    fn new() -> Self {
+        let world = World::new();
+        world.add_user(ANN, &["admin"]);
+        world.register(NEW).unwrap();
+        let tokens = world.login(ANN).unwrap();
+        let link = world.token_in_mail(NEW);
+        let file = world.folder.join("old").join("authd.db");
+        make_folder(file.parent().unwrap());
+        write_schema_1(&world, &file);
+        Self { world, file, tokens, link }
+    }
+
+    fn open_at(&self, file: &Path) -> Result<App, Error> {
+        let key_file = self.world.folder.join("authd.key");
+        let settings = [("database", file.to_str().unwrap()), ("key_file", key_file.to_str().unwrap())];
+        self.world.try_open_with(&settings)
+    }
+
+    /// Looks whether everybody finds again what they had.
+    fn assert_kept(&self, app: &App) {
+        authenticate::bearer(app, self.tokens.access_token.expose()).expect("a session goes on");
+        refresh(app, &anonymous(), self.tokens.refresh_token.expose()).expect("and its refresh token");
+        let credentials = Credentials { email: Email::parse(ANN).unwrap(), password: Password::new(PASSWORD).unwrap() };
+        match login(app, &anonymous(), &credentials) {
+            Ok(LoggedIn::Tokens(tokens)) => assert!(tokens.user.is_admin()),
+            other => panic!("{other:?}"),
+        }
+        let mails = mail::list(app, &operator(), None).unwrap();
+        let shown = mail::show(app, &operator(), &mails[0].id.to_string()).unwrap();
+        assert!(shown.body.unwrap().expose().contains(&self.link), "a mail from before can be read");
+        assert_eq!(email::confirm(app, &anonymous(), &self.link).unwrap().email.as_str(), NEW);
+        let lines = audit::tail(app, &operator(), &Wanted::default(), u32::MAX).unwrap().0;
+        let before = self.world.audit();
+        assert_eq!(lines[..before.len()], before);
+    }
+}
+
+fn make_folder(folder: &Path) {
+    fs::create_dir(folder).unwrap();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+/// What schema 1 has room for of a world.
+fn write_schema_1(world: &World, file: &Path) {
+    let old = Connection::open(file).unwrap();
+    old.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
+    old.execute_batch(SCHEMA_1).unwrap();
+    old.pragma_update(None, "application_id", 0x6175_7468).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute("ATTACH ?1 AS now", [world.database().to_str().unwrap()]).unwrap();
+    for table in TABLES_1.into_iter().chain(["audit"]) {
+        let sql = format!(
+            "SELECT group_concat(name) FROM pragma_table_info('{table}', 'main') \
+             WHERE name IN (SELECT name FROM pragma_table_info('{table}', 'now'))"
+        );
+        let columns: String = old.query_row(&sql, [], |row| row.get(0)).unwrap();
+        let sql = format!("INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}");
+        old.execute(&sql, []).unwrap();
+    }
+    seal_as_schema_1_did(world, &old);
+    old.execute("DETACH now", []).unwrap();
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A mail was its text, where it is now text and HTML.
+fn seal_as_schema_1_did(world: &World, old: &Connection) {
+    let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
+    let sealer = Sealer::new(&root, Purpose::Mail);
+    for listed in mail::list(&world.app, &operator(), None).unwrap() {
+        let text = mail::show(&world.app, &operator(), &listed.id.to_string()).unwrap().body.unwrap();
+        let sealed = sealer.seal(&SystemEntropy, listed.id.as_bytes(), text.expose().as_bytes());
+        old.execute("UPDATE mails SET body_sealed = ?1 WHERE id = ?2", (sealed, listed.id.as_bytes())).unwrap();
+    }
+}
+
+/// Everything that the schema is, but for how its text is laid out.
+fn structure(file: &Path) -> Vec<String> {
+    let connection = Connection::open(file).unwrap();
+    let rows = |sql: &str| -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let columns = statement.column_count();
+        let row = statement.query_map([], |row| {
+            let values = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at));
+            Ok(values.map(|value| format!("{:?}", value.unwrap())).collect::<Vec<_>>().join(" "))
+        });
+        row.unwrap().collect::<Result<_, _>>().unwrap()
+    };
+    let mut found = rows("SELECT type, name, tbl_name FROM sqlite_schema ORDER BY name");
+    found.extend(rows("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY name"));
+    found.extend(rows("SELECT name, type, ncol, wr, strict FROM pragma_table_list ORDER BY name"));
+    let of_tables = "FROM sqlite_schema t, ";
+    for pragma in ["table_xinfo", "index_list", "foreign_key_list"] {
+        found.extend(rows(&format!(
+            "SELECT t.name, p.* {of_tables} pragma_{pragma}(t.name) p WHERE t.type = 'table' ORDER BY t.name, 2, 3"
+        )));
+    }
+    found.extend(rows(&format!(
+        "SELECT i.name, p.* {of_tables} pragma_index_list(t.name) i, pragma_index_xinfo(i.name) p \
+         WHERE t.type = 'table' ORDER BY i.name, p.seqno"
+    )));
+    found.extend(rows("SELECT * FROM pragma_application_id, pragma_user_version"));
+    found
+}
+
+#[test]
+fn a_database_of_the_first_schema_opens_and_keeps_its_data() {
+    let before = Before::new();
+    let app = before.open_at(&before.file).unwrap();
+    before.assert_kept(&app);
+    drop(app);
+    assert_eq!(structure(&before.file), structure(&before.world.database()));
+    before.open_at(&before.file).expect("and again");
+}
+
+#[test]
+fn a_migration_that_is_killed_at_any_statement_is_done_by_the_next_start() {
+    let before = Before::new();
+    let statements: Vec<&str> = STEP_2.split_inclusive(";\n").collect();
+    assert!(statements.len() > 10);
+    for killed_after in 0..=statements.len() {
+        // Killed, a process leaves the files as they are at that moment.
+        let folder = before.world.folder.join(format!("killed-{killed_after}"));
+        make_folder(&folder);
+        let running = folder.join("running.db");
+        fs::copy(&before.file, &running).unwrap();
+        let connection = Connection::open(&running).unwrap();
+        // So that what is not committed is on disk, too.
+        connection.pragma_update(None, "cache_size", 1).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection.execute_batch(&statements[..killed_after].concat()).unwrap();
+        let file = folder.join("authd.db");
+        for suffix in ["", "-wal"] {
+            let (from, to) = (format!("{}{suffix}", running.display()), format!("{}{suffix}", file.display()));
+            fs::copy(from, &to).unwrap();
+            fs::set_permissions(to, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let app = before.open_at(&file).unwrap();
+        before.assert_kept(&app);
+        drop(app);
+        assert_eq!(structure(&file), structure(&before.world.database()), "killed after {killed_after}");
+    }
+}
+
+#[test]
+fn without_a_migration_an_older_schema_is_refused() {
+    let before = Before::new();
+    let connection = Connection::open(&before.file).unwrap();
+    match schema::check_version(&connection) {
+        Err(Fault::Storage(text)) => assert!(text.contains("schema 1"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+}

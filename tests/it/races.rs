@@ -1,0 +1,183 @@
+//! One-time things used by many at once: one succeeds (S3). `RACE_ROUNDS` is how often each kind is
+//! raced; a few times in every run, two hundred before a release.
+
+use crate::authenticator::Authenticator;
+use crate::world::{PASSWORD, World, anonymous};
+use authd::domain::email::Email;
+use authd::domain::password::Password;
+use authd::domain::secret::Secret;
+use authd::error::{Error, Refusal};
+use authd::usecase::login::LoggedIn;
+use authd::usecase::proof::Factor;
+use authd::usecase::{email, password, refresh, second_step, two_factor};
+use std::sync::Barrier;
+use std::time::Duration;
+
+const ANN: &str = "ann@example.com";
+const RACERS: usize = 64;
+
+fn rounds() -> usize {
+    std::env::var("RACE_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap())
+}
+
+/// Lets 64 threads do the same at once, each with its number; exactly one must succeed, and the others
+/// be refused as `refusal` says.
+fn race<T>(refusal: &Refusal, attempt: impl Fn(usize) -> Result<T, Error> + Sync) {
+    let start = Barrier::new(RACERS);
+    let successes = std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..RACERS)
+            .map(|number| {
+                let (start, attempt) = (&start, &attempt);
+                scope.spawn(move || {
+                    start.wait();
+                    match attempt(number) {
+                        Ok(_) => 1,
+                        Err(Error::Refused(found)) if found == *refusal => 0,
+                        Err(other) => panic!("{other:?}"),
+                    }
+                })
+            })
+            .collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).sum::<u32>()
+    });
+    assert_eq!(successes, 1);
+}
+
+/// A world in which Ann has a second factor.
+fn with_factor() -> (World, Authenticator, Vec<Secret<String>>) {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let caller = world.caller(&world.login(ANN).unwrap());
+    let app = Authenticator::new(two_factor::setup(&world.app, &caller).unwrap().secret.expose());
+    let code = Secret::new(app.code_at(world.now().as_secs()));
+    let recovery_codes = two_factor::enable(&world.app, &caller, &code).unwrap();
+    world.advance(Duration::from_secs(30));
+    (world, app, recovery_codes)
+}
+
+fn tickets(world: &World) -> Vec<Secret<String>> {
+    let login = || match world.first_step(&anonymous(), ANN, PASSWORD).unwrap() {
+        LoggedIn::SecondStep(ticket) => ticket,
+        LoggedIn::Tokens(_) => panic!("the factor is on"),
+    };
+    (0..RACERS).map(|_| login()).collect()
+}
+
+#[test]
+fn a_ticket_gives_one_session() {
+    for _ in 0..rounds() {
+        // Several racers have a factor of their own to show, so that the ticket alone can decide.
+        let (world, app, recovery_codes) = with_factor();
+        let ticket = tickets(&world).remove(0);
+        let code = Secret::new(app.code_at(world.now().as_secs()));
+        race(&Refusal::InvalidCode, |number| {
+            let factor = match recovery_codes.get(number) {
+                Some(recovery_code) => Factor::RecoveryCode(recovery_code.clone()),
+                None => Factor::Code(code.clone()),
+            };
+            second_step::verify(&world.app, &anonymous(), ticket.expose(), &factor)
+        });
+    }
+}
+
+#[test]
+fn a_step_of_the_app_gives_one_session() {
+    let (world, app, _) = with_factor();
+    for _ in 0..rounds() {
+        let (tickets, code) = (tickets(&world), Secret::new(app.code_at(world.now().as_secs())));
+        let factor = Factor::Code(code);
+        race(&Refusal::InvalidCode, |number| {
+            second_step::verify(&world.app, &anonymous(), tickets[number].expose(), &factor)
+        });
+        world.advance(Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn a_recovery_code_gives_one_session() {
+    let (world, app, mut recovery_codes) = with_factor();
+    for _ in 0..rounds() {
+        let tickets = tickets(&world);
+        let factor = Factor::RecoveryCode(recovery_codes.pop().unwrap());
+        race(&Refusal::InvalidCode, |number| {
+            second_step::verify(&world.app, &anonymous(), tickets[number].expose(), &factor)
+        });
+        world.advance(Duration::from_secs(60));
+        if recovery_codes.is_empty() {
+            recovery_codes = new_codes(&world, &app);
+        } else {
+            // What the losers did counts as wrong codes in a row.
+            verify(&world, &app);
+        }
+    }
+}
+
+fn verify(world: &World, app: &Authenticator) -> authd::usecase::login::Tokens {
+    let factor = Factor::Code(Secret::new(app.code_at(world.now().as_secs())));
+    let ticket = tickets(world).remove(0);
+    let tokens = second_step::verify(&world.app, &anonymous(), ticket.expose(), &factor).unwrap();
+    world.advance(Duration::from_secs(30));
+    tokens
+}
+
+fn new_codes(world: &World, app: &Authenticator) -> Vec<Secret<String>> {
+    let caller = world.caller(&verify(world, app));
+    let code = Secret::new(app.code_at(world.now().as_secs()));
+    let codes = two_factor::new_recovery_codes(&world.app, &caller, &code).unwrap();
+    world.advance(Duration::from_secs(30));
+    codes
+}
+
+#[test]
+fn a_link_works_once() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    for round in 0..rounds() {
+        world.advance(Duration::from_secs(3600));
+        password::request_reset(&world.app, &anonymous(), &Email::parse(ANN).unwrap()).unwrap();
+        let link = world.token_in_mail(ANN);
+        let new = Password::new("another good long password").unwrap();
+        race(&Refusal::InvalidLink, |_| password::reset(&world.app, &anonymous(), &link, &new));
+
+        let address = format!("new{round}@example.com");
+        world.register(&address).unwrap();
+        let link = world.token_in_mail(&address);
+        race(&Refusal::InvalidLink, |_| email::confirm(&world.app, &anonymous(), &link));
+
+        let caller = world.caller(&world.login_with(&address, PASSWORD).unwrap());
+        let new = format!("newer{round}@example.com");
+        email::request_change(&world.app, &caller, &Email::parse(&new).unwrap()).unwrap();
+        let link = world.token_in_mail(&new);
+        race(&Refusal::InvalidLink, |_| email::confirm_change(&world.app, &anonymous(), &link));
+    }
+}
+
+#[test]
+fn a_refresh_token_is_exchanged_once() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    for _ in 0..rounds() {
+        let token = world.login(ANN).unwrap().refresh_token;
+        race(&Refusal::InvalidToken, |_| refresh::refresh(&world.app, &anonymous(), token.expose()));
+    }
+}
+
+#[test]
+fn guesses_made_at_once_count_one_after_the_other() {
+    for _ in 0..rounds() {
+        let world = World::new();
+        world.add_user(ANN, &[]);
+        let start = Barrier::new(RACERS);
+        std::thread::scope(|scope| {
+            for _ in 0..RACERS {
+                scope.spawn(|| {
+                    start.wait();
+                    world.first_step(&anonymous(), ANN, "wrong wrong wrong wrong").unwrap_err()
+                });
+            }
+        });
+        let is_wrong = |(key, value): &(String, String)| key == "why" && value == "wrong_password";
+        let looked_at = world.audit().into_iter().filter(|line| line.details.iter().any(is_wrong)).count();
+        assert_eq!(looked_at, 5, "no sixth password was told from the right one");
+    }
+}
