@@ -59,6 +59,7 @@ CREATE TABLE sessions (
     amr          TEXT NOT NULL, -- separated by spaces
     ip           TEXT,
     user_agent   TEXT,
+    oldest       INTEGER NOT NULL DEFAULT 0, -- the oldest generation whose access tokens are honoured
     idle         INTEGER        -- how long it lives unused, in milliseconds; NULL: as configured
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_user ON sessions (user_id, id);

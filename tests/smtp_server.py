@@ -9,6 +9,7 @@ import email
 import email.policy
 import json
 import logging
+import socket
 import ssl
 import sys
 import warnings
@@ -62,6 +63,27 @@ def authenticator(expected):
     return check
 
 
+INJECTED = b"220 go\r\n250 fine\r\n250 fine\r\n250 fine\r\n354 go\r\n250 taken\r\n221 bye\r\n"
+
+
+def between(options):
+    """Somebody between client and server, who adds answers in clear to the one that begins the encryption,
+    and says nothing from then on."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    tls = context(options.ca, options.host)
+    say(listener.getsockname()[1])
+    stream, _ = listener.accept()
+    stream.sendall(b"220 test\r\n")
+    stream.recv(1000)
+    stream.sendall(b"250-test\r\n250 STARTTLS\r\n")
+    stream.recv(1000)
+    stream.sendall(INJECTED)
+    with tls.wrap_socket(stream, server_side=True) as encrypted:
+        while said := encrypted.recv(1000):
+            if b"DATA" in said.upper():
+                say("fooled")
+
+
 async def serve(options):
     tls = context(options.ca, options.host) if options.tls != "none" else None
     settings = {"hostname": "test", "data_size_limit": 1 << 20}
@@ -88,4 +110,9 @@ arguments.add_argument("--ca", help="where to write the certificate of the test'
 arguments.add_argument("--host", default="localhost", help="whom the certificate is for")
 arguments.add_argument("--login", help="USER:PASSWORD that is asked for")
 arguments.add_argument("--refuse", help="the answer to every RCPT")
-asyncio.run(serve(arguments.parse_args()))
+arguments.add_argument("--inject", action="store_true", help="be somebody in between, before the encryption")
+chosen = arguments.parse_args()
+if chosen.inject:
+    between(chosen)
+else:
+    asyncio.run(serve(chosen))

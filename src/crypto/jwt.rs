@@ -5,6 +5,7 @@
 use super::signing_key::{SigningKey, VerifyingKey, jose};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::secret::Secret;
+use crate::domain::session::Generation;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use data_encoding::BASE64URL_NOPAD;
@@ -28,6 +29,8 @@ pub struct AccessClaims {
     pub audience: String,
     pub user: UserId,
     pub session: SessionId,
+    /// The session's, when this was signed.
+    pub generation: Generation,
     pub token: TokenId,
     pub client_id: String,
     pub issued_at: Timestamp,
@@ -98,6 +101,7 @@ struct WireClaims {
     exp: i64,
     jti: String,
     sid: String,
+    generation: Generation,
     auth_time: i64,
     amr: Vec<String>,
     roles: Vec<String>,
@@ -122,6 +126,7 @@ pub fn sign(key: &SigningKey, claims: &AccessClaims) -> Result<Secret<String>, F
         exp: claims.expires_at.as_secs(),
         jti: claims.token.to_string(),
         sid: claims.session.to_string(),
+        generation: claims.generation,
         auth_time: claims.auth_time.as_secs(),
         amr: claims.amr.clone(),
         roles: claims.roles.clone(),
@@ -189,6 +194,7 @@ fn typed(wire: WireClaims) -> Option<AccessClaims> {
     Some(AccessClaims {
         user: UserId::parse(&wire.sub)?,
         session: SessionId::parse(&wire.sid)?,
+        generation: wire.generation,
         token: TokenId::parse(&wire.jti)?,
         issuer: wire.iss,
         audience: wire.aud,

@@ -17,6 +17,8 @@ pub struct Session {
     pub id: SessionId,
     pub user: UserId,
     pub generation: Generation,
+    /// The oldest generation whose tokens still count: those before a change of password don't.
+    pub oldest: Generation,
     pub created_at: Timestamp,
     /// The last login or rotation.
     pub last_used_at: Timestamp,
@@ -72,7 +74,7 @@ impl Session {
             return Rotation::Rotate;
         }
         let previous = generation.checked_add(1) == Some(self.generation);
-        if previous && now < self.last_used_at.plus(lifetime.grace) {
+        if previous && generation >= self.oldest && now < self.last_used_at.plus(lifetime.grace) {
             return Rotation::SameSuccessor;
         }
         Rotation::Reuse

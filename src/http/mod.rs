@@ -16,5 +16,4 @@ mod cookies;
 mod csrf;
 mod handlers;
 mod json;
-mod limits;
 mod origin;

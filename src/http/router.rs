@@ -5,7 +5,7 @@ use super::cookies::{self, Carrier};
 use super::problem::Problem;
 use super::routes::{Access, COOKIES, Method, Route, allow, routes};
 use super::wire::{self, Fields};
-use super::{csrf, limits, origin};
+use super::{csrf, origin};
 use crate::domain::access::Actor;
 use crate::domain::caller::{Caller, cut_user_agent};
 use crate::domain::id::RequestId;
@@ -88,7 +88,9 @@ impl Router {
             Verdict::Admitted => self.serve(&visit),
             Verdict::Refused { retry_after } => Err(Problem::rate_limited(retry_after)),
         };
-        Ok(limits::tell(served.unwrap_or_else(|problem| problem.response(request_id)), &spent))
+        let mut response = served.unwrap_or_else(|problem| problem.response(request_id));
+        response.headers.extend(spent.headers());
+        Ok(response)
     }
 
     fn serve(&self, visit: &Visit<'_>) -> Result<Response, Problem> {

@@ -17,7 +17,7 @@ use crate::error::Refusal;
 use crate::transport::message::{Head, Request, Response};
 use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
-use crate::usecase::rate_limit::{self, Budget, Verdict};
+use crate::usecase::rate_limit::{self, Budget, Spent, Verdict};
 use page::{Page, Press};
 use std::fmt;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ impl Pages {
                 return Response::with_body(200, "text/css; charset=utf-8", STYLE.into())
                     .header("cache-control", "public, max-age=300");
             }
-            (Place::Link(kind), "GET" | "HEAD" | "POST") => self.visit(kind, request, request_id),
+            (Place::Link(kind), "GET" | "HEAD" | "POST") => return self.visit(kind, request, request_id),
             (Place::Link(_), _) => Page::method_not_allowed("GET, HEAD, POST"),
             (Place::Style, _) => Page::method_not_allowed("GET, HEAD"),
             (Place::Nowhere, _) => Page::not_found(),
@@ -85,16 +85,19 @@ impl Pages {
     }
 
     /// Looking at a link and using it are counted as the API counts them.
-    fn visit(&self, kind: LinkKind, request: &Request, request_id: &str) -> Page {
+    fn visit(&self, kind: LinkKind, request: &Request, request_id: &str) -> Response {
         let caller = caller(&self.app, request, request_id);
         let uses = request.head.method == "POST";
         let budget = if uses { Budget::Login } else { Budget::Default };
         let spent = rate_limit::spend(&self.app, budget, caller.ip);
-        match spent.map(|spent| spent.verdict) {
+        let page = match spent.as_ref().map(|spent| spent.verdict) {
             Some(Verdict::Refused { retry_after }) => Page::from(&Refusal::TooManyAttempts { retry_after }),
             _ if uses => link::submit(&self.app, kind, request, &caller),
             _ => link::open(&self.app, kind, request, request_id),
-        }
+        };
+        let mut response = self.press.print(page, request_id);
+        response.headers.extend(spent.iter().flat_map(Spent::headers));
+        response
     }
 
     fn request_id(&self, head: &Head) -> String {

@@ -74,6 +74,9 @@ pub struct Patience {
     pub connect: Duration,
     /// For each answer after that.
     pub answer: Duration,
+    /// For the answer to the mail itself: a server may look long at it (RFC 5321 §4.5.3.2.6), and has it if
+    /// nobody waits.
+    pub verdict: Duration,
     /// For the answer to the good-bye, when the mail is in other hands already.
     pub quit: Duration,
 }
@@ -81,9 +84,12 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         let secs = Duration::from_secs;
-        Self { connect: secs(10), answer: secs(30), quit: secs(5) }
+        Self { connect: secs(10), answer: secs(30), verdict: secs(10 * 60), quit: secs(5) }
     }
 }
+
+/// How long to listen for what must not come.
+const SILENCE: Duration = Duration::from_millis(20);
 
 /// See the module.
 #[derive(Debug)]
@@ -137,6 +143,8 @@ impl Smtp {
                 )));
             }
             connection.starttls(&tls.0, &hello).map_err(|error| later("STARTTLS", &error))?;
+            expect_silence(&mut connection)?;
+            be_patient(&mut connection, patience.answer)?;
         }
         if let Some(login) = &self.settings.login {
             let credentials = login.credentials().map_err(Undelivered::Transient)?;
@@ -176,7 +184,7 @@ impl Mailer for Smtp {
     fn send(&self, message: &Message) -> Result<(), Undelivered> {
         let mail = self.compose(message)?;
         let mut connection = self.connect()?;
-        hand_over(&mut connection, &self.from.email, &mail)?;
+        hand_over(&mut connection, &self.from.email, &mail, self.settings.patience.verdict)?;
         // The server has the mail, whatever becomes of the good-bye.
         if be_patient(&mut connection, self.settings.patience.quit).is_ok() {
             let _ = connection.quit();
@@ -186,15 +194,35 @@ impl Mailer for Smtp {
 }
 
 /// The transaction of RFC 5321 §3.3, each step with the one answer that means yes.
-fn hand_over(connection: &mut SmtpConnection, from: &Address, mail: &Composed) -> Result<(), Undelivered> {
+fn hand_over(
+    connection: &mut SmtpConnection,
+    from: &Address,
+    mail: &Composed,
+    verdict: Duration,
+) -> Result<(), Undelivered> {
     let answer = connection.command(Mail::new(Some(from.clone()), Vec::new())).map_err(|e| judge("MAIL FROM", &e))?;
     expect(&answer, &[250], "MAIL FROM")?;
     let answer = connection.command(Rcpt::new(mail.to.clone(), Vec::new())).map_err(|e| judge("RCPT TO", &e))?;
     expect(&answer, &[250, 251], "RCPT TO")?;
     let answer = connection.command(Data).map_err(|error| judge("DATA", &error))?;
     expect(&answer, &[354], "DATA")?;
+    be_patient(connection, verdict)?;
     let answer = connection.message(mail.bytes.expose()).map_err(|error| judge("the mail", &error))?;
     expect(&answer, &[250], "the mail")
+}
+
+/// After STARTTLS nobody has anything to say until they are asked. Whoever sits in between can add answers
+/// to the one before the encryption began, which lettre keeps and would take for the server's own
+/// (CVE-2011-0411's twin): those lie ready, and are seen here. One alone would shift all that follow by one,
+/// and `DATA` would not get its 354.
+fn expect_silence(connection: &mut SmtpConnection) -> Result<(), Undelivered> {
+    be_patient(connection, SILENCE)?;
+    match connection.read_response() {
+        Err(error) if is_timeout(&error) => Ok(()),
+        _ => {
+            Err(Undelivered::Transient("somebody spoke before the encryption for the server; nothing was sent".into()))
+        }
+    }
 }
 
 /// A server that says yes in the wrong words is not one to believe.

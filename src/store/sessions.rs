@@ -13,7 +13,7 @@ use std::time::Duration;
 pub type Salt = [u8; 16];
 
 const COLUMNS: &str = "s.id, s.user_id, s.generation, s.created_at, s.last_used_at, s.expires_at, s.ended_at, \
-    s.auth_time, s.amr, s.ip, s.user_agent, s.salt, s.idle";
+    s.auth_time, s.amr, s.ip, s.user_agent, s.salt, s.idle, s.oldest";
 
 /// A session with the salt that its refresh tokens depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +65,10 @@ pub fn find_standing(
     query.opt(&sql, params![session, token, kid], |row| {
         Ok(Standing {
             session: read(row)?,
-            user_is_enabled: row.get(13)?,
-            token_is_revoked: row.get(14)?,
-            key_is_there: row.get(15)?,
-            permissions: words(row.get(16)?, |word| Permission::parse(word).ok()),
+            user_is_enabled: row.get(14)?,
+            token_is_revoked: row.get(15)?,
+            key_is_there: row.get(16)?,
+            permissions: words(row.get(17)?, |word| Permission::parse(word).ok()),
         })
     })
 }
@@ -98,7 +98,7 @@ pub fn list(query: &impl Query, user: Option<UserId>, alive: Option<Alive>) -> R
          AND s.last_used_at + coalesce(s.idle, ?3) > ?2)) ORDER BY s.id DESC"
     );
     let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| millis(alive.idle)));
-    query.all(&sql, params![user, now, idle], |row| Ok(Listed { session: read(row)?, email: row.get(13)? }))
+    query.all(&sql, params![user, now, idle], |row| Ok(Listed { session: read(row)?, email: row.get(14)? }))
 }
 
 /// # Errors
@@ -136,6 +136,24 @@ pub fn rotate(tx: &mut Tx<'_>, id: SessionId, generation: Generation) -> Result<
     let sql = "UPDATE sessions SET generation = generation + 1, last_used_at = ?3 \
         WHERE id = ?1 AND generation = ?2 AND ended_at IS NULL";
     Ok(tx.execute(sql, params![id, column(generation), now])? == 1)
+}
+
+/// As [`rotate`], and no token made before counts any more.
+///
+/// # Errors
+/// The driver's.
+pub fn renew(tx: &mut Tx<'_>, id: SessionId, generation: Generation) -> Result<bool, Fault> {
+    let renewed = rotate(tx, id, generation)?;
+    tx.execute("UPDATE sessions SET oldest = generation WHERE id = ?1", [id])?;
+    Ok(renewed)
+}
+
+/// Says anew how the person of a session has proved who they are.
+///
+/// # Errors
+/// The driver's.
+pub fn save_amr(tx: &mut Tx<'_>, id: SessionId, amr: &[String]) -> Result<(), Fault> {
+    tx.execute("UPDATE sessions SET amr = ?2 WHERE id = ?1", params![id, amr.join(" ")]).map(drop)
 }
 
 /// Ends one session. `false`: it had ended already, or is not there.
@@ -225,6 +243,7 @@ fn read(row: &Row<'_>) -> RowResult<Session> {
         amr: amr.split_whitespace().map(str::to_owned).collect(),
         ip: ip.and_then(|ip| ip.parse().ok()),
         user_agent: row.get(10)?,
+        oldest: row.get::<_, i64>(13)?.try_into().unwrap_or(0),
         idle: idle.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis),
     })
 }

@@ -16,6 +16,8 @@ pub enum Standstill {
     SessionEnded,
     UserDisabled,
     Revoked,
+    /// The password was changed since.
+    Replaced,
 }
 
 impl Standstill {
@@ -28,6 +30,7 @@ impl Standstill {
             Self::SessionEnded => "its session has ended or run out",
             Self::UserDisabled => "its user is disabled or gone",
             Self::Revoked => "it was revoked",
+            Self::Replaced => "it was made before the password was changed",
         }
     }
 }
@@ -61,6 +64,9 @@ pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(AccessClaims, Si
     let Some(standing) = standing.filter(|standing| standing.session.user == claims.user) else {
         return Ok(Err(Standstill::SessionEnded));
     };
+    if claims.generation < standing.session.oldest {
+        return Ok(Err(Standstill::Replaced));
+    }
     Ok(judge(app, &standing).map(|()| {
         let signed_in = SignedIn {
             user: claims.user,

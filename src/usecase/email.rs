@@ -47,12 +47,16 @@ pub fn confirm(app: &App, caller: &Caller, token: &str) -> Result<User, Error> {
 /// # Errors
 /// `fresh_login_required`; the store's.
 pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Error> {
-    let me = require_fresh(app, caller)?.clone();
+    let fresh = require_fresh(app, caller)?;
+    let me = fresh.me.clone();
     let (link, _) = mail::compose(app, MailKind::ChangeEmail);
     let link = link.for_change(new, me.session);
     let notice = mail::change_notice(app, caller, new);
     let new = new.clone();
     app.store.write(caller, move |tx| {
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
         let Some(user) = users::find(tx, me.user)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
@@ -70,15 +74,21 @@ pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Err
 /// asked ends.
 ///
 /// # Errors
-/// `invalid_token` when the link is wrong, spent, replaced or older than 24 hours; `email_taken` when
+/// `invalid_token` when the link is wrong, spent, replaced or older than 24 hours, or the session that asked
+/// has ended; `email_taken` when
 /// somebody else has come to have the address since.
 pub fn confirm_change(app: &App, caller: &Caller, token: &str) -> Result<User, Error> {
     let hash = opaque::parse(LinkKind::ChangeEmail.prefix(), token).ok_or(Refusal::InvalidLink)?;
     app.store.write(caller, move |tx| {
         let spent = links::spend(tx, &[LinkKind::ChangeEmail], &hash)?;
-        let Some(Spent { user: id, email: Some(new), session }) = spent else {
+        let Some(Spent { user: id, email: Some(new), session: Some(session) }) = spent else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
+        // Whatever ended the session that asked (a logout, a new password, a second factor) took the wish
+        // back with it.
+        if sessions::find(tx, session)?.is_none_or(|session| session.ended_at.is_some()) {
+            return Ok(Decision::Refuse(Refusal::InvalidLink));
+        }
         if users::find_by_email(tx, &new)?.is_some_and(|other| other.id != id) {
             return Ok(Decision::Refuse(Refusal::EmailTaken));
         }
@@ -87,7 +97,7 @@ pub fn confirm_change(app: &App, caller: &Caller, token: &str) -> Result<User, E
         users::save_email(tx, id, &new)?;
         links::delete_of_user(tx, id)?;
         tickets::delete_of_user(tx, id)?;
-        sessions::end_of_user(tx, id, session)?;
+        sessions::end_of_user(tx, id, Some(session))?;
         tx.audit(&Event::EmailChanged, id)?;
         Ok(Decision::Grant(user_of_link(tx, id)?))
     })

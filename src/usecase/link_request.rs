@@ -18,6 +18,7 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault};
 use crate::store::link_requests::{self, LinkRequest};
 use crate::store::users;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -83,8 +84,11 @@ impl Worker {
 
 fn work(app: &App, woken: &Receiver<()>, stopped: &AtomicBool) {
     while !stopped.load(Ordering::SeqCst) {
-        if let Err(error) = work_off(app) {
-            tracing::warn!(%error, "links that were asked for have to wait");
+        // A panic costs this round, and not the thread.
+        match catch_unwind(AssertUnwindSafe(|| work_off_until(app, stopped))) {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "links that were asked for have to wait"),
+            Err(_) => tracing::error!("links that were asked for have to wait: making one panicked"),
         }
         // Unasked, too: a database that could not be written may be written again.
         if woken.recv_timeout(ROUND).is_ok() {
@@ -105,8 +109,13 @@ fn wait_for_quiet(app: &App, woken: &Receiver<()>) {
 /// # Errors
 /// The store's; what is not worked off yet waits on.
 pub fn work_off(app: &App) -> Result<usize, Error> {
+    work_off_until(app, &AtomicBool::new(false))
+}
+
+fn work_off_until(app: &App, stopped: &AtomicBool) -> Result<usize, Error> {
     let mut done = 0;
-    while let Some(request) = app.store.read(|query| link_requests::find_oldest(query))? {
+    while !stopped.load(Ordering::SeqCst) {
+        let Some(request) = app.store.read(|query| link_requests::find_oldest(query))? else { break };
         answer(app, request)?;
         done += 1;
     }

@@ -54,10 +54,13 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<User, Error
 /// `fresh_login_required`; `invalid_credentials`, counted by the lockout; `too_many_attempts`;
 /// `last_admin`; the store's.
 pub fn delete(app: &App, caller: &Caller, password: &Password) -> Result<(), Error> {
-    let me = require_fresh(app, caller)?.clone();
-    let user = show(app, caller)?;
-    proof::password(app, caller, &user, password)?;
+    let fresh = require_fresh(app, caller)?;
+    let (me, user) = (fresh.me.clone(), show(app, caller)?);
+    let fresh = fresh.with_password(proof::password(app, caller, &user, password)?);
     app.store.write(caller, move |tx| {
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
         let Some(user) = users::find(tx, me.user)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };

@@ -20,7 +20,7 @@ use crate::store::mails::{self, Sealed};
 use std::time::Duration;
 
 /// How long a claim holds: longer than any dialogue with a server that answers just in time.
-const LEASE: Duration = Duration::from_secs(5 * 60);
+const LEASE: Duration = Duration::from_secs(15 * 60);
 
 /// The way out that the configuration names. `None`: mail stays in the outbox.
 ///

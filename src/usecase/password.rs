@@ -101,7 +101,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
     let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
     let notice = mail::notice(app, caller, MailKind::PasswordChanged);
     let (check, factor) = (FactorCheck::new(app, caller), change.factor.clone());
-    let signer = keyring::current(app)?;
+    let (signer, idle) = (keyring::current(app)?, app.lifetime().idle);
     let (user, session, salt) = app.store.write(caller, move |tx| {
         let Some(user) = users::find(tx, me.user)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
@@ -109,15 +109,21 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
         if users::find_password_hash(tx, me.user)?.as_ref() != Some(&proven) {
             return Ok(Decision::Refuse(Refusal::WrongPassword));
         }
+        // A session that has ended meanwhile changes nothing any more, and spends nothing.
+        let now = tx.now();
+        let Some(session) = sessions::find(tx, me.session)?.filter(|session| session.is_alive(now, idle)) else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
         if user.two_factor_at.is_some() {
             let shown = factor.as_ref().map(|factor| check.spend(tx, &user, factor)).transpose()?;
             if shown != Some(FactorVerdict::Right) {
                 return Ok(Decision::Refuse(Refusal::InvalidCode));
             }
         }
-        // The tokens that were out there are replaced, too: the old refresh token is a used one now. A
-        // session that has ended meanwhile changes nothing any more.
-        let Some(Salted { session, salt }) = rotate(tx, me.session)? else {
+        // The tokens that were out there are replaced, too: access tokens count no more, and the refresh
+        // token is a used one now.
+        sessions::renew(tx, me.session, session.generation)?;
+        let Some(Salted { session, salt }) = sessions::find_salted(tx, me.session)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         users::save_password(tx, me.user, &new_hash.0)?;
@@ -127,18 +133,6 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
         Ok(Decision::Grant((user, session, salt)))
     })?;
     issue(app, &signer, user, &session, &salt).map_err(Error::from)
-}
-
-/// Makes the session's newest refresh token a used one; gives the session as it is then. `None`: it has
-/// ended.
-fn rotate(tx: &mut Tx<'_>, id: SessionId) -> Result<Option<Salted>, Fault> {
-    let Some(session) = sessions::find(tx, id)? else {
-        return Ok(None);
-    };
-    if !sessions::rotate(tx, id, session.generation)? {
-        return Ok(None);
-    }
-    sessions::find_salted(tx, id)
 }
 
 /// Ends whatever the old password, or somebody who knew it, has begun: sessions (but `except`), logins

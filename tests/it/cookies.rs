@@ -311,6 +311,16 @@ fn logging_out_by_cookie_takes_the_cookies_away() {
 }
 
 #[test]
+fn ending_ones_own_session_takes_its_cookies_along() {
+    let daemon = daemon();
+    let jar = log_in(&daemon);
+    let listed = send(&daemon, &jar, "GET", "/api/auth/sessions", &[], "").json();
+    let own = listed["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let answer = send(&daemon, &jar, "DELETE", &format!("/api/auth/sessions/{own}"), &[], "");
+    assert_eq!((answer.status, set_cookies(&answer).len()), (204, 3), "{answer:?}");
+}
+
+#[test]
 fn a_bearers_answers_set_no_cookie() {
     let daemon = daemon();
     let tokens = daemon.login(ANN);

@@ -17,6 +17,7 @@ fn claims() -> AccessClaims {
         audience: "authd".into(),
         user: UserId::new(NOW, [1; 10]),
         session: SessionId::new(NOW, [2; 10]),
+        generation: 0,
         token: TokenId::new(NOW, [3; 10]),
         client_id: "authd".into(),
         issued_at: NOW,

@@ -318,6 +318,8 @@ fn guessing_links_is_throttled_with_the_other_credentials() {
     assert_eq!([guess().status, guess().status, guess().status], [400; 3]);
     let refused = site.press(VERIFY, &format!("token={token}"));
     assert_eq!((refused.status, refused.heading()), (429, "Too many attempts"));
+    assert_eq!(refused.header("ratelimit-policy"), "\"login\";q=3;w=60");
+    assert!(refused.header("ratelimit").starts_with("\"login\";r=0;t="), "{}", refused.head);
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert_eq!(site.open(VERIFY, &token).status, 200, "looking is another budget");
     site.world.advance(Duration::from_secs(wait));

@@ -46,6 +46,9 @@ pub fn list(app: &App, call: Call) -> Result<Response, Error> {
 }
 
 pub fn end(app: &App, call: Call) -> Result<Response, Error> {
-    session::end_own(app, &call.caller, call.parameter("id"))?;
-    Ok(Response::empty(204))
+    let id = call.parameter("id");
+    session::end_own(app, &call.caller, id)?;
+    // One's own session takes its cookies along.
+    let own = require_user(&call.caller)?.session.to_string() == id;
+    Ok(if own { ended(app, call.carrier) } else { Response::empty(204) })
 }

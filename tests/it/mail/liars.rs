@@ -78,7 +78,7 @@ fn smtp(port: u16) -> Smtp {
         login: None,
         from: "auth@example.com".into(),
         roots: Roots::System,
-        patience: Patience { connect: short, answer: short, quit: short },
+        patience: Patience { connect: short, answer: short, verdict: short, quit: short },
     })
     .unwrap()
 }

@@ -101,6 +101,15 @@ fn header<'a>(mail: &'a Value, wanted: &str) -> Vec<&'a str> {
 }
 
 #[test]
+fn answers_added_before_the_encryption_are_not_believed() {
+    let Some(mut server) = Server::start(&["--tls", "starttls", "--inject"]) else { return };
+    let outcome = Smtp::new(server.settings(Encryption::Starttls)).unwrap().send(&message());
+    let Err(Undelivered::Transient(why)) = outcome else { panic!("{outcome:?}") };
+    assert!(why.contains("before the encryption"), "{why}");
+    assert_eq!(server.stop(), 0, "the mail's text was kept back");
+}
+
+#[test]
 fn a_mail_arrives_as_it_was_written() {
     let Some(mut server) = Server::start(&[]) else { return };
     Smtp::new(server.settings(Encryption::None)).unwrap().send(&message()).unwrap();
