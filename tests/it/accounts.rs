@@ -25,6 +25,18 @@ fn address(text: &str) -> Email {
     Email::parse(text).unwrap()
 }
 
+/// Ann as an operator invites her.
+fn invite(world: &World) -> user::Added {
+    let new = NewAccount {
+        email: address(ANN),
+        name: Name::default(),
+        roles: Vec::new(),
+        verified: Verified::No,
+        password: FirstPassword::Invite,
+    };
+    user::add(&world.app, &operator(), new).unwrap()
+}
+
 #[test]
 fn an_account_is_good_once_its_address_is_verified() {
     let world = World::new();
@@ -221,14 +233,7 @@ fn a_reset_ends_every_session_and_its_link_works_once_for_an_hour() {
 #[test]
 fn an_invited_person_sets_a_password_and_is_verified_by_it() {
     let world = World::new();
-    let new = NewAccount {
-        email: address(ANN),
-        name: Name::default(),
-        roles: Vec::new(),
-        verified: Verified::No,
-        password: FirstPassword::Invite,
-    };
-    let added = user::add(&world.app, &operator(), new).unwrap();
+    let added = invite(&world);
     let link = world.token_in_mail(ANN);
     assert!(added.invitation.unwrap().expose().contains(&link), "the operator sees the same link");
     assert_eq!(refused(world.login(ANN)), Refusal::InvalidCredentials);
@@ -362,14 +367,7 @@ fn what_an_operator_sets_voids_the_links_that_were_out() {
 #[test]
 fn no_stranger_voids_an_invitation() {
     let world = World::new();
-    let new = NewAccount {
-        email: address(ANN),
-        name: Name::default(),
-        roles: Vec::new(),
-        verified: Verified::No,
-        password: FirstPassword::Invite,
-    };
-    user::add(&world.app, &operator(), new).unwrap();
+    invite(&world);
     let invitation = world.token_in_mail(ANN);
     world.advance(Duration::from_secs(1));
     world.register(ANN).unwrap();
