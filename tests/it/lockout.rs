@@ -3,6 +3,7 @@
 
 use crate::daemon::{Answer, Daemon, JSON};
 use crate::world::{PASSWORD, anonymous, operator, user_ref};
+use authd::usecase::user;
 use serde_json::json;
 use std::time::Duration;
 
@@ -133,7 +134,7 @@ fn an_operator_ends_every_lock() {
     }
     let daemons_answer = login(&daemon, HOME, ANN, PASSWORD);
     assert_locked(&daemons_answer, 3600);
-    let unlocked = authd::usecase::user::unlock(&daemon.world.another_app(), &operator(), &user_ref(ANN));
+    let unlocked = user::unlock(&daemon.world.another_app(), &operator(), &user_ref(ANN));
     assert_eq!(unlocked, Ok(1));
     assert_eq!(login(&daemon, HOME, ANN, PASSWORD).status, 200);
 }
@@ -177,7 +178,7 @@ fn no_answer_tells_who_has_an_account() {
     let daemon = daemon_with(&[("rate_limit.enabled", "true"), ("rate_limit.mail", "100/1h")]);
     daemon.world.register("new@example.com").unwrap();
     daemon.world.add_user("gone@example.com", &[]);
-    authd::usecase::user::disable(&daemon.world.app, &operator(), &user_ref("gone@example.com")).unwrap();
+    user::disable(&daemon.world.app, &operator(), &user_ref("gone@example.com")).unwrap();
     let people = [ANN, "new@example.com", "gone@example.com", "nobody@example.com"];
     for (path, body) in [
         ("/api/auth/login", json!({"password": WRONG})),
@@ -213,4 +214,21 @@ fn names_that_nobody_has_are_locked_like_others() {
     let (known, unknown) = (story(ANN), story("nobody@example.com"));
     assert!(known.iter().any(|(status, ..)| *status == 429));
     assert_eq!(known, unknown);
+}
+
+#[test]
+fn whoever_is_locked_out_learns_nothing_of_the_account_not_even_by_the_right_password() {
+    let story = |email: &str| {
+        let daemon = daemon();
+        daemon.world.register("unverified@example.com").unwrap();
+        daemon.world.add_user("disabled@example.com", &[]);
+        user::disable(&daemon.world.app, &operator(), &user_ref("disabled@example.com")).unwrap();
+        fail(&daemon, HOME, email, 5);
+        [WRONG, PASSWORD].map(|password| shown(login(&daemon, HOME, email, password)))
+    };
+    let expected = story("nobody@example.com");
+    assert!(expected.iter().all(|(status, ..)| *status == 429));
+    for email in [ANN, "disabled@example.com", "unverified@example.com"] {
+        assert_eq!(story(email), expected, "{email}");
+    }
 }

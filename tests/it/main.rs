@@ -26,6 +26,7 @@ mod phone;
 mod races;
 mod readme;
 mod second_factor_model;
+mod session_life;
 mod sessions;
 mod store;
 mod tidy;
