@@ -4,7 +4,7 @@
 
 use super::app::App;
 use crate::config::Config;
-use crate::domain::audit::{Event, Subject};
+use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
 use crate::domain::lockout::{Familiarity, Rules, judge};
@@ -96,8 +96,16 @@ impl Attempt {
     }
 }
 
-pub(super) fn too_many(now: Timestamp, until: Timestamp) -> Refusal {
-    Refusal::TooManyAttempts { retry_after: until.since(now) }
+/// Refuses a try under a lock, whatever was shown, and leaves its line. `typed`: the address, where nobody
+/// has it.
+pub(super) fn refuse(
+    tx: &mut Tx<'_>,
+    subject: impl Into<Subject>,
+    typed: Option<String>,
+    until: Timestamp,
+) -> Result<Refusal, Fault> {
+    tx.audit(&Event::LoginFailed { why: LoginFailure::Locked, email: typed }, subject)?;
+    Ok(Refusal::TooManyAttempts { retry_after: until.since(tx.now()) })
 }
 
 fn rules(config: &Config) -> Rules {

@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::keyring;
-use super::lockout::{Attempt, Counted, too_many};
+use super::lockout::{self, Attempt, Counted};
 use super::mail::{self, Letter};
 use super::signin::{Proof, Start, issue};
 use crate::crypto::opaque::{self, OpaqueHash};
@@ -121,19 +121,10 @@ fn refuse_unseen(app: &App, caller: &Caller, attempt: Attempt, email: Email) -> 
         let now = tx.now();
         // A lock that ended this very moment: as good as the last millisecond of it.
         let until = attempt.locked_until(tx, user, now)?.unwrap_or(now);
-        Ok(Decision::Refuse(locked(tx, &email, user.map_or_else(Subject::default, Subject::from), until)?))
+        let typed = user.is_none().then(|| email.to_string());
+        let subject = user.map_or_else(Subject::default, Subject::from);
+        Ok(Decision::Refuse(lockout::refuse(tx, subject, typed, until)?))
     })
-}
-
-fn locked(
-    tx: &mut Tx<'_>,
-    email: &Email,
-    subject: Subject,
-    until: crate::domain::time::Timestamp,
-) -> Result<Refusal, Fault> {
-    let typed = subject.user.is_none().then(|| email.to_string());
-    tx.audit(&Event::LoginFailed { why: LoginFailure::Locked, email: typed }, subject)?;
-    Ok(too_many(tx.now(), until))
 }
 
 fn decide(
@@ -146,15 +137,15 @@ fn decide(
     let credential = users::find_credential(tx, email)?;
     let user = credential.as_ref().map(|credential| credential.user.id);
     let subject = user.map_or_else(Subject::default, Subject::from);
+    let typed = || subject.user.is_none().then(|| email.to_string());
     let now = tx.now();
     if let Some(until) = attempt.locked_until(tx, user, now)? {
-        return Ok(Decision::Refuse(locked(tx, email, subject, until)?));
+        return Ok(Decision::Refuse(lockout::refuse(tx, subject, typed(), until)?));
     }
     let user = match judge(credential, verified, prepared.verification_required) {
         Ok(user) => user,
         Err((why, refusal)) => {
-            let typed = subject.user.is_none().then(|| email.to_string());
-            tx.audit(&Event::LoginFailed { why, email: typed }, subject)?;
+            tx.audit(&Event::LoginFailed { why, email: typed() }, subject)?;
             if refusal == Refusal::InvalidCredentials {
                 count(tx, attempt, email, prepared)?;
             }

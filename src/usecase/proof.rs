@@ -1,7 +1,7 @@
 //! Proving again who one is: with the password, with the second factor, or by a login that is fresh.
 
 use super::app::App;
-use super::lockout::{Attempt, Counted, too_many};
+use super::lockout::{self, Attempt, Counted};
 use super::mail;
 use super::require_user;
 use crate::crypto::opaque;
@@ -93,7 +93,7 @@ pub(super) fn password(app: &App, caller: &Caller, user: &User, password: &Passw
     app.store.write(caller, move |tx| {
         let now = tx.now();
         if let Some(until) = attempt.locked_until(tx, Some(id), now)? {
-            return Ok(Decision::Refuse(locked(tx, id, until)?));
+            return Ok(Decision::Refuse(lockout::refuse(tx, id, None, until)?));
         }
         if let (Some(hash), true) = (&stored, matched) {
             return Ok(Decision::Grant(hash.0.clone()));
@@ -112,13 +112,8 @@ fn refuse_unseen<T: Send + 'static>(app: &App, caller: &Caller, attempt: Attempt
         let now = tx.now();
         // A lock that ended this very moment: as good as the last millisecond of it.
         let until = attempt.locked_until(tx, Some(user), now)?.unwrap_or(now);
-        Ok(Decision::Refuse(locked(tx, user, until)?))
+        Ok(Decision::Refuse(lockout::refuse(tx, user, None, until)?))
     })
-}
-
-pub(super) fn locked(tx: &mut Tx<'_>, user: UserId, until: Timestamp) -> Result<Refusal, Fault> {
-    tx.audit(&Event::LoginFailed { why: LoginFailure::Locked, email: None }, user)?;
-    Ok(too_many(tx.now(), until))
 }
 
 /// What a person shows of their second factor.

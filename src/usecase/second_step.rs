@@ -2,9 +2,9 @@
 
 use super::app::App;
 use super::keyring;
-use super::lockout::Attempt;
+use super::lockout::{self, Attempt};
 use super::login::TICKET_PREFIX;
-use super::proof::{Factor, FactorCheck, FactorVerdict, locked};
+use super::proof::{Factor, FactorCheck, FactorVerdict};
 use super::signin::{Proof, Start, Tokens, issue};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::caller::Caller;
@@ -68,7 +68,7 @@ impl Step {
             return Ok(Decision::Refuse(Refusal::AccountDisabled));
         }
         if let Some(until) = self.attempt.locked_until(tx, Some(id), now)? {
-            return Ok(Decision::Refuse(locked(tx, id, until)?));
+            return Ok(Decision::Refuse(lockout::refuse(tx, id, None, until)?));
         }
         if self.check.spend(tx, &user, &self.factor)? == FactorVerdict::Wrong {
             tickets::count_failure(tx, &self.ticket)?;
