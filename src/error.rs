@@ -68,6 +68,10 @@ pub enum Refusal {
         what: &'static str,
         name: String,
     },
+    /// It goes against what else stands; the reason says what to do first.
+    Conflict {
+        reason: String,
+    },
     /// The last enabled admin can't be deleted, disabled or stripped of the role.
     LastAdmin,
     /// Fields that are missing, unknown or out of range; never empty.
@@ -107,6 +111,7 @@ impl Refusal {
             Self::EmailTaken => "email_taken",
             Self::AlreadyEnabled => "already_enabled",
             Self::AlreadyExists { .. } => "already_exists",
+            Self::Conflict { .. } => "conflict",
             Self::LastAdmin => "last_admin",
             Self::Invalid(_) => "validation_failed",
             Self::BadCursor => "invalid_cursor",
@@ -137,6 +142,7 @@ impl Refusal {
             Self::EmailTaken => ("E-mail address taken", 409),
             Self::AlreadyEnabled => ("Already enabled", 409),
             Self::AlreadyExists { .. } => ("Already exists", 409),
+            Self::Conflict { .. } => ("Conflict", 409),
             Self::LastAdmin => ("Last admin", 409),
             Self::Invalid(_) => ("Validation failed", 422),
             Self::BadCursor => ("Invalid cursor", 400),
@@ -182,6 +188,7 @@ impl fmt::Display for Refusal {
             }
             Self::AlreadyExists { what, name } => write!(f, "the {what} {name} exists already; choose another name"),
             Self::AlreadyEnabled => f.write_str("the second factor is on already; turn it off first"),
+            Self::Conflict { reason } => f.write_str(reason),
             Self::LastAdmin => f.write_str("this is the last enabled admin; give another user the role admin first"),
             Self::Invalid(errors) => {
                 for (i, error) in errors.iter().enumerate() {

@@ -42,6 +42,26 @@ pub enum Event {
     SigningKeyCreated {
         kid: String,
     },
+    /// A new key signs; `previous` only verifies from now on.
+    SigningKeyRotated {
+        kid: String,
+        previous: Option<String>,
+    },
+    /// A key is gone. Before `keep_until` that was for a leak.
+    SigningKeyRetired {
+        kid: String,
+        keep_until: Timestamp,
+    },
+    ApiKeyCreated {
+        name: String,
+    },
+    /// What it may do, or how long.
+    ApiKeyChanged {
+        name: String,
+    },
+    ApiKeyRevoked {
+        name: String,
+    },
     UserRegistered,
     /// Somebody tried to register an address that has an account.
     RegistrationRepeated,
@@ -64,6 +84,11 @@ pub enum Event {
     SessionRevoked,
     TokenRevoked {
         jti: String,
+    },
+    /// An operator made an access token for somebody.
+    TokenMinted {
+        jti: String,
+        expires_at: Timestamp,
     },
     UserCreated,
     UserInvited,
@@ -118,6 +143,11 @@ impl Event {
         match self {
             Self::DatabaseCreated => "DatabaseCreated",
             Self::SigningKeyCreated { .. } => "SigningKeyCreated",
+            Self::SigningKeyRotated { .. } => "SigningKeyRotated",
+            Self::SigningKeyRetired { .. } => "SigningKeyRetired",
+            Self::ApiKeyCreated { .. } => "ApiKeyCreated",
+            Self::ApiKeyChanged { .. } => "ApiKeyChanged",
+            Self::ApiKeyRevoked { .. } => "ApiKeyRevoked",
             Self::UserRegistered => "UserRegistered",
             Self::RegistrationRepeated => "RegistrationRepeated",
             Self::EmailVerificationRequested => "EmailVerificationRequested",
@@ -131,6 +161,7 @@ impl Event {
             Self::ProfileChanged => "ProfileChanged",
             Self::SessionRevoked => "SessionRevoked",
             Self::TokenRevoked { .. } => "TokenRevoked",
+            Self::TokenMinted { .. } => "TokenMinted",
             Self::UserCreated => "UserCreated",
             Self::UserInvited => "UserInvited",
             Self::PasswordResetRequested => "PasswordResetRequested",
@@ -171,6 +202,20 @@ impl Event {
             }
             Self::AccountLocked { network } => network.iter().map(|network| ("network", network.clone())).collect(),
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
+            Self::SigningKeyRotated { kid, previous } => {
+                let mut details = vec![("kid", kid.clone())];
+                details.extend(previous.as_ref().map(|previous| ("previous", previous.clone())));
+                details
+            }
+            Self::SigningKeyRetired { kid, keep_until } => {
+                vec![("kid", kid.clone()), ("keep_until", keep_until.to_string())]
+            }
+            Self::ApiKeyCreated { name } | Self::ApiKeyChanged { name } | Self::ApiKeyRevoked { name } => {
+                vec![("name", name.clone())]
+            }
+            Self::TokenMinted { jti, expires_at } => {
+                vec![("jti", jti.clone()), ("expires_at", expires_at.to_string())]
+            }
             Self::MailRetried { mail } => vec![("mail", mail.clone())],
             Self::LoggedOutEverywhere { sessions } => vec![("sessions", sessions.to_string())],
             Self::TokenRevoked { jti } => vec![("jti", jti.clone())],

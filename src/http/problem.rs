@@ -139,6 +139,7 @@ impl From<&Refusal> for Problem {
             | Refusal::EmailTaken
             | Refusal::AlreadyEnabled
             | Refusal::AlreadyExists { .. }
+            | Refusal::Conflict { .. }
             | Refusal::LastAdmin
             | Refusal::BadCursor
             | Refusal::WeakPassword { .. } => problem,

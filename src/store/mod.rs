@@ -1,6 +1,7 @@
 //! All SQL: one file a table family, and `tx.rs`, the seam to the driver. Reads go to a pool of
 //! read-only connections; every change is a job of the one writer.
 
+pub mod api_keys;
 pub mod audit;
 pub mod connection;
 pub mod failures;

@@ -3,6 +3,7 @@
 //!
 //! Every function takes the app and the caller first. Authorization is asked here, by [`require`].
 
+pub mod api_key;
 pub mod app;
 pub mod audit;
 pub mod authenticate;
@@ -22,6 +23,7 @@ pub mod login;
 pub mod logout;
 pub mod mail;
 pub mod me;
+pub mod mint;
 pub mod outbox;
 pub mod password;
 pub mod proof;
@@ -33,6 +35,7 @@ pub mod second_step;
 pub mod sender;
 pub mod session;
 mod signin;
+pub mod signing_key;
 pub mod token;
 pub mod two_factor;
 pub mod user;

@@ -2,15 +2,18 @@
 
 use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
+use super::mint::Minted;
 use super::token::Inspection;
 use super::two_factor;
 use super::user::SecondFactor;
+use crate::domain::api_key::ApiKey;
 use crate::domain::audit::Line;
 use crate::domain::id::SessionId;
 use crate::domain::mail::Mail;
 use crate::domain::role::Role;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
+use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::sessions::Listed;
@@ -156,6 +159,45 @@ pub fn role(role: &Role) -> Value {
         "name": role.name.as_str(),
         "description": role.description,
         "permissions": texts(&role.permissions),
+    })
+}
+
+/// A signing key, without its private half. `now` decides whether its time is over.
+#[must_use]
+pub fn signing_key(key: &SigningKey, now: Timestamp) -> Value {
+    json!({
+        "kid": key.kid,
+        "algorithm": key.algorithm.name(),
+        "state": key.state(now).name(),
+        "created_at": key.created_at.to_string(),
+        "retired_at": time(key.retired.map(|retired| retired.at)),
+        "keep_until": time(key.retired.map(|retired| retired.keep_until)),
+    })
+}
+
+/// An API key, without its secret.
+#[must_use]
+pub fn api_key(key: &ApiKey) -> Value {
+    json!({
+        "id": key.id.to_string(),
+        "name": key.name.as_str(),
+        "permissions": texts(&key.permissions),
+        "created_at": key.created_at.to_string(),
+        "expires_at": time(key.expires_at),
+        "last_used_at": time(key.last_used_at),
+    })
+}
+
+/// A minted access token, without the token itself. `now`: see [`user`].
+#[must_use]
+pub fn minted(minted: &Minted, now: Timestamp) -> Value {
+    json!({
+        "token_type": "Bearer",
+        "expires_in": minted.expires_in,
+        "expires_at": minted.expires_at.to_string(),
+        "jti": minted.token.to_string(),
+        "session_id": minted.session.to_string(),
+        "user": user(&minted.user, now),
     })
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
 mod accounts;
+mod api_keys;
 mod authenticator;
 mod cli;
 mod config;
@@ -17,6 +18,7 @@ mod lockout_model;
 mod mail;
 mod man;
 mod migration;
+mod mint;
 mod missing;
 mod opening;
 mod own_account;
@@ -28,6 +30,7 @@ mod readme;
 mod second_factor_model;
 mod session_life;
 mod sessions;
+mod signing_keys;
 mod store;
 mod tidy;
 mod totp;
