@@ -3,11 +3,13 @@
 //! A noun a file. `tree` says which commands there are, `terminal` alone prints and prompts, `exit` maps
 //! what went wrong to exit codes. Nothing here reads or writes the database but by a use-case.
 
+pub mod apikey;
 pub mod audit;
 pub mod completion;
 pub mod config;
 pub mod db;
 pub mod exit;
+pub mod key;
 pub mod log;
 pub mod mail;
 pub mod man;
@@ -24,7 +26,7 @@ pub mod user;
 
 use crate::config::{Loaded, Sources, load};
 use crate::domain::caller::Caller;
-use crate::domain::role::{InvalidRoleName, RoleName};
+use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, RoleName};
 use crate::error::{Fault, Refusal};
 use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::{files, user as accounts};
@@ -163,6 +165,8 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::User(verb) => verb.run(context),
         Command::Role(verb) => verb.run(context),
         Command::Token(verb) => verb.run(context),
+        Command::Apikey(verb) => verb.run(context),
+        Command::Key(verb) => verb.run(context),
         Command::Totp(verb) => verb.run(context),
         Command::Audit(verb) => verb.run(context),
         Command::Mail(verb) => verb.run(context),
@@ -179,6 +183,11 @@ fn role_name(text: &str) -> Result<RoleName, Refusal> {
 
 fn role_names(texts: &[String]) -> Result<Vec<RoleName>, Refusal> {
     texts.iter().map(|text| role_name(text)).collect()
+}
+
+fn permissions(texts: &[String]) -> Result<Vec<Permission>, Refusal> {
+    let invalid = |_| Refusal::invalid("permission", "invalid", InvalidPermission::MESSAGE);
+    texts.iter().map(|text| Permission::parse(text).map_err(invalid)).collect()
 }
 
 /// Takes one of the values of a domain type, by its name.

@@ -2,9 +2,8 @@
 
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
-use super::{Context, role_name, role_names};
-use crate::domain::role::{InvalidPermission, Permission, Role};
-use crate::error::Refusal;
+use super::{Context, permissions, role_name, role_names};
+use crate::domain::role::Role;
 use crate::usecase::user::UserRef;
 use crate::usecase::{role as roles, view};
 use clap::{Args, Subcommand};
@@ -63,10 +62,7 @@ impl Verb {
 
 impl Add {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let permission = |text: &String| {
-            Permission::parse(text).map_err(|_| Refusal::invalid("permission", "invalid", InvalidPermission::MESSAGE))
-        };
-        let permissions = self.permissions.iter().map(permission).collect::<Result<_, _>>()?;
+        let permissions = permissions(&self.permissions)?;
         let role = Role { name: role_name(&self.role)?, description: self.description.clone(), permissions };
         let made = roles::add(&context.app()?, context.caller(), &role)?;
         context.terminal().note(&format!("created role {}", made.name));

@@ -5,6 +5,7 @@ mod audit;
 mod changes;
 mod failures;
 mod golden;
+mod keys;
 mod mail;
 mod output;
 mod passwords;

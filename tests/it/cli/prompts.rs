@@ -17,7 +17,7 @@ impl Drop for Typist {
 }
 
 /// A shell command on a terminal of its own, and somebody who types.
-struct Typist {
+pub struct Typist {
     child: Child,
     keys: ChildStdin,
     screen: Receiver<Vec<u8>>,
@@ -27,7 +27,7 @@ struct Typist {
 }
 
 impl Typist {
-    fn start(shell: &Shell, script: &str) -> Self {
+    pub fn start(shell: &Shell, script: &str) -> Self {
         let mut command = Command::new("script");
         command.args(["-qec", &format!("tty; {script}"), "/dev/null"]).current_dir(&shell.world.folder);
         command.env_clear().envs(super::environment()).env("TERM", "xterm").env("SHELL", "/bin/sh");
@@ -55,7 +55,7 @@ impl Typist {
     }
 
     /// Waits until `text` stands on the screen, after what was waited for before, and gives what came before it.
-    fn wait_for(&mut self, text: &str) -> String {
+    pub fn wait_for(&mut self, text: &str) -> String {
         while !self.seen.contains(text) {
             let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) else {
                 panic!("{text:?} never came; the screen shows {:?}", self.seen);
@@ -84,12 +84,12 @@ impl Typist {
         String::from_utf8(state.stdout).unwrap()
     }
 
-    fn type_in(&mut self, keys: &str) {
+    pub fn type_in(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
     /// The exit code, and all that the screen shows after what was waited for.
-    fn end(mut self) -> (i32, String) {
+    pub fn end(mut self) -> (i32, String) {
         while let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) {
             self.seen.push_str(&String::from_utf8_lossy(&bytes));
         }
