@@ -25,6 +25,7 @@ pub mod me;
 pub mod outbox;
 pub mod password;
 pub mod proof;
+pub mod qr;
 pub mod rate_limit;
 pub mod refresh;
 pub mod register;

@@ -4,6 +4,7 @@ use super::app::App;
 use super::password::void_old_proofs;
 use super::proof::{Factor, FactorCheck, FactorVerdict, Fresh, password as prove_password, require_fresh};
 use super::signin::{Proof, life};
+use super::qr::Qr;
 use super::{mail, require_user};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::crypto::totp::{self, TotpSecret};
@@ -61,7 +62,7 @@ pub fn setup(app: &App, caller: &Caller) -> Result<Setup, Error> {
     let user = app.store.read(|query| users::find(query, me))?.ok_or(Refusal::InvalidToken)?;
     let secret: TotpSecret = Secret::new(draw(app.entropy()));
     let enrolment = totp::enrolment(&secret, &app.config.totp.issuer, user.email.as_str())?;
-    let qr_svg = Secret::new(totp::qr_svg(&enrolment.uri)?);
+    let qr_svg = Secret::new(Qr::of(&enrolment.uri)?.svg());
     let sealed = app.totp_sealer.seal(app.entropy(), me.as_bytes(), secret.expose());
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
