@@ -11,6 +11,7 @@ pub mod exit;
 pub mod log;
 pub mod mail;
 pub mod man;
+mod new_file;
 pub mod operator;
 pub mod password;
 pub mod role;

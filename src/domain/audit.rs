@@ -91,6 +91,8 @@ pub enum Event {
     SecondFactorBlocked,
     /// By an operator.
     SecondFactorReset,
+    /// An operator had a code checked; it was good, and its step is spent.
+    SecondFactorChecked,
     RecoveryCodeUsed,
     RecoveryCodesReplaced,
     UserDisabled,
@@ -148,6 +150,7 @@ impl Event {
             Self::SecondFactorDisabled => "SecondFactorDisabled",
             Self::SecondFactorBlocked => "SecondFactorBlocked",
             Self::SecondFactorReset => "SecondFactorReset",
+            Self::SecondFactorChecked => "SecondFactorChecked",
             Self::RecoveryCodeUsed => "RecoveryCodeUsed",
             Self::RecoveryCodesReplaced => "RecoveryCodesReplaced",
             Self::UserDisabled => "UserDisabled",

@@ -8,7 +8,9 @@ mod mail;
 mod output;
 mod passwords;
 mod prompts;
+mod screen;
 mod serve;
+mod totp;
 
 use crate::world::World;
 use authd::ports::{Clock, SystemClock};
