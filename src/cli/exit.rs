@@ -106,7 +106,11 @@ impl Failure {
 const fn refusal_code(refusal: &Refusal) -> u8 {
     match refusal {
         Refusal::NotFound { .. } => 3,
-        Refusal::AlreadyExists { .. } | Refusal::EmailTaken | Refusal::AlreadyEnabled | Refusal::LastAdmin => 4,
+        Refusal::AlreadyExists { .. }
+        | Refusal::EmailTaken
+        | Refusal::AlreadyEnabled
+        | Refusal::LastAdmin
+        | Refusal::BuiltInRole { .. } => 4,
         Refusal::InvalidToken
         | Refusal::InvalidLink
         | Refusal::Unauthenticated
@@ -166,6 +170,7 @@ mod tests {
             (Refusal::EmailTaken.into(), 4, Some("email_taken")),
             (Refusal::AlreadyExists { what: "role", name: "editor".into() }.into(), 4, Some("already_exists")),
             (Refusal::LastAdmin.into(), 4, Some("last_admin")),
+            (Refusal::BuiltInRole { role: "admin".into() }.into(), 4, Some("built_in_role")),
             (Refusal::WeakPassword { reason: "short".into() }.into(), 1, Some("weak_password")),
             (Fault::Overloaded { retry_after: Duration::from_secs(1) }.into(), 69, Some("overloaded")),
             (Fault::StorageUnavailable(String::new()).into(), 69, Some("storage_unavailable")),

@@ -140,6 +140,7 @@ impl From<&Refusal> for Problem {
             | Refusal::AlreadyEnabled
             | Refusal::AlreadyExists { .. }
             | Refusal::LastAdmin
+            | Refusal::BuiltInRole { .. }
             | Refusal::BadCursor
             | Refusal::WeakPassword { .. } => problem,
         }

@@ -8,6 +8,7 @@ mod mail;
 mod output;
 mod passwords;
 mod prompts;
+mod roles;
 mod screen;
 mod serve;
 mod totp;
