@@ -177,7 +177,7 @@ impl fmt::Display for Refusal {
             Self::EmailNotVerified => {
                 f.write_str("the e-mail address is not verified yet; open the link in the mail, or ask for a new one")
             }
-            Self::AccountDisabled => f.write_str("this account is disabled; ask an administrator"),
+            Self::AccountDisabled => f.write_str("this account is disabled; an administrator can enable it"),
             Self::RegistrationClosed => {
                 f.write_str("registration is closed here; ask an administrator for an invitation")
             }

@@ -1,5 +1,6 @@
 //! Accounts, as those who look after them see them.
 
+mod edit;
 mod factor;
 
 use super::app::App;
@@ -24,6 +25,7 @@ use crate::store::tx::{Query, Tx};
 use crate::store::users::NewUser;
 use crate::store::{failures, roles, users};
 
+pub use self::edit::{Changed, Changes, Edited, edit};
 pub use self::factor::{
     Enrolment, SecondFactor, check_code, confirm_enrolment, enrol, replace_recovery_codes, reset_second_factor,
     second_factor,
@@ -235,6 +237,32 @@ pub fn invite(app: &App, caller: &Caller, of: &UserRef) -> Result<Added, Error> 
         Ok(Decision::Grant(()))
     })?;
     Ok(Added { user, invitation: Some(url) })
+}
+
+/// A link to set a new password, for an operator to hand over.
+#[derive(Clone, Debug)]
+pub struct ResetLink {
+    pub user: User,
+    pub url: Secret<String>,
+}
+
+/// Makes the link that a request for a new password mails, and mails nothing. It voids an older one; the old
+/// password stays until it is opened.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `account_disabled`, since there the link would do nothing; the
+/// store's.
+pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink, Error> {
+    let (link, url) = mail::compose(app, MailKind::ResetPassword);
+    let user = change(app, caller, of, move |tx, user| {
+        if user.disabled_at.is_some() {
+            return Ok(Decision::Refuse(Refusal::AccountDisabled));
+        }
+        link.keep_link(tx, user.id)?;
+        tx.audit(&Event::PasswordResetRequested, user.id)?;
+        Ok(Decision::Grant(()))
+    })?;
+    Ok(ResetLink { user, url })
 }
 
 /// Disables an account and ends its sessions. A second time it changes nothing.

@@ -3,6 +3,7 @@
 
 mod audit;
 mod changes;
+mod edit;
 mod failures;
 mod mail;
 mod output;
