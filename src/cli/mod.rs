@@ -13,6 +13,7 @@ pub mod key;
 pub mod log;
 pub mod mail;
 pub mod man;
+mod new_file;
 pub mod operator;
 pub mod password;
 pub mod role;

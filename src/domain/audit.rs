@@ -116,6 +116,8 @@ pub enum Event {
     SecondFactorBlocked,
     /// By an operator.
     SecondFactorReset,
+    /// An operator had a code checked; it was good, and its step is spent.
+    SecondFactorChecked,
     RecoveryCodeUsed,
     RecoveryCodesReplaced,
     UserDisabled,
@@ -127,6 +129,18 @@ pub enum Event {
     },
     RoleCreated {
         role: String,
+    },
+    /// What came and what went; `described`: its description changed, too.
+    RoleEdited {
+        role: String,
+        added: Vec<String>,
+        removed: Vec<String>,
+        described: bool,
+    },
+    /// So many users had it.
+    RoleDeleted {
+        role: String,
+        users: u64,
     },
     RoleAssigned {
         role: String,
@@ -179,6 +193,7 @@ impl Event {
             Self::SecondFactorDisabled => "SecondFactorDisabled",
             Self::SecondFactorBlocked => "SecondFactorBlocked",
             Self::SecondFactorReset => "SecondFactorReset",
+            Self::SecondFactorChecked => "SecondFactorChecked",
             Self::RecoveryCodeUsed => "RecoveryCodeUsed",
             Self::RecoveryCodesReplaced => "RecoveryCodesReplaced",
             Self::UserDisabled => "UserDisabled",
@@ -186,6 +201,8 @@ impl Event {
             Self::UserDeleted => "UserDeleted",
             Self::MailRetried { .. } => "MailRetried",
             Self::RoleCreated { .. } => "RoleCreated",
+            Self::RoleEdited { .. } => "RoleEdited",
+            Self::RoleDeleted { .. } => "RoleDeleted",
             Self::RoleAssigned { .. } => "RoleAssigned",
             Self::RoleUnassigned { .. } => "RoleUnassigned",
         }
@@ -222,6 +239,16 @@ impl Event {
             Self::RoleCreated { role } | Self::RoleAssigned { role } | Self::RoleUnassigned { role } => {
                 vec![("role", role.clone())]
             }
+            Self::RoleEdited { role, added, removed, described } => {
+                let mut details = vec![("role", role.clone())];
+                let lists = [("added", added), ("removed", removed)];
+                details.extend(
+                    lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (*name, list.join(" "))),
+                );
+                details.extend(described.then(|| ("description", "changed".to_owned())));
+                details
+            }
+            Self::RoleDeleted { role, users } => vec![("role", role.clone()), ("users", users.to_string())],
             _ => Vec::new(),
         }
     }

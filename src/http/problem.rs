@@ -141,6 +141,7 @@ impl From<&Refusal> for Problem {
             | Refusal::AlreadyExists { .. }
             | Refusal::Conflict { .. }
             | Refusal::LastAdmin
+            | Refusal::BuiltInRole { .. }
             | Refusal::BadCursor
             | Refusal::WeakPassword { .. } => problem,
         }

@@ -27,6 +27,7 @@ pub mod mint;
 pub mod outbox;
 pub mod password;
 pub mod proof;
+pub mod qr;
 pub mod rate_limit;
 pub mod refresh;
 pub mod register;

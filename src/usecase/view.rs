@@ -5,7 +5,7 @@ use super::mail::OpenedMail;
 use super::mint::Minted;
 use super::token::Inspection;
 use super::two_factor;
-use super::user::SecondFactor;
+use super::user::{Enrolment, SecondFactor};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::Line;
 use crate::domain::id::SessionId;
@@ -116,10 +116,41 @@ pub fn two_factor_setup(setup: &two_factor::Setup) -> Value {
     })
 }
 
+/// A secret that an operator hands out, with the recovery codes where the factor is on already.
+#[must_use]
+pub fn enrolment(enrolment: &Enrolment, recovery_codes: &[Secret<String>]) -> Value {
+    json!({
+        "user_id": enrolment.user.id.to_string(),
+        "email": enrolment.user.email.as_str(),
+        "secret": enrolment.setup.secret.expose(),
+        "otpauth_uri": enrolment.setup.otpauth_uri.expose(),
+        "enabled": !recovery_codes.is_empty(),
+        "recovery_codes": exposed(recovery_codes),
+    })
+}
+
+/// Recovery codes that an operator hands out.
+#[must_use]
+pub fn new_recovery_codes(of: &User, codes: &[Secret<String>]) -> Value {
+    json!({ "user_id": of.id.to_string(), "email": of.email.as_str(), "recovery_codes": exposed(codes) })
+}
+
+/// What checking a code came to, and how the factor stands then.
+#[must_use]
+pub fn checked_code(factor: &SecondFactor, good: bool) -> Value {
+    let mut value = second_factor(factor);
+    value["good"] = good.into();
+    value
+}
+
 /// Recovery codes, which are shown once.
 #[must_use]
 pub fn recovery_codes(codes: &[Secret<String>]) -> Value {
-    json!({ "recovery_codes": codes.iter().map(|code| code.expose().as_str()).collect::<Vec<_>>() })
+    json!({ "recovery_codes": exposed(codes) })
+}
+
+fn exposed(codes: &[Secret<String>]) -> Vec<&str> {
+    codes.iter().map(|code| code.expose().as_str()).collect()
 }
 
 /// One of the caller's own sessions. `current`: the one that asks.

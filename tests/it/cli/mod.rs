@@ -3,6 +3,7 @@
 
 mod audit;
 mod changes;
+mod edit;
 mod failures;
 mod golden;
 mod keys;
@@ -11,7 +12,10 @@ mod output;
 mod passwords;
 mod prompts;
 mod redact;
+mod roles;
+mod screen;
 mod serve;
+mod totp;
 
 use crate::world::World;
 use authd::ports::{Clock, SystemClock};
