@@ -55,8 +55,8 @@ CREATE TABLE sessions (
     last_used_at INTEGER NOT NULL,
     expires_at   INTEGER NOT NULL,
     ended_at     INTEGER,
-    auth_time    INTEGER NOT NULL,
-    amr          TEXT NOT NULL, -- separated by spaces
+    auth_time    INTEGER NOT NULL, -- without a meaning where `amr` is empty
+    amr          TEXT NOT NULL,    -- separated by spaces; empty: nobody proved anything, an operator minted it
     ip           TEXT,
     user_agent   TEXT,
     oldest       INTEGER NOT NULL DEFAULT 0, -- the oldest generation whose access tokens are honoured
@@ -179,7 +179,25 @@ CREATE TABLE signing_keys (
     jwk            TEXT NOT NULL,             -- the public half
     private_sealed BLOB NOT NULL,
     created_at     INTEGER NOT NULL,
-    retired_at     INTEGER                    -- signs no more, still verifies
+    retired_at     INTEGER,                    -- signs no more, still verifies
+    token_ttl      INTEGER NOT NULL DEFAULT 0, -- the longest ordinary life of a token that it signs, in milliseconds
+    keep_until     INTEGER NOT NULL DEFAULT 0  -- retired, it verifies until then; before, the end of minted tokens
+) STRICT, WITHOUT ROWID;
+
+-- For services. The secret is shown once; a key that is revoked is deleted.
+CREATE TABLE api_keys (
+    id           BLOB PRIMARY KEY NOT NULL,
+    name         TEXT NOT NULL UNIQUE,
+    token_hash   BLOB NOT NULL UNIQUE, -- SHA-256
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,              -- NULL: never
+    last_used_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE api_key_permissions (
+    key_id     BLOB NOT NULL REFERENCES api_keys (id) ON DELETE CASCADE,
+    permission TEXT NOT NULL,
+    PRIMARY KEY (key_id, permission)
 ) STRICT, WITHOUT ROWID;
 
 -- Append-only and chained: `hash` is an HMAC over the line before and this one.

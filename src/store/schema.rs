@@ -6,7 +6,7 @@ use crate::error::Fault;
 use rusqlite::Connection;
 
 /// The schema that this binary works with, as `PRAGMA user_version` holds it.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
 const APPLICATION_ID: i64 = 0x6175_7468;
@@ -14,7 +14,8 @@ const APPLICATION_ID: i64 = 0x6175_7468;
 const SCHEMA: &str = include_str!("../../schema.sql");
 
 /// The step to each version from the one before it.
-const MIGRATIONS: [(i64, &str); 1] = [(2, include_str!("migrations/0002_accounts.sql"))];
+const MIGRATIONS: [(i64, &str); 2] =
+    [(2, include_str!("migrations/0002_accounts.sql")), (3, include_str!("migrations/0003_operator.sql"))];
 
 /// Makes the schema in an empty file, or brings an older one up. Whether it made it.
 ///

@@ -19,24 +19,38 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-const SCHEMA_1: &str = include_str!("fixtures/schema_1.sql");
-const STEP_2: &str = include_str!("../../src/store/migrations/0002_accounts.sql");
-const TABLES_1: [&str; 10] = [
-    "meta",
-    "users",
-    "roles",
-    "role_permissions",
-    "user_roles",
-    "sessions",
-    "revoked_tokens",
-    "links",
-    "mails",
-    "signing_keys",
+/// A released schema, and the step that leads from it to the next.
+struct Release {
+    version: i64,
+    schema: &'static str,
+    step: &'static str,
+}
+
+const RELEASES: [Release; 2] = [
+    Release {
+        version: 1,
+        schema: include_str!("fixtures/schema_1.sql"),
+        step: include_str!("../../src/store/migrations/0002_accounts.sql"),
+    },
+    Release {
+        version: 2,
+        schema: include_str!("fixtures/schema_2.sql"),
+        step: include_str!("../../src/store/migrations/0003_operator.sql"),
+    },
 ];
+
+impl Release {
+    /// Those that are referred to stand before those that refer to them.
+    fn tables(&self) -> impl Iterator<Item = &'static str> {
+        let names = self.schema.lines().filter_map(|line| line.strip_prefix("CREATE TABLE "));
+        names.map(|rest| rest.split(' ').next().unwrap())
+    }
+}
+
 const ANN: &str = "ann@example.com";
 const NEW: &str = "new@example.com";
 
-/// A world, the database that an authd of schema 1 would have left of it, and what people still hold.
+/// A world, the database that an authd of an older schema would have left of it, and what people still hold.
 struct Before {
     world: World,
     file: PathBuf,
@@ -46,7 +60,7 @@ struct Before {
 }
 
 impl Before {
-    fn new() -> Self {
+    fn new(release: &Release) -> Self {
         let world = World::new();
         world.add_user(ANN, &["admin"]);
         world.register(NEW).unwrap();
@@ -54,7 +68,7 @@ impl Before {
         let link = world.token_in_mail(NEW);
         let file = world.folder.join("old").join("authd.db");
         make_folder(file.parent().unwrap());
-        write_schema_1(&world, &file);
+        write_old(&world, release, &file);
         Self { world, file, tokens, link }
     }
 
@@ -88,15 +102,15 @@ fn make_folder(folder: &Path) {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
-/// What schema 1 has room for of a world.
-fn write_schema_1(world: &World, file: &Path) {
+/// What the older schema has room for of a world.
+fn write_old(world: &World, release: &Release, file: &Path) {
     let old = Connection::open(file).unwrap();
     old.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
-    old.execute_batch(SCHEMA_1).unwrap();
+    old.execute_batch(release.schema).unwrap();
     old.pragma_update(None, "application_id", 0x6175_7468).unwrap();
-    old.pragma_update(None, "user_version", 1).unwrap();
+    old.pragma_update(None, "user_version", release.version).unwrap();
     old.execute("ATTACH ?1 AS now", [world.database().to_str().unwrap()]).unwrap();
-    for table in TABLES_1.into_iter().chain(["audit"]) {
+    for table in release.tables() {
         let sql = format!(
             "SELECT group_concat(name) FROM pragma_table_info('{table}', 'main') \
              WHERE name IN (SELECT name FROM pragma_table_info('{table}', 'now'))"
@@ -105,7 +119,9 @@ fn write_schema_1(world: &World, file: &Path) {
         let sql = format!("INSERT OR IGNORE INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}");
         old.execute(&sql, []).unwrap();
     }
-    seal_as_schema_1_did(world, &old);
+    if release.version == 1 {
+        seal_as_schema_1_did(world, &old);
+    }
     old.execute("DETACH now", []).unwrap();
     fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
@@ -151,20 +167,28 @@ fn structure(file: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_database_of_the_first_schema_opens_and_keeps_its_data() {
-    let before = Before::new();
-    let app = before.open_at(&before.file).unwrap();
-    before.assert_kept(&app);
-    drop(app);
-    assert_eq!(structure(&before.file), structure(&before.world.database()));
-    before.open_at(&before.file).expect("and again");
+fn a_database_of_any_older_schema_opens_and_keeps_its_data() {
+    for release in &RELEASES {
+        let before = Before::new(release);
+        let app = before.open_at(&before.file).unwrap();
+        before.assert_kept(&app);
+        drop(app);
+        assert_eq!(structure(&before.file), structure(&before.world.database()), "from {}", release.version);
+        before.open_at(&before.file).expect("and again");
+    }
 }
 
 #[test]
 fn a_migration_that_is_killed_at_any_statement_is_done_by_the_next_start() {
-    let before = Before::new();
-    let statements: Vec<&str> = STEP_2.split_inclusive(";\n").collect();
-    assert!(statements.len() > 10);
+    for release in &RELEASES {
+        kill_at_every_statement(release);
+    }
+}
+
+fn kill_at_every_statement(release: &Release) {
+    let before = Before::new(release);
+    let statements: Vec<&str> = release.step.split_inclusive(";\n").collect();
+    assert!(statements.len() > 3);
     for killed_after in 0..=statements.len() {
         // Killed, a process leaves the files as they are at that moment.
         let folder = before.world.folder.join(format!("killed-{killed_after}"));
@@ -185,16 +209,19 @@ fn a_migration_that_is_killed_at_any_statement_is_done_by_the_next_start() {
         let app = before.open_at(&file).unwrap();
         before.assert_kept(&app);
         drop(app);
-        assert_eq!(structure(&file), structure(&before.world.database()), "killed after {killed_after}");
+        let now = structure(&before.world.database());
+        assert_eq!(structure(&file), now, "from {}, killed after {killed_after}", release.version);
     }
 }
 
 #[test]
 fn without_a_migration_an_older_schema_is_refused() {
-    let before = Before::new();
-    let connection = Connection::open(&before.file).unwrap();
-    match schema::check_version(&connection) {
-        Err(Fault::Storage(text)) => assert!(text.contains("schema 1"), "{text}"),
-        other => panic!("{other:?}"),
+    for release in &RELEASES {
+        let before = Before::new(release);
+        let connection = Connection::open(&before.file).unwrap();
+        match schema::check_version(&connection) {
+            Err(Fault::Storage(text)) => assert!(text.contains(&format!("schema {}", release.version)), "{text}"),
+            other => panic!("{other:?}"),
+        }
     }
 }

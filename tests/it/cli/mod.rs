@@ -4,10 +4,12 @@
 mod audit;
 mod changes;
 mod failures;
+mod golden;
 mod mail;
 mod output;
 mod passwords;
 mod prompts;
+mod redact;
 mod serve;
 
 use crate::world::World;
@@ -71,28 +73,9 @@ impl Shell {
         self.stable(&said.out)
     }
 
-    /// Replaces what differs from run to run by something as long: ids by numbers in the order in which they
-    /// come, times by zeros, and the folder by `DIR`.
+    /// Replaces what differs from run to run.
     fn stable(&self, text: &str) -> String {
-        let text = text.replace(self.world.folder.to_str().unwrap(), "DIR");
-        let (mut out, mut rest, mut ids) = (String::new(), text.as_str(), Vec::new());
-        while let Some(c) = rest.chars().next() {
-            let (piece, shown) = if let Some(id) = matching(rest, "########-####-####-####-############") {
-                let known = ids.iter().position(|known| *known == id);
-                let number = known.unwrap_or_else(|| {
-                    ids.push(id);
-                    ids.len() - 1
-                });
-                (id, format!("00000000-0000-0000-0000-{:012}", number + 1))
-            } else if let Some(time) = matching(rest, "####-##-##T##:##:##Z") {
-                (time, "0000-00-00T00:00:00Z".to_owned())
-            } else {
-                (&rest[..c.len_utf8()], c.to_string())
-            };
-            out.push_str(&shown);
-            rest = &rest[piece.len()..];
-        }
-        out
+        redact::Redaction::new(self.world.folder.to_str().unwrap()).hide(text)
     }
 }
 
@@ -103,13 +86,6 @@ fn environment() -> [(&'static str, String); 3] {
         ("AUTHD_PASSWORD__ARGON2_MEMORY_KIB", "8".into()),
         ("AUTHD_PASSWORD__ARGON2_ITERATIONS", "1".into()),
     ]
-}
-
-/// The beginning of `text` that has the shape of `pattern`, whose `#` stand for hexadecimal digits.
-fn matching<'a>(text: &'a str, pattern: &str) -> Option<&'a str> {
-    let start = text.get(..pattern.len())?;
-    let fits = |(c, p): (char, char)| if p == '#' { c.is_ascii_hexdigit() } else { c == p };
-    start.chars().zip(pattern.chars()).all(fits).then_some(start)
 }
 
 fn said(mut command: Command) -> Said {

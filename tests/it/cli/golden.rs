@@ -1,0 +1,122 @@
+//! Every command in every format, against what it printed when somebody last looked: `tests/it/golden/` holds
+//! a transcript for each command. `UPDATE_GOLDEN=1 cargo test --test it golden` writes them anew; the
+//! difference is then for reading.
+//!
+//! A transcript begins in a folder with an empty database. `$` is a command (double quotes hold words
+//! together), `<` a line on its stdin, `|` a line on stdout, `!` one on stderr, `=` the exit code where it is
+//! not 0, `#` a remark. Ids and secrets may be named as they were shown.
+
+use super::redact::Redaction;
+use super::{Shell, of};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")
+}
+
+/// The transcripts by file name.
+fn transcripts() -> BTreeMap<String, String> {
+    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+/// Runs the commands of a transcript and writes down what they say.
+fn play(transcript: &str) -> String {
+    let shell = Shell::new();
+    let mut redaction = Redaction::new(shell.world.folder.to_str().unwrap());
+    let mut out = String::new();
+    let mut lines = transcript.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.is_empty() || line.starts_with('#') {
+            writeln!(out, "{line}").unwrap();
+        } else if let Some(command) = line.strip_prefix("$ ") {
+            writeln!(out, "{line}").unwrap();
+            let mut stdin = String::new();
+            while let Some(text) = lines.peek().and_then(|line| line.strip_prefix("< ")) {
+                writeln!(out, "< {text}").unwrap();
+                stdin += &(redaction.reveal(text) + "\n");
+                lines.next();
+            }
+            out += &run(&shell, &mut redaction, command, &stdin);
+        }
+    }
+    out
+}
+
+fn run(shell: &Shell, redaction: &mut Redaction, line: &str, stdin: &str) -> String {
+    let words: Vec<String> = words(line).iter().map(|word| redaction.reveal(word)).collect();
+    assert_eq!(words[0], "authctl", "{line}");
+    let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+    let mut command = shell.command(&args);
+    command.env("SUDO_USER", "olga").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let said = of(&child.wait_with_output().unwrap());
+    let mut out = String::new();
+    for (mark, text) in [("|", &said.out), ("!", &said.err)] {
+        for line in redaction.hide(text).lines() {
+            writeln!(out, "{}", format!("{mark} {line}").trim_end()).unwrap();
+        }
+    }
+    if said.code != 0 {
+        writeln!(out, "= {}", said.code).unwrap();
+    }
+    out
+}
+
+/// Splits at spaces outside of double quotes.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
+#[test]
+fn every_transcript_holds() {
+    let transcripts: Vec<_> = transcripts().into_iter().collect();
+    let differing: Vec<String> = std::thread::scope(|scope| {
+        let share = transcripts.len().div_ceil(4);
+        let threads: Vec<_> = transcripts.chunks(share).map(|some| scope.spawn(|| differing(some))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+fn differing(transcripts: &[(String, String)]) -> Vec<String> {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut differing = Vec::new();
+    for (name, expected) in transcripts {
+        let actual = play(expected);
+        if update {
+            fs::write(folder().join(name), &actual).unwrap();
+        } else if let Some(difference) = first_difference(expected, &actual) {
+            differing.push(format!("{name}:{difference}"));
+        }
+    }
+    differing
+}
+
+fn first_difference(expected: &str, actual: &str) -> Option<String> {
+    if expected == actual {
+        return None;
+    }
+    let pairs = expected.lines().zip(actual.lines()).enumerate();
+    let first = pairs
+        .filter(|(_, (expected, actual))| expected != actual)
+        .map(|(at, (expected, actual))| format!("{}: expected\n  {expected}\nbut it was\n  {actual}", at + 1));
+    Some(first.take(1).next().unwrap_or_else(|| format!(" one is longer than the other:\n{actual}")))
+}

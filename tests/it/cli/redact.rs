@@ -1,0 +1,133 @@
+//! What differs from run to run, replaced by something that doesn't: so that what a command printed can be
+//! compared with what it should print, and a later command can name what an earlier one showed.
+
+/// What has been replaced so far, in the order in which it came.
+#[derive(Default)]
+pub struct Redaction {
+    folder: String,
+    seen: Vec<(String, String)>,
+}
+
+impl Redaction {
+    /// `folder` is shown as `DIR`.
+    pub fn new(folder: &str) -> Self {
+        Self { folder: folder.to_owned(), seen: Vec::new() }
+    }
+
+    /// Replaces ids, keys, hashes and secrets by numbers, in the order in which they come and where it can be
+    /// as long as they were; times by zeros; and the folder by `DIR`.
+    pub fn hide(&mut self, text: &str) -> String {
+        let text = text.replace(&self.folder, "DIR");
+        let (mut out, mut rest) = (String::new(), text.as_str());
+        while let Some(c) = rest.chars().next() {
+            if let Some(time) = matching(rest, "####-##-##T##:##:##Z") {
+                out.push_str("0000-00-00T00:00:00Z");
+                rest = &rest[time.len()..];
+                continue;
+            }
+            let word = word(rest);
+            if word.is_empty() {
+                out.push(c);
+                rest = &rest[c.len_utf8()..];
+            } else {
+                let kind = if out.ends_with("--after ") { Some(Kind::Cursor) } else { Kind::of(word) };
+                out.push_str(&self.shown(word, kind));
+                rest = &rest[word.len()..];
+            }
+        }
+        out
+    }
+
+    /// The other way: a text that names things as [`Redaction::hide`] showed them.
+    pub fn reveal(&self, text: &str) -> String {
+        self.seen
+            .iter()
+            .fold(text.to_owned(), |text, (real, shown)| text.replace(shown, real))
+            .replace("DIR", &self.folder)
+    }
+
+    fn shown(&mut self, word: &str, kind: Option<Kind>) -> String {
+        let Some(kind) = kind else { return word.to_owned() };
+        if let Some((_, shown)) = self.seen.iter().find(|(real, _)| real == word) {
+            return shown.clone();
+        }
+        let prefix = kind.prefix(word);
+        let number = 1 + self.seen.iter().filter(|(_, shown)| shown.starts_with(&prefix)).count();
+        let shown = kind.stand_in(&prefix, number, word.len());
+        self.seen.push((word.to_owned(), shown.clone()));
+        shown
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Id,
+    /// Where a page of a list ends.
+    Cursor,
+    /// SHA-256 or HMAC in hexadecimal.
+    Hash,
+    /// The thumbprint of a key (RFC 7638).
+    KeyId,
+    /// `authd_xx_` and random characters.
+    Opaque,
+    AccessToken,
+    /// A second factor's secret in base32.
+    TotpSecret,
+    RecoveryCode,
+}
+
+impl Kind {
+    fn of(word: &str) -> Option<Self> {
+        let all = |fits: fn(&u8) -> bool| word.as_bytes().iter().all(fits);
+        let hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+        let base32 = |byte: &u8| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(byte);
+        match word.len() {
+            // The id of nobody stays what it is.
+            36 if word.starts_with("00000000") => None,
+            36 if matching(word, "########-####-####-####-############").is_some() => Some(Self::Id),
+            64 if all(hex) => Some(Self::Hash),
+            _ if word.starts_with("authd_") && word.len() > 40 => Some(Self::Opaque),
+            _ if word.starts_with("eyJ") && word.len() > 100 => Some(Self::AccessToken),
+            43 => Some(Self::KeyId),
+            32 if all(base32) => Some(Self::TotpSecret),
+            19 if word.split('-').all(|part| part.len() == 4) => Some(Self::RecoveryCode),
+            _ => None,
+        }
+    }
+
+    fn prefix(self, word: &str) -> String {
+        match self {
+            Self::Id => "00000000-0000-0000-0000-".to_owned(),
+            Self::Cursor => "cursor-".to_owned(),
+            Self::Hash => "hash-".to_owned(),
+            Self::KeyId => "key-".to_owned(),
+            Self::Opaque => word.splitn(3, '_').take(2).map(|part| format!("{part}_")).collect(),
+            Self::AccessToken => "eyJ-".to_owned(),
+            Self::TotpSecret => "SECRET-".to_owned(),
+            Self::RecoveryCode => "code-".to_owned(),
+        }
+    }
+
+    fn stand_in(self, prefix: &str, number: usize, length: usize) -> String {
+        // A signed token's length depends on what it says.
+        let length = if self == Self::AccessToken { 12 } else { length };
+        format!("{prefix}{number:0width$}", width = length - prefix.len())
+    }
+}
+
+/// The characters that ids, secrets and tokens are made of, up to the first that is none.
+fn word(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_')).unwrap_or(text.len());
+    if !text.starts_with("eyJ") {
+        return &text[..end];
+    }
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(text.len());
+    &text[..end]
+}
+
+/// The beginning of `text` that has the shape of `pattern`, whose `#` stand for hexadecimal digits.
+fn matching<'a>(text: &'a str, pattern: &str) -> Option<&'a str> {
+    let start = text.get(..pattern.len())?;
+    let fits = |(c, p): (char, char)| if p == '#' { c.is_ascii_hexdigit() } else { c == p };
+    start.chars().zip(pattern.chars()).all(fits).then_some(start)
+}
