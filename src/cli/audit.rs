@@ -81,8 +81,12 @@ impl Tail {
         };
         context.terminal().begin_stream(&table(&[]), &WIDTHS)?;
         stream(context, &lines)?;
-        while waiter.wait_or_closed(LOOK_EVERY)? == Waited::Elapsed {
-            stream(context, &log::follow(&app, &mut position)?)?;
+        let mut wait = LOOK_EVERY;
+        while waiter.wait_or_closed(wait)? == Waited::Elapsed {
+            let lines = log::follow(&app, &mut position)?;
+            // Whoever lags behind looks again at once.
+            wait = if lines.is_some() { Duration::ZERO } else { LOOK_EVERY };
+            stream(context, &lines.unwrap_or_default())?;
         }
         Ok(())
     }

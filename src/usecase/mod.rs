@@ -5,6 +5,8 @@
 
 pub mod app;
 pub mod audit;
+pub mod audit_check;
+pub mod audit_prune;
 pub mod authenticate;
 mod bell;
 mod blocklist;

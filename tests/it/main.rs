@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
 mod accounts;
+mod audit_chain;
 mod authenticator;
 mod cli;
 mod config;
