@@ -2,6 +2,7 @@
 //! [`World`] whose people and sessions are there already.
 
 mod audit;
+mod audit_log;
 mod changes;
 mod failures;
 mod golden;
