@@ -4,6 +4,7 @@
 mod audit;
 mod audit_log;
 mod changes;
+mod exit_codes;
 mod failures;
 mod golden;
 mod mail;
