@@ -8,7 +8,8 @@ CREATE TABLE meta (
     key   TEXT PRIMARY KEY NOT NULL,
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
--- audit_head: the number (8 bytes, big endian) and hash of the audit log's newest line
+-- audit_head: the number (8 bytes, big endian) and hash of the audit log's newest line, with a MAC of both
+-- audit_anchor: the same of the last line that was pruned
 -- audit_pruned_to: the number up to which lines may be deleted
 -- probe: the time of the last readiness check
 -- root_key_check: opens with this database's own key file and no other

@@ -1,4 +1,8 @@
-//! `audit`: what happened, who did it, and when.
+//! `audit`: what happened, who did it, and when; and whether the log can still be believed.
+
+mod export;
+mod prune;
+mod verify;
 
 use super::Context;
 use super::exit::Failure;
@@ -10,11 +14,17 @@ use crate::usecase::audit::{self as log, Wanted};
 use crate::usecase::user::UserRef;
 use crate::usecase::view;
 use clap::{Args, Subcommand};
+use export::Export;
+use prune::Prune;
 use std::time::Duration;
+use verify::Verify;
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     Tail(Tail),
+    Verify(Verify),
+    Export(Export),
+    Prune(Prune),
 }
 
 /// Show the newest events, oldest of them first
@@ -63,6 +73,9 @@ impl Verb {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Tail(tail) => tail.run(context),
+            Self::Verify(verify) => verify.run(context),
+            Self::Export(export) => export.run(context),
+            Self::Prune(prune) => prune.run(context),
         }
     }
 }
@@ -81,8 +94,12 @@ impl Tail {
         };
         context.terminal().begin_stream(&table(&[]), &WIDTHS)?;
         stream(context, &lines)?;
-        while waiter.wait_or_closed(LOOK_EVERY)? == Waited::Elapsed {
-            stream(context, &log::follow(&app, &mut position)?)?;
+        let mut wait = LOOK_EVERY;
+        while waiter.wait_or_closed(wait)? == Waited::Elapsed {
+            let lines = log::follow(&app, &mut position)?;
+            // Whoever lags behind looks again at once.
+            wait = if lines.is_some() { Duration::ZERO } else { LOOK_EVERY };
+            stream(context, &lines.unwrap_or_default())?;
         }
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use super::id::{SessionId, UserId};
 use super::time::Timestamp;
+use data_encoding::HEXLOWER;
+use std::fmt;
 
 /// Why a login failed. The client is told less.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,6 +129,11 @@ pub enum Event {
     MailRetried {
         mail: String,
     },
+    /// The oldest lines were deleted, up to this number.
+    AuditPruned {
+        lines: i64,
+        through: i64,
+    },
     RoleCreated {
         role: String,
     },
@@ -200,6 +207,7 @@ impl Event {
             Self::UserEnabled => "UserEnabled",
             Self::UserDeleted => "UserDeleted",
             Self::MailRetried { .. } => "MailRetried",
+            Self::AuditPruned { .. } => "AuditPruned",
             Self::RoleCreated { .. } => "RoleCreated",
             Self::RoleEdited { .. } => "RoleEdited",
             Self::RoleDeleted { .. } => "RoleDeleted",
@@ -232,6 +240,9 @@ impl Event {
             }
             Self::TokenMinted { jti, expires_at } => {
                 vec![("jti", jti.clone()), ("expires_at", expires_at.to_string())]
+            }
+            Self::AuditPruned { lines, through } => {
+                vec![("lines", lines.to_string()), ("through", through.to_string())]
             }
             Self::MailRetried { mail } => vec![("mail", mail.clone())],
             Self::LoggedOutEverywhere { sessions } => vec![("sessions", sessions.to_string())],
@@ -286,4 +297,103 @@ pub struct Line {
     pub ip: Option<String>,
     pub request_id: Option<String>,
     pub details: Vec<(String, String)>,
+    /// What chains it to the line before.
+    pub hash: Vec<u8>,
+}
+
+/// A place in the log's chain: a line's number and its hash. Number 0, without a hash: before the first line.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mark {
+    pub seq: i64,
+    pub hash: Vec<u8>,
+}
+
+impl Mark {
+    /// Reads a line's number and hash as they are shown. `None`: the text is something else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (seq, hash) = text.split_once(':')?;
+        let mark = Self { seq: seq.parse().ok()?, hash: HEXLOWER.decode(hash.as_bytes()).ok()? };
+        (mark.seq > 0 && mark.hash.len() == 32).then_some(mark)
+    }
+}
+
+/// `4711:` and the hash in hexadecimal digits.
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, HEXLOWER.encode(&self.hash))
+    }
+}
+
+/// What is wrong with the log: that somebody other than authd wrote to it, or took from it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Flaw {
+    /// The newest line's number and hash are not there, or not as authd wrote them, or not the newest line's.
+    Head,
+    /// The last pruned line's number and hash are not as authd wrote them.
+    Anchor,
+    Missing {
+        seq: i64,
+    },
+    /// The end is missing, from this line on.
+    Cut {
+        seq: i64,
+    },
+    Changed {
+        seq: i64,
+    },
+    /// It stands where no line can: before the first, or after the newest.
+    Strange {
+        seq: i64,
+    },
+    /// The log ends before a line whose hash was noted earlier.
+    OlderThanNoted {
+        seq: i64,
+    },
+    /// Another line stands at the number that was noted earlier.
+    NotAsNoted {
+        seq: i64,
+    },
+    /// The line that was noted earlier can't be compared any more.
+    NotedWasPruned {
+        seq: i64,
+    },
+    /// The file can't be read; the text is SQLite's.
+    Damaged(String),
+}
+
+impl Flaw {
+    /// The first line that is not as it must be. `None`: it is not about a line.
+    #[must_use]
+    pub const fn seq(&self) -> Option<i64> {
+        match self {
+            Self::Head | Self::Anchor | Self::Damaged(_) => None,
+            Self::Missing { seq }
+            | Self::Cut { seq }
+            | Self::Changed { seq }
+            | Self::Strange { seq }
+            | Self::OlderThanNoted { seq }
+            | Self::NotAsNoted { seq }
+            | Self::NotedWasPruned { seq } => Some(*seq),
+        }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head => f.write_str("the audit log's head is not the one that authd wrote"),
+            Self::Anchor => f.write_str("the audit log's beginning, after pruning, is not the one that authd wrote"),
+            Self::Missing { seq } => write!(f, "line {seq} is missing"),
+            Self::Cut { seq } => write!(f, "the end is missing, from line {seq} on"),
+            Self::Changed { seq } => write!(f, "line {seq} is not as authd wrote it"),
+            Self::Strange { seq } => write!(f, "line {seq} stands where authd wrote none"),
+            Self::OlderThanNoted { seq } => {
+                write!(f, "the log ends before line {seq}, which was noted: it was cut, or the file is an older copy")
+            }
+            Self::NotAsNoted { seq } => write!(f, "line {seq} is not the one that was noted"),
+            Self::NotedWasPruned { seq } => write!(f, "line {seq}, which was noted, has been pruned; note a newer one"),
+            Self::Damaged(text) => f.write_str(text),
+        }
+    }
 }

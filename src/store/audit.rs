@@ -1,20 +1,19 @@
 //! The audit log: append-only, numbered without a gap, each line chained to the one before by an
-//! HMAC under a key that is not in the database. The newest number and hash also stand in `meta`, so
-//! that a cut tail shows.
+//! HMAC under a key that is not in the database. Checking it is `audit_check`'s, pruning it `audit_prune`'s.
 
+use super::audit_check::head;
+use super::chain::{Chain, End, Fields};
 use super::meta;
 use super::page::Paged;
-use super::tx::{Chain, Query, Row, RowResult, Tx, params};
-use crate::domain::audit::{Event, Line, Subject};
+use super::tx::{Query, Row, RowResult, Tx, params};
+use crate::domain::audit::{Event, Line, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use aws_lc_rs::hmac;
 use serde_json::{Map, Value};
+use std::ops::RangeInclusive;
 
-const HEAD: &str = "audit_head";
-
-const COLUMNS: &str = "seq, at, event, actor, user_id, session_id, ip, request_id, details";
+const COLUMNS: &str = "seq, at, event, actor, user_id, session_id, ip, request_id, details, hash";
 
 /// A line as it goes into its columns and, in the same order, into its hash.
 struct NewLine {
@@ -29,6 +28,27 @@ struct NewLine {
     details: String,
 }
 
+impl NewLine {
+    fn fields(&self) -> Fields<'_> {
+        fn maybe(text: &Option<String>) -> Option<&[u8]> {
+            text.as_deref().map(str::as_bytes)
+        }
+        Fields {
+            seq: self.seq,
+            at: self.at.as_millis(),
+            texts: [
+                Some(self.event.as_bytes()),
+                Some(self.actor.as_bytes()),
+                maybe(&self.user_id),
+                maybe(&self.session_id),
+                maybe(&self.ip),
+                maybe(&self.request_id),
+                Some(self.details.as_bytes()),
+            ],
+        }
+    }
+}
+
 pub(super) fn append(
     tx: &mut Tx<'_>,
     chain: &Chain,
@@ -36,11 +56,13 @@ pub(super) fn append(
     event: &Event,
     subject: Subject,
 ) -> Result<(), Fault> {
-    let (last, previous) = head(tx)?;
+    // A line after a head that somebody else made would make that head good.
+    let last = head(tx, chain)?
+        .map_err(|flaw| Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup")))?;
     let details: Map<String, Value> =
         event.details().into_iter().map(|(key, value)| (key.into(), value.into())).collect();
     let line = NewLine {
-        seq: last + 1,
+        seq: last.seq + 1,
         at: tx.now(),
         event: event.name(),
         actor: caller.actor.to_string(),
@@ -50,7 +72,7 @@ pub(super) fn append(
         request_id: caller.request_id.clone(),
         details: Value::Object(details).to_string(),
     };
-    let hash = hash(chain, &previous, &line);
+    let hash = chain.hash(&last.hash, &line.fields());
     let sql = "INSERT INTO audit (seq, at, event, actor, user_id, session_id, ip, request_id, details, hash) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let row = params![
@@ -66,63 +88,33 @@ pub(super) fn append(
         hash
     ];
     tx.execute(sql, row)?;
-    meta::save(tx, HEAD, &[&line.seq.to_be_bytes()[..], &hash].concat())
-}
-
-/// The newest line's number and hash; zero and nothing before the first.
-fn head(query: &impl Query) -> Result<(i64, Vec<u8>), Fault> {
-    let Some(value) = meta::find(query, HEAD)? else {
-        return Ok((0, Vec::new()));
-    };
-    let (seq, hash) = value
-        .split_first_chunk::<8>()
-        .ok_or_else(|| Fault::Storage("the audit log's head is damaged; run `authctl db check`".into()))?;
-    Ok((i64::from_be_bytes(*seq), hash.to_vec()))
-}
-
-/// HMAC-SHA-256 over the hash before and every field, each with its length before it, so that no two
-/// lines give the same bytes.
-fn hash(chain: &Chain, previous: &[u8], line: &NewLine) -> [u8; 32] {
-    let mut context = hmac::Context::with_key(chain.key());
-    let mut field = |bytes: Option<&[u8]>| {
-        // A field that is not there differs from an empty one.
-        let length = bytes.map_or(-1, |bytes| i64::try_from(bytes.len()).unwrap_or(i64::MAX));
-        context.update(&length.to_be_bytes());
-        context.update(bytes.unwrap_or_default());
-    };
-    field(Some(previous));
-    field(Some(&line.seq.to_be_bytes()));
-    field(Some(&line.at.as_millis().to_be_bytes()));
-    field(Some(line.event.as_bytes()));
-    field(Some(line.actor.as_bytes()));
-    for text in [&line.user_id, &line.session_id, &line.ip, &line.request_id] {
-        field(text.as_ref().map(String::as_bytes));
-    }
-    field(Some(line.details.as_bytes()));
-    context.sign().as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes")
+    meta::save(tx, End::Head.key(), &chain.seal(End::Head, &Mark { seq: line.seq, hash: hash.to_vec() }))
 }
 
 /// What `list` looks for. `None` matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     pub since: Option<Timestamp>,
+    /// Only lines before then.
+    pub until: Option<Timestamp>,
     /// An account's id, as text: it may be gone from the database.
     pub user: Option<String>,
     pub event: Option<String>,
-    /// Only lines after this number.
-    pub after: Option<i64>,
 }
 
-/// The newest `limit` lines that match, oldest of them first.
+/// The newest `limit` lines that match, of those numbered so, oldest of them first.
 ///
 /// # Errors
 /// The driver's.
-pub fn list_newest(query: &impl Query, filter: &Filter, limit: u32) -> Result<Vec<Line>, Fault> {
+pub fn list(query: &impl Query, filter: &Filter, numbers: RangeInclusive<i64>, limit: u32) -> Result<Vec<Line>, Fault> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM audit WHERE (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR user_id = ?2) \
-         AND (?3 IS NULL OR event = ?3) AND (?4 IS NULL OR seq > ?4) ORDER BY seq DESC LIMIT ?5"
+        "SELECT {COLUMNS} FROM audit WHERE (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) \
+         AND (?3 IS NULL OR user_id = ?3) AND (?4 IS NULL OR event = ?4) AND seq BETWEEN ?5 AND ?6 \
+         ORDER BY seq DESC LIMIT ?7"
     );
-    let mut lines = query.all(&sql, params![filter.since, filter.user, filter.event, filter.after, limit], read)?;
+    let (first, last) = numbers.into_inner();
+    let row = params![filter.since, filter.until, filter.user, filter.event, first, last, limit];
+    let mut lines = query.all(&sql, row, read)?;
     lines.reverse();
     Ok(lines)
 }
@@ -144,12 +136,45 @@ pub fn list_of_user(
     Ok(Paged::cut(lines, limit, |line| line.seq))
 }
 
-/// The number of the newest line; 0 when there is none.
+/// Every number that a line can have.
+pub const ALL: RangeInclusive<i64> = 1..=i64::MAX;
+
+/// The numbers of the oldest line and of the newest of those numbered so; an empty range when there is none.
+/// However wide a gap somebody made, nobody has to walk through it.
 ///
 /// # Errors
 /// The driver's.
-pub fn newest(query: &impl Query) -> Result<i64, Fault> {
-    query.one("SELECT coalesce(max(seq), 0) FROM audit", [], |row| row.get(0))
+pub fn span(query: &impl Query, within: RangeInclusive<i64>) -> Result<RangeInclusive<i64>, Fault> {
+    let sql = "SELECT coalesce((SELECT min(seq) FROM audit WHERE seq BETWEEN ?1 AND ?2), 1), \
+        coalesce((SELECT max(seq) FROM audit WHERE seq BETWEEN ?1 AND ?2), 0)";
+    query.one(sql, [*within.start(), *within.end()], |row| Ok(row.get(0)?..=row.get(1)?))
+}
+
+/// The first line of those numbered so that is not older than `time`. `None`: all are older.
+///
+/// # Errors
+/// The driver's.
+pub fn find_not_older(query: &impl Query, time: Timestamp, numbers: RangeInclusive<i64>) -> Result<Option<i64>, Fault> {
+    let (first, last) = numbers.into_inner();
+    let sql = "SELECT seq FROM audit WHERE seq BETWEEN ?1 AND ?2 AND at >= ?3 ORDER BY seq LIMIT 1";
+    query.opt(sql, params![first, last, time], |row| row.get(0))
+}
+
+/// Where lines from `since` on begin, found by halving: it takes the log to be in order of time, which it is
+/// but where the clock was set back.
+///
+/// # Errors
+/// The driver's.
+pub fn search_since(query: &impl Query, since: Timestamp, numbers: RangeInclusive<i64>) -> Result<i64, Fault> {
+    // Pruning may take lines away at any time: the next that is there tells as well.
+    let sql = "SELECT at FROM audit WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+    let (mut first, mut beyond) = (*numbers.start(), numbers.end().saturating_add(1));
+    while first < beyond {
+        let middle = first + (beyond - first) / 2;
+        let at = query.opt(sql, [middle], |row| row.get::<_, Timestamp>(0))?;
+        if at.is_some_and(|at| at >= since) { beyond = middle } else { first = middle + 1 }
+    }
+    Ok(first)
 }
 
 fn read(row: &Row<'_>) -> RowResult<Line> {
@@ -166,5 +191,6 @@ fn read(row: &Row<'_>) -> RowResult<Line> {
         ip: row.get(6)?,
         request_id: row.get(7)?,
         details: details.into_iter().map(|(key, value)| (key, text(value))).collect(),
+        hash: row.get(9)?,
     })
 }

@@ -3,6 +3,9 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod audit_check;
+pub mod audit_prune;
+pub mod chain;
 pub mod connection;
 pub mod failures;
 pub mod keys;
@@ -26,10 +29,11 @@ use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
+use chain::Chain;
 use pool::Pool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tx::{Chain, Reader, Tx};
+use tx::{Reader, Tx};
 use writer::Writer;
 
 /// One database file, open for reading and writing.
@@ -62,14 +66,20 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn create(path: &Path) -> Result<bool, Fault> {
+    pub fn create(path: &Path, chain_key: &Secret<[u8; 32]>) -> Result<bool, Fault> {
         let connection = connection::create(path)?;
-        schema::create(&connection)
+        schema::create(&connection, &Chain::new(chain_key))
     }
 
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What the audit log is checked with.
+    #[must_use]
+    pub fn chain(&self) -> &Chain {
+        &self.chain
     }
 
     /// Reads without a write lock, on a connection that can't write.

@@ -1,5 +1,7 @@
 //! The schema's version: creating it, checking it, bringing an older one up.
 
+use super::audit_check::seal_head;
+use super::chain::Chain;
 use super::connection::fault;
 use super::tx::Query;
 use crate::error::Fault;
@@ -13,15 +15,20 @@ const APPLICATION_ID: i64 = 0x6175_7468;
 
 const SCHEMA: &str = include_str!("../../schema.sql");
 
+/// What SQL alone can't do of a step.
+type Rest = fn(&Connection, &Chain) -> Result<(), Fault>;
+
 /// The step to each version from the one before it.
-const MIGRATIONS: [(i64, &str); 2] =
-    [(2, include_str!("migrations/0002_accounts.sql")), (3, include_str!("migrations/0003_operator.sql"))];
+const MIGRATIONS: [(i64, &str, Rest); 2] = [
+    (2, include_str!("migrations/0002_accounts.sql"), |_, _| Ok(())),
+    (3, include_str!("migrations/0003_operator.sql"), seal_head),
+];
 
 /// Makes the schema in an empty file, or brings an older one up. Whether it made it.
 ///
 /// # Errors
 /// [`Fault::Storage`] when the file holds something else, or the schema of a newer authd.
-pub fn create(connection: &Connection) -> Result<bool, Fault> {
+pub fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
     let made = in_transaction(connection, |connection| {
         let objects: i64 =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
@@ -29,11 +36,12 @@ pub fn create(connection: &Connection) -> Result<bool, Fault> {
             return Ok(false);
         }
         connection.execute_batch(SCHEMA).map_err(fault)?;
+        seal_head(connection, chain)?;
         connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
         connection.pragma_update(None, "user_version", VERSION).map_err(fault)?;
         Ok(true)
     })?;
-    migrate(connection)?;
+    migrate(connection, chain)?;
     Ok(made)
 }
 
@@ -42,13 +50,14 @@ pub fn create(connection: &Connection) -> Result<bool, Fault> {
 ///
 /// # Errors
 /// [`Fault::Storage`] when the file is not authd's, or a newer authd's.
-pub fn migrate(connection: &Connection) -> Result<(), Fault> {
-    for (version, step) in MIGRATIONS {
+pub fn migrate(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
+    for (version, step, rest) in MIGRATIONS {
         in_transaction(connection, |connection| {
             if check_kind(connection)? >= version {
                 return Ok(());
             }
             connection.execute_batch(step).map_err(fault)?;
+            rest(connection, chain)?;
             connection.pragma_update(None, "user_version", version).map_err(fault)
         })?;
     }

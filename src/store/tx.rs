@@ -3,34 +3,18 @@
 //! The rest of `store/` names nothing of the driver but what this file gives out. SQL here keeps to
 //! what other databases have too: `?1` parameters, `ON CONFLICT`, `RETURNING`, no clock, no random.
 
+use super::chain::Chain;
 use super::connection::fault;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
-use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use aws_lc_rs::hmac;
 use rusqlite::{Connection, Params};
 
 pub use rusqlite::params;
 
 pub type Row<'a> = rusqlite::Row<'a>;
 pub type RowResult<T> = rusqlite::Result<T>;
-
-/// The key of the audit log's chain.
-#[derive(Debug)]
-pub struct Chain(hmac::Key);
-
-impl Chain {
-    #[must_use]
-    pub fn new(key: &Secret<[u8; 32]>) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
-    }
-
-    pub(super) const fn key(&self) -> &hmac::Key {
-        &self.0
-    }
-}
 
 /// Something that can be asked: a read connection, or a transaction.
 pub trait Query {
@@ -114,6 +98,10 @@ impl<'c> Tx<'c> {
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    pub(super) const fn chain(&self) -> &'c Chain {
+        self.chain
     }
 
     /// Changes rows; gives how many.

@@ -98,12 +98,12 @@ impl App {
         }
         files::check(&config)?;
         let root = root_key(&config, &ports, database_exists, &mut created)?;
+        let chain_key = root.derive(Purpose::AuditChain);
         if if_missing == IfMissing::Create {
             files::prepare(&config)?;
-            created.database = Store::create(&config.database)?;
+            created.database = Store::create(&config.database, &chain_key)?;
         }
-        let store =
-            Store::open(&config.database, Arc::clone(&ports.clock), &root.derive(Purpose::AuditChain), readers())?;
+        let store = Store::open(&config.database, Arc::clone(&ports.clock), &chain_key, readers())?;
         check_root_key(&store, &root, &ports)?;
         let threads = config.server.hash_threads.unwrap_or_else(cores);
         let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost)?;

@@ -1,4 +1,7 @@
 //! Reading the audit log. Writing it is part of every change, in the same transaction.
+//!
+//! However long the log is, it is read in pages, each a short read of its own, so that the write-ahead log can be
+//! folded back meanwhile.
 
 use super::app::App;
 use super::require;
@@ -8,6 +11,13 @@ use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault};
 use crate::store::audit::{self, Filter};
+use std::ops::RangeInclusive;
+
+/// How many lines are looked at in one read.
+const PAGE: i64 = 10_000;
+
+/// How many of them are held in memory when all are wanted.
+const EXPORTED: i64 = 1_000;
 
 /// What to look for. `None` matches all.
 #[derive(Clone, Debug, Default)]
@@ -19,10 +29,12 @@ pub struct Wanted {
     pub event: Option<String>,
 }
 
-/// A place in the log from which a follower goes on.
+/// A place in the log from which a reader goes on.
 #[derive(Clone, Debug)]
 pub struct Position {
     filter: Filter,
+    /// The last line that was looked at.
+    seen: i64,
 }
 
 /// The newest `limit` lines that match, oldest first, and where a follower goes on.
@@ -39,29 +51,71 @@ pub fn tail(app: &App, caller: &Caller, wanted: &Wanted, limit: u32) -> Result<(
             Some(found.ok_or_else(|| of.missing())?.id.to_string())
         }
     };
-    let filter = Filter { since: wanted.since, user, event: wanted.event.clone(), after: None };
-    let (lines, newest) = app.store.read(|query| {
+    let filter = Filter { since: wanted.since, until: None, user, event: wanted.event.clone() };
+    let numbers = app.store.read(|query| {
         // The end first: a line that comes in between is shown by the next look, not lost.
-        let newest = audit::newest(query)?;
-        Ok((audit::list_newest(query, &filter, limit)?, newest))
+        let numbers = audit::span(query, audit::ALL)?;
+        let Some(since) = filter.since else { return Ok(numbers) };
+        Ok(audit::search_since(query, since, numbers.clone())?..=*numbers.end())
     })?;
-    let seen = lines.last().map_or(newest, |line| line.seq.max(newest));
-    Ok((lines, Position { filter: Filter { after: Some(seen), ..filter } }))
+    let seen = *numbers.end();
+    Ok((newest(app, &filter, numbers, limit)?, Position { filter, seen }))
 }
 
-/// The lines that have come since; each look is a short read of its own, so that the write-ahead log
-/// can be folded back while somebody follows.
+/// The newest lines of those numbered so, looked for from the end.
+fn newest(app: &App, filter: &Filter, numbers: RangeInclusive<i64>, limit: u32) -> Result<Vec<Line>, Fault> {
+    let (first, mut last) = numbers.into_inner();
+    // Lines about one user stand in an index and need no pages.
+    let page = if filter.user.is_some() { i64::MAX } else { PAGE };
+    let (mut missing, mut pages) = (limit, Vec::new());
+    while missing > 0 {
+        let there = app.store.read(|query| audit::span(query, first..=last))?;
+        if there.is_empty() {
+            break;
+        }
+        let from = first.max(there.end().saturating_sub(page - 1));
+        let lines = app.store.read(|query| audit::list(query, filter, from..=*there.end(), missing))?;
+        missing = missing.saturating_sub(u32::try_from(lines.len()).unwrap_or(u32::MAX));
+        pages.push(lines);
+        last = from - 1;
+    }
+    Ok(pages.into_iter().rev().flatten().collect())
+}
+
+/// The lines that have come since, at most a page of them. `None`: there is nothing to look at yet.
 ///
 /// # Errors
 /// The store's.
-pub fn follow(app: &App, position: &mut Position) -> Result<Vec<Line>, Fault> {
-    app.store.read(|query| {
-        let newest = audit::newest(query)?;
-        if position.filter.after >= Some(newest) {
-            return Ok(Vec::new());
-        }
-        let lines = audit::list_newest(query, &position.filter, u32::MAX)?;
-        position.filter.after = Some(lines.last().map_or(newest, |line| line.seq.max(newest)));
-        Ok(lines)
-    })
+pub fn follow(app: &App, position: &mut Position) -> Result<Option<Vec<Line>>, Fault> {
+    next(app, position, i64::MAX, PAGE)
+}
+
+fn next(app: &App, position: &mut Position, newest: i64, page: i64) -> Result<Option<Vec<Line>>, Fault> {
+    let there = app.store.read(|query| audit::span(query, position.seen.saturating_add(1)..=newest))?;
+    let (first, last) = there.into_inner();
+    let last = last.min(first.saturating_add(page - 1));
+    if last <= position.seen {
+        return Ok(None);
+    }
+    let lines = app.store.read(|query| audit::list(query, &position.filter, first..=last, u32::MAX))?;
+    position.seen = last;
+    Ok(Some(lines))
+}
+
+/// All lines from `since` on and before `until`, oldest first, up to the newest that there is now. `None`: no
+/// bound. Pages may be empty.
+///
+/// # Errors
+/// `forbidden` without `audit:read`; the store's, from each page, too.
+pub fn export<'a>(
+    app: &'a App,
+    caller: &Caller,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+) -> Result<impl Iterator<Item = Result<Vec<Line>, Fault>> + 'a, Error> {
+    require(caller, "audit:read")?;
+    let (first, newest) = app.store.read(|query| audit::span(query, audit::ALL))?.into_inner();
+    let filter = Filter { since, until, ..Filter::default() };
+    let mut position = Position { filter, seen: first - 1 };
+    Ok(std::iter::from_fn(move || next(app, &mut position, newest, EXPORTED).transpose()))
 }

@@ -6,6 +6,8 @@
 pub mod api_key;
 pub mod app;
 pub mod audit;
+pub mod audit_check;
+pub mod audit_prune;
 pub mod authenticate;
 mod bell;
 mod blocklist;

@@ -1,5 +1,6 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
+use super::audit_check::Verdict;
 use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
 use super::mint::Minted;
@@ -17,6 +18,7 @@ use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::sessions::Listed;
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
 fn time(at: Option<Timestamp>) -> Option<String> {
@@ -262,6 +264,31 @@ pub fn audit_line(line: &Line) -> Value {
         "request_id": line.request_id,
         "details": details(line),
     })
+}
+
+/// A line of the audit log with its hash, in hexadecimal digits.
+#[must_use]
+pub fn exported_line(line: &Line) -> Value {
+    let mut value = audit_line(line);
+    value["hash"] = HEXLOWER.encode(&line.hash).into();
+    value
+}
+
+/// What `audit verify` found. `head` is the last line that is good, as `--head` takes it.
+#[must_use]
+pub fn verdict(verdict: &Verdict) -> Value {
+    let mut value = json!({
+        "ok": verdict.flaw.is_none(),
+        "lines": verdict.lines(),
+        "first": verdict.first,
+        "last": verdict.last.seq,
+        "head": verdict.last.to_string(),
+    });
+    if let Some(flaw) = &verdict.flaw {
+        value["seq"] = flaw.seq().into();
+        value["problem"] = flaw.to_string().into();
+    }
+    value
 }
 
 /// A mail in the outbox, without its text.

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api_keys;
+mod audit_chain;
 mod authenticator;
 mod cli;
 mod config;

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-fn store(world: &World) -> Store {
+pub fn store(world: &World) -> Store {
     let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
     let clock = Arc::clone(&world.clock);
     Store::open(&world.database(), clock, &root.derive(Purpose::AuditChain), 4).unwrap()

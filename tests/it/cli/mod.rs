@@ -2,8 +2,10 @@
 //! [`World`] whose people and sessions are there already.
 
 mod audit;
+mod audit_log;
 mod changes;
 mod edit;
+mod exit_codes;
 mod failures;
 mod golden;
 mod keys;

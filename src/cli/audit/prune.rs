@@ -1,0 +1,77 @@
+//! `audit prune`: the oldest lines go, and what is left can still be proven.
+
+use crate::cli::Context;
+use crate::cli::exit::Failure;
+use crate::cli::terminal::prompt::Consent;
+use crate::cli::terminal::table::{Column, Table};
+use crate::cli::times::When;
+use crate::usecase::audit_prune::{self, Plan};
+use clap::Args;
+use serde_json::json;
+use std::time::Duration;
+
+/// Delete the oldest lines of the log; what is left can still be verified
+///
+/// They go in small steps while the daemon runs. Interrupted, what was done counts, and the next call goes on.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl audit prune --keep 90d --dry-run
+  authctl audit prune --keep 365d --yes
+  authctl audit export --until 90d > old.jsonl && authctl audit prune --keep 90d --yes")]
+pub struct Prune {
+    /// Keep lines that are younger: 12h, 90d, or written since a time such as 2026-01-01T00:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    keep: When,
+    /// Only say what would go
+    #[arg(long)]
+    dry_run: bool,
+    /// Don't ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// How long the database is left to others between two steps, which wait for it longer and longer.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Prune {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let plan = audit_prune::plan(&app, context.caller(), self.keep.resolve(app.now()))?;
+        if plan.lines() <= 0 {
+            context.terminal().note(&format!("nothing is older than {}; nothing was changed", plan.before));
+            return context.terminal().changed(&table(&plan, 0));
+        }
+        let what = format!("{} lines older than {}, {} to {}", plan.lines(), plan.before, plan.first, plan.through);
+        if self.dry_run {
+            context.terminal().note(&format!("would delete {what}; nothing was changed"));
+            return context.terminal().changed(&table(&plan, 0));
+        }
+        Consent::from_flag(self.yes).obtain(&format!("Delete {what}?"))?;
+        let mut pruned = 0;
+        loop {
+            match audit_prune::step(&app, context.caller(), &plan)? {
+                Ok(0) => break,
+                Ok(lines) => pruned += lines,
+                Err(flaw) => {
+                    return Err(Failure::Check(format!(
+                        "{flaw}; {pruned} lines were deleted before it, and the rest was kept: run `authctl audit verify`"
+                    )));
+                }
+            }
+            // It may end early, which does no harm.
+            std::thread::park_timeout(PAUSE);
+        }
+        context.terminal().note(&format!("deleted {what}"));
+        context.terminal().changed(&table(&plan, pruned))
+    }
+}
+
+fn table(plan: &Plan, pruned: i64) -> Table {
+    let columns = ["pruned", "lines", "first", "through", "before"].map(Column::Text);
+    let (first, through) = if plan.lines() > 0 { (Some(plan.first), Some(plan.through)) } else { (None, None) };
+    let json = json!({
+        "pruned": pruned, "lines": plan.lines().max(0), "first": first, "through": through,
+        "before": plan.before.to_string(),
+    });
+    Table::of_objects(&columns, [(pruned.to_string(), json)])
+}

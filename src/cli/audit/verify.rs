@@ -1,0 +1,55 @@
+//! `audit verify`: whether the log is whole.
+
+use crate::cli::Context;
+use crate::cli::exit::Failure;
+use crate::cli::terminal::table::{Column, Table};
+use crate::domain::audit::Mark;
+use crate::usecase::audit_check::{self, Verdict};
+use crate::usecase::view;
+use clap::Args;
+
+/// Check that every line is as authd wrote it and that none is missing; exits 5 when not
+///
+/// Prints the newest line's number and hash. Kept elsewhere, and given back with --head another day, they show
+/// what the file alone can't: that it was not put back to an older state.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl audit verify
+  authctl audit verify -q >> /mnt/elsewhere/heads
+  authctl audit verify --head \"$(tail -n 1 /mnt/elsewhere/heads)\"")]
+pub struct Verify {
+    /// The log must still hold this line: its number and hash, as an earlier check printed them
+    #[arg(long, value_name = "SEQ:HASH", value_parser = head)]
+    head: Option<Mark>,
+}
+
+fn head(text: &str) -> Result<Mark, &'static str> {
+    Mark::parse(text).ok_or("a line's number and hash are needed, as `audit verify -q` prints them")
+}
+
+const COLUMNS: [Column; 6] = [
+    Column::Text("ok"),
+    Column::Text("lines"),
+    Column::Text("first"),
+    Column::Text("last"),
+    Column::Text("head"),
+    Column::Text("problem"),
+];
+
+impl Verify {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let verdict = audit_check::verify(&context.app()?, context.caller(), self.head.as_ref())?;
+        context.terminal().show(&table(&verdict))?;
+        match verdict.flaw {
+            None => Ok(()),
+            Some(flaw) => Err(Failure::Check(format!(
+                "{flaw}; keep a copy of the files, find out who could write to them, and restore a backup that is whole"
+            ))),
+        }
+    }
+}
+
+fn table(verdict: &Verdict) -> Table {
+    let columns = if verdict.flaw.is_none() { &COLUMNS[..5] } else { &COLUMNS[..] };
+    Table::of_objects(columns, [(verdict.last.to_string(), view::verdict(verdict))])
+}

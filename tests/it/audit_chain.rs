@@ -1,0 +1,421 @@
+//! What an attacker can do to the audit log who can write the database but has no key file, and that
+//! `audit verify` tells; and what pruning leaves provable.
+
+use crate::world::{World, operator};
+use authd::domain::audit::{Flaw, Mark};
+use authd::error::{Error, Fault, Refusal};
+use authd::usecase::audit_check::{Verdict, verify};
+use authd::usecase::audit_prune::{self, Plan, STEP};
+use proptest::prelude::*;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params};
+use std::time::Duration;
+
+/// A log of two lines at the database's birth, and one for each name.
+fn world(names: &[&str]) -> World {
+    let world = World::new();
+    for name in names {
+        let _ = world.login_with(&format!("{name}@example.com"), "wrong wrong wrong wrong");
+    }
+    world
+}
+
+/// The file, open to somebody who has taken the triggers away.
+fn attack(world: &World) -> Connection {
+    let connection = Connection::open(world.database()).unwrap();
+    connection.execute_batch("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_only_pruned").unwrap();
+    connection
+}
+
+fn check(world: &World) -> Verdict {
+    verify(&world.app, &operator(), None).unwrap()
+}
+
+fn flaw(world: &World) -> Option<Flaw> {
+    check(world).flaw
+}
+
+/// What is found in a log of eight lines once `sql` was done to it.
+fn found_after(sql: &str) -> Option<Flaw> {
+    let world = world(&["a", "b", "c", "d", "e", "f"]);
+    attack(&world).execute_batch(sql).unwrap();
+    flaw(&world)
+}
+
+#[test]
+fn a_log_that_nobody_touched_is_whole() {
+    let world = world(&["a", "b"]);
+    let verdict = check(&world);
+    assert_eq!((verdict.first, verdict.last.seq, verdict.lines(), verdict.flaw), (1, 4, 4, None));
+    assert_eq!(verdict.last.hash, world.audit()[3].hash);
+}
+
+#[test]
+fn every_kind_of_tampering_is_told_with_its_line() {
+    for (sql, expected) in [
+        ("UPDATE audit SET at = at + 1 WHERE seq = 3", Flaw::Changed { seq: 3 }),
+        ("UPDATE audit SET event = 'LoginSucceeded' WHERE seq = 4", Flaw::Changed { seq: 4 }),
+        ("UPDATE audit SET user_id = '' WHERE seq = 4", Flaw::Changed { seq: 4 }),
+        ("UPDATE audit SET ip = NULL WHERE seq = 8", Flaw::Changed { seq: 8 }),
+        ("UPDATE audit SET hash = zeroblob(32) WHERE seq = 1", Flaw::Changed { seq: 1 }),
+        ("UPDATE audit SET hash = x'' WHERE seq = 5", Flaw::Changed { seq: 5 }),
+        // No text any more.
+        ("UPDATE audit SET details = CAST(x'ff' AS TEXT) WHERE seq = 6", Flaw::Changed { seq: 6 }),
+        ("DELETE FROM audit WHERE seq = 1", Flaw::Missing { seq: 1 }),
+        ("DELETE FROM audit WHERE seq = 5", Flaw::Missing { seq: 5 }),
+        ("DELETE FROM audit WHERE seq = 8", Flaw::Cut { seq: 8 }),
+        ("DELETE FROM audit WHERE seq > 5", Flaw::Cut { seq: 6 }),
+        ("DELETE FROM audit", Flaw::Cut { seq: 1 }),
+        // The gap is closed.
+        ("DELETE FROM audit WHERE seq = 5; UPDATE audit SET seq = seq - 1 WHERE seq > 5", Flaw::Changed { seq: 5 }),
+        // Two lines trade places.
+        (
+            "UPDATE audit SET seq = 100 WHERE seq = 4; UPDATE audit SET seq = 4 WHERE seq = 5; \
+             UPDATE audit SET seq = 5 WHERE seq = 100",
+            Flaw::Changed { seq: 4 },
+        ),
+        ("UPDATE audit SET seq = 9 WHERE seq = 4", Flaw::Missing { seq: 4 }),
+        (
+            "INSERT INTO audit SELECT 0, at, event, actor, NULL, NULL, NULL, NULL, '{}', hash FROM audit WHERE seq = 1",
+            Flaw::Strange { seq: 0 },
+        ),
+        (
+            "INSERT INTO audit SELECT 9, at, event, actor, NULL, NULL, NULL, NULL, '{}', hash FROM audit WHERE seq = 8",
+            Flaw::Strange { seq: 9 },
+        ),
+        // The head is made to agree with what is left, as far as that goes without the key.
+        (
+            "UPDATE meta SET value = (SELECT CAST(x'0000000000000005' || hash || substr(meta.value, 41) AS BLOB) FROM audit WHERE seq = 5) \
+             WHERE key = 'audit_head'; DELETE FROM audit WHERE seq > 5",
+            Flaw::Head,
+        ),
+        // As it stood before heads were sealed.
+        (
+            "UPDATE meta SET value = (SELECT CAST(x'0000000000000005' || hash AS BLOB) FROM audit WHERE seq = 5) \
+             WHERE key = 'audit_head'; DELETE FROM audit WHERE seq > 5",
+            Flaw::Head,
+        ),
+        ("UPDATE meta SET value = x'' WHERE key = 'audit_head'", Flaw::Head),
+        ("DELETE FROM meta WHERE key = 'audit_head'", Flaw::Head),
+        ("DELETE FROM meta WHERE key = 'audit_head'; DELETE FROM audit", Flaw::Head),
+        // A beginning that was never pruned.
+        (
+            "INSERT INTO meta SELECT 'audit_anchor', value FROM meta WHERE key = 'audit_head'; DELETE FROM audit",
+            Flaw::Anchor,
+        ),
+        (
+            "INSERT INTO meta VALUES ('audit_anchor', x'0000000000000003'); DELETE FROM audit WHERE seq < 4",
+            Flaw::Anchor,
+        ),
+    ] {
+        assert_eq!(found_after(sql), Some(expected), "{sql}");
+    }
+}
+
+#[test]
+fn no_line_is_written_behind_a_head_that_was_forged() {
+    for sql in [
+        "DELETE FROM meta WHERE key = 'audit_head'",
+        "UPDATE meta SET value = substr(value, 1, 40) WHERE key = 'audit_head'",
+    ] {
+        let world = world(&["a"]);
+        attack(&world).execute_batch(sql).unwrap();
+        match world.register("new@example.com") {
+            Err(Error::Failed(Fault::Storage(text))) => assert!(text.contains("audit verify"), "{text}"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(flaw(&world), Some(Flaw::Head));
+        // Nor by a start, which would else make a head for a log that has none.
+        attack_again(&world, "DELETE FROM audit; DELETE FROM meta WHERE key IN ('audit_head', 'root_key_check')");
+        assert!(world.try_open().is_err());
+    }
+}
+
+fn attack_again(world: &World, sql: &str) {
+    Connection::open(world.database()).unwrap().execute_batch(sql).unwrap();
+}
+
+#[test]
+fn an_older_head_with_the_log_cut_to_match_is_told_by_what_was_noted() {
+    let world = world(&["a", "b"]);
+    let older: Vec<u8> = head_value(&world);
+    let _ = world.login_with("c@example.com", "wrong wrong wrong wrong");
+    let noted = check(&world).last;
+    let connection = attack(&world);
+    connection.execute("DELETE FROM audit WHERE seq > 4", []).unwrap();
+    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'audit_head'", [older]).unwrap();
+    assert_eq!(flaw(&world), None, "the file alone can't tell: it is as it was");
+    let against = |noted: &Mark| verify(&world.app, &operator(), Some(noted)).unwrap().flaw;
+    assert_eq!(against(&noted), Some(Flaw::OlderThanNoted { seq: 5 }));
+    // The log grows again, another way.
+    let _ = world.login_with("d@example.com", "wrong wrong wrong wrong");
+    assert_eq!(against(&noted), Some(Flaw::NotAsNoted { seq: 5 }));
+    assert_eq!(against(&check(&world).last), None);
+}
+
+fn head_value(world: &World) -> Vec<u8> {
+    let connection = Connection::open(world.database()).unwrap();
+    connection.query_row("SELECT value FROM meta WHERE key = 'audit_head'", [], |row| row.get(0)).unwrap()
+}
+
+/// A log whose first `old` lines are a day older than the rest.
+fn aged(old: usize, young: usize) -> (World, Plan) {
+    let world = World::new();
+    add_lines(&world, old - world.audit().len());
+    world.advance(Duration::from_secs(86_400));
+    add_lines(&world, young);
+    let plan = audit_prune::plan(&world.app, &operator(), world.now().minus(Duration::from_secs(3600))).unwrap();
+    (world, plan)
+}
+
+/// Lines of any content, faster than by what they tell of.
+fn add_lines(world: &World, count: usize) {
+    use authd::domain::audit::{Event, Subject};
+    use authd::error::Decision;
+    let store = crate::store::store(world);
+    let written = store.write(&operator(), move |tx| {
+        for number in 0..count {
+            tx.audit(&Event::RoleCreated { role: format!("role-{number}") }, Subject::default())?;
+        }
+        Ok(Decision::Grant(()))
+    });
+    written.unwrap();
+}
+
+fn prune(world: &World, plan: &Plan) -> i64 {
+    let mut sum = 0;
+    loop {
+        match audit_prune::step(&world.app, &operator(), plan).unwrap().unwrap() {
+            0 => return sum,
+            lines => sum += lines,
+        }
+    }
+}
+
+#[test]
+fn what_is_left_after_pruning_is_proven() {
+    let (world, plan) = aged(20, 5);
+    assert_eq!((plan.first, plan.through, plan.lines()), (1, 20, 20));
+    assert_eq!(prune(&world, &plan), 20);
+    let verdict = check(&world);
+    assert_eq!((verdict.first, verdict.last.seq, verdict.flaw), (21, 26, None));
+    let last = world.audit().pop().unwrap();
+    assert_eq!((last.event.as_str(), last.actor.as_str()), ("AuditPruned", "operator:olga"));
+    assert_eq!(last.details, [("lines".into(), "20".into()), ("through".into(), "20".into())]);
+    // Nothing is left to do, and nothing is written for it.
+    let again = audit_prune::plan(&world.app, &operator(), plan.before).unwrap();
+    assert_eq!((again.lines(), prune(&world, &again)), (0, 0));
+    assert_eq!(check(&world).last.seq, 26);
+}
+
+#[test]
+fn pruning_that_was_stopped_half_way_goes_on() {
+    let (world, plan) = aged(usize::try_from(STEP).unwrap() + 500, 3);
+    assert_eq!(audit_prune::step(&world.app, &operator(), &plan).unwrap(), Ok(STEP));
+    let verdict = check(&world);
+    assert_eq!((verdict.first, verdict.flaw), (STEP + 1, None));
+    assert_eq!(world.events().iter().filter(|event| *event == "AuditPruned").count(), 1);
+    let rest = audit_prune::plan(&world.app, &operator(), plan.before).unwrap();
+    assert_eq!((rest.first, rest.lines()), (STEP + 1, 500));
+    assert_eq!(prune(&world, &rest), 500);
+    assert_eq!((check(&world).first, flaw(&world)), (STEP + 501, None));
+}
+
+#[test]
+fn the_newest_line_always_stays() {
+    let world = world(&["a", "b", "c"]);
+    world.advance(Duration::from_secs(1));
+    let plan = audit_prune::plan(&world.app, &operator(), world.now()).unwrap();
+    assert_eq!((plan.first, plan.through), (1, 4));
+    assert_eq!(prune(&world, &plan), 4);
+    assert_eq!(world.events(), ["LoginFailed", "AuditPruned"]);
+    assert_eq!(flaw(&world), None);
+}
+
+#[test]
+fn only_a_beginning_is_pruned_where_the_clock_was_set_back() {
+    let world = world(&["a"]);
+    world.advance(Duration::from_secs(86_400));
+    add_lines(&world, 1);
+    world.clock.set(world.now().minus(Duration::from_secs(86_400)));
+    add_lines(&world, 2);
+    world.advance(Duration::from_secs(7200));
+    let plan = audit_prune::plan(&world.app, &operator(), world.now().minus(Duration::from_secs(3600))).unwrap();
+    assert_eq!((plan.first, plan.through), (1, 3));
+    let future = audit_prune::plan(&world.app, &operator(), world.now().plus(Duration::from_secs(1)));
+    assert!(matches!(future, Err(Error::Refused(Refusal::Invalid(_)))), "{future:?}");
+}
+
+#[test]
+fn tampering_after_pruning_is_told() {
+    for (sql, expected) in [
+        ("DELETE FROM meta WHERE key = 'audit_anchor'", Flaw::Missing { seq: 1 }),
+        ("UPDATE meta SET value = zeroblob(72) WHERE key = 'audit_anchor'", Flaw::Anchor),
+        ("DELETE FROM audit WHERE seq <= 21", Flaw::Missing { seq: 21 }),
+        ("UPDATE audit SET actor = 'operator:eve' WHERE seq = 21", Flaw::Changed { seq: 21 }),
+        // Hides that lines were pruned.
+        ("DELETE FROM audit WHERE event = 'AuditPruned'", Flaw::Cut { seq: 26 }),
+        (
+            "INSERT INTO audit SELECT 20, at, event, actor, NULL, NULL, NULL, NULL, '{}', hash FROM audit WHERE seq = 21",
+            Flaw::Strange { seq: 20 },
+        ),
+        ("DELETE FROM audit", Flaw::Cut { seq: 21 }),
+    ] {
+        let (world, plan) = aged(20, 5);
+        prune(&world, &plan);
+        attack(&world).execute_batch(sql).unwrap();
+        assert_eq!(flaw(&world), Some(expected), "{sql}");
+    }
+}
+
+#[test]
+fn the_pruned_beginning_can_not_be_used_as_an_end() {
+    let (world, plan) = aged(20, 5);
+    let older = head_value(&world);
+    prune(&world, &plan);
+    let connection = attack(&world);
+    // The head of a moment when the last pruned line was the newest would fit a log without lines.
+    connection.execute("UPDATE meta SET value = ?1 WHERE key = 'audit_head'", [older]).unwrap();
+    connection.execute("DELETE FROM audit WHERE seq > 25", []).unwrap();
+    assert_eq!(flaw(&world), None, "an older head, again");
+    let anchor = "UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'audit_anchor') WHERE key = 'audit_head'";
+    connection.execute_batch(&format!("{anchor}; DELETE FROM audit")).unwrap();
+    assert_eq!(flaw(&world), Some(Flaw::Head));
+}
+
+#[test]
+fn pruning_does_not_take_the_traces_away() {
+    let (world, plan) = aged(20, 5);
+    attack(&world).execute_batch("UPDATE audit SET actor = 'operator:eve' WHERE seq = 7").unwrap();
+    assert_eq!(audit_prune::step(&world.app, &operator(), &plan).unwrap(), Err(Flaw::Changed { seq: 7 }));
+    assert_eq!(world.audit().len(), 25);
+    assert_eq!(flaw(&world), Some(Flaw::Changed { seq: 7 }));
+}
+
+#[test]
+fn a_noted_line_is_found_after_pruning_until_it_is_gone_itself() {
+    let (world, plan) = aged(20, 5);
+    let mark = |seq: usize| {
+        let line = &world.audit()[seq - 1];
+        Mark { seq: line.seq, hash: line.hash.clone() }
+    };
+    let (gone, anchor, kept) = (mark(19), mark(20), mark(21));
+    prune(&world, &plan);
+    let against = |noted: &Mark| verify(&world.app, &operator(), Some(noted)).unwrap().flaw;
+    assert_eq!(against(&gone), Some(Flaw::NotedWasPruned { seq: 19 }));
+    assert_eq!(against(&anchor), None);
+    assert_eq!(against(&kept), None);
+    assert_eq!(against(&Mark { seq: 20, ..kept }), Some(Flaw::NotAsNoted { seq: 20 }));
+}
+
+const COLUMNS: [&str; 9] = ["at", "event", "actor", "user_id", "session_id", "ip", "request_id", "details", "hash"];
+
+#[derive(Clone, Debug)]
+enum Tampering {
+    Flip {
+        column: usize,
+        byte: usize,
+        bit: u32,
+    },
+    Delete,
+    /// Moves the line somewhere else and the others up.
+    Renumber {
+        by: i64,
+    },
+    /// Writes it a second time behind itself and moves the others up.
+    Repeat,
+    /// With a head that says so, as far as that goes without the key.
+    CutFromHere,
+}
+
+fn tampering() -> impl Strategy<Value = Tampering> {
+    prop_oneof![
+        4 => (0..COLUMNS.len(), any::<usize>(), 0..8u32)
+            .prop_map(|(column, byte, bit)| Tampering::Flip { column, byte, bit }),
+        1 => Just(Tampering::Delete),
+        1 => (1..50i64).prop_map(|by| Tampering::Renumber { by }),
+        1 => Just(Tampering::Repeat),
+        1 => Just(Tampering::CutFromHere),
+    ]
+}
+
+/// Does it to one line, and gives the number that must be told; `None` for the head.
+fn tamper(connection: &Connection, seq: i64, how: &Tampering) -> Option<i64> {
+    match *how {
+        Tampering::Flip { column, byte, bit } => {
+            flip(connection, seq, COLUMNS[column], byte, bit);
+            Some(seq)
+        }
+        Tampering::Delete => {
+            connection.execute("DELETE FROM audit WHERE seq = ?1", [seq]).unwrap();
+            Some(seq)
+        }
+        Tampering::Renumber { by } => {
+            move_up(connection, seq, by);
+            Some(seq)
+        }
+        Tampering::Repeat => {
+            move_up(connection, seq + 1, 1);
+            let sql = "INSERT INTO audit SELECT seq + 1, at, event, actor, user_id, session_id, ip, request_id, \
+                details, hash FROM audit WHERE seq = ?1";
+            connection.execute(sql, [seq]).unwrap();
+            Some(seq + 1)
+        }
+        Tampering::CutFromHere => {
+            connection.execute("DELETE FROM audit WHERE seq >= ?1", [seq]).unwrap();
+            let last: (i64, Vec<u8>) = connection
+                .query_row("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .unwrap_or_default();
+            let head = [&last.0.to_be_bytes()[..], &last.1, &[7; 32]].concat();
+            connection.execute("UPDATE meta SET value = ?1 WHERE key = 'audit_head'", [head]).unwrap();
+            None
+        }
+    }
+}
+
+fn flip(connection: &Connection, seq: i64, column: &str, byte: usize, bit: u32) {
+    let sql = format!("SELECT {column} FROM audit WHERE seq = ?1");
+    let flipped = |mut bytes: Vec<u8>| {
+        let at = byte % bytes.len().max(1);
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte ^= 1 << bit;
+        }
+        bytes
+    };
+    let (cast, value) = match connection.query_row(&sql, [seq], |row| row.get(0)).unwrap() {
+        Value::Null => ("TEXT", Value::Blob(Vec::new())),
+        Value::Integer(at) => ("INTEGER", Value::Integer(at ^ (1 << bit))),
+        Value::Blob(bytes) => ("BLOB", Value::Blob(flipped(bytes))),
+        Value::Text(text) => ("TEXT", Value::Blob(flipped(text.into_bytes()))),
+        other @ Value::Real(_) => panic!("{other:?}"),
+    };
+    let sql = format!("UPDATE audit SET {column} = CAST(?1 AS {cast}) WHERE seq = ?2");
+    connection.execute(&sql, params![value, seq]).unwrap();
+}
+
+/// Gives every line from one on a higher number.
+fn move_up(connection: &Connection, from: i64, by: i64) {
+    // Over the negative numbers, so that none meets another on its way.
+    connection.execute("UPDATE audit SET seq = -seq WHERE seq >= ?1", [from]).unwrap();
+    connection.execute("UPDATE audit SET seq = ?1 - seq WHERE seq < 0", [by]).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_tampering_with_any_line_is_told(
+        names in prop::collection::vec("[a-z]{1,12}", 0..12),
+        at in any::<prop::sample::Index>(),
+        how in tampering(),
+    ) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let world = world(&names);
+        let seq = i64::try_from(at.index(world.audit().len())).unwrap() + 1;
+        let told = tamper(&attack(&world), seq, &how);
+        let verdict = check(&world);
+        let flaw = verdict.flaw.expect("it is told");
+        prop_assert_eq!(flaw.seq(), told, "{:?}", flaw);
+    }
+}

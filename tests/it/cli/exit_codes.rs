@@ -1,0 +1,118 @@
+//! One failure for each exit code: the code, the word that the message begins with, and the problem object.
+
+use super::{Said, Shell, json};
+use rusqlite::Connection;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+/// A command line that comes to one end, in a folder that was brought to it.
+struct End {
+    code: i32,
+    word: &'static str,
+    line: &'static str,
+    stdin: &'static str,
+    prepare: fn(&Shell) -> Option<Connection>,
+}
+
+const UNTOUCHED: fn(&Shell) -> Option<Connection> = |_| None;
+
+/// Those that are told with a problem object.
+const ENDS: [End; 8] = [
+    End {
+        code: 1,
+        word: "weak_password",
+        line: "user add a@example.com --password-stdin",
+        stdin: "short",
+        prepare: UNTOUCHED,
+    },
+    End { code: 3, word: "not_found", line: "user show nobody@example.com", stdin: "", prepare: UNTOUCHED },
+    End { code: 4, word: "already_exists", line: "role add admin", stdin: "", prepare: UNTOUCHED },
+    End { code: 69, word: "storage_unavailable", line: "role add editor", stdin: "", prepare: another_process_writes },
+    // Nothing that is right at the outside makes authd fail inside: these are what it must not go on with.
+    End { code: 70, word: "internal", line: "role list", stdin: "", prepare: a_newer_authd_was_here },
+    End { code: 70, word: "internal", line: "role add editor", stdin: "", prepare: the_head_was_forged },
+    End { code: 77, word: "permission", line: "role list", stdin: "", prepare: others_can_read_the_key },
+    End { code: 78, word: "config", line: "role list", stdin: "", prepare: a_key_is_misspelt },
+];
+
+fn open(shell: &Shell) -> Connection {
+    Connection::open(shell.world.database()).unwrap()
+}
+
+fn another_process_writes(shell: &Shell) -> Option<Connection> {
+    let connection = open(shell);
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    Some(connection)
+}
+
+fn a_newer_authd_was_here(shell: &Shell) -> Option<Connection> {
+    open(shell).pragma_update(None, "user_version", 99).unwrap();
+    None
+}
+
+fn the_head_was_forged(shell: &Shell) -> Option<Connection> {
+    open(shell).execute_batch("UPDATE meta SET value = zeroblob(72) WHERE key = 'audit_head'").unwrap();
+    None
+}
+
+fn others_can_read_the_key(shell: &Shell) -> Option<Connection> {
+    fs::set_permissions(shell.world.folder.join("authd.key"), fs::Permissions::from_mode(0o640)).unwrap();
+    None
+}
+
+fn a_key_is_misspelt(shell: &Shell) -> Option<Connection> {
+    fs::write(shell.world.folder.join("authd.toml"), "lisen = \"127.0.0.1:8080\"\n").unwrap();
+    None
+}
+
+#[test]
+fn each_code_has_its_word_and_its_problem() {
+    for end in &ENDS {
+        let shell = Shell::new();
+        let _held = (end.prepare)(&shell);
+        let run = |line: &str| shell.run_with(&line.split(' ').collect::<Vec<_>>(), end.stdin);
+        let said = run(end.line);
+        assert_eq!((said.code, said.out.as_str()), (end.code, ""), "{}: {said:?}", end.line);
+        assert!(said.err.starts_with(&format!("authctl: {}: ", end.word)), "{}: {said:?}", end.line);
+        let said = run(&format!("{} -o json", end.line));
+        assert_eq!((said.code, said.out.as_str(), said.err.lines().count()), (end.code, "", 1), "{said:?}");
+        let problem = json(&said.err);
+        assert_eq!(problem["code"], end.word);
+        assert_eq!(problem["type"], format!("urn:authd:problem:{}", end.word));
+        assert!(!problem["detail"].as_str().unwrap().is_empty() && problem["status"].is_u64(), "{problem}");
+    }
+}
+
+#[test]
+fn what_succeeds_and_what_was_so_already_is_0() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    for line in ["role list", "user disable ann@example.com", "user disable ann@example.com", "--version"] {
+        assert_eq!(shell.line(line).code, 0, "{line}");
+    }
+}
+
+#[test]
+fn a_command_line_that_can_not_be_and_a_check_that_failed_are_told_in_words() {
+    let shell = Shell::new();
+    let told = |said: &Said, code: i32, words: &str| {
+        assert_eq!(said.code, code, "{said:?}");
+        assert!(said.err.starts_with(words), "{said:?}");
+    };
+    told(&shell.line("user list --nonsense -o json"), 2, "error: unexpected argument '--nonsense'");
+    told(&shell.line("user delete ann@example.com -o json"), 2, "authctl: usage: ");
+    the_head_was_forged(&shell);
+    // The report itself is the JSON document, on stdout.
+    let said = shell.line("audit verify -o json");
+    told(&said, 5, "authctl: check_failed: the audit log's head is not the one that authd wrote; ");
+    assert_eq!(json(&said.out)["ok"], false);
+}
+
+#[test]
+fn a_lock_that_is_let_go_leaves_nothing_behind() {
+    let shell = Shell::new();
+    let held = another_process_writes(&shell).unwrap();
+    assert_eq!(shell.line("role add editor").code, 69);
+    held.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(shell.line("role add editor").code, 0);
+}
