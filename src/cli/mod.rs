@@ -15,6 +15,7 @@ pub mod operator;
 pub mod password;
 pub mod role;
 pub mod serve;
+pub mod supervisor;
 pub mod terminal;
 pub mod times;
 pub mod token;
