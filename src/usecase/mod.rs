@@ -11,6 +11,7 @@ pub mod audit_prune;
 pub mod authenticate;
 mod bell;
 mod blocklist;
+pub mod complete;
 pub mod csrf;
 pub mod db;
 pub mod email;

@@ -4,6 +4,7 @@
 mod audit;
 mod audit_log;
 mod changes;
+mod completion;
 mod edit;
 mod exit_codes;
 mod failures;
@@ -17,6 +18,7 @@ mod redact;
 mod roles;
 mod screen;
 mod serve;
+mod supervised;
 mod totp;
 
 use crate::world::World;

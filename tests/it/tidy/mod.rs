@@ -18,6 +18,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("http_body_util", &["src/transport"]),
     ("tokio", &["src/transport"]),
     ("listenfd", &["src/transport", "src/cli/serve"]),
+    ("sd_notify", &["src/cli/supervisor.rs"]),
     ("argon2", &["src/crypto/"]),
     ("jsonwebtoken", &["src/crypto/"]),
     ("getrandom", &["src/ports/"]),
