@@ -143,7 +143,7 @@ pub enum Command {
     /// Read the outbox
     #[command(subcommand)]
     Mail(mail::Verb),
-    /// Create, inspect and check the database
+    /// Create, check, back up and restore the database
     #[command(subcommand)]
     Db(db::Verb),
     /// Check, show and begin the configuration

@@ -70,7 +70,10 @@ pub(super) fn append(
 }
 
 /// The newest line's number and hash; zero and nothing before the first.
-fn head(query: &impl Query) -> Result<(i64, Vec<u8>), Fault> {
+///
+/// # Errors
+/// [`Fault::Storage`] for one that can't be read; the driver's.
+pub fn head(query: &impl Query) -> Result<(i64, Vec<u8>), Fault> {
     let Some(value) = meta::find(query, HEAD)? else {
         return Ok((0, Vec::new()));
     };

@@ -1,7 +1,9 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
+use super::backup::Backup;
 use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
+use super::restore::Restored;
 use super::token::Inspection;
 use super::two_factor;
 use super::user::SecondFactor;
@@ -13,7 +15,9 @@ use crate::domain::secret::Secret;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::store::schema::Step;
 use crate::store::sessions::Listed;
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 
 fn time(at: Option<Timestamp>) -> Option<String> {
@@ -228,4 +232,36 @@ pub fn inspection(inspection: &Inspection) -> Value {
         value.insert((*name).into(), fact.as_str().into());
     }
     Value::Object(value)
+}
+
+/// A step of a migration.
+#[must_use]
+pub fn migration_step(step: &Step) -> Value {
+    json!({"from": step.from, "to": step.to, "brings": step.brings})
+}
+
+/// A backup that was made.
+#[must_use]
+pub fn backup(backup: &Backup) -> Value {
+    json!({
+        "file": backup.file,
+        "bytes": backup.bytes,
+        "schema_version": backup.schema_version,
+        "audit_head": {"seq": backup.head.line, "hash": HEXLOWER.encode(&backup.head.hash)},
+    })
+}
+
+/// What a restore came to.
+#[must_use]
+pub fn restored(restored: &Restored) -> Value {
+    json!({
+        "database": restored.database,
+        "kept": restored.kept,
+        "audit_seq": restored.line,
+        "migrated": restored.steps.iter().map(migration_step).collect::<Vec<_>>(),
+        "sessions_ended": restored.ended.sessions,
+        "links_voided": restored.ended.links,
+        "tickets_voided": restored.ended.tickets,
+        "mails_failed": restored.ended.mails,
+    })
 }

@@ -3,9 +3,12 @@
 
 mod audit;
 mod changes;
+mod copies;
+mod db;
 mod failures;
 mod mail;
 mod output;
+mod owners;
 mod passwords;
 mod prompts;
 mod serve;
