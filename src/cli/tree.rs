@@ -2,10 +2,11 @@
 //! flags stand in the noun's own file.
 
 use super::completion::Completion;
+use super::doctor::Doctor;
 use super::man::Man;
 use super::serve::Serve;
 use super::terminal::{ColourChoice, Detail, Format};
-use super::{audit, config, db, mail, role, token, totp, user};
+use super::{audit, config, db, hash, mail, role, token, totp, user};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -149,6 +150,10 @@ pub enum Command {
     /// Check, show and begin the configuration
     #[command(subcommand)]
     Config(config::Verb),
+    Doctor(Doctor),
+    /// Find out what password hashes may cost on this machine
+    #[command(subcommand)]
+    Hash(hash::Verb),
     Completion(Completion),
     Man(Man),
 }

@@ -1,6 +1,8 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
 use super::backup::Backup;
+use super::calibrate::Calibration;
+use super::doctor::Finding;
 use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
 use super::restore::Restored;
@@ -19,6 +21,7 @@ use crate::store::schema::Step;
 use crate::store::sessions::Listed;
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
@@ -264,4 +267,28 @@ pub fn restored(restored: &Restored) -> Value {
         "tickets_voided": restored.ended.tickets,
         "mails_failed": restored.ended.mails,
     })
+}
+
+/// What one check of `doctor` found.
+#[must_use]
+pub fn finding(finding: &Finding) -> Value {
+    json!({"check": finding.check, "state": finding.state.name(), "says": finding.says})
+}
+
+/// What hashes may cost.
+#[must_use]
+pub fn calibration(found: &Calibration) -> Value {
+    json!({
+        "argon2_memory_kib": found.cost.memory_kib,
+        "argon2_iterations": found.cost.iterations,
+        "argon2_parallelism": found.cost.parallelism,
+        "hash_ms": millis(found.takes),
+        "least_hash_ms": millis(found.least_takes),
+        "hash_threads": found.threads,
+        "logins_per_s": found.logins_per_s(),
+    })
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -5,6 +5,7 @@ mod audit;
 mod changes;
 mod copies;
 mod db;
+mod doctor;
 mod failures;
 mod mail;
 mod output;
