@@ -11,6 +11,7 @@ CREATE TABLE meta (
 -- audit_head: the number (8 bytes, big endian) and hash of the audit log's newest line, with a MAC of both
 -- audit_anchor: the same of the last line that was pruned
 -- audit_pruned_to: the number up to which lines may be deleted
+-- revocations_pruned_to: the latest end (8 bytes, big endian) of a revoked token that is no longer kept
 -- probe: the time of the last readiness check
 -- root_key_check: opens with this database's own key file and no other
 

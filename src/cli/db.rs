@@ -1,13 +1,18 @@
 //! `db`: the database file.
 
+mod copies;
+
 use super::Context;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::error::{Error, Fault};
-use crate::usecase::app::{App, IfMissing};
+use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::db as database;
 use crate::usecase::db::Status;
-use clap::Subcommand;
+use crate::usecase::migrate::{self, Mode};
+use crate::usecase::{prune, view};
+use clap::{Args, Subcommand};
+use copies::{Backup, Restore};
 use serde_json::{Value, json};
 
 #[derive(Subcommand, Debug)]
@@ -16,8 +21,32 @@ pub enum Verb {
     Init,
     /// Show where the database is, its schema version, size, and how much is in it
     Status,
+    Migrate(Migrate),
     /// Check that the database is whole; exits 5 when it is not
     Check,
+    Backup(Backup),
+    Restore(Restore),
+    /// Delete what is over: sessions and mails of over 30 days ago, links and tickets that have run out
+    ///
+    /// What failed logins left is forgotten 30 days after the last of them. No answer that authd gives changes
+    /// by this. The daemon does the same unasked, every five minutes, little by little.
+    Prune,
+}
+
+/// Bring the schema of an older authd up to what this one works with
+///
+/// `authd serve` does the same at its start. Nobody else may have the database open meanwhile: stop the
+/// daemon first. A new binary beside a daemon of the old one is refused, as the old one would go on
+/// writing to a schema that it doesn't know. There is no way back but `db restore`, so take a backup first:
+/// `db backup` works on the older schema, too.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl db migrate --dry-run
+  authctl db backup before.db && authctl db migrate")]
+pub struct Migrate {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl Verb {
@@ -27,7 +56,11 @@ impl Verb {
         match self {
             Self::Init => init(context),
             Self::Status => status(context),
+            Self::Migrate(migrate) => migrate.run(context),
             Self::Check => check(context),
+            Self::Backup(backup) => backup.run(context),
+            Self::Restore(restore) => restore.run(context),
+            Self::Prune => prune(context),
         }
     }
 }
@@ -81,6 +114,33 @@ fn status_json(status: &Status) -> Value {
         "page_size": status.file.page_size, "free_pages": status.file.free_pages,
         "rows": rows,
     })
+}
+
+impl Migrate {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let mode = if self.dry_run { Mode::Rehearse } else { Mode::Do };
+        let migrated = migrate::migrate(&context.loaded()?.config, &Ports::real(), context.caller(), mode)?;
+        let terminal = context.terminal();
+        for step in &migrated.steps {
+            let would = if self.dry_run { "would bring" } else { "brought" };
+            terminal.note(&format!("{would} schema {} to {}: {}", step.from, step.to, step.brings));
+        }
+        if migrated.steps.is_empty() {
+            terminal.note(&format!("the schema is {} already; nothing was changed", migrated.from));
+        } else if self.dry_run {
+            terminal.note("nothing was changed; take a backup before you do it: authctl db backup FILE");
+        }
+        let columns = [Column::Text("from"), Column::Text("to"), Column::Text("brings")];
+        let rows = migrated.steps.iter().map(|step| (step.to.to_string(), view::migration_step(step)));
+        terminal.all_changed(&Table::of_objects(&columns, rows))
+    }
+}
+
+fn prune(context: &Context) -> Result<(), Failure> {
+    let counts = prune::prune(&context.app()?, context.caller())?;
+    let columns = [Column::Whole("table"), Column::Text("rows")];
+    let rows = counts.iter().map(|(table, rows)| ((*table).to_owned(), json!({"table": table, "rows": rows})));
+    context.terminal().list(&Table::of_objects(&columns, rows))
 }
 
 fn check(context: &Context) -> Result<(), Failure> {

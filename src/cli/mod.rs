@@ -8,7 +8,9 @@ pub mod audit;
 pub mod completion;
 pub mod config;
 pub mod db;
+pub mod doctor;
 pub mod exit;
+pub mod hash;
 pub mod key;
 pub mod log;
 pub mod mail;
@@ -177,6 +179,8 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Mail(verb) => verb.run(context),
         Command::Db(verb) => verb.run(context),
         Command::Config(verb) => verb.run(context),
+        Command::Doctor(doctor) => doctor.run(context),
+        Command::Hash(verb) => verb.run(context),
         Command::Completion(completion) => completion.run(context),
         Command::Man(man) => man.run(context),
     }

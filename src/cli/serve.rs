@@ -8,9 +8,11 @@ use crate::error::Fault;
 use crate::http::router::Router;
 use crate::pages::Pages;
 use crate::transport::{Server, Settings, Stopper};
-use crate::usecase::app::IfMissing;
-use crate::usecase::link_request;
+use crate::usecase::app::{App, IfMissing, Ports};
+use crate::usecase::in_use::Served;
+use crate::usecase::prune::Pruner;
 use crate::usecase::sender::Sender;
+use crate::usecase::{files, link_request};
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -50,7 +52,10 @@ impl Serve {
         // Caught from the beginning: a signal during the start still stops in order.
         let signals = Signals::new([SIGTERM, SIGINT])
             .map_err(|error| Fault::Internal(format!("signals can't be caught: {error}")))?;
-        let app = Arc::new(context.open(IfMissing::Create)?);
+        let config = context.loaded()?.config;
+        files::prepare_folder(&config)?;
+        let _served = Served::begin(&config.database)?;
+        let app = Arc::new(App::open(config, Ports::real(), IfMissing::Create)?);
         context.welcome(&app)?;
         log::start(&app.config.log);
         // Before anybody is served: who registers must get mail.
@@ -60,12 +65,14 @@ impl Serve {
         let running = Server::start(&app.config.listen, Settings::from(&app.config.server), pages)?;
         context.terminal().note(&format!("listening on {}", running.address()));
         let links = link_request::Worker::start(&app)?;
+        let pruner = Pruner::start(&app)?;
         let pulse = running.pulse();
         let beats = move |patience| pulse.beats(patience);
         let supervisor = Supervisor::ready(&app, beats, &running.address().to_string())?;
         stop_on_signal(signals, running.stopper(), supervisor)?;
         running.wait()?;
         links.stop();
+        pruner.stop();
         if let Some(sender) = sender {
             sender.stop(MAIL_PATIENCE);
         }

@@ -2,10 +2,11 @@
 //! flags stand in the noun's own file.
 
 use super::completion::Completion;
+use super::doctor::Doctor;
 use super::man::Man;
 use super::serve::Serve;
 use super::terminal::{ColourChoice, Detail, Format};
-use super::{apikey, audit, config, db, key, mail, role, token, totp, user};
+use super::{apikey, audit, config, db, hash, key, mail, role, token, totp, user};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -149,12 +150,16 @@ pub enum Command {
     /// Read the outbox
     #[command(subcommand)]
     Mail(mail::Verb),
-    /// Create, inspect and check the database
+    /// Create, check, back up and restore the database
     #[command(subcommand)]
     Db(db::Verb),
     /// Check, show and begin the configuration
     #[command(subcommand)]
     Config(config::Verb),
+    Doctor(Doctor),
+    /// Find out what password hashes may cost on this machine
+    #[command(subcommand)]
+    Hash(hash::Verb),
     Completion(Completion),
     Man(Man),
 }

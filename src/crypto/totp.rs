@@ -33,6 +33,12 @@ pub fn accept(secret: &TotpSecret, code: &str, now: Timestamp, last_step: Option
     matching.filter(|step| last_step.is_none_or(|last| *step > last)).max()
 }
 
+/// The newest step whose code is accepted at `now`.
+#[must_use]
+pub fn newest_acceptable(now: Timestamp) -> Step {
+    u64::try_from(now.as_secs()).unwrap_or(0) / STEP_S + 1
+}
+
 /// What an authenticator app needs, in the forms that apps take.
 #[derive(Clone, Debug)]
 pub struct Enrolment {

@@ -41,6 +41,24 @@ impl LoginFailure {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     DatabaseCreated,
+    /// An older schema was brought up.
+    DatabaseMigrated {
+        from: i64,
+        to: i64,
+    },
+    /// A copy of everything was made.
+    DatabaseBackedUp {
+        file: String,
+    },
+    /// The database is a backup from here on; `line` is the newest that stood in it.
+    DatabaseRestored {
+        line: i64,
+        sessions: u64,
+    },
+    /// By an operator; the daemon does the same unasked, and writes no line.
+    DatabasePruned {
+        rows: u64,
+    },
     SigningKeyCreated {
         kid: String,
     },
@@ -163,6 +181,10 @@ impl Event {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::DatabaseCreated => "DatabaseCreated",
+            Self::DatabaseMigrated { .. } => "DatabaseMigrated",
+            Self::DatabaseBackedUp { .. } => "DatabaseBackedUp",
+            Self::DatabaseRestored { .. } => "DatabaseRestored",
+            Self::DatabasePruned { .. } => "DatabasePruned",
             Self::SigningKeyCreated { .. } => "SigningKeyCreated",
             Self::SigningKeyRotated { .. } => "SigningKeyRotated",
             Self::SigningKeyRetired { .. } => "SigningKeyRetired",
@@ -226,6 +248,12 @@ impl Event {
                 details
             }
             Self::AccountLocked { network } => network.iter().map(|network| ("network", network.clone())).collect(),
+            Self::DatabaseMigrated { from, to } => vec![("from", from.to_string()), ("to", to.to_string())],
+            Self::DatabaseBackedUp { file } => vec![("file", file.clone())],
+            Self::DatabaseRestored { line, sessions } => {
+                vec![("line", line.to_string()), ("sessions", sessions.to_string())]
+            }
+            Self::DatabasePruned { rows } => vec![("rows", rows.to_string())],
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
             Self::SigningKeyRotated { kid, previous } => {
                 let mut details = vec![("kid", kid.clone())];

@@ -7,6 +7,10 @@
 use super::time::Timestamp;
 use std::time::Duration;
 
+/// Failures are forgotten this long after the last of them, once the lock that they brought is as old: what
+/// is counted of names that nobody has would pile up for ever.
+pub const MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// How many failures are too many, and for how long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rules {

@@ -1,8 +1,9 @@
 //! The outside world as traits, and the real ones. The only place that reads the clock or draws
 //! random bytes (`clippy.toml` bans both elsewhere), so that tests can move time and repeat chance;
-//! and the only one that speaks SMTP.
+//! and the only one that speaks SMTP, or HTTP as a client.
 
 pub mod smtp;
+pub mod web;
 
 use crate::domain::id::MailId;
 use crate::domain::secret::Secret;

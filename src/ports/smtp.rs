@@ -127,6 +127,18 @@ impl Smtp {
         Ok(Self { settings, from, tls })
     }
 
+    /// Looks whether the server can be reached, as it would be for a mail, and says good-bye.
+    ///
+    /// # Errors
+    /// As [`Mailer::send`].
+    pub fn greet(&self) -> Result<(), Undelivered> {
+        let mut connection = self.connect()?;
+        if be_patient(&mut connection, self.settings.patience.quit).is_ok() {
+            let _ = connection.quit();
+        }
+        Ok(())
+    }
+
     fn connect(&self) -> Result<SmtpConnection, Undelivered> {
         let Settings { host, port, encryption, patience, .. } = &self.settings;
         let hello = ClientId::Domain(self.from.email.domain().to_owned());

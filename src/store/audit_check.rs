@@ -2,6 +2,7 @@
 
 use super::chain::{Chain, End, Fields};
 use super::connection::fault;
+use super::schema;
 use super::tx::{Query, Row, RowResult, params};
 use crate::domain::audit::{Flaw, Mark};
 use crate::error::Fault;
@@ -122,15 +123,44 @@ pub fn find_mark(query: &impl Query, seq: i64) -> Result<Option<Mark>, Fault> {
     query.opt("SELECT hash FROM audit WHERE seq = ?1", [seq], |row| Ok(Mark { seq, hash: row.get(0)? }))
 }
 
+/// The newest line, if the log ends with the one that authd noted; in a database of any schema.
+///
+/// # Errors
+/// The driver's.
+pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
+    let noted = match schema::version_of(query.connection())? {
+        version if version < SEALED_SINCE => Ok(unsealed(&old_head(query.connection())?)?),
+        _ => head(query, chain)?,
+    };
+    let highest: i64 = query.one("SELECT coalesce(max(seq), 0) FROM audit", [], |row| row.get(0))?;
+    Ok(noted.and_then(|mark| match highest {
+        highest if highest < mark.seq => Err(Flaw::Cut { seq: highest + 1 }),
+        highest if highest > mark.seq => Err(Flaw::Strange { seq: highest }),
+        _ => Ok(mark),
+    }))
+}
+
+/// The first schema whose heads bear a code.
+const SEALED_SINCE: i64 = 3;
+
 /// Seals the head of a log that has none, or one from before heads were sealed. Only for a database that is
 /// made, or whose schema is brought up: from then on a head without its code is a forgery.
 pub(super) fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
-    let sql = "SELECT coalesce((SELECT value FROM meta WHERE key = ?1), x'0000000000000000')";
-    let old: Vec<u8> = connection.query_row(sql, [End::Head.key()], |row| row.get(0)).map_err(fault)?;
-    let (number, hash) = old
-        .split_first_chunk()
-        .ok_or_else(|| Fault::Storage("the audit log's head is damaged; restore the last backup".into()))?;
-    let mark = Mark { seq: i64::from_be_bytes(*number), hash: hash.to_vec() };
+    let mark = unsealed(&old_head(connection)?)?;
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     connection.execute(sql, params![End::Head.key(), chain.seal(End::Head, &mark)]).map(drop).map_err(fault)
+}
+
+/// The head as it stands in `meta`, or that of an empty log.
+fn old_head(connection: &Connection) -> Result<Vec<u8>, Fault> {
+    let sql = "SELECT coalesce((SELECT value FROM meta WHERE key = ?1), x'0000000000000000')";
+    connection.query_row(sql, [End::Head.key()], |row| row.get(0)).map_err(fault)
+}
+
+/// Number and hash, as heads were before they bore a code.
+fn unsealed(head: &[u8]) -> Result<Mark, Fault> {
+    let (number, hash) = head
+        .split_first_chunk()
+        .ok_or_else(|| Fault::Storage("the audit log's head is damaged; restore the last backup".into()))?;
+    Ok(Mark { seq: i64::from_be_bytes(*number), hash: hash.to_vec() })
 }

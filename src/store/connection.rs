@@ -12,6 +12,9 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long a connection waits for another process's write lock.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// What to do about a damaged database, as it ends the message.
+pub const ADVICE: &str = "; restore it from a backup";
+
 const STATEMENTS_KEPT: usize = 64;
 
 /// Opens an existing file for reading and writing.
@@ -114,8 +117,14 @@ pub fn fault(error: rusqlite::Error) -> Fault {
             Fault::Permission(format!("no permission for the database: {error}"))
         }
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            Fault::Storage(format!("the database is damaged: {error}; restore it from a backup"))
+            Fault::Storage(format!("the database is damaged: {error}{ADVICE}"))
         }
+        ErrorCode::OperationInterrupted => interrupted(),
         _ => Fault::Internal(format!("the database refused: {error}")),
     }
+}
+
+/// What it means that somebody asked for the end.
+pub(super) fn interrupted() -> Fault {
+    Fault::StorageUnavailable("it was interrupted, and nothing was changed; run it again".into())
 }

@@ -2,30 +2,34 @@
 
 use super::tx::{Query, Tx, params};
 use crate::domain::id::UserId;
-use crate::domain::lockout::{Account, Familiarity, Pair};
+use crate::domain::lockout::{Account, Familiarity, MEMORY, Pair};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 
-/// Failures of `account` (an address as it is compared) from one network.
+/// Failures of `account` (an address as it is compared) from one network, as far as they are remembered.
 ///
 /// # Errors
 /// The driver's.
-pub fn find_pair(query: &impl Query, account: &str, network: Network) -> Result<Pair, Fault> {
-    let sql = "SELECT failures, locks, locked_until FROM pair_failures WHERE account = ?1 AND network = ?2";
-    let found = query.opt(sql, params![account, network.to_string()], |row| {
+pub fn find_pair(query: &impl Query, account: &str, network: Network, now: Timestamp) -> Result<Pair, Fault> {
+    let sql = "SELECT failures, locks, locked_until FROM pair_failures \
+        WHERE account = ?1 AND network = ?2 AND (last_at > ?3 OR coalesce(locked_until, 0) > ?3)";
+    let found = query.opt(sql, params![account, network.to_string(), now.minus(MEMORY)], |row| {
         Ok(Pair { failures: row.get(0)?, locks: row.get(1)?, locked_until: row.get(2)? })
     })?;
     Ok(found.unwrap_or_default())
 }
 
-/// Failures of `account` from anywhere.
+/// Failures of `account` from anywhere, as far as they are remembered.
 ///
 /// # Errors
 /// The driver's.
-pub fn find_account(query: &impl Query, account: &str) -> Result<Account, Fault> {
-    let sql = "SELECT failures, locked_until FROM account_failures WHERE account = ?1";
-    let found = query.opt(sql, [account], |row| Ok(Account { failures: row.get(0)?, locked_until: row.get(1)? }))?;
+pub fn find_account(query: &impl Query, account: &str, now: Timestamp) -> Result<Account, Fault> {
+    let sql = "SELECT failures, locked_until FROM account_failures \
+        WHERE account = ?1 AND (last_at > ?2 OR coalesce(locked_until, 0) > ?2)";
+    let found = query.opt(sql, params![account, now.minus(MEMORY)], |row| {
+        Ok(Account { failures: row.get(0)?, locked_until: row.get(1)? })
+    })?;
     Ok(found.unwrap_or_default())
 }
 

@@ -52,3 +52,12 @@ pub fn find_oldest(query: &impl Query) -> Result<Option<LinkRequest>, Fault> {
 pub fn delete(tx: &mut Tx<'_>, id: LinkId) -> Result<bool, Fault> {
     Ok(tx.execute("DELETE FROM link_requests WHERE id = ?1", [id])? == 1)
 }
+
+/// Forgets what waits; gives how many.
+///
+/// # Errors
+/// The driver's.
+pub fn delete_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
+    let rows = tx.execute("DELETE FROM link_requests", [])?;
+    Ok(u64::try_from(rows).unwrap_or(u64::MAX))
+}

@@ -55,6 +55,14 @@ pub fn list(query: &impl Query, state: Option<MailState>) -> Result<Vec<Mail>, F
     query.all(&sql, [state.map(MailState::name)], read)
 }
 
+/// How many mails are in a state.
+///
+/// # Errors
+/// The driver's.
+pub fn count(query: &impl Query, state: MailState) -> Result<u64, Fault> {
+    query.one("SELECT count(*) FROM mails WHERE state = ?1", [state.name()], |row| row.get::<_, u32>(0).map(u64::from))
+}
+
 /// A mail with its body.
 #[derive(Clone, Debug)]
 pub struct Sealed {
@@ -130,6 +138,17 @@ pub fn save_retried(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
     let sql = "UPDATE mails SET state = 'queued', next_attempt_at = NULL, retried_at = ?2 WHERE id = ?1";
     let now = tx.now();
     tx.execute(sql, params![id, now]).map(drop)
+}
+
+/// Fails every mail that is queued; gives how many there were.
+///
+/// # Errors
+/// The driver's.
+pub fn fail_queued(tx: &mut Tx<'_>, why: &str) -> Result<u64, Fault> {
+    let sql = "UPDATE mails SET state = 'failed', last_error = ?1, next_attempt_at = NULL, claimed_until = NULL \
+        WHERE state = 'queued'";
+    let rows = tx.execute(sql, [why])?;
+    Ok(u64::try_from(rows).unwrap_or(u64::MAX))
 }
 
 fn read(row: &Row<'_>) -> RowResult<Mail> {

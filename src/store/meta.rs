@@ -59,6 +59,16 @@ pub fn integrity_problems(query: &impl Query) -> Result<Vec<String>, Fault> {
     Ok(problems)
 }
 
+/// As [`integrity_problems`], without comparing indexes with their tables: in a fraction of the time.
+///
+/// # Errors
+/// The driver's.
+pub fn quick_problems(query: &impl Query) -> Result<Vec<String>, Fault> {
+    let mut problems: Vec<String> = query.all("PRAGMA quick_check", [], |row| row.get(0))?;
+    problems.retain(|line| line != "ok");
+    Ok(problems)
+}
+
 /// How many rows stand in the tables that an operator thinks in.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ pub mod mails;
 pub mod meta;
 pub mod page;
 pub mod pool;
+pub mod prune;
 pub mod roles;
 pub mod schema;
 pub mod second_factor;
@@ -23,6 +24,7 @@ pub mod tickets;
 pub mod tx;
 pub mod users;
 mod values;
+pub mod whole;
 pub mod writer;
 
 use crate::domain::caller::Caller;
@@ -62,13 +64,27 @@ impl Store {
         })
     }
 
-    /// Makes the schema in a file that is empty or not there, or brings an older one up. Whether it made it.
+    /// Makes the schema in a file that is empty or not there. Whether it made it.
     ///
     /// # Errors
     /// As [`Store::open`].
     pub fn create(path: &Path, chain_key: &Secret<[u8; 32]>) -> Result<bool, Fault> {
         let connection = connection::create(path)?;
         schema::create(&connection, &Chain::new(chain_key))
+    }
+
+    /// Brings an older schema up; gives the steps that were taken.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn migrate(
+        path: &Path,
+        clock: &dyn Clock,
+        caller: &Caller,
+        chain_key: &Secret<[u8; 32]>,
+    ) -> Result<Vec<schema::Step>, Fault> {
+        let connection = connection::open_writable(path)?;
+        schema::migrate(&connection, clock.now(), caller, &Chain::new(chain_key))
     }
 
     #[must_use]

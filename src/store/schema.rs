@@ -3,7 +3,10 @@
 use super::audit_check::seal_head;
 use super::chain::Chain;
 use super::connection::fault;
-use super::tx::Query;
+use super::tx::{Query, Tx};
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use rusqlite::Connection;
 
@@ -24,12 +27,12 @@ const MIGRATIONS: [(i64, &str, Rest); 2] = [
     (3, include_str!("migrations/0003_operator.sql"), seal_head),
 ];
 
-/// Makes the schema in an empty file, or brings an older one up. Whether it made it.
+/// Makes the schema in an empty file. `false`: something stands in it already.
 ///
 /// # Errors
-/// [`Fault::Storage`] when the file holds something else, or the schema of a newer authd.
+/// The driver's.
 pub fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
-    let made = in_transaction(connection, |connection| {
+    in_transaction(connection, |connection| {
         let objects: i64 =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
         if objects > 0 {
@@ -40,42 +43,85 @@ pub fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
         connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
         connection.pragma_update(None, "user_version", VERSION).map_err(fault)?;
         Ok(true)
-    })?;
-    migrate(connection, chain)?;
-    Ok(made)
+    })
+}
+
+/// One step of a migration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    pub from: i64,
+    pub to: i64,
+    /// What it brings, in a few words.
+    pub brings: &'static str,
+}
+
+/// The steps from a version to [`VERSION`], in their order.
+#[must_use]
+pub fn steps_from(version: i64) -> Vec<Step> {
+    let missing = MIGRATIONS.into_iter().filter(|(to, _, _)| *to > version);
+    missing.map(|(to, sql, _)| Step { from: to - 1, to, brings: brings(sql) }).collect()
+}
+
+/// The first line of a step's file is a comment: `-- From schema 1 to 2: what it brings.`
+fn brings(sql: &'static str) -> &'static str {
+    let line = sql.lines().next().unwrap_or_default();
+    line.split_once(": ").map_or(line, |(_, brings)| brings).trim_end_matches('.')
 }
 
 /// Brings an older schema up to [`VERSION`], each step in a transaction of its own: killed at any
-/// point, it goes on from there the next time.
+/// point, it goes on from there the next time. The last step brings the line of the audit log.
 ///
 /// # Errors
 /// [`Fault::Storage`] when the file is not authd's, or a newer authd's.
-pub fn migrate(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
+pub(super) fn migrate(
+    connection: &Connection,
+    now: Timestamp,
+    caller: &Caller,
+    chain: &Chain,
+) -> Result<Vec<Step>, Fault> {
+    let begun_at = version_of(connection)?;
     for (version, step, rest) in MIGRATIONS {
         in_transaction(connection, |connection| {
-            if check_kind(connection)? >= version {
+            if version_of(connection)? >= version {
                 return Ok(());
             }
             connection.execute_batch(step).map_err(fault)?;
             rest(connection, chain)?;
-            connection.pragma_update(None, "user_version", version).map_err(fault)
+            connection.pragma_update(None, "user_version", version).map_err(fault)?;
+            if version == VERSION {
+                let event = Event::DatabaseMigrated { from: begun_at, to: VERSION };
+                Tx::new(connection, now, caller, chain).audit(&event, Subject::default())?;
+            }
+            Ok(())
         })?;
     }
-    check_version(connection)
+    check_version(connection)?;
+    Ok(steps_from(begun_at))
 }
 
 /// # Errors
 /// [`Fault::Storage`] when the file is not authd's, or of another version than this binary's.
 pub fn check_version(connection: &Connection) -> Result<(), Fault> {
-    match check_kind(connection)? {
-        VERSION => Ok(()),
-        newer if newer > VERSION => Err(Fault::Storage(format!(
-            "the database has schema {newer}, made by a newer authd; this one knows {VERSION}: install the newer one"
-        ))),
-        older => Err(Fault::Storage(format!(
-            "the database has schema {older}, this authd works with {VERSION}; `authd serve` brings it up at its start"
-        ))),
+    let version = version_of(connection)?;
+    check_not_newer(version)?;
+    if version < VERSION {
+        return Err(Fault::Storage(format!(
+            "the database has schema {version}, this authd works with {VERSION}; run `authctl db migrate` to bring it up, \
+             after `authctl db backup FILE`; `authd serve` brings it up at its start, too"
+        )));
     }
+    Ok(())
+}
+
+/// # Errors
+/// [`Fault::Storage`] for a version that this binary doesn't know yet.
+pub fn check_not_newer(version: i64) -> Result<(), Fault> {
+    if version > VERSION {
+        return Err(Fault::Storage(format!(
+            "the database has schema {version}, made by a newer authd; this one knows {VERSION}: install the newer one"
+        )));
+    }
+    Ok(())
 }
 
 /// As [`check_version`], inside a transaction.
@@ -87,7 +133,10 @@ pub fn check(query: &impl Query) -> Result<(), Fault> {
 }
 
 /// The schema's version, once the file is known to be authd's.
-fn check_kind(connection: &Connection) -> Result<i64, Fault> {
+///
+/// # Errors
+/// [`Fault::Storage`] for a file of somebody else's.
+pub fn version_of(connection: &Connection) -> Result<i64, Fault> {
     if pragma(connection, "application_id")? != APPLICATION_ID {
         return Err(Fault::Storage("the file is no database of authd; check the key `database`".into()));
     }

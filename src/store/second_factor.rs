@@ -65,6 +65,15 @@ pub fn spend_step(tx: &mut Tx<'_>, user: UserId, step: u64) -> Result<bool, Faul
     Ok(tx.execute(sql, params![user, column(step)])? == 1)
 }
 
+/// Spends everybody's steps up to and with this one.
+///
+/// # Errors
+/// The driver's.
+pub fn spend_steps(tx: &mut Tx<'_>, step: u64) -> Result<(), Fault> {
+    let sql = "UPDATE totp SET last_step = ?1 WHERE last_step IS NULL OR last_step < ?1";
+    tx.execute(sql, [column(step)]).map(drop)
+}
+
 /// Counts a wrong code; gives how many there were in a row.
 ///
 /// # Errors

@@ -48,29 +48,33 @@ pub struct Standing {
     pub permissions: Vec<Permission>,
 }
 
-/// The key that signed a token, and when that is asked.
+/// What an access token says of itself, and when that is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct KeyAt<'a> {
+pub struct Shown<'a> {
+    pub id: TokenId,
+    /// The key that signed it.
     pub kid: &'a str,
+    pub expires_at: Timestamp,
     pub now: Timestamp,
 }
 
+/// The latest end of a revoked token that is not remembered any more, as eight bytes, big endian. Whatever
+/// ends no later is refused, so that none of them lives again where the clock is set back.
+pub(super) const PRUNED_TO: &str = "revocations_pruned_to";
+
 /// # Errors
 /// The driver's.
-pub fn find_standing(
-    query: &impl Query,
-    session: SessionId,
-    token: TokenId,
-    key: KeyAt<'_>,
-) -> Result<Option<Standing>, Fault> {
+pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -> Result<Option<Standing>, Fault> {
     let sql = format!(
-        "SELECT {COLUMNS}, u.disabled_at IS NULL, EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2), \
-         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3 AND (retired_at IS NULL OR keep_until > ?4)), \
+        "SELECT {COLUMNS}, u.disabled_at IS NULL, EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2) \
+         OR EXISTS (SELECT 1 FROM meta WHERE key = '{PRUNED_TO}' AND value >= ?4), \
+         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3), \
          (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
           WHERE ur.user_id = s.user_id) \
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1"
     );
-    query.opt(&sql, params![session, token, key.kid, key.now], |row| {
+    let ends_at = bytes(token.expires_at);
+    query.opt(&sql, params![session, token.id, token.kid, ends_at, token.now], |row| {
         Ok(Standing {
             session: read(row)?,
             user_is_enabled: row.get(14)?,
@@ -220,6 +224,11 @@ pub struct Proof<'a> {
     pub expires_at: Timestamp,
     /// `None`: as configured.
     pub idle: Option<Duration>,
+}
+
+/// A time after 1970 in bytes that compare as it does.
+pub(super) fn bytes(time: Timestamp) -> [u8; 8] {
+    time.as_millis().max(0).to_be_bytes()
 }
 
 /// A generation is far below 2^63: one a millisecond for 292 million years.

@@ -53,3 +53,16 @@ pub fn spend(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Fault> {
 pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
     tx.execute("DELETE FROM tickets WHERE user_id = ?1", [user]).map(drop)
 }
+
+/// Voids every login that waits for its second step; gives how many did.
+///
+/// # Errors
+/// The driver's.
+pub fn delete_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
+    let now = tx.now();
+    let waiting = tx.one("SELECT count(*) FROM tickets WHERE spent_at IS NULL AND expires_at > ?1", [now], |row| {
+        row.get::<_, u32>(0).map(u64::from)
+    })?;
+    tx.execute("DELETE FROM tickets", [])?;
+    Ok(waiting)
+}

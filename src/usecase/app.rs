@@ -1,10 +1,11 @@
 //! The app: everything that an action needs, opened once by the face that was called.
 
 use super::bell::Bell;
-use super::files;
+use super::in_use::InUse;
 use super::keyring::Keyring;
 use super::letter::Letters;
 use super::rate_limit::RateLimits;
+use super::{files, migrate};
 use crate::config::Config;
 use crate::crypto::csrf::CsrfKey;
 use crate::crypto::gate::Gate;
@@ -19,11 +20,14 @@ use crate::domain::session::Lifetime;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
+use crate::store::tx::Query;
 use crate::store::{Store, meta};
+use std::fs::File;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+/// What proves that a key file belongs to a database.
 const ROOT_KEY_CHECK: &str = "root_key_check";
 
 /// The outside world: the real one, or a test's.
@@ -76,6 +80,8 @@ pub struct App {
     pub(super) link_bell: Bell,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
+    /// Let go last: until then nobody replaces the file.
+    _in_use: InUse,
 }
 
 impl App {
@@ -96,15 +102,20 @@ impl App {
             );
             return Err(Refusal::not_found("database", advice).into());
         }
+        if if_missing == IfMissing::Create {
+            files::prepare_folder(&config)?;
+        }
         files::check(&config)?;
+        let in_use = InUse::share(&config.database)?;
         let root = root_key(&config, &ports, database_exists, &mut created)?;
         let chain_key = root.derive(Purpose::AuditChain);
         if if_missing == IfMissing::Create {
             files::prepare(&config)?;
             created.database = Store::create(&config.database, &chain_key)?;
+            migrate::bring_up(&config.database, &in_use, &ports, &root, &Caller::system())?;
         }
         let store = Store::open(&config.database, Arc::clone(&ports.clock), &chain_key, readers())?;
-        check_root_key(&store, &root, &ports)?;
+        seal_root_key(&store, &root, &ports)?;
         let threads = config.server.hash_threads.unwrap_or_else(cores);
         let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost)?;
         let mut app = Self {
@@ -123,6 +134,7 @@ impl App {
             created,
             config,
             ports,
+            _in_use: in_use,
         };
         if if_missing == IfMissing::Create {
             app.created.signing_key = super::keyring::ensure(&app)?;
@@ -183,32 +195,54 @@ fn readers() -> u32 {
 }
 
 fn root_key(config: &Config, ports: &Ports, database_exists: bool, created: &mut Created) -> Result<RootKey, Fault> {
-    if files::exists(&config.key_file)? {
-        return RootKey::read(&config.key_file);
-    }
-    if database_exists {
-        return Err(Fault::Config(format!(
-            "the key file {} is missing, and the database {} can't be opened without it; bring it back from the backup, or set `key_file`",
-            config.key_file.display(),
-            config.database.display()
-        )));
+    if database_exists || files::exists(&config.key_file)? {
+        return existing_root_key(config);
     }
     files::prepare(config)?;
     let root = RootKey::generate(&*ports.entropy);
     created.key_file = root.write_new(&config.key_file)?;
-    if created.key_file { Ok(root) } else { RootKey::read(&config.key_file) }
+    if !created.key_file {
+        return RootKey::read(&config.key_file);
+    }
+    let made = File::open(&config.key_file).map_err(|error| files::cannot_write(&config.key_file, &error))?;
+    files::give_to_owner(&made, files::folder_of(&config.key_file).as_path())?;
+    Ok(root)
 }
 
-/// Holds the key file against the database: a value sealed when it was made must open.
-fn check_root_key(store: &Store, root: &RootKey, ports: &Ports) -> Result<(), Error> {
-    let sealer = Sealer::new(root, Purpose::Check);
-    if let Some(sealed) = store.read(|query| meta::find(query, ROOT_KEY_CHECK))? {
-        sealer.open(ROOT_KEY_CHECK.as_bytes(), &sealed).map_err(|_| {
-            Fault::Config("the key file belongs to another database; set `key_file` to the one made with this".into())
-        })?;
+/// The root key of a database that is there.
+///
+/// # Errors
+/// [`Fault::Config`] when its file is missing or is none, [`Fault::Permission`].
+pub(super) fn existing_root_key(config: &Config) -> Result<RootKey, Fault> {
+    if files::exists(&config.key_file)? {
+        return RootKey::read(&config.key_file);
+    }
+    Err(Fault::Config(format!(
+        "the key file {} is missing, and the database {} can't be opened without it; bring it back from the backup, or set `key_file`",
+        config.key_file.display(),
+        config.database.display()
+    )))
+}
+
+/// Holds the key file against a database: a value sealed when that was made must open. `false`: there is
+/// none yet, in a database that was just made.
+///
+/// # Errors
+/// [`Fault::Config`] for the key file of another database; the driver's.
+pub(super) fn check_root_key(query: &impl Query, root: &RootKey) -> Result<bool, Fault> {
+    let Some(sealed) = meta::find(query, ROOT_KEY_CHECK)? else { return Ok(false) };
+    Sealer::new(root, Purpose::Check).open(ROOT_KEY_CHECK.as_bytes(), &sealed).map_err(|_| {
+        Fault::Config("the key file belongs to another database; set `key_file` to the one made with this".into())
+    })?;
+    Ok(true)
+}
+
+/// As [`check_root_key`], and seals that value in a database that was just made.
+fn seal_root_key(store: &Store, root: &RootKey, ports: &Ports) -> Result<(), Error> {
+    if store.read(|query| check_root_key(query, root))? {
         return Ok(());
     }
-    let sealed = sealer.seal(&*ports.entropy, ROOT_KEY_CHECK.as_bytes(), b"authd");
+    let sealed = Sealer::new(root, Purpose::Check).seal(&*ports.entropy, ROOT_KEY_CHECK.as_bytes(), b"authd");
     store.write(&Caller::system(), move |tx| {
         meta::save(tx, ROOT_KEY_CHECK, &sealed)?;
         tx.audit(&Event::DatabaseCreated, Subject::default())?;

@@ -6,7 +6,7 @@ use super::keyring;
 use crate::crypto::jwt::{self, AccessClaims, Expected, Flaw};
 use crate::domain::access::SignedIn;
 use crate::error::{Error, Fault, Refusal};
-use crate::store::sessions::{self, KeyAt, Standing};
+use crate::store::sessions::{self, Shown, Standing};
 
 /// Why a token of the right form is refused all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,8 +59,9 @@ pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(AccessClaims, Si
         Ok(claims) => claims,
         Err(flaw) => return Ok(Err(Standstill::Flawed(flaw))),
     };
-    let signed_by = KeyAt { kid: kid.as_deref().unwrap_or_default(), now };
-    let standing = app.store.read(|query| sessions::find_standing(query, claims.session, claims.token, signed_by))?;
+    let kid = kid.unwrap_or_default();
+    let shown = Shown { id: claims.token, kid: &kid, expires_at: claims.expires_at, now };
+    let standing = app.store.read(|query| sessions::find_standing(query, claims.session, shown))?;
     let Some(standing) = standing.filter(|standing| standing.session.user == claims.user) else {
         return Ok(Err(Standstill::SessionEnded));
     };

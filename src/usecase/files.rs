@@ -4,7 +4,7 @@
 use crate::config::Config;
 use crate::error::Fault;
 use std::fs::{self, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
@@ -17,14 +17,15 @@ const OTHERS_OF_CREDENTIAL: u32 = 0o037;
 /// The database with the two files that SQLite keeps beside it.
 #[must_use]
 pub fn database_files(database: &Path) -> Vec<PathBuf> {
-    ["", "-wal", "-shm"]
-        .iter()
-        .map(|suffix| {
-            let mut name = database.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        })
-        .collect()
+    ["", "-wal", "-shm"].iter().map(|suffix| beside(database, suffix)).collect()
+}
+
+/// The file whose name is that of another with something after it.
+#[must_use]
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 /// Whether a file is there. An empty database file counts as none: SQLite makes one on the way.
@@ -81,12 +82,11 @@ pub fn folder_warning(config: &Config) -> Option<String> {
     })
 }
 
-/// Makes the database's folder, for its owner alone, and an empty private file in it. SQLite then
-/// gives the files beside it the same mode.
+/// Makes the database's folder, for its owner alone, where there is none.
 ///
 /// # Errors
 /// [`Fault::Permission`].
-pub fn prepare(config: &Config) -> Result<(), Fault> {
+pub fn prepare_folder(config: &Config) -> Result<(), Fault> {
     let folder = folder_of(&config.database);
     if !folder.exists() {
         fs::DirBuilder::new()
@@ -95,32 +95,74 @@ pub fn prepare(config: &Config) -> Result<(), Fault> {
             .create(&folder)
             .map_err(|error| Fault::Permission(format!("the folder {} can't be made: {error}", folder.display())))?;
     }
-    check_folder(config)?;
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&config.database);
-    match made {
-        Ok(file) => give_to_owner_of(&folder, &file),
+    check_folder(config)
+}
+
+/// Makes the database's folder, and an empty private file in it. SQLite then gives the files beside it the
+/// same mode.
+///
+/// # Errors
+/// [`Fault::Permission`].
+pub fn prepare(config: &Config) -> Result<(), Fault> {
+    prepare_folder(config)?;
+    match make_private(&config.database) {
+        Ok(made) => give_to_owner(&made, &folder_of(&config.database)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Fault::Permission(format!(
-            "the database {} can't be made: {error}; run this as a user who may write to {}",
-            config.database.display(),
-            folder.display()
-        ))),
+        Err(error) => Err(cannot_write(&config.database, &error)),
     }
 }
 
-/// What root makes in the service's folder must be the service's, or it could not write its own database.
-/// SQLite does the same with the files that it makes beside it.
-fn give_to_owner_of(folder: &Path, file: &File) -> Result<(), Fault> {
+/// Makes a new file for its owner alone.
+///
+/// # Errors
+/// The system's; that of an existing file is `AlreadyExists`.
+pub fn make_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Gives a file that root has made to whom `model` belongs, a file or a folder: the daemon runs as that
+/// user, and could not open it otherwise.
+///
+/// # Errors
+/// [`Fault::Permission`].
+pub fn give_to_owner(made: &File, model: &Path) -> Result<(), Fault> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
     let give = || {
-        let (folder, made) = (fs::metadata(folder)?, file.metadata()?);
-        if made.uid() == 0 && folder.uid() != 0 { fchown(file, Some(folder.uid()), Some(folder.gid())) } else { Ok(()) }
+        let owner = fs::metadata(model)?;
+        fchown(made, Some(owner.uid()), Some(owner.gid()))
     };
-    give().map_err(|error: std::io::Error| {
-        Fault::Permission(format!("the database can't be given to the owner of {}: {error}", folder.display()))
+    give().map_err(|error: io::Error| {
+        Fault::Permission(format!("a file can't be given to the owner of {}: {error}", model.display()))
     })
 }
 
-fn folder_of(path: &Path) -> PathBuf {
+/// What it means that a file can't be made or written.
+#[must_use]
+pub fn cannot_write(path: &Path, error: &io::Error) -> Fault {
+    let text = format!("{} can't be written: {error}", path.display());
+    match error.kind() {
+        ErrorKind::PermissionDenied => {
+            let folder = folder_of(path);
+            Fault::Permission(format!("{text}; run this as a user who may write to {}", folder.display()))
+        }
+        ErrorKind::NotFound => Fault::Permission(format!("{text}; make its folder first")),
+        _ => Fault::StorageUnavailable(text),
+    }
+}
+
+/// Has a folder's names on disk: that a file is there, and under which name.
+///
+/// # Errors
+/// [`Fault::StorageUnavailable`].
+pub fn sync_folder_of(path: &Path) -> Result<(), Fault> {
+    File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(|error| cannot_write(path, &error))
+}
+
+/// The folder that a file is in.
+#[must_use]
+pub fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),

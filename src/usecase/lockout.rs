@@ -52,8 +52,8 @@ impl Attempt {
         user: Option<UserId>,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Fault> {
-        let pair = failures::find_pair(query, &self.account, self.network)?;
-        let account = failures::find_account(query, &self.account)?;
+        let pair = failures::find_pair(query, &self.account, self.network, now)?;
+        let account = failures::find_account(query, &self.account, now)?;
         let familiarity = self.familiarity(query, user, now)?;
         Ok(judge(pair, account, familiarity, now))
     }
@@ -75,13 +75,13 @@ impl Attempt {
     pub(super) fn count(&self, tx: &mut Tx<'_>, user: Option<UserId>) -> Result<Counted, Fault> {
         let now = tx.now();
         let subject = || user.map_or_else(Subject::default, Subject::from);
-        let before = failures::find_pair(tx, &self.account, self.network)?;
+        let before = failures::find_pair(tx, &self.account, self.network, now)?;
         let pair = before.fail(now, &self.rules);
         failures::save_pair(tx, &self.account, self.network, &pair)?;
         if pair.locks > before.locks {
             tx.audit(&Event::AccountLocked { network: Some(self.network.to_string()) }, subject())?;
         }
-        let account = failures::find_account(tx, &self.account)?.fail(now, &self.rules);
+        let account = failures::find_account(tx, &self.account, now)?.fail(now, &self.rules);
         failures::save_account(tx, &self.account, &account)?;
         if account.failures > 0 {
             return Ok(Counted::Open);

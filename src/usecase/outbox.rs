@@ -33,6 +33,20 @@ pub fn mailer(config: &Config) -> Result<Option<Smtp>, Fault> {
     }
 }
 
+/// Looks whether mail could be handed on now, without sending any. `None`: mail stays in the outbox.
+///
+/// # Errors
+/// [`Fault::Config`] when mail could not be sent like that.
+pub(super) fn greet(config: &Config) -> Result<Option<Result<(), Undelivered>>, Fault> {
+    if config.mail.transport == MailTransport::Outbox {
+        return Ok(None);
+    }
+    let short = Duration::from_secs(3);
+    let patience = Patience { connect: short, answer: short, ..Patience::default() };
+    let smtp = Smtp::new(Settings { patience, ..settings(&config.mail) }).map_err(Fault::Config)?;
+    Ok(Some(smtp.greet()))
+}
+
 fn settings(mail: &config::Mail) -> Settings {
     let login = mail.smtp_user.clone().zip(mail.smtp_password_file.clone());
     Settings {

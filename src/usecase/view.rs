@@ -1,9 +1,13 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
 use super::audit_check::Verdict;
+use super::backup::Backup;
+use super::calibrate::Calibration;
+use super::doctor::Finding;
 use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
 use super::mint::Minted;
+use super::restore::Restored;
 use super::token::Inspection;
 use super::two_factor;
 use super::user::{Enrolment, SecondFactor};
@@ -17,9 +21,11 @@ use crate::domain::session::Session;
 use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::store::schema::Step;
 use crate::store::sessions::Listed;
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 fn time(at: Option<Timestamp>) -> Option<String> {
     at.map(|at| at.to_string())
@@ -328,4 +334,60 @@ pub fn inspection(inspection: &Inspection) -> Value {
         value.insert((*name).into(), fact.as_str().into());
     }
     Value::Object(value)
+}
+
+/// A step of a migration.
+#[must_use]
+pub fn migration_step(step: &Step) -> Value {
+    json!({"from": step.from, "to": step.to, "brings": step.brings})
+}
+
+/// A backup that was made.
+#[must_use]
+pub fn backup(backup: &Backup) -> Value {
+    json!({
+        "file": backup.file,
+        "bytes": backup.bytes,
+        "schema_version": backup.schema_version,
+        "audit_head": {"seq": backup.head.seq, "hash": HEXLOWER.encode(&backup.head.hash)},
+    })
+}
+
+/// What a restore came to.
+#[must_use]
+pub fn restored(restored: &Restored) -> Value {
+    json!({
+        "database": restored.database,
+        "kept": restored.kept,
+        "audit_seq": restored.line,
+        "migrated": restored.steps.iter().map(migration_step).collect::<Vec<_>>(),
+        "sessions_ended": restored.ended.sessions,
+        "links_voided": restored.ended.links,
+        "tickets_voided": restored.ended.tickets,
+        "mails_failed": restored.ended.mails,
+    })
+}
+
+/// What one check of `doctor` found.
+#[must_use]
+pub fn finding(finding: &Finding) -> Value {
+    json!({"check": finding.check, "state": finding.state.name(), "says": finding.says})
+}
+
+/// What hashes may cost.
+#[must_use]
+pub fn calibration(found: &Calibration) -> Value {
+    json!({
+        "argon2_memory_kib": found.cost.memory_kib,
+        "argon2_iterations": found.cost.iterations,
+        "argon2_parallelism": found.cost.parallelism,
+        "hash_ms": millis(found.takes),
+        "least_hash_ms": millis(found.least_takes),
+        "hash_threads": found.threads,
+        "logins_per_s": found.logins_per_s(),
+    })
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -120,6 +120,10 @@ impl World {
         self.try_open_with(&[])
     }
 
+    pub fn ports(&self) -> Ports {
+        self.ports.clone()
+    }
+
     pub fn advance(&self, span: Duration) {
         self.clock.set(self.clock.now().plus(span));
     }
@@ -194,7 +198,8 @@ impl World {
         self.token_in(self.mails(to).first().expect("a mail was sent"))
     }
 
-    fn token_in(&self, mail: &Mail) -> String {
+    /// The secret in a mail.
+    pub fn token_in(&self, mail: &Mail) -> String {
         let opened = mail::show(&self.app, &operator(), &mail.id.to_string()).unwrap();
         let body = opened.body.expect("the body is there until it is sent").expose().clone();
         let start = body.find("authd_").expect("the mail holds a link");

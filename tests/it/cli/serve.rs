@@ -33,6 +33,10 @@ impl Daemon {
         Self { child, said, greeting, address }
     }
 
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Status and body of the answer to one request.
     pub fn ask(&self, request: &str, token: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
@@ -113,7 +117,7 @@ fn the_first_start_makes_what_it_needs_and_says_so() {
     let mut files: Vec<_> =
         std::fs::read_dir(shell.world.folder.join("new")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();
-    assert_eq!(files, ["authd.db", "authd.key"]);
+    assert_eq!(files, ["authd.db", "authd.db-lock", "authd.db-served", "authd.key"]);
 }
 
 #[test]
@@ -165,7 +169,10 @@ fn a_log_line_is_one_line_whatever_the_client_sent() {
 fn what_keeps_it_from_starting_is_said_with_its_code() {
     let shell = Shell::new();
     let running = Daemon::start(&shell, &[]);
-    let taken = shell.line(&format!("serve --listen {}", running.address));
+    let twice = shell.line("serve --listen 127.0.0.1:0");
+    assert_eq!(twice.code, 69, "{twice:?}");
+    assert!(twice.err.contains("another daemon serves"), "{twice:?}");
+    let taken = shell.line(&format!("serve --listen {} --database other/authd.db", running.address));
     assert!(taken.code == 78 || taken.code == 77, "{taken:?}");
     assert!(taken.err.contains(&running.address), "{taken:?}");
     assert_eq!(shell.line("serve --listen nonsense").code, 78);

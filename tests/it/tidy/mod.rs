@@ -33,6 +33,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("png", &["src/usecase/qr.rs"]),
     ("qrcode", &["src/usecase/qr.rs"]),
     ("minijinja", &["src/usecase/letter.rs", "src/pages/"]),
+    ("rustls", &["src/ports/web.rs"]),
+    ("ureq", &["src/ports/web.rs"]),
     ("uzers", &["src/ports/", "src/cli/"]),
 ];
 

@@ -1,0 +1,109 @@
+//! `db backup` and `db restore`: the whole database as one file.
+
+use crate::cli::Context;
+use crate::cli::exit::Failure;
+use crate::cli::terminal::prompt::Consent;
+use crate::cli::terminal::table::{Column, Table};
+use crate::error::Fault;
+use crate::usecase::app::Ports;
+use crate::usecase::backup::Stop;
+use crate::usecase::{backup, restore, view};
+use clap::Args;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Copy the whole database to a new file, while the daemon works
+///
+/// The copy is read whole before it gets its name: FILE is a sound backup, or not there at all. The key file
+/// is not in it. Without the key file nobody opens the database again, and with both anybody does: keep a
+/// copy of the key file, too, made once, in another place than the backups.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl db backup /var/backups/authd-$(date +%F).db
+  authctl db backup nightly.db -o json")]
+pub struct Backup {
+    /// The file to make; one that is there already is never overwritten
+    file: PathBuf,
+}
+
+/// Put a backup in the database's place
+///
+/// Stop the daemon first. FILE is checked, and must belong to the key file that is there; the database that
+/// is replaced stays beside the new one. The backup knows nothing of what was ended after it was taken, so
+/// everybody's sessions end with it, and links that were sent and logins that wait for their second step are
+/// void. Mails that were queued are kept as failed, as they may have been sent since. Codes of authenticator
+/// apps count from the next minute on.
+///
+/// Everything else is as it was at the time of the backup: passwords, roles, users that were disabled since,
+/// recovery codes that were used since, keys that were retired since. Look at them before you start the daemon.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  systemctl stop authd && authctl db restore /var/backups/authd-2026-11-22.db && systemctl start authd")]
+pub struct Restore {
+    /// A backup
+    file: PathBuf,
+    /// Don't ask; needed where nobody can be asked
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Backup {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let config = context.loaded()?.config;
+        let made = backup::backup(&config, &Ports::real(), context.caller(), &self.file, &stop_on_signal()?)?;
+        let terminal = context.terminal();
+        let columns =
+            [Column::Text("file"), Column::Text("bytes"), Column::Text("schema_version"), Column::Text("audit_head")];
+        let row = (made.file.display().to_string(), view::backup(&made));
+        terminal.show(&Table::of_objects(&columns, [row]))?;
+        terminal.note(&format!(
+            "the key file {} is not in it, and it can't be opened without; keep a copy of that, too, elsewhere",
+            config.key_file.display()
+        ));
+        if !made.audited {
+            terminal.note("warning: the audit log has no line of this backup, as it could not be written");
+        }
+        Ok(())
+    }
+}
+
+impl Restore {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let config = context.loaded()?.config;
+        let question =
+            format!("Replace {} by {} and log everybody out?", config.database.display(), self.file.display());
+        Consent::from_flag(self.yes).obtain(&question)?;
+        let restored = restore::restore(&config, &Ports::real(), context.caller(), &self.file, &stop_on_signal()?)?;
+        let terminal = context.terminal();
+        terminal.note(&format!(
+            "restored {} as it was at line {} of the audit log",
+            self.file.display(),
+            restored.line
+        ));
+        for step in &restored.steps {
+            terminal.note(&format!("brought schema {} to {}: {}", step.from, step.to, step.brings));
+        }
+        let ended = restored.ended;
+        terminal.note(&format!(
+            "ended {} sessions, voided {} links and {} logins, kept {} queued mails as failed",
+            ended.sessions, ended.links, ended.tickets, ended.mails
+        ));
+        if let Some(kept) = &restored.kept {
+            terminal.note(&format!("the database before is {}; delete it when all is well", kept.display()));
+        }
+        let columns = [Column::Text("database"), Column::Text("kept"), Column::Text("audit_seq")];
+        let row = (restored.database.display().to_string(), view::restored(&restored));
+        terminal.changed(&Table::of_objects(&columns, [row]))
+    }
+}
+
+/// From here on a signal ends the work in order, so that no half file stays.
+fn stop_on_signal() -> Result<Stop, Fault> {
+    let stop = Stop::default();
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| Fault::Internal(format!("signals can't be caught: {error}")))?;
+    }
+    Ok(stop)
+}

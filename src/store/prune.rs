@@ -1,0 +1,174 @@
+//! Deleting what is over, a page of rows at a time. A page is found by walking over the primary key from
+//! where the last one ended, so that no step looks at a whole table, and none needs an index of its own.
+
+use super::meta;
+use super::sessions::{PRUNED_TO, bytes};
+use super::tx::{Query, Reader, Tx};
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+use rusqlite::params_from_iter;
+use rusqlite::types::Value;
+
+/// The rows that one step looks at, and at most deletes.
+const PAGE: u32 = 500;
+
+/// A table in which rows are over some day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Family {
+    Sessions,
+    RevokedTokens,
+    Links,
+    LinkRequests,
+    Tickets,
+    PairFailures,
+    AccountFailures,
+    KnownNetworks,
+    Mails,
+}
+
+impl Family {
+    pub const ALL: [Self; 9] = [
+        Self::Sessions,
+        Self::RevokedTokens,
+        Self::Links,
+        Self::LinkRequests,
+        Self::Tickets,
+        Self::PairFailures,
+        Self::AccountFailures,
+        Self::KnownNetworks,
+        Self::Mails,
+    ];
+
+    /// The table's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::RevokedTokens => "revoked_tokens",
+            Self::Links => "links",
+            Self::LinkRequests => "link_requests",
+            Self::Tickets => "tickets",
+            Self::PairFailures => "pair_failures",
+            Self::AccountFailures => "account_failures",
+            Self::KnownNetworks => "known_networks",
+            Self::Mails => "mails",
+        }
+    }
+
+    /// The columns of its primary key.
+    const fn key(self) -> &'static [&'static str] {
+        match self {
+            Self::Sessions | Self::Links | Self::LinkRequests | Self::Mails => &["id"],
+            Self::RevokedTokens => &["jti"],
+            Self::Tickets => &["token_hash"],
+            Self::PairFailures => &["account", "network"],
+            Self::AccountFailures => &["account"],
+            Self::KnownNetworks => &["user_id", "network"],
+        }
+    }
+
+    /// Which rows `t` were over at the time `?1`.
+    const fn over(self) -> &'static str {
+        match self {
+            Self::Sessions => "(t.ended_at <= ?1 OR t.expires_at <= ?1)",
+            Self::RevokedTokens | Self::Links | Self::Tickets => "t.expires_at <= ?1",
+            Self::LinkRequests => "t.created_at <= ?1",
+            Self::PairFailures | Self::AccountFailures => "t.last_at <= ?1 AND coalesce(t.locked_until, 0) <= ?1",
+            // The newest of a user stays: without any, the next login would seem to be the first.
+            Self::KnownNetworks => {
+                "t.last_login_at <= ?1 AND EXISTS (SELECT 1 FROM known_networks n WHERE n.user_id = t.user_id \
+                 AND (n.last_login_at, n.network) > (t.last_login_at, t.network))"
+            }
+            Self::Mails => "t.state <> 'queued' AND coalesce(t.sent_at, t.retried_at, t.created_at) <= ?1",
+        }
+    }
+}
+
+/// Where a walk over a table has come to: the last row that was looked at. The default: the beginning.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Place(Vec<Value>);
+
+/// The rows between two places that one step is about.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Page {
+    family: Family,
+    from: Place,
+    /// `None`: to the end of the table.
+    to: Option<Place>,
+    /// Whether something on it is over.
+    pub has_any: bool,
+}
+
+impl Page {
+    /// Finds the page that begins after `from`, and looks whether a row on it was over at `before`.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn find(query: &Reader<'_>, family: Family, from: Place, before: Timestamp) -> Result<Self, Fault> {
+        let columns = family.key().join(", ");
+        let mut page = Self { family, from, to: None, has_any: false };
+        let sql = format!(
+            "SELECT {columns} FROM {} t WHERE ?1 IS NOT NULL{} ORDER BY {columns} LIMIT 1 OFFSET {}",
+            family.name(),
+            page.bounds(),
+            PAGE - 1
+        );
+        page.to = query.opt(&sql, params_from_iter(page.values(before)), |row| {
+            (0..family.key().len()).map(|at| row.get(at)).collect::<Result<_, _>>().map(Place)
+        })?;
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {} t WHERE {}{})", family.name(), family.over(), page.bounds());
+        page.has_any = query.one(&sql, params_from_iter(page.values(before)), |row| row.get(0))?;
+        Ok(page)
+    }
+
+    /// Deletes the rows on it that were over at `before`; gives how many.
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn prune(&self, tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, Fault> {
+        if self.family == Family::RevokedTokens {
+            self.remember_the_last_end(tx, before)?;
+        }
+        let (name, over) = (self.family.name(), self.family.over());
+        let sql = format!("DELETE FROM {name} AS t WHERE {over}{}", self.bounds());
+        tx.execute(&sql, params_from_iter(self.values(before)))
+    }
+
+    /// Where the next page begins. `None`: this was the last.
+    #[must_use]
+    pub fn next(self) -> Option<Place> {
+        self.to
+    }
+
+    /// See [`PRUNED_TO`].
+    fn remember_the_last_end(&self, tx: &mut Tx<'_>, before: Timestamp) -> Result<(), Fault> {
+        let (name, over) = (self.family.name(), self.family.over());
+        let sql = format!("SELECT max(t.expires_at) FROM {name} t WHERE {over}{}", self.bounds());
+        let last: Option<Timestamp> = tx.one(&sql, params_from_iter(self.values(before)), |row| row.get(0))?;
+        let Some(last) = last.map(bytes) else { return Ok(()) };
+        match meta::find(tx, PRUNED_TO)? {
+            Some(known) if known.as_slice() >= &last[..] => Ok(()),
+            _ => meta::save(tx, PRUNED_TO, &last),
+        }
+    }
+
+    /// The conditions on the key that keep a statement on this page; its values follow `?1`.
+    fn bounds(&self) -> String {
+        let key = self.family.key();
+        let columns = key.iter().map(|column| format!("t.{column}")).collect::<Vec<_>>().join(", ");
+        let numbered = |from: usize| (0..key.len()).map(|at| format!("?{}", from + at)).collect::<Vec<_>>().join(", ");
+        let mut bounds = String::new();
+        if !self.from.0.is_empty() {
+            bounds.push_str(&format!(" AND ({columns}) > ({})", numbered(2)));
+        }
+        if self.to.is_some() {
+            bounds.push_str(&format!(" AND ({columns}) <= ({})", numbered(2 + self.from.0.len())));
+        }
+        bounds
+    }
+
+    fn values(&self, before: Timestamp) -> Vec<Value> {
+        let to = self.to.iter().flat_map(|to| to.0.clone());
+        std::iter::once(Value::Integer(before.as_millis())).chain(self.from.0.clone()).chain(to).collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! A database file as a whole: looked at from outside, copied, and folded into one file.
+
+use super::connection::{fault, interrupted, open_readable, open_writable};
+use super::schema;
+use super::tx::Query;
+use crate::error::Fault;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set by whoever wants a long piece of work to stop.
+pub type Stop = Arc<AtomicBool>;
+
+/// How many of SQLite's own steps go by between two looks at [`Stop`]: some hundred microseconds' worth.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+/// A file that may be a database of authd, of this schema or an older one. It can't be changed through this.
+#[derive(Debug)]
+pub struct Whole {
+    connection: Connection,
+    version: i64,
+    stop: Stop,
+}
+
+impl Whole {
+    /// Opens a file and looks whose it is. What goes on for long in it ends soon after `stop` is set.
+    ///
+    /// # Errors
+    /// [`Fault::Storage`] for a damaged file, one of another program, or one of a newer authd.
+    pub fn open(path: &Path, stop: &Stop) -> Result<Self, Fault> {
+        let mut connection = open_readable(path)?;
+        let (stop, stop_there) = (Arc::clone(stop), Arc::clone(stop));
+        connection
+            .progress_handler(STEPS_BETWEEN_LOOKS, Some(move || stop_there.load(Ordering::Relaxed)))
+            .map_err(fault)?;
+        let version = schema::version_of(&connection)?;
+        schema::check_not_newer(version)?;
+        Ok(Self { connection, version, stop })
+    }
+
+    /// The schema's.
+    #[must_use]
+    pub const fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Copies all that is committed at this moment into `to`, an empty file or none. It reads one snapshot,
+    /// so that writers neither wait for it nor make it begin again; meanwhile the write-ahead log grows by
+    /// what they write. What it wrote may not be on disk yet.
+    ///
+    /// # Errors
+    /// The driver's; what stands in `to` is then worth nothing.
+    pub fn copy_into(&self, to: &Path) -> Result<(), Fault> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(interrupted());
+        }
+        let to = to.to_str().ok_or_else(|| {
+            Fault::Config(format!("the name {} is not UTF-8, and SQLite takes no other; choose another", to.display()))
+        })?;
+        self.connection.execute("VACUUM INTO ?1", [to]).map(drop).map_err(fault)
+    }
+}
+
+impl Query for Whole {
+    fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+/// Takes the write-ahead log of a database that nobody else has open into the file itself, so that the file
+/// alone is the database.
+///
+/// # Errors
+/// [`Fault::StorageUnavailable`] when another program has it open; [`Fault::Storage`] for a damaged file.
+pub fn fold(path: &Path) -> Result<(), Fault> {
+    let connection = open_writable(path)?;
+    let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(fault)?;
+    if busy {
+        return Err(Fault::StorageUnavailable(format!(
+            "another program has {} open; close it and try again",
+            path.display()
+        )));
+    }
+    connection.close().map_err(|(_, error)| fault(error))
+}

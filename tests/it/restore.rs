@@ -1,0 +1,128 @@
+//! What a restored database must not bring back to life (S3 to S5), and a copy that is interrupted.
+
+use crate::authenticator::Authenticator;
+use crate::world::{PASSWORD, World, anonymous, operator};
+use authd::config::Config;
+use authd::domain::email::Email;
+use authd::domain::mail::MailState;
+use authd::domain::password::Password;
+use authd::domain::secret::Secret;
+use authd::error::{Error, Fault, Refusal};
+use authd::usecase::app::{App, IfMissing};
+use authd::usecase::backup::{Stop, backup};
+use authd::usecase::login::{Credentials, LoggedIn, login};
+use authd::usecase::proof::Factor;
+use authd::usecase::restore::{Restored, restore};
+use authd::usecase::{authenticate, mail, password, refresh, second_step, two_factor};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const ANN: &str = "ann@example.com";
+const STEP: Duration = Duration::from_secs(30);
+
+/// Another place for a database with the world's key.
+fn elsewhere(world: &World) -> Config {
+    let folder = world.folder.join("elsewhere");
+    let mut config = world.app.config.clone();
+    config.database = folder.join("authd.db");
+    config.database_is_default = false;
+    config
+}
+
+fn back_up(world: &World) -> PathBuf {
+    let file = world.folder.join("backup.db");
+    backup(&world.app.config, &world.ports(), &operator(), &file, &Stop::default()).unwrap();
+    file
+}
+
+/// Restores the backup in another place, as the world's own database is open.
+fn restored(world: &World, file: &std::path::Path) -> (App, Restored) {
+    let config = elsewhere(world);
+    let restored = restore(&config, &world.ports(), &operator(), file, &Stop::default()).unwrap();
+    (App::open(config, world.ports(), IfMissing::Refuse).unwrap(), restored)
+}
+
+fn first_step(app: &App) -> LoggedIn {
+    let credentials = Credentials { email: Email::parse(ANN).unwrap(), password: Password::new(PASSWORD).unwrap() };
+    login(app, &anonymous(), &credentials).unwrap()
+}
+
+fn is_refused<T>(outcome: Result<T, Error>, why: &Refusal) -> bool {
+    matches!(outcome, Err(Error::Refused(refusal)) if refusal == *why)
+}
+
+#[test]
+fn no_token_no_link_and_no_mail_lives_again() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let tokens = world.login(ANN).unwrap();
+    password::request_reset(&world.app, &anonymous(), &Email::parse(ANN).unwrap()).unwrap();
+    let link = world.token_in_mail(ANN);
+    // One more that nobody has worked off.
+    password::request_reset(&world.app, &anonymous(), &Email::parse(ANN).unwrap()).unwrap();
+    let (app, done) = restored(&world, &back_up(&world));
+    assert_eq!((done.ended.sessions, done.ended.links, done.ended.mails), (1, 2, 1));
+    assert_eq!(done.kept, None);
+    assert!(is_refused(authenticate::bearer(&app, tokens.access_token.expose()), &Refusal::InvalidToken));
+    let refreshed = refresh::refresh(&app, &anonymous(), tokens.refresh_token.expose());
+    assert!(is_refused(refreshed, &Refusal::InvalidToken));
+    let new = Password::new("another good long password").unwrap();
+    assert!(is_refused(password::reset(&app, &anonymous(), &link, &new), &Refusal::InvalidLink));
+    let failed = mail::list(&app, &operator(), Some(MailState::Failed)).unwrap();
+    assert_eq!(failed.len(), 1, "whether it was sent, nobody knows");
+    assert!(matches!(first_step(&app), LoggedIn::Tokens(_)), "a new login is what goes on");
+    assert!(world.is_signed_in(&tokens), "the database that was backed up is as it was");
+}
+
+#[test]
+fn a_code_that_was_used_after_the_backup_is_not_good_again() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let caller = world.caller(&world.login(ANN).unwrap());
+    let setup = two_factor::setup(&world.app, &caller).unwrap();
+    let phone = Authenticator::new(setup.secret.expose());
+    let code = |steps: i64| Secret::new(phone.code_at(world.now().as_secs() + 30 * steps));
+    two_factor::enable(&world.app, &caller, &code(0)).unwrap();
+    world.advance(STEP);
+    let LoggedIn::SecondStep(waiting) = first_step(&world.app) else { panic!("a second step is due") };
+    let file = back_up(&world);
+    // The newest code that could have been used up to now.
+    second_step::verify(&world.app, &anonymous(), waiting.expose(), &Factor::Code(code(1))).unwrap();
+    let (app, done) = restored(&world, &file);
+    assert_eq!(done.ended.tickets, 1);
+    let again = second_step::verify(&app, &anonymous(), waiting.expose(), &Factor::Code(code(1)));
+    assert!(is_refused(again, &Refusal::InvalidCode), "the ticket is void");
+    let try_code = |steps| {
+        let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
+        second_step::verify(&app, &anonymous(), ticket.expose(), &Factor::Code(code(steps)))
+    };
+    for steps in [-1, 0, 1] {
+        assert!(is_refused(try_code(steps), &Refusal::InvalidCode), "{steps}");
+    }
+    world.advance(STEP * 2);
+    assert!(try_code(0).is_ok());
+}
+
+#[test]
+fn what_is_interrupted_leaves_nothing() {
+    let world = World::new();
+    let file = back_up(&world);
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(&world.folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    fs::create_dir(world.folder.join("elsewhere")).unwrap();
+    fs::set_permissions(world.folder.join("elsewhere"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let before = names();
+    let stopped = Stop::default();
+    stopped.store(true, std::sync::atomic::Ordering::Relaxed);
+    let config = &world.app.config;
+    let copied = backup(config, &world.ports(), &operator(), &world.folder.join("second.db"), &stopped);
+    assert!(matches!(&copied, Err(Error::Failed(Fault::StorageUnavailable(why))) if why.contains("interrupted")));
+    assert_eq!(names(), before);
+    let put = restore(&elsewhere(&world), &world.ports(), &operator(), &file, &stopped);
+    assert!(matches!(put, Err(Error::Failed(Fault::StorageUnavailable(_)))), "{put:?}");
+    assert!(!world.folder.join("elsewhere/authd.db").exists());
+}
