@@ -89,7 +89,7 @@ pub struct Inspect {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl token mint ann@example.com
-  curl -H \"Authorization: Bearer $(authctl token mint ann@example.com --ttl 5m)\" http://127.0.0.1:8080/api/auth/me")]
+  TOKEN=$(authctl token mint ann@example.com --ttl 5m)")]
 pub struct Mint {
     /// E-mail address or id
     user: String,

@@ -2,7 +2,7 @@
 
 use crate::daemon::Daemon;
 use crate::signing_keys::part;
-use crate::world::{World, operator, user_ref};
+use crate::world::{PASSWORD, World, operator, user_ref};
 use authd::domain::time::Timestamp;
 use authd::error::{Error, Refusal};
 use authd::usecase::mint::{Minted, mint};
@@ -59,6 +59,21 @@ fn its_claims_say_that_nobody_proved_anything() {
     assert_eq!(claims["roles"], json!(["admin"]));
     let login = part(world.login(ANN).unwrap().access_token.expose(), 1);
     assert_eq!(login["auth_time"], world.now().as_secs());
+}
+
+#[test]
+fn a_changed_password_replaces_it_and_makes_nothing_fresh() {
+    let daemon = Daemon::new();
+    daemon.world.add_user(ANN, &[]);
+    let minted = minted(&daemon.world, None);
+    let body = json!({"current_password": PASSWORD, "new_password": "another horse, another staple"}).to_string();
+    let changed = daemon.send_as(minted.access_token.expose(), "POST", "/api/auth/password/change", &body);
+    assert_eq!(changed.status, 200, "{changed:?}");
+    assert!(!is_good(&daemon.world, &minted), "it was made before the change");
+    let tokens = changed.json();
+    assert!(tokens["refresh_expires_in"].as_u64().unwrap() <= 900, "the session lives no longer for it");
+    let answer = daemon.send_as(tokens["access_token"].as_str().unwrap(), "POST", "/api/auth/2fa/setup", "");
+    assert_eq!(answer.problem(), "fresh_login_required");
 }
 
 #[test]
