@@ -69,11 +69,36 @@ pub(super) fn append(
     meta::save(tx, HEAD, &[&line.seq.to_be_bytes()[..], &hash].concat())
 }
 
-/// The newest line's number and hash; zero and nothing before the first.
-///
+/// The newest line that is there, and the one that should be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct End {
+    /// 0: there is no line.
+    pub line: i64,
+    pub hash: Vec<u8>,
+    /// The number that the head names.
+    promised: i64,
+}
+
+impl End {
+    /// Whether the log ends where it should.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.line == self.promised
+    }
+}
+
 /// # Errors
-/// [`Fault::Storage`] for one that can't be read; the driver's.
-pub fn head(query: &impl Query) -> Result<(i64, Vec<u8>), Fault> {
+/// [`Fault::Storage`] for a head that can't be read; the driver's.
+pub fn end(query: &impl Query) -> Result<End, Fault> {
+    let promised = head(query)?.0;
+    let sql = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
+    let found = query.opt(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (line, hash) = found.unwrap_or_default();
+    Ok(End { line, hash, promised })
+}
+
+/// The newest line's number and hash; zero and nothing before the first.
+fn head(query: &impl Query) -> Result<(i64, Vec<u8>), Fault> {
     let Some(value) = meta::find(query, HEAD)? else {
         return Ok((0, Vec::new()));
     };

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::audit::End;
 use crate::store::whole::Whole;
 use crate::store::{audit, meta, schema};
 use std::fs::{self, File};
@@ -22,18 +23,11 @@ pub struct Backup {
     pub file: PathBuf,
     pub bytes: u64,
     pub schema_version: i64,
-    pub head: Head,
+    /// The newest line of its audit log.
+    pub end: End,
     /// Whether the audit log has a line of it; it has none where the schema is an older one, or where the
     /// database can be read but not written.
     pub audited: bool,
-}
-
-/// The newest line of the audit log.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Head {
-    /// 0: there is no line.
-    pub line: i64,
-    pub hash: Vec<u8>,
 }
 
 /// Backs the database up to a new file. A database of an older schema is backed up as it is.
@@ -55,13 +49,13 @@ pub fn backup(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop
         return Err(taken(file).into());
     }
     let copy = Unnamed::beside(file, in_use.database())?;
-    let newest_before = audit::head(&source)?.0;
+    let newest_before = audit::end(&source)?.line;
     source.copy_into(copy.path())?;
-    let head = check(&copy, &source, newest_before, stop)?;
+    let end = check(&copy, &source, newest_before, stop)?;
     let bytes = copy.name(file)?;
     let schema_version = source.version();
     let audited = schema_version == schema::VERSION && write_line(config, ports, caller, file).is_ok();
-    Ok(Backup { file: file.to_owned(), bytes, schema_version, head, audited })
+    Ok(Backup { file: file.to_owned(), bytes, schema_version, end, audited })
 }
 
 fn taken(file: &Path) -> Refusal {
@@ -69,7 +63,7 @@ fn taken(file: &Path) -> Refusal {
 }
 
 /// Reads the whole copy. Its log may be longer than the source's was, and never shorter.
-fn check(copy: &Unnamed, source: &Whole, before: i64, stop: &Stop) -> Result<Head, Fault> {
+fn check(copy: &Unnamed, source: &Whole, before: i64, stop: &Stop) -> Result<End, Fault> {
     let found = Whole::open(copy.path(), stop)?;
     let problems = meta::integrity_problems(&found)?;
     if let Some(problem) = problems.first() {
@@ -77,13 +71,13 @@ fn check(copy: &Unnamed, source: &Whole, before: i64, stop: &Stop) -> Result<Hea
             "the copy is not sound ({problem}), and was thrown away; run `authctl db check`"
         )));
     }
-    let (line, hash) = audit::head(&found)?;
-    if found.version() != source.version() || line < before || line != audit::newest(&found)? {
+    let end = audit::end(&found)?;
+    if found.version() != source.version() || end.line < before || !end.is_whole() {
         return Err(Fault::Storage(
             "the copy's audit log doesn't end where it should, and it was thrown away; run `authctl db check`".into(),
         ));
     }
-    Ok(Head { line, hash })
+    Ok(end)
 }
 
 fn write_line(config: &Config, ports: &Ports, caller: &Caller, file: &Path) -> Result<(), Error> {

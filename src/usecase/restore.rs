@@ -19,7 +19,7 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::schema::Step;
 use crate::store::whole::{self, Stop, Whole};
 use crate::store::{Store, audit, connection, link_requests, links, mails, meta, second_factor, sessions, tickets};
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -77,13 +77,16 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
     if !files::exists(file)? {
         return Err(Refusal::not_found("file", file.display().to_string()).into());
     }
+    File::open(file).map_err(|error| {
+        Fault::Permission(format!("{} can't be read: {error}; {}", file.display(), files::run_as(file)))
+    })?;
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
     let look = || {
         let source = Whole::open(file, stop)?;
         let belongs = check_root_key(&source, root);
-        Ok((meta::integrity_problems(&source)?, belongs, audit::head(&source)?.0, audit::newest(&source)?, source))
+        Ok((meta::integrity_problems(&source)?, belongs, audit::end(&source)?, source))
     };
-    let (problems, belongs, head, newest, source) = match look() {
+    let (problems, belongs, end, source) = match look() {
         Err(Fault::Storage(why)) => return Err(unsound(&not_to_be_restored(&why)).into()),
         other => other?,
     };
@@ -95,11 +98,11 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
         Ok(false) => return Err(unsound("was never opened by authd; take another backup").into()),
         other => other?,
     };
-    if head != newest {
+    if !end.is_whole() {
         return Err(unsound("has an audit log whose end is missing; take another backup").into());
     }
     source.copy_into(copy.path())?;
-    Ok(head)
+    Ok(end.line)
 }
 
 /// What is said of a damaged database is to restore a backup, which is no advice here.

@@ -250,7 +250,7 @@ pub fn backup(backup: &Backup) -> Value {
         "file": backup.file,
         "bytes": backup.bytes,
         "schema_version": backup.schema_version,
-        "audit_head": {"seq": backup.head.line, "hash": HEXLOWER.encode(&backup.head.hash)},
+        "audit_head": {"seq": backup.end.line, "hash": HEXLOWER.encode(&backup.end.hash)},
     })
 }
 
