@@ -133,6 +133,9 @@ fn commands_of(roff: &mut Roff, command: &Command) {
     } else {
         let usage = usage(command);
         roff.item(usage.strip_prefix("authctl ").unwrap_or(&usage), &format!("{}.", about(command)));
+        if command.get_name() != "serve" {
+            options(roff, command);
+        }
     }
 }
 
@@ -189,6 +192,10 @@ fn files(roff: &mut Roff) {
     roff.section("FILES");
     roff.item("./authd.toml, /etc/authd/authd.toml", "The configuration; the first that is there counts.");
     roff.item("./authd.db", "The database, unless the configuration names another.");
+    roff.item(
+        "authd.db-lock, authd.db-served",
+        "Empty. Whoever has the database open, and the daemon that serves it, hold locks on them; leave them there.",
+    );
     roff.item("authd.key", "The root key, beside the database. Without it the secrets in the database can't be read.");
 }
 
