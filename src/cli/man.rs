@@ -135,6 +135,9 @@ fn commands_of(roff: &mut Roff, command: &Command) {
     } else {
         let usage = usage(command);
         roff.item(usage.strip_prefix("authctl ").unwrap_or(&usage), &format!("{}.", about(command)));
+        if command.get_name() != "serve" {
+            options(roff, command);
+        }
     }
 }
 
@@ -215,6 +218,10 @@ fn files(roff: &mut Roff) {
     roff.item(
         "./authd.db",
         "The database, unless the configuration names another. With -wal and -shm beside it in use.",
+    );
+    roff.item(
+        "authd.db-lock, authd.db-served",
+        "Empty. Whoever has the database open, and the daemon that serves it, hold locks on them; leave them there.",
     );
     roff.item("authd.key", "The root key, beside the database. Without it the secrets in the database can't be read.");
     roff.item("/var/lib/authd/authd.db", "The database of the service.");

@@ -22,7 +22,7 @@ use crate::store::whole::{self, Stop, Whole};
 use crate::store::{
     Store, audit_check, connection, link_requests, links, mails, meta, second_factor, sessions, tickets,
 };
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -80,6 +80,9 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
     if !files::exists(file)? {
         return Err(Refusal::not_found("file", file.display().to_string()).into());
     }
+    File::open(file).map_err(|error| {
+        Fault::Permission(format!("{} can't be read: {error}; {}", file.display(), files::run_as(file)))
+    })?;
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
     let look = || {
         let source = Whole::open(file, stop)?;
