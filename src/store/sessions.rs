@@ -2,8 +2,10 @@
 
 use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users::words;
+use crate::domain::email::Email;
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::role::Permission;
+use crate::domain::name::Name;
+use crate::domain::role::{Permission, RoleName};
 use crate::domain::session::{Generation, Session};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -36,7 +38,7 @@ pub fn find_salted(query: &impl Query, id: SessionId) -> Result<Option<Salted>, 
     })
 }
 
-/// All that decides whether an access token is honoured, in one read.
+/// All that decides whether an access token is honoured, and what it opens, in one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub session: Session,
@@ -44,6 +46,9 @@ pub struct Standing {
     pub token_is_revoked: bool,
     /// Whether the key that signed it is in the database still.
     pub key_is_there: bool,
+    pub email: Email,
+    pub name: Name,
+    pub roles: Vec<RoleName>,
     pub permissions: Vec<Permission>,
 }
 
@@ -57,7 +62,8 @@ pub fn find_standing(
 ) -> Result<Option<Standing>, Fault> {
     let sql = format!(
         "SELECT {COLUMNS}, u.disabled_at IS NULL, EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2), \
-         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3), \
+         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3), u.email, u.name, \
+         (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = s.user_id), \
          (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
           WHERE ur.user_id = s.user_id) \
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1"
@@ -68,7 +74,10 @@ pub fn find_standing(
             user_is_enabled: row.get(14)?,
             token_is_revoked: row.get(15)?,
             key_is_there: row.get(16)?,
-            permissions: words(row.get(17)?, |word| Permission::parse(word).ok()),
+            email: row.get(17)?,
+            name: row.get(18)?,
+            roles: words(row.get(19)?, |word| RoleName::parse(word).ok()),
+            permissions: words(row.get(20)?, |word| Permission::parse(word).ok()),
         })
     })
 }

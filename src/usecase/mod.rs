@@ -36,6 +36,7 @@ mod signin;
 pub mod token;
 pub mod two_factor;
 pub mod user;
+pub mod verify;
 pub mod view;
 
 use crate::domain::caller::Caller;

@@ -34,4 +34,5 @@ mod totp;
 mod transport;
 mod two_factor;
 mod values;
+mod verify;
 mod world;
