@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod cookies;
 mod daemon;
+mod docs;
 mod http_contract;
 mod install;
 mod jwt;
