@@ -224,6 +224,19 @@ fn a_name_in_a_header_is_ascii_and_decodes_to_itself() {
 }
 
 #[test]
+fn the_document_says_that_demands_may_repeat() {
+    let document: Value = serde_json::from_str(authd::http::openapi::document()).unwrap();
+    let operation = &document["paths"][VERIFY]["get"];
+    assert_eq!(operation["security"], json!([{"bearer": []}, {"cookie": []}]));
+    let parameters = operation["parameters"].as_array().unwrap();
+    assert_eq!(parameters.len(), 2);
+    for parameter in parameters {
+        assert_eq!((&parameter["required"], &parameter["in"]), (&json!(false), &json!("query")));
+        assert_eq!(parameter["schema"], json!({"type": "array", "items": {"type": "string"}}));
+    }
+}
+
+#[test]
 fn a_preflight_is_judged_like_any_request() {
     let daemon = daemon_with(&[("cors.origins", "https://app.example.com")]);
     let asks = [("origin", "https://app.example.com"), ("access-control-request-method", "DELETE")];
