@@ -50,6 +50,10 @@ pub enum Refusal {
     Forbidden {
         permission: String,
     },
+    /// The actor lacks this role, where one is asked for by its name.
+    RoleRequired {
+        role: String,
+    },
     /// The address has not been verified yet.
     EmailNotVerified,
     AccountDisabled,
@@ -107,7 +111,7 @@ impl Refusal {
             Self::InvalidCode => "invalid_code",
             Self::FreshLoginRequired => "fresh_login_required",
             Self::TooManyAttempts { .. } => "too_many_attempts",
-            Self::Forbidden { .. } => "forbidden",
+            Self::Forbidden { .. } | Self::RoleRequired { .. } => "forbidden",
             Self::EmailNotVerified => "email_not_verified",
             Self::AccountDisabled => "account_disabled",
             Self::RegistrationClosed => "registration_closed",
@@ -139,7 +143,7 @@ impl Refusal {
             Self::InvalidCode => ("Invalid code", 401),
             Self::FreshLoginRequired => ("Fresh login required", 403),
             Self::TooManyAttempts { .. } => ("Too many attempts", 429),
-            Self::Forbidden { .. } => ("Forbidden", 403),
+            Self::Forbidden { .. } | Self::RoleRequired { .. } => ("Forbidden", 403),
             Self::EmailNotVerified => ("E-mail address not verified", 403),
             Self::AccountDisabled => ("Account disabled", 403),
             Self::RegistrationClosed => ("Registration closed", 403),
@@ -179,6 +183,9 @@ impl fmt::Display for Refusal {
             }
             Self::Forbidden { permission } => {
                 write!(f, "this needs the permission {permission}; ask an administrator for a role that holds it")
+            }
+            Self::RoleRequired { role } => {
+                write!(f, "this needs the role {role}; ask an administrator for it, then try again")
             }
             Self::EmailNotVerified => {
                 f.write_str("the e-mail address is not verified yet; open the link in the mail, or ask for a new one")

@@ -121,6 +121,7 @@ const fn refusal_code(refusal: &Refusal) -> u8 {
         | Refusal::FreshLoginRequired
         | Refusal::TooManyAttempts { .. }
         | Refusal::Forbidden { .. }
+        | Refusal::RoleRequired { .. }
         | Refusal::EmailNotVerified
         | Refusal::AccountDisabled
         | Refusal::RegistrationClosed

@@ -1,8 +1,10 @@
 //! Who acts, and what they may do. Authentication (who is it?) has happened before an [`Actor`]
 //! exists; authorization (may they?) is [`Actor::may`], asked by the use-cases and by nobody else.
 
+use super::email::Email;
 use super::id::{SessionId, UserId};
-use super::role::Permission;
+use super::name::Name;
+use super::role::{Permission, RoleName};
 use super::time::Timestamp;
 use std::fmt;
 
@@ -28,7 +30,10 @@ pub struct SignedIn {
     pub session: SessionId,
     /// When the person last proved who they are, with all factors. `None`: nobody did.
     pub auth_time: Option<Timestamp>,
-    /// As they stand in the database now, not as the token says.
+    /// These and what follows as they stand in the database now, not as the token says.
+    pub email: Email,
+    pub name: Name,
+    pub roles: Vec<RoleName>,
     pub permissions: Vec<Permission>,
 }
 

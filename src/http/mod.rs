@@ -16,4 +16,5 @@ mod cookies;
 mod csrf;
 mod handlers;
 mod json;
+mod metadata;
 mod origin;

@@ -2,7 +2,7 @@
 
 use super::cookies;
 use super::problem;
-use super::routes::{Access, Answer, Content, Method, Route, parameter, routes};
+use super::routes::{Access, Answer, Content, Route, parameter, routes};
 use super::schema::{self, Object, Shape};
 use super::wire::{Field, Presence};
 use serde_json::{Map, Value, json};
@@ -69,7 +69,7 @@ fn operation(route: &Route) -> Value {
     let mut operation = json!({"operationId": route.id, "summary": route.summary, "responses": responses});
     match route.access {
         Access::Public => {}
-        Access::User if route.method == Method::Get => operation["security"] = json!([{"bearer": []}, {"cookie": []}]),
+        Access::User if route.method.is_safe() => operation["security"] = json!([{"bearer": []}, {"cookie": []}]),
         Access::User => operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}]),
         Access::Refresh => operation["security"] = json!([{}, {"refresh_cookie": [], "csrf": []}]),
     }
@@ -91,7 +91,10 @@ fn path_parameter(name: &str) -> Value {
 
 fn query_parameter(field: &Field) -> Value {
     let required = field.presence == Presence::Required;
-    json!({"name": field.name, "in": "query", "required": required, "description": field.about, "schema": field.kind.schema()})
+    let one = field.kind.schema();
+    // An array in a query is the parameter once for each item, unless another style is named.
+    let schema = if field.presence == Presence::Repeated { json!({"type": "array", "items": one}) } else { one };
+    json!({"name": field.name, "in": "query", "required": required, "description": field.about, "schema": schema})
 }
 
 fn objects(answer: &Answer) -> &[&'static Object] {

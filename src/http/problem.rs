@@ -132,6 +132,7 @@ impl From<&Refusal> for Problem {
             | Refusal::WrongPassword
             | Refusal::FreshLoginRequired
             | Refusal::Forbidden { .. }
+            | Refusal::RoleRequired { .. }
             | Refusal::EmailNotVerified
             | Refusal::AccountDisabled
             | Refusal::RegistrationClosed

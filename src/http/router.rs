@@ -75,8 +75,7 @@ impl Router {
         if let Some(preflight) = self.preflight(head, &found) {
             return Ok(preflight);
         }
-        let method = if head.method == "HEAD" { "GET" } else { &head.method };
-        let Some((route, parameters)) = found.iter().find(|(route, _)| route.method.name() == method) else {
+        let Some((route, parameters)) = found.iter().find(|(route, _)| route.method.takes(&head.method)) else {
             return Err(Problem::method_not_allowed(allow(methods(&found))));
         };
         let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
@@ -98,9 +97,9 @@ impl Router {
         let head = &request.head;
         // Before anything else of the request is looked at, so that nobody learns from it what they may not.
         let (actor, carrier) = self.actor(route, head, request_id)?;
-        check_content_type(request, route)?;
+        let body = body_of(request, route)?;
         let query = wire::read_query(head.query.as_deref(), route.query)?;
-        let mut fields = wire::read(&request.body, route.request)?.and(query);
+        let mut fields = wire::read(body, route.request)?.and(query);
         let carrier = self.carrier(route, head, &mut fields, carrier)?;
         let caller = Caller {
             actor,
@@ -125,7 +124,7 @@ impl Router {
             return Ok((Actor::User(signed_in(token)?), Carrier::Body));
         }
         let token = cookies::find(headers, cookies::ACCESS)?.ok_or_else(|| Problem::from(&Refusal::Unauthenticated))?;
-        if route.method == Method::Get {
+        if route.method.is_safe() {
             return Ok((Actor::User(signed_in(token)?), Carrier::Cookies));
         }
         csrf::check_site(headers, &self.app.config)?;
@@ -171,8 +170,13 @@ impl Router {
         }
     }
 
-    /// Answers a browser that asks whether a page of another origin may send a request (Fetch §3.3).
+    /// Answers a browser that asks whether a page of another origin may send a request (Fetch §3.3). Never
+    /// for a route that stands for others: its answer says whether a request may pass, and this one knows
+    /// nothing of who asks.
     fn preflight(&self, head: &Head, found: &[Found<'_>]) -> Option<Response> {
+        if found.iter().any(|(route, _)| route.method == Method::Any) {
+            return None;
+        }
         if head.method != "OPTIONS" || head.headers.all("access-control-request-method").next().is_none() {
             return None;
         }
@@ -213,9 +217,8 @@ impl Router {
 
 impl Service for Router {
     fn lane(&self, head: &Head) -> Lane {
-        let method = if head.method == "HEAD" { "GET" } else { &head.method };
         let found = find(&head.path);
-        found.iter().find(|(route, _)| route.method.name() == method).map_or(Lane::Read, |(route, _)| route.lane)
+        found.iter().find(|(route, _)| route.method.takes(&head.method)).map_or(Lane::Read, |(route, _)| route.lane)
     }
 
     fn handle(&self, request: &Request) -> Response {
@@ -256,6 +259,15 @@ fn bearer(headers: &Headers) -> Result<Option<&str>, Problem> {
 
 fn user_agent(headers: &Headers) -> Option<String> {
     headers.single("user-agent").ok().flatten().map(cut_user_agent)
+}
+
+/// The body, if it is the route's to read.
+fn body_of<'a>(request: &'a Request, route: &Route) -> Result<&'a [u8], Problem> {
+    if route.method == Method::Any {
+        return Ok(&[]);
+    }
+    check_content_type(request, route)?;
+    Ok(&request.body)
 }
 
 /// Every body is JSON. One that is missing where it is wanted is the parser's to refuse.

@@ -6,10 +6,12 @@ use super::problem::Problem;
 use crate::domain::email::{self, Email, InvalidEmail};
 use crate::domain::name::{self, Name};
 use crate::domain::password::{self, Password};
+use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, RoleName};
 use crate::domain::secret::Secret;
 use crate::error::{FieldError, Refusal};
 use crate::usecase::user::{LIMIT_DEFAULT, LIMIT_MAX};
 use serde_json::{Map, Value, json};
+use std::iter;
 
 /// The body of a request: a JSON object with these fields and no others.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub struct Field {
 pub enum Presence {
     Required,
     Optional,
+    /// Any number of times; in a query alone.
+    Repeated,
 }
 
 /// What a field holds. In a body all of them but flags are JSON strings.
@@ -57,6 +61,9 @@ pub enum Kind {
     Flag,
     /// How many items a page has; in a query alone. Left out, it is [`LIMIT_DEFAULT`].
     Limit,
+    /// A role's name; whether there is such a role is another matter.
+    Role,
+    Permission,
 }
 
 #[derive(Debug)]
@@ -67,6 +74,8 @@ enum Parsed {
     Token(Secret<String>),
     Flag(bool),
     Limit(u32),
+    Role(RoleName),
+    Permission(Permission),
 }
 
 /// The fields of a body that was found good.
@@ -93,7 +102,7 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
                 Err(error) => errors.push(error),
             },
             (None, Presence::Required) => errors.push(FieldError::new(field.name, "missing", "this field is required")),
-            (None, Presence::Optional) => {}
+            (None, Presence::Optional | Presence::Repeated) => {}
         }
     }
     errors.extend(declared.and_then(|body| body.alternatives.error(&fields)));
@@ -102,7 +111,8 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
 }
 
 /// Reads a query. A route that declares no parameters takes none and looks at none; one that does takes
-/// them once each, and no others: a misspelled filter must not show everything.
+/// them once each unless they may repeat, and no others: a misspelled filter must not show everything, nor
+/// a misspelled demand let everybody in.
 ///
 /// # Errors
 /// `validation_failed` with every parameter that is wrong.
@@ -114,7 +124,7 @@ pub fn read_query(query: Option<&str>, declared: &[Field]) -> Result<Fields, Pro
             errors.push(FieldError::new(name, "unknown", "there is no such parameter here"));
             continue;
         };
-        if fields.iter().any(|(known, _)| *known == field.name) {
+        if field.presence != Presence::Repeated && fields.iter().any(|(known, _)| *known == field.name) {
             errors.push(FieldError::new(name, "repeated", "this parameter stands once"));
             continue;
         }
@@ -187,6 +197,12 @@ impl Kind {
                 Ok(_) => Err(fault("out_of_range", "this is a number from 1 to 200")),
                 Err(_) => Err(fault("invalid", "this is a number from 1 to 200")),
             },
+            Self::Role => RoleName::parse(text.expose())
+                .map(Parsed::Role)
+                .map_err(|InvalidRoleName| fault("invalid", InvalidRoleName::MESSAGE)),
+            Self::Permission => Permission::parse(text.expose())
+                .map(Parsed::Permission)
+                .map_err(|InvalidPermission| fault("invalid", InvalidPermission::MESSAGE)),
         }
     }
 
@@ -199,7 +215,7 @@ impl Kind {
                 json!({"type": "string", "format": "password", "minLength": 1, "maxLength": password::MAX_BYTES})
             }
             Self::Name => json!({"type": "string", "maxLength": name::MAX_LENGTH}),
-            Self::Token => json!({"type": "string"}),
+            Self::Token | Self::Role | Self::Permission => json!({"type": "string"}),
             Self::Flag => json!({"type": "boolean", "default": false}),
             Self::Limit => json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT}),
         }
@@ -210,7 +226,7 @@ impl Body {
     /// Whether an object without any field is a good one.
     #[must_use]
     pub fn may_be_empty(&self) -> bool {
-        let optional = self.fields.iter().all(|field| field.presence == Presence::Optional);
+        let optional = self.fields.iter().all(|field| field.presence != Presence::Required);
         optional && !matches!(self.alternatives, Alternatives::ExactlyOne(_))
     }
 
@@ -235,7 +251,7 @@ impl Body {
     }
 }
 
-/// Each of these hands a field over once. They panic when the route didn't declare it so, which the
+/// Each of these hands a field over once, or all of those that repeat. They panic when the route didn't declare it so, which the
 /// route's own example shows.
 impl Fields {
     pub fn email(&mut self, name: &str) -> Email {
@@ -291,6 +307,26 @@ impl Fields {
             None => None,
             Some(_) => undeclared(name),
         }
+    }
+
+    /// All values of a parameter that may repeat.
+    pub fn roles(&mut self, name: &str) -> Vec<RoleName> {
+        let next = || match self.take(name) {
+            Some(Parsed::Role(role)) => Some(role),
+            None => None,
+            Some(_) => undeclared(name),
+        };
+        iter::from_fn(next).collect()
+    }
+
+    /// All values of a parameter that may repeat.
+    pub fn permissions(&mut self, name: &str) -> Vec<Permission> {
+        let next = || match self.take(name) {
+            Some(Parsed::Permission(permission)) => Some(permission),
+            None => None,
+            Some(_) => undeclared(name),
+        };
+        iter::from_fn(next).collect()
     }
 
     #[must_use]

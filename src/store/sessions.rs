@@ -3,8 +3,10 @@
 use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users::words;
 use super::values::millis;
+use crate::domain::email::Email;
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::role::Permission;
+use crate::domain::name::Name;
+use crate::domain::role::{Permission, RoleName};
 use crate::domain::session::{Generation, Session};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -37,7 +39,7 @@ pub fn find_salted(query: &impl Query, id: SessionId) -> Result<Option<Salted>, 
     })
 }
 
-/// All that decides whether an access token is honoured, in one read.
+/// All that decides whether an access token is honoured, and what it opens, in one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub session: Session,
@@ -45,6 +47,9 @@ pub struct Standing {
     pub token_is_revoked: bool,
     /// Whether the key that signed it is in the database, and its time is not over.
     pub key_counts: bool,
+    pub email: Email,
+    pub name: Name,
+    pub roles: Vec<RoleName>,
     pub permissions: Vec<Permission>,
 }
 
@@ -68,7 +73,9 @@ pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -
     let sql = format!(
         "SELECT {COLUMNS}, u.disabled_at IS NULL, EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2) \
          OR EXISTS (SELECT 1 FROM meta WHERE key = '{PRUNED_TO}' AND value >= ?4), \
-         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3), \
+         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3 AND (retired_at IS NULL OR keep_until > ?5)), \
+         u.email, u.name, \
+         (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = s.user_id), \
          (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
           WHERE ur.user_id = s.user_id) \
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1"
@@ -80,7 +87,10 @@ pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -
             user_is_enabled: row.get(14)?,
             token_is_revoked: row.get(15)?,
             key_counts: row.get(16)?,
-            permissions: words(row.get(17)?, |word| Permission::parse(word).ok()),
+            email: row.get(17)?,
+            name: row.get(18)?,
+            roles: words(row.get(19)?, |word| RoleName::parse(word).ok()),
+            permissions: words(row.get(20)?, |word| Permission::parse(word).ok()),
         })
     })
 }

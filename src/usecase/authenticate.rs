@@ -73,6 +73,9 @@ pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(AccessClaims, Si
             user: claims.user,
             session: claims.session,
             auth_time: standing.session.auth_time,
+            email: standing.email,
+            name: standing.name,
+            roles: standing.roles,
             permissions: standing.permissions,
         };
         (claims, signed_in)

@@ -50,6 +50,7 @@ pub mod signing_key;
 pub mod token;
 pub mod two_factor;
 pub mod user;
+pub mod verify;
 pub mod view;
 
 use crate::domain::caller::Caller;

@@ -3,7 +3,7 @@
 use crate::daemon::{Answer, Daemon, JSON};
 use authd::config::Rate;
 use authd::domain::network::Network;
-use authd::http::routes::{Method, routes};
+use authd::http::routes::{Access, routes};
 use authd::usecase::rate_limit::{Budget, RateLimits, Spent, Verdict};
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
@@ -75,7 +75,7 @@ fn budget_of(id: &str) -> Option<Budget> {
         "register" => Some(Budget::Register),
         "request_email_verification" | "request_password_reset" | "request_email_change" => Some(Budget::Mail),
         "refresh" => Some(Budget::Token),
-        "health" | "readiness" => None,
+        "health" | "readiness" | "verify" => None,
         _ => Some(Budget::Default),
     }
 }
@@ -103,11 +103,12 @@ fn every_route_spends_its_budget_together_with_its_like() {
 }
 
 #[test]
-fn health_is_never_refused_and_a_preflight_spends_nothing() {
+fn health_and_verify_are_never_refused_and_a_preflight_spends_nothing() {
     let daemon = daemon(&[("rate_limit.default", "1/1h"), ("cors.origins", "https://app.example.com")]);
     for route in routes().filter(|route| route.limit.is_none()) {
-        assert_eq!(route.method, Method::Get);
-        assert_eq!([daemon.get(route.path).status, daemon.get(route.path).status], [200, 200]);
+        assert!(route.method.is_safe(), "{route:?}");
+        let expected = if route.access == Access::Public { 200 } else { 401 };
+        assert_eq!([daemon.get(route.path).status, daemon.get(route.path).status], [expected; 2], "{route:?}");
     }
     let asks = [("origin", "https://app.example.com"), ("access-control-request-method", "GET")];
     for _ in 0..3 {

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod operations;
+pub mod services;
 pub mod session;
 pub mod two_factor;
 

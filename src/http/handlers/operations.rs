@@ -10,7 +10,7 @@ use crate::usecase::{health, keyring};
 
 /// For documents that change with a release or a key rotation. A key that begins to sign is fetched
 /// by a client that doesn't know it, so five minutes harm nobody.
-const CACHEABLE: &str = "public, max-age=300";
+pub(super) const CACHEABLE: &str = "public, max-age=300";
 
 pub fn jwks(app: &App, _: Call) -> Result<Response, Error> {
     Ok(json(200, &keyring::jwks(app)?).header("cache-control", CACHEABLE))

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod operations;
+mod services;
 mod sessions;
 mod two_factor;
 
@@ -23,17 +24,33 @@ pub enum Method {
     Post,
     Patch,
     Delete,
+    /// Whatever a request says. Such a route is asked by a proxy about a request of somebody's, in that
+    /// request's guise: method, body and content type are the other's, and it looks at none of them.
+    Any,
 }
 
 impl Method {
+    /// Of [`Method::Any`] the one that a document lists it under: OpenAPI has no name for all of them.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Get => "GET",
+            Self::Get | Self::Any => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
+    }
+
+    /// Whether a request with this method is meant. `HEAD` works wherever `GET` does.
+    #[must_use]
+    pub fn takes(self, method: &str) -> bool {
+        self == Self::Any || self.name() == if method == "HEAD" { "GET" } else { method }
+    }
+
+    /// Whether such a request changes nothing here (RFC 9110 §9.2.1), so that a cookie is proof enough.
+    #[must_use]
+    pub const fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Any)
     }
 }
 
@@ -62,13 +79,15 @@ pub enum Content {
     Json(&'static Object),
     /// One of several.
     AnyOf(&'static [&'static Object]),
-    /// The OpenAPI document itself.
+    /// An object that a standard of its own describes: OpenAPI, RFC 8414.
     Document,
 }
 
 /// Every route, table by table.
 pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
-    [accounts::ACCOUNTS, sessions::SESSIONS, two_factor::TWO_FACTOR, operations::OPERATIONS].into_iter().flatten()
+    [accounts::ACCOUNTS, sessions::SESSIONS, two_factor::TWO_FACTOR, services::SERVICES, operations::OPERATIONS]
+        .into_iter()
+        .flatten()
 }
 
 pub type Handler = fn(&App, Call) -> Result<Response, Error>;
@@ -123,15 +142,18 @@ impl Route {
     #[must_use]
     pub fn takes_cookies(&self) -> bool {
         let sets = self.request.is_some_and(|body| body.fields.iter().any(|field| field.name == COOKIES));
-        sets || (self.access == Access::User && self.method != Method::Get)
+        sets || (self.access == Access::User && !self.method.is_safe())
     }
 
     /// Every problem that it can answer with: codes by status.
     #[must_use]
     pub fn all_problems(&self) -> BTreeMap<u16, Vec<&'static str>> {
-        let mut all = vec![(400, "bad_request"), (400, "malformed_json"), (408, "request_timeout")];
-        all.extend([(413, "body_too_large"), (415, "unsupported_media_type"), (417, "expectation_failed")]);
-        all.extend([(422, "validation_failed"), (431, "headers_too_large"), (500, "internal")]);
+        let mut all = vec![(400, "bad_request"), (408, "request_timeout"), (413, "body_too_large")];
+        all.extend([(417, "expectation_failed"), (422, "validation_failed"), (431, "headers_too_large")]);
+        all.push((500, "internal"));
+        if self.method != Method::Any {
+            all.extend([(400, "malformed_json"), (415, "unsupported_media_type")]);
+        }
         all.extend([(503, "overloaded"), (503, "storage_unavailable")]);
         if self.access == Access::User {
             all.extend([(401, "unauthenticated"), (401, "invalid_token")]);
@@ -162,6 +184,7 @@ pub fn allow(methods: impl Iterator<Item = Method>) -> String {
     let methods: BTreeSet<Method> = methods.collect();
     let names = methods.iter().flat_map(|method| match method {
         Method::Get => vec!["GET", "HEAD"],
+        Method::Any => vec![],
         other => vec![other.name()],
     });
     names.collect::<Vec<_>>().join(", ")

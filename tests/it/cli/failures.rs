@@ -164,6 +164,7 @@ fn both_faces_tell_a_refusal_alike() {
         Refusal::Unauthenticated,
         Refusal::InvalidCredentials,
         Refusal::Forbidden { permission: text.clone() },
+        Refusal::RoleRequired { role: text.clone() },
         Refusal::EmailNotVerified,
         Refusal::AccountDisabled,
         Refusal::RegistrationClosed,

@@ -13,11 +13,11 @@ fn with_type(daemon: &Daemon, route: &Route, proof: Option<&String>, content_typ
     daemon.send(route.method.name(), &path_of(route), &headers, body)
 }
 
-/// Runs `check` for every route, and then looks whether it left a trace.
+/// Runs `check` for every route that looks at bodies, and then looks whether it left a trace.
 fn on_every_route(check: impl Fn(&Daemon, &Route, Option<&String>)) {
     let daemon = Daemon::new();
     daemon.token();
-    for route in routes() {
+    for route in routes().filter(|route| route.method != Method::Any) {
         let proof = proof(&daemon, route);
         let before = daemon.world.events();
         check(&daemon, route, proof.as_ref());

@@ -45,7 +45,7 @@ fn the_scheme_is_spelled_as_one_likes() {
 #[test]
 fn other_methods_are_405_with_allow() {
     let daemon = Daemon::new();
-    for route in routes() {
+    for route in routes().filter(|route| route.method != Method::Any) {
         let here = routes_at(route.path);
         let has = |method: &str| here.iter().any(|route| route.method.name() == method);
         let others = ["PUT", "OPTIONS", "PROPFIND", "get", "HEAD"].into_iter().chain(method_names());

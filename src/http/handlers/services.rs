@@ -1,0 +1,37 @@
+//! `/verify`, and the metadata of RFC 8414.
+
+use super::json;
+use super::operations::CACHEABLE;
+use crate::domain::name::Name;
+use crate::domain::role::RoleName;
+use crate::error::Error;
+use crate::http::metadata;
+use crate::http::router::Call;
+use crate::transport::message::Response;
+use crate::usecase::app::App;
+use crate::usecase::verify::{self, Demands};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// What is encoded of ASCII: what a header can't carry, the sign of the encoding itself, and the plus that
+/// some decoders take for a space. A name of plain letters stays as it is.
+const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'+');
+
+/// All four headers are always there, if empty: a proxy that copies them leaves none of the client's own.
+pub fn verify(_: &App, mut call: Call) -> Result<Response, Error> {
+    let demands = Demands { roles: call.fields.roles("role"), permissions: call.fields.permissions("permission") };
+    let me = verify::verify(&call.caller, &demands)?;
+    let groups: Vec<_> = me.roles.iter().map(RoleName::as_str).collect();
+    Ok(Response::empty(200)
+        .header("remote-user", me.user.to_string())
+        .header("remote-email", me.email.as_str())
+        .header("remote-name", encoded(&me.name))
+        .header("remote-groups", groups.join(",")))
+}
+
+fn encoded(name: &Name) -> String {
+    utf8_percent_encode(name.as_str(), ENCODED).to_string()
+}
+
+pub fn metadata(app: &App, _: Call) -> Result<Response, Error> {
+    Ok(json(200, &metadata::document(&app.config)).header("cache-control", CACHEABLE))
+}

@@ -1,0 +1,75 @@
+//! What other services lean on: forward auth, and what this server says of itself to OAuth clients.
+
+use super::{Access, Answer, Content, Field, Kind, Method, Presence, Route, nothing};
+use crate::http::handlers::services;
+use crate::transport::Lane;
+use crate::usecase::rate_limit::Budget;
+
+/// What the caller must hold.
+const DEMANDS: &[Field] = &[
+    Field {
+        name: "role",
+        kind: Kind::Role,
+        presence: Presence::Repeated,
+        about: "A role that the caller must have; of several, all.",
+    },
+    Field {
+        name: "permission",
+        kind: Kind::Permission,
+        presence: Presence::Repeated,
+        about: "A permission that the caller must hold; of several, all.",
+    },
+];
+
+const METADATA: &[Answer] =
+    &[Answer { status: 200, about: "Authorization server metadata (RFC 8414 §3.2).", content: Content::Document }];
+
+pub static SERVICES: &[Route] = &[
+    Route {
+        method: Method::Any,
+        path: "/api/auth/verify",
+        id: "verify",
+        summary: "Forward auth: whether a request may pass, by any method, and whose it is (`Remote-*`)",
+        access: Access::User,
+        lane: Lane::Read,
+        // A proxy asks for every request of everybody's; how many those may be is the proxy's to say.
+        limit: None,
+        query: DEMANDS,
+        request: None,
+        answers: &[nothing(
+            200,
+            "Let it pass. `Remote-User` is the id, `Remote-Email` the address, `Remote-Name` the name in \
+             percent-encoded UTF-8, `Remote-Groups` the roles, separated by commas.",
+        )],
+        problems: &[(403, "forbidden")],
+        handler: services::verify,
+    },
+    Route {
+        method: Method::Get,
+        path: "/.well-known/oauth-authorization-server",
+        id: "metadata",
+        summary: "What this server offers, for clients of OAuth",
+        access: Access::Public,
+        lane: Lane::Read,
+        limit: Some(Budget::Default),
+        query: &[],
+        request: None,
+        answers: METADATA,
+        problems: &[],
+        handler: services::metadata,
+    },
+    Route {
+        method: Method::Get,
+        path: "/.well-known/oauth-authorization-server/api/auth",
+        id: "metadata_of_base",
+        summary: "The same, where clients look that were given the base of this API",
+        access: Access::Public,
+        lane: Lane::Read,
+        limit: Some(Budget::Default),
+        query: &[],
+        request: None,
+        answers: METADATA,
+        problems: &[],
+        handler: services::metadata,
+    },
+];
