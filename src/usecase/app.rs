@@ -106,7 +106,7 @@ impl App {
             Store::open(&config.database, Arc::clone(&ports.clock), &root.derive(Purpose::AuditChain), readers())?;
         check_root_key(&store, &root, &ports)?;
         let threads = config.server.hash_threads.unwrap_or_else(cores);
-        let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost)?;
+        let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost, Arc::clone(&ports.clock))?;
         let mut app = Self {
             gate,
             store,
