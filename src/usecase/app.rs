@@ -5,6 +5,7 @@ use super::files;
 use super::keyring::Keyring;
 use super::letter::Letters;
 use super::rate_limit::RateLimits;
+use super::traffic::Traffic;
 use crate::config::Config;
 use crate::crypto::csrf::CsrfKey;
 use crate::crypto::gate::Gate;
@@ -74,6 +75,7 @@ pub struct App {
     pub(super) mail_bell: Bell,
     /// Rung when somebody asked for a link.
     pub(super) link_bell: Bell,
+    pub(super) traffic: Traffic,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
 }
@@ -119,6 +121,7 @@ impl App {
             letters,
             mail_bell: Bell::new(),
             link_bell: Bell::new(),
+            traffic: Traffic::new(),
             blocklist: OnceLock::new(),
             created,
             config,

@@ -34,6 +34,7 @@ pub mod sender;
 pub mod session;
 mod signin;
 pub mod token;
+pub mod traffic;
 pub mod two_factor;
 pub mod user;
 pub mod view;

@@ -10,6 +10,7 @@ mod output;
 mod passwords;
 mod prompts;
 mod redact;
+mod request_log;
 mod serve;
 
 use crate::world::World;
