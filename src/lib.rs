@@ -15,9 +15,10 @@
 //! | [`transport`] | bytes to bounded requests and back, the only room that names hyper | config, tally, error |
 //! | [`http`] | the daemon's face to programs | usecase, domain, config, error, ports, transport |
 //! | [`pages`] | the daemon's face to people, where mails lead | usecase, domain, config, error, ports, transport |
+//! | [`metrics`] | the daemon's face to Prometheus, on an address of its own | usecase, tally, config, error, transport |
 //! | [`cli`] | the operator's face | usecase, domain, config, error, ports |
 //!
-//! `cli/serve.rs` alone may name `http`, `pages` and `transport`, because `authd serve` is a command like any other.
+//! `cli/serve.rs` alone may name `http`, `pages`, `metrics` and `transport`, because `authd serve` is a command like any other.
 
 #![forbid(unsafe_code)]
 
@@ -36,4 +37,5 @@ pub mod transport;
 
 pub mod cli;
 pub mod http;
+pub mod metrics;
 pub mod pages;

@@ -5,8 +5,9 @@ use super::exit::Failure;
 use super::log;
 use crate::error::Fault;
 use crate::http::router::Router;
+use crate::metrics::Metrics;
 use crate::pages::Pages;
-use crate::transport::{Server, Settings, Stopper};
+use crate::transport::{Running, Server, Settings, Stopper};
 use crate::usecase::app::IfMissing;
 use crate::usecase::link_request;
 use crate::usecase::sender::Sender;
@@ -57,10 +58,16 @@ impl Serve {
         let router = Arc::new(Router::new(Arc::clone(&app)));
         let pages = Arc::new(Pages::before(Arc::clone(&app), router));
         let running = Server::start(&app.config.listen, Settings::from(&app.config.server), pages)?;
+        let metrics = Metrics::start(&app, running.pressure())?;
+        if let Some(metrics) = &metrics {
+            context.terminal().note(&format!("metrics at {}/metrics", metrics.address()));
+        }
         context.terminal().note(&format!("listening on {}", running.address()));
         let links = link_request::Worker::start(&app)?;
-        stop_on_signal(signals, running.stopper())?;
+        let stoppers = [Some(&running), metrics.as_ref()].into_iter().flatten().map(Running::stopper).collect();
+        stop_on_signal(signals, stoppers)?;
         running.wait()?;
+        metrics.map_or(Ok(()), Running::wait)?;
         links.stop();
         if let Some(sender) = sender {
             sender.stop(MAIL_PATIENCE);
@@ -70,12 +77,12 @@ impl Serve {
     }
 }
 
-/// The first signal stops the server in order; a second one ends the program at once.
-fn stop_on_signal(mut signals: Signals, stopper: Stopper) -> Result<(), Fault> {
+/// The first signal stops the servers in order; a second one ends the program at once.
+fn stop_on_signal(mut signals: Signals, stoppers: Vec<Stopper>) -> Result<(), Fault> {
     let wait = move || {
         let mut signals = signals.forever();
         if signals.next().is_some() {
-            stopper.stop();
+            stoppers.iter().for_each(Stopper::stop);
         }
         if let Some(signal) = signals.next() {
             let _ = signal_hook::low_level::emulate_default_handler(signal);

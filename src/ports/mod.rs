@@ -2,6 +2,7 @@
 //! random bytes (`clippy.toml` bans both elsewhere), so that tests can move time and repeat chance;
 //! and the only one that speaks SMTP.
 
+pub mod process;
 pub mod smtp;
 
 use crate::domain::id::MailId;

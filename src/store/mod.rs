@@ -2,6 +2,7 @@
 //! read-only connections; every change is a job of the one writer.
 
 pub mod audit;
+pub mod census;
 pub mod connection;
 pub mod failures;
 pub mod keys;

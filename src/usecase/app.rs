@@ -1,6 +1,7 @@
 //! The app: everything that an action needs, opened once by the face that was called.
 
 use super::bell::Bell;
+use super::figures::Counting;
 use super::files;
 use super::keyring::Keyring;
 use super::letter::Letters;
@@ -76,6 +77,8 @@ pub struct App {
     /// Rung when somebody asked for a link.
     pub(super) link_bell: Bell,
     pub(super) traffic: Traffic,
+    pub(super) counting: Counting,
+    pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
 }
@@ -122,6 +125,8 @@ impl App {
             mail_bell: Bell::new(),
             link_bell: Bell::new(),
             traffic: Traffic::new(),
+            counting: Counting::default(),
+            started_at: ports.clock.now(),
             blocklist: OnceLock::new(),
             created,
             config,

@@ -11,6 +11,7 @@ mod blocklist;
 pub mod csrf;
 pub mod db;
 pub mod email;
+pub mod figures;
 pub mod files;
 pub mod health;
 pub mod keyring;

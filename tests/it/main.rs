@@ -16,6 +16,7 @@ mod lockout;
 mod lockout_model;
 mod mail;
 mod man;
+mod metrics;
 mod migration;
 mod missing;
 mod opening;
