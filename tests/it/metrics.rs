@@ -2,13 +2,16 @@
 
 use crate::daemon::{Answer, Daemon, JSON};
 use crate::world::{PASSWORD, World};
+use authd::http::router::Router;
 use authd::metrics::Metrics;
-use authd::transport::Running;
+use authd::transport::message::{Head, Headers};
+use authd::transport::{Running, Service, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A daemon that is watched.
@@ -97,6 +100,30 @@ fn requests_are_counted_by_route_and_status() {
     }
     // What has not failed yet is there, so that its first failure is a rise.
     assert!(scraped.contains_key(&answers("GET", "/healthz", 500)), "{scraped:#?}");
+}
+
+#[test]
+fn what_no_handler_answered_is_counted_where_it_was_going() {
+    let watched = Watched::new();
+    let router = Router::new(Arc::clone(&watched.daemon.world.app));
+    let head = Head {
+        method: "POST".into(),
+        path: "/api/auth/login".into(),
+        query: None,
+        headers: Headers::default(),
+        peer: None,
+    };
+    router.refuse(Trouble::Overloaded, Some(&head));
+    router.refuse(Trouble::Panicked, Some(&head));
+    router.refuse(Trouble::Crowded, None);
+    let scraped = watched.scrape();
+    for series in [
+        answers("POST", "/api/auth/login", 503),
+        answers("POST", "/api/auth/login", 500),
+        answers("other", "unknown", 503),
+    ] {
+        assert_eq!(value(&scraped, &series), 1, "{series}");
+    }
 }
 
 #[test]
@@ -254,7 +281,7 @@ fn an_address_that_is_taken_is_named() {
     let watched = Watched::new();
     let taken = watched.metrics.address().tcp().unwrap().to_string();
     let second = World::with(&[("metrics.listen", &taken)]);
-    let fault = Metrics::start(&std::sync::Arc::clone(&second.app), watched.daemon.running.pressure()).unwrap_err();
+    let fault = Metrics::start(&second.app, watched.daemon.running.pressure()).unwrap_err();
     assert!(fault.to_string().contains("metrics.listen") && fault.to_string().contains(&taken), "{fault}");
 }
 

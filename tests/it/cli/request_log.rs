@@ -36,6 +36,8 @@ fn a_request_is_one_line_with_what_came_of_it() {
     ));
     daemon.ask(&format!("DELETE /api/auth/sessions/{PLANTED}"), &token, "");
     daemon.ask("BREW /pot", "", "");
+    daemon.ask(&format!("GET /auth/reset-password?token={PLANTED}"), "", "");
+    daemon.ask("GET /auth/nowhere", "", "");
     let lines: Vec<Value> = records(daemon).iter().map(|line| json(line)).collect();
     let told: Vec<_> = lines
         .iter()
@@ -53,6 +55,8 @@ fn a_request_is_one_line_with_what_came_of_it() {
             row("DEBUG", "GET", "/api/auth/me", 200),
             row("INFO", "DELETE", "/api/auth/sessions/{id}", 404),
             row("INFO", "other", "unknown", 404),
+            row("INFO", "GET", "/auth/reset-password", 400),
+            row("INFO", "GET", "unknown", 404),
         ]
     );
     let asked = lines.iter().find(|line| line["route"] == "/api/auth/me").unwrap();
