@@ -87,7 +87,7 @@ def log_in(api, email, password):
 def play(authd, folder, api):
     """Two logins, one of nobody, five wrong passwords, and what follows from those."""
     add = [authd, "user", "add", "ann@example.com", "--verified", "--password-stdin", "-q"]
-    subprocess.run(add, cwd=folder, input=PASSWORD, text=True, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(add, cwd=folder, input=PASSWORD, text=True, check=True, capture_output=True)
     statuses = [log_in(api, "ann@example.com", PASSWORD) for _ in range(2)]
     statuses.append(log_in(api, "nobody@example.com", PASSWORD))
     statuses += [log_in(api, "ann@example.com", "wrong password") for _ in range(5)]
