@@ -6,23 +6,26 @@
 //! | room | owns | may import |
 //! | --- | --- | --- |
 //! | [`domain`] | values and rules, no I/O | value crates |
+//! | [`tally`] | how often and how long, in plain atomics without names | value crates |
 //! | [`error`], [`ports`] | what can go wrong; the outside world as traits | domain |
 //! | [`config`] | file, environment and flags as typed values, each with its origin | domain, error, ports |
-//! | [`crypto`] | password hashes, tokens, secrets at rest | domain, error, ports |
-//! | [`store`] | all SQL and the write transaction | domain, error, ports |
+//! | [`crypto`] | password hashes, tokens, secrets at rest | domain, tally, error, ports |
+//! | [`store`] | all SQL and the write transaction | domain, tally, error, ports |
 //! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
-//! | [`transport`] | bytes to bounded requests and back, the only room that names hyper | config, error |
+//! | [`transport`] | bytes to bounded requests and back, the only room that names hyper | config, tally, error |
 //! | [`http`] | the daemon's face to programs | usecase, domain, config, error, ports, transport |
 //! | [`pages`] | the daemon's face to people, where mails lead | usecase, domain, config, error, ports, transport |
+//! | [`metrics`] | the daemon's face to Prometheus, on an address of its own | usecase, tally, config, error, transport |
 //! | [`cli`] | the operator's face | usecase, domain, config, error, ports |
 //!
-//! `cli/serve.rs` alone may name `http`, `pages` and `transport`, because `authd serve` is a command like any other.
+//! `cli/serve.rs` alone may name `http`, `pages`, `metrics` and `transport`, because `authd serve` is a command like any other.
 
 #![forbid(unsafe_code)]
 
 pub mod domain;
 pub mod error;
 pub mod ports;
+pub mod tally;
 
 pub mod config;
 pub mod crypto;
@@ -34,4 +37,5 @@ pub mod transport;
 
 pub mod cli;
 pub mod http;
+pub mod metrics;
 pub mod pages;

@@ -6,8 +6,9 @@ use super::log;
 use super::supervisor::Supervisor;
 use crate::error::Fault;
 use crate::http::router::Router;
+use crate::metrics::Metrics;
 use crate::pages::Pages;
-use crate::transport::{Server, Settings, Stopper};
+use crate::transport::{Running, Server, Settings, Stopper};
 use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::in_use::Served;
 use crate::usecase::prune::Pruner;
@@ -63,14 +64,20 @@ impl Serve {
         let router = Arc::new(Router::new(Arc::clone(&app)));
         let pages = Arc::new(Pages::before(Arc::clone(&app), router));
         let running = Server::start(&app.config.listen, Settings::from(&app.config.server), pages)?;
+        let metrics = Metrics::start(&app, running.pressure())?;
+        if let Some(metrics) = &metrics {
+            context.terminal().note(&format!("metrics at {}/metrics", metrics.address()));
+        }
         context.terminal().note(&format!("listening on {}", running.address()));
         let links = link_request::Worker::start(&app)?;
         let pruner = Pruner::start(&app)?;
         let pulse = running.pulse();
         let beats = move |patience| pulse.beats(patience);
         let supervisor = Supervisor::ready(&app, beats, &running.address().to_string())?;
-        stop_on_signal(signals, running.stopper(), supervisor)?;
+        let stoppers = [Some(&running), metrics.as_ref()].into_iter().flatten().map(Running::stopper).collect();
+        stop_on_signal(signals, stoppers, supervisor)?;
         running.wait()?;
+        metrics.map_or(Ok(()), Running::wait)?;
         links.stop();
         pruner.stop();
         if let Some(sender) = sender {
@@ -81,12 +88,12 @@ impl Serve {
     }
 }
 
-/// The first signal stops the server in order; a second one ends the program at once.
-fn stop_on_signal(mut signals: Signals, stopper: Stopper, supervisor: Supervisor) -> Result<(), Fault> {
+/// The first signal stops the servers in order; a second one ends the program at once.
+fn stop_on_signal(mut signals: Signals, stoppers: Vec<Stopper>, supervisor: Supervisor) -> Result<(), Fault> {
     let wait = move || {
         let mut signals = signals.forever();
         if signals.next().is_some() {
-            stopper.stop();
+            stoppers.iter().for_each(Stopper::stop);
             supervisor.stopping();
         }
         if let Some(signal) = signals.next() {

@@ -149,7 +149,7 @@ pub const KEYS: [Key; 60] = [
     key("server.hash_queue", Kind::Count(1, 100_000), "64", "256",
         "how many logins wait for them before the next is told to come back later"),
     key("metrics.listen", Kind::OptionalAddress, "", "127.0.0.1:9090",
-        "the address that GET /metrics is served on; off unless set"),
+        "the address that GET /metrics is served on, to whoever can reach it; off unless set"),
     key("log.level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info", "debug",
         "the least that is worth a line"),
     key("log.format", Kind::Choice(&["text", "json"]), "text", "json",

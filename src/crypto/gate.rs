@@ -5,6 +5,8 @@
 use super::password::{self, Memory, PasswordHashText, Salt};
 use crate::domain::password::{HashCost, Password};
 use crate::error::Fault;
+use crate::ports::Clock;
+use crate::tally::{Counter, Histogram, Level};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +20,21 @@ type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 pub struct Gate {
     jobs: SyncSender<Job>,
     cost: HashCost,
+    clock: Arc<dyn Clock>,
+    tally: Arc<GateTally>,
+}
+
+/// How busy a gate is.
+#[derive(Debug)]
+pub struct GateTally {
+    /// Jobs that no thread has begun.
+    pub waiting: Level,
+    /// How long jobs waited for a thread.
+    pub waits: Histogram,
+    /// How long hashing itself took.
+    pub spans: Histogram,
+    /// Jobs that found the queue full.
+    pub refused: Counter,
 }
 
 impl Gate {
@@ -25,7 +42,7 @@ impl Gate {
     ///
     /// # Errors
     /// [`Fault::Internal`] when the machine has no thread to give.
-    pub fn new(threads: usize, queue: usize, cost: HashCost) -> Result<Self, Fault> {
+    pub fn new(threads: usize, queue: usize, cost: HashCost, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let (jobs, receiver) = sync_channel(queue);
         let receiver = Arc::new(Mutex::new(receiver));
         for number in 0..threads.max(1) {
@@ -35,7 +52,12 @@ impl Gate {
                 .spawn(move || work(&receiver))
                 .map_err(|error| Fault::Internal(format!("a hashing thread can't be started: {error}")))?;
         }
-        Ok(Self { jobs, cost })
+        Ok(Self { jobs, cost, clock, tally: Arc::new(GateTally::new()) })
+    }
+
+    #[must_use]
+    pub fn tally(&self) -> &GateTally {
+        &self.tally
     }
 
     /// Hashes a new password at the configured cost.
@@ -76,15 +98,44 @@ impl Gate {
 
     fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Fault> {
         let (answer, receiver) = sync_channel(1);
+        let (clock, tally, queued) = (Arc::clone(&self.clock), Arc::clone(&self.tally), self.clock.elapsed());
         let job: Job = Box::new(move |memory| {
+            let begun = clock.elapsed();
+            tally.waiting.down();
+            tally.waits.record_span(begun.saturating_sub(queued));
+            let outcome = job(memory);
+            tally.spans.record_span(clock.elapsed().saturating_sub(begun));
             // The caller may be gone: nobody is left to tell.
-            let _ = answer.send(job(memory));
+            let _ = answer.send(outcome);
         });
-        self.jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => Fault::Overloaded { retry_after: Duration::from_secs(2) },
-            TrySendError::Disconnected(_) => gone(),
-        })?;
+        // Before it is sent: a thread that is free counts it down at once.
+        self.tally.waiting.up();
+        if let Err(error) = self.jobs.try_send(job) {
+            self.tally.waiting.down();
+            return Err(self.refuse(&error));
+        }
         receiver.recv().map_err(|_| gone())
+    }
+
+    fn refuse(&self, error: &TrySendError<Job>) -> Fault {
+        match error {
+            TrySendError::Full(_) => {
+                self.tally.refused.count();
+                Fault::Overloaded { retry_after: Duration::from_secs(2) }
+            }
+            TrySendError::Disconnected(_) => gone(),
+        }
+    }
+}
+
+impl GateTally {
+    fn new() -> Self {
+        Self {
+            waiting: Level::default(),
+            waits: Histogram::of_spans(),
+            spans: Histogram::of_spans(),
+            refused: Counter::default(),
+        }
     }
 }
 
@@ -107,12 +158,17 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::SystemClock;
 
     const CHEAP: HashCost = HashCost { memory_kib: 8, iterations: 1, parallelism: 1 };
 
+    fn gate(threads: usize, queue: usize, cost: HashCost) -> Gate {
+        Gate::new(threads, queue, cost, Arc::new(SystemClock::new())).unwrap()
+    }
+
     #[test]
     fn verifies_what_it_hashed_and_nothing_else() {
-        let gate = Gate::new(1, 4, CHEAP).unwrap();
+        let gate = gate(1, 4, CHEAP);
         let password = Password::new("correct horse battery staple").unwrap();
         let stored = gate.hash(&password, [1; 16]).unwrap();
         assert!(stored.0.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{}", stored.0);
@@ -123,19 +179,20 @@ mod tests {
 
     #[test]
     fn a_higher_cost_makes_old_hashes_outdated() {
-        let old = Gate::new(1, 4, CHEAP).unwrap();
+        let old = gate(1, 4, CHEAP);
         let stored = old.hash(&Password::new("x").unwrap(), [1; 16]).unwrap();
         assert!(!old.is_outdated(&stored));
-        let new = Gate::new(1, 4, HashCost { iterations: 2, ..CHEAP }).unwrap();
+        let new = gate(1, 4, HashCost { iterations: 2, ..CHEAP });
         assert!(new.is_outdated(&stored));
         assert!(new.verify(&stored, &Password::new("x").unwrap()).unwrap());
     }
 
     #[test]
     fn a_full_queue_says_so_at_once() {
-        let gate = Gate::new(1, 1, CHEAP).unwrap();
+        let gate = gate(1, 1, CHEAP);
         let (release, wait) = sync_channel::<()>(0);
         let (started, running) = sync_channel::<()>(0);
+        let (emptied, queue_is_empty) = sync_channel::<()>(1);
         let busy = move |_: &mut Memory| {
             started.send(()).unwrap();
             wait.recv().unwrap();
@@ -143,17 +200,21 @@ mod tests {
         thread::scope(|scope| {
             scope.spawn(|| gate.run(busy));
             running.recv().unwrap();
-            gate.jobs.try_send(Box::new(|_| {})).unwrap();
+            gate.jobs.try_send(Box::new(move |_| emptied.send(()).unwrap())).unwrap();
             let refused = gate.hash(&Password::new("x").unwrap(), [0; 16]);
             assert!(matches!(refused, Err(Fault::Overloaded { .. })), "{refused:?}");
+            assert_eq!((gate.tally().refused.read(), gate.tally().waiting.read()), (1, 0));
             release.send(()).unwrap();
         });
+        queue_is_empty.recv().unwrap();
         assert!(gate.hash(&Password::new("x").unwrap(), [0; 16]).is_ok());
+        // The one that was put in past the gate is not counted.
+        assert_eq!((gate.tally().waits.read().count(), gate.tally().spans.read().count()), (2, 2));
     }
 
     #[test]
     fn a_panic_is_one_fault_and_the_thread_lives_on() {
-        let gate = Gate::new(1, 4, CHEAP).unwrap();
+        let gate = gate(1, 4, CHEAP);
         let refused = gate.run(|_: &mut Memory| -> () { panic!("planted") });
         assert!(matches!(refused, Err(Fault::Internal(_))));
         assert!(gate.hash(&Password::new("x").unwrap(), [0; 16]).is_ok());
@@ -161,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_hash_from_elsewhere_can_not_take_the_machine() {
-        let gate = Gate::new(1, 4, CHEAP).unwrap();
+        let gate = gate(1, 4, CHEAP);
         let huge =
             "$argon2id$v=19$m=4294967295,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         for text in [huge, "", "plain", "$2b$10$abcdefghijklmnopqrstuv"] {

@@ -23,6 +23,16 @@ pub enum LoginFailure {
 }
 
 impl LoginFailure {
+    pub const ALL: [Self; 7] = [
+        Self::UnknownEmail,
+        Self::WrongPassword,
+        Self::NoPassword,
+        Self::Unverified,
+        Self::Disabled,
+        Self::Locked,
+        Self::WrongCode,
+    ];
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -238,6 +248,18 @@ impl Event {
         }
     }
 
+    /// What it counts as.
+    #[must_use]
+    pub const fn sort(&self) -> Sort {
+        let variant = match self {
+            Self::LoginFailed { why, .. } => why.name(),
+            Self::AccountLocked { network: Some(_) } => Sort::ONE_NETWORK,
+            Self::AccountLocked { network: None } => Sort::EVERYWHERE,
+            _ => "",
+        };
+        Sort { event: self.name(), variant }
+    }
+
     /// What there is to say besides the name; never a secret.
     #[must_use]
     pub fn details(&self) -> Vec<(&'static str, String)> {
@@ -291,6 +313,20 @@ impl Event {
             _ => Vec::new(),
         }
     }
+}
+
+/// What an event counts as: one of few, whatever its details.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Sort {
+    /// [`Event::name`].
+    pub event: &'static str,
+    /// Why a login failed, or for whom an account was locked; empty for other events.
+    pub variant: &'static str,
+}
+
+impl Sort {
+    pub const ONE_NETWORK: &'static str = "network";
+    pub const EVERYWHERE: &'static str = "account";
 }
 
 /// What an event is about, besides its name. `None`: nobody, or nothing, in particular.

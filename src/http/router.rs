@@ -15,8 +15,8 @@ use crate::transport::message::{Ambiguous, Head, Headers, Request, Response};
 use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
 use crate::usecase::rate_limit::{self, Verdict};
+use crate::usecase::traffic::{self, Passage, Target};
 use crate::usecase::{authenticate, refresh};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// What a page of another origin may read of an answer's head.
@@ -53,8 +53,6 @@ struct Visit<'a> {
     request: &'a Request,
     route: &'static Route,
     parameters: &'a [(&'static str, &'a str)],
-    ip: Option<IpAddr>,
-    request_id: &'a str,
 }
 
 /// A route that a path belongs to, and what stands for its braces.
@@ -66,9 +64,10 @@ impl Router {
         Self { app }
     }
 
-    fn answer(&self, request: &Request, request_id: &str) -> Result<Response, Problem> {
+    fn answer(&self, request: &Request, passage: &mut Passage) -> Result<Response, Problem> {
         let head = &request.head;
         let found = find(&head.path);
+        passage.target = target(head, &found);
         if found.is_empty() {
             return Err(Problem::no_such_route());
         }
@@ -78,38 +77,40 @@ impl Router {
         let Some((route, parameters)) = found.iter().find(|(route, _)| route.method.takes(&head.method)) else {
             return Err(Problem::method_not_allowed(allow(methods(&found))));
         };
-        let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
-        let visit = Visit { request, route, parameters, ip, request_id };
-        let Some(spent) = route.limit.and_then(|budget| rate_limit::spend(&self.app, budget, ip)) else {
-            return self.serve(&visit);
+        let visit = Visit { request, route, parameters };
+        let Some(spent) = route.limit.and_then(|budget| rate_limit::spend(&self.app, budget, passage.ip)) else {
+            return self.serve(&visit, passage);
         };
         let served = match spent.verdict {
-            Verdict::Admitted => self.serve(&visit),
+            Verdict::Admitted => self.serve(&visit, passage),
             Verdict::Refused { retry_after } => Err(Problem::rate_limited(retry_after)),
         };
-        let mut response = served.unwrap_or_else(|problem| problem.response(request_id));
+        let mut response = served.unwrap_or_else(|problem| problem.response(&passage.request_id));
         response.headers.extend(spent.headers());
         Ok(response)
     }
 
-    fn serve(&self, visit: &Visit<'_>) -> Result<Response, Problem> {
-        let Visit { request, route, request_id, .. } = visit;
+    fn serve(&self, visit: &Visit<'_>, passage: &mut Passage) -> Result<Response, Problem> {
+        let Visit { request, route, parameters } = visit;
         let head = &request.head;
         // Before anything else of the request is looked at, so that nobody learns from it what they may not.
-        let (actor, carrier) = self.actor(route, head, request_id)?;
+        let (actor, carrier) = self.actor(route, head, &passage.request_id)?;
+        if let Actor::User(me) = &actor {
+            passage.user = Some(me.user);
+        }
         let body = body_of(request, route)?;
         let query = wire::read_query(head.query.as_deref(), route.query)?;
         let mut fields = wire::read(body, route.request)?.and(query);
         let carrier = self.carrier(route, head, &mut fields, carrier)?;
         let caller = Caller {
             actor,
-            ip: visit.ip,
+            ip: passage.ip,
             user_agent: user_agent(&head.headers),
-            request_id: Some((*request_id).to_owned()),
+            request_id: Some(passage.request_id.clone()),
         };
-        let parameters = visit.parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let parameters = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let call = Call { caller, fields, carrier, parameters };
-        (route.handler)(&self.app, call).map_err(|error| problem_of(&error, request_id))
+        (route.handler)(&self.app, call).map_err(|error| problem_of(&error, &passage.request_id))
     }
 
     /// Who asks, and how they show it. `Authorization` wins over the cookie and needs no further proof:
@@ -223,25 +224,32 @@ impl Service for Router {
 
     fn handle(&self, request: &Request) -> Response {
         let head = &request.head;
-        let request_id = self.request_id(Some(head));
-        let response = self.answer(request, &request_id).unwrap_or_else(|problem| problem.response(&request_id));
-        tracing::debug!(request_id, method = head.method, path = head.path, status = response.status, "answered");
-        self.dress(response, Some(head), request_id)
+        let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
+        let mut passage = Passage::begin(&self.app, request.waited, self.request_id(Some(head)), ip);
+        let answer = self.answer(request, &mut passage);
+        let response = answer.unwrap_or_else(|problem| problem.response(&passage.request_id));
+        passage.end(&self.app, response.status);
+        self.dress(response, Some(head), passage.request_id)
     }
 
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {
         let request_id = self.request_id(head);
         if trouble == Trouble::Panicked {
             tracing::error!(request_id, "a handler panicked");
-        } else {
-            tracing::debug!(request_id, ?trouble, "refused");
         }
-        self.dress(Problem::from(trouble).response(&request_id), head, request_id)
+        let response = Problem::from(trouble).response(&request_id);
+        let target = head.map_or(Target::none(), |head| target(head, &find(&head.path)));
+        traffic::turned_away(&self.app, target, response.status, &request_id, &trouble);
+        self.dress(response, head, request_id)
     }
 }
 
 fn find(path: &str) -> Vec<Found<'_>> {
     routes().filter_map(|route| Some((route, route.matches(path)?))).collect()
+}
+
+fn target(head: &Head, found: &[Found<'_>]) -> Target {
+    Target::of(&head.method, found.first().map(|(route, _)| route.path))
 }
 
 fn methods(found: &[Found<'_>]) -> impl Iterator<Item = Method> {

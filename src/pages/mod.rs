@@ -18,6 +18,7 @@ use crate::transport::message::{Head, Request, Response};
 use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
 use crate::usecase::rate_limit::{self, Budget, Spent, Verdict};
+use crate::usecase::traffic::{self, Passage, Target};
 use page::{Page, Press};
 use std::fmt;
 use std::sync::Arc;
@@ -59,6 +60,15 @@ fn place(path: &str) -> Option<Place> {
         None if path == "/auth" || path.starts_with("/auth/") => Some(Place::Nowhere),
         None => None,
     }
+}
+
+fn target(place: Place, head: &Head) -> Target {
+    let route = match place {
+        Place::Link(kind) => Some(link::path(kind)),
+        Place::Style => Some(STYLE_PATH),
+        Place::Nowhere => None,
+    };
+    Target::of(&head.method, route)
 }
 
 impl Pages {
@@ -119,24 +129,25 @@ impl Service for Pages {
     fn handle(&self, request: &Request) -> Response {
         let head = &request.head;
         let Some(place) = place(&head.path) else { return self.next.handle(request) };
-        let request_id = self.request_id(head);
-        let response = self.answer(place, request, &request_id);
-        // Of the target only the path: the query holds the link's secret.
-        tracing::debug!(request_id, method = head.method, path = head.path, status = response.status, "answered");
-        dress(response, request_id)
+        let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
+        let mut passage = Passage::begin(&self.app, request.waited, self.request_id(head), ip);
+        passage.target = target(place, head);
+        let response = self.answer(place, request, &passage.request_id);
+        passage.end(&self.app, response.status);
+        dress(response, passage.request_id)
     }
 
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {
-        let Some(head) = head.filter(|head| place(&head.path).is_some()) else {
+        let Some((head, place)) = head.and_then(|head| Some((head, place(&head.path)?))) else {
             return self.next.refuse(trouble, head);
         };
         let request_id = self.request_id(head);
         if trouble == Trouble::Panicked {
             tracing::error!(request_id, "a handler panicked");
-        } else {
-            tracing::debug!(request_id, ?trouble, "refused");
         }
-        dress(self.press.print(Page::from(trouble), &request_id), request_id)
+        let response = self.press.print(Page::from(trouble), &request_id);
+        traffic::turned_away(&self.app, target(place, head), response.status, &request_id, &trouble);
+        dress(response, request_id)
     }
 }
 

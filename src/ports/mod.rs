@@ -2,6 +2,7 @@
 //! random bytes (`clippy.toml` bans both elsewhere), so that tests can move time and repeat chance;
 //! and the only one that speaks SMTP, or HTTP as a client.
 
+pub mod process;
 pub mod smtp;
 pub mod web;
 

@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod audit_check;
 pub mod audit_prune;
+pub mod census;
 pub mod chain;
 pub mod connection;
 pub mod failures;
@@ -27,16 +28,18 @@ mod values;
 pub mod whole;
 pub mod writer;
 
+use crate::domain::audit::Sort;
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
+use crate::tally::{Counter, Family};
 use chain::Chain;
 use pool::Pool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tx::{Reader, Tx};
-use writer::Writer;
+use writer::{Writer, WriterTally};
 
 /// One database file, open for reading and writing.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub struct Store {
     pool: Pool,
     writer: Writer,
     chain: Arc<Chain>,
+    events: Family<Sort, Counter>,
 }
 
 impl Store {
@@ -61,6 +65,7 @@ impl Store {
             pool: Pool::new(path, readers)?,
             writer: Writer::new(write, clock)?,
             chain: Arc::new(Chain::new(chain_key)),
+            events: Family::new(Counter::default),
         })
     }
 
@@ -98,6 +103,17 @@ impl Store {
         &self.chain
     }
 
+    /// What this process has written to the audit log.
+    #[must_use]
+    pub const fn events(&self) -> &Family<Sort, Counter> {
+        &self.events
+    }
+
+    #[must_use]
+    pub fn writer(&self) -> &WriterTally {
+        self.writer.tally()
+    }
+
     /// Reads without a write lock, on a connection that can't write.
     ///
     /// # Errors
@@ -120,7 +136,14 @@ impl Store {
         mut work: impl FnMut(&mut Tx<'_>) -> Result<Decision<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
         let (caller, chain) = (caller.clone(), Arc::clone(&self.chain));
-        let decision = self.writer.run(move |connection, now| work(&mut Tx::new(connection, now, &caller, &chain)))?;
+        let (decision, happened) = self.writer.run(move |connection, now| {
+            let mut tx = Tx::new(connection, now, &caller, &chain);
+            Ok((work(&mut tx)?, tx.into_happened()))
+        })?;
+        // What was rolled back has not happened, so only what is on disk is counted.
+        for sort in happened {
+            self.events.of(sort).count();
+        }
         match decision {
             Decision::Grant(value) => Ok(value),
             Decision::Refuse(refusal) => Err(refusal.into()),

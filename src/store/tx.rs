@@ -5,7 +5,7 @@
 
 use super::chain::Chain;
 use super::connection::fault;
-use crate::domain::audit::{Event, Subject};
+use crate::domain::audit::{Event, Sort, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -87,11 +87,13 @@ pub struct Tx<'c> {
     now: Timestamp,
     caller: &'c Caller,
     chain: &'c Chain,
+    /// What was written to the audit log, to be counted once it is on disk.
+    happened: Vec<Sort>,
 }
 
 impl<'c> Tx<'c> {
     pub(super) const fn new(connection: &'c Connection, now: Timestamp, caller: &'c Caller, chain: &'c Chain) -> Self {
-        Self { connection, now, caller, chain }
+        Self { connection, now, caller, chain, happened: Vec::new() }
     }
 
     /// The time of this transaction: the same for its whole length.
@@ -119,7 +121,9 @@ impl<'c> Tx<'c> {
     /// Those of `work`, and the driver's.
     pub fn rehearse(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
         self.execute("SAVEPOINT rehearsal", [])?;
+        let happened = self.happened.len();
         let outcome = work(self);
+        self.happened.truncate(happened);
         self.execute("ROLLBACK TO rehearsal", [])?;
         self.execute("RELEASE rehearsal", [])?;
         outcome
@@ -131,7 +135,14 @@ impl<'c> Tx<'c> {
     /// The driver's: then the change is undone too.
     pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
         let (caller, chain) = (self.caller, self.chain);
-        super::audit::append(self, chain, caller, event, subject.into())
+        super::audit::append(self, chain, caller, event, subject.into())?;
+        self.happened.push(event.sort());
+        Ok(())
+    }
+
+    /// What happened in here.
+    pub(super) fn into_happened(self) -> Vec<Sort> {
+        self.happened
     }
 }
 

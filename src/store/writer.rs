@@ -4,16 +4,21 @@
 
 use super::connection::fault;
 use crate::domain::time::Timestamp;
-use crate::error::{Decision, Fault};
+use crate::error::Fault;
 use crate::ports::Clock;
+use crate::tally::{Counter, Histogram};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// The most jobs in one commit, so that none waits long for those after it.
 const BATCH: usize = 256;
+
+/// The bounds of a histogram of jobs in a commit.
+const BATCHES: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /// Tells a job's caller how its commit went.
 type Answer = Box<dyn FnOnce(Result<(), Fault>) + Send>;
@@ -27,23 +32,43 @@ pub struct Writer {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     clock: Arc<dyn Clock>,
+    tally: Arc<WriterTally>,
+}
+
+/// What a writer has done.
+#[derive(Debug)]
+pub struct WriterTally {
+    /// Commits that are on disk.
+    pub commits: Counter,
+    /// Transactions that could not be begun or committed; nothing of them was kept.
+    pub failures: Counter,
+    /// Jobs in a commit.
+    pub jobs: Histogram,
+    /// From the beginning of a transaction until it was on disk.
+    pub spans: Histogram,
 }
 
 impl Writer {
     pub(super) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let (jobs, receiver) = channel();
+        let tally = Arc::new(WriterTally::new());
+        let desk = Desk { connection, clock: Arc::clone(&clock), tally: Arc::clone(&tally) };
         let thread = thread::Builder::new()
             .name("writer".into())
-            .spawn(move || work(&connection, &receiver))
+            .spawn(move || desk.work(&receiver))
             .map_err(|error| Fault::Internal(format!("the writer thread can't be started: {error}")))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), clock })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), clock, tally })
+    }
+
+    pub(super) fn tally(&self) -> &WriterTally {
+        &self.tally
     }
 
     /// Hands `work` to the writer and waits until it is on disk.
     pub(super) fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection, Timestamp) -> Result<Decision<T>, Fault> + Send + 'static,
-    ) -> Result<Decision<T>, Fault> {
+        work: impl FnOnce(&Connection, Timestamp) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
         let (answer, receiver) = sync_channel(1);
         let clock = Arc::clone(&self.clock);
         let job: Job = Box::new(move |transaction| {
@@ -73,28 +98,58 @@ fn gone() -> Fault {
     Fault::Internal("the writer thread gave no answer".into())
 }
 
-fn work(connection: &Connection, jobs: &Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        match execute(connection, "BEGIN IMMEDIATE") {
-            Ok(()) => commit_together(connection, first, jobs),
-            // Whoever holds the lock made all who wait wait: tell them all, at once.
-            Err(fault) => {
-                // All of them first: one that comes in answer to these finds, perhaps, a free database.
-                let waiting: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).collect();
-                for job in waiting {
-                    job(Err(fault.clone()))(Err(fault.clone()));
-                }
-            }
+impl WriterTally {
+    fn new() -> Self {
+        Self {
+            commits: Counter::default(),
+            failures: Counter::default(),
+            jobs: Histogram::new(BATCHES),
+            spans: Histogram::of_spans(),
         }
     }
 }
 
-fn commit_together(connection: &Connection, first: Job, jobs: &Receiver<Job>) {
-    let batch = std::iter::once(first).chain(jobs.try_iter()).take(BATCH);
-    let answers: Vec<Answer> = batch.map(|job| job(Ok(connection))).collect();
-    let committed = commit(connection);
-    for answer in answers {
-        answer(committed.clone());
+/// What the thread works with.
+struct Desk {
+    connection: Connection,
+    clock: Arc<dyn Clock>,
+    tally: Arc<WriterTally>,
+}
+
+impl Desk {
+    fn work(&self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let begun = self.clock.elapsed();
+            match execute(&self.connection, "BEGIN IMMEDIATE") {
+                Ok(()) => self.commit_together(begun, first, jobs),
+                // Whoever holds the lock made all who wait wait: tell them all, at once.
+                Err(fault) => {
+                    self.tally.failures.count();
+                    // All of them first: one that comes in answer to these finds, perhaps, a free database.
+                    let waiting: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).collect();
+                    for job in waiting {
+                        job(Err(fault.clone()))(Err(fault.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn commit_together(&self, begun: Duration, first: Job, jobs: &Receiver<Job>) {
+        let batch = std::iter::once(first).chain(jobs.try_iter()).take(BATCH);
+        let answers: Vec<Answer> = batch.map(|job| job(Ok(&self.connection))).collect();
+        let committed = commit(&self.connection);
+        match &committed {
+            Ok(()) => {
+                self.tally.commits.count();
+                self.tally.jobs.record(answers.len() as u64);
+                self.tally.spans.record_span(self.clock.elapsed().saturating_sub(begun));
+            }
+            Err(_) => self.tally.failures.count(),
+        }
+        for answer in answers {
+            answer(committed.clone());
+        }
     }
 }
 
@@ -113,10 +168,7 @@ fn commit(connection: &Connection) -> Result<(), Fault> {
 }
 
 /// Runs one job so that its fault, or its panic, undoes what it did and nothing else.
-fn in_savepoint<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<Decision<T>, Fault>,
-) -> Result<Decision<T>, Fault> {
+fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
     if connection.is_autocommit() {
         return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
     }

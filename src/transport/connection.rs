@@ -3,6 +3,7 @@
 use super::guard::{Exchange, Guard};
 use super::lanes::Lanes;
 use super::message::{Head, Headers, Request, Response, Then};
+use super::pressure::Pressure;
 use super::{Service, Settings, Trouble};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
@@ -16,6 +17,7 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -29,6 +31,7 @@ const BUFFER_MAX_BYTES: usize = 32 * 1024;
 pub struct House {
     pub service: Arc<dyn Service>,
     pub lanes: Lanes,
+    pub pressure: Arc<Pressure>,
     pub settings: Settings,
 }
 
@@ -104,7 +107,7 @@ async fn answer(
         Err(trouble) => return refuse(house, trouble, Some(&head)),
     };
     let lane = house.service.lane(&head);
-    match house.lanes.submit(lane, Request { head, body }) {
+    match house.lanes.submit(lane, Request { head, body, waited: Duration::ZERO }) {
         // A worker answers whatever it took, even by a panic; without it there is nobody left to ask.
         Ok(response) => response.await.unwrap_or_else(|_| refuse(house, Trouble::Panicked, None)),
         Err(request) => refuse(house, Trouble::Overloaded, Some(&request.head)),

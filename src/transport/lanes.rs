@@ -1,6 +1,7 @@
 //! The threads that handlers run on, in lanes, so that what is short never waits behind what is long.
 
 use super::message::{Request, Response};
+use super::pressure::{LaneTally, Pressure};
 use super::{Lane, Service, Settings, Trouble};
 use crate::error::Fault;
 use std::collections::VecDeque;
@@ -8,12 +9,10 @@ use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::oneshot;
-
-const READ_THREADS: usize = 4;
-/// So many that the jobs waiting for the one writer can be committed together.
-const WRITE_THREADS: usize = 16;
+use tokio::time::Instant;
 
 pub struct Lanes {
+    pressure: Arc<Pressure>,
     read: Arc<Queue>,
     write: Arc<Queue>,
     hash: Arc<Queue>,
@@ -24,24 +23,30 @@ pub type Workers = mpsc::Receiver<Infallible>;
 
 impl Lanes {
     /// Starts all threads. They end when the lanes are [closed](Lanes::close).
-    pub fn start(settings: &Settings, service: &Arc<dyn Service>) -> Result<(Self, Workers), Fault> {
+    pub fn start(
+        settings: &Settings,
+        service: &Arc<dyn Service>,
+        pressure: &Arc<Pressure>,
+    ) -> Result<(Self, Workers), Fault> {
         let (alive, workers) = mpsc::channel();
         // The cap on connections bounds the first two: a connection has one request under way.
         let lanes = Self {
+            pressure: pressure.clone(),
             read: Queue::new(settings.max_connections),
             write: Queue::new(settings.max_connections),
             hash: Queue::new(settings.hash_queue),
         };
         let crews = [
-            ("read", &lanes.read, READ_THREADS),
-            ("write", &lanes.write, WRITE_THREADS),
-            ("hash", &lanes.hash, 2 * settings.hash_threads.max(1)),
+            ("read", Lane::Read, settings.threads.read),
+            ("write", Lane::Write, settings.threads.write),
+            ("hash", Lane::Hash, settings.threads.hash),
         ];
-        for (name, queue, threads) in crews {
+        for (name, lane, threads) in crews {
             for number in 0..threads {
-                let (queue, service, alive) = (queue.clone(), service.clone(), alive.clone());
+                let (queue, service, alive) = (lanes.queue(lane).clone(), service.clone(), alive.clone());
+                let pressure = pressure.clone();
                 let work = move || {
-                    work_off(&queue, &*service);
+                    work_off(&queue, &*service, tally_of(&pressure, lane));
                     // Whoever waits for the threads waits for what they hold, too: the database is closed then.
                     drop(service);
                     drop(alive);
@@ -59,13 +64,22 @@ impl Lanes {
     /// The request itself, when the lane is full.
     pub fn submit(&self, lane: Lane, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
         let (reply, response) = oneshot::channel();
-        let queue = match lane {
+        let tally = tally_of(&self.pressure, lane);
+        // Before it is queued: a thread that is free counts it down at once.
+        tally.waiting.up();
+        self.queue(lane).push(Job { request, reply, since: Instant::now() }).inspect_err(|_| {
+            tally.waiting.down();
+            tally.refused.count();
+        })?;
+        Ok(response)
+    }
+
+    const fn queue(&self, lane: Lane) -> &Arc<Queue> {
+        match lane {
             Lane::Read => &self.read,
             Lane::Write => &self.write,
             Lane::Hash => &self.hash,
-        };
-        queue.push(Job { request, reply })?;
-        Ok(response)
+        }
     }
 
     /// Lets the threads end once their queues are empty.
@@ -77,9 +91,18 @@ impl Lanes {
     }
 }
 
+fn tally_of(pressure: &Pressure, lane: Lane) -> &LaneTally {
+    match lane {
+        Lane::Read => &pressure.read,
+        Lane::Write => &pressure.write,
+        Lane::Hash => &pressure.hash,
+    }
+}
+
 struct Job {
     request: Request,
     reply: oneshot::Sender<Response>,
+    since: Instant,
 }
 
 struct Queue {
@@ -127,8 +150,11 @@ impl Queue {
     }
 }
 
-fn work_off(queue: &Queue, service: &dyn Service) {
-    while let Some(Job { request, reply }) = queue.pop() {
+fn work_off(queue: &Queue, service: &dyn Service, tally: &LaneTally) {
+    while let Some(Job { mut request, reply, since }) = queue.pop() {
+        request.waited = since.elapsed();
+        tally.waiting.down();
+        tally.waits.record_span(request.waited);
         // The connection has gone: nobody would read the answer, and nothing has begun.
         if reply.is_closed() {
             continue;

@@ -1,6 +1,7 @@
 //! Requests and responses in plain types of our own, so that handlers never name the HTTP crate.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The longest request id of a client that is kept, in bytes.
 const REQUEST_ID_MAX: usize = 128;
@@ -24,6 +25,8 @@ pub struct Head {
 pub struct Request {
     pub head: Head,
     pub body: Vec<u8>,
+    /// How long it has waited for a thread of its lane.
+    pub waited: Duration,
 }
 
 /// Header fields in the order sent, names in lower case.

@@ -12,6 +12,7 @@ mod head;
 mod lanes;
 mod listen;
 pub mod message;
+pub mod pressure;
 mod pulse;
 
 pub use connection::BODY_MAX_BYTES;
@@ -23,6 +24,7 @@ use connection::{House, Welcome};
 use lanes::{Lanes, Workers};
 use listen::Listener;
 use message::{Head, Request, Response, Then};
+use pressure::Pressure;
 use pulse::Heart;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
@@ -143,11 +145,27 @@ impl Default for Deadlines {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settings {
     pub max_connections: usize,
-    /// How many hashes run at once; twice as many requests may be at it.
-    pub hash_threads: usize,
+    pub threads: Threads,
     /// How many requests may wait to be hashed.
     pub hash_queue: usize,
     pub deadlines: Deadlines,
+}
+
+/// How many threads each lane has. One without any must not be asked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Threads {
+    pub read: usize,
+    pub write: usize,
+    pub hash: usize,
+}
+
+impl Threads {
+    /// For a service that hashes and writes. `hashes` run at once; twice as many requests may be at it.
+    #[must_use]
+    pub const fn for_hashes(hashes: usize) -> Self {
+        // So many write that the jobs waiting for the one writer can be committed together.
+        Self { read: 4, write: 16, hash: 2 * if hashes == 0 { 1 } else { hashes } }
+    }
 }
 
 impl From<&config::Server> for Settings {
@@ -155,7 +173,7 @@ impl From<&config::Server> for Settings {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             max_connections: server.max_connections,
-            hash_threads: server.hash_threads.unwrap_or_else(cores),
+            threads: Threads::for_hashes(server.hash_threads.unwrap_or_else(cores)),
             hash_queue: server.hash_queue,
             deadlines: Deadlines::default(),
         }
@@ -181,11 +199,13 @@ impl Server {
         };
         let address = Address { listen: listen.clone(), tcp: listener.tcp_address() };
         let (stop, stopping) = watch::channel(false);
-        let (lanes, workers) = Lanes::start(&settings, &service)?;
+        let pressure = Arc::new(Pressure::new());
+        let (lanes, workers) = Lanes::start(&settings, &service, &pressure)?;
         let (pulse, heart) = pulse::pair();
-        let serve = move || run(&runtime, listener, House { service, lanes, settings }, heart, stopping);
+        let house = House { service, lanes, pressure: pressure.clone(), settings };
+        let serve = move || run(&runtime, listener, house, heart, stopping);
         let io = std::thread::Builder::new().name("io".into()).spawn(serve).map_err(internal)?;
-        Ok(Running { address, stopper: Stopper(Arc::new(stop)), pulse, io, workers })
+        Ok(Running { address, stopper: Stopper(Arc::new(stop)), pulse, pressure, io, workers })
     }
 }
 
@@ -222,6 +242,7 @@ pub struct Running {
     address: Address,
     stopper: Stopper,
     pulse: Pulse,
+    pressure: Arc<Pressure>,
     io: JoinHandle<()>,
     workers: Workers,
 }
@@ -241,6 +262,12 @@ impl Running {
     #[must_use]
     pub const fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// How hard it is pressed, now and whenever it is read.
+    #[must_use]
+    pub fn pressure(&self) -> Arc<Pressure> {
+        self.pressure.clone()
     }
 
     /// For a thread that waits for signals.
@@ -330,14 +357,21 @@ async fn take_connections(
             }
         };
         complained = false;
-        let (welcome, permit) = match (places.clone().try_acquire_owned(), lobby.clone().try_acquire_owned()) {
+        let place = places.clone().try_acquire_owned();
+        if place.is_err() {
+            house.pressure.turned_away.count();
+        }
+        let (welcome, permit) = match (place, lobby.clone().try_acquire_owned()) {
             (Ok(place), _) => (Welcome::Serve, place),
             (Err(_), Ok(place)) => (Welcome::TurnAway, place),
             (Err(_), Err(_)) => continue,
         };
         let (house, stop) = (house.clone(), stop.clone());
         connections.spawn_local(async move {
+            let pressure = house.pressure.clone();
+            pressure.connections.up();
             connection::serve(house, stream, peer, welcome, stop).await;
+            pressure.connections.down();
             drop(permit);
         });
     }

@@ -1,10 +1,12 @@
 //! The app: everything that an action needs, opened once by the face that was called.
 
 use super::bell::Bell;
+use super::figures::Counting;
 use super::in_use::InUse;
 use super::keyring::Keyring;
 use super::letter::Letters;
 use super::rate_limit::RateLimits;
+use super::traffic::Traffic;
 use super::{files, migrate};
 use crate::config::Config;
 use crate::crypto::csrf::CsrfKey;
@@ -78,6 +80,9 @@ pub struct App {
     pub(super) mail_bell: Bell,
     /// Rung when somebody asked for a link.
     pub(super) link_bell: Bell,
+    pub(super) traffic: Traffic,
+    pub(super) counting: Counting,
+    pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
     /// Let go last: until then nobody replaces the file.
@@ -117,7 +122,7 @@ impl App {
         let store = Store::open(&config.database, Arc::clone(&ports.clock), &chain_key, readers())?;
         seal_root_key(&store, &root, &ports)?;
         let threads = config.server.hash_threads.unwrap_or_else(cores);
-        let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost)?;
+        let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost, Arc::clone(&ports.clock))?;
         let mut app = Self {
             gate,
             store,
@@ -130,6 +135,9 @@ impl App {
             letters,
             mail_bell: Bell::new(),
             link_bell: Bell::new(),
+            traffic: Traffic::new(),
+            counting: Counting::default(),
+            started_at: ports.clock.now(),
             blocklist: OnceLock::new(),
             created,
             config,

@@ -89,7 +89,7 @@ fn scaled(cost: HashCost, takes: Duration, target: Duration, most_memory_kib: u3
 
 /// The middle of some runs, by the very code that logins use.
 fn measure(ports: &Ports, cost: HashCost) -> Result<Duration, Fault> {
-    let gate = Gate::new(1, 1, cost)?;
+    let gate = Gate::new(1, 1, cost, std::sync::Arc::clone(&ports.clock))?;
     let password = Password::new("correct horse battery staple").expect("it is neither empty nor too long");
     let mut runs = Vec::with_capacity(RUNS);
     for _ in 0..RUNS {

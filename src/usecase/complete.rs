@@ -19,7 +19,7 @@ pub fn users(config: &Config, prefix: &str) -> Result<Vec<String>, Fault> {
 /// Names of roles, in their order.
 ///
 /// # Errors
-/// As [`users`].
+/// As [`users()`].
 pub fn roles(config: &Config, prefix: &str) -> Result<Vec<String>, Fault> {
     let all = store::look(&config.database, |query| roles::list(query))?;
     let names = all.into_iter().map(|role| role.name.to_string()).filter(|name| name.starts_with(prefix));

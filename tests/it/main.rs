@@ -19,6 +19,7 @@ mod lockout;
 mod lockout_model;
 mod mail;
 mod man;
+mod metrics;
 mod migration;
 mod mint;
 mod missing;

@@ -39,19 +39,19 @@ impl Daemon {
 
     /// Status and body of the answer to one request.
     pub fn ask(&self, request: &str, token: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
         let length = body.len();
-        write!(
-            stream,
+        let answer = self.send(&format!(
             "{request} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
              Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}",
             self.address
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        ));
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    /// Sends whatever it is, and reads until the daemon closes the connection.
+    pub fn send(&self, request: &str) -> String {
+        send_to(&self.address, request)
     }
 
     pub fn login(&self, email: &str) -> (u16, String) {
@@ -72,6 +72,14 @@ impl Daemon {
         self.said.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code(), rest)
     }
+}
+
+fn send_to(address: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 impl Drop for Daemon {
@@ -118,6 +126,26 @@ fn the_first_start_makes_what_it_needs_and_says_so() {
         std::fs::read_dir(shell.world.folder.join("new")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     files.sort();
     assert_eq!(files, ["authd.db", "authd.db-lock", "authd.db-served", "authd.key"]);
+}
+
+#[test]
+fn metrics_are_served_where_the_configuration_says() {
+    let shell = Shell::new();
+    let config = shell.world.folder.join("authd.toml");
+    std::fs::write(&config, "[metrics]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+    let daemon = Daemon::start(&shell, &[]);
+    let place = daemon.greeting.lines().find_map(|line| line.strip_prefix("metrics at http://")).unwrap();
+    let address = place.strip_suffix("/metrics").unwrap();
+    assert_eq!(daemon.ask("GET /metrics", "", "").0, 404);
+    let answer = send_to(address, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\nauthd_build_info{"), "{answer}");
+    assert!(answer.contains("route=\"unknown\",status=\"404\"} 1\n"), "{answer}");
+
+    std::fs::write(&config, format!("[metrics]\nlisten = \"{address}\"\n")).unwrap();
+    let second = shell.line("serve --listen 127.0.0.1:0");
+    assert!(second.code == 78 && second.err.contains("metrics.listen") && second.err.contains(address), "{second:?}");
+    let (code, said) = daemon.stop(Signal::TERM);
+    assert!(code == Some(0) && said.ends_with("stopped\n"), "{said}");
 }
 
 #[test]

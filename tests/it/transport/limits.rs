@@ -127,6 +127,7 @@ fn connections_over_the_cap_are_told_so_and_the_rest_are_served() {
     }
     let turned_away = house.exchange(NEXT.as_bytes());
     assert_eq!(statuses(&turned_away), ["503"], "{turned_away}");
+    assert_eq!(house.running.pressure().turned_away.read(), 1);
     for stream in &mut seated {
         stream.write_all(NEXT.as_bytes()).unwrap();
         assert!(one(stream).starts_with("HTTP/1.1 200"));
@@ -150,6 +151,8 @@ fn a_full_hash_queue_is_refused_at_once_and_others_do_not_wait() {
     let mut crowd: Vec<_> = (0..3).map(|_| ask()).collect();
     let first_refused = first_readable(&crowd);
     assert!(one(&mut crowd.remove(first_refused)).starts_with("HTTP/1.1 503"));
+    let pressure = house.running.pressure();
+    assert_eq!((pressure.hash.waiting.read(), pressure.hash.refused.read()), (2, 1));
     waiting.append(&mut crowd);
 
     let mut other = house.connect();
@@ -162,6 +165,8 @@ fn a_full_hash_queue_is_refused_at_once_and_others_do_not_wait() {
     for stream in &mut waiting {
         assert!(one(stream).starts_with("HTTP/1.1 200"));
     }
+    assert_eq!((pressure.hash.waiting.read(), pressure.hash.waits.read().count()), (0, 4));
+    assert_eq!((pressure.read.refused.read(), pressure.turned_away.read()), (0, 0));
     drop((waiting, other));
     house.close();
 }

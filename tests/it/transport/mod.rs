@@ -7,7 +7,7 @@ mod limits;
 
 use authd::config::Listen;
 use authd::transport::message::{Head, Request, Response};
-use authd::transport::{BODY_MAX_BYTES, Deadlines, Lane, Running, Server, Service, Settings, Trouble};
+use authd::transport::{BODY_MAX_BYTES, Deadlines, Lane, Running, Server, Service, Settings, Threads, Trouble};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -66,7 +66,7 @@ struct House {
 }
 
 fn settings() -> Settings {
-    Settings { max_connections: 64, hash_threads: 1, hash_queue: 2, deadlines: Deadlines::default() }
+    Settings { max_connections: 64, threads: Threads::for_hashes(1), hash_queue: 2, deadlines: Deadlines::default() }
 }
 
 fn open_at(listen: &Listen, settings: Settings) -> House {

@@ -1,0 +1,43 @@
+//! How many there are: counts over whole tables, for whoever watches. They take time on large ones.
+
+use super::sessions::Alive;
+use super::tx::{Query, params};
+use crate::domain::mail::MailState;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+use std::time::Duration;
+
+/// What was counted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Census {
+    pub users: u64,
+    pub sessions_alive: u64,
+    pub mails: Vec<(MailState, u64)>,
+    /// When the mail was written that has waited longest to be sent.
+    pub oldest_queued: Option<Timestamp>,
+}
+
+/// Counts the rows of three tables. Only the count of sessions has to look into rows: the others are
+/// read off an index.
+///
+/// # Errors
+/// The driver's.
+pub fn take(query: &impl Query, alive: Alive) -> Result<Census, Fault> {
+    let idle = i64::try_from(Duration::as_millis(&alive.idle)).unwrap_or(i64::MAX);
+    let sessions = "SELECT count(*) FROM sessions WHERE ended_at IS NULL AND expires_at > ?1 \
+        AND last_used_at + coalesce(idle, ?2) > ?1";
+    let by_state = "SELECT count(*) FROM mails WHERE state = ?1";
+    let mail = |state: MailState| Ok((state, query.one(by_state, [state.name()], |row| row.get::<_, i64>(0))?));
+    let mails = MailState::ALL.into_iter().map(mail).collect::<Result<Vec<_>, Fault>>()?;
+    Ok(Census {
+        users: natural(query.one("SELECT count(*) FROM users", [], |row| row.get(0))?),
+        sessions_alive: natural(query.one(sessions, params![alive.now, idle], |row| row.get(0))?),
+        mails: mails.into_iter().map(|(state, count)| (state, natural(count))).collect(),
+        oldest_queued: query.one("SELECT min(created_at) FROM mails WHERE state = 'queued'", [], |row| row.get(0))?,
+    })
+}
+
+/// A count is never negative.
+fn natural(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}
