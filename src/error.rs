@@ -68,8 +68,16 @@ pub enum Refusal {
         what: &'static str,
         name: String,
     },
+    /// It goes against what else stands; the reason says what to do first.
+    Conflict {
+        reason: String,
+    },
     /// The last enabled admin can't be deleted, disabled or stripped of the role.
     LastAdmin,
+    /// A role that is part of authd can't be deleted, nor lose what makes it that role.
+    BuiltInRole {
+        role: String,
+    },
     /// Fields that are missing, unknown or out of range; never empty.
     Invalid(Vec<FieldError>),
     /// A page cursor that this server did not make.
@@ -107,7 +115,9 @@ impl Refusal {
             Self::EmailTaken => "email_taken",
             Self::AlreadyEnabled => "already_enabled",
             Self::AlreadyExists { .. } => "already_exists",
+            Self::Conflict { .. } => "conflict",
             Self::LastAdmin => "last_admin",
+            Self::BuiltInRole { .. } => "built_in_role",
             Self::Invalid(_) => "validation_failed",
             Self::BadCursor => "invalid_cursor",
             Self::WeakPassword { .. } => "weak_password",
@@ -137,7 +147,9 @@ impl Refusal {
             Self::EmailTaken => ("E-mail address taken", 409),
             Self::AlreadyEnabled => ("Already enabled", 409),
             Self::AlreadyExists { .. } => ("Already exists", 409),
+            Self::Conflict { .. } => ("Conflict", 409),
             Self::LastAdmin => ("Last admin", 409),
+            Self::BuiltInRole { .. } => ("Built-in role", 409),
             Self::Invalid(_) => ("Validation failed", 422),
             Self::BadCursor => ("Invalid cursor", 400),
             Self::WeakPassword { .. } => ("Weak password", 422),
@@ -171,7 +183,7 @@ impl fmt::Display for Refusal {
             Self::EmailNotVerified => {
                 f.write_str("the e-mail address is not verified yet; open the link in the mail, or ask for a new one")
             }
-            Self::AccountDisabled => f.write_str("this account is disabled; ask an administrator"),
+            Self::AccountDisabled => f.write_str("this account is disabled; an administrator can enable it"),
             Self::RegistrationClosed => {
                 f.write_str("registration is closed here; ask an administrator for an invitation")
             }
@@ -182,7 +194,12 @@ impl fmt::Display for Refusal {
             }
             Self::AlreadyExists { what, name } => write!(f, "the {what} {name} exists already; choose another name"),
             Self::AlreadyEnabled => f.write_str("the second factor is on already; turn it off first"),
+            Self::Conflict { reason } => f.write_str(reason),
             Self::LastAdmin => f.write_str("this is the last enabled admin; give another user the role admin first"),
+            Self::BuiltInRole { role } => write!(
+                f,
+                "the role {role} is built in: it can't be deleted and keeps the permissions of authd's own; make another role"
+            ),
             Self::Invalid(errors) => {
                 for (i, error) in errors.iter().enumerate() {
                     let separator = if i == 0 { "" } else { "; " };

@@ -106,7 +106,12 @@ impl Failure {
 const fn refusal_code(refusal: &Refusal) -> u8 {
     match refusal {
         Refusal::NotFound { .. } => 3,
-        Refusal::AlreadyExists { .. } | Refusal::EmailTaken | Refusal::AlreadyEnabled | Refusal::LastAdmin => 4,
+        Refusal::AlreadyExists { .. }
+        | Refusal::EmailTaken
+        | Refusal::AlreadyEnabled
+        | Refusal::Conflict { .. }
+        | Refusal::BuiltInRole { .. }
+        | Refusal::LastAdmin => 4,
         Refusal::InvalidToken
         | Refusal::InvalidLink
         | Refusal::Unauthenticated
@@ -165,7 +170,9 @@ mod tests {
             (Refusal::not_found("user", "ann@example.com").into(), 3, Some("not_found")),
             (Refusal::EmailTaken.into(), 4, Some("email_taken")),
             (Refusal::AlreadyExists { what: "role", name: "editor".into() }.into(), 4, Some("already_exists")),
+            (Refusal::Conflict { reason: "busy".into() }.into(), 4, Some("conflict")),
             (Refusal::LastAdmin.into(), 4, Some("last_admin")),
+            (Refusal::BuiltInRole { role: "admin".into() }.into(), 4, Some("built_in_role")),
             (Refusal::WeakPassword { reason: "short".into() }.into(), 1, Some("weak_password")),
             (Fault::Overloaded { retry_after: Duration::from_secs(1) }.into(), 69, Some("overloaded")),
             (Fault::StorageUnavailable(String::new()).into(), 69, Some("storage_unavailable")),

@@ -1,19 +1,26 @@
 //! The daemon's log: what `tracing` records, on stderr, as text or as JSON lines.
 //!
 //! Every record is one line, whatever a client put into it: what could drive a terminal or forge a second
-//! line is escaped.
+//! line is escaped. Where stderr is the journal, each record says how grave it is (sd-daemon(3)), so that
+//! `journalctl -p warning` finds it.
 
 use super::terminal::{self, escape};
 use crate::config::{Log, LogFormat, LogLevel};
+use rustix::fs::fstat;
 use std::io::{self, Write};
 use tracing::level_filters::LevelFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
 
 /// Starts the log. A log that runs already, as in a test, stays.
 pub fn start(log: &Log) {
     let lines = tracing_subscriber::fmt().with_max_level(level(log.level)).with_ansi(false);
+    let to_journal = is_journal();
     let _ = match log.format {
-        LogFormat::Text => lines.with_target(false).with_writer(|| Lines(one_line)).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_writer(|| Lines(json_line)).try_init(),
+        LogFormat::Text => lines.with_target(false).with_writer(Stderr { line: one_line, to_journal }).try_init(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_writer(Stderr { line: json_line, to_journal }).try_init()
+        }
     };
     // A panic is a record like any other: one line, in the same format, escaped.
     std::panic::set_hook(Box::new(|panic| {
@@ -32,13 +39,50 @@ const fn level(level: LogLevel) -> LevelFilter {
     }
 }
 
+/// Whether systemd has connected stderr to the journal: it names that stream's device and inode.
+fn is_journal() -> bool {
+    let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+    fstat(io::stderr()).is_ok_and(|stderr| named == format!("{}:{}", stderr.st_dev, stderr.st_ino))
+}
+
+/// The journal's word for a level: a number of syslog(3) before the line.
+const fn priority(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "<3>",
+        Level::WARN => "<4>",
+        Level::INFO => "<6>",
+        _ => "<7>",
+    }
+}
+
+struct Stderr {
+    line: fn(&str) -> String,
+    to_journal: bool,
+}
+
+impl MakeWriter<'_> for Stderr {
+    type Writer = Lines;
+
+    fn make_writer(&self) -> Lines {
+        Lines { prefix: "", line: self.line }
+    }
+
+    fn make_writer_for(&self, record: &Metadata<'_>) -> Lines {
+        Lines { prefix: if self.to_journal { priority(*record.level()) } else { "" }, line: self.line }
+    }
+}
+
 /// Writes each record, which comes in one piece, as one line.
-struct Lines(fn(&str) -> String);
+struct Lines {
+    prefix: &'static str,
+    line: fn(&str) -> String,
+}
 
 impl Write for Lines {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(record);
-        terminal::write_error(&(self.0)(text.strip_suffix('\n').unwrap_or(&text)));
+        let line = (self.line)(text.strip_suffix('\n').unwrap_or(&text));
+        terminal::write_error(&format!("{}{line}", self.prefix));
         Ok(record.len())
     }
 

@@ -3,18 +3,22 @@
 //! A noun a file. `tree` says which commands there are, `terminal` alone prints and prompts, `exit` maps
 //! what went wrong to exit codes. Nothing here reads or writes the database but by a use-case.
 
+pub mod apikey;
 pub mod audit;
 pub mod completion;
 pub mod config;
 pub mod db;
 pub mod exit;
+pub mod key;
 pub mod log;
 pub mod mail;
 pub mod man;
+mod new_file;
 pub mod operator;
 pub mod password;
 pub mod role;
 pub mod serve;
+pub mod supervisor;
 pub mod terminal;
 pub mod times;
 pub mod token;
@@ -24,7 +28,7 @@ pub mod user;
 
 use crate::config::{Loaded, Sources, load};
 use crate::domain::caller::Caller;
-use crate::domain::role::{InvalidRoleName, RoleName};
+use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, RoleName};
 use crate::error::{Fault, Refusal};
 use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::{files, user as accounts};
@@ -50,18 +54,18 @@ pub struct Context {
 impl Context {
     fn new(program: Program, cli: &Cli) -> Self {
         let global = &cli.global;
-        let database = global.database().map(|path| ("database", "--database", path.display().to_string()));
         let listen = match &cli.command {
-            Command::Serve(serve) => serve.listen().map(|address| ("listen", "--listen", address.to_owned())),
+            Command::Serve(serve) => {
+                serve.listen().map(|address| ("listen", "--listen".to_owned(), address.to_owned()))
+            }
             _ => None,
         };
-        let flags = [database, listen].into_iter().flatten();
         Self {
             program,
             terminal: Terminal::new(program.name(), global.format(), global.detail(), global.colour()),
             caller: Caller::operator(&operator::login_name()),
             config_file: global.config().cloned(),
-            flags: flags.map(|(key, flag, value)| (key, flag.to_owned(), value)).collect(),
+            flags: [global.settings(), listen].into_iter().flatten().collect(),
         }
     }
 
@@ -134,6 +138,9 @@ impl Context {
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<_> = args.collect();
     let program = Program::called(args.first().unwrap_or(&OsString::new()));
+    if let Some(answered) = completion::answer(program, &args) {
+        return answered.map_or_else(|failure| ExitCode::from(failure.exit_code()), |()| ExitCode::SUCCESS);
+    }
     let cli = match tree::parse(program, args) {
         Ok(cli) => cli,
         Err(error) => return parser_exit(&error),
@@ -163,6 +170,8 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::User(verb) => verb.run(context),
         Command::Role(verb) => verb.run(context),
         Command::Token(verb) => verb.run(context),
+        Command::Apikey(verb) => verb.run(context),
+        Command::Key(verb) => verb.run(context),
         Command::Totp(verb) => verb.run(context),
         Command::Audit(verb) => verb.run(context),
         Command::Mail(verb) => verb.run(context),
@@ -179,6 +188,11 @@ fn role_name(text: &str) -> Result<RoleName, Refusal> {
 
 fn role_names(texts: &[String]) -> Result<Vec<RoleName>, Refusal> {
     texts.iter().map(|text| role_name(text)).collect()
+}
+
+fn permissions(texts: &[String]) -> Result<Vec<Permission>, Refusal> {
+    let invalid = |_| Refusal::invalid("permission", "invalid", InvalidPermission::MESSAGE);
+    texts.iter().map(|text| Permission::parse(text).map_err(invalid)).collect()
 }
 
 /// Takes one of the values of a domain type, by its name.

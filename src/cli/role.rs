@@ -1,10 +1,10 @@
 //! `role`: named sets of permissions, and who has them.
 
 use super::exit::Failure;
+use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
-use super::{Context, role_name, role_names};
-use crate::domain::role::{InvalidPermission, Permission, Role};
-use crate::error::Refusal;
+use super::{Context, permissions, role_name, role_names};
+use crate::domain::role::Role;
 use crate::usecase::user::UserRef;
 use crate::usecase::{role as roles, view};
 use clap::{Args, Subcommand};
@@ -14,6 +14,9 @@ pub enum Verb {
     Add(Add),
     /// List all roles with their permissions
     List,
+    Show(Show),
+    Edit(Edit),
+    Delete(Delete),
     /// Give a user one or more roles
     Assign(Membership),
     /// Take one or more roles from a user
@@ -36,6 +39,52 @@ pub struct Add {
     description: String,
 }
 
+/// Show one role
+#[derive(Args, Debug)]
+pub struct Show {
+    /// The role's name
+    role: String,
+}
+
+/// Change a role's permissions or its description
+///
+/// It counts for the next request of everybody who has the role. The built-in role admin keeps the permissions
+/// of authd's own, and may hold more.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl role edit editor --permission posts:read --permission posts:write
+  authctl role edit editor --no-permissions --description 'Not in use any more'")]
+pub struct Edit {
+    /// The role's name
+    role: String,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// A permission that the role holds from now on, in the place of all that it held (may be repeated)
+    #[arg(long = "permission", value_name = "PERMISSION")]
+    permissions: Vec<String>,
+    /// Take all permissions from the role
+    #[arg(long, conflicts_with = "permissions")]
+    no_permissions: bool,
+    /// What the role is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+}
+
+/// Delete a role and take it from everybody who has it
+#[derive(Args, Debug)]
+pub struct Delete {
+    /// The role's name
+    role: String,
+    /// Don't ask; needed where nobody can be asked
+    #[arg(long)]
+    yes: bool,
+}
+
 #[derive(Args, Debug)]
 pub struct Membership {
     /// E-mail address or id
@@ -55,6 +104,9 @@ impl Verb {
                 let listed = roles::list(&context.app()?, context.caller())?;
                 context.terminal().list(&table(&listed))
             }
+            Self::Show(show) => show.run(context),
+            Self::Edit(edit) => edit.run(context),
+            Self::Delete(delete) => delete.run(context),
             Self::Assign(membership) => membership.assign(context),
             Self::Unassign(membership) => membership.unassign(context),
         }
@@ -63,14 +115,57 @@ impl Verb {
 
 impl Add {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let permission = |text: &String| {
-            Permission::parse(text).map_err(|_| Refusal::invalid("permission", "invalid", InvalidPermission::MESSAGE))
-        };
-        let permissions = self.permissions.iter().map(permission).collect::<Result<_, _>>()?;
+        let permissions = permissions(&self.permissions)?;
         let role = Role { name: role_name(&self.role)?, description: self.description.clone(), permissions };
         let made = roles::add(&context.app()?, context.caller(), &role)?;
         context.terminal().note(&format!("created role {}", made.name));
         context.terminal().changed(&table(&[made]))
+    }
+}
+
+impl Show {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let held = roles::find(&context.app()?, context.caller(), &role_name(&self.role)?)?;
+        context.terminal().show(&table(&[held.role]))
+    }
+}
+
+impl Edit {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let Changes { permissions: wanted, no_permissions, description } = &self.changes;
+        let replaces = *no_permissions || !wanted.is_empty();
+        let changes = roles::Changes {
+            permissions: replaces.then(|| permissions(wanted)).transpose()?,
+            description: description.clone(),
+        };
+        let edited = roles::edit(&context.app()?, context.caller(), &role_name(&self.role)?, &changes)?;
+        context.terminal().note(&if edited.changed {
+            format!("changed role {}", edited.role.name)
+        } else {
+            format!("role {} is so already; nothing was changed", edited.role.name)
+        });
+        context.terminal().changed(&table(&[edited.role]))
+    }
+}
+
+impl Delete {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let name = role_name(&self.role)?;
+        let held = roles::find(&app, context.caller(), &name)?;
+        let question = format!("Delete the role {name} and take it from {}?", users(held.users));
+        Consent::from_flag(self.yes).obtain(&question)?;
+        let deleted = roles::delete(&app, context.caller(), &name)?;
+        context.terminal().note(&format!("deleted role {name} and took it from {}", users(deleted.users)));
+        context.terminal().changed(&table(&[deleted.role]))
+    }
+}
+
+fn users(count: u64) -> String {
+    match count {
+        0 => "nobody".into(),
+        1 => "1 user".into(),
+        more => format!("{more} users"),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Context;
 use super::exit::Failure;
 use super::log;
+use super::supervisor::Supervisor;
 use crate::error::Fault;
 use crate::http::router::Router;
 use crate::pages::Pages;
@@ -59,7 +60,10 @@ impl Serve {
         let running = Server::start(&app.config.listen, Settings::from(&app.config.server), pages)?;
         context.terminal().note(&format!("listening on {}", running.address()));
         let links = link_request::Worker::start(&app)?;
-        stop_on_signal(signals, running.stopper())?;
+        let pulse = running.pulse();
+        let beats = move |patience| pulse.beats(patience);
+        let supervisor = Supervisor::ready(&app, beats, &running.address().to_string())?;
+        stop_on_signal(signals, running.stopper(), supervisor)?;
         running.wait()?;
         links.stop();
         if let Some(sender) = sender {
@@ -71,11 +75,12 @@ impl Serve {
 }
 
 /// The first signal stops the server in order; a second one ends the program at once.
-fn stop_on_signal(mut signals: Signals, stopper: Stopper) -> Result<(), Fault> {
+fn stop_on_signal(mut signals: Signals, stopper: Stopper, supervisor: Supervisor) -> Result<(), Fault> {
     let wait = move || {
         let mut signals = signals.forever();
         if signals.next().is_some() {
             stopper.stop();
+            supervisor.stopping();
         }
         if let Some(signal) = signals.next() {
             let _ = signal_hook::low_level::emulate_default_handler(signal);

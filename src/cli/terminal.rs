@@ -6,16 +6,19 @@
 
 pub mod csv;
 pub mod escape;
+mod picture;
 pub mod prompt;
 pub mod table;
 
 use crate::cli::exit::Failure;
 use crate::error::Fault;
+use crate::usecase::qr::Qr;
 use escape::visible_lines;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -55,12 +58,15 @@ pub struct Terminal {
     detail: Detail,
     style: Style,
     colour: Colour,
+    /// As it was chosen; `colour` is what that comes to on stdout.
+    choice: ColourChoice,
 }
 
 impl Terminal {
     #[must_use]
     pub fn new(program: &str, format: Format, detail: Detail, colour: ColourChoice) -> Self {
-        Self { program: program.to_owned(), format, detail, style: style(), colour: colour.resolve() }
+        let (style, choice, colour) = (style(), colour, colour.resolve(&stdout()));
+        Self { program: program.to_owned(), format, detail, style, colour, choice }
     }
 
     #[must_use]
@@ -127,6 +133,34 @@ impl Terminal {
         }
         about[name] = secret.into();
         write_result(&table::json_document(&about))
+    }
+
+    /// Prints secrets, once: `alone` for people, else the object they belong to. `-q` doesn't keep them back,
+    /// since nobody can ask for them again.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn secrets(&self, alone: &str, about: &Table) -> Result<(), Failure> {
+        match self.format {
+            Format::Table => write_result(alone),
+            Format::Tsv => write_result(&about.tsv()),
+            Format::Json => about.rows.iter().try_for_each(|row| write_result(&table::json_document(&row.json))),
+        }
+    }
+
+    /// A QR code with a line under it, as stdout shows it.
+    #[must_use]
+    pub fn picture(&self, qr: &Qr, caption: &str) -> String {
+        self.draw(qr, caption, &stdout())
+    }
+
+    /// Shows a QR code with a line under it to the person in front of it, on stderr.
+    pub fn show_picture(&self, qr: &Qr, caption: &str) {
+        write_error(&self.draw(qr, caption, &stderr()));
+    }
+
+    fn draw(&self, qr: &Qr, caption: &str, on: &(impl IsTerminal + AsFd)) -> String {
+        picture::draw(qr, caption, self.choice.resolve(on), width(on))
     }
 
     /// Prints events: as [`Terminal::list`], but JSON is one object a line, so that one reader serves both a
@@ -214,10 +248,10 @@ impl Terminal {
 }
 
 impl ColourChoice {
-    fn resolve(self) -> Colour {
+    fn resolve(self, on: &impl IsTerminal) -> Colour {
         match self {
             Self::Always => Colour::On,
-            Self::Auto if stdout().is_terminal() && !no_colour() => Colour::On,
+            Self::Auto if on.is_terminal() && !no_colour() => Colour::On,
             Self::Auto | Self::Never => Colour::Off,
         }
     }
@@ -234,7 +268,7 @@ pub fn parser_says(error: &clap::Error) -> Result<(), Failure> {
         write_error(&(visible_lines(&text.to_string()) + "\n"));
         return Ok(());
     }
-    match ColourChoice::Auto.resolve() {
+    match ColourChoice::Auto.resolve(&stdout()) {
         Colour::On => write_result(&text.ansi().to_string()),
         Colour::Off => write_result(&text.to_string()),
     }
@@ -296,11 +330,13 @@ impl Waiter {
 const USUAL_WIDTH: u16 = 80;
 
 fn style() -> Style {
-    if !stdout().is_terminal() {
-        return Style::Plain;
-    }
-    let width = rustix::termios::tcgetwinsize(stdout()).map_or(0, |size| size.ws_col);
-    Style::Bordered { width: if width == 0 { USUAL_WIDTH } else { width } }
+    width(&stdout()).map_or(Style::Plain, |width| Style::Bordered { width })
+}
+
+/// `None`: it is no terminal.
+fn width(stream: &(impl IsTerminal + AsFd)) -> Option<u16> {
+    let told = || rustix::termios::tcgetwinsize(stream).map_or(0, |size| size.ws_col);
+    stream.is_terminal().then(told).map(|width| if width == 0 { USUAL_WIDTH } else { width })
 }
 
 /// <https://no-color.org>: set and not empty.

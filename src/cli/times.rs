@@ -1,8 +1,17 @@
-//! Times as flags give them: a span back from now (`15m`, `12h`, `30d`), or a point in time (RFC 3339).
+//! Times as flags give them: a span (`15m`, `12h`, `30d`), back from now where a point in time is meant, or
+//! such a point (RFC 3339).
 
 use crate::config::parse_span;
 use crate::domain::time::Timestamp;
 use std::time::Duration;
+
+/// Reads a span.
+///
+/// # Errors
+/// What would have been right, for the argument parser to say.
+pub fn span(text: &str) -> Result<Duration, String> {
+    parse_span(text).ok_or_else(|| "a span such as 15m, 12h or 30d is needed".into())
+}
 
 /// A point in time that may hang on when it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,19 +5,23 @@ use super::exit::Failure;
 use super::password::from_stdin;
 use super::terminal::prompt::{self, Consent};
 use super::terminal::table::{Column, Table};
+use super::times;
 use crate::domain::secret::Secret;
+use crate::usecase::mint::mint;
 use crate::usecase::session::{self, Which};
 use crate::usecase::token::{self as tokens, Inspection, Target};
 use crate::usecase::user::UserRef;
 use crate::usecase::view;
 use clap::{Args, Subcommand};
 use serde_json::json;
+use std::time::Duration;
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     List(List),
     Revoke(Revoke),
     Inspect(Inspect),
+    Mint(Mint),
 }
 
 /// List sessions that are alive
@@ -67,7 +71,7 @@ pub struct What {
 
 /// Say whether a token is good, and if not, why
 ///
-/// Takes an access or a refresh token. Exits 5 when the token is not good.
+/// Takes an access token, a refresh token or an API key. Exits 5 when the token is not good.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl token inspect
@@ -78,6 +82,22 @@ pub struct Inspect {
     stdin: bool,
 }
 
+/// Make an access token for a user, for scripts and tests; it is printed this once, alone on stdout
+///
+/// It has a session of its own, which `token list` shows and `token revoke` ends, but no refresh token. Nobody
+/// proved anything for it, so it is never good for what needs a fresh login.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl token mint ann@example.com
+  curl -H \"Authorization: Bearer $(authctl token mint ann@example.com --ttl 5m)\" http://127.0.0.1:8080/api/auth/me")]
+pub struct Mint {
+    /// E-mail address or id
+    user: String,
+    /// How long it lives, at most `tokens.refresh_ttl` [default: `tokens.access_ttl`]
+    #[arg(long, value_name = "SPAN", value_parser = times::span)]
+    ttl: Option<Duration>,
+}
+
 impl Verb {
     /// # Errors
     /// What the use-case refuses, or can't do; exit 5 for a token that is not good.
@@ -86,6 +106,7 @@ impl Verb {
             Self::List(list) => list.run(context),
             Self::Revoke(revoke) => revoke.run(context),
             Self::Inspect(inspect) => inspect.run(context),
+            Self::Mint(mint) => mint.run(context),
         }
     }
 }
@@ -166,6 +187,18 @@ impl Inspect {
             None => Ok(()),
             Some(flaw) => Err(Failure::Check(format!("the token is not good: {flaw}"))),
         }
+    }
+}
+
+impl Mint {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let minted = mint(&app, context.caller(), &UserRef::parse(&self.user)?, self.ttl)?;
+        let (email, until, session) = (&minted.user.email, minted.expires_at, minted.session);
+        context.terminal().note(&format!(
+            "minted an access token for {email}, good until {until}; `authctl token revoke --id {session}` ends it"
+        ));
+        context.terminal().secret("access_token", minted.access_token.expose(), view::minted(&minted, app.now()))
     }
 }
 

@@ -1,18 +1,27 @@
 //! `totp`: users' second factors.
 
-use super::Context;
+mod enroll;
+
 use super::exit::Failure;
-use super::terminal::prompt::Consent;
+use super::terminal::prompt::{self, Consent};
 use super::terminal::table::{Column, Table};
+use super::{Context, password};
+use crate::domain::secret::Secret;
+use crate::error::{Error, Refusal};
+use crate::usecase::app::App;
 use crate::usecase::user::{self as accounts, UserRef};
 use crate::usecase::view;
 use clap::{Args, Subcommand};
+use enroll::Enroll;
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
+    Enroll(Enroll),
     /// Show whether a user's second factor is on, and how it fares
     Status(Status),
     Reset(Reset),
+    RecoveryCodes(RecoveryCodes),
+    Verify(Verify),
 }
 
 #[derive(Args, Debug)]
@@ -36,13 +45,41 @@ pub struct Reset {
     yes: bool,
 }
 
+/// Make ten new recovery codes for a user and print them, this once
+///
+/// The old ones are good no more.
+#[derive(Args, Debug)]
+pub struct RecoveryCodes {
+    /// E-mail address or id
+    user: String,
+}
+
+/// Check a code of a user's authenticator app; exits 5 when it is not good
+///
+/// It is the check of a login: a good code is spent, and a wrong one counts as a failure. That tells somebody
+/// with a wrong clock from somebody with a wrong app.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl totp verify ann@example.com
+  printf 123456 | authctl totp verify ann@example.com --stdin")]
+pub struct Verify {
+    /// E-mail address or id
+    user: String,
+    /// Read the code from stdin
+    #[arg(long)]
+    stdin: bool,
+}
+
 impl Verb {
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
+            Self::Enroll(enroll) => enroll.run(context),
             Self::Status(status) => status.run(context),
             Self::Reset(reset) => reset.run(context),
+            Self::RecoveryCodes(codes) => codes.run(context),
+            Self::Verify(verify) => verify.run(context),
         }
     }
 }
@@ -69,6 +106,69 @@ impl Reset {
         context.terminal().note(&said);
         context.terminal().changed(&one(&accounts::second_factor(&app, context.caller(), &of)?))
     }
+}
+
+impl RecoveryCodes {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let user = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let codes = accounts::replace_recovery_codes(&app, context.caller(), &UserRef::Id(user.id))?;
+        context.terminal().note(&format!("new recovery codes for {}; the old ones are good no more:", user.email));
+        let columns = [Column::Whole("user_id"), Column::Whole("email"), Column::Text("recovery_codes")];
+        let object = (user.id.to_string(), view::new_recovery_codes(&user, &codes));
+        context.terminal().secrets(&lines(&codes), &Table::of_objects(&columns, [object]))
+    }
+}
+
+impl Verify {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let of = UserRef::parse(&self.user)?;
+        // Nobody shall type a code for a user who isn't there.
+        let user = accounts::find(&app, context.caller(), &of)?;
+        let good = match accounts::check_code(&app, context.caller(), &UserRef::Id(user.id), &self.code()?) {
+            Ok(_) => true,
+            Err(Error::Refused(Refusal::InvalidCode)) => false,
+            Err(error) => return Err(error.into()),
+        };
+        report(context, &app, &UserRef::Id(user.id), good)
+    }
+
+    fn code(&self) -> Result<Secret<String>, Failure> {
+        if self.stdin {
+            let text = password::from_stdin("--stdin")?;
+            return Ok(Secret::new(text.expose().split_whitespace().collect()));
+        }
+        if !prompt::can_ask() {
+            return Err(Failure::Usage("no code: give it on stdin with --stdin, or run this on a terminal".into()));
+        }
+        prompt::code("Code that the app shows")?.ok_or_else(|| Failure::Usage("no code was given".into()))
+    }
+}
+
+/// Says what the check came to: to programs on stdout, either way.
+fn report(context: &Context, app: &App, of: &UserRef, good: bool) -> Result<(), Failure> {
+    let factor = accounts::second_factor(app, context.caller(), of)?;
+    let mut columns = COLUMNS.to_vec();
+    columns.push(Column::Whole("good"));
+    let object = (factor.user.id.to_string(), view::checked_code(&factor, good));
+    let table = Table::of_objects(&columns, [object]);
+    let email = &factor.user.email;
+    if good {
+        context.terminal().note(&format!("the code of {email} is good; it is spent, and no login takes it any more"));
+        return context.terminal().changed(&table);
+    }
+    context.terminal().changed(&table)?;
+    Err(Failure::Check(if factor.blocked {
+        format!("the second factor answers no more after too many wrong codes; run: authctl totp reset {email}")
+    } else {
+        "the code is wrong, used or too old; wait for the next one, and see that the phone's clock is right".into()
+    }))
+}
+
+/// One a line.
+fn lines(codes: &[Secret<String>]) -> String {
+    codes.iter().fold(String::new(), |all, code| all + code.expose() + "\n")
 }
 
 const COLUMNS: [Column; 7] = [

@@ -5,7 +5,7 @@ use super::completion::Completion;
 use super::man::Man;
 use super::serve::Serve;
 use super::terminal::{ColourChoice, Detail, Format};
-use super::{audit, config, db, mail, role, token, totp, user};
+use super::{apikey, audit, config, db, key, mail, role, token, totp, user};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -115,10 +115,10 @@ impl Global {
         self.config.as_ref()
     }
 
-    /// `None`: as the configuration says.
+    /// The settings among the flags: key, flag, value.
     #[must_use]
-    pub const fn database(&self) -> Option<&PathBuf> {
-        self.database.as_ref()
+    pub fn settings(&self) -> Option<(&'static str, String, String)> {
+        self.database.as_ref().map(|path| ("database", "--database".to_owned(), path.display().to_string()))
     }
 }
 
@@ -134,6 +134,12 @@ pub enum Command {
     /// See, check and end sessions and their tokens
     #[command(subcommand)]
     Token(token::Verb),
+    /// Create and revoke keys for services
+    #[command(subcommand)]
+    Apikey(apikey::Verb),
+    /// See and rotate the keys that sign access tokens
+    #[command(subcommand)]
+    Key(key::Verb),
     /// Look after users' second factors
     #[command(subcommand)]
     Totp(totp::Verb),

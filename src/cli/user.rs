@@ -1,5 +1,7 @@
 //! `user`: people's accounts.
 
+mod edit;
+
 use super::exit::Failure;
 use super::password::{Choice, PasswordFlags};
 use super::terminal::prompt::Consent;
@@ -16,13 +18,16 @@ use crate::usecase::app::App;
 use crate::usecase::user::{self as accounts, Added, Filter, FirstPassword, NewAccount, UserRef, Verified};
 use crate::usecase::view;
 use clap::{Args, Subcommand};
+use edit::{Edit, ResetLink};
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     Add(Add),
     List(List),
     Show(Show),
+    Edit(Edit),
     Passwd(Passwd),
+    ResetLink(ResetLink),
     /// Stop users from logging in and end their sessions, at once
     Disable(Users),
     /// Let disabled users log in again
@@ -135,7 +140,9 @@ impl Verb {
             Self::Add(add) => add.run(context),
             Self::List(list) => list.run(context),
             Self::Show(show) => show.run(context),
+            Self::Edit(edit) => edit.run(context),
             Self::Passwd(passwd) => passwd.run(context),
+            Self::ResetLink(link) => link.run(context),
             Self::Disable(users) => users.each(context, saying("disabled", accounts::disable)),
             Self::Enable(users) => users.each(context, saying("enabled", accounts::enable)),
             Self::Unlock(users) => users.unlock(context),
@@ -176,7 +183,7 @@ impl Add {
     fn account(&self) -> Result<NewAccount, Refusal> {
         Ok(NewAccount {
             email: parse_email(&self.email)?,
-            name: Name::parse(&self.name).map_err(|error| Refusal::invalid("name", error.code(), error.message()))?,
+            name: parse_name(&self.name)?,
             roles: role_names(&self.roles)?,
             verified: if self.verified { Verified::Yes } else { Verified::No },
             password: FirstPassword::Invite,
@@ -321,6 +328,10 @@ impl Delete {
 
 fn parse_email(text: &str) -> Result<Email, Refusal> {
     Email::parse(text).map_err(|_| Refusal::invalid("email", "invalid", InvalidEmail::MESSAGE))
+}
+
+fn parse_name(text: &str) -> Result<Name, Refusal> {
+    Name::parse(text).map_err(|error| Refusal::invalid("name", error.code(), error.message()))
 }
 
 const LISTED: [Column; 6] = [

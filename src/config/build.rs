@@ -3,7 +3,7 @@
 //! A `Config` is written out as one literal, so that a field without its setting doesn't compile; that
 //! a key reaches its field is held by a test over the table.
 
-use super::load::Settings;
+use super::load::{Origin, Settings};
 use super::url::is_loopback;
 use super::value::Value;
 use super::{
@@ -27,6 +27,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
         database_is_default: database == cwd.join("authd.db"),
         database,
         key_file: path(of, "key_file"),
+        key_file_is_credential: matches!(of.get("key_file"), Some((_, Origin::Credential(_)))),
         registration: if text(of, "registration") == "closed" { Registration::Closed } else { Registration::Open },
         email_verification: EmailVerification { required: flag(of, "email_verification.required") },
         password: password(of),

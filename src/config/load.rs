@@ -1,4 +1,4 @@
-//! From the sources to a [`Config`]: flag over environment over file over systemd credential over default.
+//! From the sources to a [`Config`]: flag over environment over systemd credential over file over default.
 //!
 //! Nothing is changed by reading, and every problem of every source is reported, not the first alone.
 
@@ -77,8 +77,8 @@ pub struct Setting {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Origin {
     Default,
-    /// A systemd credential, by its path.
-    Credential(PathBuf),
+    /// A systemd credential, by its name.
+    Credential(String),
     File {
         path: PathBuf,
         line: usize,
@@ -87,12 +87,12 @@ pub enum Origin {
     Flag(String),
 }
 
-/// `default`, `credential /run/…`, `file /x/authd.toml:12`, `environment AUTHD_LISTEN`, `flag --listen`.
+/// `default`, `credential key_file`, `file /x/authd.toml:12`, `environment AUTHD_LISTEN`, `flag --listen`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::Credential(path) => write!(f, "credential {}", path.display()),
+            Self::Credential(name) => write!(f, "credential {name}"),
             Self::File { path, line } => write!(f, "file {}:{line}", path.display()),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag(name) => write!(f, "flag {name}"),
@@ -114,11 +114,11 @@ pub fn load(sources: &Sources) -> Result<Loaded, Fault> {
         problems: Vec::new(),
     };
     reading.defaults();
-    reading.credentials(sources);
     let file = find_file(sources)?;
     if let Some((path, text)) = &file {
         reading.file(path, text);
     }
+    reading.credentials(sources);
     reading.environment(sources);
     for (name, flag, value) in &sources.flags {
         let key = keys::find(name).expect("the command line's flags name keys of the table");
@@ -148,6 +148,8 @@ impl Reading<'_> {
     }
 
     /// A credential is the key's file, under the key's full name: `LoadCredential=key_file:/etc/authd/authd.key`.
+    /// It counts over the file, so that one file serves both the service, which may not read the secret where it
+    /// lies, and the operator's command line, which may.
     fn credentials(&mut self, sources: &Sources) {
         let Some(folder) = sources.variable("CREDENTIALS_DIRECTORY") else { return };
         // Without the folder there is no credential, and the keys fall back to their defaults.
@@ -155,7 +157,7 @@ impl Reading<'_> {
         for path in files.flatten().map(|file| file.path()) {
             let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
             if let Some(key) = keys::find(&name).filter(|key| key.kind == Kind::SecretFile) {
-                self.insert(key, &name, Value::Path(path.clone()), &Origin::Credential(path));
+                self.insert(key, &name, Value::Path(path), &Origin::Credential(name.clone()));
             }
         }
     }

@@ -37,6 +37,8 @@ pub struct Config {
     pub database_is_default: bool,
     /// The root key.
     pub key_file: PathBuf,
+    /// True when systemd handed the root key over, whose access list shows as rights of the group.
+    pub key_file_is_credential: bool,
     pub registration: Registration,
     pub email_verification: EmailVerification,
     pub password: Password,

@@ -139,14 +139,18 @@ and the key in upper case, with
 .Ql __
 for the dot between table and key, lists separated by commas;
 .It
-the file;
-.It
 for a key that names a file with a secret, a credential of systemd with the
 key's full name, such as
 .Ql LoadCredential=key_file:/etc/authd/authd.key ;
 .It
+the file;
+.It
 the default.
 .El
+.Pp
+So the file can name a secret that root alone may read: root's
+.Xr authctl 1
+reads it where it lies, and systemd hands it to the service.
 .Pp
 A variable that begins with
 .Ql AUTHD_
@@ -181,6 +185,23 @@ names one:
 in the current folder
 .It Pa /etc/authd/authd.toml
 .El
+.Sh EXAMPLES
+A server for the world, behind a proxy on the same machine, that sends mail:
+.Bd -literal -offset indent
+public_url = "https://auth.example.com"
+database = "/var/lib/authd/authd.db"
+key_file = "/etc/authd/authd.key"
+
+[proxy]
+trusted = ["127.0.0.1/32"]
+
+[mail]
+transport = "smtp"
+from = "Example <auth@example.com>"
+smtp_host = "smtp.example.com"
+smtp_user = "auth@example.com"
+smtp_password_file = "/etc/authd/smtp.secret"
+.Ed
 .Sh SEE ALSO
 .Xr authctl 1 ,
 .Xr authd 8

@@ -36,7 +36,8 @@ pub struct AccessClaims {
     pub issued_at: Timestamp,
     pub not_before: Timestamp,
     pub expires_at: Timestamp,
-    pub auth_time: Timestamp,
+    /// When the person proved who they are. `None`: nobody did, and `amr` is empty.
+    pub auth_time: Option<Timestamp>,
     pub amr: Vec<String>,
     pub roles: Vec<String>,
     pub permissions: Vec<String>,
@@ -102,7 +103,9 @@ struct WireClaims {
     jti: String,
     sid: String,
     generation: Generation,
-    auth_time: i64,
+    /// RFC 9068 §2.2.1 leaves it out where it has no meaning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     amr: Vec<String>,
     roles: Vec<String>,
     permissions: Vec<String>,
@@ -127,7 +130,7 @@ pub fn sign(key: &SigningKey, claims: &AccessClaims) -> Result<Secret<String>, F
         jti: claims.token.to_string(),
         sid: claims.session.to_string(),
         generation: claims.generation,
-        auth_time: claims.auth_time.as_secs(),
+        auth_time: claims.auth_time.map(Timestamp::as_secs),
         amr: claims.amr.clone(),
         roles: claims.roles.clone(),
         permissions: claims.permissions.clone(),
@@ -191,6 +194,9 @@ fn verified_claims(token: &str, key: &VerifyingKey) -> Result<WireClaims, Flaw> 
 }
 
 fn typed(wire: WireClaims) -> Option<AccessClaims> {
+    if wire.auth_time.is_none() != wire.amr.is_empty() {
+        return None;
+    }
     Some(AccessClaims {
         user: UserId::parse(&wire.sub)?,
         session: SessionId::parse(&wire.sid)?,
@@ -202,7 +208,7 @@ fn typed(wire: WireClaims) -> Option<AccessClaims> {
         issued_at: Timestamp::from_secs(wire.iat),
         not_before: Timestamp::from_secs(wire.nbf),
         expires_at: Timestamp::from_secs(wire.exp),
-        auth_time: Timestamp::from_secs(wire.auth_time),
+        auth_time: wire.auth_time.map(Timestamp::from_secs),
         amr: wire.amr,
         roles: wire.roles,
         permissions: wire.permissions,

@@ -58,9 +58,12 @@ impl RootKey {
     /// # Errors
     /// [`Fault::Permission`] when the file can't be read, [`Fault::Config`] when it is no key file.
     pub fn read(path: &Path) -> Result<Self, Fault> {
-        let text = std::fs::read_to_string(path)
-            .map(Secret::new)
-            .map_err(|error| Fault::Permission(format!("the key file {} can't be read: {error}", path.display())))?;
+        let text = std::fs::read_to_string(path).map(Secret::new).map_err(|error| {
+            Fault::Permission(format!(
+                "the key file {} can't be read: {error}; run this with sudo, or as the user who owns it",
+                path.display()
+            ))
+        })?;
         let bytes = HEXLOWER_PERMISSIVE.decode(text.expose().trim().as_bytes()).map(Secret::new);
         let key = bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(bytes.expose().as_slice()).ok());
         key.map(|key| Self(Secret::new(key))).ok_or_else(|| {

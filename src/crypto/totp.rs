@@ -3,8 +3,6 @@
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use qrcode::QrCode;
-use qrcode::render::svg;
 use totp_rs::{Algorithm, Builder, Totp};
 
 /// A step of 30 s since the epoch.
@@ -35,7 +33,7 @@ pub fn accept(secret: &TotpSecret, code: &str, now: Timestamp, last_step: Option
     matching.filter(|step| last_step.is_none_or(|last| *step > last)).max()
 }
 
-/// What an authenticator app needs, in the three forms that apps take.
+/// What an authenticator app needs, in the forms that apps take.
 #[derive(Clone, Debug)]
 pub struct Enrolment {
     /// For typing.
@@ -57,23 +55,6 @@ pub fn enrolment(secret: &TotpSecret, issuer: &str, account: &str) -> Result<Enr
         .and_then(|totp| Ok((totp.secret().to_base32(), totp.to_url()?)));
     let (base32, uri) = totp.map_err(|error| Fault::Config(format!("totp.issuer: {error}")))?;
     Ok(Enrolment { base32: Secret::new(base32), uri: Secret::new(uri) })
-}
-
-/// A QR code as SVG: black on white, whatever the page's colours, with the quiet zone that readers need.
-///
-/// # Errors
-/// [`Fault::Internal`] when the text is too long for a QR code.
-pub fn qr_svg(uri: &Secret<String>) -> Result<String, Fault> {
-    let code =
-        QrCode::new(uri.expose()).map_err(|error| Fault::Internal(format!("a QR code can't be drawn: {error}")))?;
-    let svg = code
-        .render::<svg::Color<'_>>()
-        .dark_color(svg::Color("#000"))
-        .light_color(svg::Color("#fff"))
-        .min_dimensions(240, 240)
-        .build();
-    // It goes into a page, where an XML declaration has no place.
-    Ok(svg.find("<svg").map_or_else(String::new, |start| svg[start..].to_owned()))
 }
 
 fn builder(secret: &TotpSecret) -> Builder {

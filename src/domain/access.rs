@@ -26,8 +26,8 @@ pub const OWN_PERMISSIONS: [&str; 8] = [
 pub struct SignedIn {
     pub user: UserId,
     pub session: SessionId,
-    /// When the person last proved who they are, with all factors.
-    pub auth_time: Timestamp,
+    /// When the person last proved who they are, with all factors. `None`: nobody did.
+    pub auth_time: Option<Timestamp>,
     /// As they stand in the database now, not as the token says.
     pub permissions: Vec<Permission>,
 }

@@ -44,6 +44,26 @@ pub enum Event {
     SigningKeyCreated {
         kid: String,
     },
+    /// A new key signs; `previous` only verifies from now on.
+    SigningKeyRotated {
+        kid: String,
+        previous: Option<String>,
+    },
+    /// A key is gone. Before `keep_until` that was for a leak.
+    SigningKeyRetired {
+        kid: String,
+        keep_until: Timestamp,
+    },
+    ApiKeyCreated {
+        name: String,
+    },
+    /// What it may do, or how long.
+    ApiKeyChanged {
+        name: String,
+    },
+    ApiKeyRevoked {
+        name: String,
+    },
     UserRegistered,
     /// Somebody tried to register an address that has an account.
     RegistrationRepeated,
@@ -66,6 +86,11 @@ pub enum Event {
     SessionRevoked,
     TokenRevoked {
         jti: String,
+    },
+    /// An operator made an access token for somebody.
+    TokenMinted {
+        jti: String,
+        expires_at: Timestamp,
     },
     UserCreated,
     UserInvited,
@@ -93,6 +118,8 @@ pub enum Event {
     SecondFactorBlocked,
     /// By an operator.
     SecondFactorReset,
+    /// An operator had a code checked; it was good, and its step is spent.
+    SecondFactorChecked,
     RecoveryCodeUsed,
     RecoveryCodesReplaced,
     UserDisabled,
@@ -110,6 +137,18 @@ pub enum Event {
     RoleCreated {
         role: String,
     },
+    /// What came and what went; `described`: its description changed, too.
+    RoleEdited {
+        role: String,
+        added: Vec<String>,
+        removed: Vec<String>,
+        described: bool,
+    },
+    /// So many users had it.
+    RoleDeleted {
+        role: String,
+        users: u64,
+    },
     RoleAssigned {
         role: String,
     },
@@ -125,6 +164,11 @@ impl Event {
         match self {
             Self::DatabaseCreated => "DatabaseCreated",
             Self::SigningKeyCreated { .. } => "SigningKeyCreated",
+            Self::SigningKeyRotated { .. } => "SigningKeyRotated",
+            Self::SigningKeyRetired { .. } => "SigningKeyRetired",
+            Self::ApiKeyCreated { .. } => "ApiKeyCreated",
+            Self::ApiKeyChanged { .. } => "ApiKeyChanged",
+            Self::ApiKeyRevoked { .. } => "ApiKeyRevoked",
             Self::UserRegistered => "UserRegistered",
             Self::RegistrationRepeated => "RegistrationRepeated",
             Self::EmailVerificationRequested => "EmailVerificationRequested",
@@ -138,6 +182,7 @@ impl Event {
             Self::ProfileChanged => "ProfileChanged",
             Self::SessionRevoked => "SessionRevoked",
             Self::TokenRevoked { .. } => "TokenRevoked",
+            Self::TokenMinted { .. } => "TokenMinted",
             Self::UserCreated => "UserCreated",
             Self::UserInvited => "UserInvited",
             Self::PasswordResetRequested => "PasswordResetRequested",
@@ -155,6 +200,7 @@ impl Event {
             Self::SecondFactorDisabled => "SecondFactorDisabled",
             Self::SecondFactorBlocked => "SecondFactorBlocked",
             Self::SecondFactorReset => "SecondFactorReset",
+            Self::SecondFactorChecked => "SecondFactorChecked",
             Self::RecoveryCodeUsed => "RecoveryCodeUsed",
             Self::RecoveryCodesReplaced => "RecoveryCodesReplaced",
             Self::UserDisabled => "UserDisabled",
@@ -163,6 +209,8 @@ impl Event {
             Self::MailRetried { .. } => "MailRetried",
             Self::AuditPruned { .. } => "AuditPruned",
             Self::RoleCreated { .. } => "RoleCreated",
+            Self::RoleEdited { .. } => "RoleEdited",
+            Self::RoleDeleted { .. } => "RoleDeleted",
             Self::RoleAssigned { .. } => "RoleAssigned",
             Self::RoleUnassigned { .. } => "RoleUnassigned",
         }
@@ -179,6 +227,20 @@ impl Event {
             }
             Self::AccountLocked { network } => network.iter().map(|network| ("network", network.clone())).collect(),
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
+            Self::SigningKeyRotated { kid, previous } => {
+                let mut details = vec![("kid", kid.clone())];
+                details.extend(previous.as_ref().map(|previous| ("previous", previous.clone())));
+                details
+            }
+            Self::SigningKeyRetired { kid, keep_until } => {
+                vec![("kid", kid.clone()), ("keep_until", keep_until.to_string())]
+            }
+            Self::ApiKeyCreated { name } | Self::ApiKeyChanged { name } | Self::ApiKeyRevoked { name } => {
+                vec![("name", name.clone())]
+            }
+            Self::TokenMinted { jti, expires_at } => {
+                vec![("jti", jti.clone()), ("expires_at", expires_at.to_string())]
+            }
             Self::AuditPruned { lines, through } => {
                 vec![("lines", lines.to_string()), ("through", through.to_string())]
             }
@@ -188,6 +250,16 @@ impl Event {
             Self::RoleCreated { role } | Self::RoleAssigned { role } | Self::RoleUnassigned { role } => {
                 vec![("role", role.clone())]
             }
+            Self::RoleEdited { role, added, removed, described } => {
+                let mut details = vec![("role", role.clone())];
+                let lists = [("added", added), ("removed", removed)];
+                details.extend(
+                    lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (*name, list.join(" "))),
+                );
+                details.extend(described.then(|| ("description", "changed".to_owned())));
+                details
+            }
+            Self::RoleDeleted { role, users } => vec![("role", role.clone()), ("users", users.to_string())],
             _ => Vec::new(),
         }
     }

@@ -63,6 +63,8 @@ ids! {
     LinkId,
     /// A mail in the outbox.
     MailId,
+    /// What a service proves itself with.
+    ApiKeyId,
     /// One HTTP request.
     RequestId,
 }

@@ -28,6 +28,8 @@ pub enum MailKind {
     ChangeEmail,
     /// To the old address: a change was asked for.
     EmailChangeRequested,
+    /// To the old address: an operator gave the account another.
+    EmailChanged,
     /// The password was changed, by whatever way.
     PasswordChanged,
     /// A login from a network not seen before.
@@ -45,13 +47,14 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
         Self::Invitation,
         Self::ChangeEmail,
         Self::EmailChangeRequested,
+        Self::EmailChanged,
         Self::PasswordChanged,
         Self::NewLogin,
         Self::TwoFactorEnabled,
@@ -70,6 +73,7 @@ impl MailKind {
             Self::Invitation => "invitation",
             Self::ChangeEmail => "change_email",
             Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
             Self::PasswordChanged => "password_changed",
             Self::NewLogin => "new_login",
             Self::TwoFactorEnabled => "two_factor_enabled",
@@ -91,6 +95,7 @@ impl MailKind {
             | Self::Invitation
             | Self::ChangeEmail => false,
             Self::EmailChangeRequested
+            | Self::EmailChanged
             | Self::PasswordChanged
             | Self::NewLogin
             | Self::TwoFactorEnabled

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod algorithm;
+pub mod api_key;
 pub mod audit;
 pub mod blocklist;
 pub mod caller;
@@ -18,5 +19,6 @@ pub mod password;
 pub mod role;
 pub mod secret;
 pub mod session;
+pub mod signing_key;
 pub mod time;
 pub mod user;

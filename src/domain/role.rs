@@ -5,7 +5,7 @@ use std::fmt;
 /// The longest name of a role, or of a permission's area or action, in bytes.
 pub const MAX_BYTES: usize = 64;
 
-fn is_word(text: &str) -> bool {
+pub(super) fn is_word(text: &str) -> bool {
     let edge = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
     text.len() <= MAX_BYTES
         && text.bytes().next().is_some_and(edge)

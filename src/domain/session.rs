@@ -26,9 +26,9 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// `None`: not ended by anybody.
     pub ended_at: Option<Timestamp>,
-    /// When the person proved who they are.
-    pub auth_time: Timestamp,
-    /// How they did, as in RFC 8176: `pwd`, `otp`, …
+    /// When the person proved who they are. `None`: nobody did, an operator minted it.
+    pub auth_time: Option<Timestamp>,
+    /// How they did, as in RFC 8176: `pwd`, `otp`, …; empty if and only if nobody did.
     pub amr: Vec<String>,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<String>,

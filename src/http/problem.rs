@@ -139,7 +139,9 @@ impl From<&Refusal> for Problem {
             | Refusal::EmailTaken
             | Refusal::AlreadyEnabled
             | Refusal::AlreadyExists { .. }
+            | Refusal::Conflict { .. }
             | Refusal::LastAdmin
+            | Refusal::BuiltInRole { .. }
             | Refusal::BadCursor
             | Refusal::WeakPassword { .. } => problem,
         }

@@ -1,8 +1,10 @@
 //! Signing keys at rest.
 
 use super::tx::{Query, Row, RowResult, Tx, params};
+use super::values::millis;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
@@ -16,25 +18,42 @@ pub struct StoredKey {
     pub created_at: Timestamp,
     /// `None`: it signs.
     pub retired_at: Option<Timestamp>,
+    /// The longest life of the tokens that a login or a refresh gives, as those who signed with it had it
+    /// configured.
+    pub token_ttl: Duration,
+    /// Retired, it verifies until then. Before, no minted token that it signed lives longer.
+    pub keep_until: Timestamp,
 }
 
-const COLUMNS: &str = "kid, algorithm, jwk, private_sealed, created_at, retired_at";
+const COLUMNS: &str = "kid, algorithm, jwk, private_sealed, created_at, retired_at, token_ttl, keep_until";
 
 /// # Errors
 /// The driver's.
 pub fn insert(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
-    let sql = "INSERT INTO signing_keys (kid, algorithm, jwk, private_sealed, created_at, retired_at) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let row = params![key.kid, key.algorithm, key.jwk, key.private_sealed, key.created_at, key.retired_at];
+    let sql = "INSERT INTO signing_keys (kid, algorithm, jwk, private_sealed, created_at, retired_at, token_ttl, \
+        keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (ttl, keep_until) = (millis(key.token_ttl), key.keep_until);
+    let row =
+        params![key.kid, key.algorithm, key.jwk, key.private_sealed, key.created_at, key.retired_at, ttl, keep_until];
     tx.execute(sql, row).map(drop)
 }
 
-/// All keys whose tokens are taken, oldest first.
+/// All keys, oldest first.
 ///
 /// # Errors
 /// The driver's.
 pub fn list(query: &impl Query) -> Result<Vec<StoredKey>, Fault> {
-    query.all(&format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, kid"), [], read)
+    query.all(&format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, retired_at IS NULL, kid"), [], read)
+}
+
+/// The public halves of all keys whose tokens are taken, oldest first.
+///
+/// # Errors
+/// The driver's.
+pub fn list_public(query: &impl Query, now: Timestamp) -> Result<Vec<String>, Fault> {
+    let sql = "SELECT jwk FROM signing_keys WHERE retired_at IS NULL OR keep_until > ?1 \
+        ORDER BY created_at, retired_at IS NULL, kid";
+    query.all(sql, [now], |row| row.get(0))
 }
 
 /// # Errors
@@ -43,13 +62,46 @@ pub fn find(query: &impl Query, kid: &str) -> Result<Option<StoredKey>, Fault> {
     query.opt(&format!("SELECT {COLUMNS} FROM signing_keys WHERE kid = ?1"), [kid], read)
 }
 
-/// The name of the key that signs: the newest that isn't retired. `None`: there is none yet.
+/// The key that signs: the newest that isn't retired. `None`: there is none yet.
 ///
 /// # Errors
 /// The driver's.
-pub fn find_current(query: &impl Query) -> Result<Option<String>, Fault> {
-    let sql = "SELECT kid FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1";
-    query.opt(sql, [], |row| row.get(0))
+pub fn find_current(query: &impl Query) -> Result<Option<StoredKey>, Fault> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1");
+    query.opt(&sql, [], read)
+}
+
+/// # Errors
+/// The driver's.
+pub fn save_token_ttl(tx: &mut Tx<'_>, kid: &str, ttl: Duration) -> Result<(), Fault> {
+    tx.execute("UPDATE signing_keys SET token_ttl = ?2 WHERE kid = ?1", params![kid, millis(ttl)]).map(drop)
+}
+
+/// Makes sure that a key verifies until a token that it signs has ended. `false`: it is not there.
+///
+/// # Errors
+/// The driver's.
+pub fn keep_at_least(tx: &mut Tx<'_>, kid: &str, until: Timestamp) -> Result<bool, Fault> {
+    let sql =
+        "UPDATE signing_keys SET keep_until = CASE WHEN keep_until < ?2 THEN ?2 ELSE keep_until END WHERE kid = ?1";
+    Ok(tx.execute(sql, params![kid, until])? == 1)
+}
+
+/// From now on the key signs no more, and verifies until `keep_until`.
+///
+/// # Errors
+/// The driver's.
+pub fn save_retired(tx: &mut Tx<'_>, kid: &str, keep_until: Timestamp) -> Result<(), Fault> {
+    let now = tx.now();
+    let sql = "UPDATE signing_keys SET retired_at = ?2, keep_until = ?3 WHERE kid = ?1";
+    tx.execute(sql, params![kid, now, keep_until]).map(drop)
+}
+
+/// # Errors
+/// The driver's.
+pub fn delete(tx: &mut Tx<'_>, kid: &str) -> Result<(), Fault> {
+    tx.execute("DELETE FROM signing_keys WHERE kid = ?1", [kid]).map(drop)
 }
 
 fn read(row: &Row<'_>) -> RowResult<StoredKey> {
@@ -60,5 +112,7 @@ fn read(row: &Row<'_>) -> RowResult<StoredKey> {
         private_sealed: row.get(3)?,
         created_at: row.get(4)?,
         retired_at: row.get(5)?,
+        token_ttl: Duration::from_millis(row.get::<_, i64>(6)?.try_into().unwrap_or(0)),
+        keep_until: row.get(7)?,
     })
 }

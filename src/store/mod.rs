@@ -1,6 +1,7 @@
 //! All SQL: one file a table family, and `tx.rs`, the seam to the driver. Reads go to a pool of
 //! read-only connections; every change is a job of the one writer.
 
+pub mod api_keys;
 pub mod audit;
 pub mod audit_check;
 pub mod audit_prune;
@@ -109,4 +110,15 @@ impl Store {
             Decision::Refuse(refusal) => Err(refusal.into()),
         }
     }
+}
+
+/// Reads from a database that is not opened for more: no thread, no lock, no file that was not there before.
+///
+/// # Errors
+/// Those of `work`; what keeps the file from being read; [`Fault::Storage`] for another schema than this
+/// binary's.
+pub fn look<T>(path: &Path, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    let connection = connection::open_for_a_look(path)?;
+    schema::check_version(&connection)?;
+    work(&Reader::new(&connection))
 }

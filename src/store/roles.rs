@@ -31,11 +31,43 @@ pub fn insert(tx: &mut Tx<'_>, role: &Role) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO roles (name, description, created_at) VALUES (?1, ?2, ?3)";
     tx.execute(sql, params![role.name.as_str(), role.description, now])?;
+    insert_permissions(tx, role)
+}
+
+fn insert_permissions(tx: &mut Tx<'_>, role: &Role) -> Result<(), Fault> {
     for permission in &role.permissions {
         let sql = "INSERT INTO role_permissions (role, permission) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         tx.execute(sql, params![role.name.as_str(), permission.as_str()])?;
     }
     Ok(())
+}
+
+/// Puts what a role is now in the place of what it was; its name, and who has it, stay.
+///
+/// # Errors
+/// The driver's.
+pub fn save(tx: &mut Tx<'_>, role: &Role) -> Result<(), Fault> {
+    let name = role.name.as_str();
+    tx.execute("UPDATE roles SET description = ?2 WHERE name = ?1", params![name, role.description])?;
+    tx.execute("DELETE FROM role_permissions WHERE role = ?1", [name])?;
+    insert_permissions(tx, role)
+}
+
+/// Takes a role out of the database, and from everybody who has it.
+///
+/// # Errors
+/// The driver's.
+pub fn delete(tx: &mut Tx<'_>, name: &RoleName) -> Result<(), Fault> {
+    tx.execute("DELETE FROM roles WHERE name = ?1", [name.as_str()]).map(drop)
+}
+
+/// How many users have the role.
+///
+/// # Errors
+/// The driver's.
+pub fn count_users(query: &impl Query, name: &RoleName) -> Result<u64, Fault> {
+    let count: i64 = query.one("SELECT count(*) FROM user_roles WHERE role = ?1", [name.as_str()], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
 }
 
 /// Whether the user did not have the role before.

@@ -2,6 +2,7 @@
 
 use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users::words;
+use super::values::millis;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::role::Permission;
 use crate::domain::session::{Generation, Session};
@@ -42,9 +43,16 @@ pub struct Standing {
     pub session: Session,
     pub user_is_enabled: bool,
     pub token_is_revoked: bool,
-    /// Whether the key that signed it is in the database still.
-    pub key_is_there: bool,
+    /// Whether the key that signed it is in the database, and its time is not over.
+    pub key_counts: bool,
     pub permissions: Vec<Permission>,
+}
+
+/// The key that signed a token, and when that is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyAt<'a> {
+    pub kid: &'a str,
+    pub now: Timestamp,
 }
 
 /// # Errors
@@ -53,21 +61,21 @@ pub fn find_standing(
     query: &impl Query,
     session: SessionId,
     token: TokenId,
-    kid: &str,
+    key: KeyAt<'_>,
 ) -> Result<Option<Standing>, Fault> {
     let sql = format!(
         "SELECT {COLUMNS}, u.disabled_at IS NULL, EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2), \
-         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3), \
+         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3 AND (retired_at IS NULL OR keep_until > ?4)), \
          (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
           WHERE ur.user_id = s.user_id) \
          FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1"
     );
-    query.opt(&sql, params![session, token, kid], |row| {
+    query.opt(&sql, params![session, token, key.kid, key.now], |row| {
         Ok(Standing {
             session: read(row)?,
             user_is_enabled: row.get(14)?,
             token_is_revoked: row.get(15)?,
-            key_is_there: row.get(16)?,
+            key_counts: row.get(16)?,
             permissions: words(row.get(17)?, |word| Permission::parse(word).ok()),
         })
     })
@@ -109,6 +117,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session, salt: &Salt) -> Result<(), Fau
     let generation = column(session.generation);
     let ip = session.ip.map(|ip| ip.to_string());
     let idle = session.idle.map(millis);
+    let auth_time = session.auth_time.unwrap_or(Timestamp::from_millis(0));
     let row = params![
         session.id,
         session.user,
@@ -117,7 +126,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session, salt: &Salt) -> Result<(), Fau
         session.created_at,
         session.last_used_at,
         session.expires_at,
-        session.auth_time,
+        auth_time,
         session.amr.join(" "),
         ip,
         session.user_agent,
@@ -213,10 +222,6 @@ pub struct Proof<'a> {
     pub idle: Option<Duration>,
 }
 
-fn millis(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// A generation is far below 2^63: one a millisecond for 292 million years.
 fn column(generation: Generation) -> i64 {
     i64::try_from(generation).unwrap_or(i64::MAX)
@@ -239,7 +244,7 @@ fn read(row: &Row<'_>) -> RowResult<Session> {
         last_used_at: row.get(4)?,
         expires_at: row.get(5)?,
         ended_at: row.get(6)?,
-        auth_time: row.get(7)?,
+        auth_time: if amr.is_empty() { None } else { Some(row.get(7)?) },
         amr: amr.split_whitespace().map(str::to_owned).collect(),
         ip: ip.and_then(|ip| ip.parse().ok()),
         user_agent: row.get(10)?,

@@ -98,6 +98,18 @@ pub fn list(
     Ok(Paged::cut(users, page.limit, |user| user.id))
 }
 
+/// Addresses whose canonical form begins so, in its order: a walk along the index, however many there are.
+///
+/// # Errors
+/// The driver's.
+pub fn list_emails(query: &impl Query, prefix: &str, limit: u32) -> Result<Vec<String>, Fault> {
+    let from = prefix.to_lowercase();
+    // After every key that begins so, and before every other that follows.
+    let to = format!("{from}{}", char::MAX);
+    let sql = "SELECT email FROM users WHERE email_key >= ?1 AND email_key < ?2 ORDER BY email_key LIMIT ?3";
+    query.all(sql, params![from, to, limit], |row| row.get(0))
+}
+
 fn like_part(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
@@ -176,14 +188,14 @@ pub fn save_name(tx: &mut Tx<'_>, id: UserId, name: &Name) -> Result<(), Fault> 
     tx.execute("UPDATE users SET name = ?2 WHERE id = ?1", params![id, name.as_str()]).map(drop)
 }
 
-/// Gives the account another address, which counts as verified. It must be free.
+/// Gives the account another address, which must be free. `verified_at` of `None`: nobody has shown that it
+/// is theirs.
 ///
 /// # Errors
 /// The driver's.
-pub fn save_email(tx: &mut Tx<'_>, id: UserId, email: &Email) -> Result<(), Fault> {
-    let now = tx.now();
+pub fn save_email(tx: &mut Tx<'_>, id: UserId, email: &Email, verified_at: Option<Timestamp>) -> Result<(), Fault> {
     let sql = "UPDATE users SET email = ?2, email_key = ?3, email_verified_at = ?4 WHERE id = ?1";
-    tx.execute(sql, params![id, email.as_str(), email.key(), now]).map(drop)
+    tx.execute(sql, params![id, email.as_str(), email.key(), verified_at]).map(drop)
 }
 
 /// Disables the account, or with `None` enables it.

@@ -1,10 +1,16 @@
 //! How the domain's values stand in columns.
 
 use crate::domain::email::Email;
-use crate::domain::id::{LinkId, MailId, SessionId, TokenId, UserId};
+use crate::domain::id::{ApiKeyId, LinkId, MailId, SessionId, TokenId, UserId};
 use crate::domain::name::Name;
 use crate::domain::time::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use std::time::Duration;
+
+/// A span as its column holds it.
+pub(super) fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
 
 macro_rules! ids_as_blobs {
     ($($name:ty),*) => {$(
@@ -22,7 +28,7 @@ macro_rules! ids_as_blobs {
     )*};
 }
 
-ids_as_blobs!(UserId, SessionId, TokenId, LinkId, MailId);
+ids_as_blobs!(UserId, SessionId, TokenId, LinkId, MailId, ApiKeyId);
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -3,7 +3,7 @@
 //! runtime; it knows nothing of routes or of what authd does.
 //!
 //! `listen` takes connections, `connection` serves one, `guard` and `head` refuse what is no sound
-//! request before the crate sees it, `lanes` are the worker threads.
+//! request before the crate sees it, `lanes` are the worker threads, `pulse` tells that the I/O thread lives.
 
 pub mod client;
 mod connection;
@@ -12,8 +12,10 @@ mod head;
 mod lanes;
 mod listen;
 pub mod message;
+mod pulse;
 
 pub use connection::BODY_MAX_BYTES;
+pub use pulse::Pulse;
 
 use crate::config;
 use crate::error::Fault;
@@ -21,6 +23,7 @@ use connection::{House, Welcome};
 use lanes::{Lanes, Workers};
 use listen::Listener;
 use message::{Head, Request, Response, Then};
+use pulse::Heart;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::io;
@@ -179,9 +182,10 @@ impl Server {
         let address = Address { listen: listen.clone(), tcp: listener.tcp_address() };
         let (stop, stopping) = watch::channel(false);
         let (lanes, workers) = Lanes::start(&settings, &service)?;
-        let serve = move || run(&runtime, listener, House { service, lanes, settings }, stopping);
+        let (pulse, heart) = pulse::pair();
+        let serve = move || run(&runtime, listener, House { service, lanes, settings }, heart, stopping);
         let io = std::thread::Builder::new().name("io".into()).spawn(serve).map_err(internal)?;
-        Ok(Running { address, stopper: Stopper(Arc::new(stop)), io, workers })
+        Ok(Running { address, stopper: Stopper(Arc::new(stop)), pulse, io, workers })
     }
 }
 
@@ -217,6 +221,7 @@ impl fmt::Display for Address {
 pub struct Running {
     address: Address,
     stopper: Stopper,
+    pulse: Pulse,
     io: JoinHandle<()>,
     workers: Workers,
 }
@@ -242,6 +247,12 @@ impl Running {
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
+    }
+
+    /// For a thread that watches over this one.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     pub fn shutdown(&self) {
@@ -272,9 +283,10 @@ fn within_descriptors(wanted: usize) -> usize {
 }
 
 /// The I/O thread: takes connections until `stop`, then gives those under way their time.
-fn run(runtime: &Runtime, listener: Listener, house: House, stop: watch::Receiver<bool>) {
+fn run(runtime: &Runtime, listener: Listener, house: House, heart: Heart, stop: watch::Receiver<bool>) {
     let house = Rc::new(house);
     let local = LocalSet::new();
+    local.spawn_local(heart.beat());
     local.block_on(runtime, async {
         let mut connections = JoinSet::new();
         take_connections(&listener, &house, stop, &mut connections).await;

@@ -6,7 +6,7 @@ use super::keyring;
 use crate::crypto::jwt::{self, AccessClaims, Expected, Flaw};
 use crate::domain::access::SignedIn;
 use crate::error::{Error, Fault, Refusal};
-use crate::store::sessions::{self, Standing};
+use crate::store::sessions::{self, KeyAt, Standing};
 
 /// Why a token of the right form is refused all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,8 +59,8 @@ pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(AccessClaims, Si
         Ok(claims) => claims,
         Err(flaw) => return Ok(Err(Standstill::Flawed(flaw))),
     };
-    let kid = kid.unwrap_or_default();
-    let standing = app.store.read(|query| sessions::find_standing(query, claims.session, claims.token, &kid))?;
+    let signed_by = KeyAt { kid: kid.as_deref().unwrap_or_default(), now };
+    let standing = app.store.read(|query| sessions::find_standing(query, claims.session, claims.token, signed_by))?;
     let Some(standing) = standing.filter(|standing| standing.session.user == claims.user) else {
         return Ok(Err(Standstill::SessionEnded));
     };
@@ -79,7 +79,7 @@ pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(AccessClaims, Si
 }
 
 fn judge(app: &App, standing: &Standing) -> Result<(), Standstill> {
-    if !standing.key_is_there {
+    if !standing.key_counts {
         Err(Standstill::KeyGone)
     } else if standing.token_is_revoked {
         Err(Standstill::Revoked)

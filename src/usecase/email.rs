@@ -51,7 +51,7 @@ pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Err
     let me = fresh.me.clone();
     let (link, _) = mail::compose(app, MailKind::ChangeEmail);
     let link = link.for_change(new, me.session);
-    let notice = mail::change_notice(app, caller, new);
+    let notice = mail::change_notice(app, caller, MailKind::EmailChangeRequested, new);
     let new = new.clone();
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
@@ -94,7 +94,8 @@ pub fn confirm_change(app: &App, caller: &Caller, token: &str) -> Result<User, E
         }
         let old = user_of_link(tx, id)?.email;
         failures::clear_all(tx, &old.key())?;
-        users::save_email(tx, id, &new)?;
+        let now = tx.now();
+        users::save_email(tx, id, &new, Some(now))?;
         links::delete_of_user(tx, id)?;
         tickets::delete_of_user(tx, id)?;
         sessions::end_of_user(tx, id, Some(session))?;

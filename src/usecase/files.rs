@@ -3,13 +3,16 @@
 
 use crate::config::Config;
 use crate::error::Fault;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 /// The bits that let the group or others in.
 const OTHERS: u32 = 0o077;
+/// The same of a credential: systemd lets the service's user read it by an access list, which shows as the
+/// group's right to read, in a folder that nobody else may enter.
+const OTHERS_OF_CREDENTIAL: u32 = 0o037;
 
 /// The database with the two files that SQLite keeps beside it.
 #[must_use]
@@ -44,10 +47,10 @@ pub fn exists(path: &Path) -> Result<bool, Fault> {
 /// [`Fault::Permission`], which says what to do.
 pub fn check(config: &Config) -> Result<(), Fault> {
     for path in database_files(&config.database) {
-        check_private(&path)?;
+        check_private(&path, OTHERS)?;
         check_writable(&path)?;
     }
-    check_private(&config.key_file)?;
+    check_private(&config.key_file, if config.key_file_is_credential { OTHERS_OF_CREDENTIAL } else { OTHERS })?;
     check_folder(config)
 }
 
@@ -68,7 +71,7 @@ pub fn check_folder(config: &Config) -> Result<(), Fault> {
 pub fn folder_warning(config: &Config) -> Option<String> {
     let folder = folder_of(&config.database);
     let metadata = fs::metadata(&folder).ok()?;
-    is_wide(&metadata).then(|| {
+    (metadata.mode() & OTHERS != 0).then(|| {
         format!(
             "the folder {} has mode {:04o}, which lets others in; run: chmod 700 {}",
             folder.display(),
@@ -95,7 +98,7 @@ pub fn prepare(config: &Config) -> Result<(), Fault> {
     check_folder(config)?;
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&config.database);
     match made {
-        Ok(_) => Ok(()),
+        Ok(file) => give_to_owner_of(&folder, &file),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(Fault::Permission(format!(
             "the database {} can't be made: {error}; run this as a user who may write to {}",
@@ -105,6 +108,18 @@ pub fn prepare(config: &Config) -> Result<(), Fault> {
     }
 }
 
+/// What root makes in the service's folder must be the service's, or it could not write its own database.
+/// SQLite does the same with the files that it makes beside it.
+fn give_to_owner_of(folder: &Path, file: &File) -> Result<(), Fault> {
+    let give = || {
+        let (folder, made) = (fs::metadata(folder)?, file.metadata()?);
+        if made.uid() == 0 && folder.uid() != 0 { fchown(file, Some(folder.uid()), Some(folder.gid())) } else { Ok(()) }
+    };
+    give().map_err(|error: std::io::Error| {
+        Fault::Permission(format!("the database can't be given to the owner of {}: {error}", folder.display()))
+    })
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
@@ -112,13 +127,9 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-fn is_wide(metadata: &Metadata) -> bool {
-    metadata.mode() & OTHERS != 0
-}
-
-fn check_private(path: &Path) -> Result<(), Fault> {
+fn check_private(path: &Path, others: u32) -> Result<(), Fault> {
     match fs::metadata(path) {
-        Ok(metadata) if is_wide(&metadata) => Err(Fault::Permission(format!(
+        Ok(metadata) if metadata.mode() & others != 0 => Err(Fault::Permission(format!(
             "{} has mode {:04o}, which lets others read it; run: chmod 600 {}",
             path.display(),
             metadata.mode() & 0o7777,
@@ -143,7 +154,8 @@ pub fn run_as(path: &Path) -> String {
     let owner = File::open(path).and_then(|file| file.metadata()).or_else(|_| fs::metadata(path));
     let owner = owner.or_else(|_| fs::metadata(folder_of(path))).map(|metadata| metadata.uid());
     match owner {
-        Ok(uid) => format!("run this as its owner, {}", crate::ports::user_name(uid)),
+        Ok(0) => "run this as root, or with sudo".into(),
+        Ok(uid) => format!("run this as its owner, {}, or with sudo", crate::ports::user_name(uid)),
         Err(_) => "run this as the user who owns it".into(),
     }
 }

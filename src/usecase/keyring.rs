@@ -2,9 +2,9 @@
 //! the database at every use, so that what an operator retires is refused on the next request.
 
 use super::app::App;
+use super::signing_key;
 use crate::crypto::seal::Sealer;
 use crate::crypto::signing_key::{SigningKey, VerifyingKey};
-use crate::domain::algorithm::Algorithm;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault};
@@ -35,8 +35,10 @@ impl Keyring {
     }
 
     fn load(&self, stored: &StoredKey) -> Result<Arc<Loaded>, Fault> {
-        let algorithm = Algorithm::parse(&stored.algorithm)
-            .ok_or_else(|| Fault::Storage(format!("a signing key has the unknown algorithm {}", stored.algorithm)))?;
+        if let Some(loaded) = self.remembered(&stored.kid) {
+            return Ok(loaded);
+        }
+        let algorithm = signing_key::algorithm(stored)?;
         let pkcs8 = self.sealer.open(stored.kid.as_bytes(), &stored.private_sealed)?;
         let loaded = Arc::new(Loaded {
             signing: SigningKey::from_pkcs8(algorithm, pkcs8)?,
@@ -74,10 +76,23 @@ impl Signer {
     }
 }
 
-pub(super) fn current(app: &App) -> Result<Signer, Fault> {
-    let missing = || Fault::Storage("the database has no signing key; `authd serve` makes one".into());
-    let kid = app.store.read(|query| keys::find_current(query))?.ok_or_else(missing)?;
-    find(app, &kid)?.map(Signer).ok_or_else(missing)
+/// The key that signs now. Its row says for how long the tokens live that it signs, before it signs one:
+/// a rotation keeps the key for that long.
+pub(super) fn current(app: &App) -> Result<Signer, Error> {
+    let ttl = app.config.tokens.access_ttl;
+    let mut stored = app.store.read(|query| keys::find_current(query))?.ok_or_else(none)?;
+    if stored.token_ttl < ttl {
+        stored = app.store.write(&Caller::system(), move |tx| {
+            let stored = keys::find_current(tx)?.ok_or_else(none)?;
+            keys::save_token_ttl(tx, &stored.kid, stored.token_ttl.max(ttl))?;
+            Ok(Decision::Grant(stored))
+        })?;
+    }
+    Ok(Signer(app.keyring.load(&stored)?))
+}
+
+fn none() -> Fault {
+    Fault::Storage("the database has no signing key; `authd serve` makes one".into())
 }
 
 /// Makes the first signing key where there is none. Whether it did.
@@ -88,15 +103,7 @@ pub(super) fn ensure(app: &App) -> Result<bool, Error> {
     if app.store.read(|query| keys::find_current(query))?.is_some() {
         return Ok(false);
     }
-    let key = SigningKey::generate(app.config.tokens.algorithm)?;
-    let stored = StoredKey {
-        kid: key.kid.clone(),
-        algorithm: key.algorithm.name().into(),
-        jwk: key.jwk.clone(),
-        private_sealed: app.keyring.sealer.seal(app.entropy(), key.kid.as_bytes(), key.pkcs8().expose()),
-        created_at: app.now(),
-        retired_at: None,
-    };
+    let stored = generate(app)?;
     app.store.write(&Caller::system(), move |tx| {
         if keys::find_current(tx)?.is_some() {
             return Ok(Decision::Grant(false));
@@ -107,16 +114,38 @@ pub(super) fn ensure(app: &App) -> Result<bool, Error> {
     })
 }
 
+/// Draws a key of the configured algorithm, sealed and ready to be stored.
+pub(super) fn generate(app: &App) -> Result<StoredKey, Fault> {
+    let key = loop {
+        let key = SigningKey::generate(app.config.tokens.algorithm)?;
+        // A name that is typed as an argument must not look like a flag. One in 64 would.
+        if !key.kid.starts_with('-') {
+            break key;
+        }
+    };
+    Ok(StoredKey {
+        private_sealed: app.keyring.sealer.seal(app.entropy(), key.kid.as_bytes(), key.pkcs8().expose()),
+        kid: key.kid,
+        algorithm: key.algorithm.name().into(),
+        jwk: key.jwk,
+        created_at: app.now(),
+        retired_at: None,
+        token_ttl: app.config.tokens.access_ttl,
+        keep_until: app.now(),
+    })
+}
+
 /// The public keys as a JWK set (RFC 7517 §5).
 ///
 /// # Errors
 /// The store's.
 pub fn jwks(app: &App) -> Result<Value, Error> {
-    let stored = app.store.read(|query| keys::list(query))?;
-    let keys: Result<Vec<Value>, Fault> = stored
+    let now = app.now();
+    let public = app.store.read(|query| keys::list_public(query, now))?;
+    let keys: Result<Vec<Value>, Fault> = public
         .iter()
-        .map(|key| {
-            serde_json::from_str(&key.jwk).map_err(|error| Fault::Storage(format!("a public key is no JSON: {error}")))
+        .map(|jwk| {
+            serde_json::from_str(jwk).map_err(|error| Fault::Storage(format!("a public key is no JSON: {error}")))
         })
         .collect();
     Ok(serde_json::json!({ "keys": keys? }))

@@ -28,7 +28,7 @@ macro_rules! templates {
 }
 
 /// Every file that there is, by its name, as it is built in.
-const BUILT_IN: [(&str, &str); 28] = templates![
+const BUILT_IN: [(&str, &str); 30] = templates![
     "layout",
     "verify_email",
     "already_registered",
@@ -36,6 +36,7 @@ const BUILT_IN: [(&str, &str); 28] = templates![
     "invitation",
     "change_email",
     "email_change_requested",
+    "email_changed",
     "password_changed",
     "new_login",
     "two_factor_enabled",
@@ -227,7 +228,8 @@ fn in_words(at: Timestamp) -> String {
 fn samples(kind: MailKind) -> [Facts; 2] {
     let url = || Secret::new("https://auth.example.com/auth/page?token=authd_ev_example".into());
     let least = if kind.is_notice() {
-        let new_email = (kind == MailKind::EmailChangeRequested).then(|| "ann@example.com".to_owned());
+        let new_email = matches!(kind, MailKind::EmailChangeRequested | MailKind::EmailChanged)
+            .then(|| "ann@example.com".to_owned());
         Facts { at: Some(Timestamp::from_secs(1_795_334_400)), new_email, ..Facts::default() }
     } else {
         Facts { url: Some(url()), ttl: Some("1 hour"), ..Facts::default() }

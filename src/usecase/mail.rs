@@ -67,10 +67,10 @@ pub(super) fn notice(app: &App, caller: &Caller, kind: MailKind) -> Letter {
     Letter::new(app, kind, &Facts::of(caller, app.now()))
 }
 
-/// Tells the old address of a change to a new one.
-pub(super) fn change_notice(app: &App, caller: &Caller, new: &Email) -> Letter {
+/// Tells the old address of a change to a new one, wished for or done.
+pub(super) fn change_notice(app: &App, caller: &Caller, kind: MailKind, new: &Email) -> Letter {
     let facts = Facts { new_email: Some(new.to_string()), ..Facts::of(caller, app.now()) };
-    Letter::new(app, MailKind::EmailChangeRequested, &facts)
+    Letter::new(app, kind, &facts)
 }
 
 /// A mail with a one-time link, ready to be queued.
@@ -136,6 +136,12 @@ impl LinkMail {
 
     /// As [`LinkMail::queue`], for an operator's own wish, which no stranger can repeat.
     pub(super) fn queue_unbounded(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
+        self.keep_link(tx, user)?;
+        self.letter.queue(tx, user, to)
+    }
+
+    /// The link alone, for an operator who hands it over: no mail is queued.
+    pub(super) fn keep_link(&self, tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
         let link = NewLink {
             id: self.link,
             kind: self.kind,
@@ -145,8 +151,7 @@ impl LinkMail {
             email: self.email.clone(),
             session: self.session,
         };
-        links::insert(tx, &link)?;
-        self.letter.queue(tx, user, to)
+        links::insert(tx, &link)
     }
 }
 

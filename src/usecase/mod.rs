@@ -3,6 +3,7 @@
 //!
 //! Every function takes the app and the caller first. Authorization is asked here, by [`require`].
 
+pub mod api_key;
 pub mod app;
 pub mod audit;
 pub mod audit_check;
@@ -10,6 +11,7 @@ pub mod audit_prune;
 pub mod authenticate;
 mod bell;
 mod blocklist;
+pub mod complete;
 pub mod csrf;
 pub mod db;
 pub mod email;
@@ -24,9 +26,11 @@ pub mod login;
 pub mod logout;
 pub mod mail;
 pub mod me;
+pub mod mint;
 pub mod outbox;
 pub mod password;
 pub mod proof;
+pub mod qr;
 pub mod rate_limit;
 pub mod refresh;
 pub mod register;
@@ -35,6 +39,7 @@ pub mod second_step;
 pub mod sender;
 pub mod session;
 mod signin;
+pub mod signing_key;
 pub mod token;
 pub mod two_factor;
 pub mod user;

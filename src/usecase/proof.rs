@@ -64,7 +64,7 @@ impl Fresh {
         let factor = second_factor::find(query, self.me.user)?;
         let two_factor = factor.is_some_and(|factor| factor.enabled_at.is_some());
         let strongest = !two_factor || session.amr.iter().any(|method| method == "mfa");
-        if !strongest || now >= session.auth_time.plus(FRESH) {
+        if !strongest || session.auth_time.is_none_or(|proved| now >= proved.plus(FRESH)) {
             return Ok(Some(Refusal::FreshLoginRequired));
         }
         let changed = self.proven.is_some() && users::find_password_hash(query, self.me.user)? != self.proven;

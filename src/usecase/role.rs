@@ -3,9 +3,10 @@
 use super::app::App;
 use super::require;
 use super::user::{UserRef, change, is_last_admin};
+use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
-use crate::domain::role::{Role, RoleName};
+use crate::domain::role::{Permission, Role, RoleName};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::roles;
@@ -18,6 +19,30 @@ use crate::store::tx::Query;
 pub fn list(app: &App, caller: &Caller) -> Result<Vec<Role>, Error> {
     require(caller, "roles:read")?;
     Ok(app.store.read(|query| roles::list(query))?)
+}
+
+/// A role, and how many users have it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Held {
+    pub role: Role,
+    pub users: u64,
+}
+
+/// One role.
+///
+/// # Errors
+/// `forbidden` without `roles:read`; `not_found`; the store's.
+pub fn find(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error> {
+    require(caller, "roles:read")?;
+    let held = app.store.read(|query| match roles::find(query, name)? {
+        Some(role) => Ok(Some(Held { role, users: roles::count_users(query, name)? })),
+        None => Ok(None),
+    })?;
+    Ok(held.ok_or_else(|| missing(name))?)
+}
+
+fn missing(name: &RoleName) -> Refusal {
+    Refusal::not_found("role", name.as_str())
 }
 
 /// Makes a role.
@@ -35,6 +60,96 @@ pub fn add(app: &App, caller: &Caller, role: &Role) -> Result<Role, Error> {
         tx.audit(&Event::RoleCreated { role: role.name.to_string() }, Subject::default())?;
         let made = roles::find(tx, &role.name)?.ok_or_else(|| Fault::Internal("a new role is not there".into()))?;
         Ok(Decision::Grant(made))
+    })
+}
+
+/// What to change of a role. `None`: leave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub description: Option<String>,
+    /// All that the role holds from then on.
+    pub permissions: Option<Vec<Permission>>,
+}
+
+/// A role as it is now, and whether anything about it was different before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edited {
+    pub role: Role,
+    pub changed: bool,
+}
+
+/// Changes a role; what its permissions allow counts for the next request of everybody who has it. What
+/// stays the same leaves no trace.
+///
+/// # Errors
+/// `forbidden` without `roles:write`; `not_found`; `built_in_role` when the role `admin` would lose a permission
+/// of authd's own; the store's.
+pub fn edit(app: &App, caller: &Caller, name: &RoleName, changes: &Changes) -> Result<Edited, Error> {
+    require(caller, "roles:write")?;
+    let (name, changes) = (name.clone(), changes.clone());
+    app.store.write(caller, move |tx| {
+        let Some(before) = roles::find(tx, &name)? else {
+            return Ok(Decision::Refuse(missing(&name)));
+        };
+        let after = changes.clone().apply(&before);
+        if after == before {
+            return Ok(Decision::Grant(Edited { role: before, changed: false }));
+        }
+        if loses_what_is_built_in(&after) {
+            return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
+        }
+        roles::save(tx, &after)?;
+        tx.audit(&difference(&before, &after), Subject::default())?;
+        Ok(Decision::Grant(Edited { role: after, changed: true }))
+    })
+}
+
+impl Changes {
+    fn apply(self, to: &Role) -> Role {
+        let mut permissions = self.permissions.unwrap_or_else(|| to.permissions.clone());
+        permissions.sort();
+        permissions.dedup();
+        let description = self.description.unwrap_or_else(|| to.description.clone());
+        Role { name: to.name.clone(), description, permissions }
+    }
+}
+
+fn loses_what_is_built_in(role: &Role) -> bool {
+    let holds = |own: &&str| role.permissions.iter().any(|held| held.as_str() == *own);
+    role.name.is_admin() && !OWN_PERMISSIONS.iter().all(holds)
+}
+
+fn difference(before: &Role, after: &Role) -> Event {
+    let only_in = |one: &Role, other: &Role| {
+        let only = one.permissions.iter().filter(|permission| !other.permissions.contains(permission));
+        only.map(ToString::to_string).collect()
+    };
+    Event::RoleEdited {
+        role: after.name.to_string(),
+        added: only_in(after, before),
+        removed: only_in(before, after),
+        described: before.description != after.description,
+    }
+}
+
+/// Deletes a role and takes it from everybody, for their next request; gives it as it was.
+///
+/// # Errors
+/// `forbidden` without `roles:write`; `not_found`; `built_in_role` for `admin`; the store's.
+pub fn delete(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error> {
+    require(caller, "roles:write")?;
+    let name = name.clone();
+    app.store.write(caller, move |tx| {
+        if name.is_admin() {
+            return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
+        }
+        let Some(role) = roles::find(tx, &name)? else {
+            return Ok(Decision::Refuse(missing(&name)));
+        };
+        let users = roles::count_users(tx, &name)?;
+        roles::delete(tx, &name)?;
+        tx.audit(&Event::RoleDeleted { role: name.to_string(), users }, Subject::default())?;
+        Ok(Decision::Grant(Held { role, users }))
     })
 }
 
@@ -82,7 +197,7 @@ pub fn unassign(app: &App, caller: &Caller, of: &UserRef, unwanted: &[RoleName])
 fn first_unknown(query: &impl Query, names: &[RoleName]) -> Result<Option<Refusal>, Fault> {
     for name in names {
         if roles::find(query, name)?.is_none() {
-            return Ok(Some(Refusal::not_found("role", name.as_str())));
+            return Ok(Some(missing(name)));
         }
     }
     Ok(None)

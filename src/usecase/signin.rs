@@ -14,6 +14,7 @@ use crate::domain::lockout::Familiarity;
 use crate::domain::mail::MailKind;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Fault, whole_secs};
 use crate::ports::draw;
@@ -127,7 +128,7 @@ impl Start {
             last_used_at: now,
             expires_at: now.plus(self.life.ttl),
             ended_at: None,
-            auth_time: now,
+            auth_time: Some(now),
             amr: self.proof.amr(),
             ip: self.caller.ip,
             user_agent: self.caller.user_agent.clone(),
@@ -140,24 +141,9 @@ impl Start {
 pub(super) fn issue(app: &App, signer: &Signer, user: User, session: &Session, salt: &Salt) -> Result<Tokens, Fault> {
     let now = app.now();
     let expires_at = now.plus(app.config.tokens.access_ttl).min(session.expires_at);
-    let claims = AccessClaims {
-        issuer: app.config.tokens.issuer.clone(),
-        audience: app.config.tokens.audience.clone(),
-        user: user.id,
-        session: session.id,
-        generation: session.generation,
-        token: TokenId::new(now, app.id_entropy()),
-        client_id: "authd".into(),
-        issued_at: now,
-        not_before: now,
-        expires_at,
-        auth_time: session.auth_time,
-        amr: session.amr.clone(),
-        roles: user.roles.iter().map(ToString::to_string).collect(),
-        permissions: user.permissions.iter().map(ToString::to_string).collect(),
-    };
+    let issue = Issue { token: TokenId::new(now, app.id_entropy()), now, expires_at };
     Ok(Tokens {
-        access_token: jwt::sign(signer.key(), &claims)?,
+        access_token: access_token(app, signer, &user, session, issue)?,
         expires_in: whole_secs(expires_at.since(now)),
         refresh_token: app.refresh_key.token(session.id, session.generation, salt),
         // Rounded up, as the moment between the session's start and this one is not for anybody to see.
@@ -165,4 +151,39 @@ pub(super) fn issue(app: &App, signer: &Signer, user: User, session: &Session, s
         session: session.id,
         user,
     })
+}
+
+/// Which access token, and its life.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Issue {
+    pub token: TokenId,
+    pub now: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// Signs an access token of a session as it stands.
+pub(super) fn access_token(
+    app: &App,
+    signer: &Signer,
+    user: &User,
+    session: &Session,
+    issue: Issue,
+) -> Result<Secret<String>, Fault> {
+    let claims = AccessClaims {
+        issuer: app.config.tokens.issuer.clone(),
+        audience: app.config.tokens.audience.clone(),
+        user: user.id,
+        session: session.id,
+        generation: session.generation,
+        token: issue.token,
+        client_id: "authd".into(),
+        issued_at: issue.now,
+        not_before: issue.now,
+        expires_at: issue.expires_at,
+        auth_time: session.auth_time,
+        amr: session.amr.clone(),
+        roles: user.roles.iter().map(ToString::to_string).collect(),
+        permissions: user.permissions.iter().map(ToString::to_string).collect(),
+    };
+    jwt::sign(signer.key(), &claims)
 }

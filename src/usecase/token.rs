@@ -6,6 +6,7 @@ use super::user::UserRef;
 use super::{require, user};
 use crate::crypto::refresh::{self, RefreshToken};
 use crate::crypto::{jwt, opaque};
+use crate::domain::api_key;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, TokenId};
@@ -13,7 +14,7 @@ use crate::domain::link::LinkKind;
 use crate::domain::session::Rotation;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::{links, sessions};
+use crate::store::{api_keys, links, sessions};
 
 /// What to revoke.
 #[derive(Clone, Debug)]
@@ -42,8 +43,9 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
         Target::User(of) => revoke_user(app, caller, of),
         Target::Jti(jti) => {
             let jti = TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
-            // Whose it is, only the token itself could tell; it is dead after its whole life at the latest.
-            let expires_at = app.now().plus(app.config.tokens.access_ttl);
+            // Whose it is, only the token itself could tell; a minted one lives the longest.
+            let tokens = &app.config.tokens;
+            let expires_at = app.now().plus(tokens.access_ttl.max(tokens.refresh_ttl));
             revoke_access(app, caller, jti, Subject::default(), expires_at)
         }
         Target::Token(text) => revoke_text(app, caller, text),
@@ -130,7 +132,7 @@ fn find_authentic(app: &App, token: &RefreshToken) -> Result<Option<sessions::Sa
 /// What a token is, and whether it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// `access_token`, `refresh_token`, `verify_email`, `reset_password` or `unknown`.
+    /// `access_token`, `refresh_token`, `api_key`, `verify_email`, `reset_password` or `unknown`.
     pub kind: &'static str,
     /// `None`: it is good. Else why it isn't, in words.
     pub flaw: Option<String>,
@@ -149,6 +151,9 @@ pub fn inspect(app: &App, caller: &Caller, text: &str) -> Result<Inspection, Err
     }
     if let Some(kind) = LinkKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix())) {
         return Ok(inspect_link(app, kind, text)?);
+    }
+    if text.starts_with(api_key::PREFIX) {
+        return Ok(inspect_api_key(app, text)?);
     }
     if text.contains('.') {
         return Ok(inspect_access(app, text)?);
@@ -199,6 +204,23 @@ fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {
         ("expires_at", session.expires_at.to_string()),
     ];
     Ok(Inspection { kind, flaw, facts })
+}
+
+fn inspect_api_key(app: &App, text: &str) -> Result<Inspection, Fault> {
+    let kind = "api_key";
+    let found = match opaque::parse(api_key::PREFIX, text) {
+        Some(hash) => app.store.read(|query| api_keys::find_by_hash(query, &hash))?,
+        None => None,
+    };
+    let Some(key) = found else {
+        let flaw = "it is wrong, or was revoked".to_owned();
+        return Ok(Inspection { kind, flaw: Some(flaw), facts: Vec::new() });
+    };
+    let mut facts = vec![("name", key.name.to_string())];
+    facts.extend(key.expires_at.map(|time| ("expires_at", time.to_string())));
+    facts.push(("permissions", key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")));
+    let expired = !key.counts(app.now());
+    Ok(Inspection { kind, flaw: expired.then(|| "it has expired".to_owned()), facts })
 }
 
 fn inspect_link(app: &App, kind: LinkKind, text: &str) -> Result<Inspection, Fault> {

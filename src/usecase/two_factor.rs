@@ -3,12 +3,14 @@
 use super::app::App;
 use super::password::void_old_proofs;
 use super::proof::{Factor, FactorCheck, FactorVerdict, Fresh, password as prove_password, require_fresh};
+use super::qr::Qr;
 use super::signin::{Proof, life};
 use super::{mail, require_user};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::crypto::totp::{self, TotpSecret};
-use crate::domain::audit::{Event, LoginFailure};
+use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::mail::MailKind;
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
@@ -59,30 +61,46 @@ pub fn setup(app: &App, caller: &Caller) -> Result<Setup, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.user;
     let user = app.store.read(|query| users::find(query, me))?.ok_or(Refusal::InvalidToken)?;
-    let secret: TotpSecret = Secret::new(draw(app.entropy()));
-    let enrolment = totp::enrolment(&secret, &app.config.totp.issuer, user.email.as_str())?;
-    let qr_svg = Secret::new(totp::qr_svg(&enrolment.uri)?);
-    let sealed = app.totp_sealer.seal(app.entropy(), me.as_bytes(), secret.expose());
+    let Draft { setup, sealed } = draft(app, &user)?;
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
         }
-        if !second_factor::enrol(tx, me, &sealed)? {
-            return Ok(Decision::Refuse(Refusal::AlreadyEnabled));
-        }
-        tx.audit(&Event::SecondFactorEnrolled, me)?;
-        Ok(Decision::Grant(()))
+        enrol(tx, me, &sealed)
     })?;
-    Ok(Setup { secret: enrolment.base32, otpauth_uri: enrolment.uri, qr_svg })
+    Ok(setup)
+}
+
+/// A secret that nobody has been given yet.
+pub(super) struct Draft {
+    pub setup: Setup,
+    /// As the store keeps it.
+    pub sealed: Vec<u8>,
+}
+
+pub(super) fn draft(app: &App, user: &User) -> Result<Draft, Error> {
+    let secret: TotpSecret = Secret::new(draw(app.entropy()));
+    let enrolment = totp::enrolment(&secret, &app.config.totp.issuer, user.email.as_str())?;
+    let qr_svg = Secret::new(Qr::of(&enrolment.uri)?.svg());
+    let sealed = app.totp_sealer.seal(app.entropy(), user.id.as_bytes(), secret.expose());
+    Ok(Draft { setup: Setup { secret: enrolment.base32, otpauth_uri: enrolment.uri, qr_svg }, sealed })
+}
+
+pub(super) fn enrol(tx: &mut Tx<'_>, user: UserId, sealed: &[u8]) -> Result<Decision<()>, Fault> {
+    if !second_factor::enrol(tx, user, sealed)? {
+        return Ok(Decision::Refuse(Refusal::AlreadyEnabled));
+    }
+    tx.audit(&Event::SecondFactorEnrolled, user)?;
+    Ok(Decision::Grant(()))
 }
 
 /// Codes as a person keeps them, and as the store does.
-struct NewCodes {
-    shown: Vec<Secret<String>>,
-    hashes: Vec<OpaqueHash>,
+pub(super) struct NewCodes {
+    pub shown: Vec<Secret<String>>,
+    pub hashes: Vec<OpaqueHash>,
 }
 
-fn new_codes(app: &App) -> NewCodes {
+pub(super) fn new_codes(app: &App) -> NewCodes {
     let (shown, hashes) = (0..RECOVERY_CODES).map(|_| opaque::generate_recovery_code(app.entropy())).unzip();
     NewCodes { shown, hashes }
 }
@@ -95,9 +113,7 @@ fn new_codes(app: &App) -> NewCodes {
 pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
-    let NewCodes { shown, hashes } = new_codes(app);
-    let (check, code) = (FactorCheck::new(app, caller), code.clone());
-    let notice = mail::notice(app, caller, MailKind::TwoFactorEnabled);
+    let (enabling, shown) = Enabling::new(app, caller, code);
     let life = life(&app.config, Proof::PasswordAndCode);
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
@@ -106,26 +122,52 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<S
         let Some(user) = users::find(tx, me.user)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
-        if user.two_factor_at.is_some() {
-            return Ok(Decision::Refuse(Refusal::AlreadyEnabled));
+        if let Decision::Refuse(refusal) = enabling.run(tx, &user, Some(me.session))? {
+            return Ok(Decision::Refuse(refusal));
         }
-        let now = tx.now();
-        let Some(step) = check.step_of_pending(tx, me.user, &code, now)? else {
-            tx.audit(&Event::LoginFailed { why: LoginFailure::WrongCode, email: None }, (me.user, me.session))?;
-            return Ok(Decision::Refuse(Refusal::InvalidCode));
-        };
-        if !second_factor::enable(tx, me.user, step)? {
-            return Ok(Decision::Refuse(Refusal::InvalidCode));
-        }
-        second_factor::replace_recovery_codes(tx, me.user, &hashes)?;
-        void_old_proofs(tx, me.user, Some(me.session))?;
-        let (amr, expires_at) = (Proof::PasswordAndCode.amr(), now.plus(life.ttl));
+        let (amr, expires_at) = (Proof::PasswordAndCode.amr(), tx.now().plus(life.ttl));
         sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
-        tx.audit(&Event::SecondFactorEnabled, (me.user, me.session))?;
-        notice.queue(tx, me.user, &user.email)?;
         Ok(Decision::Grant(()))
     })?;
     Ok(shown)
+}
+
+/// Turning an enrolled factor on, whoever does it: what is drawn and composed before the transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Enabling {
+    check: FactorCheck,
+    code: Secret<String>,
+    hashes: Vec<OpaqueHash>,
+    notice: mail::Letter,
+}
+
+impl Enabling {
+    /// With the recovery codes to show once it has happened.
+    pub(super) fn new(app: &App, caller: &Caller, code: &Secret<String>) -> (Self, Vec<Secret<String>>) {
+        let NewCodes { shown, hashes } = new_codes(app);
+        let notice = mail::notice(app, caller, MailKind::TwoFactorEnabled);
+        (Self { check: FactorCheck::new(app, caller), code: code.clone(), hashes, notice }, shown)
+    }
+
+    /// Judges the code, spends its step, and ends every session but `session`.
+    pub(super) fn run(&self, tx: &mut Tx<'_>, user: &User, session: Option<SessionId>) -> Result<Decision<()>, Fault> {
+        if user.two_factor_at.is_some() {
+            return Ok(Decision::Refuse(Refusal::AlreadyEnabled));
+        }
+        let (now, subject) = (tx.now(), Subject { user: Some(user.id), session });
+        let Some(step) = self.check.step_of_pending(tx, user.id, &self.code, now)? else {
+            tx.audit(&Event::LoginFailed { why: LoginFailure::WrongCode, email: None }, subject)?;
+            return Ok(Decision::Refuse(Refusal::InvalidCode));
+        };
+        if !second_factor::enable(tx, user.id, step)? {
+            return Ok(Decision::Refuse(Refusal::InvalidCode));
+        }
+        second_factor::replace_recovery_codes(tx, user.id, &self.hashes)?;
+        void_old_proofs(tx, user.id, session)?;
+        tx.audit(&Event::SecondFactorEnabled, subject)?;
+        self.notice.queue(tx, user.id, &user.email)?;
+        Ok(Decision::Grant(()))
+    }
 }
 
 /// Turns the second factor off, with the password and the factor itself.

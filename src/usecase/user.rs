@@ -1,9 +1,11 @@
 //! Accounts, as those who look after them see them.
 
+mod edit;
+mod factor;
+
 use super::app::App;
 use super::mail::{self, LinkMail};
 use super::password::{Owner, judge, void_old_proofs};
-use super::proof::FACTOR_FAILURES_MAX;
 use super::require;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
@@ -15,15 +17,19 @@ use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::role::RoleName;
 use crate::domain::secret::Secret;
-use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::page::Page;
 use crate::store::tx::{Query, Tx};
 use crate::store::users::NewUser;
-use crate::store::{failures, roles, second_factor, users};
+use crate::store::{failures, roles, users};
 
+pub use self::edit::{Changed, Changes, Edited, edit};
+pub use self::factor::{
+    Enrolment, SecondFactor, check_code, confirm_enrolment, enrol, replace_recovery_codes, reset_second_factor,
+    second_factor,
+};
 pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
 pub use crate::store::users::Filter;
 
@@ -233,6 +239,32 @@ pub fn invite(app: &App, caller: &Caller, of: &UserRef) -> Result<Added, Error> 
     Ok(Added { user, invitation: Some(url) })
 }
 
+/// A link to set a new password, for an operator to hand over.
+#[derive(Clone, Debug)]
+pub struct ResetLink {
+    pub user: User,
+    pub url: Secret<String>,
+}
+
+/// Makes the link that a request for a new password mails, and mails nothing. It voids an older one; the old
+/// password stays until it is opened.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `account_disabled`, since there the link would do nothing; the
+/// store's.
+pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink, Error> {
+    let (link, url) = mail::compose(app, MailKind::ResetPassword);
+    let user = change(app, caller, of, move |tx, user| {
+        if user.disabled_at.is_some() {
+            return Ok(Decision::Refuse(Refusal::AccountDisabled));
+        }
+        link.keep_link(tx, user.id)?;
+        tx.audit(&Event::PasswordResetRequested, user.id)?;
+        Ok(Decision::Grant(()))
+    })?;
+    Ok(ResetLink { user, url })
+}
+
 /// Disables an account and ends its sessions. A second time it changes nothing.
 ///
 /// # Errors
@@ -310,61 +342,6 @@ pub fn unlock(app: &App, caller: &Caller, of: &UserRef) -> Result<u32, Error> {
             tx.audit(&Event::UserUnlocked, user.id)?;
         }
         Ok(Decision::Grant(locks))
-    })
-}
-
-/// A user's second factor as an operator sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecondFactor {
-    pub user: User,
-    /// `None`: off.
-    pub enabled_at: Option<Timestamp>,
-    /// Wrong codes in a row.
-    pub failures: u32,
-    /// Too many of them: it answers no more until it is reset.
-    pub blocked: bool,
-    pub recovery_codes_left: u32,
-}
-
-/// # Errors
-/// `forbidden` without `users:read`; `not_found`; the store's.
-pub fn second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<SecondFactor, Error> {
-    let user = find(app, caller, of)?;
-    Ok(app.store.read(|query| {
-        let factor = second_factor::find(query, user.id)?;
-        let failures = factor.as_ref().map_or(0, |factor| factor.failures);
-        Ok(SecondFactor {
-            enabled_at: factor.and_then(|factor| factor.enabled_at),
-            failures,
-            blocked: failures >= FACTOR_FAILURES_MAX,
-            recovery_codes_left: second_factor::count_recovery_codes(query, user.id)?,
-            user: user.clone(),
-        })
-    })?)
-}
-
-/// Takes the second factor away from somebody who lost it, or whose factor answers no more. `false`:
-/// there was none.
-///
-/// # Errors
-/// `forbidden` without `users:write`; `not_found`; the store's.
-pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<bool, Error> {
-    require(caller, "users:write")?;
-    let of = of.clone();
-    let notice = mail::notice(app, caller, MailKind::TwoFactorDisabled);
-    app.store.write(caller, move |tx| {
-        let Some(user) = find_in(tx, &of)? else {
-            return Ok(Decision::Refuse(of.missing()));
-        };
-        let had = user.two_factor_at.is_some();
-        // One that was only begun goes, too, and nobody needs to hear of it.
-        second_factor::delete(tx, user.id)?;
-        if had {
-            void_old_proofs(tx, user.id, None)?;
-            tx.audit(&Event::SecondFactorReset, user.id)?;
-            notice.queue(tx, user.id, &user.email)?;
-        }
-        Ok(Decision::Grant(had))
     })
 }
 

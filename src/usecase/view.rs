@@ -3,15 +3,18 @@
 use super::audit_check::Verdict;
 use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
+use super::mint::Minted;
 use super::token::Inspection;
 use super::two_factor;
-use super::user::SecondFactor;
+use super::user::{Enrolment, SecondFactor};
+use crate::domain::api_key::ApiKey;
 use crate::domain::audit::Line;
 use crate::domain::id::SessionId;
 use crate::domain::mail::Mail;
 use crate::domain::role::Role;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
+use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::store::sessions::Listed;
@@ -115,10 +118,41 @@ pub fn two_factor_setup(setup: &two_factor::Setup) -> Value {
     })
 }
 
+/// A secret that an operator hands out, with the recovery codes where the factor is on already.
+#[must_use]
+pub fn enrolment(enrolment: &Enrolment, recovery_codes: &[Secret<String>]) -> Value {
+    json!({
+        "user_id": enrolment.user.id.to_string(),
+        "email": enrolment.user.email.as_str(),
+        "secret": enrolment.setup.secret.expose(),
+        "otpauth_uri": enrolment.setup.otpauth_uri.expose(),
+        "enabled": !recovery_codes.is_empty(),
+        "recovery_codes": exposed(recovery_codes),
+    })
+}
+
+/// Recovery codes that an operator hands out.
+#[must_use]
+pub fn new_recovery_codes(of: &User, codes: &[Secret<String>]) -> Value {
+    json!({ "user_id": of.id.to_string(), "email": of.email.as_str(), "recovery_codes": exposed(codes) })
+}
+
+/// What checking a code came to, and how the factor stands then.
+#[must_use]
+pub fn checked_code(factor: &SecondFactor, good: bool) -> Value {
+    let mut value = second_factor(factor);
+    value["good"] = good.into();
+    value
+}
+
 /// Recovery codes, which are shown once.
 #[must_use]
 pub fn recovery_codes(codes: &[Secret<String>]) -> Value {
-    json!({ "recovery_codes": codes.iter().map(|code| code.expose().as_str()).collect::<Vec<_>>() })
+    json!({ "recovery_codes": exposed(codes) })
+}
+
+fn exposed(codes: &[Secret<String>]) -> Vec<&str> {
+    codes.iter().map(|code| code.expose().as_str()).collect()
 }
 
 /// One of the caller's own sessions. `current`: the one that asks.
@@ -158,6 +192,45 @@ pub fn role(role: &Role) -> Value {
         "name": role.name.as_str(),
         "description": role.description,
         "permissions": texts(&role.permissions),
+    })
+}
+
+/// A signing key, without its private half. `now` decides whether its time is over.
+#[must_use]
+pub fn signing_key(key: &SigningKey, now: Timestamp) -> Value {
+    json!({
+        "kid": key.kid,
+        "algorithm": key.algorithm.name(),
+        "state": key.state(now).name(),
+        "created_at": key.created_at.to_string(),
+        "retired_at": time(key.retired.map(|retired| retired.at)),
+        "keep_until": time(key.retired.map(|retired| retired.keep_until)),
+    })
+}
+
+/// An API key, without its secret.
+#[must_use]
+pub fn api_key(key: &ApiKey) -> Value {
+    json!({
+        "id": key.id.to_string(),
+        "name": key.name.as_str(),
+        "permissions": texts(&key.permissions),
+        "created_at": key.created_at.to_string(),
+        "expires_at": time(key.expires_at),
+        "last_used_at": time(key.last_used_at),
+    })
+}
+
+/// A minted access token, without the token itself. `now`: see [`user`].
+#[must_use]
+pub fn minted(minted: &Minted, now: Timestamp) -> Value {
+    json!({
+        "token_type": "Bearer",
+        "expires_in": minted.expires_in,
+        "expires_at": minted.expires_at.to_string(),
+        "jti": minted.token.to_string(),
+        "session_id": minted.session.to_string(),
+        "user": user(&minted.user, now),
     })
 }
 

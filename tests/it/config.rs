@@ -191,17 +191,20 @@ fn a_secret_is_never_a_value() {
 }
 
 #[test]
-fn a_systemd_credential_stands_in_for_a_file_that_is_not_set() {
+fn a_systemd_credential_counts_over_the_file_and_under_the_environment() {
     let env =
         Env::new().file("creds/key_file", "k").file("creds/mail.smtp_password_file", "p").file("creds/other", "o");
     let folder = env.path("creds").display().to_string();
     let env = env.env("CREDENTIALS_DIRECTORY", &folder).env("AUTHD_MAIL__SMTP_USER", "ann");
+    let env = env.toml("key_file = 'the operators.key'");
     let loaded = env.load();
     assert_eq!(loaded.config.key_file, env.path("creds/key_file"));
+    assert!(loaded.config.key_file_is_credential);
     assert_eq!(loaded.config.mail.smtp_password_file, Some(env.path("creds/mail.smtp_password_file")));
-    assert_eq!(setting(&loaded, "key_file").origin, Origin::Credential(env.path("creds/key_file")));
-    let env = env.toml("key_file = 'mine.key'");
+    assert_eq!(setting(&loaded, "key_file").origin.to_string(), "credential key_file");
+    let env = env.env("AUTHD_KEY_FILE", "mine.key");
     assert_eq!(env.config().key_file, env.path("mine.key"));
+    assert!(!env.config().key_file_is_credential);
 }
 
 #[test]

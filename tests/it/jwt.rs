@@ -23,7 +23,7 @@ fn claims() -> AccessClaims {
         issued_at: NOW,
         not_before: NOW,
         expires_at: Timestamp::from_secs(NOW.as_secs() + 900),
-        auth_time: NOW,
+        auth_time: Some(NOW),
         amr: vec!["pwd".into()],
         roles: vec!["editor".into()],
         permissions: vec!["posts:write".into()],

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
 mod accounts;
+mod api_keys;
 mod audit_chain;
 mod authenticator;
 mod cli;
@@ -18,6 +19,7 @@ mod lockout_model;
 mod mail;
 mod man;
 mod migration;
+mod mint;
 mod missing;
 mod opening;
 mod own_account;
@@ -27,8 +29,10 @@ mod phone;
 mod races;
 mod readme;
 mod second_factor_model;
+mod service;
 mod session_life;
 mod sessions;
+mod signing_keys;
 mod store;
 mod tidy;
 mod totp;

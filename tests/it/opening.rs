@@ -5,6 +5,7 @@ use authd::error::{Error, Fault};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -43,6 +44,34 @@ fn files_that_others_can_read_are_refused() {
         let fault = fault(&world);
         assert!(matches!(&fault, Fault::Permission(text) if text.contains("chmod 600")), "{name}: {fault:?}");
     }
+}
+
+#[test]
+fn a_credential_may_be_read_by_the_access_list_that_systemd_sets_and_by_nobody_else() {
+    let world = World::new();
+    let credentials = world.folder.join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    let key = credentials.join("key_file");
+    fs::rename(world.folder.join("authd.key"), &key).unwrap();
+    let list = |mode: u32| {
+        fs::set_permissions(&key, Permissions::from_mode(mode)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_authd"));
+        command.args(["user", "list"]).current_dir(&world.folder).env("CREDENTIALS_DIRECTORY", &credentials);
+        command.output().unwrap()
+    };
+    for mode in [0o400, 0o440] {
+        let output = list(mode);
+        assert!(output.status.success(), "{mode:o}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    for mode in [0o444, 0o460] {
+        assert_eq!(list(mode).status.code(), Some(77), "{mode:o}");
+    }
+    // Without the credential, the key is missed and none is made.
+    fs::rename(&key, credentials.join("other")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_authd"));
+    let output = command.arg("serve").current_dir(&world.folder).output().unwrap();
+    assert_eq!(output.status.code(), Some(78), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!world.folder.join("authd.key").exists());
 }
 
 #[test]

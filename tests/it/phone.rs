@@ -22,7 +22,7 @@ pub fn is_there(program: &str) -> bool {
 }
 
 /// Runs a program; `None` when it is not installed.
-fn run(program: &str, args: &[&str]) -> Option<String> {
+pub fn run(program: &str, args: &[&str]) -> Option<String> {
     if !is_there(program) {
         return None;
     }

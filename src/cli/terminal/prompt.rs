@@ -49,6 +49,19 @@ pub fn secret(prompt: &str) -> Result<Secret<String>, Failure> {
     Ok(text)
 }
 
+/// Asks for a one-time code, shown as it is typed, since it is worthless in half a minute. Spaces in it are
+/// left out, as apps show it in two groups. `None`: nothing was typed (Ctrl-D).
+///
+/// # Errors
+/// A fault when the terminal fails.
+pub fn code(prompt: &str) -> Result<Option<Secret<String>>, Failure> {
+    super::write_error(&format!("{prompt}: "));
+    let mut line = String::new();
+    stdin().read_line(&mut line).map_err(terminal_failed)?;
+    line.retain(|c| !c.is_whitespace());
+    Ok(Some(Secret::new(line)).filter(|code| !code.expose().is_empty()))
+}
+
 /// Whether a destructive command may go on: `--yes` was given, or the person at the terminal says yes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {

@@ -171,6 +171,7 @@ fn both_faces_tell_a_refusal_alike() {
         Refusal::EmailTaken,
         Refusal::AlreadyExists { what: "role", name: text.clone() },
         Refusal::LastAdmin,
+        Refusal::BuiltInRole { role: text.clone() },
         Refusal::invalid("email", "invalid", "an address is needed"),
         Refusal::BadCursor,
         Refusal::WeakPassword { reason: text },

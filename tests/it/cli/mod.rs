@@ -4,15 +4,22 @@
 mod audit;
 mod audit_log;
 mod changes;
+mod completion;
+mod edit;
 mod exit_codes;
 mod failures;
 mod golden;
+mod keys;
 mod mail;
 mod output;
 mod passwords;
 mod prompts;
 mod redact;
+mod roles;
+mod screen;
 mod serve;
+mod supervised;
+mod totp;
 
 use crate::world::World;
 use authd::ports::{Clock, SystemClock};

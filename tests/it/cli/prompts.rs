@@ -17,17 +17,19 @@ impl Drop for Typist {
 }
 
 /// A shell command on a terminal of its own, and somebody who types.
-struct Typist {
+pub(super) struct Typist {
     child: Child,
     keys: ChildStdin,
     screen: Receiver<Vec<u8>>,
     seen: String,
+    /// The beginning of a letter whose end is still to come.
+    half: Vec<u8>,
     /// The terminal's name, `/dev/pts/3`.
     device: String,
 }
 
 impl Typist {
-    fn start(shell: &Shell, script: &str) -> Self {
+    pub(super) fn start(shell: &Shell, script: &str) -> Self {
         let mut command = Command::new("script");
         command.args(["-qec", &format!("tty; {script}"), "/dev/null"]).current_dir(&shell.world.folder);
         command.env_clear().envs(super::environment()).env("TERM", "xterm").env("SHELL", "/bin/sh");
@@ -48,24 +50,34 @@ impl Typist {
             }
         });
         let keys = child.stdin.take().unwrap();
-        let mut typist = Self { child, keys, screen, seen: String::new(), device: String::new() };
+        let mut typist = Self { child, keys, screen, seen: String::new(), half: Vec::new(), device: String::new() };
         let device = typist.wait_for("\n").trim().to_owned();
         typist.device = device;
         typist
     }
 
     /// Waits until `text` stands on the screen, after what was waited for before, and gives what came before it.
-    fn wait_for(&mut self, text: &str) -> String {
+    pub(super) fn wait_for(&mut self, text: &str) -> String {
         while !self.seen.contains(text) {
             let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) else {
                 panic!("{text:?} never came; the screen shows {:?}", self.seen);
             };
-            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+            self.see(&bytes);
         }
         let (before, after) = self.seen.split_once(text).unwrap();
         let (before, after) = (before.to_owned(), after.to_owned());
         self.seen = after;
         before
+    }
+
+    fn see(&mut self, bytes: &[u8]) {
+        self.half.extend(bytes);
+        let whole = match std::str::from_utf8(&self.half) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => self.half.len(),
+        };
+        let letters: Vec<u8> = self.half.drain(..whole).collect();
+        self.seen.push_str(&String::from_utf8_lossy(&letters));
     }
 
     /// Answers a hidden prompt. What is typed between its showing and the echo's end would be thrown away, as
@@ -84,14 +96,14 @@ impl Typist {
         String::from_utf8(state.stdout).unwrap()
     }
 
-    fn type_in(&mut self, keys: &str) {
+    pub(super) fn type_in(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
     /// The exit code, and all that the screen shows after what was waited for.
-    fn end(mut self) -> (i32, String) {
+    pub(super) fn end(mut self) -> (i32, String) {
         while let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) {
-            self.seen.push_str(&String::from_utf8_lossy(&bytes));
+            self.see(&bytes);
         }
         (self.child.wait().unwrap().code().unwrap(), std::mem::take(&mut self.seen))
     }

@@ -57,7 +57,7 @@ impl Daemon {
         (status, token)
     }
 
-    fn me(&self, token: &str) -> u16 {
+    pub fn me(&self, token: &str) -> u16 {
         self.ask("GET /api/auth/me", token, "").0
     }
 

@@ -1,0 +1,92 @@
+//! `apikey`: keys that services prove themselves with.
+
+use super::exit::Failure;
+use super::terminal::table::{Column, Table};
+use super::{Context, permissions, times};
+use crate::domain::api_key::{ApiKey, ApiKeyName, InvalidApiKeyName};
+use crate::error::Refusal;
+use crate::usecase::api_key::{self as keys, NewApiKey};
+use crate::usecase::view;
+use clap::{Args, Subcommand};
+use std::time::Duration;
+
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    Add(Add),
+    /// List all API keys, expired ones too
+    List,
+    Revoke(Revoke),
+}
+
+/// Create an API key; it is printed this once, alone on stdout
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl apikey add billing --permission users:read --ttl 90d > billing.key
+  authctl apikey add gateway")]
+pub struct Add {
+    /// Lower-case letters, digits, `.`, `_` and `-`
+    name: String,
+    /// What the service may do: area:action, or area:* for all of an area (may be repeated)
+    #[arg(long = "permission", value_name = "PERMISSION")]
+    permissions: Vec<String>,
+    /// How long the key counts, such as 12h or 90d [default: for ever]
+    #[arg(long, value_name = "SPAN", value_parser = times::span)]
+    ttl: Option<Duration>,
+}
+
+/// Revoke an API key; it counts on the next request
+#[derive(Args, Debug)]
+pub struct Revoke {
+    /// The key's name
+    name: String,
+}
+
+impl Verb {
+    /// # Errors
+    /// What the use-case refuses, or can't do.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Add(add) => add.run(context),
+            Self::List => {
+                let listed = keys::list(&context.app()?, context.caller())?;
+                context.terminal().list(&table(&listed))
+            }
+            Self::Revoke(revoke) => revoke.run(context),
+        }
+    }
+}
+
+impl Add {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let new = NewApiKey { name: name(&self.name)?, permissions: permissions(&self.permissions)?, ttl: self.ttl };
+        let added = keys::add(&context.app()?, context.caller(), &new)?;
+        let until = added.key.expires_at.map_or(String::new(), |time| format!(", good until {time}"));
+        context.terminal().note(&format!("created API key {}{until}; it is shown this once", added.key.name));
+        context.terminal().secret("key", added.secret.expose(), view::api_key(&added.key))
+    }
+}
+
+impl Revoke {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let revoked = keys::revoke(&context.app()?, context.caller(), &name(&self.name)?)?;
+        context.terminal().note(&format!("revoked API key {}", revoked.name));
+        context.terminal().changed(&table(&[revoked]))
+    }
+}
+
+fn name(text: &str) -> Result<ApiKeyName, Refusal> {
+    ApiKeyName::parse(text).map_err(|_| Refusal::invalid("name", "invalid", InvalidApiKeyName::MESSAGE))
+}
+
+const COLUMNS: [Column; 6] = [
+    Column::Whole("name"),
+    Column::Text("permissions"),
+    Column::Text("created_at"),
+    Column::Text("expires_at"),
+    Column::Text("last_used_at"),
+    Column::Whole("id"),
+];
+
+fn table(keys: &[ApiKey]) -> Table {
+    Table::of_objects(&COLUMNS, keys.iter().map(|key| (key.id.to_string(), view::api_key(key))))
+}

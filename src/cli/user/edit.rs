@@ -1,0 +1,110 @@
+//! `user edit` and `user reset-link`: what an operator changes of an account, or lets its owner change.
+
+use super::{one, parse_email, parse_name};
+use crate::cli::Context;
+use crate::cli::exit::Failure;
+use crate::usecase::qr::Qr;
+use crate::usecase::user::{self as accounts, Changed, Changes, Edited, UserRef, Verified};
+use crate::usecase::view;
+use clap::Args;
+
+/// Change a user's address or name
+///
+/// A new address ends the user's sessions and links, and the old one is told by mail. It is unverified, and a
+/// link to verify it is mailed, unless --verified says that it is known to be the user's.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl user edit ann@example.com --name 'Ann Smith'
+  authctl user edit ann@example.com --email ann@example.org --verified")]
+pub struct Edit {
+    /// E-mail address or id
+    user: String,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = true)]
+struct Flags {
+    /// The new e-mail address
+    #[arg(long)]
+    email: Option<String>,
+    /// The new name; '' for none
+    #[arg(long)]
+    name: Option<String>,
+    /// Take the address, the new one or else the one that is, as verified
+    #[arg(long)]
+    verified: bool,
+}
+
+/// Print a one-time link to set a new password, alone on stdout
+///
+/// For places without mail: none is sent, and whoever has the link may use it, once and within an hour. It
+/// voids an older one. The old password stays until then; setting the new one ends the user's sessions and
+/// verifies the address. A second factor stays on.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl user reset-link ann@example.com
+  authctl user reset-link ann@example.com --qr")]
+pub struct ResetLink {
+    /// E-mail address or id
+    user: String,
+    /// Show the link as a QR code, too, on stderr
+    #[arg(long)]
+    qr: bool,
+}
+
+impl Edit {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let changes = self.flags.changes()?;
+        let app = context.app()?;
+        let before = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let edited = accounts::edit(&app, context.caller(), &UserRef::Id(before.id), &changes)?;
+        context.terminal().note(&said(before.email.as_str(), &edited));
+        context.terminal().changed(&one(&edited.user, app.now()))
+    }
+}
+
+impl Flags {
+    fn changes(&self) -> Result<Changes, Failure> {
+        Ok(Changes {
+            email: self.email.as_deref().map(parse_email).transpose()?,
+            name: self.name.as_deref().map(parse_name).transpose()?,
+            verified: if self.verified { Verified::Yes } else { Verified::No },
+        })
+    }
+}
+
+fn said(old_email: &str, edited: &Edited) -> String {
+    let new_email = &edited.user.email;
+    let has = |change| edited.changed.contains(&change);
+    let mut parts = Vec::new();
+    if has(Changed::Name) {
+        parts.push(format!("changed the name of {old_email}"));
+    }
+    match (has(Changed::Email), has(Changed::Verified)) {
+        (true, true) => parts.push(format!("{old_email} is {new_email} now, verified; all sessions have ended")),
+        (true, false) => parts.push(format!(
+            "{old_email} is {new_email} now; all sessions have ended, and a link to verify it is in the outbox"
+        )),
+        (false, true) => parts.push(format!("{new_email} is verified now")),
+        (false, false) => {}
+    }
+    if parts.is_empty() {
+        return format!("{new_email} is so already; nothing was changed");
+    }
+    parts.join("; ")
+}
+
+impl ResetLink {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let made = accounts::reset_link(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let terminal = context.terminal();
+        terminal.note(&format!("made a link to set a new password for {}; it works once, for 1 hour", made.user.email));
+        if self.qr {
+            terminal.show_picture(&Qr::of(&made.url)?, "");
+        }
+        terminal.secret("link", made.url.expose(), view::user(&made.user, app.now()))
+    }
+}

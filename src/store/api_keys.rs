@@ -1,0 +1,80 @@
+//! API keys, and what each may do.
+
+use super::tx::{Query, Row, RowResult, Tx, params};
+use super::users::words;
+use crate::domain::api_key::{ApiKey, ApiKeyName};
+use crate::domain::id::ApiKeyId;
+use crate::domain::role::Permission;
+use crate::error::Fault;
+
+const COLUMNS: &str = "k.id, k.name, k.created_at, k.expires_at, k.last_used_at, \
+    (SELECT group_concat(p.permission) FROM api_key_permissions p WHERE p.key_id = k.id)";
+
+/// # Errors
+/// The driver's.
+pub fn find(query: &impl Query, name: &ApiKeyName) -> Result<Option<ApiKey>, Fault> {
+    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.name = ?1"), [name.as_str()], read)
+}
+
+/// Finds by the SHA-256 of the secret, whether or not the key has expired.
+///
+/// # Errors
+/// The driver's.
+pub fn find_by_hash(query: &impl Query, hash: &[u8; 32]) -> Result<Option<ApiKey>, Fault> {
+    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.token_hash = ?1"), [hash], read)
+}
+
+/// All keys, by name.
+///
+/// # Errors
+/// The driver's.
+pub fn list(query: &impl Query) -> Result<Vec<ApiKey>, Fault> {
+    query.all(&format!("SELECT {COLUMNS} FROM api_keys k ORDER BY k.name"), [], read)
+}
+
+/// The name must be free: see [`find`].
+///
+/// # Errors
+/// The driver's.
+pub fn insert(tx: &mut Tx<'_>, key: &ApiKey, hash: &[u8; 32]) -> Result<(), Fault> {
+    let sql = "INSERT INTO api_keys (id, name, token_hash, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    tx.execute(sql, params![key.id, key.name.as_str(), hash, key.created_at, key.expires_at])?;
+    insert_permissions(tx, key)
+}
+
+/// Writes permissions and expiry anew.
+///
+/// # Errors
+/// The driver's.
+pub fn save(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), Fault> {
+    tx.execute("UPDATE api_keys SET expires_at = ?2 WHERE id = ?1", params![key.id, key.expires_at])?;
+    tx.execute("DELETE FROM api_key_permissions WHERE key_id = ?1", [key.id])?;
+    insert_permissions(tx, key)
+}
+
+/// # Errors
+/// The driver's.
+pub fn delete(tx: &mut Tx<'_>, id: ApiKeyId) -> Result<(), Fault> {
+    tx.execute("DELETE FROM api_keys WHERE id = ?1", [id]).map(drop)
+}
+
+fn insert_permissions(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), Fault> {
+    for permission in &key.permissions {
+        let sql = "INSERT INTO api_key_permissions (key_id, permission) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        tx.execute(sql, params![key.id, permission.as_str()])?;
+    }
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> RowResult<ApiKey> {
+    let name: String = row.get(1)?;
+    Ok(ApiKey {
+        id: row.get(0)?,
+        name: ApiKeyName::parse(&name)
+            .map_err(|_| rusqlite::Error::InvalidColumnType(1, name, rusqlite::types::Type::Text))?,
+        created_at: row.get(2)?,
+        expires_at: row.get(3)?,
+        last_used_at: row.get(4)?,
+        permissions: words(row.get(5)?, |word| Permission::parse(word).ok()),
+    })
+}

@@ -1,0 +1,167 @@
+//! API keys: made, listed, changed and revoked.
+
+use super::app::App;
+use super::require;
+use crate::crypto::opaque;
+use crate::domain::access::OWN_PERMISSIONS;
+use crate::domain::api_key::{ApiKey, ApiKeyName, PREFIX};
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::id::ApiKeyId;
+use crate::domain::role::Permission;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::error::{Decision, Error, Refusal};
+use crate::store::api_keys;
+use std::time::Duration;
+
+/// A key that is about to be.
+#[derive(Clone, Debug)]
+pub struct NewApiKey {
+    pub name: ApiKeyName,
+    pub permissions: Vec<Permission>,
+    /// `None`: it never expires.
+    pub ttl: Option<Duration>,
+}
+
+/// A key and its secret, which nothing can show again.
+#[derive(Clone, Debug)]
+pub struct Added {
+    pub key: ApiKey,
+    pub secret: Secret<String>,
+}
+
+/// Makes a key.
+///
+/// # Errors
+/// `forbidden` without `keys:write`, or for a permission of authd's own that the caller does not hold;
+/// `validation_failed` for a life below a second; `already_exists`; the store's.
+pub fn add(app: &App, caller: &Caller, new: &NewApiKey) -> Result<Added, Error> {
+    require(caller, "keys:write")?;
+    require_own(caller, &new.permissions)?;
+    if new.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
+        return Err(Refusal::invalid("ttl", "out_of_range", "a key lives at least 1s").into());
+    }
+    let id = ApiKeyId::new(app.now(), app.id_entropy());
+    let (secret, hash) = opaque::generate(PREFIX, app.entropy());
+    let new = new.clone();
+    let key = app.store.write(caller, move |tx| {
+        if api_keys::find(tx, &new.name)?.is_some() {
+            return Ok(Decision::Refuse(Refusal::AlreadyExists { what: "API key", name: new.name.to_string() }));
+        }
+        let now = tx.now();
+        let key = ApiKey {
+            id,
+            name: new.name.clone(),
+            permissions: sorted(&new.permissions),
+            created_at: now,
+            expires_at: new.ttl.map(|ttl| now.plus(ttl)),
+            last_used_at: None,
+        };
+        api_keys::insert(tx, &key, &hash)?;
+        tx.audit(&Event::ApiKeyCreated { name: key.name.to_string() }, Subject::default())?;
+        Ok(Decision::Grant(key))
+    })?;
+    Ok(Added { key, secret })
+}
+
+/// All keys, by name; expired ones too.
+///
+/// # Errors
+/// `forbidden` without `keys:write`; the store's.
+pub fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, Error> {
+    require(caller, "keys:write")?;
+    Ok(app.store.read(|query| api_keys::list(query))?)
+}
+
+/// The key of this name. `None`: there is none.
+///
+/// # Errors
+/// `forbidden` without `keys:write`; the store's.
+pub fn find(app: &App, caller: &Caller, name: &ApiKeyName) -> Result<Option<ApiKey>, Error> {
+    require(caller, "keys:write")?;
+    Ok(app.store.read(|query| api_keys::find(query, name))?)
+}
+
+/// What to change. `None`: leave it.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub permissions: Option<Vec<Permission>>,
+    pub expires_at: Option<Expiry>,
+}
+
+/// When a key ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    Never,
+    At(Timestamp),
+}
+
+/// Changes what a key may do and how long; what stays the same leaves no trace.
+///
+/// # Errors
+/// `forbidden` without `keys:write`, or for a permission of authd's own that the caller does not hold;
+/// `not_found`; the store's.
+pub fn edit(app: &App, caller: &Caller, name: &ApiKeyName, change: &Change) -> Result<ApiKey, Error> {
+    require(caller, "keys:write")?;
+    require_own(caller, change.permissions.as_deref().unwrap_or_default())?;
+    let (name, change) = (name.clone(), change.clone());
+    app.store.write(caller, move |tx| {
+        let Some(before) = api_keys::find(tx, &name)? else {
+            return Ok(Decision::Refuse(missing(&name)));
+        };
+        let key = changed(&before, &change);
+        if key != before {
+            api_keys::save(tx, &key)?;
+            tx.audit(&Event::ApiKeyChanged { name: key.name.to_string() }, Subject::default())?;
+        }
+        Ok(Decision::Grant(key))
+    })
+}
+
+/// Takes a key away: it counts no more on the next request, and its name is free.
+///
+/// # Errors
+/// `forbidden` without `keys:write`; `not_found`; the store's.
+pub fn revoke(app: &App, caller: &Caller, name: &ApiKeyName) -> Result<ApiKey, Error> {
+    require(caller, "keys:write")?;
+    let name = name.clone();
+    app.store.write(caller, move |tx| {
+        let Some(key) = api_keys::find(tx, &name)? else {
+            return Ok(Decision::Refuse(missing(&name)));
+        };
+        api_keys::delete(tx, key.id)?;
+        tx.audit(&Event::ApiKeyRevoked { name: key.name.to_string() }, Subject::default())?;
+        Ok(Decision::Grant(key))
+    })
+}
+
+/// Nobody gives a key more of authd itself than they hold. What the permissions of other programs mean
+/// is for those to judge.
+fn require_own(caller: &Caller, permissions: &[Permission]) -> Result<(), Refusal> {
+    let opened = OWN_PERMISSIONS.into_iter().filter(|own| permissions.iter().any(|permission| permission.covers(own)));
+    opened.into_iter().try_for_each(|own| require(caller, own))
+}
+
+fn changed(key: &ApiKey, change: &Change) -> ApiKey {
+    ApiKey {
+        permissions: change.permissions.as_deref().map_or_else(|| key.permissions.clone(), sorted),
+        expires_at: match change.expires_at {
+            None => key.expires_at,
+            Some(Expiry::Never) => None,
+            Some(Expiry::At(time)) => Some(time),
+        },
+        ..key.clone()
+    }
+}
+
+fn sorted(permissions: &[Permission]) -> Vec<Permission> {
+    let mut permissions = permissions.to_vec();
+    permissions.sort();
+    permissions.dedup();
+    permissions
+}
+
+fn missing(name: &ApiKeyName) -> Refusal {
+    Refusal::not_found("API key", name.as_str())
+}

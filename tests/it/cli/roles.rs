@@ -1,0 +1,122 @@
+//! `role show`, `edit` and `delete`: what a role holds, and that it counts on the next request.
+
+use super::prompts::Typist;
+use super::{Shell, json};
+use authd::domain::access::{Actor, OWN_PERMISSIONS};
+use serde_json::json;
+
+const ANN: &str = "ann@example.com";
+
+/// A shell where Ann is an editor, who may write posts.
+fn shell() -> Shell {
+    let shell = Shell::new();
+    shell.world.add_user(ANN, &["admin"]);
+    shell.world.add_user("bob@example.com", &[]);
+    assert_eq!(shell.line("role add editor --permission posts:write --description Writes").code, 0);
+    assert_eq!(shell.line("role assign ann@example.com editor").code, 0);
+    shell
+}
+
+fn permissions(shell: &Shell, role: &str) -> serde_json::Value {
+    json(&shell.line(&format!("role show {role} -o json")).out)["permissions"].clone()
+}
+
+#[test]
+fn a_role_is_shown() {
+    let shell = shell();
+    assert_eq!(shell.shown("role show editor"), "name         editor\ndescription  Writes\npermissions  posts:write\n");
+    assert_eq!(shell.shown("role show editor -q"), "editor\n");
+    assert_eq!(shell.line("role show nothing").code, 3);
+    assert_eq!(shell.line("role show Editor").code, 1);
+}
+
+#[test]
+fn an_edit_replaces_what_it_names_and_counts_on_the_next_request() {
+    let shell = shell();
+    let tokens = shell.world.login(ANN).unwrap();
+    let may = |permission: &str| match shell.world.caller(&tokens).actor {
+        Actor::User(user) => Actor::User(user).may(permission),
+        _ => panic!("a user is signed in"),
+    };
+    assert!(may("posts:write") && !may("posts:read"));
+    let said = shell.line("role edit editor --permission posts:read --permission tags:*");
+    assert_eq!((said.code, said.err.as_str()), (0, "changed role editor\n"));
+    assert!(!may("posts:write") && may("posts:read") && may("tags:any"));
+    let edited = json(&shell.line("role edit editor --description Reads -o json").out);
+    assert_eq!(edited, json!({"name": "editor", "description": "Reads", "permissions": ["posts:read", "tags:*"]}));
+
+    let events = shell.world.events().len();
+    let same = shell.line("role edit editor --permission tags:* --permission posts:read --permission tags:*");
+    assert_eq!((same.code, same.err.as_str()), (0, "role editor is so already; nothing was changed\n"));
+    assert_eq!(shell.world.events().len(), events);
+
+    assert_eq!(shell.line("role edit editor --no-permissions").code, 0);
+    assert_eq!(permissions(&shell, "editor"), json!([]));
+    assert!(!may("posts:read"));
+    let edits: Vec<_> = shell.world.audit().into_iter().filter(|line| line.event == "RoleEdited").collect();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(
+        edits[0].details,
+        [pair("role", "editor"), pair("added", "posts:read tags:*"), pair("removed", "posts:write")]
+    );
+    assert_eq!(edits[1].details, [pair("role", "editor"), pair("description", "changed")]);
+    assert_eq!(edits.len(), 3);
+
+    assert_eq!(shell.line("role edit nothing --no-permissions").code, 3);
+    assert_eq!(shell.line("role edit editor --permission nonsense").code, 1);
+    for line in ["role edit editor", "role edit editor --no-permissions --permission a:b"] {
+        assert_eq!(shell.line(line).code, 2, "{line}");
+    }
+}
+
+#[test]
+fn the_built_in_role_keeps_what_it_has() {
+    let shell = shell();
+    let mut own = OWN_PERMISSIONS.to_vec();
+    own.sort_unstable();
+    assert_eq!(permissions(&shell, "admin"), json!(own));
+    for line in [
+        "role delete admin --yes",
+        "role edit admin --no-permissions",
+        "role edit admin --permission users:*",
+        "role edit admin --description new --permission posts:write",
+    ] {
+        let said = shell.line(line);
+        assert_eq!(said.code, 4, "{line}: {said:?}");
+        assert!(said.err.starts_with("authctl: built_in_role: the role admin is built in"), "{said:?}");
+    }
+    assert_eq!(permissions(&shell, "admin"), json!(own));
+    let mut args = vec!["role", "edit", "admin", "--permission", "posts:write"];
+    args.extend(own.iter().flat_map(|permission| ["--permission", permission]));
+    assert_eq!(shell.run(&args).code, 0, "it may hold more");
+    assert_eq!(permissions(&shell, "admin").as_array().unwrap().len(), own.len() + 1);
+}
+
+#[test]
+fn a_role_that_is_deleted_is_taken_from_everybody() {
+    let shell = shell();
+    shell.line("role assign bob@example.com editor");
+    let tokens = shell.world.login(ANN).unwrap();
+    let refused = shell.line("role delete editor");
+    assert!(refused.code == 2 && refused.err.contains("--yes"), "{refused:?}");
+    let ask = |answer: &str| {
+        let mut typist = Typist::start(&shell, "./authctl role delete editor");
+        typist.wait_for("Delete the role editor and take it from 2 users? [y/N] ");
+        typist.type_in(answer);
+        typist.end()
+    };
+    assert_eq!(ask("n\n").0, 1);
+    assert_eq!(shell.line("role show editor").code, 0);
+    let (code, seen) = ask("y\n");
+    assert!(code == 0 && seen.contains("deleted role editor and took it from 2 users"), "{seen}");
+    assert_eq!(shell.line("role show editor").code, 3);
+    assert_eq!(json(&shell.line("user show bob@example.com -o json").out)["permissions"], json!([]));
+    assert!(shell.world.is_signed_in(&tokens), "as when a role is taken from one");
+    let Actor::User(ann) = shell.world.caller(&tokens).actor else { panic!("a user is signed in") };
+    assert!(!Actor::User(ann).may("posts:write"));
+    let last = shell.world.audit().into_iter().find(|line| line.event == "RoleDeleted").unwrap();
+    assert_eq!(last.details[1], ("users".to_owned(), "2".to_owned()));
+    assert_eq!(shell.line("role delete editor --yes").code, 3);
+    shell.line("role add editor");
+    assert_eq!(permissions(&shell, "editor"), json!([]), "nothing of the old one is left");
+}
