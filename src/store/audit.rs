@@ -30,8 +30,8 @@ struct NewLine {
 
 impl NewLine {
     fn fields(&self) -> Fields<'_> {
-        fn maybe(text: &Option<String>) -> Option<&[u8]> {
-            text.as_deref().map(str::as_bytes)
+        fn maybe(text: Option<&String>) -> Option<&[u8]> {
+            text.map(String::as_bytes)
         }
         Fields {
             seq: self.seq,
@@ -39,10 +39,10 @@ impl NewLine {
             texts: [
                 Some(self.event.as_bytes()),
                 Some(self.actor.as_bytes()),
-                maybe(&self.user_id),
-                maybe(&self.session_id),
-                maybe(&self.ip),
-                maybe(&self.request_id),
+                maybe(self.user_id.as_ref()),
+                maybe(self.session_id.as_ref()),
+                maybe(self.ip.as_ref()),
+                maybe(self.request_id.as_ref()),
                 Some(self.details.as_bytes()),
             ],
         }

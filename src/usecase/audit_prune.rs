@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::{audit, audit_prune};
 
-/// How many lines go in one transaction: some 50 ms in which nobody else writes.
+/// How many lines go in one transaction, in which nobody else writes: some hundredths of a second.
 pub const STEP: i64 = 1_000;
 
 /// How many lines are looked at in one read.
