@@ -4,6 +4,7 @@
 //! What was asked for goes to stdout, everything said about it to stderr. Nothing that a user typed drives
 //! the terminal: `table` and `escape` see to that.
 
+pub mod csv;
 pub mod escape;
 pub mod prompt;
 pub mod table;
@@ -138,6 +139,22 @@ impl Terminal {
             (Detail::Full, Format::Json) => write_result(&table.json_lines()),
             _ => self.list(table),
         }
+    }
+
+    /// Prints objects as JSON, one a line, whatever the format: an export is the same for everybody.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn json_lines(&self, objects: &[Value]) -> Result<(), Failure> {
+        write_result(&objects.iter().map(table::json_line).collect::<String>())
+    }
+
+    /// Prints records as CSV, one a line, whatever the format.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn csv<T: AsRef<str>>(&self, records: &[Vec<T>]) -> Result<(), Failure> {
+        write_result(&records.iter().map(csv::line).collect::<String>())
     }
 
     /// Begins a stream of rows: the header line, where the format has one.

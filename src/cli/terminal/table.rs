@@ -210,8 +210,14 @@ impl Row {
     /// The row's object on one line.
     #[must_use]
     pub fn json_line(&self) -> String {
-        format!("{}\n", escape::json(&self.json.to_string()))
+        json_line(&self.json)
     }
+}
+
+/// A JSON document on one line, harmless on a terminal.
+#[must_use]
+pub fn json_line(value: &Value) -> String {
+    format!("{}\n", escape::json(&value.to_string()))
 }
 
 /// A JSON document for people and programs: indented, and harmless on a terminal.
