@@ -66,6 +66,12 @@ pub enum Event {
         jti: String,
     },
     UserCreated,
+    /// Taken over from another system, or another authd. `from` is the format that it came in.
+    UserImported {
+        from: &'static str,
+    },
+    /// An operator took out the users with their password hashes and second factors.
+    CredentialsExported,
     UserInvited,
     PasswordResetRequested,
     PasswordReset,
@@ -132,6 +138,8 @@ impl Event {
             Self::SessionRevoked => "SessionRevoked",
             Self::TokenRevoked { .. } => "TokenRevoked",
             Self::UserCreated => "UserCreated",
+            Self::UserImported { .. } => "UserImported",
+            Self::CredentialsExported => "CredentialsExported",
             Self::UserInvited => "UserInvited",
             Self::PasswordResetRequested => "PasswordResetRequested",
             Self::PasswordReset => "PasswordReset",
@@ -170,6 +178,7 @@ impl Event {
                 details
             }
             Self::AccountLocked { network } => network.iter().map(|network| ("network", network.clone())).collect(),
+            Self::UserImported { from } => vec![("from", (*from).to_owned())],
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
             Self::MailRetried { mail } => vec![("mail", mail.clone())],
             Self::LoggedOutEverywhere { sessions } => vec![("sessions", sessions.to_string())],
