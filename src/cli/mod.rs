@@ -8,6 +8,8 @@ pub mod completion;
 pub mod config;
 pub mod db;
 pub mod exit;
+pub mod export;
+pub mod import;
 pub mod log;
 pub mod mail;
 pub mod man;
@@ -167,6 +169,8 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Audit(verb) => verb.run(context),
         Command::Mail(verb) => verb.run(context),
         Command::Db(verb) => verb.run(context),
+        Command::Import(import) => import.run(context),
+        Command::Export(export) => export.run(context),
         Command::Config(verb) => verb.run(context),
         Command::Completion(completion) => completion.run(context),
         Command::Man(man) => man.run(context),

@@ -6,6 +6,7 @@
 
 pub mod csv;
 pub mod escape;
+pub mod progress;
 pub mod prompt;
 pub mod table;
 
@@ -66,6 +67,12 @@ impl Terminal {
     #[must_use]
     pub const fn format(&self) -> Format {
         self.format
+    }
+
+    /// Whether ids alone are wanted.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.detail == Detail::Ids
     }
 
     /// Prints what a list command found.

@@ -2,6 +2,8 @@
 //! flags stand in the noun's own file.
 
 use super::completion::Completion;
+use super::export::Export;
+use super::import::Import;
 use super::man::Man;
 use super::serve::Serve;
 use super::terminal::{ColourChoice, Detail, Format};
@@ -146,6 +148,8 @@ pub enum Command {
     /// Create, inspect and check the database
     #[command(subcommand)]
     Db(db::Verb),
+    Import(Import),
+    Export(Export),
     /// Check, show and begin the configuration
     #[command(subcommand)]
     Config(config::Verb),
