@@ -9,6 +9,7 @@ mod output;
 mod passwords;
 mod prompts;
 mod serve;
+mod transfer;
 
 use crate::world::World;
 use authd::ports::{Clock, SystemClock};
