@@ -56,7 +56,7 @@ const SOURCE: &str = concat!("authd ", env!("CARGO_PKG_VERSION"));
 #[must_use]
 pub fn pages() -> Vec<Page> {
     let authctl_tree = built(Program::Authctl);
-    let nouns = authctl_tree.get_subcommands().filter(|command| command.has_subcommands()).map(noun);
+    let nouns = authctl_tree.get_subcommands().filter(|command| has_page(command)).map(noun);
     let configuration = Page { file: "authd.toml.5".into(), text: crate::config::text::manual() };
     [authd(&built(Program::Authd)), authctl(&authctl_tree), configuration].into_iter().chain(nouns).collect()
 }
@@ -120,10 +120,16 @@ fn authctl(tree: &Command) -> Page {
         environment(roff);
         exit_status(roff);
         examples(roff, tree);
-        let nouns = tree.get_subcommands().filter(|command| command.has_subcommands());
+        let nouns = tree.get_subcommands().filter(|command| has_page(command));
         let names: Vec<_> = nouns.map(|noun| format!("authctl-{}(1)", noun.get_name())).collect();
         see_also(roff, &format!("authd(8), authd.toml(5), {}", names.join(", ")));
     })
+}
+
+/// Nouns, and commands without verbs that take more than one thing; the daemon has authd(8).
+fn has_page(command: &Command) -> bool {
+    let own = command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_id() != "help").count();
+    command.has_subcommands() || (own > 1 && command.get_name() != "serve")
 }
 
 /// A noun with its verbs in a line, or a command without verbs with its options.
@@ -134,8 +140,9 @@ fn commands_of(roff: &mut Roff, command: &Command) {
         roff.item(command.get_name(), &text);
     } else {
         let usage = usage(command);
-        roff.item(usage.strip_prefix("authctl ").unwrap_or(&usage), &format!("{}.", about(command)));
-        if command.get_name() != "serve" {
+        let page = if has_page(command) { format!(" See authctl-{}(1).", command.get_name()) } else { String::new() };
+        roff.item(usage.strip_prefix("authctl ").unwrap_or(&usage), &format!("{}.{page}", about(command)));
+        if command.get_name() != "serve" && !has_page(command) {
             options(roff, command);
         }
     }
@@ -143,6 +150,9 @@ fn commands_of(roff: &mut Roff, command: &Command) {
 
 fn noun(command: &Command) -> Page {
     let name = format!("authctl-{}", command.get_name());
+    if !command.has_subcommands() {
+        return verbless(&name, command);
+    }
     page(&name, 1, &lower_first(&about(command)), |roff| {
         roff.section("SYNOPSIS");
         let usages: Vec<_> = command.get_subcommands().map(usage).collect();
@@ -160,6 +170,20 @@ fn noun(command: &Command) -> Page {
                 roff.example(&lines);
             }
         }
+        see_also(roff, "authctl(1), authd(8)");
+    })
+}
+
+fn verbless(name: &str, command: &Command) -> Page {
+    page(name, 1, &lower_first(&about(command)), |roff| {
+        roff.section("SYNOPSIS");
+        roff.commands([usage(command).as_str()]);
+        roff.section("DESCRIPTION");
+        roff.text(&long_about(command));
+        roff.paragraph("Options that every command takes, output formats and exit codes are in authctl(1).");
+        roff.section("OPTIONS");
+        options(roff, command);
+        examples(roff, command);
         see_also(roff, "authctl(1), authd(8)");
     })
 }

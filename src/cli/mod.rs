@@ -10,7 +10,9 @@ pub mod config;
 pub mod db;
 pub mod doctor;
 pub mod exit;
+pub mod export;
 pub mod hash;
+pub mod import;
 pub mod key;
 pub mod log;
 pub mod mail;
@@ -178,6 +180,8 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Audit(verb) => verb.run(context),
         Command::Mail(verb) => verb.run(context),
         Command::Db(verb) => verb.run(context),
+        Command::Import(import) => import.run(context),
+        Command::Export(export) => export.run(context),
         Command::Config(verb) => verb.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Hash(verb) => verb.run(context),

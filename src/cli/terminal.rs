@@ -7,6 +7,7 @@
 pub mod csv;
 pub mod escape;
 mod picture;
+pub mod progress;
 pub mod prompt;
 pub mod table;
 
@@ -72,6 +73,12 @@ impl Terminal {
     #[must_use]
     pub const fn format(&self) -> Format {
         self.format
+    }
+
+    /// Whether ids alone are wanted.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.detail == Detail::Ids
     }
 
     /// Prints what a list command found.

@@ -3,6 +3,8 @@
 
 use super::completion::Completion;
 use super::doctor::Doctor;
+use super::export::Export;
+use super::import::Import;
 use super::man::Man;
 use super::serve::Serve;
 use super::terminal::{ColourChoice, Detail, Format};
@@ -153,6 +155,8 @@ pub enum Command {
     /// Create, check, back up and restore the database
     #[command(subcommand)]
     Db(db::Verb),
+    Import(Import),
+    Export(Export),
     /// Check, show and begin the configuration
     #[command(subcommand)]
     Config(config::Verb),

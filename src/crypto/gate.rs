@@ -45,11 +45,12 @@ impl Gate {
     pub fn new(threads: usize, queue: usize, cost: HashCost, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let (jobs, receiver) = sync_channel(queue);
         let receiver = Arc::new(Mutex::new(receiver));
+        let kept = password::blocks(cost);
         for number in 0..threads.max(1) {
             let receiver = Arc::clone(&receiver);
             thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || work(&receiver))
+                .spawn(move || work(&receiver, kept))
                 .map_err(|error| Fault::Internal(format!("a hashing thread can't be started: {error}")))?;
         }
         Ok(Self { jobs, cost, clock, tally: Arc::new(GateTally::new()) })
@@ -86,10 +87,16 @@ impl Gate {
         self.hash(password, Salt::default()).map(|_| false)
     }
 
-    /// Whether a stored hash cost less than a new one would.
+    /// What a new hash costs.
+    #[must_use]
+    pub const fn cost(&self) -> HashCost {
+        self.cost
+    }
+
+    /// Whether a stored hash cost less than a new one would, or was made by another system.
     #[must_use]
     pub fn is_outdated(&self, stored: &PasswordHashText) -> bool {
-        password::cost_of(stored).is_some_and(|cost| {
+        password::cost_of(stored).is_none_or(|cost| {
             cost.memory_kib < self.cost.memory_kib
                 || cost.iterations < self.cost.iterations
                 || cost.parallelism < self.cost.parallelism
@@ -143,7 +150,7 @@ fn gone() -> Fault {
     Fault::Internal("a password could not be hashed: the hashing thread gave no answer".into())
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(jobs: &Mutex<Receiver<Job>>, kept: usize) {
     let mut memory = Memory::new();
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -151,6 +158,11 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
         // A panic costs its own caller an answer and nobody else: the thread lives on.
         if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
             memory = Memory::new();
+        }
+        // What a dearer hash of an imported user needed is given back.
+        if memory.len() > kept {
+            memory.truncate(kept);
+            memory.shrink_to_fit();
         }
     }
 }
@@ -221,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_from_elsewhere_can_not_take_the_machine() {
+    fn a_hash_out_of_bounds_can_not_take_the_machine() {
         let gate = gate(1, 4, CHEAP);
         let huge =
             "$argon2id$v=19$m=4294967295,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";

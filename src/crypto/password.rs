@@ -1,6 +1,7 @@
 //! Password hashes: argon2id in PHC strings (RFC 9106). Called by the gate's threads alone, which
-//! keep the blocks of memory from one hash to the next.
+//! keep the blocks of memory from one hash to the next. Those that other systems made are verified too.
 
+use super::foreign::Foreign;
 use crate::domain::password::{HashCost, Password};
 use crate::error::Fault;
 use argon2::password_hash::phc::{Output, ParamsString, Salt as PhcSalt};
@@ -13,7 +14,8 @@ pub type Salt = [u8; 16];
 /// The memory that one hash works in.
 pub type Memory = Vec<Block>;
 
-/// A password's hash as stored: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. Redacted when printed for debugging.
+/// A password's hash as stored: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, or what an imported user brought
+/// along. Redacted when printed for debugging.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHashText(pub String);
 
@@ -29,7 +31,8 @@ impl fmt::Debug for PasswordHashText {
 /// [`Fault::Config`] when the cost is outside of what argon2 allows.
 pub fn hash(cost: HashCost, password: &Password, salt: &Salt, memory: &mut Memory) -> Result<PasswordHashText, Fault> {
     let params = params(cost)?;
-    let output = derive(&params, Version::V0x13, password, salt, memory, Params::DEFAULT_OUTPUT_LEN)?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let output = derive(&argon2, password, salt, memory, Params::DEFAULT_OUTPUT_LEN)?;
     let phc = PasswordHash {
         algorithm: ARGON2ID_IDENT,
         version: Some(Version::V0x13.into()),
@@ -43,30 +46,76 @@ pub fn hash(cost: HashCost, password: &Password, salt: &Salt, memory: &mut Memor
 /// Whether the password is the one that was hashed. Constant time in the comparison.
 ///
 /// # Errors
-/// [`Fault::Storage`] when the stored text is no argon2id hash that authd could have made.
+/// [`Fault::Storage`] when the stored text is no hash that authd could have made or imported.
 pub fn verify(stored: &PasswordHashText, password: &Password, memory: &mut Memory) -> Result<bool, Fault> {
-    let phc = PasswordHash::new(&stored.0).map_err(broken)?;
-    let (Some(salt), Some(expected)) = (&phc.salt, &phc.hash) else {
-        return Err(broken("no salt or no hash"));
-    };
-    if phc.algorithm != ARGON2ID_IDENT {
-        return Err(broken("not argon2id"));
+    if is_argon2(stored) {
+        return Argon2Hash::parse(stored)?.verify(password, memory);
     }
-    let params = Params::try_from(&phc).map_err(broken)?;
-    let max = HashCost::MAX;
-    if params.m_cost() > max.memory_kib || params.t_cost() > max.iterations || params.p_cost() > max.parallelism {
-        return Err(broken("a cost out of bounds"));
-    }
-    let version = phc.version.map_or(Ok(Version::V0x13), Version::try_from).map_err(broken)?;
-    let output = derive(&params, version, password, salt.as_ref(), memory, expected.len())?;
-    Ok(Output::new(&output).map_err(broken)? == *expected)
+    Ok(Foreign::parse(&stored.0).map_err(broken)?.verify(password))
 }
 
-/// What the stored hash cost; `None` when the text can't be read.
+/// Whether a hash is of argon2, in any variant.
+pub(super) fn is_argon2(stored: &PasswordHashText) -> bool {
+    ["$argon2id$", "$argon2i$", "$argon2d$"].iter().any(|scheme| stored.0.starts_with(scheme))
+}
+
+/// What an argon2 hash costs, if it is whole and within [`HashCost::MAX`].
+///
+/// # Errors
+/// [`Fault::Storage`] when it is not.
+pub(super) fn check(stored: &PasswordHashText) -> Result<HashCost, Fault> {
+    Ok(cost(&Argon2Hash::parse(stored)?.params))
+}
+
+/// What the stored hash cost; `None` when it is not what authd would make, at whatever cost.
 #[must_use]
 pub fn cost_of(stored: &PasswordHashText) -> Option<HashCost> {
-    let params = Params::try_from(&PasswordHash::new(&stored.0).ok()?).ok()?;
-    Some(HashCost { memory_kib: params.m_cost(), iterations: params.t_cost(), parallelism: params.p_cost() })
+    let hash = Argon2Hash::parse(stored).ok()?;
+    let own = hash.algorithm == Algorithm::Argon2id && hash.version == Version::V0x13;
+    own.then(|| cost(&hash.params))
+}
+
+/// How many blocks of memory a hash at this cost works in.
+#[must_use]
+pub fn blocks(cost: HashCost) -> usize {
+    params(cost).map_or(0, |params| params.block_count())
+}
+
+const fn cost(params: &Params) -> HashCost {
+    HashCost { memory_kib: params.m_cost(), iterations: params.t_cost(), parallelism: params.p_cost() }
+}
+
+/// An argon2 hash, read.
+struct Argon2Hash {
+    algorithm: Algorithm,
+    version: Version,
+    params: Params,
+    salt: PhcSalt,
+    expected: Output,
+}
+
+impl Argon2Hash {
+    fn parse(stored: &PasswordHashText) -> Result<Self, Fault> {
+        let phc = PasswordHash::new(&stored.0).map_err(broken)?;
+        let (Some(salt), Some(expected)) = (phc.salt, phc.hash) else {
+            return Err(broken("no salt or no hash"));
+        };
+        let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(broken)?;
+        let params = Params::try_from(&phc).map_err(broken)?;
+        let max = HashCost::MAX;
+        if params.m_cost() > max.memory_kib || params.t_cost() > max.iterations || params.p_cost() > max.parallelism {
+            return Err(broken("a cost out of bounds"));
+        }
+        // A text that names none is of the first version (the PHC string format's document for argon2).
+        let version = phc.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(broken)?;
+        Ok(Self { algorithm, version, params, salt, expected })
+    }
+
+    fn verify(&self, password: &Password, memory: &mut Memory) -> Result<bool, Fault> {
+        let argon2 = Argon2::new(self.algorithm, self.version, self.params.clone());
+        let output = derive(&argon2, password, self.salt.as_ref(), memory, self.expected.len())?;
+        Ok(Output::new(&output).map_err(broken)? == self.expected)
+    }
 }
 
 fn params(cost: HashCost) -> Result<Params, Fault> {
@@ -75,18 +124,18 @@ fn params(cost: HashCost) -> Result<Params, Fault> {
 }
 
 fn derive(
-    params: &Params,
-    version: Version,
+    argon2: &Argon2<'_>,
     password: &Password,
     salt: &[u8],
     memory: &mut Memory,
     length: usize,
 ) -> Result<Vec<u8>, Fault> {
-    if memory.len() < params.block_count() {
-        memory.resize(params.block_count(), Block::new());
+    let blocks = argon2.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::new());
     }
     let mut output = vec![0; length];
-    Argon2::new(Algorithm::Argon2id, version, params.clone())
+    argon2
         .hash_password_into_with_memory(password.expose().as_bytes(), salt, &mut output, memory.as_mut_slice())
         .map_err(broken)?;
     Ok(output)

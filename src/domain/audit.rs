@@ -121,6 +121,12 @@ pub enum Event {
         expires_at: Timestamp,
     },
     UserCreated,
+    /// Taken over from another system, or another authd. `from` is the format that it came in.
+    UserImported {
+        from: &'static str,
+    },
+    /// An operator took out the users with their password hashes and second factors.
+    CredentialsExported,
     UserInvited,
     PasswordResetRequested,
     PasswordReset,
@@ -216,6 +222,8 @@ impl Event {
             Self::TokenRevoked { .. } => "TokenRevoked",
             Self::TokenMinted { .. } => "TokenMinted",
             Self::UserCreated => "UserCreated",
+            Self::UserImported { .. } => "UserImported",
+            Self::CredentialsExported => "CredentialsExported",
             Self::UserInvited => "UserInvited",
             Self::PasswordResetRequested => "PasswordResetRequested",
             Self::PasswordReset => "PasswordReset",
@@ -276,6 +284,7 @@ impl Event {
                 vec![("line", line.to_string()), ("sessions", sessions.to_string())]
             }
             Self::DatabasePruned { rows } => vec![("rows", rows.to_string())],
+            Self::UserImported { from } => vec![("from", (*from).to_owned())],
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
             Self::SigningKeyRotated { kid, previous } => {
                 let mut details = vec![("kid", kid.clone())];

@@ -46,6 +46,12 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(span).unwrap_or(0))
     }
 
+    /// RFC 3339, UTC, to the millisecond where there are any: nothing is lost.
+    #[must_use]
+    pub fn exact(self) -> String {
+        jiff::Timestamp::from_millisecond(self.0).map_or_else(|_| self.to_string(), |time| time.to_string())
+    }
+
     /// Reads RFC 3339 with any offset. `None` when the text is not a time.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
@@ -76,6 +82,15 @@ mod tests {
     #[test]
     fn shows_whole_seconds_in_utc() {
         assert_eq!(Timestamp::from_millis(1_795_334_400_999).to_string(), "2026-11-22T08:00:00Z");
+    }
+
+    #[test]
+    fn the_exact_form_keeps_the_milliseconds() {
+        for millis in [1_795_334_400_999, 1_795_334_400_000, 0, -1] {
+            let time = Timestamp::from_millis(millis);
+            assert_eq!(Timestamp::parse_rfc3339(&time.exact()), Some(time), "{}", time.exact());
+        }
+        assert_eq!(Timestamp::from_millis(1_795_334_400_120).exact(), "2026-11-22T08:00:00.12Z");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod schema;
 pub mod second_factor;
 pub mod sessions;
 pub mod tickets;
+pub mod transfer;
 pub mod tx;
 pub mod users;
 mod values;

@@ -25,6 +25,7 @@ mod screen;
 mod serve;
 mod supervised;
 mod totp;
+mod transfer;
 
 use crate::world::World;
 use authd::ports::{Clock, SystemClock};

@@ -1,0 +1,88 @@
+//! `export`: all users, on stdout, for `import` or a spreadsheet.
+
+use super::exit::Failure;
+use super::{Context, choices};
+use crate::usecase::export::{self as taking, Contents};
+use crate::usecase::import::own::{Line, columns};
+use clap::Args;
+use serde_json::Value;
+
+/// The two forms of the one format.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Form {
+    Jsonl,
+    Csv,
+}
+
+impl Form {
+    const ALL: [Self; 2] = [Self::Jsonl, Self::Csv];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// Print all users, oldest first, in a form that import takes
+///
+/// Without --with-hashes nobody can log in where the file is imported before setting a new password, and
+/// second factors stay behind. With it, import makes the same users once more: whoever has the file can guess
+/// at the passwords, and has the second factors and codes' hashes. The audit log says that it was taken.
+///
+/// Users come with the names of their roles, not with what those permit. Sessions, links, locks, mails and
+/// the audit log are no part of it; `db backup` keeps everything.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl export --with-hashes > users.jsonl
+  authctl export --format csv > users.csv")]
+pub struct Export {
+    /// One JSON object a line, or CSV with a header line
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = choices(Form::ALL, Form::name))]
+    format: Form,
+    /// Take along password hashes, second factors' secrets and the hashes of recovery codes
+    #[arg(long)]
+    with_hashes: bool,
+}
+
+impl Export {
+    /// # Errors
+    /// What the use-case refuses, or can't do.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let contents = if self.with_hashes { Contents::WithCredentials } else { Contents::Profile };
+        taking::begin(&app, context.caller(), contents)?;
+        if self.with_hashes {
+            context.terminal().note(
+                "warning: this holds password hashes and second factors' secrets; keep it as you keep the key file, \
+                 and delete it once it is imported",
+            );
+        }
+        if self.format == Form::Csv {
+            context.terminal().csv(&[columns(contents)])?;
+        }
+        let (mut after, mut count) = (None, 0);
+        loop {
+            let (lines, next) = taking::page(&app, context.caller(), contents, after)?;
+            count += lines.len();
+            self.print(context, lines)?;
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
+        context.terminal().note(&format!("exported {count} users"));
+        Ok(())
+    }
+
+    fn print(&self, context: &Context, lines: Vec<Line>) -> Result<(), Failure> {
+        match self.format {
+            Form::Jsonl => {
+                let objects: Vec<Value> = lines.into_iter().map(|line| Value::Object(line.object)).collect();
+                context.terminal().json_lines(&objects)
+            }
+            Form::Csv => context.terminal().csv(&lines.iter().map(|line| line.cells().collect()).collect::<Vec<_>>()),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! `import`: users of other systems, or of another authd.
+
+use super::exit::Failure;
+use super::terminal::Format as Printed;
+use super::terminal::csv::plain;
+use super::terminal::progress::Progress;
+use super::terminal::table::{Cell, Column, Row, Table, Tone};
+use super::{Context, choices};
+use crate::domain::secret::Secret;
+use crate::error::Fault;
+use crate::usecase::import::{
+    self as importing, Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase,
+};
+use clap::Args;
+use serde_json::{Value, json};
+use std::fs::File;
+use std::io::{BufReader, Read, stdin};
+use std::path::{Path, PathBuf};
+
+/// Take over users from another system, or from another authd
+///
+/// Password hashes are taken as they are: whoever has a password goes on with it, and the next login makes
+/// argon2id of it. bcrypt, PBKDF2, scrypt, argon2, sha-crypt ($5$, $6$) and {SHA} are understood, within
+/// bounds on what one login may cost. An entry whose hash is none of these is not taken over, unless
+/// --drop-unusable-hashes says to come without a password.
+///
+/// Addresses are verified only where the file says so. Whoever is there already stays as they are, so that
+/// a second run is harmless. Roles must be there: see `role add`. One entry that can't be taken over spoils
+/// nothing; it is reported on stderr with its line (in JSON documents: the number of the user), and the exit
+/// code is 5.
+///
+/// The formats: jsonl and csv as `export` writes them (only `email` is needed); htpasswd; auth0, an export or
+/// import file, one object a line or an array; django, the output of `dumpdata auth.user`; firebase, the
+/// JSON of `firebase auth:export`; pocketbase, the records of the users collection, one object a line or an
+/// array.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl import users.jsonl --format jsonl --dry-run
+  authctl import .htpasswd --format htpasswd --domain example.com
+  authctl import users.json --format firebase --firebase-config hash_config.json
+  manage.py dumpdata auth.user | authctl import - --format django")]
+pub struct Import {
+    /// The file, or - for stdin
+    file: PathBuf,
+    /// Whose format it is
+    #[arg(long, value_parser = choices(Format::ALL, Format::name))]
+    format: Format,
+    /// Say line by line what would happen, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Take over users whose password hash can't be verified here, without a password
+    #[arg(long)]
+    drop_unusable_hashes: bool,
+    /// Complete names in an htpasswd file that are no addresses: ann is ann@DOMAIN
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Option<String>,
+    /// A JSON file with Firebase's hash parameters: base64_signer_key, base64_salt_separator, rounds, mem_cost
+    #[arg(long, value_name = "FILE")]
+    firebase_config: Option<PathBuf>,
+}
+
+impl Import {
+    /// # Errors
+    /// What the use-case refuses, or can't do; exit 5 when an entry was not taken over.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let options = self.options()?;
+        let (source, bytes) = self.open()?;
+        let app = context.app()?;
+        let progress = Progress::new(bytes);
+        let mut told = Told::new(context, self.mode(), &progress)?;
+        let mut source = BufReader::with_capacity(64 * 1024, progress.reading(source));
+        let summary = importing::import(&app, context.caller(), &mut source, &options, &mut |entry| told.tell(entry))?;
+        let told = told.end()?;
+        drop(progress);
+        self.finish(context, summary, told)
+    }
+
+    const fn mode(&self) -> Mode {
+        if self.dry_run { Mode::DryRun } else { Mode::Write }
+    }
+
+    fn options(&self) -> Result<Options, Failure> {
+        for (flag, given, format) in [
+            ("--domain", self.domain.is_some(), Format::Htpasswd),
+            ("--firebase-config", self.firebase_config.is_some(), Format::Firebase),
+        ] {
+            if given && self.format != format {
+                return Err(Failure::Usage(format!("{flag} is for --format {} alone", format.name())));
+            }
+        }
+        Ok(Options {
+            format: self.format,
+            mode: self.mode(),
+            unusable_hash: if self.drop_unusable_hashes { UnusableHash::Drop } else { UnusableHash::Refuse },
+            domain: self.domain.clone(),
+            firebase: self.firebase_config.as_deref().map(parameters).transpose()?,
+            plain,
+        })
+    }
+
+    /// What is read, and how many bytes it has. `None`: that can't be known.
+    fn open(&self) -> Result<(Box<dyn Read>, Option<u64>), Failure> {
+        if self.file == Path::new("-") {
+            return Ok((Box::new(stdin().lock()), None));
+        }
+        let file = File::open(&self.file).map_err(|error| unreadable(&self.file, &error))?;
+        let about = file.metadata().map_err(|error| unreadable(&self.file, &error))?;
+        if about.is_dir() {
+            return Err(Failure::Usage(format!("{} is a folder; name the file", self.file.display())));
+        }
+        Ok((Box::new(file), about.is_file().then_some(about.len())))
+    }
+
+    fn finish(&self, context: &Context, summary: Summary, told: Vec<Value>) -> Result<(), Failure> {
+        let Summary { created, skipped, failed } = summary;
+        context.terminal().note(&match self.mode() {
+            Mode::Write => format!("created {created}, skipped {skipped} who were there already, failed {failed}"),
+            Mode::DryRun => format!(
+                "would create {created}, skip {skipped} who are there already, fail {failed}; nothing was changed"
+            ),
+        });
+        if context.terminal().format() == Printed::Json && !context.terminal().is_quiet() {
+            let (problems, notes): (Vec<_>, Vec<_>) = told.into_iter().partition(|told| told["outcome"] == "failed");
+            let bare = |entries: Vec<Value>| -> Value { entries.into_iter().map(bare).collect() };
+            let json = json!({
+                "dry_run": self.dry_run, "created": created, "skipped": skipped, "failed": failed,
+                "problems": bare(problems), "notes": bare(notes),
+            });
+            context.terminal().show(&Table::of_objects(&[], [(String::new(), json)]))?;
+        }
+        if failed == 0 {
+            return Ok(());
+        }
+        let total = created + skipped + failed;
+        let text = match self.mode() {
+            Mode::Write => format!(
+                "{failed} of {total} entries were not taken over; mend them and run it again, which skips the others"
+            ),
+            Mode::DryRun => format!("{failed} of {total} entries would not be taken over; mend them first"),
+        };
+        Err(Failure::Check(text))
+    }
+}
+
+/// What is told of an entry in the JSON summary.
+fn bare(mut told: Value) -> Value {
+    if let Some(members) = told.as_object_mut() {
+        members.shift_remove("outcome");
+    }
+    told
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let text = format!("{} can't be read: {error}", path.display());
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => Fault::Permission(text).into(),
+        _ => Failure::Usage(text),
+    }
+}
+
+/// The longest file of parameters.
+const PARAMETERS_MAX: u64 = 16 * 1024;
+
+fn parameters(path: &Path) -> Result<firebase::Parameters, Failure> {
+    let mut text = String::with_capacity(1024);
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    file.take(PARAMETERS_MAX).read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
+    let text = Secret::new(text);
+    firebase::parameters(&text).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
+}
+
+const COLUMNS: [Column; 5] = [
+    Column::Whole("line"),
+    Column::Whole("outcome"),
+    Column::Whole("email"),
+    Column::Whole("code"),
+    Column::Text("message"),
+];
+
+/// As wide as the columns mostly are: a stream can't measure them beforehand.
+const WIDTHS: [usize; 5] = [6, 7, 30, 18, 0];
+
+/// Tells what became of the entries while they are read.
+///
+/// A dry run prints a row for each. A real one says on stderr what failed or stayed behind, and with `-q`
+/// prints the ids of the users made. With `-o json` both are kept for the one document at the end.
+struct Told<'a> {
+    context: &'a Context,
+    mode: Mode,
+    progress: &'a Progress,
+    kept: Vec<Value>,
+    /// What printing came to, once it failed.
+    failed: Result<(), Failure>,
+}
+
+impl<'a> Told<'a> {
+    fn new(context: &'a Context, mode: Mode, progress: &'a Progress) -> Result<Self, Failure> {
+        let told = Self { context, mode, progress, kept: Vec::new(), failed: Ok(()) };
+        if mode == Mode::DryRun && !told.is_kept() {
+            let header = Table { columns: COLUMNS.to_vec(), rows: Vec::new() };
+            progress.aside(|| context.terminal().begin_stream(&header, &WIDTHS))?;
+        }
+        Ok(told)
+    }
+
+    fn is_kept(&self) -> bool {
+        self.context.terminal().format() == Printed::Json && !self.context.terminal().is_quiet()
+    }
+
+    fn tell(&mut self, entry: Entry) {
+        let said = self.say(&entry);
+        if self.failed.is_ok() {
+            self.failed = said;
+        }
+    }
+
+    fn say(&mut self, entry: &Entry) -> Result<(), Failure> {
+        let rows = rows(entry);
+        if self.is_kept() {
+            self.kept.extend(rows.into_iter().map(|row| row.json).filter(|told| !told["code"].is_null()));
+            return Ok(());
+        }
+        let terminal = self.context.terminal();
+        if terminal.is_quiet() || self.mode == Mode::DryRun {
+            let wanted = !terminal.is_quiet() || matches!(entry.outcome, Outcome::Created(_));
+            let shown = if terminal.is_quiet() { &rows[..1] } else { &rows[..] };
+            self.progress
+                .aside(|| shown.iter().filter(|_| wanted).try_for_each(|row| terminal.stream(row, &WIDTHS)))?;
+        }
+        if self.mode == Mode::Write {
+            self.progress.aside(|| said(entry).iter().for_each(|text| terminal.note(text)));
+        }
+        Ok(())
+    }
+
+    fn end(self) -> Result<Vec<Value>, Failure> {
+        self.failed.map(|()| self.kept)
+    }
+}
+
+/// What a person must hear of an entry; mostly nothing.
+fn said(entry: &Entry) -> Vec<String> {
+    let line = entry.line;
+    match &entry.outcome {
+        Outcome::Skipped => Vec::new(),
+        Outcome::Failed(problem) => vec![format!("line {line}: {}: {}", problem.code, problem.message)],
+        Outcome::Created(notes) => {
+            let email = entry.email.as_deref().unwrap_or_default();
+            notes.iter().map(|note| format!("line {line}: {}: {email} {}", note.code, note.message)).collect()
+        }
+    }
+}
+
+/// What there is to say of an entry: mostly one row, and more where several things stayed behind.
+fn rows(entry: &Entry) -> Vec<Row> {
+    match &entry.outcome {
+        Outcome::Skipped => vec![row(entry, ("skipped", Tone::Plain), None)],
+        Outcome::Failed(problem) => vec![row(entry, ("failed", Tone::Bad), Some((problem.code, &problem.message)))],
+        Outcome::Created(notes) if notes.is_empty() => vec![row(entry, ("created", Tone::Good), None)],
+        Outcome::Created(notes) => {
+            notes.iter().map(|note| row(entry, ("created", Tone::Warning), Some((note.code, note.message)))).collect()
+        }
+    }
+}
+
+/// `why` is a code and a message.
+fn row(entry: &Entry, (outcome, tone): (&str, Tone), why: Option<(&str, &str)>) -> Row {
+    let (code, message) = why.unzip();
+    Row {
+        id: entry.id.map_or_else(|| entry.email.clone().unwrap_or_default(), |id| id.to_string()),
+        cells: vec![
+            Cell::new(entry.line.to_string()),
+            Cell::toned(outcome, tone),
+            Cell::maybe(entry.email.as_deref()),
+            Cell::maybe(code),
+            Cell::maybe(message),
+        ],
+        json: json!({
+            "line": entry.line, "outcome": outcome, "email": entry.email, "code": code, "message": message,
+        }),
+    }
+}

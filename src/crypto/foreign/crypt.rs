@@ -1,0 +1,101 @@
+//! Hashes as crypt(3) and Apache write them: bcrypt (`$2b$…`), sha-crypt (`$5$…`, `$6$…`), `{SHA}…`.
+
+use super::Unusable;
+use crate::domain::secret::Secret;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use bcrypt::HashParts;
+use data_encoding::{BASE64, HEXLOWER};
+use sha_crypt::PasswordVerifier;
+
+/// The dearest that is verified: about two seconds.
+const BCRYPT_COST_MAX: u32 = 15;
+
+/// The dearest that is verified: about a second for a password of the usual length.
+const SHA_CRYPT_ROUNDS_MAX: u32 = 1_000_000;
+
+/// What bcrypt is given in the password's place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Given {
+    Password,
+    /// Its SHA-256 in hexadecimal, as Django's `bcrypt_sha256` does, so that no more than 72 bytes count for
+    /// nothing.
+    Sha256,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bcrypt {
+    text: String,
+    given: Given,
+}
+
+impl Bcrypt {
+    pub fn parse(text: &str) -> Result<Self, Unusable> {
+        Self::parse_given(text, Given::Password)
+    }
+
+    pub fn parse_given(text: &str, given: Given) -> Result<Self, Unusable> {
+        let parts: HashParts = text.parse().map_err(|_| Unusable::Malformed)?;
+        match parts.get_cost() {
+            4..=BCRYPT_COST_MAX => Ok(Self { text: text.to_owned(), given }),
+            16..=31 => Err(Unusable::TooCostly),
+            _ => Err(Unusable::Malformed),
+        }
+    }
+
+    /// bcrypt looks at the first 72 bytes alone, here as where the hash was made.
+    pub fn verify(&self, password: &[u8]) -> bool {
+        let matched = match self.given {
+            Given::Password => bcrypt::verify(password, &self.text),
+            Given::Sha256 => {
+                let hashed = Secret::new(HEXLOWER.encode(digest(&SHA256, password).as_ref()));
+                bcrypt::verify(hashed.expose(), &self.text)
+            }
+        };
+        matched.unwrap_or(false)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ShaCrypt(String);
+
+impl ShaCrypt {
+    /// `$5$rounds=…$salt$hash`, where the rounds may be left out.
+    pub fn parse(text: &str) -> Result<Self, Unusable> {
+        let length = if text.starts_with("$5$") { 43 } else { 86 };
+        let mut fields = text.get(3..).ok_or(Unusable::Malformed)?.split('$').peekable();
+        if let Some(rounds) = fields.next_if(|field| field.starts_with("rounds=")) {
+            let rounds: u32 = rounds["rounds=".len()..].parse().map_err(|_| Unusable::Malformed)?;
+            match rounds {
+                sha_crypt::Params::ROUNDS_MIN..=SHA_CRYPT_ROUNDS_MAX => {}
+                0..sha_crypt::Params::ROUNDS_MIN => return Err(Unusable::Malformed),
+                _ => return Err(Unusable::TooCostly),
+            }
+        }
+        let (salt, hash) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+        let whole = (1..=16).contains(&salt.len()) && hash.len() == length && fields.next().is_none();
+        let plain = |c: u8| c.is_ascii_alphanumeric() || c == b'.' || c == b'/';
+        let plain = salt.bytes().all(plain) && hash.bytes().all(plain);
+        if whole && plain { Ok(Self(text.to_owned())) } else { Err(Unusable::Malformed) }
+    }
+
+    pub fn verify(&self, password: &[u8]) -> bool {
+        sha_crypt::ShaCrypt::default().verify_password(password, self.0.as_str()).is_ok()
+    }
+}
+
+/// Apache's `{SHA}`: the SHA-1 of the password, without salt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sha1([u8; 20]);
+
+impl Sha1 {
+    pub fn parse(text: &str) -> Result<Self, Unusable> {
+        let encoded = text.strip_prefix("{SHA}").ok_or(Unusable::Malformed)?;
+        let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| Unusable::Malformed)?;
+        bytes.try_into().map(Self).map_err(|_| Unusable::Malformed)
+    }
+
+    pub fn verify(&self, password: &[u8]) -> bool {
+        verify_slices_are_equal(digest(&SHA1_FOR_LEGACY_USE_ONLY, password).as_ref(), &self.0).is_ok()
+    }
+}

@@ -1,0 +1,149 @@
+//! Users with all that hangs on them, as import writes and export reads them. Elsewhere nothing of an
+//! account's past is ever written: here its times come from outside.
+
+use super::roles;
+use super::tx::{Query, Row, RowResult, Tx, params};
+use super::users::words;
+use crate::domain::email::Email;
+use crate::domain::id::UserId;
+use crate::domain::name::Name;
+use crate::domain::role::RoleName;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+
+/// An account, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeUser {
+    pub id: UserId,
+    pub email: Email,
+    /// `None`: the address is not verified.
+    pub email_verified_at: Option<Timestamp>,
+    pub name: Name,
+    /// `None`: no password.
+    pub password_hash: Option<String>,
+    /// `None`: enabled.
+    pub disabled_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    /// `None`: never.
+    pub last_login_at: Option<Timestamp>,
+    /// Sorted.
+    pub roles: Vec<RoleName>,
+    pub factor: Option<WholeFactor>,
+    pub recovery_codes: Vec<RecoveryCode>,
+}
+
+/// A second factor, whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeFactor {
+    pub secret_sealed: Vec<u8>,
+    /// `None`: enrolled, not confirmed yet.
+    pub enabled_at: Option<Timestamp>,
+    pub last_step: Option<i64>,
+    pub failures: u32,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoveryCode {
+    /// SHA-256.
+    pub hash: [u8; 32],
+    /// `None`: not used yet.
+    pub spent_at: Option<Timestamp>,
+}
+
+/// Whether somebody has the address, in any spelling.
+///
+/// # Errors
+/// The driver's.
+pub fn has_email(query: &impl Query, email: &Email) -> Result<bool, Fault> {
+    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1)", [email.key()], |row| row.get(0))
+}
+
+/// # Errors
+/// The driver's.
+pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
+    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1)", [id], |row| row.get(0))
+}
+
+/// Address and id must be free, and the roles there: see [`has_email`] and [`has_id`].
+///
+/// # Errors
+/// The driver's.
+pub fn insert(tx: &mut Tx<'_>, user: &WholeUser) -> Result<(), Fault> {
+    let sql = "INSERT INTO users \
+        (id, email, email_key, email_verified_at, name, password_hash, disabled_at, created_at, last_login_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let (email, key, name) = (user.email.as_str(), user.email.key(), user.name.as_str());
+    let row = params![
+        user.id,
+        email,
+        key,
+        user.email_verified_at,
+        name,
+        user.password_hash,
+        user.disabled_at,
+        user.created_at,
+        user.last_login_at
+    ];
+    tx.execute(sql, row)?;
+    for role in &user.roles {
+        roles::assign(tx, user.id, role)?;
+    }
+    if let Some(factor) = &user.factor {
+        let sql = "INSERT INTO totp (user_id, secret_sealed, enabled_at, last_step, failures, created_at) \
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let WholeFactor { secret_sealed, enabled_at, last_step, failures, created_at } = factor;
+        tx.execute(sql, params![user.id, secret_sealed, enabled_at, last_step, failures, created_at])?;
+    }
+    for code in &user.recovery_codes {
+        let sql = "INSERT INTO recovery_codes (user_id, code_hash, spent_at) VALUES (?1, ?2, ?3)";
+        tx.execute(sql, params![user.id, code.hash, code.spent_at])?;
+    }
+    Ok(())
+}
+
+/// The next `limit` accounts after one's id, in the order in which they were made. `None`: from the first.
+///
+/// # Errors
+/// The driver's.
+pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec<WholeUser>, Fault> {
+    let sql = "SELECT u.id, u.email, u.email_verified_at, u.name, u.password_hash, u.disabled_at, u.created_at, \
+        u.last_login_at, (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id), \
+        t.secret_sealed, t.enabled_at, t.last_step, t.failures, t.created_at \
+        FROM users u LEFT JOIN totp t ON t.user_id = u.id WHERE u.id > ?1 ORDER BY u.id LIMIT ?2";
+    // No id is shorter than the empty one.
+    let after = after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
+    let mut users = query.all(sql, params![after, limit], read)?;
+    for user in &mut users {
+        let sql = "SELECT code_hash, spent_at FROM recovery_codes WHERE user_id = ?1 ORDER BY code_hash";
+        let code = |row: &Row<'_>| Ok(RecoveryCode { hash: row.get(0)?, spent_at: row.get(1)? });
+        user.recovery_codes = query.all(sql, [user.id], code)?;
+    }
+    Ok(users)
+}
+
+fn read(row: &Row<'_>) -> RowResult<WholeUser> {
+    let factor = match row.get::<_, Option<Vec<u8>>>(9)? {
+        None => None,
+        Some(secret_sealed) => Some(WholeFactor {
+            secret_sealed,
+            enabled_at: row.get(10)?,
+            last_step: row.get(11)?,
+            failures: row.get(12)?,
+            created_at: row.get(13)?,
+        }),
+    };
+    Ok(WholeUser {
+        id: row.get(0)?,
+        email: row.get(1)?,
+        email_verified_at: row.get(2)?,
+        name: row.get(3)?,
+        password_hash: row.get(4)?,
+        disabled_at: row.get(5)?,
+        created_at: row.get(6)?,
+        last_login_at: row.get(7)?,
+        roles: words(row.get(8)?, |word| RoleName::parse(word).ok()),
+        factor,
+        recovery_codes: Vec::new(),
+    })
+}

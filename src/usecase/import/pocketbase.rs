@@ -1,0 +1,18 @@
+//! PocketBase: the records of its users collection, a JSON object a line or in an array.
+
+use super::fields::Fields;
+use super::record::{Moment, Problem, Record, Rules};
+use serde_json::Value;
+
+pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> {
+    let fields = Fields::of(user)?;
+    let mut record = Record::new(fields.email()?);
+    record.verified = Moment::of(fields.flag("verified")?, None);
+    record.created_at = fields.time("created")?;
+    record.set_name(fields.text("name")?.unwrap_or_default())?;
+    // The column had two names in PocketBase's life.
+    if let Some(hash) = fields.first_text(&["password", "passwordHash", "password_hash"])? {
+        rules.hash(&mut record, hash)?;
+    }
+    Ok(record)
+}

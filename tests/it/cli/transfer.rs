@@ -1,0 +1,155 @@
+//! `import` and `export` through the binary: what goes where, and the exit codes.
+
+use super::{Shell, json};
+use std::fs;
+
+impl Shell {
+    fn file(&self, name: &str, text: &str) {
+        fs::write(self.world.folder.join(name), text).unwrap();
+    }
+}
+
+const FILE: &str = r#"{"email": "bob@example.com", "name": "Bob \u202e\u001b"}
+{"email": "ann@example.com"}
+{"email": "bob@example.com", "name": "Bob", "two_factor": true}
+{"email": "nobody"}
+"#;
+
+#[test]
+fn a_run_reports_what_failed_and_exits_5() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    shell.file("users.jsonl", FILE);
+    let said = shell.line("import users.jsonl --format jsonl");
+    assert_eq!((said.code, said.out.as_str()), (5, ""), "{said:?}");
+    assert_eq!(
+        said.err,
+        "line 1: invalid_name: a name has no line breaks or other control characters\n\
+         line 3: second_factor_lost: bob@example.com had a second factor that the file doesn't hold; until it is set \
+         up again, the password alone logs in\n\
+         line 4: invalid_email: an e-mail address such as ann@example.com is needed\n\
+         created 1, skipped 1 who were there already, failed 2\n\
+         authctl: check_failed: 2 of 4 entries were not taken over; mend them and run it again, which skips the others\n"
+    );
+    // A second run is harmless, and what is mended comes in.
+    shell.file("users.jsonl", &FILE.replace("nobody", "nobody@example.com").replace("\\u001b", ""));
+    let said = shell.line("import users.jsonl --format jsonl");
+    assert_eq!((said.code, said.err.as_str()), (0, "created 1, skipped 3 who were there already, failed 0\n"));
+}
+
+#[test]
+fn json_is_one_document_and_q_the_ids_of_the_users_made() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    shell.file("users.jsonl", FILE);
+    let said = shell.line("import users.jsonl --format jsonl -o json");
+    assert_eq!(said.code, 5);
+    let expected = serde_json::json!({
+        "dry_run": false, "created": 1, "skipped": 1, "failed": 2,
+        "problems": [
+            {"line": 1, "email": null, "code": "invalid_name",
+             "message": "a name has no line breaks or other control characters"},
+            {"line": 4, "email": null, "code": "invalid_email",
+             "message": "an e-mail address such as ann@example.com is needed"},
+        ],
+        "notes": [
+            {"line": 3, "email": "bob@example.com", "code": "second_factor_lost",
+             "message": "had a second factor that the file doesn't hold; until it is set up again, the password alone logs in"},
+        ],
+    });
+    assert_eq!(json(&said.out), expected);
+    shell.file("more.htpasswd", "eve@example.com:{SHA}q/eq1kOINtvlJqojGr3i0O73TUI=\n");
+    let said = shell.line("import more.htpasswd --format htpasswd -q");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(said.out, shell.line("user list --query eve -q").out);
+}
+
+#[test]
+fn a_dry_run_prints_a_row_for_every_entry_and_changes_nothing() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    shell.file("users.jsonl", FILE);
+    let said = shell.line("import users.jsonl --format jsonl --dry-run -o tsv");
+    assert_eq!(said.code, 5);
+    let rows: Vec<Vec<&str>> = said.out.lines().map(|line| line.split('\t').take(4).collect()).collect();
+    let expected = [
+        ["line", "outcome", "email", "code"],
+        ["1", "failed", "", "invalid_name"],
+        ["2", "skipped", "ann@example.com", ""],
+        ["3", "created", "bob@example.com", "second_factor_lost"],
+        ["4", "failed", "", "invalid_email"],
+    ];
+    assert_eq!(rows, expected);
+    assert!(
+        said.err.starts_with("would create 1, skip 1 who are there already, fail 2; nothing was changed\n"),
+        "{said:?}"
+    );
+    assert_eq!(shell.line("user list -q").out.lines().count(), 1);
+    let table = shell.line("import users.jsonl --format jsonl --dry-run").out;
+    assert!(table.starts_with("line    outcome  email"), "{table}");
+    let said = shell.line("import users.jsonl --format jsonl --dry-run -o json");
+    assert_eq!(json(&said.out)["dry_run"], true);
+}
+
+#[test]
+fn what_export_prints_import_takes_from_stdin() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &["admin"]);
+    let other = Shell::new();
+    for (format, flags) in [("jsonl", ""), ("csv", " --format csv")] {
+        let plain = shell.line(&format!("export{flags}"));
+        assert_eq!((plain.code, plain.err.as_str()), (0, "exported 1 users\n"));
+        assert!(!plain.out.contains("argon2") && !plain.out.contains("totp"), "{}", plain.out);
+        let whole = shell.line(&format!("export --with-hashes{flags}"));
+        assert!(whole.out.contains("$argon2id$"), "{}", whole.out);
+        assert!(whole.err.starts_with("warning: this holds password hashes"), "{}", whole.err);
+        let said = other.run_with(&["import", "-", "--format", format], &whole.out);
+        assert_eq!(said.code, 0, "{said:?}");
+        assert_eq!(other.line(&format!("export --with-hashes{flags}")).out, whole.out);
+    }
+    assert_eq!(other.world.login("ann@example.com").unwrap().user.email.as_str(), "ann@example.com");
+    let taken = shell.line("audit tail --event CredentialsExported -o tsv").out;
+    assert_eq!(taken.lines().count(), 3, "{taken}");
+    assert_eq!(other.line("audit tail --event UserImported -o json").out.matches("\"from\":\"jsonl\"").count(), 1);
+}
+
+#[test]
+fn a_firebase_export_with_its_parameters() {
+    let shell = Shell::new();
+    shell.file(
+        "users.json",
+        r#"{"users": [{"localId": "1", "email": "user1@example.com", "emailVerified": true, "salt": "42xEC+ixf3L2lw==",
+            "passwordHash": "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ=="}]}"#,
+    );
+    shell.file(
+        "hash_config.json",
+        r#"{"base64_signer_key": "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==",
+            "base64_salt_separator": "Bw==", "rounds": 8, "mem_cost": 14}"#,
+    );
+    assert_eq!(shell.line("import users.json --format firebase").code, 5);
+    let said = shell.line("import users.json --format firebase --firebase-config hash_config.json");
+    assert_eq!(said.code, 0, "{said:?}");
+    shell.world.login_with("user1@example.com", "user1password").unwrap();
+}
+
+#[test]
+fn what_can_not_be_read_is_said_before_anything_is_changed() {
+    let shell = Shell::new();
+    shell.file("users.csv", "mail\nann@example.com\n");
+    shell.file("config.json", "{}");
+    for (line, code, said) in [
+        ("import users.jsonl --format jsonl", 2, "users.jsonl can't be read"),
+        ("import . --format jsonl", 2, "is a folder"),
+        ("import users.csv", 2, "--format"),
+        ("import users.csv --format xml", 2, "xml"),
+        ("import users.csv --format csv", 1, "there is no column `mail`"),
+        ("import users.csv --format csv --domain example.com", 2, "--domain is for --format htpasswd alone"),
+        ("import users.csv --format csv --firebase-config config.json", 2, "--firebase-config is for"),
+        ("import users.csv --format firebase --firebase-config config.json", 2, "`base64_signer_key` is missing"),
+        ("export --format xml", 2, "xml"),
+    ] {
+        let refused = shell.line(line);
+        assert_eq!((refused.code, refused.out.as_str()), (code, ""), "{line}: {refused:?}");
+        assert!(refused.err.contains(said), "{line}: {refused:?}");
+    }
+}
