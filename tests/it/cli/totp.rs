@@ -129,6 +129,32 @@ fn a_code_at_the_prompt_turns_it_on_and_the_recovery_codes_come_once() {
 }
 
 #[test]
+fn what_is_asked_for_stands_alone_on_stdout() {
+    let shell = shell();
+    let written = |name: &str| fs::read_to_string(shell.world.folder.join(name)).unwrap();
+    let is_code = |line: &&str| line.trim().len() == 19 && line.matches('-').count() == 3;
+    let mut typist = Typist::start(&shell, "./authctl totp enroll ann@example.com --uri >uri");
+    let screen = typist.wait_for(PROMPT);
+    assert!(code_on(&screen).is_empty(), "the address is all that was asked for: {screen}");
+    typist.type_in(&format!("{}\n", code_now(&app_of(&written("uri")))));
+    let (code, seen) = typist.end();
+    assert_eq!((code, seen.lines().filter(is_code).count()), (0, 10), "{seen}");
+    assert_eq!(written("uri").lines().count(), 1);
+
+    assert_eq!(shell.line("totp reset ann@example.com --yes").code, 0);
+    let mut typist = Typist::start(&shell, "./authctl totp enroll ann@example.com -o json >document");
+    let screen = typist.wait_for(PROMPT);
+    assert!(!code_on(&screen).is_empty(), "nobody could answer without seeing it");
+    let secret = screen.trim().lines().last().unwrap().replace(' ', "");
+    typist.type_in(&format!("{}\n", code_now(&Authenticator::new(&secret))));
+    let (code, seen) = typist.end();
+    assert_eq!((code, seen.lines().filter(is_code).count()), (0, 0), "{seen}");
+    let document = json(&written("document"));
+    assert_eq!((&document["secret"], &document["enabled"]), (&secret.into(), &true.into()));
+    assert_eq!(document["recovery_codes"].as_array().unwrap().len(), 10);
+}
+
+#[test]
 fn three_wrong_codes_are_enough() {
     let shell = shell();
     let mut typist = Typist::start(&shell, "./authctl totp enroll ann@example.com --qr-png ann.png");
