@@ -1,15 +1,31 @@
-//! `completion SHELL`: the script that makes a shell complete commands and flags, from the same types as
-//! the parser.
+//! `completion SHELL`: the script that makes a shell complete commands, flags, users and roles.
+//!
+//! The script asks the program itself at every TAB, with [`VARIABLE`] set and the line after `--`. The answer
+//! comes from the types of the parser, and for users and roles from the database: see `names`.
+
+mod names;
+mod shell;
+
+pub use shell::Shell;
 
 use super::Context;
 use super::exit::Failure;
-use clap::Args;
-use clap_complete::Shell;
+use super::terminal::{ColourChoice, Detail, Format, Terminal};
+use super::tree::{self, Program};
+use clap::{Arg, Args, Command};
+use std::ffi::OsString;
+
+/// Set to the name of a shell by the scripts: the program shall complete a line, not run it.
+pub const VARIABLE: &str = "_AUTHCTL_COMPLETE";
 
 /// Print a completion script
+///
+/// It completes commands, flags and their values, and from the database users and roles, as far as you may
+/// read it. It must be loaded again after an upgrade.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl completion bash > /etc/bash_completion.d/authctl
+  authctl completion zsh > /usr/local/share/zsh/site-functions/_authctl
   authctl completion fish > ~/.config/fish/completions/authctl.fish")]
 pub struct Completion {
     /// For which shell
@@ -21,9 +37,36 @@ impl Completion {
     /// # Errors
     /// When stdout can't be written.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
-        let name = context.program().name();
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut super::tree::command(context.program()), name, &mut script);
-        context.terminal().text(&String::from_utf8_lossy(&script))
+        context.terminal().text(&self.shell.script(context.program()))
     }
+}
+
+/// Answers a script that asks how a line may go on; `None` when none asks. Whatever goes wrong, nothing is
+/// offered and nothing is said: the person is in the midst of a line.
+#[must_use]
+pub fn answer(program: Program, args: &[OsString]) -> Option<Result<(), Failure>> {
+    let shell = Shell::named(&std::env::var_os(VARIABLE)?);
+    let line: Vec<OsString> = line(args.iter().cloned()).collect();
+    let offered =
+        shell.and_then(|shell| shell.complete(&mut with_names(tree::command(program)), line)).unwrap_or_default();
+    let terminal = Terminal::new(program.name(), Format::Table, Detail::Full, ColourChoice::Never);
+    Some(terminal.text(&offered))
+}
+
+/// Has the database complete what is called USER or ROLE, in every command that there is or will be.
+fn with_names(command: Command) -> Command {
+    let completed = |arg: Arg| {
+        let is_called = |wanted| arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == wanted));
+        match (is_called("USER"), is_called("ROLE")) {
+            (true, _) => arg.add(names::users()),
+            (_, true) => arg.add(names::roles()),
+            _ => arg,
+        }
+    };
+    command.mut_args(completed).mut_subcommands(with_names)
+}
+
+/// The line that is being completed: what stands after `--` in the arguments that a script gives.
+fn line(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    args.skip_while(|arg| arg != "--").skip(1)
 }

@@ -51,18 +51,18 @@ pub struct Context {
 impl Context {
     fn new(program: Program, cli: &Cli) -> Self {
         let global = &cli.global;
-        let database = global.database().map(|path| ("database", "--database", path.display().to_string()));
         let listen = match &cli.command {
-            Command::Serve(serve) => serve.listen().map(|address| ("listen", "--listen", address.to_owned())),
+            Command::Serve(serve) => {
+                serve.listen().map(|address| ("listen", "--listen".to_owned(), address.to_owned()))
+            }
             _ => None,
         };
-        let flags = [database, listen].into_iter().flatten();
         Self {
             program,
             terminal: Terminal::new(program.name(), global.format(), global.detail(), global.colour()),
             caller: Caller::operator(&operator::login_name()),
             config_file: global.config().cloned(),
-            flags: flags.map(|(key, flag, value)| (key, flag.to_owned(), value)).collect(),
+            flags: [global.settings(), listen].into_iter().flatten().collect(),
         }
     }
 
@@ -135,6 +135,9 @@ impl Context {
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<_> = args.collect();
     let program = Program::called(args.first().unwrap_or(&OsString::new()));
+    if let Some(answered) = completion::answer(program, &args) {
+        return answered.map_or_else(|failure| ExitCode::from(failure.exit_code()), |()| ExitCode::SUCCESS);
+    }
     let cli = match tree::parse(program, args) {
         Ok(cli) => cli,
         Err(error) => return parser_exit(&error),

@@ -115,10 +115,10 @@ impl Global {
         self.config.as_ref()
     }
 
-    /// `None`: as the configuration says.
+    /// The settings among the flags: key, flag, value.
     #[must_use]
-    pub const fn database(&self) -> Option<&PathBuf> {
-        self.database.as_ref()
+    pub fn settings(&self) -> Option<(&'static str, String, String)> {
+        self.database.as_ref().map(|path| ("database", "--database".to_owned(), path.display().to_string()))
     }
 }
 

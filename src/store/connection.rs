@@ -42,6 +42,31 @@ pub fn open_readable(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+/// Opens an existing file for reading alone, and makes nothing beside it.
+///
+/// Without a write-ahead log nobody else has the database open. SQLite would make one even to read, so it is
+/// told that the file stands still: what a writer changes meanwhile is at worst not seen, or not readable.
+///
+/// # Errors
+/// See [`fault`].
+pub fn open_for_a_look(path: &Path) -> Result<Connection, Fault> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).exists() {
+        return open_readable(path);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(immutable(path), flags).map_err(fault)?;
+    harden(&connection).map_err(fault)?;
+    Ok(connection)
+}
+
+/// The file's name as SQLite's URI (<https://sqlite.org/uri.html>): these three are all that it reads more into.
+fn immutable(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{path}?immutable=1")
+}
+
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(Fault::Internal(format!("SQLite {} is too old; 3.51.3 is needed", rusqlite::version())));

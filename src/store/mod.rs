@@ -100,3 +100,14 @@ impl Store {
         }
     }
 }
+
+/// Reads from a database that is not opened for more: no thread, no lock, no file that was not there before.
+///
+/// # Errors
+/// Those of `work`; what keeps the file from being read; [`Fault::Storage`] for another schema than this
+/// binary's.
+pub fn look<T>(path: &Path, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    let connection = connection::open_for_a_look(path)?;
+    schema::check_version(&connection)?;
+    work(&Reader::new(&connection))
+}

@@ -98,6 +98,18 @@ pub fn list(
     Ok(Paged::cut(users, page.limit, |user| user.id))
 }
 
+/// Addresses whose canonical form begins so, in its order: a walk along the index, however many there are.
+///
+/// # Errors
+/// The driver's.
+pub fn list_emails(query: &impl Query, prefix: &str, limit: u32) -> Result<Vec<String>, Fault> {
+    let from = prefix.to_lowercase();
+    // After every key that begins so, and before every other that follows.
+    let to = format!("{from}{}", char::MAX);
+    let sql = "SELECT email FROM users WHERE email_key >= ?1 AND email_key < ?2 ORDER BY email_key LIMIT ?3";
+    query.all(sql, params![from, to, limit], |row| row.get(0))
+}
+
 fn like_part(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authenticate;
 mod bell;
 mod blocklist;
+pub mod complete;
 pub mod csrf;
 pub mod db;
 pub mod email;

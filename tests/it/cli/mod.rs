@@ -3,6 +3,7 @@
 
 mod audit;
 mod changes;
+mod completion;
 mod failures;
 mod mail;
 mod output;

@@ -1,0 +1,27 @@
+//! What a shell may offer while an operator types: users and roles whose names begin as the word does. It reads
+//! the database and nothing else: no key, no lock, no file that was not there before.
+
+use crate::config::Config;
+use crate::error::Fault;
+use crate::store::{self, roles, users};
+
+/// More than a person reads; a query for them is short however many users there are.
+const OFFERED_MAX: u32 = 100;
+
+/// Addresses, in their order.
+///
+/// # Errors
+/// What keeps the database from being read.
+pub fn users(config: &Config, prefix: &str) -> Result<Vec<String>, Fault> {
+    store::look(&config.database, |query| users::list_emails(query, prefix, OFFERED_MAX))
+}
+
+/// Names of roles, in their order.
+///
+/// # Errors
+/// As [`users()`].
+pub fn roles(config: &Config, prefix: &str) -> Result<Vec<String>, Fault> {
+    let all = store::look(&config.database, |query| roles::list(query))?;
+    let names = all.into_iter().map(|role| role.name.to_string()).filter(|name| name.starts_with(prefix));
+    Ok(names.take(OFFERED_MAX as usize).collect())
+}

@@ -1,0 +1,175 @@
+//! Completion in real shells: each reads its script, is asked to complete a line, and asks the program.
+
+use super::{Shell, said};
+use crate::missing::missing;
+use std::fs;
+use std::process::{Command, Stdio};
+
+/// A shell to type in, with people and roles to be offered.
+fn world() -> Shell {
+    let shell = Shell::new();
+    for email in ["ann@example.com", "anton@example.com", "bob@example.com", "an`id`@example.com", "an|sh@example.com"]
+    {
+        shell.world.add_user(email, &[]);
+    }
+    shell
+}
+
+impl Shell {
+    /// What `interpreter` offers for a line, by a driver that prints each word on a line of its own.
+    fn offered(&self, interpreter: &[&str], driver: &str, line: &str) -> Option<Vec<String>> {
+        if Command::new(interpreter[0]).args(["-c", "true"]).output().is_err() {
+            missing(interpreter[0]);
+            return None;
+        }
+        let script = self.run(&["completion", interpreter[0]]);
+        assert_eq!(script.code, 0, "{script:?}");
+        fs::write(self.world.folder.join("script"), script.out).unwrap();
+        fs::write(self.world.folder.join("driver"), driver).unwrap();
+        let path = format!("{}:{}", self.world.folder.display(), std::env::var("PATH").unwrap());
+        let mut shell = Command::new(interpreter[0]);
+        shell.args(&interpreter[1..]).args(["driver", line]).current_dir(&self.world.folder).env_clear();
+        shell.env("PATH", path).env("HOME", &self.world.folder).env("TERM", "dumb");
+        shell.stdin(Stdio::null());
+        let said = said(shell);
+        assert_eq!(said.err, "", "{line}");
+        Some(said.out.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect())
+    }
+
+    fn in_bash(&self, line: &str) -> Option<Vec<String>> {
+        self.offered(&["bash", "--norc"], BASH, line)
+    }
+}
+
+/// Takes the line apart as bash does before it calls a completion function: at blanks and at `COMP_WORDBREAKS`.
+/// What it replaces, the second argument, begins after the last of them, or with it if that is an `@`.
+const BASH: &str = r#"
+. ./script
+COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
+COMP_WORDS=() word=
+for ((at = 0; at < ${#COMP_LINE}; at++)); do
+    c=${COMP_LINE:at:1}
+    case $c in
+    ' ') [[ -n $word ]] && COMP_WORDS+=("$word"); word= ;;
+    [@=:]) [[ -n $word ]] && COMP_WORDS+=("$word"); COMP_WORDS+=("$c"); word= ;;
+    *) word+=$c ;;
+    esac
+done
+COMP_WORDS+=("$word")
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+function=$(complete -p authctl | sed 's/.*-F \([^ ]*\) .*/\1/')
+last=${COMP_LINE##* }
+case $last in
+*@*) replaced=@${last##*@} ;;
+*) replaced=${last##*[=:]} ;;
+esac
+$function authctl "$replaced" "${COMP_WORDS[COMP_CWORD - 1]}"
+[[ ${#COMPREPLY[@]} -eq 0 ]] || printf '%s\n' "${COMPREPLY[@]}"
+"#;
+
+/// What the completion system would show, printed instead.
+const ZSH: &str = r#"
+compdef() { :; }
+_describe() { print -rl -- "${(@P)3}"; }
+. ./script
+words=("${(@s: :)1}") CURRENT=$#words
+_authctl
+"#;
+
+const FISH: &str = "source ./script\ncomplete --do-complete $argv[1]\n";
+
+#[test]
+fn bash_completes_commands_flags_users_and_roles() {
+    let shell = world();
+    for (line, wanted) in [
+        ("authctl us", "user"),
+        ("authctl user sh", "show"),
+        ("authctl user list --stat", "--state"),
+        ("authctl user list --state dis", "disabled"),
+        ("authctl user show an", "ann@example.com anton@example.com"),
+        // What stands before the @ stays on the line.
+        ("authctl user show ann@ex", "@example.com"),
+        ("authctl user show ann@", "@example.com"),
+        ("authctl user disable bob@example.com ANT", "anton@example.com"),
+        ("authctl token list --user bo", "bob@example.com"),
+        ("authctl token list --user=bo", "bob@example.com"),
+        ("authctl role assign bob@example.com adm", "admin"),
+        ("authctl --database none.db user show an", ""),
+        ("authctl user show --database=none.db an", ""),
+        ("authctl user show zoe", ""),
+    ] {
+        let Some(offered) = shell.in_bash(line) else { return };
+        assert_eq!(offered.join(" "), wanted, "{line}");
+    }
+}
+
+#[test]
+fn zsh_completes_the_same() {
+    let shell = world();
+    for (line, wanted) in [
+        ("authctl user show an", "ann@example.com anton@example.com"),
+        ("authctl user show ann@ex", "ann@example.com"),
+        ("authctl role assign bob@example.com adm", "admin"),
+    ] {
+        let Some(offered) = shell.offered(&["zsh", "-f"], ZSH, line) else { return };
+        assert_eq!(offered.join(" "), wanted, "{line}");
+    }
+}
+
+#[test]
+fn fish_completes_the_same() {
+    let shell = world();
+    for (line, wanted) in [
+        ("authctl user show an", "ann@example.com anton@example.com"),
+        ("authctl user show ann@ex", "ann@example.com"),
+        ("authctl role assign bob@example.com adm", "admin"),
+    ] {
+        let Some(offered) = shell.offered(&["fish", "--no-config"], FISH, line) else { return };
+        assert_eq!(offered.join(" "), wanted, "{line}");
+    }
+}
+
+#[test]
+fn a_file_whose_name_is_a_command_is_quoted() {
+    let shell = world();
+    fs::write(shell.world.folder.join("x;touch here.toml"), "").unwrap();
+    let Some(offered) = shell.in_bash("authctl --config x") else { return };
+    assert_eq!(offered, ["x\\;touch\\ here.toml"]);
+}
+
+#[test]
+fn completing_makes_no_file_and_says_nothing() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    let ask = |database: &str| {
+        let mut command = shell.command(&["--", "authctl", "user", "show", "--database", database, "a"]);
+        command.env("_AUTHCTL_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "5");
+        let said = said(command);
+        assert_eq!((said.code, said.err.as_str()), (0, ""), "{database}");
+        said.out
+    };
+    let files = |folder: &str| {
+        let entries = fs::read_dir(shell.world.folder.join(folder)).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    // At rest, a database is one file.
+    fs::create_dir(shell.world.folder.join("rest")).unwrap();
+    rusqlite::Connection::open(shell.world.database())
+        .unwrap()
+        .execute("VACUUM INTO ?1", [shell.world.folder.join("rest/a?#%.db").to_str().unwrap()])
+        .unwrap();
+    let copy = rusqlite::Connection::open(shell.world.folder.join("rest/a?#%.db")).unwrap();
+    copy.pragma_update(None, "application_id", 0x6175_7468).unwrap();
+    copy.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
+    drop(copy);
+    assert_eq!(files("rest"), ["a?#%.db"]);
+    assert_eq!(ask("rest/a?#%.db"), "ann@example.com");
+    assert_eq!(files("rest"), ["a?#%.db"]);
+    // One that isn't there isn't made, and one that is none is not complained of.
+    assert_eq!(ask("rest/none.db"), "");
+    fs::write(shell.world.folder.join("rest/text.db"), "no database").unwrap();
+    assert_eq!(ask("rest/text.db"), "");
+    assert_eq!(files("rest"), ["a?#%.db", "text.db"]);
+}
