@@ -1,12 +1,15 @@
 #!/bin/sh
 # Builds authd for this machine's processor and installs it, or starts it where you are.
-# What is installed is listed in PREFIX/share/authd/installed, which --uninstall reads.
+# What is installed is listed in PREFIX/share/authd/installed, which --uninstall reads. With --system it becomes
+# a service of systemd, too: configuration, key and data are made once and never touched again.
 set -eu
 
 usage() {
     cat <<'END'
 Usage: ./install.sh [--prefix DIR]              build, and install under DIR (default /usr/local)
-       ./install.sh --uninstall [--prefix DIR]  remove what was installed; data is never touched
+       ./install.sh --system [--prefix DIR]     the same, and set up the service authd of systemd
+       ./install.sh --uninstall [--system] [--prefix DIR]
+                                                remove what was installed; data is never touched
        ./install.sh --run [ARGUMENT...]         build, and start `authd serve` in the current folder
        ./install.sh --help
 
@@ -15,15 +18,22 @@ and fish. The build needs Rust and a C compiler. It runs as you; only the copyin
 when you may not write to DIR. Running it again upgrades; a daemon that runs keeps its old
 program until it is restarted.
 
-Environment: INSTALL_BINARY names a program that is built already; DESTDIR stands before DIR.
+With --system come the user authd, /etc/authd/authd.toml, a root key that root alone may read,
+/var/lib/authd for the database, and the unit authd.service. What is there stays as it is; nothing
+is started. --root DIR does all of it below DIR, as for an image, and so does DESTDIR.
+
+Environment: INSTALL_BINARY names a program that is built already; DESTDIR stands before all paths.
 END
 }
 
-say() { printf '%s\n' "install.sh: $*" >&2; }
-die() {
-    say "$1"
+# say LINE...: the first line names the script, further ones stand under it.
+say() {
+    printf 'install.sh: %s\n' "$1" >&2
     shift
     for line; do printf '            %s\n' "$line" >&2; done
+}
+die() {
+    say "$@"
     exit 1
 }
 
@@ -88,9 +98,15 @@ build() {
     ln -sf authd "$here/target/release/authctl"
 }
 
-# Leaves `sudo` in $sudo where the user may not write below the prefix.
+# Leaves `sudo` in $sudo where the user may not write below the prefix, or is to set up a service.
 find_sudo() {
     sudo=
+    if [ -n "$system" ] && [ -z "$destination" ] && [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null 2>&1 || die "only root may set up a service." "Run this as root."
+        say "setting up a service needs root: doing that with sudo"
+        sudo=sudo
+        return
+    fi
     folder=$root
     while [ ! -e "$folder" ]; do folder=$(dirname -- "$folder"); done
     if [ -w "$folder" ] && { [ ! -e "$root/bin" ] || [ -w "$root/bin" ]; }; then return; fi
@@ -102,11 +118,16 @@ find_sudo() {
 
 # put FILE PATH MODE: copies beside the target and renames, so that a program that runs is not disturbed.
 put() {
-    $sudo mkdir -p -- "$(dirname -- "$root/$2")"
-    $sudo cp -- "$1" "$root/$2.new"
-    $sudo chmod "$3" "$root/$2.new"
-    $sudo mv -f -- "$root/$2.new" "$root/$2"
+    place "$1" "$root/$2" "$3"
     printf '%s\n' "$2" >>"$temporary/installed"
+}
+
+# place FILE PATH MODE: the same, for what is not listed.
+place() {
+    $sudo mkdir -p -- "$(dirname -- "$2")"
+    $sudo cp -- "$1" "$2.new"
+    $sudo chmod "$3" "$2.new"
+    $sudo mv -f -- "$2.new" "$2"
 }
 
 install_all() {
@@ -132,11 +153,85 @@ install_all() {
     cp "$temporary/installed" "$temporary/list"
     put "$temporary/list" share/authd/installed 644
     say "installed under $root: authd, authctl, manual pages, completions"
+    if [ -n "$system" ]; then set_up_service; fi
     case ":$PATH:" in
     *":$prefix/bin:"*) ;;
     *) say "$prefix/bin is not in your PATH; add it to find them by name" ;;
     esac
-    say "start it with: authd serve      see also: authctl --help"
+    [ -n "$system" ] || say "start it with: authd serve      see also: authctl --help"
+}
+
+# The admin's folder of units, which systemd finds under any prefix. Own changes stand in drop-ins beside it.
+units=/etc/systemd/system
+
+set_up_service() {
+    make_user
+    for unit in service socket; do
+        sed "s|/usr/bin/authd|$prefix/bin/authd|" "$here/data/systemd/authd.$unit" >"$temporary/unit"
+        place "$temporary/unit" "$destination$units/authd.$unit" 644
+    done
+    config=$destination/etc/authd/authd.toml
+    $sudo test -e "$config" || place "$here/data/authd.toml" "$config" 644
+    $sudo mkdir -p -- "$destination/var/lib/authd"
+    $sudo chmod 700 "$destination/var/lib/authd"
+    [ -z "$owner" ] || $sudo chown "$owner" "$destination/var/lib/authd"
+    make_key
+    say "set up the service authd: $config, $key, $destination/var/lib/authd"
+    if systemd_runs && { $sudo systemctl daemon-reload; systemctl is-active --quiet authd.service; }; then
+        say "the service runs the old program until you say: systemctl restart authd"
+    else
+        say "next: set public_url in $config; then: systemctl enable --now authd" \
+            "then: sudo authctl user add you@example.com --verified --role admin"
+    fi
+}
+
+# Leaves the user and group in $owner, for chown; nothing where none could be made.
+make_user() {
+    owner=authd:authd
+    if [ -z "$destination" ]; then
+        if id -u authd >/dev/null 2>&1; then return; fi
+        if command -v systemd-sysusers >/dev/null 2>&1; then
+            $sudo systemd-sysusers - <"$here/data/systemd/authd.sysusers"
+        elif command -v useradd >/dev/null 2>&1; then
+            $sudo useradd --system --user-group --home-dir /var/lib/authd --no-create-home --shell /usr/sbin/nologin authd
+        else
+            die "the user authd can't be made: neither systemd-sysusers nor useradd is there." \
+                "Make a system user and group authd, and run this again."
+        fi
+    elif [ "$(id -u)" -eq 0 ] && command -v systemd-sysusers >/dev/null 2>&1; then
+        mkdir -p -- "$destination/etc"
+        systemd-sysusers --root="$destination" - <"$here/data/systemd/authd.sysusers"
+        # The numbers count that the user has there.
+        owner=$(sed -n 's/^authd:[^:]*:\([0-9]*:[0-9]*\):.*/\1/p' "$destination/etc/passwd")
+    else
+        owner=
+        say "no user authd was made under $destination, which takes root and systemd-sysusers"
+    fi
+}
+
+# 256 random bits in hexadecimal, once: a new key would not open an old database.
+make_key() {
+    key=$destination/etc/authd/authd.key
+    if $sudo test -e "$key"; then return; fi
+    if $sudo test -s "$destination/var/lib/authd/authd.db"; then
+        die "there is a database in $destination/var/lib/authd, and its key file $key is missing." \
+            "Bring it back from the backup and run this again."
+    fi
+    # shellcheck disable=SC2016 # for the inner shell
+    $sudo sh -c 'umask 077
+        digits=$(od -An -v -tx1 -N32 /dev/urandom | tr -d " \n")
+        [ "${#digits}" -eq 64 ] && printf "%s\n" "$digits" >"$1.new" && mv "$1.new" "$1"' sh "$key"
+}
+
+systemd_runs() { [ -z "$destination" ] && [ -d /run/systemd/system ]; }
+
+remove_service() {
+    find_sudo
+    if systemd_runs; then $sudo systemctl disable --quiet --now authd.service authd.socket || true; fi
+    $sudo rm -f -- "$destination$units/authd.service" "$destination$units/authd.socket"
+    if systemd_runs; then $sudo systemctl daemon-reload; fi
+    say "removed the service authd; left as they were: the configuration and the key in $destination/etc/authd," \
+        "the data in $destination/var/lib/authd, and the user authd"
 }
 
 # completion NAME SHELL PATH: the program writes its own completions; what it is called decides for whom.
@@ -162,6 +257,7 @@ remove() {
 }
 
 uninstall_all() {
+    if [ -n "$system" ]; then remove_service; fi
     if [ ! -f "$root/share/authd/installed" ]; then
         say "nothing of authd is installed under $root"
         return
@@ -180,6 +276,8 @@ run_here() {
 }
 
 prefix=/usr/local
+destination=${DESTDIR:-}
+system=
 action=install_all
 while [ $# -gt 0 ]; do
     case $1 in
@@ -189,6 +287,13 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --prefix=*) prefix=${1#--prefix=} ;;
+    --root)
+        [ $# -ge 2 ] || die "--root needs a folder."
+        destination=$2
+        shift
+        ;;
+    --root=*) destination=${1#--root=} ;;
+    --system) system=yes ;;
     --uninstall) action=uninstall_all ;;
     --run)
         shift
@@ -210,5 +315,12 @@ case $prefix in
 /*) ;;
 *) prefix=$(pwd)/$prefix ;;
 esac
-root=${DESTDIR:-}$prefix
+case $destination in
+'' | /*) ;;
+*) destination=$(pwd)/$destination ;;
+esac
+case $system$prefix in
+yes*[!A-Za-z0-9/._-]*) die "--system needs a prefix of letters, digits and . _ - alone, for the unit; this is $prefix." ;;
+esac
+root=$destination$prefix
 $action

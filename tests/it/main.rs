@@ -26,6 +26,7 @@ mod phone;
 mod races;
 mod readme;
 mod second_factor_model;
+mod service;
 mod session_life;
 mod sessions;
 mod store;
