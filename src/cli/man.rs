@@ -87,13 +87,15 @@ fn authd(tree: &Command) -> Page {
         roff.section("OPTIONS");
         options(roff, serve);
         global_options(roff, tree);
+        service(roff);
         files(roff);
         environment(roff);
+        service_environment(roff);
         roff.section("SIGNALS");
         roff.item("SIGTERM, SIGINT", "Take no more connections, finish the requests under way, exit within 5 seconds.");
         exit_status(roff);
         examples(roff, serve);
-        see_also(roff, "authctl(1), authd.toml(5)");
+        see_also(roff, "authctl(1), authd.toml(5), systemd.service(5), systemd.exec(5), journalctl(1)");
     })
 }
 
@@ -185,11 +187,38 @@ fn output(roff: &mut Roff) {
     );
 }
 
+fn service(roff: &mut Roff) {
+    roff.section("AS A SERVICE");
+    roff.text(
+        "install.sh --system and the Debian package set up the service authd of systemd. It runs as the user authd, \
+         with its database in /var/lib/authd. The root key and other secrets stay in files that root alone may \
+         read: systemd hands the service a copy of each as a credential (LoadCredential), which counts over the \
+         file that the configuration names. So operators run authctl with sudo; as the user authd it can't read \
+         the key.",
+    );
+    roff.paragraph("The log goes to the journal. An own change of the unit, such as another credential, is a drop-in:");
+    roff.example(
+        "systemctl enable --now authd\nsystemctl status authd\njournalctl -u authd -f\nsystemctl edit authd\n\
+         sudo authctl user list",
+    );
+    roff.paragraph(
+        "The service manager is told when connections are taken, what is being done, and when the daemon stops. The \
+         watchdog is fed while a restart would mend nothing: not any more when a thread gives no answer, when the \
+         database is damaged, or when a newer program has changed its schema. A full disk or a foreign write lock \
+         shows in the status instead.",
+    );
+}
+
 fn files(roff: &mut Roff) {
     roff.section("FILES");
     roff.item("./authd.toml, /etc/authd/authd.toml", "The configuration; the first that is there counts.");
-    roff.item("./authd.db", "The database, unless the configuration names another.");
+    roff.item(
+        "./authd.db",
+        "The database, unless the configuration names another. With -wal and -shm beside it in use.",
+    );
     roff.item("authd.key", "The root key, beside the database. Without it the secrets in the database can't be read.");
+    roff.item("/var/lib/authd/authd.db", "The database of the service.");
+    roff.item("/etc/authd/authd.key", "The root key of the service, which root alone may read.");
 }
 
 fn environment(roff: &mut Roff) {
@@ -202,6 +231,12 @@ fn environment(roff: &mut Roff) {
     );
     roff.item("NO_COLOR", "Set and not empty: no colour.");
     roff.item("SUDO_USER", "Run by root, the name that the audit log records.");
+}
+
+fn service_environment(roff: &mut Roff) {
+    roff.item("CREDENTIALS_DIRECTORY", "Where systemd has put the credentials; see authd.toml(5).");
+    roff.item("LISTEN_FDS, LISTEN_PID", "The socket that systemd hands over, for listen = \"systemd\".");
+    roff.item("NOTIFY_SOCKET, WATCHDOG_USEC", "Where the service manager listens, and how often it wants to hear.");
 }
 
 fn exit_status(roff: &mut Roff) {
