@@ -223,16 +223,15 @@ fn service(roff: &mut Roff) {
          file that the configuration names. So operators run authctl with sudo; as the user authd it can't read \
          the key.",
     );
-    roff.paragraph("The log goes to the journal. An own change of the unit, such as another credential, is a drop-in:");
-    roff.example(
-        "systemctl enable --now authd\nsystemctl status authd\njournalctl -u authd -f\nsystemctl edit authd\n\
-         sudo authctl user list",
+    roff.example("systemctl enable --now authd\nsudo authctl user list");
+    roff.paragraph(
+        "The log goes to the journal (journalctl -u authd). Changes to the unit, such as another credential, belong \
+         in a drop-in (systemctl edit authd).",
     );
     roff.paragraph(
-        "The service manager is told when connections are taken, what is being done, and when the daemon stops. The \
-         watchdog is fed while a restart would mend nothing: not any more when a thread gives no answer, when the \
-         database is damaged, or when a newer program has changed its schema. A full disk or a foreign write lock \
-         shows in the status instead.",
+        "systemd learns when connections are taken and when the daemon stops. Its watchdog restarts the daemon when \
+         a thread gives no answer, the database is damaged, or a newer program has changed its schema. A full disk \
+         or a foreign write lock is no better after a restart: it shows in the status (systemctl status authd).",
     );
 }
 
