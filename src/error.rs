@@ -312,3 +312,14 @@ pub enum Decision<T> {
     Grant(T),
     Refuse(Refusal),
 }
+
+impl<T> Decision<T> {
+    /// Turns what is granted into something else.
+    #[must_use]
+    pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Decision<U> {
+        match self {
+            Self::Grant(value) => Decision::Grant(turn(value)),
+            Self::Refuse(refusal) => Decision::Refuse(refusal),
+        }
+    }
+}

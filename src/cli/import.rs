@@ -5,7 +5,7 @@ use super::terminal::Format as Printed;
 use super::terminal::csv::plain;
 use super::terminal::progress::Progress;
 use super::terminal::table::{Cell, Column, Row, Table, Tone};
-use super::{Context, choices};
+use super::{Context, choices, unreadable};
 use crate::domain::secret::Secret;
 use crate::error::Fault;
 use crate::usecase::import::{
@@ -148,14 +148,6 @@ fn bare(mut told: Value) -> Value {
         members.shift_remove("outcome");
     }
     told
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let text = format!("{} can't be read: {error}", path.display());
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => Fault::Permission(text).into(),
-        _ => Failure::Usage(text),
-    }
 }
 
 /// The longest file of parameters.

@@ -4,6 +4,7 @@
 //! what went wrong to exit codes. Nothing here reads or writes the database but by a use-case.
 
 pub mod apikey;
+pub mod apply;
 pub mod audit;
 pub mod completion;
 pub mod config;
@@ -39,6 +40,7 @@ use crate::usecase::{files, user as accounts};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use exit::Failure;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use terminal::Terminal;
@@ -182,11 +184,22 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Db(verb) => verb.run(context),
         Command::Import(import) => import.run(context),
         Command::Export(export) => export.run(context),
+        Command::Apply(apply) => apply.run(context),
         Command::Config(verb) => verb.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Hash(verb) => verb.run(context),
         Command::Completion(completion) => completion.run(context),
         Command::Man(man) => man.run(context),
+    }
+}
+
+/// What it means that a file which was named can't be read.
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let text = format!("{} can't be read: {error}", path.display());
+    match error.kind() {
+        ErrorKind::NotFound => Refusal::not_found("file", path.display().to_string()).into(),
+        ErrorKind::PermissionDenied => Fault::Permission(format!("{text}; {}", files::run_as(path))).into(),
+        _ => Failure::Usage(format!("{text}; name another file")),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tree of commands: which nouns there are, and the flags that all of them take. Each noun's verbs and
 //! flags stand in the noun's own file.
 
+use super::apply::Apply;
 use super::completion::Completion;
 use super::doctor::Doctor;
 use super::export::Export;
@@ -157,6 +158,7 @@ pub enum Command {
     Db(db::Verb),
     Import(Import),
     Export(Export),
+    Apply(Apply),
     /// Check, show and begin the configuration
     #[command(subcommand)]
     Config(config::Verb),

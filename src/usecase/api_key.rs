@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::require;
-use crate::crypto::opaque;
+use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::api_key::{ApiKey, ApiKeyName, PREFIX};
 use crate::domain::audit::{Event, Subject};
@@ -11,8 +11,9 @@ use crate::domain::id::ApiKeyId;
 use crate::domain::role::Permission;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::error::{Decision, Error, Refusal};
+use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::api_keys;
+use crate::store::tx::Tx;
 use std::time::Duration;
 
 /// A key that is about to be.
@@ -42,27 +43,45 @@ pub fn add(app: &App, caller: &Caller, new: &NewApiKey) -> Result<Added, Error> 
     if new.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
         return Err(Refusal::invalid("ttl", "out_of_range", "a key lives at least 1s").into());
     }
-    let id = ApiKeyId::new(app.now(), app.id_entropy());
-    let (secret, hash) = opaque::generate(PREFIX, app.entropy());
-    let new = new.clone();
-    let key = app.store.write(caller, move |tx| {
+    let (draft, secret) = Draft::new(app, new);
+    let key = app.store.write(caller, move |tx| draft.add_in(tx))?;
+    Ok(Added { key, secret })
+}
+
+/// A key with its id and the hash of its secret, which are drawn before the transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    id: ApiKeyId,
+    hash: OpaqueHash,
+    new: NewApiKey,
+}
+
+impl Draft {
+    /// The draft, and the secret.
+    pub(super) fn new(app: &App, new: &NewApiKey) -> (Self, Secret<String>) {
+        let id = ApiKeyId::new(app.now(), app.id_entropy());
+        let (secret, hash) = opaque::generate(PREFIX, app.entropy());
+        (Self { id, hash, new: new.clone() }, secret)
+    }
+
+    pub(super) fn add_in(&self, tx: &mut Tx<'_>) -> Result<Decision<ApiKey>, Fault> {
+        let new = &self.new;
         if api_keys::find(tx, &new.name)?.is_some() {
             return Ok(Decision::Refuse(Refusal::AlreadyExists { what: "API key", name: new.name.to_string() }));
         }
         let now = tx.now();
         let key = ApiKey {
-            id,
+            id: self.id,
             name: new.name.clone(),
             permissions: sorted(&new.permissions),
             created_at: now,
             expires_at: new.ttl.map(|ttl| now.plus(ttl)),
             last_used_at: None,
         };
-        api_keys::insert(tx, &key, &hash)?;
+        api_keys::insert(tx, &key, &self.hash)?;
         tx.audit(&Event::ApiKeyCreated { name: key.name.to_string() }, Subject::default())?;
         Ok(Decision::Grant(key))
-    })?;
-    Ok(Added { key, secret })
+    }
 }
 
 /// All keys, by name; expired ones too.
@@ -106,17 +125,19 @@ pub fn edit(app: &App, caller: &Caller, name: &ApiKeyName, change: &Change) -> R
     require(caller, "keys:write")?;
     require_own(caller, change.permissions.as_deref().unwrap_or_default())?;
     let (name, change) = (name.clone(), change.clone());
-    app.store.write(caller, move |tx| {
-        let Some(before) = api_keys::find(tx, &name)? else {
-            return Ok(Decision::Refuse(missing(&name)));
-        };
-        let key = changed(&before, &change);
-        if key != before {
-            api_keys::save(tx, &key)?;
-            tx.audit(&Event::ApiKeyChanged { name: key.name.to_string() }, Subject::default())?;
-        }
-        Ok(Decision::Grant(key))
-    })
+    app.store.write(caller, move |tx| edit_in(tx, &name, &change))
+}
+
+pub(super) fn edit_in(tx: &mut Tx<'_>, name: &ApiKeyName, change: &Change) -> Result<Decision<ApiKey>, Fault> {
+    let Some(before) = api_keys::find(tx, name)? else {
+        return Ok(Decision::Refuse(missing(name)));
+    };
+    let key = changed(&before, change);
+    if key != before {
+        api_keys::save(tx, &key)?;
+        tx.audit(&Event::ApiKeyChanged { name: key.name.to_string() }, Subject::default())?;
+    }
+    Ok(Decision::Grant(key))
 }
 
 /// Takes a key away: it counts no more on the next request, and its name is free.
@@ -126,19 +147,21 @@ pub fn edit(app: &App, caller: &Caller, name: &ApiKeyName, change: &Change) -> R
 pub fn revoke(app: &App, caller: &Caller, name: &ApiKeyName) -> Result<ApiKey, Error> {
     require(caller, "keys:write")?;
     let name = name.clone();
-    app.store.write(caller, move |tx| {
-        let Some(key) = api_keys::find(tx, &name)? else {
-            return Ok(Decision::Refuse(missing(&name)));
-        };
-        api_keys::delete(tx, key.id)?;
-        tx.audit(&Event::ApiKeyRevoked { name: key.name.to_string() }, Subject::default())?;
-        Ok(Decision::Grant(key))
-    })
+    app.store.write(caller, move |tx| revoke_in(tx, &name))
+}
+
+pub(super) fn revoke_in(tx: &mut Tx<'_>, name: &ApiKeyName) -> Result<Decision<ApiKey>, Fault> {
+    let Some(key) = api_keys::find(tx, name)? else {
+        return Ok(Decision::Refuse(missing(name)));
+    };
+    api_keys::delete(tx, key.id)?;
+    tx.audit(&Event::ApiKeyRevoked { name: key.name.to_string() }, Subject::default())?;
+    Ok(Decision::Grant(key))
 }
 
 /// Nobody gives a key more of authd itself than they hold. What the permissions of other programs mean
 /// is for those to judge.
-fn require_own(caller: &Caller, permissions: &[Permission]) -> Result<(), Refusal> {
+pub(super) fn require_own(caller: &Caller, permissions: &[Permission]) -> Result<(), Refusal> {
     let opened = OWN_PERMISSIONS.into_iter().filter(|own| permissions.iter().any(|permission| permission.covers(own)));
     opened.into_iter().try_for_each(|own| require(caller, own))
 }

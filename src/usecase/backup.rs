@@ -115,7 +115,8 @@ impl Unnamed {
     /// of `database` it belongs to whom that belongs.
     pub(super) fn beside(file: &Path, database: &Path) -> Result<Self, Fault> {
         let path = files::beside(file, &format!(".part-{}", std::process::id()));
-        let made = files::make_private(&path).map_err(|error| files::cannot_write(&path, &error))?;
+        // What is named is what was asked for, not the name it has meanwhile.
+        let made = files::make_private(&path).map_err(|error| files::cannot_write(file, &error))?;
         let unnamed = Self { path, made };
         let folders = [file, database].map(|path| fs::canonicalize(files::folder_of(path)).ok());
         if folders[0] == folders[1] {

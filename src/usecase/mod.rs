@@ -5,6 +5,7 @@
 
 pub mod api_key;
 pub mod app;
+pub mod apply;
 pub mod audit;
 pub mod audit_check;
 pub mod audit_prune;

@@ -10,7 +10,7 @@ use crate::domain::role::{Permission, Role, RoleName};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::roles;
-use crate::store::tx::Query;
+use crate::store::tx::{Query, Tx};
 
 /// All roles, by name.
 ///
@@ -52,15 +52,17 @@ fn missing(name: &RoleName) -> Refusal {
 pub fn add(app: &App, caller: &Caller, role: &Role) -> Result<Role, Error> {
     require(caller, "roles:write")?;
     let role = role.clone();
-    app.store.write(caller, move |tx| {
-        if roles::find(tx, &role.name)?.is_some() {
-            return Ok(Decision::Refuse(Refusal::AlreadyExists { what: "role", name: role.name.to_string() }));
-        }
-        roles::insert(tx, &role)?;
-        tx.audit(&Event::RoleCreated { role: role.name.to_string() }, Subject::default())?;
-        let made = roles::find(tx, &role.name)?.ok_or_else(|| Fault::Internal("a new role is not there".into()))?;
-        Ok(Decision::Grant(made))
-    })
+    app.store.write(caller, move |tx| add_in(tx, &role))
+}
+
+pub(super) fn add_in(tx: &mut Tx<'_>, role: &Role) -> Result<Decision<Role>, Fault> {
+    if roles::find(tx, &role.name)?.is_some() {
+        return Ok(Decision::Refuse(Refusal::AlreadyExists { what: "role", name: role.name.to_string() }));
+    }
+    roles::insert(tx, role)?;
+    tx.audit(&Event::RoleCreated { role: role.name.to_string() }, Subject::default())?;
+    let made = roles::find(tx, &role.name)?.ok_or_else(|| Fault::Internal("a new role is not there".into()))?;
+    Ok(Decision::Grant(made))
 }
 
 /// What to change of a role. `None`: leave it.
@@ -87,21 +89,23 @@ pub struct Edited {
 pub fn edit(app: &App, caller: &Caller, name: &RoleName, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "roles:write")?;
     let (name, changes) = (name.clone(), changes.clone());
-    app.store.write(caller, move |tx| {
-        let Some(before) = roles::find(tx, &name)? else {
-            return Ok(Decision::Refuse(missing(&name)));
-        };
-        let after = changes.clone().apply(&before);
-        if after == before {
-            return Ok(Decision::Grant(Edited { role: before, changed: false }));
-        }
-        if loses_what_is_built_in(&after) {
-            return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
-        }
-        roles::save(tx, &after)?;
-        tx.audit(&difference(&before, &after), Subject::default())?;
-        Ok(Decision::Grant(Edited { role: after, changed: true }))
-    })
+    app.store.write(caller, move |tx| edit_in(tx, &name, &changes))
+}
+
+pub(super) fn edit_in(tx: &mut Tx<'_>, name: &RoleName, changes: &Changes) -> Result<Decision<Edited>, Fault> {
+    let Some(before) = roles::find(tx, name)? else {
+        return Ok(Decision::Refuse(missing(name)));
+    };
+    let after = changes.clone().apply(&before);
+    if after == before {
+        return Ok(Decision::Grant(Edited { role: before, changed: false }));
+    }
+    if loses_what_is_built_in(&after) {
+        return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
+    }
+    roles::save(tx, &after)?;
+    tx.audit(&difference(&before, &after), Subject::default())?;
+    Ok(Decision::Grant(Edited { role: after, changed: true }))
 }
 
 impl Changes {
@@ -139,18 +143,20 @@ fn difference(before: &Role, after: &Role) -> Event {
 pub fn delete(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error> {
     require(caller, "roles:write")?;
     let name = name.clone();
-    app.store.write(caller, move |tx| {
-        if name.is_admin() {
-            return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
-        }
-        let Some(role) = roles::find(tx, &name)? else {
-            return Ok(Decision::Refuse(missing(&name)));
-        };
-        let users = roles::count_users(tx, &name)?;
-        roles::delete(tx, &name)?;
-        tx.audit(&Event::RoleDeleted { role: name.to_string(), users }, Subject::default())?;
-        Ok(Decision::Grant(Held { role, users }))
-    })
+    app.store.write(caller, move |tx| delete_in(tx, &name))
+}
+
+pub(super) fn delete_in(tx: &mut Tx<'_>, name: &RoleName) -> Result<Decision<Held>, Fault> {
+    if name.is_admin() {
+        return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
+    }
+    let Some(role) = roles::find(tx, name)? else {
+        return Ok(Decision::Refuse(missing(name)));
+    };
+    let users = roles::count_users(tx, name)?;
+    roles::delete(tx, name)?;
+    tx.audit(&Event::RoleDeleted { role: name.to_string(), users }, Subject::default())?;
+    Ok(Decision::Grant(Held { role, users }))
 }
 
 /// Gives a user roles; those they have already change nothing.
@@ -159,17 +165,19 @@ pub fn delete(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error
 /// `forbidden` without `users:write`; `not_found` for an unknown user or role, and then none is given.
 pub fn assign(app: &App, caller: &Caller, of: &UserRef, wanted: &[RoleName]) -> Result<User, Error> {
     let wanted = wanted.to_vec();
-    change(app, caller, of, move |tx, user| {
-        if let Some(refusal) = first_unknown(tx, &wanted)? {
-            return Ok(Decision::Refuse(refusal));
+    change(app, caller, of, move |tx, user| assign_in(tx, user, &wanted))
+}
+
+pub(super) fn assign_in(tx: &mut Tx<'_>, user: &User, wanted: &[RoleName]) -> Result<Decision<()>, Fault> {
+    if let Some(refusal) = first_unknown(tx, wanted)? {
+        return Ok(Decision::Refuse(refusal));
+    }
+    for role in wanted {
+        if roles::assign(tx, user.id, role)? {
+            tx.audit(&Event::RoleAssigned { role: role.to_string() }, user.id)?;
         }
-        for role in &wanted {
-            if roles::assign(tx, user.id, role)? {
-                tx.audit(&Event::RoleAssigned { role: role.to_string() }, user.id)?;
-            }
-        }
-        Ok(Decision::Grant(()))
-    })
+    }
+    Ok(Decision::Grant(()))
 }
 
 /// Takes roles from a user; those they don't have change nothing.
@@ -178,20 +186,22 @@ pub fn assign(app: &App, caller: &Caller, of: &UserRef, wanted: &[RoleName]) -> 
 /// `forbidden` without `users:write`; `not_found` for an unknown user or role; `last_admin`. Then none is taken.
 pub fn unassign(app: &App, caller: &Caller, of: &UserRef, unwanted: &[RoleName]) -> Result<User, Error> {
     let unwanted = unwanted.to_vec();
-    change(app, caller, of, move |tx, user| {
-        if let Some(refusal) = first_unknown(tx, &unwanted)? {
-            return Ok(Decision::Refuse(refusal));
+    change(app, caller, of, move |tx, user| unassign_in(tx, user, &unwanted))
+}
+
+pub(super) fn unassign_in(tx: &mut Tx<'_>, user: &User, unwanted: &[RoleName]) -> Result<Decision<()>, Fault> {
+    if let Some(refusal) = first_unknown(tx, unwanted)? {
+        return Ok(Decision::Refuse(refusal));
+    }
+    if unwanted.iter().any(RoleName::is_admin) && is_last_admin(tx, user)? {
+        return Ok(Decision::Refuse(Refusal::LastAdmin));
+    }
+    for role in unwanted {
+        if roles::unassign(tx, user.id, role)? {
+            tx.audit(&Event::RoleUnassigned { role: role.to_string() }, user.id)?;
         }
-        if unwanted.iter().any(RoleName::is_admin) && is_last_admin(tx, user)? {
-            return Ok(Decision::Refuse(Refusal::LastAdmin));
-        }
-        for role in &unwanted {
-            if roles::unassign(tx, user.id, role)? {
-                tx.audit(&Event::RoleUnassigned { role: role.to_string() }, user.id)?;
-            }
-        }
-        Ok(Decision::Grant(()))
-    })
+    }
+    Ok(Decision::Grant(()))
 }
 
 fn first_unknown(query: &impl Query, names: &[RoleName]) -> Result<Option<Refusal>, Fault> {

@@ -26,6 +26,7 @@ use crate::store::users::NewUser;
 use crate::store::{failures, roles, users};
 
 pub use self::edit::{Changed, Changes, Edited, edit};
+pub(super) use self::edit::{rename_in, verify_in};
 pub use self::factor::{
     Enrolment, SecondFactor, check_code, confirm_enrolment, enrol, replace_recovery_codes, reset_second_factor,
     second_factor,
@@ -174,7 +175,7 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
     Ok(Added { user, invitation })
 }
 
-fn insert(
+pub(super) fn insert(
     tx: &mut Tx<'_>,
     new: &NewUser,
     wanted: &[RoleName],
@@ -270,19 +271,21 @@ pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink,
 /// # Errors
 /// `forbidden` without `users:write`; `not_found`; `last_admin`; the store's.
 pub fn disable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
-    change(app, caller, of, |tx, user| {
-        if user.disabled_at.is_some() {
-            return Ok(Decision::Grant(()));
-        }
-        if is_last_admin(tx, user)? {
-            return Ok(Decision::Refuse(Refusal::LastAdmin));
-        }
-        let now = tx.now();
-        users::save_disabled(tx, user.id, Some(now))?;
-        void_old_proofs(tx, user.id, None)?;
-        tx.audit(&Event::UserDisabled, user.id)?;
-        Ok(Decision::Grant(()))
-    })
+    change(app, caller, of, disable_in)
+}
+
+pub(super) fn disable_in(tx: &mut Tx<'_>, user: &User) -> Result<Decision<()>, Fault> {
+    if user.disabled_at.is_some() {
+        return Ok(Decision::Grant(()));
+    }
+    if is_last_admin(tx, user)? {
+        return Ok(Decision::Refuse(Refusal::LastAdmin));
+    }
+    let now = tx.now();
+    users::save_disabled(tx, user.id, Some(now))?;
+    void_old_proofs(tx, user.id, None)?;
+    tx.audit(&Event::UserDisabled, user.id)?;
+    Ok(Decision::Grant(()))
 }
 
 /// Enables an account again. A second time it changes nothing.
@@ -290,13 +293,15 @@ pub fn disable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> 
 /// # Errors
 /// `forbidden` without `users:write`; `not_found`; the store's.
 pub fn enable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
-    change(app, caller, of, |tx, user| {
-        if user.disabled_at.is_some() {
-            users::save_disabled(tx, user.id, None)?;
-            tx.audit(&Event::UserEnabled, user.id)?;
-        }
-        Ok(Decision::Grant(()))
-    })
+    change(app, caller, of, enable_in)
+}
+
+pub(super) fn enable_in(tx: &mut Tx<'_>, user: &User) -> Result<Decision<()>, Fault> {
+    if user.disabled_at.is_some() {
+        users::save_disabled(tx, user.id, None)?;
+        tx.audit(&Event::UserEnabled, user.id)?;
+    }
+    Ok(Decision::Grant(()))
 }
 
 /// Takes an account out of the database, with its sessions, roles, links and mails. The audit log
@@ -307,17 +312,19 @@ pub fn enable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
 pub fn delete(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
     require(caller, "users:write")?;
     let of = of.clone();
-    app.store.write(caller, move |tx| {
-        let Some(user) = find_in(tx, &of)? else {
-            return Ok(Decision::Refuse(of.missing()));
-        };
-        if is_last_admin(tx, &user)? {
-            return Ok(Decision::Refuse(Refusal::LastAdmin));
-        }
-        remove(tx, &user)?;
-        tx.audit(&Event::UserDeleted, user.id)?;
-        Ok(Decision::Grant(user))
-    })
+    app.store.write(caller, move |tx| delete_in(tx, &of))
+}
+
+pub(super) fn delete_in(tx: &mut Tx<'_>, of: &UserRef) -> Result<Decision<User>, Fault> {
+    let Some(user) = find_in(tx, of)? else {
+        return Ok(Decision::Refuse(of.missing()));
+    };
+    if is_last_admin(tx, &user)? {
+        return Ok(Decision::Refuse(Refusal::LastAdmin));
+    }
+    remove(tx, &user)?;
+    tx.audit(&Event::UserDeleted, user.id)?;
+    Ok(Decision::Grant(user))
 }
 
 /// Takes everything personal out of the database.

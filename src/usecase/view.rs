@@ -1,5 +1,6 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
+use super::apply::Done;
 use super::audit_check::Verdict;
 use super::backup::Backup;
 use super::calibrate::Calibration;
@@ -172,6 +173,18 @@ pub fn own_session(session: &Session, current: SessionId) -> Value {
         "ip": session.ip.map(|ip| ip.to_string()),
         "user_agent": session.user_agent,
         "current": session.id == current,
+    })
+}
+
+/// A change that `apply` made or would make. `secret` is shown this once.
+#[must_use]
+pub fn applied(done: &Done) -> Value {
+    json!({
+        "action": done.change.action().name(),
+        "kind": done.change.kind(),
+        "name": done.change.name(),
+        "details": done.change.details(),
+        "secret": done.secret.as_ref().map(|secret| secret.expose().as_str()),
     })
 }
 

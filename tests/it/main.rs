@@ -4,6 +4,7 @@
 
 mod accounts;
 mod api_keys;
+mod apply;
 mod audit_chain;
 mod authenticator;
 mod cli;

@@ -255,7 +255,7 @@ impl Import<'_> {
         (self.each)(Entry { line: pending.line, email: pending.email.clone(), id, outcome });
     }
 
-    /// Judges as [`write`] does, with those who would have been written before in mind.
+    /// Judges as [`write()`] does, with those who would have been written before in mind.
     fn rehearse(&mut self, batch: &[Pending]) -> Result<Vec<Verdict>, Error> {
         let Self { app, seen, .. } = self;
         let judged = app.store.read(|query| {

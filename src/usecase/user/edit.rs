@@ -61,18 +61,36 @@ pub fn edit(app: &App, caller: &Caller, of: &UserRef, changes: &Changes) -> Resu
             moving.run(tx, &user)?;
             changed.push(Changed::Email);
         }
-        if changes.verified == Verified::Yes && users::save_verified(tx, user.id)? {
-            tx.audit(&Event::EmailVerified, user.id)?;
+        if changes.verified == Verified::Yes && verify_in(tx, &user)? {
             changed.push(Changed::Verified);
         }
-        if let Some(name) = changes.name.as_ref().filter(|name| **name != user.name) {
-            users::save_name(tx, user.id, name)?;
-            tx.audit(&Event::ProfileChanged, user.id)?;
+        if let Some(name) = &changes.name
+            && rename_in(tx, &user, name)?
+        {
             changed.push(Changed::Name);
         }
         let user = users::find(tx, user.id)?.ok_or_else(|| Fault::Internal("an account vanished".into()))?;
         Ok(Decision::Grant(Edited { user, changed }))
     })
+}
+
+/// Takes the address as verified. Whether it was not before.
+pub(in crate::usecase) fn verify_in(tx: &mut Tx<'_>, user: &User) -> Result<bool, Fault> {
+    let verified = users::save_verified(tx, user.id)?;
+    if verified {
+        tx.audit(&Event::EmailVerified, user.id)?;
+    }
+    Ok(verified)
+}
+
+/// Whether the name was another before.
+pub(in crate::usecase) fn rename_in(tx: &mut Tx<'_>, user: &User, name: &Name) -> Result<bool, Fault> {
+    if *name == user.name {
+        return Ok(false);
+    }
+    users::save_name(tx, user.id, name)?;
+    tx.audit(&Event::ProfileChanged, user.id)?;
+    Ok(true)
 }
 
 /// From one address to another, with the mails that go with it.

@@ -192,7 +192,7 @@ fn what_is_no_sound_backup_of_this_database_is_refused_and_nothing_changes() {
         ("newer.db", 1, "newer authd"),
         ("foreign.db", 1, "no database of authd"),
         ("key.db", 1, "belongs to another database"),
-        ("tail.db", 1, "whose end is missing"),
+        ("tail.db", 1, "doesn't end where it should"),
         ("damaged.db", 1, "take another backup"),
         ("text.db", 1, "can't be restored"),
     ] {

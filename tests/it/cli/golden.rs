@@ -8,6 +8,7 @@
 
 use super::redact::Redaction;
 use super::{Shell, of};
+use authd::cli::tree::{self, Program};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -119,4 +120,37 @@ fn first_difference(expected: &str, actual: &str) -> Option<String> {
         .filter(|(_, (expected, actual))| expected != actual)
         .map(|(at, (expected, actual))| format!("{}: expected\n  {expected}\nbut it was\n  {actual}", at + 1));
     Some(first.take(1).next().unwrap_or_else(|| format!(" one is longer than the other:\n{actual}")))
+}
+/// These print a text of authd's own making, whatever the format, or don't end.
+const WITHOUT_FORMATS: [&str; 3] = ["serve", "completion", "man"];
+
+#[test]
+fn every_command_is_shown_in_every_format() {
+    let all: String = transcripts().into_values().collect();
+    let commands: Vec<&str> = all.lines().filter_map(|line| line.strip_prefix("$ authctl ")).collect();
+    let mut missing = Vec::new();
+    for leaf in leaves(&tree::command(Program::Authctl), "") {
+        if WITHOUT_FORMATS.contains(&leaf.as_str()) {
+            continue;
+        }
+        let shown = |has: &dyn Fn(&str) -> bool| {
+            commands.iter().any(|line| (*line == leaf || line.starts_with(&format!("{leaf} "))) && has(line))
+        };
+        let formats: [(&str, &dyn Fn(&str) -> bool); 4] = [
+            ("table", &|line| !line.contains(" -o ") && !line.contains(" -q")),
+            ("json", &|line| line.contains(" -o json")),
+            ("tsv", &|line| line.contains(" -o tsv")),
+            ("-q", &|line| line.contains(" -q")),
+        ];
+        missing.extend(formats.iter().filter(|(_, has)| !shown(has)).map(|(format, _)| format!("{leaf} as {format}")));
+    }
+    assert!(missing.is_empty(), "no transcript shows: {missing:#?}");
+}
+
+fn leaves(command: &clap::Command, path: &str) -> Vec<String> {
+    let below: Vec<_> = command.get_subcommands().collect();
+    if below.is_empty() {
+        return vec![path.to_owned()];
+    }
+    below.iter().flat_map(|sub| leaves(sub, format!("{path} {}", sub.get_name()).trim_start())).collect()
 }

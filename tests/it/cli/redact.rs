@@ -20,13 +20,20 @@ impl Redaction {
         let text = text.replace(&self.folder, "DIR");
         let (mut out, mut rest) = (String::new(), text.as_str());
         while let Some(c) = rest.chars().next() {
-            if let Some(time) = matching(rest, "####-##-##T##:##:##Z") {
-                out.push_str("0000-00-00T00:00:00Z");
+            let time = ["####-##-##T##:##:##Z", "####-##-##T##:##:##.###Z"].map(|shape| matching(rest, shape));
+            if let Some(time) = time.into_iter().flatten().next() {
+                out.extend(time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }));
                 rest = &rest[time.len()..];
                 continue;
             }
             let word = word(rest);
-            if word.is_empty() {
+            if !word.is_empty() && rest[word.len()..].starts_with(" MiB are free") {
+                out.push('0');
+                rest = &rest[word.len()..];
+            } else if word.starts_with("before-restore-") {
+                out.push_str("before-restore-00000000T000000Z");
+                rest = &rest[word.len()..];
+            } else if word.is_empty() {
                 out.push(c);
                 rest = &rest[c.len_utf8()..];
             } else {

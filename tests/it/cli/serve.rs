@@ -142,7 +142,7 @@ fn metrics_are_served_where_the_configuration_says() {
     assert!(answer.contains("route=\"unknown\",status=\"404\"} 1\n"), "{answer}");
 
     std::fs::write(&config, format!("[metrics]\nlisten = \"{address}\"\n")).unwrap();
-    let second = shell.line("serve --listen 127.0.0.1:0");
+    let second = shell.line("serve --listen 127.0.0.1:0 --database second/authd.db");
     assert!(second.code == 78 && second.err.contains("metrics.listen") && second.err.contains(address), "{second:?}");
     let (code, said) = daemon.stop(Signal::TERM);
     assert!(code == Some(0) && said.ends_with("stopped\n"), "{said}");

@@ -25,7 +25,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sha_crypt", &["src/crypto/foreign/"]),
     ("jsonwebtoken", &["src/crypto/"]),
     ("getrandom", &["src/ports/"]),
-    ("toml", &["src/config/"]),
+    ("toml", &["src/config/", "src/usecase/apply/file.rs"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("csv", &["src/cli/terminal", "src/usecase/import/rows.rs"]),
