@@ -133,18 +133,27 @@ fn every_command_is_shown_in_every_format() {
         if WITHOUT_FORMATS.contains(&leaf.as_str()) {
             continue;
         }
-        let shown = |has: &dyn Fn(&str) -> bool| {
-            commands.iter().any(|line| (*line == leaf || line.starts_with(&format!("{leaf} "))) && has(line))
-        };
-        let formats: [(&str, &dyn Fn(&str) -> bool); 4] = [
-            ("table", &|line| !line.contains(" -o ") && !line.contains(" -q")),
-            ("json", &|line| line.contains(" -o json")),
-            ("tsv", &|line| line.contains(" -o tsv")),
-            ("-q", &|line| line.contains(" -q")),
-        ];
-        missing.extend(formats.iter().filter(|(_, has)| !shown(has)).map(|(format, _)| format!("{leaf} as {format}")));
+        let shown: Vec<&str> = commands
+            .iter()
+            .filter(|line| **line == leaf || line.starts_with(&format!("{leaf} ")))
+            .map(|line| format_of(line))
+            .collect();
+        let lacking = ["table", "json", "tsv", "ids"].into_iter().filter(|format| !shown.contains(format));
+        missing.extend(lacking.map(|format| format!("{leaf} as {format}")));
     }
     assert!(missing.is_empty(), "no transcript shows: {missing:#?}");
+}
+
+fn format_of(line: &str) -> &'static str {
+    if line.contains(" -o json") {
+        "json"
+    } else if line.contains(" -o tsv") {
+        "tsv"
+    } else if line.contains(" -q") {
+        "ids"
+    } else {
+        "table"
+    }
 }
 
 fn leaves(command: &clap::Command, path: &str) -> Vec<String> {
