@@ -133,3 +133,28 @@ fn accounts_by_hand_run_as_they_stand() {
         ],
     );
 }
+
+#[test]
+fn operating_by_hand_runs_as_it_stands() {
+    let clone = Clone::new();
+    let mut lines = blocks("A tour", "sh");
+    lines.truncate(1);
+    lines.extend(blocks("Operating it, by hand", "sh"));
+    let out = clone.type_in(&lines);
+    assert_said(
+        &out,
+        &[
+            "add     role     editor           +posts:read,+posts:write",
+            "?token=authd_pr_",
+            "authd_key_",
+            "ann@example.com",
+            "verifying",
+            "audit_head",
+            "ok     true\nlines  ",
+            "eyJ",
+            "signing_key",
+        ],
+    );
+    let made = |name: &str| fs::metadata(clone.folder.path().join(name)).unwrap().len() > 0;
+    assert!(made("users.jsonl") && made("ann.png") && made("yesterday.db"));
+}
