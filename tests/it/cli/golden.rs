@@ -62,7 +62,11 @@ fn run(shell: &Shell, redaction: &mut Redaction, line: &str, stdin: &str) -> Str
     let said = of(&child.wait_with_output().unwrap());
     let mut out = String::new();
     for (mark, text) in [("|", &said.out), ("!", &said.err)] {
-        for line in redaction.hide(text).lines() {
+        let hidden = redaction.hide(text);
+        let mut lines: Vec<&str> =
+            hidden.lines().map(|line| if is_picture(line) { "(QR code)" } else { line }).collect();
+        lines.dedup_by(|line, before| *line == "(QR code)" && line == before);
+        for line in lines {
             writeln!(out, "{}", format!("{mark} {line}").trim_end()).unwrap();
         }
     }
@@ -70,6 +74,11 @@ fn run(shell: &Shell, redaction: &mut Redaction, line: &str, stdin: &str) -> Str
         writeln!(out, "= {}", said.code).unwrap();
     }
     out
+}
+
+/// What a QR code shows differs with the secret in it; that it can be read is held elsewhere.
+fn is_picture(line: &str) -> bool {
+    !line.is_empty() && line.chars().all(|c| "█▀▄ ".contains(c))
 }
 
 /// Splits at spaces outside of double quotes.

@@ -20,10 +20,9 @@ impl Redaction {
         let text = text.replace(&self.folder, "DIR");
         let (mut out, mut rest) = (String::new(), text.as_str());
         while let Some(c) = rest.chars().next() {
-            let time = ["####-##-##T##:##:##Z", "####-##-##T##:##:##.###Z"].map(|shape| matching(rest, shape));
-            if let Some(time) = time.into_iter().flatten().next() {
-                out.extend(time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }));
-                rest = &rest[time.len()..];
+            if let Some((length, shown)) = time(rest) {
+                out.push_str(shown);
+                rest = &rest[length..];
                 continue;
             }
             let word = word(rest);
@@ -120,6 +119,18 @@ impl Kind {
         let length = if self == Self::AccessToken { 12 } else { length };
         format!("{prefix}{number:0width$}", width = length - prefix.len())
     }
+}
+
+/// The length of the time that `text` begins with, and what is shown for it. Zeros at the end of a fraction are
+/// not written, so that its length says nothing.
+fn time(text: &str) -> Option<(usize, &'static str)> {
+    let whole = matching(text, "####-##-##T##:##:##")?.len();
+    let rest = &text[whole..];
+    if rest.starts_with('Z') {
+        return Some((whole + 1, "0000-00-00T00:00:00Z"));
+    }
+    let digits = rest.strip_prefix('.')?.chars().take_while(char::is_ascii_digit).count();
+    rest[1 + digits..].starts_with('Z').then_some((whole + digits + 2, "0000-00-00T00:00:00.000Z"))
 }
 
 /// The characters that ids, secrets and tokens are made of, up to the first that is none.
