@@ -381,7 +381,7 @@ impl Body {
             "type": "object",
             "properties": properties,
             "required": required.map(|field| field.name).collect::<Vec<_>>(),
-            "additionalProperties": false,
+            "additionalProperties": self.encoding == Encoding::Form,
         });
         self.alternatives.describe(&mut schema);
         schema

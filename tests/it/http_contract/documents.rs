@@ -155,6 +155,42 @@ fn the_document_lists_every_route_once() {
     }
 }
 
+/// The document in lines: an operation each, its problems by their codes alone, and a schema each.
+fn lines_of(document: &Value) -> String {
+    let mut lines = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let mut operation = operation.clone();
+            for (status, response) in operation["responses"].as_object_mut().unwrap() {
+                if status.as_str() >= "400" {
+                    *response = response["description"].clone();
+                }
+            }
+            lines.push(format!("{method} {path} {operation}"));
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        lines.push(format!("{name} {schema}"));
+    }
+    lines.push(document["components"]["securitySchemes"].to_string());
+    lines.join("\n") + "\n"
+}
+
+/// What clients are written against: whoever changes it sees by this file what they change. It is written anew
+/// with `UPDATE_GOLDEN=1`.
+#[test]
+fn the_document_is_the_one_that_was_agreed_on() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/golden/openapi.txt");
+    let actual = lines_of(&document());
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(path).unwrap();
+    let differs = expected.lines().zip(actual.lines()).find(|(expected, actual)| expected != actual);
+    assert_eq!(differs, None, "a line of tests/it/golden/openapi.txt, and what it is now");
+    assert_eq!(expected.len(), actual.len());
+}
+
 #[test]
 fn the_keys_are_public_and_cacheable() {
     let daemon = Daemon::new();
