@@ -76,7 +76,7 @@ pub enum Kind {
     Permission,
     /// A JSON array of them.
     Permissions,
-    /// Plain text to look for, at most [`TEXT_MAX`] characters long.
+    /// Plain text to look for, at most 200 characters long.
     Text,
     /// A span in whole seconds, at least one: a JSON integer.
     Seconds,
