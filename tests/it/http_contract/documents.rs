@@ -180,14 +180,14 @@ fn lines_of(document: &Value) -> String {
 /// with `UPDATE_GOLDEN=1`.
 #[test]
 fn the_document_is_the_one_that_was_agreed_on() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/golden/openapi.txt");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/openapi.txt");
     let actual = lines_of(&document());
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(path, &actual).unwrap();
     }
     let expected = std::fs::read_to_string(path).unwrap();
     let differs = expected.lines().zip(actual.lines()).find(|(expected, actual)| expected != actual);
-    assert_eq!(differs, None, "a line of tests/it/golden/openapi.txt, and what it is now");
+    assert_eq!(differs, None, "a line of tests/it/fixtures/openapi.txt, and what it is now");
     assert_eq!(expected.len(), actual.len());
 }
 
