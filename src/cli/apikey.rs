@@ -5,7 +5,7 @@ use super::terminal::table::{Column, Table};
 use super::{Context, permissions, times};
 use crate::domain::api_key::{ApiKey, ApiKeyName, InvalidApiKeyName};
 use crate::error::Refusal;
-use crate::usecase::api_key::{self as keys, NewApiKey};
+use crate::usecase::api_key::{self as keys, ApiKeyRef, NewApiKey};
 use crate::usecase::view;
 use clap::{Args, Subcommand};
 use std::time::Duration;
@@ -68,7 +68,8 @@ impl Add {
 
 impl Revoke {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let revoked = keys::revoke(&context.app()?, context.caller(), &name(&self.name)?)?;
+        let of = ApiKeyRef::Name(name(&self.name)?);
+        let revoked = keys::revoke(&context.app()?, context.caller(), &of)?;
         context.terminal().note(&format!("revoked API key {}", revoked.name));
         context.terminal().changed(&table(&[revoked]))
     }

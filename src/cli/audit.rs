@@ -85,7 +85,7 @@ impl Tail {
         let app = context.app()?;
         let user = self.user.as_deref().map(UserRef::parse).transpose()?;
         let since = self.since.map(|since| since.resolve(app.now()));
-        let wanted = Wanted { since, user, event: self.event.clone() };
+        let wanted = Wanted { since, until: None, user, event: self.event.clone() };
         // Before the first line: whoever reads one may interrupt from then on.
         let waiter = if self.follow { Some(Waiter::new()?) } else { None };
         let (lines, mut position) = log::tail(&app, context.caller(), &wanted, self.lines)?;

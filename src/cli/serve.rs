@@ -11,6 +11,7 @@ use crate::pages::Pages;
 use crate::transport::{Running, Server, Settings, Stopper};
 use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::in_use::Served;
+use crate::usecase::key_use::Recorder;
 use crate::usecase::prune::Pruner;
 use crate::usecase::sender::Sender;
 use crate::usecase::{files, link_request};
@@ -71,6 +72,7 @@ impl Serve {
         context.terminal().note(&format!("listening on {}", running.address()));
         let links = link_request::Worker::start(&app)?;
         let pruner = Pruner::start(&app)?;
+        let key_uses = Recorder::start(&app)?;
         let pulse = running.pulse();
         let beats = move |patience| pulse.beats(patience);
         let supervisor = Supervisor::ready(&app, beats, &running.address().to_string())?;
@@ -80,6 +82,7 @@ impl Serve {
         metrics.map_or(Ok(()), Running::wait)?;
         links.stop();
         pruner.stop();
+        key_uses.stop();
         if let Some(sender) = sender {
             sender.stop(MAIL_PATIENCE);
         }

@@ -1,8 +1,9 @@
 //! Who acts, and what they may do. Authentication (who is it?) has happened before an [`Actor`]
 //! exists; authorization (may they?) is [`Actor::may`], asked by the use-cases and by nobody else.
 
+use super::api_key::ApiKeyName;
 use super::email::Email;
-use super::id::{SessionId, UserId};
+use super::id::{ApiKeyId, SessionId, UserId};
 use super::name::Name;
 use super::role::{Permission, RoleName};
 use super::time::Timestamp;
@@ -37,10 +38,20 @@ pub struct SignedIn {
     pub permissions: Vec<Permission>,
 }
 
+/// A service whose API key was found good.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Service {
+    pub key: ApiKeyId,
+    pub name: ApiKeyName,
+    /// As they stand in the database now.
+    pub permissions: Vec<Permission>,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Actor {
     Anonymous,
     User(SignedIn),
+    ApiKey(Service),
     /// Somebody with the database file in their hands, by login name (the one behind sudo).
     Operator(String),
     /// The daemon itself.
@@ -55,17 +66,20 @@ impl Actor {
         match self {
             Self::Operator(_) | Self::System => true,
             Self::User(user) => user.permissions.iter().any(|held| held.covers(permission)),
+            Self::ApiKey(service) => service.permissions.iter().any(|held| held.covers(permission)),
             Self::Anonymous => false,
         }
     }
 }
 
-/// As the audit log names the actor: `user:<id>`, `operator:<login name>`, `anonymous`, `system`.
+/// As the audit log names the actor: `user:<id>`, `api_key:<name>`, `operator:<login name>`, `anonymous`,
+/// `system`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anonymous => f.write_str("anonymous"),
             Self::User(user) => write!(f, "user:{}", user.user),
+            Self::ApiKey(service) => write!(f, "api_key:{}", service.name),
             Self::Operator(name) => write!(f, "operator:{name}"),
             Self::System => f.write_str("system"),
         }

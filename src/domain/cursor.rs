@@ -8,6 +8,12 @@ pub enum List {
     Users,
     /// One's own security events.
     Events,
+    /// Everybody's sessions.
+    Sessions,
+    /// The audit log.
+    Audit,
+    Roles,
+    ApiKeys,
 }
 
 impl List {
@@ -15,6 +21,10 @@ impl List {
         match self {
             Self::Users => b'u',
             Self::Events => b'e',
+            Self::Sessions => b's',
+            Self::Audit => b'a',
+            Self::Roles => b'r',
+            Self::ApiKeys => b'k',
         }
     }
 }
@@ -43,6 +53,18 @@ pub fn decode_number(list: List, cursor: &str) -> Option<i64> {
     unwrap(list, cursor).map(i64::from_be_bytes)
 }
 
+/// As [`encode`], for a list in the order of names.
+#[must_use]
+pub fn encode_name(list: List, name: &str) -> String {
+    wrap(list, name.as_bytes())
+}
+
+/// As [`decode`], for a list in the order of names.
+#[must_use]
+pub fn decode_name(list: List, cursor: &str) -> Option<String> {
+    String::from_utf8(key_of(list, cursor)?).ok()
+}
+
 fn wrap(list: List, key: &[u8]) -> String {
     let mut bytes = vec![list.tag()];
     bytes.extend_from_slice(key);
@@ -50,8 +72,11 @@ fn wrap(list: List, key: &[u8]) -> String {
 }
 
 fn unwrap<const N: usize>(list: List, cursor: &str) -> Option<[u8; N]> {
+    key_of(list, cursor)?.try_into().ok()
+}
+
+fn key_of(list: List, cursor: &str) -> Option<Vec<u8>> {
     let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
     let (tag, key) = bytes.split_first()?;
-    (*tag == list.tag()).then_some(())?;
-    key.try_into().ok()
+    (*tag == list.tag()).then(|| key.to_vec())
 }

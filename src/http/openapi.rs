@@ -4,7 +4,7 @@ use super::cookies;
 use super::problem;
 use super::routes::{Access, Answer, Content, Route, parameter, routes};
 use super::schema::{self, Object, Shape};
-use super::wire::{Field, Presence};
+use super::wire::{Field, Kind, Presence};
 use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
@@ -33,6 +33,7 @@ fn print() -> Value {
             "schemas": schemas(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "authd_key_…"},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": cookies::ACCESS},
                 "refresh_cookie": {"type": "apiKey", "in": "cookie", "name": cookies::REFRESH},
                 "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
@@ -71,7 +72,17 @@ fn operation(route: &Route) -> Value {
         Access::Public => {}
         Access::User if route.method.is_safe() => operation["security"] = json!([{"bearer": []}, {"cookie": []}]),
         Access::User => operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}]),
+        Access::Service => operation["security"] = json!([{"api_key": []}]),
+        Access::Permission(_) | Access::Holder if route.method.is_safe() => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}, {"api_key": []}]);
+        }
+        Access::Permission(_) | Access::Holder => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}, {"api_key": []}]);
+        }
         Access::Refresh => operation["security"] = json!([{}, {"refresh_cookie": [], "csrf": []}]),
+    }
+    if let Access::Permission(permission) = route.access {
+        operation["description"] = format!("Needs the permission `{permission}`.").into();
     }
     let in_path = route.path.split('/').filter_map(parameter).map(path_parameter);
     let parameters: Vec<Value> = in_path.chain(route.query.iter().map(query_parameter)).collect();
@@ -80,13 +91,15 @@ fn operation(route: &Route) -> Value {
     }
     if let Some(body) = route.request {
         let content = json!({"schema": reference(body.name), "example": schema::example(body.example)});
-        operation["requestBody"] = json!({"required": !body.may_be_empty(), "content": {"application/json": content}});
+        operation["requestBody"] =
+            json!({"required": !body.may_be_empty(), "content": {body.encoding.media_type(): content}});
     }
     operation
 }
 
 fn path_parameter(name: &str) -> Value {
-    json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "format": "uuid"}})
+    let schema = if name == "role" { Kind::Role.schema() } else { json!({"type": "string", "format": "uuid"}) };
+    json!({"name": name, "in": "path", "required": true, "schema": schema})
 }
 
 fn query_parameter(field: &Field) -> Value {

@@ -71,8 +71,8 @@ impl Problem {
     }
 
     #[must_use]
-    pub fn unsupported_media_type() -> Self {
-        let detail = "send the body as `Content-Type: application/json`, in UTF-8 and without a content coding";
+    pub fn unsupported_media_type(wanted: &str) -> Self {
+        let detail = format!("send the body as `Content-Type: {wanted}`, in UTF-8 and without a content coding");
         Self::new(415, "unsupported_media_type", "Unsupported media type", detail)
     }
 

@@ -4,9 +4,10 @@
 use super::cookies::{self, Carrier};
 use super::problem::Problem;
 use super::routes::{Access, COOKIES, Method, Route, allow, routes};
-use super::wire::{self, Fields};
+use super::wire::{self, Encoding, Fields};
 use super::{csrf, origin};
 use crate::domain::access::Actor;
+use crate::domain::api_key;
 use crate::domain::caller::{Caller, cut_user_agent};
 use crate::domain::id::RequestId;
 use crate::domain::secret::Secret;
@@ -16,7 +17,7 @@ use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
 use crate::usecase::rate_limit::{self, Verdict};
 use crate::usecase::traffic::{self, Passage, Target};
-use crate::usecase::{authenticate, refresh};
+use crate::usecase::{authenticate, refresh, require};
 use std::sync::Arc;
 
 /// What a page of another origin may read of an answer's head.
@@ -98,16 +99,19 @@ impl Router {
         if let Actor::User(me) = &actor {
             passage.user = Some(me.user);
         }
-        let body = body_of(request, route)?;
-        let query = wire::read_query(head.query.as_deref(), route.query)?;
-        let mut fields = wire::read(body, route.request)?.and(query);
-        let carrier = self.carrier(route, head, &mut fields, carrier)?;
         let caller = Caller {
             actor,
             ip: passage.ip,
             user_agent: user_agent(&head.headers),
             request_id: Some(passage.request_id.clone()),
         };
+        if let Some(permission) = route.access.demands(&caller.actor) {
+            require(&caller, permission).map_err(|refusal| Problem::from(&refusal))?;
+        }
+        let body = body_of(request, route)?;
+        let query = wire::read_query(head.query.as_deref(), route.query)?;
+        let mut fields = wire::read(body, route.request)?.and(query);
+        let carrier = self.carrier(route, head, &mut fields, carrier)?;
         let parameters = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let call = Call { caller, fields, carrier, parameters };
         (route.handler)(&self.app, call).map_err(|error| problem_of(&error, &passage.request_id))
@@ -118,11 +122,15 @@ impl Router {
     fn actor(&self, route: &Route, head: &Head, request_id: &str) -> Result<(Actor, Carrier), Problem> {
         let headers = &head.headers;
         let signed_in = |token| authenticate::bearer(&self.app, token).map_err(|error| problem_of(&error, request_id));
-        if route.access != Access::User {
+        if !route.access.takes_users() && !route.access.takes_services() {
             return Ok((Actor::Anonymous, Carrier::Body));
         }
         if let Some(token) = bearer(headers)? {
-            return Ok((Actor::User(signed_in(token)?), Carrier::Body));
+            let actor = self.bearer_of(route.access, token).map_err(|error| problem_of(&error, request_id))?;
+            return Ok((actor, Carrier::Body));
+        }
+        if !route.access.takes_users() {
+            return Err(Problem::from(&Refusal::Unauthenticated));
         }
         let token = cookies::find(headers, cookies::ACCESS)?.ok_or_else(|| Problem::from(&Refusal::Unauthenticated))?;
         if route.method.is_safe() {
@@ -132,6 +140,18 @@ impl Router {
         let me = signed_in(token)?;
         csrf::check_value(&self.app, headers, me.session)?;
         Ok((Actor::User(me), Carrier::Cookies))
+    }
+
+    /// Whose token it is that stands in `Authorization`. A user's is as good as none where services are asked for,
+    /// and a service's where users are.
+    fn bearer_of(&self, access: Access, token: &str) -> Result<Actor, Error> {
+        if access.takes_services() && token.starts_with(api_key::PREFIX) {
+            return authenticate::api_key(&self.app, token).map(Actor::ApiKey);
+        }
+        if access.takes_users() {
+            return authenticate::bearer(&self.app, token).map(Actor::User);
+        }
+        Err(Refusal::InvalidToken.into())
     }
 
     /// How the answer's tokens go: as the caller's came, or as the body asks. A refresh token that comes
@@ -278,21 +298,25 @@ fn body_of<'a>(request: &'a Request, route: &Route) -> Result<&'a [u8], Problem>
     Ok(&request.body)
 }
 
-/// Every body is JSON. One that is missing where it is wanted is the parser's to refuse.
+/// Every body says that it is JSON, or a form where the route wants one. One that is missing where it is wanted is
+/// the parser's to refuse.
 fn check_content_type(request: &Request, route: &Route) -> Result<(), Problem> {
     let headers = &request.head.headers;
-    let content_type = headers.single("content-type").map_err(|Ambiguous| Problem::unsupported_media_type())?;
+    let encoding = route.request.map_or(Encoding::Json, |body| body.encoding);
+    let unsupported = || Problem::unsupported_media_type(encoding.media_type());
+    let content_type = headers.single("content-type").map_err(|Ambiguous| unsupported())?;
     if request.body.is_empty() && (content_type.is_none() || route.request.is_none()) {
         return Ok(());
     }
     let is_coded = headers.all("content-encoding").next().is_some();
-    if is_coded || !content_type.is_some_and(is_json) { Err(Problem::unsupported_media_type()) } else { Ok(()) }
+    let is_good = content_type.is_some_and(|content_type| is_of_type(content_type, encoding.media_type()));
+    if is_coded || !is_good { Err(unsupported()) } else { Ok(()) }
 }
 
-/// `application/json`, in UTF-8 if it says so.
-fn is_json(content_type: &str) -> bool {
+/// That media type, in UTF-8 if it says so.
+fn is_of_type(content_type: &str, wanted: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
-    let media = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
+    let media = parts.next().is_some_and(|media| media.eq_ignore_ascii_case(wanted));
     media
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, value)) if name.eq_ignore_ascii_case("charset") => {

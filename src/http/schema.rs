@@ -1,6 +1,8 @@
 //! What answers look like, as data. The OpenAPI document prints it, and the tests hold every answer
 //! against it.
 
+pub mod admin;
+
 use serde_json::{Map, Value, json};
 
 #[derive(Debug)]

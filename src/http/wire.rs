@@ -1,23 +1,31 @@
 //! Request bodies and queries as data: what a route declares here is what its parser takes and what
 //! the OpenAPI document says, so that the two can't drift apart.
 
+mod fields;
+
+pub use self::fields::Fields;
+
 use super::json;
 use super::problem::Problem;
+use crate::domain::api_key::{ApiKeyName, InvalidApiKeyName};
 use crate::domain::email::{self, Email, InvalidEmail};
 use crate::domain::name::{self, Name};
 use crate::domain::password::{self, Password};
 use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, RoleName};
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::user::UserState;
 use crate::error::{FieldError, Refusal};
-use crate::usecase::user::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::usecase::user::{LIMIT_DEFAULT, LIMIT_MAX, UserRef};
 use serde_json::{Map, Value, json};
-use std::iter;
+use std::time::Duration;
 
-/// The body of a request: a JSON object with these fields and no others.
+/// The body of a request: an object with these fields and no others.
 #[derive(Debug)]
 pub struct Body {
     /// Its name among the schemas.
     pub name: &'static str,
+    pub encoding: Encoding,
     pub fields: &'static [Field],
     pub alternatives: Alternatives,
     /// A good one, as JSON.
@@ -63,7 +71,52 @@ pub enum Kind {
     Limit,
     /// A role's name; whether there is such a role is another matter.
     Role,
+    /// A JSON array of them.
+    Roles,
     Permission,
+    /// A JSON array of them.
+    Permissions,
+    /// Plain text to look for, at most 200 characters long.
+    Text,
+    /// A span in whole seconds, at least one: a JSON integer.
+    Seconds,
+    /// RFC 3339.
+    Time,
+    /// A user's id or address; whether there is such a user is another matter.
+    User,
+    /// A [`UserState`], by its name.
+    State,
+    /// An API key's name.
+    KeyName,
+}
+
+/// A hundred years.
+const SECONDS_MAX: u64 = 3_153_600_000;
+
+/// How names and permissions are spelled, for the schema.
+const WORD: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
+const PERMISSION: &str = "^[a-z0-9][a-z0-9._-]{0,63}:([*]|[a-z0-9][a-z0-9._-]{0,63})$";
+
+/// The longest text to look for, in characters.
+const TEXT_MAX: usize = 200;
+
+/// How a body is written down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encoding {
+    Json,
+    /// `application/x-www-form-urlencoded`, as OAuth has it. A parameter that nobody knows is left alone there
+    /// (RFC 6749 §3.2).
+    Form,
+}
+
+impl Encoding {
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Form => "application/x-www-form-urlencoded",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -72,15 +125,19 @@ enum Parsed {
     Password(Password),
     Name(Name),
     Token(Secret<String>),
+    Text(String),
     Flag(bool),
     Limit(u32),
+    Seconds(Duration),
+    Time(Timestamp),
     Role(RoleName),
+    Roles(Vec<RoleName>),
     Permission(Permission),
+    Permissions(Vec<Permission>),
+    User(UserRef),
+    State(UserState),
+    KeyName(ApiKeyName),
 }
-
-/// The fields of a body that was found good.
-#[derive(Debug, Default)]
-pub struct Fields(Vec<(&'static str, Parsed)>);
 
 /// Reads a body: `declared` says what may stand in it, `None` that nothing may. Where nothing must, an
 /// empty body is as good as an empty object.
@@ -88,6 +145,9 @@ pub struct Fields(Vec<(&'static str, Parsed)>);
 /// # Errors
 /// `malformed_json`, or `validation_failed` with every field that is wrong.
 pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
+    if let Some(form) = declared.filter(|body| body.encoding == Encoding::Form) {
+        return read_form(bytes, form);
+    }
     if bytes.is_empty() && declared.is_none_or(Body::may_be_empty) {
         return Ok(Fields::default());
     }
@@ -117,11 +177,31 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
 /// # Errors
 /// `validation_failed` with every parameter that is wrong.
 pub fn read_query(query: Option<&str>, declared: &[Field]) -> Result<Fields, Problem> {
-    let (mut fields, mut errors) = (Vec::<(&'static str, Parsed)>::new(), Vec::new());
     let pairs = query.filter(|_| !declared.is_empty()).unwrap_or_default();
-    for (name, value) in form_urlencoded::parse(pairs.as_bytes()) {
+    let (fields, errors) = read_pairs(pairs.as_bytes(), declared, Encoding::Json);
+    if errors.is_empty() { Ok(Fields(fields)) } else { Err(Problem::from(&Refusal::Invalid(errors))) }
+}
+
+fn read_form(bytes: &[u8], form: &Body) -> Result<Fields, Problem> {
+    let (fields, mut errors) = read_pairs(bytes, form.fields, Encoding::Form);
+    for field in form.fields.iter().filter(|field| field.presence == Presence::Required) {
+        let known = fields.iter().map(|(name, _)| *name).chain(errors.iter().map(|error| error.field.as_str()));
+        if known.into_iter().all(|name| name != field.name) {
+            errors.push(FieldError::new(field.name, "missing", "this field is required"));
+        }
+    }
+    errors.extend(form.alternatives.error(&fields));
+    if errors.is_empty() { Ok(Fields(fields)) } else { Err(Problem::from(&Refusal::Invalid(errors))) }
+}
+
+/// What stands in pairs of name and value, and what is wrong with them. Only a form may hold unknown names.
+fn read_pairs(pairs: &[u8], declared: &[Field], encoding: Encoding) -> (Vec<(&'static str, Parsed)>, Vec<FieldError>) {
+    let (mut fields, mut errors) = (Vec::<(&'static str, Parsed)>::new(), Vec::new());
+    for (name, value) in form_urlencoded::parse(pairs) {
         let Some(field) = declared.iter().find(|field| field.name == name) else {
-            errors.push(FieldError::new(name, "unknown", "there is no such parameter here"));
+            if encoding == Encoding::Json {
+                errors.push(FieldError::new(name, "unknown", "there is no such parameter here"));
+            }
             continue;
         };
         if field.presence != Presence::Repeated && fields.iter().any(|(known, _)| *known == field.name) {
@@ -133,7 +213,7 @@ pub fn read_query(query: Option<&str>, declared: &[Field]) -> Result<Fields, Pro
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(Fields(fields)) } else { Err(Problem::from(&Refusal::Invalid(errors))) }
+    (fields, errors)
 }
 
 impl Alternatives {
@@ -169,6 +249,22 @@ impl Kind {
         match (self, value) {
             (Self::Flag, Value::Bool(flag)) => Ok(Parsed::Flag(flag)),
             (Self::Flag, _) => Err(FieldError::new(field, "wrong_type", "this field is true or false")),
+            (Self::Roles, Value::Array(items)) => {
+                list(field, items, |item| RoleName::parse(item).map_err(|_| InvalidRoleName::MESSAGE))
+                    .map(Parsed::Roles)
+            }
+            (Self::Permissions, Value::Array(items)) => {
+                list(field, items, |item| Permission::parse(item).map_err(|_| InvalidPermission::MESSAGE))
+                    .map(Parsed::Permissions)
+            }
+            (Self::Roles | Self::Permissions, _) => {
+                Err(FieldError::new(field, "wrong_type", "this field is an array of strings"))
+            }
+            (Self::Seconds, Value::Number(number)) => match number.as_u64() {
+                Some(seconds @ 1..=SECONDS_MAX) => Ok(Parsed::Seconds(Duration::from_secs(seconds))),
+                _ => Err(FieldError::new(field, "out_of_range", "this is a span of 1 to 3153600000 whole seconds")),
+            },
+            (Self::Seconds, _) => Err(FieldError::new(field, "wrong_type", "this field is an integer")),
             (_, Value::String(text)) => self.parse_text(field, Secret::new(text)),
             _ => Err(FieldError::new(field, "wrong_type", "this field is a string")),
         }
@@ -203,6 +299,23 @@ impl Kind {
             Self::Permission => Permission::parse(text.expose())
                 .map(Parsed::Permission)
                 .map_err(|InvalidPermission| fault("invalid", InvalidPermission::MESSAGE)),
+            Self::Text if text.expose().chars().count() > TEXT_MAX => {
+                Err(fault("too_long", "this has at most 200 characters"))
+            }
+            Self::Text => Ok(Parsed::Text(text.expose().clone())),
+            Self::Time => Timestamp::parse_rfc3339(text.expose())
+                .map(Parsed::Time)
+                .ok_or_else(|| fault("invalid", "this is a time of RFC 3339, such as 2026-11-22T08:00:00Z")),
+            Self::User => UserRef::parse(text.expose())
+                .map(Parsed::User)
+                .map_err(|_| fault("invalid", "this is a user's id or e-mail address")),
+            Self::State => UserState::parse(text.expose())
+                .map(Parsed::State)
+                .ok_or_else(|| fault("invalid", "this is locked, disabled or unverified")),
+            Self::KeyName => ApiKeyName::parse(text.expose())
+                .map(Parsed::KeyName)
+                .map_err(|InvalidApiKeyName| fault("invalid", InvalidApiKeyName::MESSAGE)),
+            Self::Roles | Self::Permissions | Self::Seconds => Err(fault("wrong_type", "this stands in a JSON body")),
         }
     }
 
@@ -215,11 +328,35 @@ impl Kind {
                 json!({"type": "string", "format": "password", "minLength": 1, "maxLength": password::MAX_BYTES})
             }
             Self::Name => json!({"type": "string", "maxLength": name::MAX_LENGTH}),
-            Self::Token | Self::Role | Self::Permission => json!({"type": "string"}),
+            Self::Token => json!({"type": "string"}),
+            Self::Text => json!({"type": "string", "maxLength": TEXT_MAX}),
+            Self::Role | Self::KeyName => json!({"type": "string", "pattern": WORD}),
+            Self::Permission => json!({"type": "string", "pattern": PERMISSION}),
+            Self::Roles => json!({"type": "array", "items": Self::Role.schema()}),
+            Self::Permissions => json!({"type": "array", "items": Self::Permission.schema()}),
+            Self::Seconds => json!({"type": "integer", "minimum": 1, "maximum": SECONDS_MAX}),
+            Self::Time => json!({"type": "string", "format": "date-time"}),
+            Self::User => {
+                json!({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]})
+            }
+            Self::State => json!({"type": "string", "enum": UserState::ALL.map(UserState::name)}),
             Self::Flag => json!({"type": "boolean", "default": false}),
             Self::Limit => json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT}),
         }
     }
+}
+
+/// Reads each item of an array.
+fn list<T>(
+    field: &'static str,
+    items: Vec<Value>,
+    parse: impl Fn(&str) -> Result<T, &'static str>,
+) -> Result<Vec<T>, FieldError> {
+    let item = |item: Value| match item {
+        Value::String(text) => parse(&text).map_err(|message| FieldError::new(field, "invalid", message)),
+        _ => Err(FieldError::new(field, "wrong_type", "this field is an array of strings")),
+    };
+    items.into_iter().map(item).collect()
 }
 
 impl Body {
@@ -244,114 +381,9 @@ impl Body {
             "type": "object",
             "properties": properties,
             "required": required.map(|field| field.name).collect::<Vec<_>>(),
-            "additionalProperties": false,
+            "additionalProperties": self.encoding == Encoding::Form,
         });
         self.alternatives.describe(&mut schema);
         schema
     }
-}
-
-/// Each of these hands a field over once, or all of those that repeat. They panic when the route didn't declare it so, which the
-/// route's own example shows.
-impl Fields {
-    pub fn email(&mut self, name: &str) -> Email {
-        match self.take(name) {
-            Some(Parsed::Email(email)) => email,
-            _ => undeclared(name),
-        }
-    }
-
-    pub fn password(&mut self, name: &str) -> Password {
-        match self.take(name) {
-            Some(Parsed::Password(password)) => password,
-            _ => undeclared(name),
-        }
-    }
-
-    pub fn token(&mut self, name: &str) -> Secret<String> {
-        match self.take(name) {
-            Some(Parsed::Token(token)) => token,
-            _ => undeclared(name),
-        }
-    }
-
-    /// `None`: it was left out.
-    pub fn optional_token(&mut self, name: &str) -> Option<Secret<String>> {
-        match self.take(name) {
-            Some(Parsed::Token(token)) => Some(token),
-            None => None,
-            Some(_) => undeclared(name),
-        }
-    }
-
-    pub fn flag(&mut self, name: &str) -> bool {
-        match self.take(name) {
-            Some(Parsed::Flag(flag)) => flag,
-            None => false,
-            Some(_) => undeclared(name),
-        }
-    }
-
-    pub fn limit(&mut self, name: &str) -> u32 {
-        match self.take(name) {
-            Some(Parsed::Limit(limit)) => limit,
-            None => LIMIT_DEFAULT,
-            Some(_) => undeclared(name),
-        }
-    }
-
-    /// `None`: it was left out.
-    pub fn optional_name(&mut self, name: &str) -> Option<Name> {
-        match self.take(name) {
-            Some(Parsed::Name(value)) => Some(value),
-            None => None,
-            Some(_) => undeclared(name),
-        }
-    }
-
-    /// All values of a parameter that may repeat.
-    pub fn roles(&mut self, name: &str) -> Vec<RoleName> {
-        let next = || match self.take(name) {
-            Some(Parsed::Role(role)) => Some(role),
-            None => None,
-            Some(_) => undeclared(name),
-        };
-        iter::from_fn(next).collect()
-    }
-
-    /// All values of a parameter that may repeat.
-    pub fn permissions(&mut self, name: &str) -> Vec<Permission> {
-        let next = || match self.take(name) {
-            Some(Parsed::Permission(permission)) => Some(permission),
-            None => None,
-            Some(_) => undeclared(name),
-        };
-        iter::from_fn(next).collect()
-    }
-
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(field, _)| *field == name)
-    }
-
-    /// Puts a token that came another way where the field would be.
-    pub fn put_token(&mut self, name: &'static str, token: Secret<String>) {
-        self.0.push((name, Parsed::Token(token)));
-    }
-
-    /// These and others.
-    #[must_use]
-    pub fn and(mut self, others: Self) -> Self {
-        self.0.extend(others.0);
-        self
-    }
-
-    fn take(&mut self, name: &str) -> Option<Parsed> {
-        let at = self.0.iter().position(|(field, _)| *field == name)?;
-        Some(self.0.swap_remove(at).1)
-    }
-}
-
-fn undeclared(name: &str) -> ! {
-    panic!("the route does not declare the field {name} as its handler reads it")
 }

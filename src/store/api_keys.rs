@@ -5,6 +5,7 @@ use super::users::words;
 use crate::domain::api_key::{ApiKey, ApiKeyName};
 use crate::domain::id::ApiKeyId;
 use crate::domain::role::Permission;
+use crate::domain::time::Timestamp;
 use crate::error::Fault;
 
 const COLUMNS: &str = "k.id, k.name, k.created_at, k.expires_at, k.last_used_at, \
@@ -14,6 +15,12 @@ const COLUMNS: &str = "k.id, k.name, k.created_at, k.expires_at, k.last_used_at,
 /// The driver's.
 pub fn find(query: &impl Query, name: &ApiKeyName) -> Result<Option<ApiKey>, Fault> {
     query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.name = ?1"), [name.as_str()], read)
+}
+
+/// # Errors
+/// The driver's.
+pub fn find_by_id(query: &impl Query, id: ApiKeyId) -> Result<Option<ApiKey>, Fault> {
+    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.id = ?1"), [id], read)
 }
 
 /// Finds by the SHA-256 of the secret, whether or not the key has expired.
@@ -50,6 +57,15 @@ pub fn save(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), Fault> {
     tx.execute("UPDATE api_keys SET expires_at = ?2 WHERE id = ?1", params![key.id, key.expires_at])?;
     tx.execute("DELETE FROM api_key_permissions WHERE key_id = ?1", [key.id])?;
     insert_permissions(tx, key)
+}
+
+/// Keeps when a key was used, unless a later use is known. One that is gone stays so.
+///
+/// # Errors
+/// The driver's.
+pub fn save_use(tx: &mut Tx<'_>, id: ApiKeyId, at: Timestamp) -> Result<(), Fault> {
+    let sql = "UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2";
+    tx.execute(sql, params![id, at]).map(drop)
 }
 
 /// # Errors

@@ -1,5 +1,6 @@
 //! Sessions: one row a login, rotated in place; and access tokens revoked one by one.
 
+use super::page::{Page, Paged};
 use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users::words;
 use super::values::millis;
@@ -121,6 +122,26 @@ pub fn list(query: &impl Query, user: Option<UserId>, alive: Option<Alive>) -> R
     );
     let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| millis(alive.idle)));
     query.all(&sql, params![user, now, idle], |row| Ok(Listed { session: read(row)?, email: row.get(14)? }))
+}
+
+/// As [`list`], a page of those that live.
+///
+/// # Errors
+/// The driver's.
+pub fn list_page(
+    query: &impl Query,
+    user: Option<UserId>,
+    alive: Alive,
+    page: Page<SessionId>,
+) -> Result<Paged<Listed, SessionId>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE (?1 IS NULL OR s.user_id = ?1) AND s.ended_at IS NULL AND s.expires_at > ?2 \
+         AND s.last_used_at + coalesce(s.idle, ?3) > ?2 AND (?4 IS NULL OR s.id < ?4) ORDER BY s.id DESC LIMIT ?5"
+    );
+    let row = params![user, alive.now, millis(alive.idle), page.after, page.limit_and_one()];
+    let listed = query.all(&sql, row, |row| Ok(Listed { session: read(row)?, email: row.get(14)? }))?;
+    Ok(Paged::cut(listed, page.limit, |last| last.session.id))
 }
 
 /// # Errors

@@ -1,20 +1,38 @@
 //! API keys: made, listed, changed and revoked.
 
 use super::app::App;
-use super::require;
+use super::paging::by_name;
+use super::{require, require_own};
 use crate::crypto::opaque::{self, OpaqueHash};
-use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::api_key::{ApiKey, ApiKeyName, PREFIX};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
+use crate::domain::cursor;
 use crate::domain::id::ApiKeyId;
 use crate::domain::role::Permission;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::api_keys;
+use crate::store::page::Paged;
 use crate::store::tx::Tx;
 use std::time::Duration;
+
+/// A key, by its id or by the name that it has now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ApiKeyRef {
+    Id(ApiKeyId),
+    Name(ApiKeyName),
+}
+
+impl ApiKeyRef {
+    fn missing(&self) -> Refusal {
+        match self {
+            Self::Id(id) => Refusal::not_found("API key", id.to_string()),
+            Self::Name(name) => missing(name),
+        }
+    }
+}
 
 /// A key that is about to be.
 #[derive(Clone, Debug)]
@@ -93,6 +111,15 @@ pub fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, Error> {
     Ok(app.store.read(|query| api_keys::list(query))?)
 }
 
+/// A page of the keys, by name: `limit` of them (at least 1), after the `next` of the page before.
+///
+/// # Errors
+/// As [`list`]; `invalid_cursor`; `validation_failed` for a limit of 0.
+pub fn page(app: &App, caller: &Caller, limit: u32, after: Option<&str>) -> Result<Paged<ApiKey, String>, Error> {
+    let keys = list(app, caller)?;
+    Ok(by_name(cursor::List::ApiKeys, keys, limit, after, |key| key.name.as_str())?)
+}
+
 /// The key of this name. `None`: there is none.
 ///
 /// # Errors
@@ -144,26 +171,23 @@ pub(super) fn edit_in(tx: &mut Tx<'_>, name: &ApiKeyName, change: &Change) -> Re
 ///
 /// # Errors
 /// `forbidden` without `keys:write`; `not_found`; the store's.
-pub fn revoke(app: &App, caller: &Caller, name: &ApiKeyName) -> Result<ApiKey, Error> {
+pub fn revoke(app: &App, caller: &Caller, of: &ApiKeyRef) -> Result<ApiKey, Error> {
     require(caller, "keys:write")?;
-    let name = name.clone();
-    app.store.write(caller, move |tx| revoke_in(tx, &name))
+    let of = of.clone();
+    app.store.write(caller, move |tx| revoke_in(tx, &of))
 }
 
-pub(super) fn revoke_in(tx: &mut Tx<'_>, name: &ApiKeyName) -> Result<Decision<ApiKey>, Fault> {
-    let Some(key) = api_keys::find(tx, name)? else {
-        return Ok(Decision::Refuse(missing(name)));
+pub(super) fn revoke_in(tx: &mut Tx<'_>, of: &ApiKeyRef) -> Result<Decision<ApiKey>, Fault> {
+    let found = match of {
+        ApiKeyRef::Id(id) => api_keys::find_by_id(tx, *id)?,
+        ApiKeyRef::Name(name) => api_keys::find(tx, name)?,
+    };
+    let Some(key) = found else {
+        return Ok(Decision::Refuse(of.missing()));
     };
     api_keys::delete(tx, key.id)?;
     tx.audit(&Event::ApiKeyRevoked { name: key.name.to_string() }, Subject::default())?;
     Ok(Decision::Grant(key))
-}
-
-/// Nobody gives a key more of authd itself than they hold. What the permissions of other programs mean
-/// is for those to judge.
-pub(super) fn require_own(caller: &Caller, permissions: &[Permission]) -> Result<(), Refusal> {
-    let opened = OWN_PERMISSIONS.into_iter().filter(|own| permissions.iter().any(|permission| permission.covers(own)));
-    opened.into_iter().try_for_each(|own| require(caller, own))
 }
 
 fn changed(key: &ApiKey, change: &Change) -> ApiKey {

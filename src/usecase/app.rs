@@ -3,6 +3,7 @@
 use super::bell::Bell;
 use super::figures::Counting;
 use super::in_use::InUse;
+use super::key_use::KeyUses;
 use super::keyring::Keyring;
 use super::letter::Letters;
 use super::rate_limit::RateLimits;
@@ -82,6 +83,7 @@ pub struct App {
     pub(super) link_bell: Bell,
     pub(super) traffic: Traffic,
     pub(super) counting: Counting,
+    pub(super) key_uses: KeyUses,
     pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
@@ -137,6 +139,7 @@ impl App {
             link_bell: Bell::new(),
             traffic: Traffic::new(),
             counting: Counting::default(),
+            key_uses: KeyUses::default(),
             started_at: ports.clock.now(),
             blocklist: OnceLock::new(),
             created,

@@ -4,13 +4,16 @@
 //! folded back meanwhile.
 
 use super::app::App;
+use super::paging::{check_limit, start};
 use super::require;
 use super::user::{UserRef, find_in};
 use crate::domain::audit::Line;
 use crate::domain::caller::Caller;
+use crate::domain::cursor;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault};
 use crate::store::audit::{self, Filter};
+use crate::store::page::Paged;
 use std::ops::RangeInclusive;
 
 /// How many lines are looked at in one read.
@@ -23,6 +26,8 @@ const EXPORTED: i64 = 1_000;
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub since: Option<Timestamp>,
+    /// Only lines before then.
+    pub until: Option<Timestamp>,
     /// By address or id; an id of a deleted account still finds its lines.
     pub user: Option<UserRef>,
     /// An event's name, such as `LoginFailed`.
@@ -43,6 +48,36 @@ pub struct Position {
 /// `forbidden` without `audit:read`; `not_found` for an unknown address; the store's.
 pub fn tail(app: &App, caller: &Caller, wanted: &Wanted, limit: u32) -> Result<(Vec<Line>, Position), Error> {
     require(caller, "audit:read")?;
+    let filter = filter(app, wanted)?;
+    let numbers = numbers(app, &filter, audit::ALL)?;
+    let seen = *numbers.end();
+    Ok((newest(app, &filter, numbers, limit)?, Position { filter, seen }))
+}
+
+/// A page of the lines that match, newest first: `limit` of them (at least 1), before the `next` of the page before.
+///
+/// # Errors
+/// `forbidden` without `audit:read`; `not_found` for an unknown address; `invalid_cursor`; `validation_failed` for a
+/// limit of 0; the store's.
+pub fn page(
+    app: &App,
+    caller: &Caller,
+    wanted: &Wanted,
+    limit: u32,
+    before: Option<&str>,
+) -> Result<Paged<Line, String>, Error> {
+    require(caller, "audit:read")?;
+    check_limit(limit)?;
+    let before = start(cursor::List::Audit, before, cursor::decode_number)?;
+    let filter = filter(app, wanted)?;
+    let numbers = numbers(app, &filter, 1..=before.map_or(i64::MAX, |before| before.saturating_sub(1)))?;
+    let mut lines = newest(app, &filter, numbers, limit.saturating_add(1))?;
+    lines.reverse();
+    Ok(Paged::cut(lines, limit, |last| cursor::encode_number(cursor::List::Audit, last.seq)))
+}
+
+/// What the store looks for.
+fn filter(app: &App, wanted: &Wanted) -> Result<Filter, Error> {
     let user = match &wanted.user {
         None => None,
         Some(UserRef::Id(id)) => Some(id.to_string()),
@@ -51,15 +86,17 @@ pub fn tail(app: &App, caller: &Caller, wanted: &Wanted, limit: u32) -> Result<(
             Some(found.ok_or_else(|| of.missing())?.id.to_string())
         }
     };
-    let filter = Filter { since: wanted.since, until: None, user, event: wanted.event.clone() };
-    let numbers = app.store.read(|query| {
+    Ok(Filter { since: wanted.since, until: wanted.until, user, event: wanted.event.clone() })
+}
+
+/// The numbers of those within that are not too old.
+fn numbers(app: &App, filter: &Filter, within: RangeInclusive<i64>) -> Result<RangeInclusive<i64>, Fault> {
+    app.store.read(|query| {
         // The end first: a line that comes in between is shown by the next look, not lost.
-        let numbers = audit::span(query, audit::ALL)?;
+        let numbers = audit::span(query, within)?;
         let Some(since) = filter.since else { return Ok(numbers) };
         Ok(audit::search_since(query, since, numbers.clone())?..=*numbers.end())
-    })?;
-    let seen = *numbers.end();
-    Ok((newest(app, &filter, numbers, limit)?, Position { filter, seen }))
+    })
 }
 
 /// The newest lines of those numbered so, looked for from the end.

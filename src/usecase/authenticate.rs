@@ -2,10 +2,13 @@
 //! key is there and it was not revoked: what an operator changes counts on the very next request.
 
 use super::app::App;
-use super::keyring;
+use super::{key_use, keyring};
 use crate::crypto::jwt::{self, AccessClaims, Expected, Flaw};
-use crate::domain::access::SignedIn;
+use crate::crypto::opaque;
+use crate::domain::access::{Service, SignedIn};
+use crate::domain::api_key;
 use crate::error::{Error, Fault, Refusal};
+use crate::store::api_keys;
 use crate::store::sessions::{self, Shown, Standing};
 
 /// Why a token of the right form is refused all the same.
@@ -44,6 +47,20 @@ pub fn bearer(app: &App, token: &str) -> Result<SignedIn, Error> {
         Ok((_, signed_in)) => Ok(signed_in),
         Err(_) => Err(Refusal::InvalidToken.into()),
     }
+}
+
+/// Checks an API key: one read by the hash of its secret, whatever an operator has changed since. That it was
+/// used is noted in memory.
+///
+/// # Errors
+/// `invalid_token` for one that is wrong, revoked or expired; the store's.
+pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
+    let hash = opaque::parse(api_key::PREFIX, secret).ok_or(Refusal::InvalidToken)?;
+    let now = app.now();
+    let found = app.store.read(|query| api_keys::find_by_hash(query, &hash))?;
+    let key = found.filter(|key| key.counts(now)).ok_or(Refusal::InvalidToken)?;
+    key_use::note(app, key.id, now);
+    Ok(Service { key: key.id, name: key.name, permissions: key.permissions })
 }
 
 /// As [`bearer`], but tells what is wrong.

@@ -1,6 +1,7 @@
 //! One's own account.
 
 use super::app::App;
+use super::paging::{check_limit, start};
 use super::proof::{self, require_fresh};
 use super::require_user;
 use super::user::{Paged, is_last_admin, remove};
@@ -80,13 +81,8 @@ pub fn delete(app: &App, caller: &Caller, password: &Password) -> Result<(), Err
 /// `unauthenticated`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
 pub fn events(app: &App, caller: &Caller, limit: u32, before: Option<&str>) -> Result<Paged<Line, String>, Error> {
     let me = require_user(caller)?;
-    if limit == 0 {
-        return Err(Refusal::invalid("limit", "out_of_range", "at least 1").into());
-    }
-    let before = match before {
-        Some(text) => Some(cursor::decode_number(cursor::List::Events, text).ok_or(Refusal::BadCursor)?),
-        None => None,
-    };
+    check_limit(limit)?;
+    let before = start(cursor::List::Events, before, cursor::decode_number)?;
     let user = me.user.to_string();
     let Paged { items, next } = app.store.read(|query| audit::list_of_user(query, &user, limit, before))?;
     Ok(Paged { items, next: next.map(|seq| cursor::encode_number(cursor::List::Events, seq)) })

@@ -25,6 +25,8 @@ pub mod files;
 pub mod health;
 pub mod import;
 pub mod in_use;
+pub mod introspect;
+pub mod key_use;
 pub mod keyring;
 pub mod letter;
 pub mod link;
@@ -37,6 +39,7 @@ pub mod me;
 pub mod migrate;
 pub mod mint;
 pub mod outbox;
+mod paging;
 pub mod password;
 pub mod proof;
 pub mod prune;
@@ -58,7 +61,9 @@ pub mod user;
 pub mod verify;
 pub mod view;
 
+use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::caller::Caller;
+use crate::domain::role::Permission;
 use crate::error::Refusal;
 
 /// Refuses unless the caller holds `permission` (`area:action`).
@@ -74,6 +79,16 @@ pub fn require(caller: &Caller, permission: &str) -> Result<(), Refusal> {
     } else {
         Err(Refusal::Forbidden { permission: permission.into() })
     }
+}
+
+/// Refuses to hand out more of authd than the caller holds, by a key, a role, or a way into an account. What the
+/// permissions of other programs mean is for those to judge.
+///
+/// # Errors
+/// As [`require`].
+pub fn require_own(caller: &Caller, handed_out: &[Permission]) -> Result<(), Refusal> {
+    let opened = OWN_PERMISSIONS.into_iter().filter(|own| handed_out.iter().any(|permission| permission.covers(own)));
+    opened.into_iter().try_for_each(|own| require(caller, own))
 }
 
 /// The signed-in user behind the caller.

@@ -1,14 +1,18 @@
 //! Roles, and who has them.
 
 use super::app::App;
-use super::require;
+use super::paging::by_name;
 use super::user::{UserRef, change, is_last_admin};
+use super::{require, require_own};
 use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
+use crate::domain::cursor;
+use crate::domain::id::UserId;
 use crate::domain::role::{Permission, Role, RoleName};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::page::Paged;
 use crate::store::roles;
 use crate::store::tx::{Query, Tx};
 
@@ -19,6 +23,15 @@ use crate::store::tx::{Query, Tx};
 pub fn list(app: &App, caller: &Caller) -> Result<Vec<Role>, Error> {
     require(caller, "roles:read")?;
     Ok(app.store.read(|query| roles::list(query))?)
+}
+
+/// A page of the roles, by name: `limit` of them (at least 1), after the `next` of the page before.
+///
+/// # Errors
+/// As [`list`]; `invalid_cursor`; `validation_failed` for a limit of 0.
+pub fn page(app: &App, caller: &Caller, limit: u32, after: Option<&str>) -> Result<Paged<Role, String>, Error> {
+    let roles = list(app, caller)?;
+    Ok(by_name(cursor::List::Roles, roles, limit, after, |role| role.name.as_str())?)
 }
 
 /// A role, and how many users have it.
@@ -48,9 +61,11 @@ fn missing(name: &RoleName) -> Refusal {
 /// Makes a role.
 ///
 /// # Errors
-/// `forbidden` without `roles:write`; `already_exists`; the store's.
+/// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold;
+/// `already_exists`; the store's.
 pub fn add(app: &App, caller: &Caller, role: &Role) -> Result<Role, Error> {
     require(caller, "roles:write")?;
+    require_own(caller, &role.permissions)?;
     let role = role.clone();
     app.store.write(caller, move |tx| add_in(tx, &role))
 }
@@ -84,10 +99,11 @@ pub struct Edited {
 /// stays the same leaves no trace.
 ///
 /// # Errors
-/// `forbidden` without `roles:write`; `not_found`; `built_in_role` when the role `admin` would lose a permission
-/// of authd's own; the store's.
+/// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold; `not_found`;
+/// `built_in_role` when the role `admin` would lose a permission of authd's own; the store's.
 pub fn edit(app: &App, caller: &Caller, name: &RoleName, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "roles:write")?;
+    require_own(caller, changes.permissions.as_deref().unwrap_or_default())?;
     let (name, changes) = (name.clone(), changes.clone());
     app.store.write(caller, move |tx| edit_in(tx, &name, &changes))
 }
@@ -162,22 +178,47 @@ pub(super) fn delete_in(tx: &mut Tx<'_>, name: &RoleName) -> Result<Decision<Hel
 /// Gives a user roles; those they have already change nothing.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `not_found` for an unknown user or role, and then none is given.
+/// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not hold;
+/// `not_found` for an unknown user or role. Then none is given.
 pub fn assign(app: &App, caller: &Caller, of: &UserRef, wanted: &[RoleName]) -> Result<User, Error> {
-    let wanted = wanted.to_vec();
-    change(app, caller, of, move |tx, user| assign_in(tx, user, &wanted))
+    let (giver, wanted) = (caller.clone(), wanted.to_vec());
+    change(app, caller, of, move |tx, user| assign_in(tx, &giver, user, &wanted))
 }
 
-pub(super) fn assign_in(tx: &mut Tx<'_>, user: &User, wanted: &[RoleName]) -> Result<Decision<()>, Fault> {
-    if let Some(refusal) = first_unknown(tx, wanted)? {
+pub(super) fn assign_in(
+    tx: &mut Tx<'_>,
+    giver: &Caller,
+    user: &User,
+    wanted: &[RoleName],
+) -> Result<Decision<()>, Fault> {
+    if let Some(refusal) = cannot_give(tx, giver, wanted)? {
         return Ok(Decision::Refuse(refusal));
     }
-    for role in wanted {
-        if roles::assign(tx, user.id, role)? {
-            tx.audit(&Event::RoleAssigned { role: role.to_string() }, user.id)?;
+    give(tx, user.id, wanted)?;
+    Ok(Decision::Grant(()))
+}
+
+/// Why the giver can't give these roles. `None`: they can.
+pub(super) fn cannot_give(query: &impl Query, giver: &Caller, wanted: &[RoleName]) -> Result<Option<Refusal>, Fault> {
+    for name in wanted {
+        let Some(role) = roles::find(query, name)? else {
+            return Ok(Some(missing(name)));
+        };
+        if let Err(refusal) = require_own(giver, &role.permissions) {
+            return Ok(Some(refusal));
         }
     }
-    Ok(Decision::Grant(()))
+    Ok(None)
+}
+
+/// Gives roles that there are.
+pub(super) fn give(tx: &mut Tx<'_>, user: UserId, given: &[RoleName]) -> Result<(), Fault> {
+    for role in given {
+        if roles::assign(tx, user, role)? {
+            tx.audit(&Event::RoleAssigned { role: role.to_string() }, user)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes roles from a user; those they don't have change nothing.

@@ -1,13 +1,16 @@
 //! Sessions: one's own, and the operator's look at everybody's.
 
 use super::app::App;
+use super::paging::{check_limit, start};
 use super::user::{self, UserRef};
 use super::{require, require_user};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
+use crate::domain::cursor;
 use crate::domain::id::SessionId;
 use crate::domain::session::Session;
 use crate::error::{Decision, Error, Refusal};
+use crate::store::page::{Page, Paged};
 use crate::store::sessions::{self, Alive};
 
 pub use crate::store::sessions::Listed;
@@ -60,6 +63,38 @@ pub fn list(app: &App, caller: &Caller, of: Option<&UserRef>, which: Which) -> R
     };
     let alive = (which == Which::Alive).then(|| alive(app));
     Ok(app.store.read(|query| sessions::list(query, user, alive))?)
+}
+
+/// A page of the sessions that live, of one user or (`None`) of everybody, newest first: `limit` of them (at least 1),
+/// after the `next` of the page before.
+///
+/// # Errors
+/// `forbidden` without `sessions:read`; `not_found` for an unknown user; `invalid_cursor`; `validation_failed` for a
+/// limit of 0; the store's.
+pub fn page(
+    app: &App,
+    caller: &Caller,
+    of: Option<&UserRef>,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<Listed, String>, Error> {
+    require(caller, "sessions:read")?;
+    check_limit(limit)?;
+    let after = start(cursor::List::Sessions, after, cursor::decode)?.map(SessionId::from_bytes);
+    let alive = alive(app);
+    let page = app.store.read(|query| {
+        let user = match of {
+            Some(of) => match user::find_in(query, of)? {
+                Some(user) => Some(user.id),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        sessions::list_page(query, user, alive, Page { limit, after }).map(Some)
+    })?;
+    let missing = || of.map_or(Refusal::not_found("user", ""), UserRef::missing);
+    let Paged { items, next } = page.ok_or_else(missing)?;
+    Ok(Paged { items, next: next.map(|id| cursor::encode(cursor::List::Sessions, id.as_bytes())) })
 }
 
 fn alive(app: &App) -> Alive {

@@ -22,6 +22,9 @@ use crate::store::tx::Tx;
 use crate::store::{failures, sessions, users};
 use std::time::Duration;
 
+/// Who asks for tokens where the person logs in here (RFC 9068 §2.2): authd itself.
+pub(super) const CLIENT_ID: &str = "authd";
+
 /// What a login (or a refresh) gives.
 #[derive(Clone, Debug)]
 pub struct Tokens {
@@ -176,7 +179,7 @@ pub(super) fn access_token(
         session: session.id,
         generation: session.generation,
         token: issue.token,
-        client_id: "authd".into(),
+        client_id: CLIENT_ID.into(),
         issued_at: issue.now,
         not_before: issue.now,
         expires_at: issue.expires_at,

@@ -6,11 +6,13 @@ use super::user::UserRef;
 use super::{require, user};
 use crate::crypto::refresh::{self, RefreshToken};
 use crate::crypto::{jwt, opaque};
+use crate::domain::access::Actor;
 use crate::domain::api_key;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
-use crate::domain::id::{SessionId, TokenId};
+use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::link::LinkKind;
+use crate::domain::secret::Secret;
 use crate::domain::session::Rotation;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -57,6 +59,34 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
             Ok(Decision::Grant(sessions))
         }),
     }
+}
+
+/// Ends what a token belongs to (RFC 7009): a refresh token's session, or one access token. Whoever may end
+/// anybody's sessions may show any token, a user one of their own. Nothing is said of what isn't the caller's or
+/// is no token: it counts for nobody anyhow.
+///
+/// # Errors
+/// `unauthenticated` for nobody; `forbidden` for a service without `sessions:revoke`; the store's.
+pub fn revoke_shown(app: &App, caller: &Caller, token: &Secret<String>) -> Result<(), Error> {
+    let text = token.expose();
+    if let Err(refusal) = require(caller, "sessions:revoke") {
+        let Actor::User(me) = &caller.actor else { return Err(refusal.into()) };
+        if owner(app, text)? != Some(me.user) {
+            return Ok(());
+        }
+    }
+    match revoke_text(app, caller, text) {
+        Ok(_) | Err(Error::Refused(Refusal::InvalidToken | Refusal::NotFound { .. })) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whose token it is, where it is authentic.
+fn owner(app: &App, text: &str) -> Result<Option<UserId>, Fault> {
+    Ok(match RefreshToken::parse(text) {
+        Some(token) => find_authentic(app, &token)?.map(|salted| salted.session.user),
+        None => authenticate::inspect(app, text)?.ok().map(|(claims, _)| claims.user),
+    })
 }
 
 fn revoke_session(app: &App, caller: &Caller, id: &str) -> Result<u64, Error> {
@@ -124,7 +154,7 @@ fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
     }
 }
 
-fn find_authentic(app: &App, token: &RefreshToken) -> Result<Option<sessions::Salted>, Fault> {
+pub(super) fn find_authentic(app: &App, token: &RefreshToken) -> Result<Option<sessions::Salted>, Fault> {
     let salted = app.store.read(|query| sessions::find_salted(query, token.session))?;
     Ok(salted.filter(|salted| app.refresh_key.is_authentic(token, &salted.salt)))
 }

@@ -5,8 +5,9 @@ mod factor;
 
 use super::app::App;
 use super::mail::{self, LinkMail};
+use super::paging::{check_limit, start};
 use super::password::{Owner, judge, void_old_proofs};
-use super::require;
+use super::{require, role};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::cursor;
@@ -23,7 +24,7 @@ use crate::ports::draw;
 use crate::store::page::Page;
 use crate::store::tx::{Query, Tx};
 use crate::store::users::NewUser;
-use crate::store::{failures, roles, users};
+use crate::store::{failures, users};
 
 pub use self::edit::{Changed, Changes, Edited, edit};
 pub(super) use self::edit::{rename_in, verify_in};
@@ -88,13 +89,8 @@ pub fn list(
     after: Option<&str>,
 ) -> Result<Paged<User, String>, Error> {
     require(caller, "users:read")?;
-    if limit == 0 {
-        return Err(Refusal::invalid("limit", "out_of_range", "at least 1").into());
-    }
-    let after = match after {
-        Some(text) => Some(cursor::decode(cursor::List::Users, text).ok_or(Refusal::BadCursor)?),
-        None => None,
-    };
+    check_limit(limit)?;
+    let after = start(cursor::List::Users, after, cursor::decode)?;
     let page = Page { limit, after: after.map(UserId::from_bytes) };
     let now = app.now();
     let Paged { items, next } = app.store.read(|query| users::list(query, filter, now, page))?;
@@ -143,8 +139,8 @@ pub struct Added {
 /// Makes an account.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `email_taken`; `not_found` for an unknown role;
-/// `weak_password`; `overloaded`; the store's.
+/// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not
+/// hold; `email_taken`; `not_found` for an unknown role; `weak_password`; `overloaded`; the store's.
 pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> {
     require(caller, "users:write")?;
     let password_hash = match &new.password {
@@ -170,13 +166,14 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
         name: new.name,
         password_hash,
     };
-    let roles = new.roles;
-    let user = app.store.write(caller, move |tx| insert(tx, &row, &roles, link.as_ref()))?;
+    let (giver, roles) = (caller.clone(), new.roles);
+    let user = app.store.write(caller, move |tx| insert(tx, &giver, &row, &roles, link.as_ref()))?;
     Ok(Added { user, invitation })
 }
 
 pub(super) fn insert(
     tx: &mut Tx<'_>,
+    giver: &Caller,
     new: &NewUser,
     wanted: &[RoleName],
     link: Option<&LinkMail>,
@@ -184,18 +181,12 @@ pub(super) fn insert(
     if users::find_by_email(tx, &new.email)?.is_some() {
         return Ok(Decision::Refuse(Refusal::EmailTaken));
     }
-    for role in wanted {
-        if roles::find(tx, role)?.is_none() {
-            return Ok(Decision::Refuse(Refusal::not_found("role", role.as_str())));
-        }
+    if let Some(refusal) = role::cannot_give(tx, giver, wanted)? {
+        return Ok(Decision::Refuse(refusal));
     }
     users::insert(tx, new)?;
     tx.audit(&Event::UserCreated, new.id)?;
-    for role in wanted {
-        if roles::assign(tx, new.id, role)? {
-            tx.audit(&Event::RoleAssigned { role: role.to_string() }, new.id)?;
-        }
-    }
+    role::give(tx, new.id, wanted)?;
     if let Some(link) = link {
         link.queue_unbounded(tx, new.id, &new.email)?;
         if new.password_hash.is_none() {
@@ -264,6 +255,23 @@ pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink,
         Ok(Decision::Grant(()))
     })?;
     Ok(ResetLink { user, url })
+}
+
+/// Mails the owner a link to set a new password, on an administrator's word. It voids an older one; the old password
+/// stays until it is opened.
+///
+/// # Errors
+/// As [`reset_link`].
+pub fn mail_reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    let (link, _) = mail::compose(app, MailKind::ResetPassword);
+    change(app, caller, of, move |tx, user| {
+        if user.disabled_at.is_some() {
+            return Ok(Decision::Refuse(Refusal::AccountDisabled));
+        }
+        link.queue_unbounded(tx, user.id, &user.email)?;
+        tx.audit(&Event::PasswordResetRequested, user.id)?;
+        Ok(Decision::Grant(()))
+    })
 }
 
 /// Disables an account and ends its sessions. A second time it changes nothing.

@@ -1,10 +1,12 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
+use super::api_key::Added;
 use super::apply::Done;
 use super::audit_check::Verdict;
 use super::backup::Backup;
 use super::calibrate::Calibration;
 use super::doctor::Finding;
+use super::introspect::{Introspected, Kind};
 use super::login::{TICKET_TTL, Tokens};
 use super::mail::OpenedMail;
 use super::mint::Minted;
@@ -238,6 +240,42 @@ pub fn api_key(key: &ApiKey) -> Value {
         "expires_at": time(key.expires_at),
         "last_used_at": time(key.last_used_at),
     })
+}
+
+/// A new API key, with its secret, which is shown this once.
+#[must_use]
+pub fn new_api_key(added: &Added) -> Value {
+    let mut value = api_key(&added.key);
+    value["key"] = added.secret.expose().as_str().into();
+    value
+}
+
+/// What a service is told of a token (RFC 7662 §2.2). `None`: it is not good, and nobody is told why.
+#[must_use]
+pub fn introspection(found: Option<&Introspected>, issuer: &str) -> Value {
+    let Some(found) = found else { return json!({"active": false}) };
+    let mut value = json!({
+        "active": true,
+        "client_id": found.client_id,
+        "username": found.user.email.as_str(),
+        "sub": found.user.id.to_string(),
+        "sid": found.session.to_string(),
+        "iss": issuer,
+        "iat": found.issued_at.as_secs(),
+        "exp": found.expires_at.as_secs(),
+    });
+    match &found.token {
+        Kind::Refresh => value["token_type"] = "refresh_token".into(),
+        Kind::Access { token, audience, not_before } => {
+            value["token_type"] = "Bearer".into();
+            value["aud"] = audience.as_str().into();
+            value["jti"] = token.to_string().into();
+            value["nbf"] = not_before.as_secs().into();
+            value["roles"] = texts(&found.user.roles).into();
+            value["permissions"] = texts(&found.user.permissions).into();
+        }
+    }
+    value
 }
 
 /// A minted access token, without the token itself. `now`: see [`user`].

@@ -5,7 +5,7 @@ use authd::domain::api_key::ApiKeyName;
 use authd::domain::caller::Caller;
 use authd::domain::role::{Permission, Role, RoleName};
 use authd::error::{Error, Refusal};
-use authd::usecase::api_key::{self, Added, Change, Expiry, NewApiKey};
+use authd::usecase::api_key::{self, Added, ApiKeyRef, Change, Expiry, NewApiKey};
 use authd::usecase::{role, token};
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ fn who_may_not_write_keys_does_not_even_see_them() {
         assert!(api_key::list(&world.app, caller).is_err());
         assert!(api_key::find(&world.app, caller, &name("billing")).is_err());
         assert!(api_key::edit(&world.app, caller, &name("billing"), &Change::default()).is_err());
-        assert!(api_key::revoke(&world.app, caller, &name("billing")).is_err());
+        assert!(api_key::revoke(&world.app, caller, &ApiKeyRef::Name(name("billing"))).is_err());
     }
 }
 
@@ -105,6 +105,6 @@ fn inspect_knows_a_key_while_it_counts() {
     assert_eq!(flaw(added.secret.expose()), None);
     world.clock.set(end);
     assert_eq!(flaw(added.secret.expose()).as_deref(), Some("it has expired"));
-    api_key::revoke(&world.app, &operator(), &name("billing")).unwrap();
+    api_key::revoke(&world.app, &operator(), &ApiKeyRef::Name(name("billing"))).unwrap();
     assert_eq!(flaw(added.secret.expose()).as_deref(), Some("it is wrong, or was revoked"));
 }

@@ -1,11 +1,15 @@
 //! A world with its daemon, spoken to over a real socket.
 
-use crate::world::{PASSWORD, World};
+use crate::world::{PASSWORD, World, operator, user_ref};
+use authd::domain::api_key::ApiKeyName;
+use authd::domain::role::Permission;
 use authd::http::router::Router;
 use authd::transport::{Running, Server, Settings};
+use authd::usecase::api_key::{self, ApiKeyRef, NewApiKey};
+use authd::usecase::user;
 use serde_json::Value;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,24 +38,11 @@ impl Daemon {
     }
 
     pub fn exchange(&self, bytes: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.running.address().tcp().unwrap()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream.write_all(bytes).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        Answer::parse(&answer)
+        exchange(self.running.address().tcp().unwrap(), bytes)
     }
 
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
-        }
-        if !body.is_empty() {
-            request.push_str(&format!("content-length: {}\r\n", body.len()));
-        }
-        request.push_str("\r\n");
-        self.exchange(&[request.as_bytes(), body].concat())
+        self.exchange(&request(method, path, headers, body))
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -79,12 +70,55 @@ impl Daemon {
 
     /// A fresh access token of Tess's, who is made at the first call.
     pub fn token(&self) -> String {
-        if self.world.events().iter().all(|event| event != "UserCreated") {
-            self.world.add_user("tess@example.com", &[]);
-        }
-        let tokens = self.world.login("tess@example.com").unwrap();
-        tokens.access_token.expose().clone()
+        self.token_of("tess@example.com", &[])
     }
+
+    /// A fresh access token of somebody, who is made with these roles at the first call.
+    pub fn token_of(&self, email: &str, roles: &[&str]) -> String {
+        if user::find(&self.world.app, &operator(), &user_ref(email)).is_err() {
+            self.world.add_user(email, roles);
+        }
+        self.world.login(email).unwrap().access_token.expose().clone()
+    }
+
+    /// A new API key in the place of the one of this name.
+    pub fn key(&self, name: &str, permissions: &[&str]) -> String {
+        let name = ApiKeyName::parse(name).unwrap();
+        let _ = api_key::revoke(&self.world.app, &operator(), &ApiKeyRef::Name(name.clone()));
+        let permissions = permissions.iter().map(|text| Permission::parse(text).unwrap()).collect();
+        let new = NewApiKey { name, permissions, ttl: None };
+        api_key::add(&self.world.app, &operator(), &new).unwrap().secret.expose().clone()
+    }
+
+    /// Sends a form.
+    pub fn post_form(&self, token: &str, path: &str, form: &str) -> Answer {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+        self.send("POST", path, &headers, form.as_bytes())
+    }
+}
+
+/// For threads, which can't share a [`Daemon`].
+pub fn exchange(address: SocketAddr, bytes: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    Answer::parse(&answer)
+}
+
+/// A request as it goes over the wire.
+pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if !body.is_empty() {
+        request.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    request.push_str("\r\n");
+    [request.as_bytes(), body].concat()
 }
 
 #[derive(Debug)]

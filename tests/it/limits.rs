@@ -74,7 +74,7 @@ fn budget_of(id: &str) -> Option<Budget> {
         | "confirm_email_change" => Some(Budget::Login),
         "register" => Some(Budget::Register),
         "request_email_verification" | "request_password_reset" | "request_email_change" => Some(Budget::Mail),
-        "refresh" => Some(Budget::Token),
+        "refresh" | "introspect" | "revoke" => Some(Budget::Token),
         "health" | "readiness" | "verify" => None,
         _ => Some(Budget::Default),
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
 mod accounts;
+mod admin;
 mod api_keys;
 mod apply;
 mod audit_chain;
@@ -38,6 +39,7 @@ mod readme;
 mod restore;
 mod second_factor_model;
 mod service;
+mod services;
 mod session_life;
 mod sessions;
 mod signing_keys;

@@ -1,6 +1,7 @@
 //! One function a route: takes the fields, calls one use-case, writes the answer. No rules in here.
 
 pub mod account;
+pub mod admin;
 pub mod operations;
 pub mod services;
 pub mod session;

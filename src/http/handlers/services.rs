@@ -1,4 +1,4 @@
-//! `/verify`, and the metadata of RFC 8414.
+//! `/verify`, `/introspect`, `/revoke`, and the metadata of RFC 8414.
 
 use super::json;
 use super::operations::CACHEABLE;
@@ -10,6 +10,7 @@ use crate::http::router::Call;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::verify::{self, Demands};
+use crate::usecase::{introspect, token, view};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What is encoded of ASCII: what a header can't carry, the sign of the encoding itself, and the plus that
@@ -30,6 +31,16 @@ pub fn verify(_: &App, mut call: Call) -> Result<Response, Error> {
 
 fn encoded(name: &Name) -> String {
     utf8_percent_encode(name.as_str(), ENCODED).to_string()
+}
+
+pub fn introspect(app: &App, mut call: Call) -> Result<Response, Error> {
+    let found = introspect::introspect(app, &call.caller, &call.fields.token("token"))?;
+    Ok(json(200, &view::introspection(found.as_ref(), &app.config.tokens.issuer)))
+}
+
+pub fn revoke(app: &App, mut call: Call) -> Result<Response, Error> {
+    token::revoke_shown(app, &call.caller, &call.fields.token("token"))?;
+    Ok(Response::empty(200))
 }
 
 pub fn metadata(app: &App, _: Call) -> Result<Response, Error> {

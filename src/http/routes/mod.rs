@@ -2,6 +2,8 @@
 //! read them.
 
 mod accounts;
+mod admin;
+mod admin_users;
 mod operations;
 mod services;
 mod sessions;
@@ -10,6 +12,7 @@ mod two_factor;
 use super::router::Call;
 use super::schema::Object;
 use super::wire::{Body, Field, Kind, Presence};
+use crate::domain::access::Actor;
 use crate::error::Error;
 use crate::transport::Lane;
 use crate::transport::message::Response;
@@ -22,6 +25,7 @@ use std::fmt;
 pub enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
     /// Whatever a request says. Such a route is asked by a proxy about a request of somebody's, in that
@@ -36,6 +40,7 @@ impl Method {
         match self {
             Self::Get | Self::Any => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -62,6 +67,36 @@ pub enum Access {
     User,
     /// Whoever has a refresh token, in the body or as a cookie. Whether it is good, the use-case tells.
     Refresh,
+    /// A service with an API key, whatever it may do.
+    Service,
+    /// A user or a service that holds this permission (`area:action`).
+    Permission(&'static str),
+    /// A user, about what is theirs; a service that may end anybody's sessions.
+    Holder,
+}
+
+impl Access {
+    /// Whether an access token is proof of who asks, in `Authorization` or as a cookie.
+    #[must_use]
+    pub const fn takes_users(self) -> bool {
+        matches!(self, Self::User | Self::Permission(_) | Self::Holder)
+    }
+
+    /// Whether an API key is.
+    #[must_use]
+    pub const fn takes_services(self) -> bool {
+        matches!(self, Self::Service | Self::Permission(_) | Self::Holder)
+    }
+
+    /// What the actor must hold, where that can be said before the request is read. The use-case asks again.
+    #[must_use]
+    pub const fn demands(self, actor: &Actor) -> Option<&'static str> {
+        match (self, actor) {
+            (Self::Permission(permission), _) => Some(permission),
+            (Self::Holder, Actor::ApiKey(_)) => Some("sessions:revoke"),
+            (Self::Public | Self::User | Self::Refresh | Self::Service | Self::Holder, _) => None,
+        }
+    }
 }
 
 /// An answer that is no problem.
@@ -85,9 +120,16 @@ pub enum Content {
 
 /// Every route, table by table.
 pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
-    [accounts::ACCOUNTS, sessions::SESSIONS, two_factor::TWO_FACTOR, services::SERVICES, operations::OPERATIONS]
-        .into_iter()
-        .flatten()
+    let tables = [
+        accounts::ACCOUNTS,
+        sessions::SESSIONS,
+        two_factor::TWO_FACTOR,
+        services::SERVICES,
+        admin_users::ADMIN_USERS,
+        admin::ADMIN,
+        operations::OPERATIONS,
+    ];
+    tables.into_iter().flatten()
 }
 
 pub type Handler = fn(&App, Call) -> Result<Response, Error>;
@@ -142,7 +184,7 @@ impl Route {
     #[must_use]
     pub fn takes_cookies(&self) -> bool {
         let sets = self.request.is_some_and(|body| body.fields.iter().any(|field| field.name == COOKIES));
-        sets || (self.access == Access::User && !self.method.is_safe())
+        sets || (self.access.takes_users() && !self.method.is_safe())
     }
 
     /// Every problem that it can answer with: codes by status.
@@ -155,8 +197,11 @@ impl Route {
             all.extend([(400, "malformed_json"), (415, "unsupported_media_type")]);
         }
         all.extend([(503, "overloaded"), (503, "storage_unavailable")]);
-        if self.access == Access::User {
+        if self.access.takes_users() || self.access.takes_services() {
             all.extend([(401, "unauthenticated"), (401, "invalid_token")]);
+        }
+        if matches!(self.access, Access::Permission(_) | Access::Holder) {
+            all.push((403, "forbidden"));
         }
         if self.takes_cookies() {
             all.push((403, "csrf_failed"));
@@ -200,10 +245,13 @@ pub fn all_methods() -> String {
 pub const COOKIES: &str = "cookies";
 
 /// The parameters of a list that pages backwards in time.
-const PAGE: &[Field] = &[
-    Field { name: "limit", kind: Kind::Limit, presence: Presence::Optional, about: "How many at most." },
-    Field { name: "before", kind: Kind::Token, presence: Presence::Optional, about: "The `next` of the page before." },
-];
+const PAGE: &[Field] = &[LIMIT, BEFORE];
+
+const LIMIT: Field =
+    Field { name: "limit", kind: Kind::Limit, presence: Presence::Optional, about: "How many at most." };
+const BEFORE: Field =
+    Field { name: "before", kind: Kind::Token, presence: Presence::Optional, about: "The `next` of the page before." };
+const AFTER: Field = Field { name: "after", ..BEFORE };
 
 const fn json(status: u16, about: &'static str, object: &'static Object) -> Answer {
     Answer { status, about, content: Content::Json(object) }

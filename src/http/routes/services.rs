@@ -1,7 +1,9 @@
 //! What other services lean on: forward auth, and what this server says of itself to OAuth clients.
 
-use super::{Access, Answer, Content, Field, Kind, Method, Presence, Route, nothing};
+use super::{Access, Answer, Content, Field, Kind, Method, Presence, Route, any_of, nothing};
+use crate::http::bodies;
 use crate::http::handlers::services;
+use crate::http::schema::admin as schema;
 use crate::transport::Lane;
 use crate::usecase::rate_limit::Budget;
 
@@ -43,6 +45,37 @@ pub static SERVICES: &[Route] = &[
         )],
         problems: &[(403, "forbidden")],
         handler: services::verify,
+    },
+    Route {
+        method: Method::Post,
+        path: "/api/auth/introspect",
+        id: "introspect",
+        summary: "Whether a token is good, and what it says (RFC 7662)",
+        access: Access::Service,
+        lane: Lane::Read,
+        limit: Some(Budget::Token),
+        query: &[],
+        request: Some(&bodies::TOKEN),
+        answers: &[any_of(200, "What there is to say of it; of one that is not good, nothing.", schema::INTROSPECTION)],
+        problems: &[],
+        handler: services::introspect,
+    },
+    Route {
+        method: Method::Post,
+        path: "/api/auth/revoke",
+        id: "revoke",
+        summary: "End what a token belongs to (RFC 7009): a refresh token's session, or one access token",
+        access: Access::Holder,
+        lane: Lane::Write,
+        limit: Some(Budget::Token),
+        query: &[],
+        request: Some(&bodies::TOKEN),
+        answers: &[nothing(
+            200,
+            "The token counts no more, or never did. A user's own tokens alone; services need `sessions:revoke`.",
+        )],
+        problems: &[],
+        handler: services::revoke,
     },
     Route {
         method: Method::Get,

@@ -9,12 +9,12 @@ mod plan;
 pub use file::{Wanted, parse};
 pub use plan::{Action, Change, Unnamed};
 
-use super::api_key::{self, NewApiKey};
+use super::api_key::{self, ApiKeyRef, NewApiKey};
 use super::app::App;
 use super::mail::{self, LinkMail};
-use super::require;
 use super::role::{self, Changes};
 use super::user::{self, UserRef};
+use super::{require, require_own};
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
@@ -56,7 +56,7 @@ pub enum Mode {
 /// Makes the changes of a plan: all of them, or none.
 ///
 /// # Errors
-/// As [`plan`]; `last_admin`; `forbidden` for a key that may do more than its maker; `validation_failed` for one
+/// As [`plan`]; `last_admin`; `forbidden` where more is handed out than the caller holds; `validation_failed` for one
 /// that lives under a second; [`Fault::StorageUnavailable`] when the database has changed since the plan was made.
 pub fn apply(
     app: &App,
@@ -67,11 +67,13 @@ pub fn apply(
     mode: Mode,
 ) -> Result<Vec<Done>, Error> {
     allowed(caller)?;
-    for key in wanted.api_keys.iter().flatten() {
-        api_key::require_own(caller, key.permissions.as_deref().unwrap_or_default())?;
+    let of_roles = wanted.roles.iter().flatten().map(|role| &role.permissions);
+    let of_keys = wanted.api_keys.iter().flatten().map(|key| &key.permissions);
+    for handed_out in of_roles.chain(of_keys) {
+        require_own(caller, handed_out.as_deref().unwrap_or_default())?;
     }
     let (steps, secrets): (Vec<Step>, Vec<_>) = plan.iter().map(|change| Step::prepare(app, change)).unzip();
-    let (wanted, planned) = (wanted.clone(), plan.clone());
+    let (giver, wanted, planned) = (caller.clone(), wanted.clone(), plan.clone());
     app.store.write(caller, move |tx| {
         match plan_in(tx, &wanted, unnamed)? {
             Ok(now) if now == planned => {}
@@ -84,11 +86,11 @@ pub fn apply(
         // A refusal commits what was done before it, so it must come before anything is.
         let mut refused = None;
         tx.rehearse(|tx| {
-            refused = run(&steps, tx)?;
+            refused = run(&steps, &giver, tx)?;
             Ok(())
         })?;
         if refused.is_none() && mode == Mode::Do {
-            refused = run(&steps, tx)?;
+            refused = run(&steps, &giver, tx)?;
         }
         Ok(refused.take().map_or(Decision::Grant(()), Decision::Refuse))
     })?;
@@ -123,9 +125,9 @@ fn read(query: &impl Query, wanted: &Wanted, unnamed: Unnamed) -> Result<State, 
 }
 
 /// Takes the steps in their order; gives the first refusal.
-fn run(steps: &[Step], tx: &mut Tx<'_>) -> Result<Option<Refusal>, Fault> {
+fn run(steps: &[Step], giver: &Caller, tx: &mut Tx<'_>) -> Result<Option<Refusal>, Fault> {
     for step in steps {
-        if let Decision::Refuse(refusal) = step.run(tx)? {
+        if let Decision::Refuse(refusal) = step.run(giver, tx)? {
             return Ok(Some(refusal));
         }
     }
@@ -165,19 +167,19 @@ impl Step {
         }
     }
 
-    fn run(&self, tx: &mut Tx<'_>) -> Result<Decision<()>, Fault> {
+    fn run(&self, giver: &Caller, tx: &mut Tx<'_>) -> Result<Decision<()>, Fault> {
         match self {
-            Self::AddUser { row, roles, link } => match user::insert(tx, row, roles, link.as_ref())? {
+            Self::AddUser { row, roles, link } => match user::insert(tx, giver, row, roles, link.as_ref())? {
                 Decision::Grant(user) if link.is_none() => user::disable_in(tx, &user),
                 added => Ok(added.map(drop)),
             },
             Self::AddKey(draft) => Ok(draft.add_in(tx)?.map(drop)),
-            Self::Plain(change) => plain(tx, change),
+            Self::Plain(change) => plain(tx, giver, change),
         }
     }
 }
 
-fn plain(tx: &mut Tx<'_>, change: &Change) -> Result<Decision<()>, Fault> {
+fn plain(tx: &mut Tx<'_>, giver: &Caller, change: &Change) -> Result<Decision<()>, Fault> {
     Ok(match change {
         Change::AddRole(new) => role::add_in(tx, new)?.map(drop),
         Change::EditRole { to, .. } => {
@@ -187,7 +189,7 @@ fn plain(tx: &mut Tx<'_>, change: &Change) -> Result<Decision<()>, Fault> {
         }
         Change::RemoveRole(name) => role::delete_in(tx, name)?.map(drop),
         Change::EditUser { id, edits, .. } => match users::find(tx, *id)? {
-            Some(user) => edit_user(tx, &user, edits)?,
+            Some(user) => edit_user(tx, giver, &user, edits)?,
             None => Decision::Refuse(UserRef::Id(*id).missing()),
         },
         Change::RemoveUser { id, .. } => user::delete_in(tx, &UserRef::Id(*id))?.map(drop),
@@ -195,12 +197,12 @@ fn plain(tx: &mut Tx<'_>, change: &Change) -> Result<Decision<()>, Fault> {
             let change = api_key::Change { permissions: Some(to.clone()), expires_at: None };
             api_key::edit_in(tx, name, &change)?.map(drop)
         }
-        Change::RemoveKey(name) => api_key::revoke_in(tx, name)?.map(drop),
+        Change::RemoveKey(name) => api_key::revoke_in(tx, &ApiKeyRef::Name(name.clone()))?.map(drop),
         Change::AddUser(_) | Change::AddKey { .. } => unreachable!("these are steps of their own"),
     })
 }
 
-fn edit_user(tx: &mut Tx<'_>, user: &User, edits: &Edits) -> Result<Decision<()>, Fault> {
+fn edit_user(tx: &mut Tx<'_>, giver: &Caller, user: &User, edits: &Edits) -> Result<Decision<()>, Fault> {
     if let Some(name) = &edits.name {
         user::rename_in(tx, user, name)?;
     }
@@ -209,7 +211,7 @@ fn edit_user(tx: &mut Tx<'_>, user: &User, edits: &Edits) -> Result<Decision<()>
     }
     // What is given comes first: whoever becomes an admin may be the next to last.
     for decision in [
-        role::assign_in(tx, user, &edits.assign)?,
+        role::assign_in(tx, giver, user, &edits.assign)?,
         match edits.disabled {
             Some(true) => user::disable_in(tx, user)?,
             Some(false) => user::enable_in(tx, user)?,

@@ -13,7 +13,7 @@ use crate::store::{failures, users};
 use crate::usecase::app::App;
 use crate::usecase::mail::{self, Letter, LinkMail};
 use crate::usecase::password::void_old_proofs;
-use crate::usecase::require;
+use crate::usecase::{require, require_own};
 
 /// What an account shall be. `None`: as it is.
 #[derive(Clone, Debug)]
@@ -44,17 +44,21 @@ pub struct Edited {
 /// sessions, links, logins that wait for their second step; the old one is told.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `not_found`; `email_taken`, and then nothing is changed; the store's.
+/// `forbidden` without `users:write`, or for a new address of somebody who holds a permission of authd's own that the
+/// caller doesn't, since links to set a password go there; `not_found`; `email_taken`, and then nothing is changed; the store's.
 pub fn edit(app: &App, caller: &Caller, of: &UserRef, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "users:write")?;
     let moving = changes.email.as_ref().map(|new| Move::new(app, caller, new, changes.verified));
-    let (of, changes) = (of.clone(), changes.clone());
+    let (changer, of, changes) = (caller.clone(), of.clone(), changes.clone());
     app.store.write(caller, move |tx| {
         let Some(user) = find_in(tx, &of)? else {
             return Ok(Decision::Refuse(of.missing()));
         };
         let mut changed = Vec::new();
         if let Some(moving) = moving.as_ref().filter(|moving| moving.new != user.email) {
+            if let Err(refusal) = require_own(&changer, &user.permissions) {
+                return Ok(Decision::Refuse(refusal));
+            }
             if users::find_by_email(tx, &moving.new)?.is_some_and(|other| other.id != user.id) {
                 return Ok(Decision::Refuse(Refusal::EmailTaken));
             }

@@ -86,13 +86,15 @@ fn every_example_gets_an_answer_that_is_declared() {
         for (number, route) in routes().enumerate() {
             // A person each: some examples change the password, or delete the account.
             let email = format!("tess{number}@example.com");
-            daemon.world.add_user(&email, &[]);
-            let bearer = format!("Bearer {}", daemon.world.login(&email).unwrap().access_token.expose());
-            let mut headers = vec![JSON];
-            if route.access == Access::User {
+            let may = matches!(route.access, Access::Permission(_));
+            let token = daemon.token_of(&email, if may { &["admin"] } else { &[] });
+            let token = if route.access == Access::Service { daemon.key("gate", &[]) } else { token };
+            let bearer = format!("Bearer {token}");
+            let (content_type, body) = example_of(route);
+            let mut headers = vec![content_type];
+            if !matches!(route.access, Access::Public | Access::Refresh) {
                 headers.push(("authorization", &bearer));
             }
-            let body = route.request.map_or("", |body| body.example);
             let answer = daemon.send(route.method.name(), &path_of(route), &headers, body.as_bytes());
             assert_declared(route, &answer);
             assert_ne!(answer.status, 422, "{route:?}: the example is refused: {answer:?}");
@@ -151,6 +153,42 @@ fn the_document_lists_every_route_once() {
         let pointer = reference.split('"').next().unwrap();
         assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
+}
+
+/// The document in lines: an operation each, its problems by their codes alone, and a schema each.
+fn lines_of(document: &Value) -> String {
+    let mut lines = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let mut operation = operation.clone();
+            for (status, response) in operation["responses"].as_object_mut().unwrap() {
+                if status.as_str() >= "400" {
+                    *response = response["description"].clone();
+                }
+            }
+            lines.push(format!("{method} {path} {operation}"));
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        lines.push(format!("{name} {schema}"));
+    }
+    lines.push(document["components"]["securitySchemes"].to_string());
+    lines.join("\n") + "\n"
+}
+
+/// What clients are written against: whoever changes it sees by this file what they change. It is written anew
+/// with `UPDATE_GOLDEN=1`.
+#[test]
+fn the_document_is_the_one_that_was_agreed_on() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/openapi.txt");
+    let actual = lines_of(&document());
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, &actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(path).unwrap();
+    let differs = expected.lines().zip(actual.lines()).find(|(expected, actual)| expected != actual);
+    assert_eq!(differs, None, "a line of tests/it/fixtures/openapi.txt, and what it is now");
+    assert_eq!(expected.len(), actual.len());
 }
 
 #[test]

@@ -3,24 +3,53 @@
 mod bodies;
 mod documents;
 mod flows;
+mod forbidden;
+mod forms;
 mod routing;
 
 use crate::daemon::{Answer, Daemon, JSON};
 use authd::http::routes::{Access, Method, Route, routes};
+use authd::http::wire::Encoding;
 use serde_json::Value;
 
-/// What a route needs besides its body: a token where it isn't public.
+/// What a route needs besides its body: a token or a key where it isn't public.
 fn proof(daemon: &Daemon, route: &Route) -> Option<String> {
-    (route.access == Access::User).then(|| format!("Bearer {}", daemon.token()))
+    let token = match route.access {
+        Access::Public | Access::Refresh => return None,
+        Access::User | Access::Holder => daemon.token(),
+        Access::Permission(_) => daemon.token_of("root@example.com", &["admin"]),
+        Access::Service => daemon.key("gate", &[]),
+    };
+    Some(format!("Bearer {token}"))
 }
 
 /// A path of the route, with something in place of its braces.
 fn path_of(route: &Route) -> String {
-    route.path.replace("{id}", "0198a0b2-7c00-7000-8000-000000000001")
+    route.path.replace("{id}", "0198a0b2-7c00-7000-8000-000000000001").replace("{role}", "nobodys-role")
 }
 
-fn method_names() -> [&'static str; 4] {
-    [Method::Get, Method::Post, Method::Patch, Method::Delete].map(Method::name)
+/// The example of the route's body as it is sent, with its type.
+fn example_of(route: &Route) -> ((&'static str, &'static str), String) {
+    let Some(body) = route.request else { return (JSON, String::new()) };
+    match body.encoding {
+        Encoding::Json => (JSON, body.example.to_owned()),
+        Encoding::Form => {
+            let fields: Value = serde_json::from_str(body.example).unwrap();
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            for (name, value) in fields.as_object().unwrap() {
+                form.append_pair(name, value.as_str().unwrap());
+            }
+            (("content-type", Encoding::Form.media_type()), form.finish())
+        }
+    }
+}
+
+fn takes_json(route: &Route) -> bool {
+    route.method != Method::Any && route.request.is_none_or(|body| body.encoding == Encoding::Json)
+}
+
+fn method_names() -> [&'static str; 5] {
+    [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete].map(Method::name)
 }
 
 fn routes_at(path: &str) -> Vec<&'static Route> {

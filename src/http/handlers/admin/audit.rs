@@ -1,0 +1,21 @@
+//! `/admin/audit`.
+
+use super::{cursor, page};
+use crate::error::Error;
+use crate::http::router::Call;
+use crate::transport::message::Response;
+use crate::usecase::app::App;
+use crate::usecase::audit::{self, Wanted};
+use crate::usecase::view;
+
+pub fn list(app: &App, mut call: Call) -> Result<Response, Error> {
+    let fields = &mut call.fields;
+    let wanted = Wanted {
+        since: fields.optional_time("since"),
+        until: fields.optional_time("until"),
+        user: fields.optional_user("user"),
+        event: fields.optional_text("event"),
+    };
+    let (limit, before) = (fields.limit("limit"), cursor(fields, "before"));
+    Ok(page(&audit::page(app, &call.caller, &wanted, limit, before.as_deref())?, view::audit_line))
+}

@@ -1,0 +1,54 @@
+//! Forms, as OAuth's endpoints take them.
+
+use super::*;
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+fn on_every_form(check: impl Fn(&Daemon, &Route, &str)) {
+    let daemon = Daemon::new();
+    let forms: Vec<_> = routes().filter(|route| route.method != Method::Any && !takes_json(route)).collect();
+    assert_eq!(forms.len(), 2);
+    for route in forms {
+        let proof = proof(&daemon, route).unwrap();
+        check(&daemon, route, &proof);
+    }
+}
+
+#[test]
+fn another_content_type_is_415() {
+    on_every_form(|daemon, route, proof| {
+        for content_type in ["application/json", "text/plain", "application/x-www-form-urlencoded; charset=utf-16"] {
+            let headers = [("authorization", proof), ("content-type", content_type)];
+            let answer = daemon.send("POST", route.path, &headers, b"token=x");
+            assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported_media_type"), "{content_type}");
+            assert!(answer.body.contains(FORM.1), "{answer:?}");
+        }
+        assert_eq!(daemon.send("POST", route.path, &[("authorization", proof)], b"token=x").status, 415);
+    });
+}
+
+#[test]
+fn what_is_missing_or_stands_twice_is_named() {
+    on_every_form(|daemon, route, proof| {
+        let headers = [("authorization", proof), FORM];
+        for (body, field, code) in [
+            ("", "token", "missing"),
+            ("token_type_hint=access_token", "token", "missing"),
+            ("token=a&token=a", "token", "repeated"),
+            ("token=a&token_type_hint=a&token_type_hint=b", "token_type_hint", "repeated"),
+        ] {
+            let answer = daemon.send("POST", route.path, &headers, body.as_bytes());
+            assert_eq!(answer.field_errors(), [(field.to_owned(), code.to_owned())], "{body}");
+        }
+    });
+}
+
+#[test]
+fn a_parameter_that_nobody_knows_is_left_alone() {
+    on_every_form(|daemon, route, proof| {
+        let headers = [("authorization", proof), FORM];
+        for body in ["token=a&client_id=b&resource=c", "token=%ff%00&token_type_hint=no_such_type", "token="] {
+            assert_eq!(daemon.send("POST", route.path, &headers, body.as_bytes()).status, 200, "{body}");
+        }
+    });
+}
