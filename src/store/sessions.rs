@@ -228,6 +228,14 @@ pub fn end_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
     tx.execute("UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL", [now]).map(count)
 }
 
+/// When the last of all sessions that were not ended runs out. `None`: there is none.
+///
+/// # Errors
+/// The driver's.
+pub fn find_last_end(query: &impl Query) -> Result<Option<Timestamp>, Fault> {
+    query.one("SELECT max(expires_at) FROM sessions WHERE ended_at IS NULL", [], |row| row.get(0))
+}
+
 /// Revokes one access token. `expires_at` is when nobody needs to know any more. `false`: it was revoked already.
 ///
 /// # Errors

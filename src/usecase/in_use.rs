@@ -9,7 +9,7 @@ use super::files;
 use crate::error::Fault;
 use rustix::fs::OFlags;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const OPEN: &str = "-lock";
@@ -124,6 +124,12 @@ fn lock_file(database: &Path, suffix: &str) -> Result<File, Fault> {
     let nofollow = OFlags::NOFOLLOW.bits().cast_signed();
     let opened = OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(nofollow).open(&path);
     let file = opened.map_err(|error| files::cannot_write(&path, &error))?;
+    // Nor under a second name: that may be the name of anybody's file.
+    let metadata = file.metadata().map_err(|error| files::cannot_write(&path, &error))?;
+    if !metadata.is_file() || metadata.nlink() != 1 {
+        let path = path.display();
+        return Err(Fault::Permission(format!("{path} is no file of authd's own; look who made it, and remove it")));
+    }
     let folder = files::folder_of(database);
     files::give_to_owner(&file, if database.exists() { database } else { &folder })?;
     Ok(file)

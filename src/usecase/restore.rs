@@ -68,8 +68,10 @@ pub fn restore(config: &Config, ports: &Ports, caller: &Caller, file: &Path, sto
     let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key)?;
     let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1)?;
     let ended = end_what_lived(&store, caller, line)?;
-    // The last to close it folds its write-ahead log.
     drop(store);
+    // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the sessions
+    // of the backup would live.
+    whole::fold(copy.path())?;
     let kept = put_away(in_use.database(), ports)?;
     copy.replace(in_use.database())?;
     Ok(Restored { database: config.database.clone(), kept, line, steps, ended })

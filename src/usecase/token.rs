@@ -45,9 +45,12 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
         Target::User(of) => revoke_user(app, caller, of),
         Target::Jti(jti) => {
             let jti = TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
-            // Whose it is, only the token itself could tell; a minted one lives the longest.
+            // Whose it is, only the token itself could tell; none outlives the session that lives the longest.
+            // That may have begun under another configuration than this one.
             let tokens = &app.config.tokens;
-            let expires_at = app.now().plus(tokens.access_ttl.max(tokens.refresh_ttl));
+            let longest = app.now().plus(tokens.access_ttl.max(tokens.refresh_ttl));
+            let last = app.store.read(|query| sessions::find_last_end(query))?;
+            let expires_at = last.map_or(longest, |last| last.max(longest));
             revoke_access(app, caller, jti, Subject::default(), expires_at)
         }
         Target::Token(text) => revoke_text(app, caller, text),

@@ -43,3 +43,16 @@ fn every_example_is_on_a_page() {
         assert!(linked.contains(&example), "no page leads to {}", example.display());
     }
 }
+
+/// A location of nginx with a header of its own inherits none, and passes on what the client claims.
+#[test]
+fn nginx_tells_authd_in_every_location_who_asks() {
+    let text = fs::read_to_string(root().join("docs/examples/nginx/nginx.conf")).unwrap();
+    let asking: Vec<_> =
+        text.split("location ").skip(1).filter(|text| text.contains("proxy_pass http://authd")).collect();
+    assert_eq!(asking.len(), 3);
+    for location in asking {
+        let own = location.split("\n        }").next().unwrap();
+        assert!(own.contains("proxy_set_header X-Forwarded-For $remote_addr;"), "{own}");
+    }
+}

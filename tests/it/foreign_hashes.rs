@@ -48,6 +48,17 @@ fn stored_hash(world: &World) -> String {
 }
 
 #[test]
+fn a_password_that_bcrypt_takes_for_another_opens_nothing() {
+    let world = World::new();
+    let hash = "$2b$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG";
+    assert_eq!(import(&world, Format::Jsonl, &ann(hash)).created(), [ANN]);
+    let repeated = format!("{PASSWORD}\0{PASSWORD}");
+    assert_eq!(world.login_with(ANN, &repeated).unwrap_err(), Error::Refused(Refusal::InvalidCredentials));
+    assert_eq!(stored_hash(&world), hash, "nobody but the owner says what it becomes");
+    world.login(ANN).unwrap();
+}
+
+#[test]
 fn a_foreign_hash_opens_the_account_and_becomes_authds_own() {
     for hash in HASHES {
         let world = World::new();

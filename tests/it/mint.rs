@@ -8,7 +8,7 @@ use authd::error::{Error, Refusal};
 use authd::usecase::mint::{Minted, mint};
 use authd::usecase::session::{self, Which};
 use authd::usecase::token::{self, Target};
-use authd::usecase::{authenticate, user};
+use authd::usecase::{authenticate, prune, user};
 use serde_json::json;
 use std::time::Duration;
 
@@ -135,6 +135,18 @@ fn one_that_is_revoked_by_its_jti_is_remembered_for_its_whole_life() {
     let connection = rusqlite::Connection::open(world.database()).unwrap();
     let until: i64 = connection.query_row("SELECT expires_at FROM revoked_tokens", [], |row| row.get(0)).unwrap();
     assert!(until >= minted.expires_at.as_millis());
+}
+
+#[test]
+fn one_that_is_revoked_by_its_jti_stays_so_where_sessions_are_shorter_by_now() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let minted = minted(&world, Some(30 * DAY));
+    let shorter = world.another_app_with(&[("tokens.refresh_ttl", "1d"), ("tokens.refresh_idle", "1d")]);
+    assert_eq!(token::revoke(&shorter, &operator(), &Target::Jti(minted.token.to_string())), Ok(1));
+    world.advance(2 * DAY);
+    prune::prune(&shorter, &operator()).unwrap();
+    assert!(!is_good(&world, &minted), "a token that was revoked lives again");
 }
 
 #[test]

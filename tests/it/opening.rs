@@ -162,3 +162,15 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 1);
 }
+
+/// Root would give that file away, to whoever the database belongs to.
+#[test]
+fn a_lock_that_is_a_second_name_of_another_file_is_refused() {
+    let world = World::new();
+    let (other, lock) = (world.folder.join("other"), world.folder.join("authd.db-lock"));
+    fs::write(&other, "somebody's").unwrap();
+    fs::remove_file(&lock).unwrap();
+    fs::hard_link(&other, &lock).unwrap();
+    let fault = fault(&world);
+    assert!(matches!(&fault, Fault::Permission(text) if text.contains("authd.db-lock")), "{fault:?}");
+}

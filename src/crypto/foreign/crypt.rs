@@ -43,10 +43,11 @@ impl Bcrypt {
         }
     }
 
-    /// bcrypt looks at the first 72 bytes alone, here as where the hash was made.
+    /// bcrypt looks at the first 72 bytes alone, here as where the hash was made. It repeats the password with
+    /// a NUL behind it, so that `a`, NUL, `a` would count as `a`: no password with one was ever hashed by it.
     pub fn verify(&self, password: &[u8]) -> bool {
         let matched = match self.given {
-            Given::Password => bcrypt::verify(password, &self.text),
+            Given::Password => bcrypt::verify(password, &self.text).map(|matched| matched && !password.contains(&0)),
             Given::Sha256 => {
                 let hashed = Secret::new(HEXLOWER.encode(digest(&SHA256, password).as_ref()));
                 bcrypt::verify(hashed.expose(), &self.text)
