@@ -7,7 +7,6 @@ use super::terminal::progress::Progress;
 use super::terminal::table::{Cell, Column, Row, Table, Tone};
 use super::{Context, choices, unreadable};
 use crate::domain::secret::Secret;
-use crate::error::Fault;
 use crate::usecase::import::{
     self as importing, Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase,
 };

@@ -138,7 +138,7 @@ fn what_can_not_be_read_is_said_before_anything_is_changed() {
     shell.file("users.csv", "mail\nann@example.com\n");
     shell.file("config.json", "{}");
     for (line, code, said) in [
-        ("import users.jsonl --format jsonl", 2, "users.jsonl can't be read"),
+        ("import users.jsonl --format jsonl", 3, "there is no file users.jsonl"),
         ("import . --format jsonl", 2, "is a folder"),
         ("import users.csv", 2, "--format"),
         ("import users.csv --format xml", 2, "xml"),
