@@ -17,7 +17,7 @@ impl Redaction {
     /// Replaces ids, keys, hashes and secrets by numbers, in the order in which they come and where it can be
     /// as long as they were; times by zeros; and the folder by `DIR`.
     pub fn hide(&mut self, text: &str) -> String {
-        let text = text.replace(&self.folder, "DIR");
+        let text = without_shown_secrets(&text.replace(&self.folder, "DIR"));
         let (mut out, mut rest) = (String::new(), text.as_str());
         while let Some(c) = rest.chars().next() {
             let time = ["####-##-##T##:##:##Z", "####-##-##T##:##:##.###Z"].map(|shape| matching(rest, shape));
@@ -64,6 +64,27 @@ impl Redaction {
         self.seen.push((word.to_owned(), shown.clone()));
         shown
     }
+}
+
+/// What shows a second factor's secret to a person, which is another one each time: the lines of the QR code,
+/// and the secret in groups of four under it.
+fn without_shown_secrets(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.trim_end_matches('\n') {
+            bare if is_code(bare) => "(a line of a QR code)\n",
+            bare if is_grouped_secret(bare) => "(the secret in groups of four)\n",
+            _ => line,
+        })
+        .collect()
+}
+
+fn is_code(line: &str) -> bool {
+    line.starts_with(['█', '▀']) && line.chars().all(|c| " █▀▄".contains(c))
+}
+
+fn is_grouped_secret(line: &str) -> bool {
+    let base32 = |byte: u8| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte);
+    line.len() == 39 && line.split(' ').all(|group| group.len() == 4 && group.bytes().all(base32))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
