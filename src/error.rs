@@ -315,7 +315,6 @@ pub enum Decision<T> {
 
 impl<T> Decision<T> {
     /// Turns what is granted into something else.
-    #[must_use]
     pub fn map<U>(self, turn: impl FnOnce(T) -> U) -> Decision<U> {
         match self {
             Self::Grant(value) => Decision::Grant(turn(value)),
