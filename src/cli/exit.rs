@@ -71,10 +71,19 @@ impl Failure {
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
+            Self::Error(Error::Refused(refusal)) => in_a_shell(refusal),
             Self::Error(error) => error.to_string(),
             Self::Usage(text) | Self::Check(text) => text.clone(),
             Self::Declined => "nothing was changed".into(),
             Self::Closed | Self::Reported(_) => String::new(),
+        }
+    }
+
+    /// What a problem object says, which is the same here and over HTTP.
+    fn told_to_clients(&self) -> String {
+        match self {
+            Self::Error(error) => error.to_string(),
+            _ => self.detail(),
         }
     }
 
@@ -90,7 +99,7 @@ impl Failure {
         let code = self.word()?;
         let mut problem = json!({
             "type": format!("urn:authd:problem:{code}"), "title": title, "status": status,
-            "detail": self.detail(), "code": code,
+            "detail": self.told_to_clients(), "code": code,
         });
         if let Self::Error(Error::Refused(Refusal::Invalid(errors))) = self {
             let errors: Vec<Value> = errors
@@ -101,6 +110,37 @@ impl Failure {
         }
         Some(problem)
     }
+}
+
+/// What a refusal says to an operator: where its own words stop short of what to do next, or speak to the
+/// person who has the account, the command that helps.
+fn in_a_shell(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotFound { what, .. } => match next_step(what) {
+            Some(step) => format!("{refusal}; {step}"),
+            None => refusal.to_string(),
+        },
+        Refusal::EmailTaken => {
+            "another account has this e-mail address; use another one, or change that account with `authctl user edit`"
+                .into()
+        }
+        _ => refusal.to_string(),
+    }
+}
+
+/// What to do when there is no such thing. `None`: the words say it already.
+fn next_step(what: &str) -> Option<&'static str> {
+    Some(match what {
+        "user" => "`authctl user list` shows who is there",
+        "role" => "`authctl role list` shows those there are",
+        "session" => "`authctl token list` shows those that are alive",
+        "API key" => "`authctl apikey list` shows those there are",
+        "signing key" => "`authctl key list` shows those there are",
+        "mail" => "`authctl mail list` shows those there are",
+        "active second factor of" => "`authctl totp enroll` sets one up",
+        "file" => "check the name and the folder",
+        _ => return None,
+    })
 }
 
 const fn refusal_code(refusal: &Refusal) -> u8 {
@@ -188,6 +228,13 @@ mod tests {
             let failure: Failure = failure;
             assert_eq!((failure.exit_code(), failure.word()), (exit, word), "{failure:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_there_says_where_to_look() {
+        let detail = |what| Failure::from(Refusal::not_found(what, "x")).detail();
+        assert_eq!(detail("user"), "there is no user x; `authctl user list` shows who is there");
+        assert_eq!(detail("database"), "there is no database x", "whoever refuses with this says more");
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod roff;
 use super::Context;
 use super::exit::Failure;
 use super::tree::{self, Program};
-use crate::error::Fault;
+use crate::usecase::files;
 use clap::{Arg, Args, Command};
 use roff::Roff;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ impl Man {
         let Some(folder) = &self.folder else {
             return context.terminal().text(&authctl(&built(Program::Authctl)).text);
         };
-        let fails = |error: std::io::Error| Fault::Internal(format!("{} can't be written: {error}", folder.display()));
+        let fails = |error: std::io::Error| files::cannot_write(folder, &error);
         std::fs::create_dir_all(folder).map_err(fails)?;
         let pages = pages();
         for page in &pages {
@@ -126,10 +126,9 @@ fn authctl(tree: &Command) -> Page {
     })
 }
 
-/// Nouns, and commands without verbs that take more than one thing; the daemon has authd(8).
+/// Every command, so that `man authctl-NOUN` never comes to nothing; the daemon has authd(8).
 fn has_page(command: &Command) -> bool {
-    let own = command.get_arguments().filter(|arg| !arg.is_global_set() && arg.get_id() != "help").count();
-    command.has_subcommands() || (own > 1 && command.get_name() != "serve")
+    command.get_name() != "serve"
 }
 
 /// A noun with its verbs in a line, or a command without verbs with its options.
@@ -140,11 +139,8 @@ fn commands_of(roff: &mut Roff, command: &Command) {
         roff.item(command.get_name(), &text);
     } else {
         let usage = usage(command);
-        let page = if has_page(command) { format!(" See authctl-{}(1).", command.get_name()) } else { String::new() };
-        roff.item(usage.strip_prefix("authctl ").unwrap_or(&usage), &format!("{}.{page}", about(command)));
-        if command.get_name() != "serve" && !has_page(command) {
-            options(roff, command);
-        }
+        let page = if has_page(command) { format!("authctl-{}(1)", command.get_name()) } else { "authd(8)".into() };
+        roff.item(usage.strip_prefix("authctl ").unwrap_or(&usage), &format!("{}. See {page}.", about(command)));
     }
 }
 

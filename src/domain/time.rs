@@ -46,10 +46,10 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(span).unwrap_or(0))
     }
 
-    /// RFC 3339, UTC, to the millisecond where there are any: nothing is lost.
+    /// RFC 3339, UTC, always to the millisecond: nothing is lost, and every time is as long.
     #[must_use]
     pub fn exact(self) -> String {
-        jiff::Timestamp::from_millisecond(self.0).map_or_else(|_| self.to_string(), |time| time.to_string())
+        jiff::Timestamp::from_millisecond(self.0).map_or_else(|_| self.to_string(), |time| format!("{time:.3}"))
     }
 
     /// Reads RFC 3339 with any offset. `None` when the text is not a time.
@@ -90,7 +90,7 @@ mod tests {
             let time = Timestamp::from_millis(millis);
             assert_eq!(Timestamp::parse_rfc3339(&time.exact()), Some(time), "{}", time.exact());
         }
-        assert_eq!(Timestamp::from_millis(1_795_334_400_120).exact(), "2026-11-22T08:00:00.12Z");
+        assert_eq!(Timestamp::from_millis(1_795_334_400_120).exact(), "2026-11-22T08:00:00.120Z");
     }
 
     #[test]

@@ -147,7 +147,7 @@ pub fn cannot_write(path: &Path, error: &io::Error) -> Fault {
             let folder = folder_of(path);
             Fault::Permission(format!("{text}; run this as a user who may write to {}", folder.display()))
         }
-        ErrorKind::NotFound => Fault::Permission(format!("{text}; make its folder first")),
+        ErrorKind::NotFound => Fault::StorageUnavailable(format!("{text}; make its folder first")),
         _ => Fault::StorageUnavailable(text),
     }
 }

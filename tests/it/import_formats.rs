@@ -90,7 +90,7 @@ fn django() {
         members(&world, "ann@example.com", &["name", "created_at", "last_login_at", "email_verified_at", "roles"]);
     let expected: [Value; 5] = [
         "Ann Lee".into(),
-        "2024-01-02T03:04:05Z".into(),
+        "2024-01-02T03:04:05.000Z".into(),
         "2025-01-02T03:04:05.678Z".into(),
         Value::Null,
         Value::Array(Vec::new()),
@@ -118,7 +118,7 @@ fn firebase_beside_the_passwords() {
         (vec![(2, "malformed"), (3, "malformed")], vec![(1, "second_factor_lost")])
     );
     let ann = members(&world, "ann@example.com", &["name", "created_at", "last_login_at"]);
-    assert_eq!(ann, ["Ann", "2017-02-05T19:50:02.123Z", "2017-02-05T19:50:03Z"]);
+    assert_eq!(ann, ["Ann", "2017-02-05T19:50:02.123Z", "2017-02-05T19:50:03.000Z"]);
     assert!(member(&world, "ann@example.com", "email_verified_at").is_string());
     assert!(member(&world, "ann@example.com", "disabled_at").is_string());
 }

@@ -37,7 +37,6 @@ fn every_command_and_every_flag_is_on_its_page() {
         let own = format!("authctl-{name}.1");
         let page = match name {
             "serve" => text("authd.8"),
-            _ if !command.has_subcommands() && pages.iter().all(|page| page.file != own) => text("authctl.1"),
             _ => text(&own),
         };
         assert!(text("authctl.1").contains(&format!("\\fB{name}")), "authctl(1) lacks {name}");

@@ -46,7 +46,7 @@ fn one_that_fails_does_not_keep_the_others_from_it() {
     assert_eq!(said.out.lines().count(), 2);
     assert_eq!(
         said.err,
-        "disabled ann@example.com\nauthctl: not_found: there is no user nobody@example.com\ndisabled bob@example.com\n"
+        "disabled ann@example.com\nauthctl: not_found: there is no user nobody@example.com; `authctl user list` shows who is there\ndisabled bob@example.com\n"
     );
 }
 

@@ -56,7 +56,10 @@ fn help_and_version_are_answers() {
 fn a_refusal_is_words_or_a_problem_object() {
     let shell = Shell::new();
     let said = shell.line("user show nobody@example.com");
-    assert_eq!(said.err, "authctl: not_found: there is no user nobody@example.com\n");
+    assert_eq!(
+        said.err,
+        "authctl: not_found: there is no user nobody@example.com; `authctl user list` shows who is there\n"
+    );
     let said = shell.line("user show nobody@example.com -o json");
     assert_eq!((said.code, said.out.as_str()), (3, ""));
     let problem = serde_json::json!({

@@ -17,7 +17,7 @@ impl Redaction {
     /// Replaces ids, keys, hashes and secrets by numbers, in the order in which they come and where it can be
     /// as long as they were; times by zeros; and the folder by `DIR`.
     pub fn hide(&mut self, text: &str) -> String {
-        let text = text.replace(&self.folder, "DIR");
+        let text = without_shown_secrets(&text.replace(&self.folder, "DIR"));
         let (mut out, mut rest) = (String::new(), text.as_str());
         while let Some(c) = rest.chars().next() {
             if let Some((length, shown)) = time(rest) {
@@ -63,6 +63,21 @@ impl Redaction {
         self.seen.push((word.to_owned(), shown.clone()));
         shown
     }
+}
+
+/// A second factor's secret as a person reads it, in groups of four.
+fn without_shown_secrets(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.trim_end_matches('\n') {
+            bare if is_grouped_secret(bare) => "(the secret in groups of four)\n",
+            _ => line,
+        })
+        .collect()
+}
+
+fn is_grouped_secret(line: &str) -> bool {
+    let base32 = |byte: u8| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte);
+    line.len() == 39 && line.split(' ').all(|group| group.len() == 4 && group.bytes().all(base32))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
