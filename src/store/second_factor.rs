@@ -118,6 +118,21 @@ pub fn spend_recovery_code(tx: &mut Tx<'_>, user: UserId, hash: &[u8; 32]) -> Re
     Ok(true)
 }
 
+/// All recovery codes that are good, by their hashes.
+///
+/// # Errors
+/// The driver's.
+pub fn list_recovery_codes(query: &impl Query) -> Result<Vec<(UserId, [u8; 32])>, Fault> {
+    let sql = "SELECT user_id, code_hash FROM recovery_codes WHERE spent_at IS NULL";
+    query.all(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+/// # Errors
+/// The driver's.
+pub fn delete_recovery_code(tx: &mut Tx<'_>, user: UserId, hash: &[u8; 32]) -> Result<(), Fault> {
+    tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1 AND code_hash = ?2", params![user, hash]).map(drop)
+}
+
 /// # Errors
 /// The driver's.
 pub fn count_recovery_codes(query: &impl Query, user: UserId) -> Result<u32, Fault> {

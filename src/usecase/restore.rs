@@ -4,7 +4,12 @@
 //! database's name from one moment to the next: a restore that dies on the way has changed nothing.
 //!
 //! A backup knows nothing of what was ended after it was taken. So that no token, link or code lives
-//! again, whatever of the kind stands in it ends with the restore.
+//! again, whatever of the kind stands in it ends with the restore. Keys and recovery codes, which live for
+//! years, come back only where the database that is replaced still held them good.
+
+mod still_good;
+
+pub use still_good::Withheld;
 
 use super::app::{Ports, check_root_key, existing_root_key};
 use super::backup::Unnamed;
@@ -17,7 +22,7 @@ use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::chain::Chain;
-use crate::store::schema::Step;
+use crate::store::schema::{self, Step};
 use crate::store::whole::{self, Stop, Whole};
 use crate::store::{
     Store, audit_check, connection, link_requests, links, mails, meta, second_factor, sessions, tickets,
@@ -25,6 +30,7 @@ use crate::store::{
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use still_good::StillGood;
 
 /// What a restore came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +43,8 @@ pub struct Restored {
     /// The steps that brought the backup's schema up.
     pub steps: Vec<Step>,
     pub ended: Ended,
+    /// `None`: there was no database to compare with, or it can't be read, and all of the backup's came back.
+    pub withheld: Option<Withheld>,
 }
 
 /// What of the backup doesn't live on.
@@ -67,14 +75,15 @@ pub fn restore(config: &Config, ports: &Ports, caller: &Caller, file: &Path, sto
     let chain_key = root.derive(Purpose::AuditChain);
     let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key)?;
     let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1)?;
-    let ended = end_what_lived(&store, caller, line)?;
+    let still_good = still_good(in_use.database(), stop)?;
+    let (ended, withheld) = end_what_lived(&store, caller, line, still_good)?;
     drop(store);
     // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the sessions
     // of the backup would live.
     whole::fold(copy.path())?;
     let kept = put_away(in_use.database(), ports)?;
     copy.replace(in_use.database())?;
-    Ok(Restored { database: config.database.clone(), kept, line, steps, ended })
+    Ok(Restored { database: config.database.clone(), kept, line, steps, ended, withheld })
 }
 
 /// Copies the backup after looking whether it is one; gives its newest line of the audit log.
@@ -119,7 +128,27 @@ fn not_to_be_restored(why: &str) -> String {
     }
 }
 
-fn end_what_lived(store: &Store, caller: &Caller, line: i64) -> Result<Ended, Error> {
+/// `None`: there is no database, or none that can be read by this binary; a restore is what mends that.
+fn still_good(database: &Path, stop: &Stop) -> Result<Option<StillGood>, Fault> {
+    if !files::exists(database)? {
+        return Ok(None);
+    }
+    let read = || {
+        let replaced = Whole::open(database, stop)?;
+        if replaced.version() == schema::VERSION { StillGood::read(&replaced).map(Some) } else { Ok(None) }
+    };
+    match read() {
+        Err(Fault::Storage(_)) => Ok(None),
+        other => other,
+    }
+}
+
+fn end_what_lived(
+    store: &Store,
+    caller: &Caller,
+    line: i64,
+    still_good: Option<StillGood>,
+) -> Result<(Ended, Option<Withheld>), Error> {
     store.write(caller, move |tx| {
         let ended = Ended {
             sessions: sessions::end_all(tx)?,
@@ -131,8 +160,12 @@ fn end_what_lived(store: &Store, caller: &Caller, line: i64) -> Result<Ended, Er
             )?,
         };
         second_factor::spend_steps(tx, totp::newest_acceptable(tx.now()))?;
+        let withheld = match &still_good {
+            Some(still_good) => Some(still_good.withhold_others(tx)?),
+            None => None,
+        };
         tx.audit(&Event::DatabaseRestored { line, sessions: ended.sessions }, Subject::default())?;
-        Ok(Decision::Grant(ended))
+        Ok(Decision::Grant((ended, withheld)))
     })
 }
 

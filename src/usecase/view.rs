@@ -416,6 +416,10 @@ pub fn restored(restored: &Restored) -> Value {
         "links_voided": restored.ended.links,
         "tickets_voided": restored.ended.tickets,
         "mails_failed": restored.ended.mails,
+        "withheld": restored.withheld.map(|withheld| json!({
+            "api_keys": withheld.api_keys, "recovery_codes": withheld.recovery_codes,
+            "signing_keys": withheld.signing_keys,
+        })),
     })
 }
 

@@ -3,17 +3,19 @@
 use crate::authenticator::Authenticator;
 use crate::world::{PASSWORD, World, anonymous, operator};
 use authd::config::Config;
+use authd::domain::api_key::ApiKeyName;
 use authd::domain::email::Email;
 use authd::domain::mail::MailState;
 use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Fault, Refusal};
+use authd::usecase::api_key::{self, ApiKeyRef, NewApiKey};
 use authd::usecase::app::{App, IfMissing};
 use authd::usecase::backup::{Stop, backup};
 use authd::usecase::login::{Credentials, LoggedIn, login};
 use authd::usecase::proof::Factor;
-use authd::usecase::restore::{Restored, restore};
-use authd::usecase::{authenticate, mail, password, refresh, second_step, two_factor};
+use authd::usecase::restore::{Restored, Withheld, restore};
+use authd::usecase::{authenticate, mail, password, refresh, second_step, signing_key, two_factor};
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,6 +104,46 @@ fn a_code_that_was_used_after_the_backup_is_not_good_again() {
     }
     world.advance(STEP * 2);
     assert!(try_code(0).is_ok());
+}
+
+#[test]
+fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
+    let world = World::new();
+    let user = world.add_user(ANN, &[]);
+    let caller = world.caller(&world.login(ANN).unwrap());
+    let setup = two_factor::setup(&world.app, &caller).unwrap();
+    let phone = Authenticator::new(setup.secret.expose());
+    let codes = two_factor::enable(&world.app, &caller, &Secret::new(phone.code_at(world.now().as_secs()))).unwrap();
+    for name in ["revoked", "kept"] {
+        let new = NewApiKey { name: ApiKeyName::parse(name).unwrap(), permissions: Vec::new(), ttl: None };
+        api_key::add(&world.app, &operator(), &new).unwrap();
+    }
+    let file = back_up(&world);
+    let (app, done) = restored(&world, &file);
+    assert_eq!(done.withheld, None, "there was nothing to compare with");
+
+    // In the restored database, all of them end, and then the backup comes once more.
+    api_key::revoke(&app, &operator(), &ApiKeyRef::Name(ApiKeyName::parse("revoked").unwrap())).unwrap();
+    let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
+    second_step::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(codes[0].clone())).unwrap();
+    let old = signing_key::list(&app, &operator()).unwrap()[0].kid.clone();
+    signing_key::rotate(&app, &operator()).unwrap();
+    drop(app);
+    world.advance(STEP);
+    let (app, done) = restored(&world, &file);
+    assert_eq!(done.withheld, Some(Withheld { api_keys: 1, recovery_codes: 1, signing_keys: 1 }));
+    let names: Vec<_> = api_key::list(&app, &operator()).unwrap().into_iter().map(|key| key.name.to_string()).collect();
+    assert_eq!(names, ["kept"]);
+    assert!(signing_key::list(&app, &operator()).unwrap().iter().all(|key| key.kid != old));
+    // The daemon makes a new key at its start.
+    drop(app);
+    let app = App::open(elsewhere(&world), world.ports(), IfMissing::Create).unwrap();
+    let step = |code: &Secret<String>| {
+        let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
+        second_step::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(code.clone()))
+    };
+    assert!(is_refused(step(&codes[0]), &Refusal::InvalidCode));
+    assert_eq!(step(&codes[1]).unwrap().user.id, user.id);
 }
 
 #[test]

@@ -89,6 +89,17 @@ impl Restore {
             "ended {} sessions, voided {} links and {} logins, kept {} queued mails as failed",
             ended.sessions, ended.links, ended.tickets, ended.mails
         ));
+        terminal.note(&match restored.withheld {
+            Some(restore::Withheld { api_keys, recovery_codes, signing_keys }) => format!(
+                "withheld {api_keys} API keys, {recovery_codes} recovery codes and {signing_keys} signing keys, which \
+                 were good no more"
+            ),
+            None => {
+                "API keys, recovery codes and signing keys are those of the backup: revoke what was revoked since, \
+                     and rotate the signing key if one has leaked"
+                    .into()
+            }
+        });
         if let Some(kept) = &restored.kept {
             terminal.note(&format!("the database before is {}; delete it when all is well", kept.display()));
         }

@@ -1,0 +1,57 @@
+//! What the database that is replaced still held good: keys and codes that were revoked or spent since the
+//! backup must not come back with it.
+
+use crate::domain::id::{ApiKeyId, UserId};
+use crate::error::Fault;
+use crate::store::tx::{Query, Tx};
+use crate::store::{api_keys, keys, second_factor};
+use std::collections::HashSet;
+
+#[derive(Clone, Debug)]
+pub(super) struct StillGood {
+    api_keys: HashSet<ApiKeyId>,
+    recovery_codes: HashSet<(UserId, [u8; 32])>,
+    /// The names of the keys that sign.
+    signing_keys: HashSet<String>,
+}
+
+/// How many don't come back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Withheld {
+    pub api_keys: u64,
+    pub recovery_codes: u64,
+    pub signing_keys: u64,
+}
+
+impl StillGood {
+    /// # Errors
+    /// The driver's: then nobody knows.
+    pub(super) fn read(query: &impl Query) -> Result<Self, Fault> {
+        let signing = keys::list(query)?.into_iter().filter(|key| key.retired_at.is_none());
+        Ok(Self {
+            api_keys: api_keys::list(query)?.into_iter().map(|key| key.id).collect(),
+            recovery_codes: second_factor::list_recovery_codes(query)?.into_iter().collect(),
+            signing_keys: signing.map(|key| key.kid).collect(),
+        })
+    }
+
+    /// Takes what is good no more out of the restored database. Where no signing key is left, the daemon makes one.
+    pub(super) fn withhold_others(&self, tx: &mut Tx<'_>) -> Result<Withheld, Fault> {
+        let mut withheld = Withheld::default();
+        for key in api_keys::list(tx)?.iter().filter(|key| !self.api_keys.contains(&key.id)) {
+            api_keys::delete(tx, key.id)?;
+            withheld.api_keys += 1;
+        }
+        for (user, hash) in second_factor::list_recovery_codes(tx)? {
+            if !self.recovery_codes.contains(&(user, hash)) {
+                second_factor::delete_recovery_code(tx, user, &hash)?;
+                withheld.recovery_codes += 1;
+            }
+        }
+        for key in keys::list(tx)?.iter().filter(|key| !self.signing_keys.contains(&key.kid)) {
+            keys::delete(tx, &key.kid)?;
+            withheld.signing_keys += 1;
+        }
+        Ok(withheld)
+    }
+}
