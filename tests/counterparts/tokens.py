@@ -6,7 +6,6 @@ import functools
 import http.server
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -106,12 +105,11 @@ def tampered(token):
 
 
 def drop_keys(house):
-    """Takes all keys out of the database; at its next start the daemon makes a new one."""
-    house.stop()
-    with sqlite3.connect(Path(house.folder) / "authd.db") as database:
-        database.execute("DELETE FROM signing_keys")
-    database.close()
-    house.start()
+    """What an operator does when a key has leaked: a new one signs, and the others go at once."""
+    house.ctl("key", "rotate")
+    for key in json.loads(house.ctl("key", "list", "-o", "json")):
+        if key["state"] == "verifying":
+            house.ctl("key", "retire", key["kid"], "--now", "--yes")
 
 
 def by_each(verifiers, work):

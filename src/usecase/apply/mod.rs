@@ -56,7 +56,7 @@ pub enum Mode {
 /// Makes the changes of a plan: all of them, or none.
 ///
 /// # Errors
-/// As [`plan`]; `last_admin`; `forbidden` where more is handed out than the caller holds; `validation_failed` for one
+/// As [`plan()`]; `last_admin`; `forbidden` where more is handed out than the caller holds; `validation_failed` for one
 /// that lives under a second; [`Fault::StorageUnavailable`] when the database has changed since the plan was made.
 pub fn apply(
     app: &App,
