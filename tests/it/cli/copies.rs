@@ -105,7 +105,7 @@ fn a_backup_overwrites_nothing_and_leaves_no_half_file() {
     assert_eq!(again.code, 4, "{again:?}");
     assert_eq!(fs::read(live.path("b.db")).unwrap(), before);
     let nowhere = live.line("db backup nowhere/b.db");
-    assert_eq!(nowhere.code, 77, "{nowhere:?}");
+    assert_eq!(nowhere.code, 69, "{nowhere:?}");
     assert!(nowhere.err.contains("make its folder"), "{nowhere:?}");
     // A page in the middle of the database is lost.
     let mut bytes = fs::read(live.path("authd.db")).unwrap();
