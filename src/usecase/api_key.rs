@@ -58,9 +58,6 @@ pub struct Added {
 pub fn add(app: &App, caller: &Caller, new: &NewApiKey) -> Result<Added, Error> {
     require(caller, "keys:write")?;
     require_own(caller, &new.permissions)?;
-    if new.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
-        return Err(Refusal::invalid("ttl", "out_of_range", "a key lives at least 1s").into());
-    }
     let (draft, secret) = Draft::new(app, new);
     let key = app.store.write(caller, move |tx| draft.add_in(tx))?;
     Ok(Added { key, secret })
@@ -84,6 +81,9 @@ impl Draft {
 
     pub(super) fn add_in(&self, tx: &mut Tx<'_>) -> Result<Decision<ApiKey>, Fault> {
         let new = &self.new;
+        if new.ttl.is_some_and(|ttl| ttl < Duration::from_secs(1)) {
+            return Ok(Decision::Refuse(Refusal::invalid("ttl", "out_of_range", "a key lives at least 1s")));
+        }
         if api_keys::find(tx, &new.name)?.is_some() {
             return Ok(Decision::Refuse(Refusal::AlreadyExists { what: "API key", name: new.name.to_string() }));
         }

@@ -94,6 +94,14 @@ fn new_users_are_invited_and_what_happens_is_in_the_log() {
 }
 
 #[test]
+fn a_key_that_would_hardly_live_is_refused_as_by_its_own_command() {
+    let world = World::new();
+    let refused = done(&world, r#"api_keys = [{ name = "ci", ttl = "500ms" }]"#, Unnamed::Keep).unwrap_err();
+    assert!(matches!(refused, Error::Refused(Refusal::Invalid(_))), "{refused:?}");
+    assert!(api_key::list(&world.app, &operator()).unwrap().is_empty());
+}
+
+#[test]
 fn the_built_in_role_stays() {
     let world = World::new();
     world.add_user("root@example.com", &["admin"]);
