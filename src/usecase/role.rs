@@ -134,7 +134,7 @@ impl Changes {
     }
 }
 
-fn loses_what_is_built_in(role: &Role) -> bool {
+pub(super) fn loses_what_is_built_in(role: &Role) -> bool {
     let holds = |own: &&str| role.permissions.iter().any(|held| held.as_str() == *own);
     role.name.is_admin() && !OWN_PERMISSIONS.iter().all(holds)
 }

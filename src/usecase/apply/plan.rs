@@ -1,7 +1,6 @@
 //! What has to change for the database to be as the file says. Pure: the state in, a list of changes out.
 
 use super::file::{Wanted, WantedKey, WantedRole, WantedUser};
-use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::api_key::{ApiKey, ApiKeyName};
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
@@ -9,7 +8,8 @@ use crate::domain::name::Name;
 use crate::domain::role::{Permission, Role, RoleName};
 use crate::domain::user::User;
 use crate::error::Refusal;
-use std::collections::BTreeMap;
+use crate::usecase::role::loses_what_is_built_in;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// Whether what the file doesn't name, in the sections that it has, is taken out of the database.
@@ -190,8 +190,7 @@ fn role_change(standing: Option<&Role>, wanted: &WantedRole) -> Result<Option<Ch
         description: wanted.description.clone().or(standing.map(|role| role.description.clone())).unwrap_or_default(),
         permissions: wanted.permissions.clone().or(standing.map(|role| role.permissions.clone())).unwrap_or_default(),
     };
-    let holds = |own: &&str| to.permissions.iter().any(|held| held.as_str() == *own);
-    if to.name.is_admin() && !OWN_PERMISSIONS.iter().all(holds) {
+    if loses_what_is_built_in(&to) {
         return Err(Refusal::BuiltInRole { role: to.name.to_string() });
     }
     Ok(match standing {
@@ -249,8 +248,10 @@ fn key_change(standing: Option<&ApiKey>, wanted: &WantedKey) -> Option<Change> {
 fn removals(state: &State, wanted: &Wanted) -> Vec<Change> {
     let mut changes = Vec::new();
     if let Some(users) = &wanted.users {
-        let gone = state.users.values().filter(|user| users.iter().all(|named| named.email.key() != user.email.key()));
-        changes.extend(gone.map(|user| Change::RemoveUser { id: user.id, email: user.email.clone() }));
+        // There may be very many on both sides.
+        let named: HashSet<String> = users.iter().map(|named| named.email.key()).collect();
+        let gone = state.users.iter().filter(|(key, _)| !named.contains(*key));
+        changes.extend(gone.map(|(_, user)| Change::RemoveUser { id: user.id, email: user.email.clone() }));
     }
     if let Some(keys) = &wanted.api_keys {
         let gone = state.api_keys.values().filter(|key| keys.iter().all(|named| named.name != key.name));
