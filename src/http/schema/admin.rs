@@ -1,13 +1,14 @@
 //! What answers to administrators and services look like.
 
-use super::{Object, Shape, TIME, USER, UUID, member};
+use super::{Member, Object, Shape, TIME, USER, UUID, member};
+
+/// How every page of a list goes on.
+const NEXT: Member =
+    member("next", Shape::OrNull(&Shape::Text), "The cursor of the next page. Null: this was the last.");
 
 pub static USERS: Object = Object {
     name: "UserPage",
-    members: &[
-        member("items", Shape::List(&Shape::Object(&USER)), "In the order in which they were made."),
-        member("next", Shape::OrNull(&Shape::Text), "The cursor of the next page. Null: this was the last."),
-    ],
+    members: &[member("items", Shape::List(&Shape::Object(&USER)), "In the order in which they were made."), NEXT],
     example: r#"{"items":[],"next":null}"#,
 };
 
@@ -23,10 +24,7 @@ pub static ROLE: Object = Object {
 
 pub static ROLES: Object = Object {
     name: "RolePage",
-    members: &[
-        member("items", Shape::List(&Shape::Object(&ROLE)), "By name."),
-        member("next", Shape::OrNull(&Shape::Text), "The cursor of the next page. Null: this was the last."),
-    ],
+    members: &[member("items", Shape::List(&Shape::Object(&ROLE)), "By name."), NEXT],
     example: r#"{"items":[],"next":null}"#,
 };
 
@@ -48,10 +46,7 @@ static LISTED_SESSION: Object = Object {
 
 pub static SESSIONS: Object = Object {
     name: "SessionPage",
-    members: &[
-        member("items", Shape::List(&Shape::Object(&LISTED_SESSION)), "Those that live, newest first."),
-        member("next", Shape::OrNull(&Shape::Text), "The cursor of the next page. Null: this was the last."),
-    ],
+    members: &[member("items", Shape::List(&Shape::Object(&LISTED_SESSION)), "Those that live, newest first."), NEXT],
     example: r#"{"items":[],"next":null}"#,
 };
 
@@ -77,10 +72,7 @@ static AUDIT_LINE: Object = Object {
 
 pub static AUDIT: Object = Object {
     name: "AuditPage",
-    members: &[
-        member("items", Shape::List(&Shape::Object(&AUDIT_LINE)), "Newest first."),
-        member("next", Shape::OrNull(&Shape::Text), "The cursor of the next page. Null: this was the last."),
-    ],
+    members: &[member("items", Shape::List(&Shape::Object(&AUDIT_LINE)), "Newest first."), NEXT],
     example: r#"{"items":[],"next":null}"#,
 };
 
@@ -99,10 +91,7 @@ static API_KEY: Object = Object {
 
 pub static API_KEYS: Object = Object {
     name: "ApiKeyPage",
-    members: &[
-        member("items", Shape::List(&Shape::Object(&API_KEY)), "By name; expired ones too."),
-        member("next", Shape::OrNull(&Shape::Text), "The cursor of the next page. Null: this was the last."),
-    ],
+    members: &[member("items", Shape::List(&Shape::Object(&API_KEY)), "By name; expired ones too."), NEXT],
     example: r#"{"items":[],"next":null}"#,
 };
 
