@@ -6,6 +6,7 @@ use crate::error::{Error, Fault, FieldError, Refusal, whole_secs};
 use crate::transport::Trouble;
 use crate::transport::message::Response;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::time::Duration;
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -28,7 +29,7 @@ pub struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     retry_after_s: Option<u32>,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 impl Problem {
@@ -37,7 +38,7 @@ impl Problem {
         Self { status, code, title, detail, errors: Vec::new(), retry_after_s: None, headers: Vec::new() }
     }
 
-    fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -67,7 +68,7 @@ impl Problem {
     #[must_use]
     pub fn method_not_allowed(allow: impl Into<String>) -> Self {
         let detail = "this path is not served with this method; the header Allow lists those that are";
-        Self::new(405, "method_not_allowed", "Method not allowed", detail).header("allow", allow)
+        Self::new(405, "method_not_allowed", "Method not allowed", detail).header("allow", allow.into())
     }
 
     #[must_use]

@@ -3,7 +3,7 @@
 
 use super::cookies::{self, Carrier};
 use super::problem::Problem;
-use super::routes::{Access, COOKIES, Method, Route, allow, routes};
+use super::routes::{Access, COOKIES, Found, Method, Route, allow, find};
 use super::wire::{self, Encoding, Fields};
 use super::{csrf, origin};
 use crate::domain::access::Actor;
@@ -56,9 +56,6 @@ struct Visit<'a> {
     parameters: &'a [(&'static str, &'a str)],
 }
 
-/// A route that a path belongs to, and what stands for its braces.
-type Found<'p> = (&'static Route, Vec<(&'static str, &'p str)>);
-
 impl Router {
     #[must_use]
     pub const fn new(app: Arc<App>) -> Self {
@@ -97,7 +94,7 @@ impl Router {
         // Before anything else of the request is looked at, so that nobody learns from it what they may not.
         let (actor, carrier) = self.actor(route, head, &passage.request_id)?;
         if let Actor::User(me) = &actor {
-            passage.user = Some(me.user);
+            passage.user = Some(me.account.id);
         }
         let caller = Caller {
             actor,
@@ -217,6 +214,7 @@ impl Router {
             ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
             ("referrer-policy", "no-referrer"),
         ];
+        response.headers.reserve(standard.len() + 2);
         for (name, value) in standard {
             if response.headers.iter().all(|(own, _)| *own != name) {
                 response = response.header(name, value);
@@ -228,7 +226,7 @@ impl Router {
         }
         if let Some(origin) = head.and_then(|head| origin::allowed(&head.headers, origins)) {
             response = response
-                .header("access-control-allow-origin", origin)
+                .header("access-control-allow-origin", origin.to_owned())
                 .header("access-control-allow-credentials", "true")
                 .header("access-control-expose-headers", EXPOSED);
         }
@@ -239,7 +237,7 @@ impl Router {
 impl Service for Router {
     fn lane(&self, head: &Head) -> Lane {
         let found = find(&head.path);
-        found.iter().find(|(route, _)| route.method.takes(&head.method)).map_or(Lane::Read, |(route, _)| route.lane)
+        found.iter().find(|(route, _)| route.method.takes(&head.method)).map_or(Lane::Short, |(route, _)| route.lane)
     }
 
     fn handle(&self, request: &Request) -> Response {
@@ -262,10 +260,6 @@ impl Service for Router {
         traffic::turned_away(&self.app, target, response.status, &request_id, &trouble);
         self.dress(response, head, request_id)
     }
-}
-
-fn find(path: &str) -> Vec<Found<'_>> {
-    routes().filter_map(|route| Some((route, route.matches(path)?))).collect()
 }
 
 fn target(head: &Head, found: &[Found<'_>]) -> Target {

@@ -42,7 +42,7 @@ impl Metrics {
 fn settings() -> Settings {
     Settings {
         max_connections: 64,
-        threads: Threads { read: 2, write: 0, hash: 0 },
+        threads: Threads { io: 1, read: 2, write: 0, hash: 0 },
         hash_queue: 0,
         deadlines: Deadlines::default(),
     }

@@ -6,6 +6,7 @@ use crate::error::{Error, Fault, Refusal, whole_secs};
 use crate::transport::Trouble;
 use crate::transport::message::Response;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use std::borrow::Cow;
 
 const TEMPLATE: &str = "page.html";
 
@@ -18,7 +19,7 @@ pub struct Page {
     title: &'static str,
     text: String,
     form: Option<Form>,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(&'static str, Cow<'static, str>)>,
 }
 
 /// A button that does what the link is for.
@@ -60,7 +61,7 @@ impl Page {
         Self::new(404, "Page not found", text)
     }
 
-    pub fn method_not_allowed(allow: &str) -> Self {
+    pub fn method_not_allowed(allow: &'static str) -> Self {
         Self::new(405, "That can\u{2019}t be done here", "Open the link from the mail, and use the button of its page.")
             .header("allow", allow)
     }
@@ -82,7 +83,7 @@ impl Page {
 
     fn busy(retry_after_s: u64) -> Self {
         Self::new(503, "Too busy just now", "Nothing was changed, and the link is still good. Try again in a moment.")
-            .header("retry-after", &retry_after_s.to_string())
+            .header("retry-after", retry_after_s.to_string())
     }
 
     fn internal() -> Self {
@@ -93,8 +94,8 @@ impl Page {
         )
     }
 
-    fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.push((name, value.to_owned()));
+    fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 }
@@ -106,7 +107,7 @@ impl From<&Refusal> for Page {
         if let Refusal::TooManyAttempts { retry_after } = refusal {
             let seconds = whole_secs(*retry_after).to_string();
             let text = format!("Wait {seconds} seconds, then try again.");
-            return Self::new(status, "Too many attempts", text).header("retry-after", &seconds);
+            return Self::new(status, "Too many attempts", text).header("retry-after", seconds);
         }
         Self::new(status, "That didn\u{2019}t work", format!("Nothing was changed: {refusal}."))
     }

@@ -39,12 +39,15 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hyper::HeaderMap;
+    use hyper::header::HeaderValue;
 
-    fn client_of(peer: Option<&str>, forwarded: &[&str]) -> Option<String> {
-        let mut headers = Headers::default();
+    fn client_of(peer: Option<&str>, forwarded: &[&'static str]) -> Option<String> {
+        let mut map = HeaderMap::new();
         for value in forwarded {
-            headers.push("x-forwarded-for", *value);
+            map.append("x-forwarded-for", HeaderValue::from_static(value));
         }
+        let headers = Headers::from(map);
         let trusted = ["10.0.0.0/8", "127.0.0.1/32", "2001:db8::/32"].map(|network| network.parse().unwrap());
         address(peer.map(|peer| peer.parse().unwrap()), &headers, &trusted).map(|address| address.to_string())
     }

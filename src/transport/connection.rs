@@ -1,7 +1,7 @@
 //! One connection: the HTTP crate between the doorkeeper and the lanes, and the change of types.
 
 use super::guard::{Exchange, Guard};
-use super::lanes::Lanes;
+use super::lanes::{self, Lanes};
 use super::message::{Head, Headers, Request, Response, Then};
 use super::pressure::Pressure;
 use super::{Service, Settings, Trouble};
@@ -12,6 +12,7 @@ use hyper::http::StatusCode;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -30,7 +31,7 @@ const BUFFER_MAX_BYTES: usize = 32 * 1024;
 /// What all connections share.
 pub struct House {
     pub service: Arc<dyn Service>,
-    pub lanes: Lanes,
+    pub lanes: Arc<Lanes>,
     pub pressure: Arc<Pressure>,
     pub settings: Settings,
 }
@@ -106,8 +107,10 @@ async fn answer(
         Ok(body) => body,
         Err(trouble) => return refuse(house, trouble, Some(&head)),
     };
-    let lane = house.service.lane(&head);
-    match house.lanes.submit(lane, Request { head, body, waited: Duration::ZERO }) {
+    let crew = house.service.lane(&head).crew();
+    let request = Request { head, body, waited: Duration::ZERO };
+    let Some(crew) = crew else { return lanes::answer(&*house.service, &request) };
+    match house.lanes.submit(crew, request) {
         // A worker answers whatever it took, even by a panic; without it there is nobody left to ask.
         Ok(response) => response.await.unwrap_or_else(|_| refuse(house, Trouble::Panicked, None)),
         Err(request) => refuse(house, Trouble::Overloaded, Some(&request.head)),
@@ -120,27 +123,26 @@ fn refuse(house: &House, trouble: Trouble, head: Option<&Head>) -> Response {
 
 fn split(request: hyper::Request<Incoming>, peer: Option<IpAddr>) -> (Head, Incoming) {
     let (parts, body) = request.into_parts();
-    let mut headers = Headers::default();
-    for (name, value) in &parts.headers {
-        headers.push(name.as_str(), value.as_bytes());
-    }
     let head = Head {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(str::to_owned),
-        headers,
+        headers: Headers::from(parts.headers),
         peer,
     };
     (head, body)
 }
 
 /// Reads the whole body, or as much as it takes to know that it won't do.
-async fn read(body: Incoming, deadline: Instant) -> Result<Vec<u8>, Trouble> {
+async fn read(body: Incoming, deadline: Instant) -> Result<Bytes, Trouble> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
     if body.size_hint().lower() > BODY_MAX_BYTES as u64 {
         return Err(Trouble::BodyTooLarge);
     }
     match timeout_at(deadline, Limited::new(body, BODY_MAX_BYTES).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes().into()),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge),
         Ok(Err(_)) => Err(Trouble::BadRequest("the body is broken off, or its chunks are not well formed")),
         Err(_) => Err(Trouble::RequestTimeout),
@@ -160,8 +162,13 @@ fn into_hyper(response: Response) -> hyper::Response<Full<Bytes>> {
 fn try_into_hyper(response: Response) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
     let mut converted = hyper::Response::new(Full::from(response.body));
     *converted.status_mut() = StatusCode::from_u16(response.status)?;
+    converted.headers_mut().reserve(response.headers.len());
     for (name, value) in response.headers {
-        converted.headers_mut().append(HeaderName::from_static(name), HeaderValue::from_str(&value)?);
+        let value = match value {
+            Cow::Borrowed(value) => HeaderValue::from_static(value),
+            Cow::Owned(value) => HeaderValue::try_from(value)?,
+        };
+        converted.headers_mut().append(HeaderName::from_static(name), value);
     }
     if response.then == Then::Close {
         converted.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

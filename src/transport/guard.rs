@@ -7,7 +7,7 @@
 use super::head::{self, BodyLength, Scan, Scanner};
 use super::message::Then;
 use super::{Deadlines, Trouble};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -151,11 +151,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 
     /// Reads once from the socket into the buffer; 0 is the end of the stream.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let mut bytes = [0; 4096];
-        let mut chunk = ReadBuf::new(&mut bytes);
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk))?;
-        self.buffer.extend_from_slice(chunk.filled());
-        Poll::Ready(Ok(chunk.filled().len()))
+        thread_local! {
+            /// What is read goes through here, so that no connection needs room for more than it was sent.
+            static CHUNK: RefCell<[u8; 4096]> = const { RefCell::new([0; 4096]) };
+        }
+        CHUNK.with_borrow_mut(|bytes| {
+            let mut chunk = ReadBuf::new(bytes);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk))?;
+            self.buffer.extend_from_slice(chunk.filled());
+            Poll::Ready(Ok(chunk.filled().len()))
+        })
     }
 
     /// Hands over at most `bound` bytes, from the buffer first.

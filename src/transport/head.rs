@@ -43,7 +43,11 @@ impl Scanner {
     /// `bytes` is the head so far, from its first byte on.
     pub fn scan(&mut self, bytes: &[u8]) -> Scan {
         let bound = bytes.len().min(MAX_BYTES);
-        while let Some(&byte) = bytes[..bound].get(self.position) {
+        loop {
+            let rest = bytes.get(self.position..bound).unwrap_or_default();
+            let text = rest.iter().take_while(|byte| TEXT[usize::from(**byte)]).count();
+            self.position += text;
+            let Some(byte) = rest.get(text) else { break };
             match byte {
                 b'\r' => match bytes.get(self.position + 1) {
                     None => break,
@@ -67,7 +71,6 @@ impl Scanner {
                     Some(_) => return Scan::Refused(Trouble::BadRequest("a carriage return stands alone in the head")),
                 },
                 b'\n' => return Scan::Refused(Trouble::BadRequest("a line feed stands alone in the head")),
-                b'\t' | 0x20..=0x7e | 0x80.. => self.position += 1,
                 _ => return Scan::Refused(Trouble::BadRequest("the head holds a control character")),
             }
         }
@@ -147,12 +150,17 @@ impl Fields {
             return Err(Trouble::BadRequest("a header line is not `Name: value`"));
         }
         let value = value[1..].trim_ascii();
-        match name.to_ascii_lowercase().as_slice() {
-            b"host" => self.take_host(value),
-            b"content-length" => self.take_length(value),
-            b"transfer-encoding" => self.take_encoding(value, version),
-            b"expect" if !value.eq_ignore_ascii_case(b"100-continue") => Err(Trouble::ExpectationFailed),
-            _ => Ok(()),
+        let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+        if is(b"host") {
+            self.take_host(value)
+        } else if is(b"content-length") {
+            self.take_length(value)
+        } else if is(b"transfer-encoding") {
+            self.take_encoding(value, version)
+        } else if is(b"expect") && !value.eq_ignore_ascii_case(b"100-continue") {
+            Err(Trouble::ExpectationFailed)
+        } else {
+            Ok(())
         }
     }
 
@@ -186,5 +194,30 @@ impl Fields {
 
 /// RFC 9110 §5.6.2.
 fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+    !bytes.is_empty() && bytes.iter().all(|&byte| TOKEN[usize::from(byte)])
 }
+
+/// Which bytes may stand within a line of a head. A table, since every byte of every head is looked up.
+static TEXT: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        table[byte] = matches!(byte, 0x09 | 0x20..=0x7e | 0x80..);
+        byte += 1;
+    }
+    table
+};
+
+/// Which bytes make a token.
+static TOKEN: [bool; 256] = {
+    let (mut table, mut byte) = ([false; 256], 0);
+    while byte < 256 {
+        #[allow(clippy::cast_possible_truncation, reason = "it is below 256, and `try_from` is not const")]
+        let character = byte as u8 as char;
+        table[byte] = matches!(
+            character,
+            'a'..='z' | 'A'..='Z' | '0'..='9' | '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '.' | '^' | '_' | '`' | '|' | '~'
+        );
+        byte += 1;
+    }
+    table
+};

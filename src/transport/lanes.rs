@@ -11,11 +11,32 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+#[derive(Debug)]
 pub struct Lanes {
     pressure: Arc<Pressure>,
     read: Arc<Queue>,
     write: Arc<Queue>,
     hash: Arc<Queue>,
+}
+
+/// Those who work off one queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crew {
+    Read,
+    Write,
+    Hash,
+}
+
+impl Lane {
+    /// Whose it is. `None`: nobody's, it is answered at once.
+    pub const fn crew(self) -> Option<Crew> {
+        match self {
+            Self::Short => None,
+            Self::Read => Some(Crew::Read),
+            Self::Write => Some(Crew::Write),
+            Self::Hash => Some(Crew::Hash),
+        }
+    }
 }
 
 /// Disconnects when the last worker has gone.
@@ -37,16 +58,16 @@ impl Lanes {
             hash: Queue::new(settings.hash_queue),
         };
         let crews = [
-            ("read", Lane::Read, settings.threads.read),
-            ("write", Lane::Write, settings.threads.write),
-            ("hash", Lane::Hash, settings.threads.hash),
+            ("read", Crew::Read, settings.threads.read),
+            ("write", Crew::Write, settings.threads.write),
+            ("hash", Crew::Hash, settings.threads.hash),
         ];
-        for (name, lane, threads) in crews {
+        for (name, crew, threads) in crews {
             for number in 0..threads {
-                let (queue, service, alive) = (lanes.queue(lane).clone(), service.clone(), alive.clone());
+                let (queue, service, alive) = (lanes.queue(crew).clone(), service.clone(), alive.clone());
                 let pressure = pressure.clone();
                 let work = move || {
-                    work_off(&queue, &*service, tally_of(&pressure, lane));
+                    work_off(&queue, &*service, tally_of(&pressure, crew));
                     // Whoever waits for the threads waits for what they hold, too: the database is closed then.
                     drop(service);
                     drop(alive);
@@ -58,27 +79,27 @@ impl Lanes {
         Ok((lanes, workers))
     }
 
-    /// Queues a request in `lane`.
+    /// Queues a request for `crew`.
     ///
     /// # Errors
     /// The request itself, when the lane is full.
-    pub fn submit(&self, lane: Lane, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
+    pub fn submit(&self, crew: Crew, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
         let (reply, response) = oneshot::channel();
-        let tally = tally_of(&self.pressure, lane);
+        let tally = tally_of(&self.pressure, crew);
         // Before it is queued: a thread that is free counts it down at once.
         tally.waiting.up();
-        self.queue(lane).push(Job { request, reply, since: Instant::now() }).inspect_err(|_| {
+        self.queue(crew).push(Job { request, reply, since: Instant::now() }).inspect_err(|_| {
             tally.waiting.down();
             tally.refused.count();
         })?;
         Ok(response)
     }
 
-    const fn queue(&self, lane: Lane) -> &Arc<Queue> {
-        match lane {
-            Lane::Read => &self.read,
-            Lane::Write => &self.write,
-            Lane::Hash => &self.hash,
+    const fn queue(&self, crew: Crew) -> &Arc<Queue> {
+        match crew {
+            Crew::Read => &self.read,
+            Crew::Write => &self.write,
+            Crew::Hash => &self.hash,
         }
     }
 
@@ -91,20 +112,22 @@ impl Lanes {
     }
 }
 
-fn tally_of(pressure: &Pressure, lane: Lane) -> &LaneTally {
-    match lane {
-        Lane::Read => &pressure.read,
-        Lane::Write => &pressure.write,
-        Lane::Hash => &pressure.hash,
+fn tally_of(pressure: &Pressure, crew: Crew) -> &LaneTally {
+    match crew {
+        Crew::Read => &pressure.read,
+        Crew::Write => &pressure.write,
+        Crew::Hash => &pressure.hash,
     }
 }
 
+#[derive(Debug)]
 struct Job {
     request: Request,
     reply: oneshot::Sender<Response>,
     since: Instant,
 }
 
+#[derive(Debug)]
 struct Queue {
     state: Mutex<State>,
     ready: Condvar,
@@ -112,7 +135,7 @@ struct Queue {
     bound: usize,
 }
 
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct State {
     jobs: VecDeque<Job>,
     closed: bool,
@@ -159,10 +182,15 @@ fn work_off(queue: &Queue, service: &dyn Service, tally: &LaneTally) {
         if reply.is_closed() {
             continue;
         }
-        // A panic is one request's failure. What it may have left half done is a transaction, which rolls back.
-        let response = catch_unwind(AssertUnwindSafe(|| service.handle(&request)))
-            .unwrap_or_else(|_| service.refuse(Trouble::Panicked, Some(&request.head)));
+        let response = answer(service, &request);
         // An error here means that the connection went meanwhile.
         let _ = reply.send(response);
     }
+}
+
+/// Has a request answered. A panic is one request's failure. What it may have left half done is a transaction, which
+/// rolls back.
+pub fn answer(service: &dyn Service, request: &Request) -> Response {
+    catch_unwind(AssertUnwindSafe(|| service.handle(request)))
+        .unwrap_or_else(|_| service.refuse(Trouble::Panicked, Some(&request.head)))
 }

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
 /// How many connections the kernel keeps until they are accepted.
 const BACKLOG: u32 = 1024;
@@ -51,17 +51,36 @@ impl Listener {
     }
 
     /// The next connection, and the address of its other end (`None` for a Unix socket).
-    pub async fn accept(&self) -> io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
+    pub async fn accept(&self) -> io::Result<(Accepted, Option<IpAddr>)> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 // Without this an answer can wait 40 ms for the client's acknowledgement. It fails only
                 // for a connection that is gone already, which the first read will tell.
                 let _ = stream.set_nodelay(true);
-                Ok((Box::new(stream), Some(peer.ip().to_canonical())))
+                Ok((Accepted::Tcp(stream.into_std()?), Some(peer.ip().to_canonical())))
             }
-            Self::Unix { listener, .. } => Ok((Box::new(listener.accept().await?.0), None)),
+            Self::Unix { listener, .. } => Ok((Accepted::Unix(listener.accept().await?.0.into_std()?), None)),
         }
+    }
+}
+
+/// A connection that no thread's event loop has yet.
+pub enum Accepted {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Accepted {
+    /// Enters it in the event loop of the thread that calls.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn enter(self) -> io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Self::Tcp(stream) => Box::new(TcpStream::from_std(stream)?),
+            Self::Unix(stream) => Box::new(UnixStream::from_std(stream)?),
+        })
     }
 }
 

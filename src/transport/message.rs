@@ -1,5 +1,8 @@
 //! Requests and responses in plain types of our own, so that handlers never name the HTTP crate.
 
+use hyper::HeaderMap;
+use hyper::body::Bytes;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -24,23 +27,25 @@ pub struct Head {
 #[derive(Debug)]
 pub struct Request {
     pub head: Head,
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// How long it has waited for a thread of its lane.
     pub waited: Duration,
 }
 
-/// Header fields in the order sent, names in lower case.
+/// Header fields. Those of one name stand in the order sent.
 #[derive(Clone, Debug, Default)]
-pub struct Headers(Vec<(String, Vec<u8>)>);
+pub struct Headers(HeaderMap);
+
+impl From<HeaderMap> for Headers {
+    fn from(map: HeaderMap) -> Self {
+        Self(map)
+    }
+}
 
 impl Headers {
-    pub fn push(&mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) {
-        self.0.push((name.into(), value.into()));
-    }
-
     /// Every value of the field `name` (in lower case), `None` for one that is not UTF-8.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Option<&'a str>> {
-        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| std::str::from_utf8(value).ok())
+    pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = Option<&'a str>> {
+        self.0.get_all(name).into_iter().map(|value| std::str::from_utf8(value.as_bytes()).ok())
     }
 
     /// The value of the field `name` (in lower case), for fields that may stand once.
@@ -83,7 +88,7 @@ pub enum Then {
 #[derive(Clone, Debug)]
 pub struct Response {
     pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
     pub body: Vec<u8>,
     pub then: Then,
 }
@@ -97,12 +102,12 @@ impl Response {
 
     /// An answer with a body of `content_type`.
     #[must_use]
-    pub fn with_body(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+    pub fn with_body(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
         Self { body, ..Self::empty(status) }.header("content-type", content_type)
     }
 
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
     }

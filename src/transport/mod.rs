@@ -1,14 +1,15 @@
-//! The transport: HTTP/1.1 on one I/O thread, which hands complete, bounded requests to plain
-//! synchronous handlers on worker threads. This folder alone names the HTTP crate and the async
+//! The transport: HTTP/1.1 on a few I/O threads, which answer what is short by themselves and hand all other
+//! requests, complete and bounded, to worker threads. Handlers are plain and synchronous. This folder alone names the HTTP crate and the async
 //! runtime; it knows nothing of routes or of what authd does.
 //!
-//! `listen` takes connections, `connection` serves one, `guard` and `head` refuse what is no sound
-//! request before the crate sees it, `lanes` are the worker threads, `pulse` tells that the I/O thread lives.
+//! `listen` opens the socket, `io` are the I/O threads, `connection` serves one connection, `guard` and `head` refuse what is no sound
+//! request before the crate sees it, `lanes` are the worker threads, `pulse` tells that the I/O threads live.
 
 pub mod client;
 mod connection;
 mod guard;
 mod head;
+mod io;
 mod lanes;
 mod listen;
 pub mod message;
@@ -20,29 +21,20 @@ pub use pulse::Pulse;
 
 use crate::config;
 use crate::error::Fault;
-use connection::{House, Welcome};
+use connection::House;
+use io::Gate;
 use lanes::{Lanes, Workers};
 use listen::Listener;
 use message::{Head, Request, Response, Then};
 use pressure::Pressure;
-use pulse::Heart;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
-use std::io;
 use std::net::SocketAddr;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinSet, LocalSet};
-use tokio::time::{sleep, timeout};
+use tokio::sync::watch;
 
-/// How long to wait before the next `accept` after one failed for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How many connections beyond the cap are told so; those beyond these are dropped.
-const TURNED_AWAY_AT_ONCE: usize = 64;
 /// File descriptors that connections leave to the database and the rest.
 const RESERVED_DESCRIPTORS: usize = 128;
 /// How long workers may take to end after the last answer.
@@ -50,21 +42,24 @@ const WORKERS_END: Duration = Duration::from_millis(500);
 
 /// What answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// Which threads a request runs on. Called on the I/O thread: must not block.
+    /// Where a request is answered. Called on an I/O thread: must not block.
     fn lane(&self, head: &Head) -> Lane;
 
-    /// Answers a request, on a thread of its lane. A panic is answered through [`Service::refuse`].
+    /// Answers a request, where its lane says. A panic is answered through [`Service::refuse`].
     fn handle(&self, request: &Request) -> Response;
 
     /// The answer where a request can't be handled; `head` is `None` when there is no sound one.
-    /// Called on the I/O thread, too: must not block.
+    /// Called on I/O threads, too: must not block.
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response;
 }
 
-/// The threads that a request runs on.
+/// Where a request is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lane {
-    /// Only reads: short.
+    /// At once, by the I/O thread that read it: a hop to another thread takes longer than one indexed read. It must
+    /// never wait, for all connections of that thread would wait with it.
+    Short,
+    /// Only reads, however much.
     Read,
     /// Writes: waits for the disk, in company.
     Write,
@@ -154,26 +149,29 @@ pub struct Settings {
 /// How many threads each lane has. One without any must not be asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Threads {
+    /// Those that serve connections: at least one.
+    pub io: usize,
     pub read: usize,
     pub write: usize,
     pub hash: usize,
 }
 
 impl Threads {
-    /// For a service that hashes and writes. `hashes` run at once; twice as many requests may be at it.
+    /// For a service that hashes and writes, on so many `cores`. `hashes` run at once; twice as many requests may be
+    /// at it.
     #[must_use]
-    pub const fn for_hashes(hashes: usize) -> Self {
+    pub fn new(cores: usize, hashes: usize) -> Self {
         // So many write that the jobs waiting for the one writer can be committed together.
-        Self { read: 4, write: 16, hash: 2 * if hashes == 0 { 1 } else { hashes } }
+        Self { io: cores.clamp(1, 4), read: 4, write: 16, hash: 2 * hashes.max(1) }
     }
 }
 
 impl From<&config::Server> for Settings {
     fn from(server: &config::Server) -> Self {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             max_connections: server.max_connections,
-            threads: Threads::for_hashes(server.hash_threads.unwrap_or_else(cores)),
+            threads: Threads::new(cores, server.hash_threads.unwrap_or(cores)),
             hash_queue: server.hash_queue,
             deadlines: Deadlines::default(),
         }
@@ -191,21 +189,49 @@ impl Server {
     /// when the machine has no threads to give.
     pub fn start(listen: &config::Listen, settings: Settings, service: Arc<dyn Service>) -> Result<Running, Fault> {
         let settings = Settings { max_connections: within_descriptors(settings.max_connections), ..settings };
-        let internal = |error: io::Error| Fault::Internal(format!("can't start the server: {error}"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal)?;
+        let internal = |error: std::io::Error| Fault::Internal(format!("can't start the server: {error}"));
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal);
+        let first = runtime()?;
         let listener = {
-            let _within = runtime.enter();
+            let _within = first.enter();
             Listener::open(listen)?
         };
         let address = Address { listen: listen.clone(), tcp: listener.tcp_address() };
         let (stop, stopping) = watch::channel(false);
+        let stop = Arc::new(stop);
         let pressure = Arc::new(Pressure::new());
         let (lanes, workers) = Lanes::start(&settings, &service, &pressure)?;
-        let (pulse, heart) = pulse::pair();
-        let house = House { service, lanes, pressure: pressure.clone(), settings };
-        let serve = move || run(&runtime, listener, house, heart, stopping);
-        let io = std::thread::Builder::new().name("io".into()).spawn(serve).map_err(internal)?;
-        Ok(Running { address, stopper: Stopper(Arc::new(stop)), pulse, pressure, io, workers })
+        let lanes = Arc::new(lanes);
+        let (berths, decks): (Vec<_>, Vec<_>) = (0..settings.threads.io.max(1)).map(|_| io::pair()).unzip();
+        let mut gate = Some((first, Gate::new(listener, berths)));
+        let (mut pulse, mut threads) = (Pulse::default(), Vec::new());
+        for (number, deck) in decks.into_iter().enumerate() {
+            let (runtime, gate) = match gate.take() {
+                Some((first, gate)) => (first, Some(gate)),
+                None => (runtime()?, None),
+            };
+            let house = House { service: service.clone(), lanes: lanes.clone(), pressure: pressure.clone(), settings };
+            let (heart, stopping, last) = (pulse.heart(), stopping.clone(), StopsAtEnd(Arc::downgrade(&stop)));
+            let serve = move || {
+                // One that dies takes the others with it: half a server would be worse than none.
+                let _last = last;
+                deck.serve(&runtime, house, heart, stopping, gate);
+            };
+            let thread = std::thread::Builder::new().name(format!("io-{number}")).spawn(serve).map_err(internal)?;
+            threads.push(thread);
+        }
+        Ok(Running { address, stopper: Stopper(stop), pulse, pressure, threads, lanes, workers })
+    }
+}
+
+/// Tells the server to stop when it is dropped, by a panic, too.
+struct StopsAtEnd(Weak<watch::Sender<bool>>);
+
+impl Drop for StopsAtEnd {
+    fn drop(&mut self) {
+        if let Some(stop) = self.0.upgrade() {
+            stop.send_replace(true);
+        }
     }
 }
 
@@ -243,7 +269,8 @@ pub struct Running {
     stopper: Stopper,
     pulse: Pulse,
     pressure: Arc<Pressure>,
-    io: JoinHandle<()>,
+    threads: Vec<JoinHandle<()>>,
+    lanes: Arc<Lanes>,
     workers: Workers,
 }
 
@@ -291,7 +318,11 @@ impl Running {
     /// # Errors
     /// [`Fault::Internal`], when its thread died.
     pub fn wait(self) -> Result<(), Fault> {
-        self.io.join().map_err(|_| Fault::Internal("the server's thread died".into()))?;
+        let ends: Vec<_> = self.threads.into_iter().map(JoinHandle::join).collect();
+        self.lanes.close();
+        if ends.iter().any(Result::is_err) {
+            return Err(Fault::Internal("a thread of the server died".into()));
+        }
         // A handler that is still at it has nobody to answer to; what it writes is a transaction.
         let _ = self.workers.recv_timeout(WORKERS_END);
         Ok(())
@@ -307,72 +338,4 @@ fn within_descriptors(wanted: usize) -> usize {
     let bound = if raised.is_ok() { limit.maximum } else { limit.current };
     let bound = bound.and_then(|bound| usize::try_from(bound).ok()).unwrap_or(usize::MAX);
     wanted.min(bound.saturating_sub(RESERVED_DESCRIPTORS)).max(1)
-}
-
-/// The I/O thread: takes connections until `stop`, then gives those under way their time.
-fn run(runtime: &Runtime, listener: Listener, house: House, heart: Heart, stop: watch::Receiver<bool>) {
-    let house = Rc::new(house);
-    let local = LocalSet::new();
-    local.spawn_local(heart.beat());
-    local.block_on(runtime, async {
-        let mut connections = JoinSet::new();
-        take_connections(&listener, &house, stop, &mut connections).await;
-        drop(listener);
-        let all_gone = async { while connections.join_next().await.is_some() {} };
-        if timeout(house.settings.deadlines.drain, all_gone).await.is_err() {
-            tracing::warn!("some requests took too long to finish and were cut off");
-        }
-    });
-    house.lanes.close();
-}
-
-async fn take_connections(
-    listener: &Listener,
-    house: &Rc<House>,
-    stop: watch::Receiver<bool>,
-    connections: &mut JoinSet<()>,
-) {
-    let places = Arc::new(Semaphore::new(house.settings.max_connections));
-    let lobby = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
-    let mut stopped = stop.clone();
-    // Out of descriptors, every attempt fails the same way: one line in the log is enough.
-    let mut complained = false;
-    loop {
-        let accepted = tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => return,
-            Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            // A client that gave up while it waited is nobody's failure.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-            Err(error) => {
-                if !complained {
-                    tracing::warn!(%error, "can't take connections just now");
-                }
-                complained = true;
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        complained = false;
-        let place = places.clone().try_acquire_owned();
-        if place.is_err() {
-            house.pressure.turned_away.count();
-        }
-        let (welcome, permit) = match (place, lobby.clone().try_acquire_owned()) {
-            (Ok(place), _) => (Welcome::Serve, place),
-            (Err(_), Ok(place)) => (Welcome::TurnAway, place),
-            (Err(_), Err(_)) => continue,
-        };
-        let (house, stop) = (house.clone(), stop.clone());
-        connections.spawn_local(async move {
-            let pressure = house.pressure.clone();
-            pressure.connections.up();
-            connection::serve(house, stream, peer, welcome, stop).await;
-            pressure.connections.down();
-            drop(permit);
-        });
-    }
 }

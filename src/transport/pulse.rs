@@ -1,31 +1,35 @@
-//! Whether the I/O thread still turns: it is asked, and must answer in time.
+//! Whether the I/O threads still turn: they are asked, and must answer in time.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Asks the I/O thread, from any other.
-#[derive(Clone, Debug)]
-pub struct Pulse(UnboundedSender<Question>);
+/// Asks all I/O threads, from any other.
+#[derive(Clone, Debug, Default)]
+pub struct Pulse(Vec<UnboundedSender<Question>>);
 
 /// Where the answer goes.
 type Question = SyncSender<()>;
 
-/// The I/O thread's end.
+/// One I/O thread's end.
 #[derive(Debug)]
 pub struct Heart(UnboundedReceiver<Question>);
 
-pub fn pair() -> (Pulse, Heart) {
-    let (ask, asked) = unbounded_channel();
-    (Pulse(ask), Heart(asked))
-}
-
 impl Pulse {
-    /// Whether the thread answers within `patience`: it is there, and nothing holds it up.
+    /// For one more thread.
+    pub(super) fn heart(&mut self) -> Heart {
+        let (ask, asked) = unbounded_channel();
+        self.0.push(ask);
+        Heart(asked)
+    }
+
+    /// Whether each answers within `patience`: it is there, and nothing holds it up.
     #[must_use]
     pub fn beats(&self, patience: Duration) -> bool {
-        let (answer, answered) = sync_channel(1);
-        self.0.send(answer).is_ok() && answered.recv_timeout(patience).is_ok()
+        self.0.iter().all(|ask| {
+            let (answer, answered) = sync_channel(1);
+            ask.send(answer).is_ok() && answered.recv_timeout(patience).is_ok()
+        })
     }
 }
 

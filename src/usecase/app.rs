@@ -7,6 +7,7 @@ use super::key_use::KeyUses;
 use super::keyring::Keyring;
 use super::letter::Letters;
 use super::rate_limit::RateLimits;
+use super::remembered::Remembered;
 use super::traffic::Traffic;
 use super::{files, migrate};
 use crate::config::Config;
@@ -71,6 +72,7 @@ pub struct App {
     pub(super) store: Store,
     pub(super) gate: Gate,
     pub(super) keyring: Keyring,
+    pub(super) remembered: Remembered,
     pub(super) refresh_key: RefreshKey,
     pub(super) csrf_key: CsrfKey,
     pub(super) rate_limits: RateLimits,
@@ -129,6 +131,7 @@ impl App {
             gate,
             store,
             keyring: Keyring::new(Sealer::new(&root, Purpose::SigningKeys)),
+            remembered: Remembered::default(),
             refresh_key: RefreshKey::new(&root),
             csrf_key: CsrfKey::new(&root),
             rate_limits: RateLimits::default(),
@@ -200,9 +203,10 @@ fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Read connections are for the threads that can read at once.
+/// Four threads of the daemon may read for long. For those that must not wait, its I/O threads, there is always a
+/// connection left; all others hold one for a moment.
 fn readers() -> u32 {
-    u32::try_from(cores()).unwrap_or(1).saturating_mul(2).clamp(4, 16)
+    u32::try_from(cores()).unwrap_or(1).clamp(1, 4) + 8
 }
 
 fn root_key(config: &Config, ports: &Ports, database_exists: bool, created: &mut Created) -> Result<RootKey, Fault> {

@@ -10,6 +10,7 @@ use super::app::App;
 use crate::config::{Config, Rate};
 use crate::domain::network::Network;
 use crate::error::whole_secs;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -79,11 +80,11 @@ impl Spent {
     /// how many requests in how many seconds, and `RateLimit`, how many are left now, and in how many
     /// seconds all of them will be.
     #[must_use]
-    pub fn headers(&self) -> [(&'static str, String); 2] {
+    pub fn headers(&self) -> [(&'static str, Cow<'static, str>); 2] {
         let name = self.budget.name();
         let policy = format!("\"{name}\";q={};w={}", self.rate.events, whole_secs(self.rate.window));
         let state = format!("\"{name}\";r={};t={}", self.remaining, whole_secs(self.reset));
-        [("ratelimit-policy", policy), ("ratelimit", state)]
+        [("ratelimit-policy", policy.into()), ("ratelimit", state.into())]
     }
 }
 

@@ -14,7 +14,7 @@ use crate::usecase::app::App;
 use crate::usecase::login::Tokens;
 use crate::usecase::proof::Factor;
 use crate::usecase::{csrf, view};
-use serde_json::Value;
+use serde::Serialize;
 
 /// What the caller showed of a second factor. `None`: nothing.
 fn factor(fields: &mut Fields) -> Option<Factor> {
@@ -42,6 +42,9 @@ fn ended(app: &App, carrier: Carrier) -> Response {
     }
 }
 
-fn json(status: u16, value: &Value) -> Response {
-    Response::with_body(status, "application/json", value.to_string().into_bytes())
+fn json(status: u16, value: &impl Serialize) -> Response {
+    let mut body = Vec::with_capacity(512);
+    serde_json::to_writer(&mut body, value)
+        .expect("what is shown has text for keys, and no value that can't be written");
+    Response::with_body(status, "application/json", body)
 }

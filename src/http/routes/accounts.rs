@@ -136,7 +136,7 @@ pub static ACCOUNTS: &[Route] = &[
         id: "show_me",
         summary: "The caller's account",
         access: Access::User,
-        lane: Lane::Read,
+        lane: Lane::Short,
         limit: Some(Budget::Default),
         query: &[],
         request: None,

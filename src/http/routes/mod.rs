@@ -18,8 +18,10 @@ use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::rate_limit::Budget;
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::sync::LazyLock;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Method {
@@ -130,6 +132,27 @@ pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
         operations::OPERATIONS,
     ];
     tables.into_iter().flatten()
+}
+
+/// A route that a path belongs to, and what stands for its braces.
+pub type Found<'p> = (&'static Route, Vec<(&'static str, &'p str)>);
+
+/// The routes that a path belongs to. A path without anything to fill in is looked up: the most used take no walk
+/// through the tables.
+#[must_use]
+pub fn find(path: &str) -> Cow<'_, [Found<'_>]> {
+    static PLAIN: LazyLock<HashMap<&str, Vec<Found<'_>>>> = LazyLock::new(|| {
+        let plain = routes().map(|route| route.path).filter(|path| !path.contains('{'));
+        plain.map(|path| (path, walk(path))).collect()
+    });
+    match PLAIN.get(path) {
+        Some(found) => Cow::Borrowed(found),
+        None => Cow::Owned(walk(path)),
+    }
+}
+
+fn walk(path: &str) -> Vec<Found<'_>> {
+    routes().filter_map(|route| Some((route, route.matches(path)?))).collect()
 }
 
 pub type Handler = fn(&App, Call) -> Result<Response, Error>;

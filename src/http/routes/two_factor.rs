@@ -13,7 +13,7 @@ pub static TWO_FACTOR: &[Route] = &[
         id: "show_two_factor",
         summary: "Whether the second factor is on",
         access: Access::User,
-        lane: Lane::Read,
+        lane: Lane::Short,
         limit: Some(Budget::Default),
         query: &[],
         request: None,

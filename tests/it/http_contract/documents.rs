@@ -262,7 +262,7 @@ fn every_trouble_of_the_transport_is_a_problem_document() {
     ] {
         for head in [None, Some(&head)] {
             let response = router.refuse(trouble, head);
-            let headers = response.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            let headers = response.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()));
             let body = String::from_utf8(response.body).unwrap();
             let answer = Answer { status: response.status, headers: headers.collect(), body };
             assert_eq!((answer.status, answer.problem().as_str()), (status, code));

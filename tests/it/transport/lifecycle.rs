@@ -79,3 +79,51 @@ fn a_unix_socket_is_for_owner_and_group_and_replaces_a_stale_one() {
     assert!(refused.is_err());
     assert_eq!(std::fs::read(&path).unwrap(), b"not a socket");
 }
+
+#[test]
+fn what_is_short_is_answered_where_it_was_read_and_connections_are_spread() {
+    let house = open(settings());
+    let mut streams: Vec<_> = (0..6).map(|_| house.connect()).collect();
+    let mut threads = Vec::new();
+    for stream in &mut streams {
+        stream.write_all(b"GET /short/thread HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        threads.push(one(stream).rsplit("\r\n").next().unwrap().to_owned());
+    }
+    threads.sort();
+    assert_eq!(threads, ["io-0", "io-0", "io-0", "io-1", "io-1", "io-1"]);
+    house.close();
+}
+
+#[test]
+fn a_panic_on_an_io_thread_is_one_500_too() {
+    let house = open(settings());
+    let mut stream = house.connect();
+    for _ in 0..2 {
+        stream.write_all(b"GET /short/panic HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        assert_eq!(statuses(&one(&mut stream)), ["500"]);
+    }
+    house.close();
+}
+
+#[test]
+fn the_pulse_misses_one_thread_that_is_held_up() {
+    let house = open(settings());
+    let pulse = house.running.pulse();
+    let patience = Duration::from_secs(20);
+    assert!(pulse.beats(patience));
+    // The first thread also takes connections: the second is the one to be held up.
+    let mut other = house.connect();
+    other.write_all(NEXT.as_bytes()).unwrap();
+    assert_eq!(statuses(&one(&mut other)), ["200"]);
+    let mut held = house.connect();
+    held.write_all(b"GET /short/wait HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    house.begun.recv().unwrap();
+    assert!(!pulse.beats(Duration::from_millis(1)));
+    // Those of the other thread are served meanwhile.
+    other.write_all(NEXT.as_bytes()).unwrap();
+    assert_eq!(statuses(&one(&mut other)), ["200"]);
+    house.go.send(()).unwrap();
+    assert_eq!(statuses(&one(&mut held)), ["200"]);
+    assert!(pulse.beats(patience));
+    house.close();
+}

@@ -14,8 +14,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Answers by the path: `/echo` sends the body back, `/panic` panics, `/wait` and `/hash` say that
-/// they have begun and wait until the test lets them go.
+/// Answers by the path: `/echo` sends the body back, `/panic` and `/short/panic` panic, `/short/thread` says on which
+/// thread it runs, `/wait` and `/hash` say that they have begun and wait until the test lets them go, `/short/wait`
+/// does so on its I/O thread, as no handler should.
 struct Desk {
     begun: Mutex<Sender<()>>,
     go: Mutex<Receiver<()>>,
@@ -26,19 +27,24 @@ impl Service for Desk {
         match head.path.as_str() {
             "/hash" => Lane::Hash,
             "/write" => Lane::Write,
+            path if path.starts_with("/short/") => Lane::Short,
             _ => Lane::Read,
         }
     }
 
     fn handle(&self, request: &Request) -> Response {
         match request.head.path.as_str() {
-            "/panic" => panic!("as the test asked"),
-            "/wait" | "/hash" => {
+            "/panic" | "/short/panic" => panic!("as the test asked"),
+            "/short/thread" => {
+                let thread = std::thread::current().name().unwrap_or_default().to_owned();
+                Response::with_body(200, "text/plain", thread.into_bytes())
+            }
+            "/wait" | "/hash" | "/short/wait" => {
                 self.begun.lock().unwrap().send(()).unwrap();
                 self.go.lock().unwrap().recv().unwrap();
                 Response::empty(200)
             }
-            _ => Response::with_body(200, "text/plain", request.body.clone()),
+            _ => Response::with_body(200, "text/plain", request.body.to_vec()),
         }
     }
 
@@ -66,7 +72,7 @@ struct House {
 }
 
 fn settings() -> Settings {
-    Settings { max_connections: 64, threads: Threads::for_hashes(1), hash_queue: 2, deadlines: Deadlines::default() }
+    Settings { max_connections: 64, threads: Threads::new(2, 1), hash_queue: 2, deadlines: Deadlines::default() }
 }
 
 fn open_at(listen: &Listen, settings: Settings) -> House {

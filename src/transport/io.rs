@@ -1,0 +1,156 @@
+//! The I/O threads. The first takes connections and hands each to the thread that has the fewest, where it stays to
+//! its end: as many requests can be answered at once, where they were read, as there are threads.
+
+use super::connection::{self, House, Welcome};
+use super::listen::{Accepted, Listener};
+use super::pulse::Heart;
+use crate::tally::Level;
+use std::io;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{sleep, timeout};
+
+/// How long to wait before the next `accept` after one failed for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How many connections beyond the cap are told so; those beyond these are dropped.
+const TURNED_AWAY_AT_ONCE: usize = 64;
+
+/// A connection on its way to the thread that serves it.
+struct Arrival {
+    stream: Accepted,
+    peer: Option<IpAddr>,
+    welcome: Welcome,
+    /// Given back when the connection has gone.
+    place: OwnedSemaphorePermit,
+}
+
+/// The way to one thread.
+#[derive(Clone)]
+pub struct Berth {
+    arrivals: UnboundedSender<Arrival>,
+    /// How many connections it has, or is about to have.
+    load: Arc<Level>,
+}
+
+/// One thread's end.
+pub struct Deck {
+    arrivals: UnboundedReceiver<Arrival>,
+    load: Arc<Level>,
+}
+
+pub fn pair() -> (Berth, Deck) {
+    let (sender, arrivals) = unbounded_channel();
+    let load = Arc::new(Level::default());
+    (Berth { arrivals: sender, load: load.clone() }, Deck { arrivals, load })
+}
+
+/// What tells a thread to stop.
+pub type Stop = watch::Receiver<bool>;
+
+impl Deck {
+    /// Serves the connections that are handed over, until `stop`; then gives requests under way their time. Beside it
+    /// runs `gate`, on the one thread that has the [`Gate`].
+    pub fn serve(mut self, runtime: &Runtime, house: House, heart: Heart, stop: Stop, gate: Option<Gate>) {
+        let house = Rc::new(house);
+        let local = LocalSet::new();
+        local.spawn_local(heart.beat());
+        if let Some(gate) = gate {
+            local.spawn_local(gate.stand(house.settings.max_connections, house.clone(), stop.clone()));
+        }
+        local.block_on(runtime, async {
+            let mut connections = JoinSet::new();
+            self.take(&house, stop, &mut connections).await;
+            let all_gone = async { while connections.join_next().await.is_some() {} };
+            if timeout(house.settings.deadlines.drain, all_gone).await.is_err() {
+                tracing::warn!("some requests took too long to finish and were cut off");
+            }
+        });
+    }
+
+    async fn take(&mut self, house: &Rc<House>, stop: Stop, connections: &mut JoinSet<()>) {
+        let mut stopped = stop.clone();
+        loop {
+            let arrival = tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => return,
+                Some(_) = connections.join_next() => continue,
+                arrival = self.arrivals.recv() => arrival,
+            };
+            let Some(Arrival { stream, peer, welcome, place }) = arrival else { return };
+            let (house, stop, load) = (house.clone(), stop.clone(), self.load.clone());
+            connections.spawn_local(async move {
+                house.pressure.connections.up();
+                // One that fails here is gone already.
+                if let Ok(stream) = stream.enter() {
+                    connection::serve(house.clone(), stream, peer, welcome, stop).await;
+                }
+                house.pressure.connections.down();
+                load.down();
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Where connections come in.
+pub struct Gate {
+    listener: Listener,
+    berths: Vec<Berth>,
+}
+
+impl Gate {
+    pub const fn new(listener: Listener, berths: Vec<Berth>) -> Self {
+        Self { listener, berths }
+    }
+
+    /// Takes connections until `stop`; then nobody listens any more.
+    async fn stand(self, max_connections: usize, house: Rc<House>, mut stop: Stop) {
+        let places = Arc::new(Semaphore::new(max_connections));
+        let lobby = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
+        // Out of descriptors, every attempt fails the same way: one line in the log is enough.
+        let mut complained = false;
+        loop {
+            let accepted = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                accepted = self.listener.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                // A client that gave up while it waited is nobody's failure.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                Err(error) => {
+                    if !complained {
+                        tracing::warn!(%error, "can't take connections just now");
+                    }
+                    complained = true;
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            complained = false;
+            let place = places.clone().try_acquire_owned();
+            if place.is_err() {
+                house.pressure.turned_away.count();
+            }
+            let (welcome, place) = match (place, lobby.clone().try_acquire_owned()) {
+                (Ok(place), _) => (Welcome::Serve, place),
+                (Err(_), Ok(place)) => (Welcome::TurnAway, place),
+                (Err(_), Err(_)) => continue,
+            };
+            self.hand_over(Arrival { stream, peer, welcome, place });
+        }
+    }
+
+    fn hand_over(&self, arrival: Arrival) {
+        if let Some(berth) = self.berths.iter().min_by_key(|berth| berth.load.read()) {
+            berth.load.up();
+            // A thread that has died takes the server with it: see `Server::start`.
+            let _ = berth.arrivals.send(arrival);
+        }
+    }
+}
