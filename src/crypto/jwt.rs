@@ -140,30 +140,33 @@ pub fn sign(key: &SigningKey, claims: &AccessClaims) -> Result<Secret<String>, F
         .map_err(|error| Fault::Internal(format!("an access token can't be signed: {error}")))
 }
 
-/// Checks everything that can be known of a token without the database: form, header, key, signature,
-/// and every claim (RFC 9068 §4, RFC 8725). `find_key` looks the `kid` up in a map and nowhere else.
-///
-/// # Errors
-/// The first [`Flaw`] found.
-pub fn verify(
-    token: &str,
-    expected: Expected<'_>,
-    find_key: impl FnOnce(&str) -> Option<VerifyingKey>,
-) -> Result<AccessClaims, Flaw> {
-    let header = read_header(token)?;
-    if header.typ != TYPE {
-        return Err(Flaw::Header);
-    }
-    let key = find_key(&header.kid).filter(|key| key.algorithm.name() == header.alg).ok_or(Flaw::UnknownKey)?;
-    let wire = verified_claims(token, &key)?;
-    let claims = typed(wire).ok_or(Flaw::Claims)?;
-    judge(claims, expected)
+/// What an access token says, with the key that was found to have signed it. Whether that key counts still, and
+/// whether this is a time at which the token does, is asked at every use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Authentic {
+    pub kid: String,
+    pub claims: AccessClaims,
 }
 
-/// The `kid` a token names, unverified: only good for looking a key up.
-#[must_use]
-pub fn key_id(token: &str) -> Option<String> {
-    read_header(token).ok().map(|header| header.kid)
+/// Checks all of a token that never changes: form, header, signature, and that the claims are there (RFC 9068 §4,
+/// RFC 8725). `find_key` looks a `kid` up among our own keys and nowhere else.
+///
+/// # Errors
+/// Outside: what `find_key` said. Inside: the first [`Flaw`] found.
+pub fn authenticate<E>(
+    token: &str,
+    find_key: impl FnOnce(&str) -> Result<Option<VerifyingKey>, E>,
+) -> Result<Result<Authentic, Flaw>, E> {
+    let header = match read_header(token) {
+        Ok(header) if header.typ == TYPE => header,
+        Ok(_) => return Ok(Err(Flaw::Header)),
+        Err(flaw) => return Ok(Err(flaw)),
+    };
+    let Some(key) = find_key(&header.kid)?.filter(|key| key.algorithm.name() == header.alg) else {
+        return Ok(Err(Flaw::UnknownKey));
+    };
+    let claims = verified_claims(token, &key).and_then(|wire| typed(wire).ok_or(Flaw::Claims));
+    Ok(claims.map(|claims| Authentic { kid: header.kid, claims }))
 }
 
 fn read_header(token: &str) -> Result<StrictHeader, Flaw> {
@@ -215,17 +218,23 @@ fn typed(wire: WireClaims) -> Option<AccessClaims> {
     })
 }
 
-fn judge(claims: AccessClaims, expected: Expected<'_>) -> Result<AccessClaims, Flaw> {
-    let latest_start = Timestamp::from_secs(expected.now.as_secs().saturating_add(LEEWAY_S));
-    if claims.issuer != expected.issuer {
-        Err(Flaw::Issuer)
-    } else if claims.audience != expected.audience {
-        Err(Flaw::Audience)
-    } else if claims.not_before > latest_start || claims.issued_at > latest_start {
-        Err(Flaw::NotYet)
-    } else if expected.now >= claims.expires_at {
-        Err(Flaw::Expired)
-    } else {
-        Ok(claims)
+impl AccessClaims {
+    /// Whether they say what is expected, now.
+    ///
+    /// # Errors
+    /// The first [`Flaw`] found.
+    pub fn judge(&self, expected: Expected<'_>) -> Result<(), Flaw> {
+        let latest_start = Timestamp::from_secs(expected.now.as_secs().saturating_add(LEEWAY_S));
+        if self.issuer != expected.issuer {
+            Err(Flaw::Issuer)
+        } else if self.audience != expected.audience {
+            Err(Flaw::Audience)
+        } else if self.not_before > latest_start || self.issued_at > latest_start {
+            Err(Flaw::NotYet)
+        } else if expected.now >= self.expires_at {
+            Err(Flaw::Expired)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -2,11 +2,10 @@
 //! exists; authorization (may they?) is [`Actor::may`], asked by the use-cases and by nobody else.
 
 use super::api_key::ApiKeyName;
-use super::email::Email;
-use super::id::{ApiKeyId, SessionId, UserId};
-use super::name::Name;
-use super::role::{Permission, RoleName};
+use super::id::{ApiKeyId, SessionId};
+use super::role::Permission;
 use super::time::Timestamp;
+use super::user::User;
 use std::fmt;
 
 /// How long ago a login may be to count as fresh.
@@ -27,15 +26,11 @@ pub const OWN_PERMISSIONS: [&str; 8] = [
 /// A user whose access token was found good: signature, claims, session and account.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedIn {
-    pub user: UserId,
     pub session: SessionId,
     /// When the person last proved who they are, with all factors. `None`: nobody did.
     pub auth_time: Option<Timestamp>,
-    /// These and what follows as they stand in the database now, not as the token says.
-    pub email: Email,
-    pub name: Name,
-    pub roles: Vec<RoleName>,
-    pub permissions: Vec<Permission>,
+    /// As it stands in the database now, whatever the token says.
+    pub account: User,
 }
 
 /// A service whose API key was found good.
@@ -65,7 +60,7 @@ impl Actor {
     pub fn may(&self, permission: &str) -> bool {
         match self {
             Self::Operator(_) | Self::System => true,
-            Self::User(user) => user.permissions.iter().any(|held| held.covers(permission)),
+            Self::User(me) => me.account.permissions.iter().any(|held| held.covers(permission)),
             Self::ApiKey(service) => service.permissions.iter().any(|held| held.covers(permission)),
             Self::Anonymous => false,
         }
@@ -78,7 +73,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anonymous => f.write_str("anonymous"),
-            Self::User(user) => write!(f, "user:{}", user.user),
+            Self::User(me) => write!(f, "user:{}", me.account.id),
             Self::ApiKey(service) => write!(f, "api_key:{}", service.name),
             Self::Operator(name) => write!(f, "operator:{name}"),
             Self::System => f.write_str("system"),

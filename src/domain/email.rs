@@ -48,6 +48,12 @@ impl Email {
         Ok(Self { at: local.len(), text })
     }
 
+    /// An address that was good when it was stored. `None`: it can't have been.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Some(Self { at: text.rfind('@')?, text: text.to_owned() })
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

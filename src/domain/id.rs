@@ -24,7 +24,7 @@ macro_rules! ids {
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 let id = Self(Uuid::try_parse(text).ok()?);
-                (id.to_string() == text).then_some(id)
+                (id.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
             }
 
             #[must_use]

@@ -56,12 +56,30 @@ pub struct Lifetime {
     pub grace: Duration,
 }
 
-impl Session {
+/// What bounds a session's life; see [`Session`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    pub last_used_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub idle: Option<Duration>,
+}
+
+impl Bounds {
     /// Exact to the millisecond: at `expires_at`, and `idle` after the last use, it lives no more. A span
     /// of its own counts before the configured `idle`.
     #[must_use]
-    pub fn is_alive(&self, now: Timestamp, idle: Duration) -> bool {
+    pub fn are_kept(&self, now: Timestamp, idle: Duration) -> bool {
         self.ended_at.is_none() && now < self.expires_at && now < self.last_used_at.plus(self.idle.unwrap_or(idle))
+    }
+}
+
+impl Session {
+    /// Whether its [`Bounds`] are kept.
+    #[must_use]
+    pub fn is_alive(&self, now: Timestamp, idle: Duration) -> bool {
+        let Self { last_used_at, expires_at, ended_at, idle: own, .. } = *self;
+        Bounds { last_used_at, expires_at, ended_at, idle: own }.are_kept(now, idle)
     }
 
     /// What the (authentic) refresh token of `generation` means at `now`.

@@ -2,15 +2,14 @@
 
 use super::page::{Page, Paged};
 use super::tx::{Query, Row, RowResult, Tx, params};
-use super::users::words;
+use super::users;
 use super::values::millis;
-use crate::domain::email::Email;
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::name::Name;
-use crate::domain::role::{Permission, RoleName};
-use crate::domain::session::{Generation, Session};
+use crate::domain::session::{Bounds, Generation, Session};
 use crate::domain::time::Timestamp;
+use crate::domain::user::User;
 use crate::error::Fault;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// A session's random bytes; see `crypto::refresh`.
@@ -40,18 +39,17 @@ pub fn find_salted(query: &impl Query, id: SessionId) -> Result<Option<Salted>, 
     })
 }
 
-/// All that decides whether an access token is honoured, and what it opens, in one read.
+/// All that decides whether an access token is honoured, and whose it is, in one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
-    pub session: Session,
-    pub user_is_enabled: bool,
+    pub account: User,
+    pub bounds: Bounds,
+    pub oldest: Generation,
+    /// See [`Session`].
+    pub auth_time: Option<Timestamp>,
     pub token_is_revoked: bool,
     /// Whether the key that signed it is in the database, and its time is not over.
     pub key_counts: bool,
-    pub email: Email,
-    pub name: Name,
-    pub roles: Vec<RoleName>,
-    pub permissions: Vec<Permission>,
 }
 
 /// What an access token says of itself, and when that is asked.
@@ -71,27 +69,30 @@ pub(super) const PRUNED_TO: &str = "revocations_pruned_to";
 /// # Errors
 /// The driver's.
 pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -> Result<Option<Standing>, Fault> {
-    let sql = format!(
-        "SELECT {COLUMNS}, u.disabled_at IS NULL, EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2) \
-         OR EXISTS (SELECT 1 FROM meta WHERE key = '{PRUNED_TO}' AND value >= ?4), \
-         EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3 AND (retired_at IS NULL OR keep_until > ?5)), \
-         u.email, u.name, \
-         (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = s.user_id), \
-         (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
-          WHERE ur.user_id = s.user_id) \
-         FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1"
-    );
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {}, s.last_used_at, s.expires_at, s.ended_at, s.idle, s.oldest, CASE WHEN s.amr <> '' THEN s.auth_time END, \
+             EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2) \
+             OR EXISTS (SELECT 1 FROM meta WHERE key = '{PRUNED_TO}' AND value >= ?4), \
+             EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3 AND (retired_at IS NULL OR keep_until > ?5)) \
+             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1",
+            users::COLUMNS
+        )
+    });
     let ends_at = bytes(token.expires_at);
-    query.opt(&sql, params![session, token.id, token.kid, ends_at, token.now], |row| {
+    query.opt(&SQL, params![session, token.id, token.kid, ends_at, token.now], |row| {
         Ok(Standing {
-            session: read(row)?,
-            user_is_enabled: row.get(14)?,
-            token_is_revoked: row.get(15)?,
-            key_counts: row.get(16)?,
-            email: row.get(17)?,
-            name: row.get(18)?,
-            roles: words(row.get(19)?, |word| RoleName::parse(word).ok()),
-            permissions: words(row.get(20)?, |word| Permission::parse(word).ok()),
+            account: users::read_user(row)?,
+            bounds: Bounds {
+                last_used_at: row.get(12)?,
+                expires_at: row.get(13)?,
+                ended_at: row.get(14)?,
+                idle: span(row.get(15)?),
+            },
+            oldest: row.get::<_, i64>(16)?.try_into().unwrap_or(0),
+            auth_time: row.get(17)?,
+            token_is_revoked: row.get(18)?,
+            key_counts: row.get(19)?,
         })
     })
 }
@@ -297,6 +298,10 @@ fn read(row: &Row<'_>) -> RowResult<Session> {
         ip: ip.and_then(|ip| ip.parse().ok()),
         user_agent: row.get(10)?,
         oldest: row.get::<_, i64>(13)?.try_into().unwrap_or(0),
-        idle: idle.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis),
+        idle: span(idle),
     })
+}
+
+fn span(millis: Option<i64>) -> Option<Duration> {
+    millis.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis)
 }

@@ -28,7 +28,7 @@ pub struct Filter {
 }
 
 /// An account's columns, in the order that `read_user` takes them.
-const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
+pub(super) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
     (SELECT t.enabled_at FROM totp t WHERE t.user_id = u.id), u.disabled_at, \
     (SELECT max(until) FROM (SELECT max(p.locked_until) AS until FROM pair_failures p WHERE p.account = u.email_key \
      UNION ALL SELECT a.locked_until FROM account_failures a WHERE a.account = u.email_key)), \

@@ -44,7 +44,8 @@ impl FromSql for Timestamp {
 
 impl FromSql for Email {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Self::parse(value.as_str()?).map_err(|_| FromSqlError::Other("a stored e-mail address is not one".into()))
+        Self::from_stored(value.as_str()?)
+            .ok_or_else(|| FromSqlError::Other("a stored e-mail address is not one".into()))
     }
 }
 

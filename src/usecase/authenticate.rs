@@ -2,14 +2,16 @@
 //! key is there and it was not revoked: what an operator changes counts on the very next request.
 
 use super::app::App;
+use super::remembered::Fingerprint;
 use super::{key_use, keyring};
-use crate::crypto::jwt::{self, AccessClaims, Expected, Flaw};
+use crate::crypto::jwt::{self, AccessClaims, Authentic, Expected, Flaw};
 use crate::crypto::opaque;
 use crate::domain::access::{Service, SignedIn};
 use crate::domain::api_key;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::api_keys;
 use crate::store::sessions::{self, Shown, Standing};
+use std::sync::Arc;
 
 /// Why a token of the right form is refused all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,49 +66,55 @@ pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
 }
 
 /// As [`bearer`], but tells what is wrong.
-pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(AccessClaims, SignedIn), Standstill>, Fault> {
-    let kid = jwt::key_id(token);
-    let key = match &kid {
-        Some(kid) => keyring::verifying(app, kid)?,
-        None => None,
-    };
-    let now = app.now();
-    let expected = Expected { issuer: &app.config.tokens.issuer, audience: &app.config.tokens.audience, now };
-    let claims = match jwt::verify(token, expected, |_| key) {
-        Ok(claims) => claims,
+pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(Arc<Authentic>, SignedIn), Standstill>, Fault> {
+    let authentic = match authentic(app, token)? {
+        Ok(authentic) => authentic,
         Err(flaw) => return Ok(Err(Standstill::Flawed(flaw))),
     };
-    let kid = kid.unwrap_or_default();
-    let shown = Shown { id: claims.token, kid: &kid, expires_at: claims.expires_at, now };
+    let claims = &authentic.claims;
+    let now = app.now();
+    let expected = Expected { issuer: &app.config.tokens.issuer, audience: &app.config.tokens.audience, now };
+    if let Err(flaw) = claims.judge(expected) {
+        return Ok(Err(Standstill::Flawed(flaw)));
+    }
+    let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
     let standing = app.store.read(|query| sessions::find_standing(query, claims.session, shown))?;
-    let Some(standing) = standing.filter(|standing| standing.session.user == claims.user) else {
+    let Some(standing) = standing.filter(|standing| standing.account.id == claims.user) else {
         return Ok(Err(Standstill::SessionEnded));
     };
-    if claims.generation < standing.session.oldest {
-        return Ok(Err(Standstill::Replaced));
+    if !standing.key_counts {
+        app.remembered.drop_key(&authentic.kid);
     }
-    Ok(judge(app, &standing).map(|()| {
-        let signed_in = SignedIn {
-            user: claims.user,
-            session: claims.session,
-            auth_time: standing.session.auth_time,
-            email: standing.email,
-            name: standing.name,
-            roles: standing.roles,
-            permissions: standing.permissions,
-        };
-        (claims, signed_in)
-    }))
+    if let Err(standstill) = judge(app, claims, &standing) {
+        return Ok(Err(standstill));
+    }
+    let signed_in = SignedIn { session: claims.session, auth_time: standing.auth_time, account: standing.account };
+    Ok(Ok((authentic, signed_in)))
 }
 
-fn judge(app: &App, standing: &Standing) -> Result<(), Standstill> {
-    if !standing.key_counts {
+/// What never changes of a token, found out once.
+fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, Flaw>, Fault> {
+    let fingerprint = Fingerprint::of(token);
+    if let Some(remembered) = app.remembered.find(fingerprint) {
+        return Ok(Ok(remembered));
+    }
+    let found = jwt::authenticate(token, |kid| keyring::verifying(app, kid))?.map(Arc::new);
+    if let Ok(authentic) = &found {
+        app.remembered.keep(fingerprint, authentic);
+    }
+    Ok(found)
+}
+
+fn judge(app: &App, claims: &AccessClaims, standing: &Standing) -> Result<(), Standstill> {
+    if claims.generation < standing.oldest {
+        Err(Standstill::Replaced)
+    } else if !standing.key_counts {
         Err(Standstill::KeyGone)
     } else if standing.token_is_revoked {
         Err(Standstill::Revoked)
-    } else if !standing.user_is_enabled {
+    } else if standing.account.disabled_at.is_some() {
         Err(Standstill::UserDisabled)
-    } else if !standing.session.is_alive(app.now(), app.lifetime().idle) {
+    } else if !standing.bounds.are_kept(app.now(), app.lifetime().idle) {
         Err(Standstill::SessionEnded)
     } else {
         Ok(())

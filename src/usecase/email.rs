@@ -57,15 +57,15 @@ pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Err
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
         }
-        let Some(user) = users::find(tx, me.user)? else {
+        let Some(user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
-        let taken = users::find_by_email(tx, &new)?.is_some_and(|other| other.id != me.user);
+        let taken = users::find_by_email(tx, &new)?.is_some_and(|other| other.id != me.account.id);
         if !taken {
-            link.queue(tx, me.user, &new)?;
+            link.queue(tx, me.account.id, &new)?;
         }
-        notice.queue(tx, me.user, &user.email)?;
-        tx.audit(&Event::EmailChangeRequested, (me.user, me.session))?;
+        notice.queue(tx, me.account.id, &user.email)?;
+        tx.audit(&Event::EmailChangeRequested, (me.account.id, me.session))?;
         Ok(Decision::Grant(()))
     })
 }

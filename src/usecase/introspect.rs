@@ -50,13 +50,13 @@ pub fn introspect(app: &App, caller: &Caller, token: &Secret<String>) -> Result<
 }
 
 fn of_access(app: &App, text: &str) -> Result<Option<Introspected>, Fault> {
-    let Ok((claims, _)) = authenticate::inspect(app, text)? else { return Ok(None) };
-    let user = app.store.read(|query| users::find(query, claims.user))?;
-    Ok(user.map(|user| Introspected {
-        token: Kind::Access { token: claims.token, audience: claims.audience, not_before: claims.not_before },
-        user,
+    let Ok((token, owner)) = authenticate::inspect(app, text)? else { return Ok(None) };
+    let claims = &token.claims;
+    Ok(Some(Introspected {
+        token: Kind::Access { token: claims.token, audience: claims.audience.clone(), not_before: claims.not_before },
+        user: owner.account,
         session: claims.session,
-        client_id: claims.client_id,
+        client_id: claims.client_id.clone(),
         issued_at: claims.issued_at,
         expires_at: claims.expires_at,
     }))

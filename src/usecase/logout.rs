@@ -15,7 +15,7 @@ pub fn logout(app: &App, caller: &Caller) -> Result<(), Error> {
     let me = require_user(caller)?.clone();
     app.store.write(caller, move |tx| {
         if sessions::end(tx, me.session)? {
-            tx.audit(&Event::LoggedOut, (me.user, me.session))?;
+            tx.audit(&Event::LoggedOut, (me.account.id, me.session))?;
         }
         Ok(Decision::Grant(()))
     })
@@ -28,8 +28,8 @@ pub fn logout(app: &App, caller: &Caller) -> Result<(), Error> {
 pub fn everywhere(app: &App, caller: &Caller) -> Result<(), Error> {
     let me = require_user(caller)?.clone();
     app.store.write(caller, move |tx| {
-        let sessions = sessions::end_of_user(tx, me.user, None)?;
-        tx.audit(&Event::LoggedOutEverywhere { sessions }, (me.user, me.session))?;
+        let sessions = sessions::end_of_user(tx, me.account.id, None)?;
+        tx.audit(&Event::LoggedOutEverywhere { sessions }, (me.account.id, me.session))?;
         Ok(Decision::Grant(()))
     })
 }

@@ -14,14 +14,12 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Refusal};
 use crate::store::{audit, users};
 
-/// The caller's account.
+/// The caller's account, as it was read when their token was checked.
 ///
 /// # Errors
-/// `unauthenticated`; the store's.
-pub fn show(app: &App, caller: &Caller) -> Result<User, Error> {
-    let me = require_user(caller)?;
-    let user = app.store.read(|query| users::find(query, me.user))?;
-    Ok(user.ok_or(Refusal::InvalidToken)?)
+/// `unauthenticated`.
+pub fn show(caller: &Caller) -> Result<&User, Refusal> {
+    Ok(&require_user(caller)?.account)
 }
 
 /// What to change. `None`: leave it.
@@ -37,12 +35,12 @@ pub struct Change {
 pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<User, Error> {
     let (me, change) = (require_user(caller)?.clone(), change.clone());
     app.store.write(caller, move |tx| {
-        let Some(mut user) = users::find(tx, me.user)? else {
+        let Some(mut user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         if let Some(name) = change.name.as_ref().filter(|name| **name != user.name) {
-            users::save_name(tx, me.user, name)?;
-            tx.audit(&Event::ProfileChanged, (me.user, me.session))?;
+            users::save_name(tx, me.account.id, name)?;
+            tx.audit(&Event::ProfileChanged, (me.account.id, me.session))?;
             user.name = name.clone();
         }
         Ok(Decision::Grant(user))
@@ -56,20 +54,20 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<User, Error
 /// `last_admin`; the store's.
 pub fn delete(app: &App, caller: &Caller, password: &Password) -> Result<(), Error> {
     let fresh = require_fresh(app, caller)?;
-    let (me, user) = (fresh.me.clone(), show(app, caller)?);
-    let fresh = fresh.with_password(proof::password(app, caller, &user, password)?);
+    let me = fresh.me.clone();
+    let fresh = fresh.with_password(proof::password(app, caller, &me.account, password)?);
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
         }
-        let Some(user) = users::find(tx, me.user)? else {
+        let Some(user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         if is_last_admin(tx, &user)? {
             return Ok(Decision::Refuse(Refusal::LastAdmin));
         }
         remove(tx, &user)?;
-        tx.audit(&Event::UserDeleted, me.user)?;
+        tx.audit(&Event::UserDeleted, me.account.id)?;
         Ok(Decision::Grant(()))
     })
 }
@@ -83,7 +81,7 @@ pub fn events(app: &App, caller: &Caller, limit: u32, before: Option<&str>) -> R
     let me = require_user(caller)?;
     check_limit(limit)?;
     let before = start(cursor::List::Events, before, cursor::decode_number)?;
-    let user = me.user.to_string();
+    let user = me.account.id.to_string();
     let Paged { items, next } = app.store.read(|query| audit::list_of_user(query, &user, limit, before))?;
     Ok(Paged { items, next: next.map(|seq| cursor::encode_number(cursor::List::Events, seq)) })
 }

@@ -47,6 +47,7 @@ pub mod qr;
 pub mod rate_limit;
 pub mod refresh;
 pub mod register;
+pub mod remembered;
 pub mod restore;
 pub mod role;
 pub mod second_step;

@@ -95,7 +95,7 @@ pub struct Change {
 /// factor is on and not shown right; `weak_password`; `overloaded`; the store's.
 pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Error> {
     let me = require_user(caller)?.clone();
-    let user = app.store.read(|query| users::find(query, me.user))?.ok_or(Refusal::InvalidToken)?;
+    let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
     judge(app, &change.new, Owner { email: &user.email, name: &user.name })?;
     let proven = proof::password(app, caller, &user, &change.current)?;
     let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
@@ -103,10 +103,10 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
     let (check, factor) = (FactorCheck::new(app, caller), change.factor.clone());
     let (signer, idle) = (keyring::current(app)?, app.lifetime().idle);
     let (user, session, salt) = app.store.write(caller, move |tx| {
-        let Some(user) = users::find(tx, me.user)? else {
+        let Some(user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
-        if users::find_password_hash(tx, me.user)?.as_ref() != Some(&proven) {
+        if users::find_password_hash(tx, me.account.id)?.as_ref() != Some(&proven) {
             return Ok(Decision::Refuse(Refusal::WrongPassword));
         }
         // A session that has ended meanwhile changes nothing any more, and spends nothing.
@@ -126,10 +126,10 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
         let Some(Salted { session, salt }) = sessions::find_salted(tx, me.session)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
-        users::save_password(tx, me.user, &new_hash.0)?;
-        void_old_proofs(tx, me.user, Some(me.session))?;
-        tx.audit(&Event::PasswordChanged, (me.user, me.session))?;
-        notice.queue(tx, me.user, &user.email)?;
+        users::save_password(tx, me.account.id, &new_hash.0)?;
+        void_old_proofs(tx, me.account.id, Some(me.session))?;
+        tx.audit(&Event::PasswordChanged, (me.account.id, me.session))?;
+        notice.queue(tx, me.account.id, &user.email)?;
         Ok(Decision::Grant((user, session, salt)))
     })?;
     issue(app, &signer, user, &session, &salt).map_err(Error::from)

@@ -61,13 +61,13 @@ impl Fresh {
         let Some(session) = session.filter(|session| session.is_alive(now, self.idle)) else {
             return Ok(Some(Refusal::InvalidToken));
         };
-        let factor = second_factor::find(query, self.me.user)?;
+        let factor = second_factor::find(query, self.me.account.id)?;
         let two_factor = factor.is_some_and(|factor| factor.enabled_at.is_some());
         let strongest = !two_factor || session.amr.iter().any(|method| method == "mfa");
         if !strongest || session.auth_time.is_none_or(|proved| now >= proved.plus(FRESH)) {
             return Ok(Some(Refusal::FreshLoginRequired));
         }
-        let changed = self.proven.is_some() && users::find_password_hash(query, self.me.user)? != self.proven;
+        let changed = self.proven.is_some() && users::find_password_hash(query, self.me.account.id)? != self.proven;
         Ok(changed.then_some(Refusal::WrongPassword))
     }
 }

@@ -21,7 +21,7 @@ pub use crate::store::sessions::Listed;
 /// `unauthenticated`; the store's.
 pub fn list_own(app: &App, caller: &Caller) -> Result<Vec<Session>, Error> {
     let me = require_user(caller)?;
-    let listed = app.store.read(|query| sessions::list(query, Some(me.user), Some(alive(app))))?;
+    let listed = app.store.read(|query| sessions::list(query, Some(me.account.id), Some(alive(app))))?;
     Ok(listed.into_iter().map(|listed| listed.session).collect())
 }
 
@@ -34,11 +34,11 @@ pub fn end_own(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
     let missing = Refusal::not_found("session", id);
     let id = SessionId::parse(id).ok_or_else(|| missing.clone())?;
     app.store.write(caller, move |tx| {
-        let own = sessions::find(tx, id)?.is_some_and(|session| session.user == me.user);
+        let own = sessions::find(tx, id)?.is_some_and(|session| session.user == me.account.id);
         if !own || !sessions::end(tx, id)? {
             return Ok(Decision::Refuse(missing.clone()));
         }
-        tx.audit(&Event::SessionRevoked, (me.user, id))?;
+        tx.audit(&Event::SessionRevoked, (me.account.id, id))?;
         Ok(Decision::Grant(()))
     })
 }

@@ -4,6 +4,7 @@ use super::app::App;
 use super::authenticate;
 use super::user::UserRef;
 use super::{require, user};
+use crate::crypto::jwt::AccessClaims;
 use crate::crypto::refresh::{self, RefreshToken};
 use crate::crypto::{jwt, opaque};
 use crate::domain::access::Actor;
@@ -74,7 +75,7 @@ pub fn revoke_shown(app: &App, caller: &Caller, token: &Secret<String>) -> Resul
     let text = token.expose();
     if let Err(refusal) = require(caller, "sessions:revoke") {
         let Actor::User(me) = &caller.actor else { return Err(refusal.into()) };
-        if owner(app, text)? != Some(me.user) {
+        if owner(app, text)? != Some(me.account.id) {
             return Ok(());
         }
     }
@@ -88,7 +89,7 @@ pub fn revoke_shown(app: &App, caller: &Caller, token: &Secret<String>) -> Resul
 fn owner(app: &App, text: &str) -> Result<Option<UserId>, Fault> {
     Ok(match RefreshToken::parse(text) {
         Some(token) => find_authentic(app, &token)?.map(|salted| salted.session.user),
-        None => authenticate::inspect(app, text)?.ok().map(|(claims, _)| claims.user),
+        None => authenticate::inspect(app, text)?.ok().map(|(_, owner)| owner.account.id),
     })
 }
 
@@ -146,7 +147,8 @@ fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
         return revoke_session(app, caller, &token.session.to_string());
     }
     match authenticate::inspect(app, text)? {
-        Ok((claims, _)) => {
+        Ok((token, _)) => {
+            let claims = &token.claims;
             let subject = Subject::from((claims.user, claims.session));
             revoke_access(app, caller, claims.token, subject, claims.expires_at)
         }
@@ -199,20 +201,20 @@ fn inspect_access(app: &App, text: &str) -> Result<Inspection, Fault> {
     let kind = "access_token";
     Ok(match authenticate::inspect(app, text)? {
         Err(why) => Inspection { kind, flaw: Some(why.reason().into()), facts: Vec::new() },
-        Ok((claims, _)) => Inspection {
-            kind,
-            flaw: None,
-            facts: vec![
-                ("user_id", claims.user.to_string()),
-                ("session_id", claims.session.to_string()),
-                ("jti", claims.token.to_string()),
-                ("issued_at", claims.issued_at.to_string()),
-                ("expires_at", claims.expires_at.to_string()),
-                ("roles", claims.roles.join(",")),
-                ("permissions", claims.permissions.join(",")),
-            ],
-        },
+        Ok((token, _)) => Inspection { kind, flaw: None, facts: facts(&token.claims) },
     })
+}
+
+fn facts(claims: &AccessClaims) -> Vec<(&'static str, String)> {
+    vec![
+        ("user_id", claims.user.to_string()),
+        ("session_id", claims.session.to_string()),
+        ("jti", claims.token.to_string()),
+        ("issued_at", claims.issued_at.to_string()),
+        ("expires_at", claims.expires_at.to_string()),
+        ("roles", claims.roles.join(",")),
+        ("permissions", claims.permissions.join(",")),
+    ]
 }
 
 fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {

@@ -39,8 +39,8 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
     let me = require_user(caller)?;
     Ok(app.store.read(|query| {
         Ok(Status {
-            enabled_at: second_factor::find(query, me.user)?.and_then(|factor| factor.enabled_at),
-            recovery_codes_left: second_factor::count_recovery_codes(query, me.user)?,
+            enabled_at: second_factor::find(query, me.account.id)?.and_then(|factor| factor.enabled_at),
+            recovery_codes_left: second_factor::count_recovery_codes(query, me.account.id)?,
         })
     })?)
 }
@@ -59,7 +59,7 @@ pub struct Setup {
 /// `fresh_login_required`; `already_enabled`; the store's.
 pub fn setup(app: &App, caller: &Caller) -> Result<Setup, Error> {
     let fresh = require_fresh(app, caller)?;
-    let me = fresh.me.user;
+    let me = fresh.me.account.id;
     let user = app.store.read(|query| users::find(query, me))?.ok_or(Refusal::InvalidToken)?;
     let Draft { setup, sealed } = draft(app, &user)?;
     app.store.write(caller, move |tx| {
@@ -119,7 +119,7 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<S
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
         }
-        let Some(user) = users::find(tx, me.user)? else {
+        let Some(user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         if let Decision::Refuse(refusal) = enabling.run(tx, &user, Some(me.session))? {
@@ -178,7 +178,7 @@ impl Enabling {
 pub fn disable(app: &App, caller: &Caller, password: &Password, factor: &Factor) -> Result<(), Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
-    let user = app.store.read(|query| users::find(query, me.user))?.ok_or(Refusal::InvalidToken)?;
+    let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
     let fresh = fresh.with_password(prove_password(app, caller, &user, password)?);
     let notice = mail::notice(app, caller, MailKind::TwoFactorDisabled);
     with_factor(app, caller, fresh, factor, move |tx, user| {
@@ -214,7 +214,7 @@ fn with_factor(
     factor: &Factor,
     mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<(), Fault> + Send + 'static,
 ) -> Result<(), Error> {
-    let me = fresh.me.user;
+    let me = fresh.me.account.id;
     let (check, factor) = (FactorCheck::new(app, caller), factor.clone());
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {

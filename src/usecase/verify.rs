@@ -20,7 +20,7 @@ pub struct Demands {
 /// `unauthenticated`; `forbidden`, which names what is missing.
 pub fn verify<'a>(caller: &'a Caller, demands: &Demands) -> Result<&'a SignedIn, Refusal> {
     let me = require_user(caller)?;
-    if let Some(role) = demands.roles.iter().find(|role| !me.roles.contains(role)) {
+    if let Some(role) = demands.roles.iter().find(|role| !me.account.roles.contains(role)) {
         return Err(Refusal::RoleRequired { role: role.to_string() });
     }
     for permission in &demands.permissions {

@@ -18,7 +18,7 @@ use crate::domain::api_key::ApiKey;
 use crate::domain::audit::Line;
 use crate::domain::id::SessionId;
 use crate::domain::mail::Mail;
-use crate::domain::role::Role;
+use crate::domain::role::{Permission, Role, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
 use crate::domain::signing_key::SigningKey;
@@ -27,6 +27,7 @@ use crate::domain::user::User;
 use crate::store::schema::Step;
 use crate::store::sessions::Listed;
 use data_encoding::HEXLOWER;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
@@ -38,22 +39,46 @@ fn texts<T: ToString>(values: &[T]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
 }
 
-/// A user, as its owner or an admin sees it. `now` decides whether a lock still holds.
+/// A user, as its owner or an admin sees it. Asked for so often that it can be written without a [`Value`] in between.
+#[derive(Serialize, Debug)]
+pub struct UserView<'a> {
+    id: String,
+    email: &'a str,
+    email_verified: bool,
+    name: &'a str,
+    roles: Vec<&'a str>,
+    permissions: Vec<&'a str>,
+    two_factor: bool,
+    disabled: bool,
+    locked_until: Option<String>,
+    created_at: String,
+    last_login_at: Option<String>,
+}
+
+impl<'a> UserView<'a> {
+    /// `now` decides whether a lock still holds.
+    #[must_use]
+    pub fn of(user: &'a User, now: Timestamp) -> Self {
+        Self {
+            id: user.id.to_string(),
+            email: user.email.as_str(),
+            email_verified: user.email_verified_at.is_some(),
+            name: user.name.as_str(),
+            roles: user.roles.iter().map(RoleName::as_str).collect(),
+            permissions: user.permissions.iter().map(Permission::as_str).collect(),
+            two_factor: user.two_factor_at.is_some(),
+            disabled: user.disabled_at.is_some(),
+            locked_until: time(user.locked_until.filter(|until| *until > now)),
+            created_at: user.created_at.to_string(),
+            last_login_at: time(user.last_login_at),
+        }
+    }
+}
+
+/// See [`UserView`].
 #[must_use]
 pub fn user(user: &User, now: Timestamp) -> Value {
-    json!({
-        "id": user.id.to_string(),
-        "email": user.email.as_str(),
-        "email_verified": user.email_verified_at.is_some(),
-        "name": user.name.as_str(),
-        "roles": texts(&user.roles),
-        "permissions": texts(&user.permissions),
-        "two_factor": user.two_factor_at.is_some(),
-        "disabled": user.disabled_at.is_some(),
-        "locked_until": time(user.locked_until.filter(|until| *until > now)),
-        "created_at": user.created_at.to_string(),
-        "last_login_at": time(user.last_login_at),
-    })
+    json!(UserView::of(user, now))
 }
 
 /// The answer to a login or a refresh.

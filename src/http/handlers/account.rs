@@ -42,7 +42,7 @@ pub fn confirm_password_reset(app: &App, mut call: Call) -> Result<Response, Err
 }
 
 pub fn show(app: &App, call: Call) -> Result<Response, Error> {
-    Ok(json(200, &view::user(&me::show(app, &call.caller)?, app.now())))
+    Ok(json(200, &view::UserView::of(me::show(&call.caller)?, app.now())))
 }
 
 pub fn change(app: &App, mut call: Call) -> Result<Response, Error> {

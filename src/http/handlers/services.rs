@@ -20,11 +20,11 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'+');
 /// All four headers are always there, if empty: a proxy that copies them leaves none of the client's own.
 pub fn verify(_: &App, mut call: Call) -> Result<Response, Error> {
     let demands = Demands { roles: call.fields.roles("role"), permissions: call.fields.permissions("permission") };
-    let me = verify::verify(&call.caller, &demands)?;
+    let me = &verify::verify(&call.caller, &demands)?.account;
     let groups: Vec<_> = me.roles.iter().map(RoleName::as_str).collect();
     Ok(Response::empty(200)
-        .header("remote-user", me.user.to_string())
-        .header("remote-email", me.email.as_str())
+        .header("remote-user", me.id.to_string())
+        .header("remote-email", me.email.to_string())
         .header("remote-name", encoded(&me.name))
         .header("remote-groups", groups.join(",")))
 }

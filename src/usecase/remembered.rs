@@ -1,0 +1,131 @@
+//! Access tokens that were found authentic, by the SHA-256 of their bytes: who shows one again is spared the
+//! signature's arithmetic. Nothing else is kept: at every use the database is asked anew whether session, account
+//! and key still count, and the clock whether the token does.
+
+use crate::crypto::jwt::Authentic;
+use crate::crypto::opaque::{OpaqueHash, sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many tokens a half holds: with some 700 bytes each, both take 3 MB at most.
+const HALF: usize = 2048;
+
+/// Two halves. New tokens, and those of the older half that are shown again, go into the younger; once that is
+/// full, the older one is forgotten and they change places. So what is in use stays, for one look-up a use.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    halves: Mutex<Halves>,
+}
+
+#[derive(Debug, Default)]
+struct Halves {
+    younger: HashMap<OpaqueHash, Arc<Authentic>>,
+    older: HashMap<OpaqueHash, Arc<Authentic>>,
+}
+
+/// What a token is remembered by.
+#[derive(Clone, Copy, Debug)]
+pub struct Fingerprint(OpaqueHash);
+
+impl Fingerprint {
+    #[must_use]
+    pub fn of(token: &str) -> Self {
+        Self(sha256(token))
+    }
+}
+
+impl Remembered {
+    #[must_use]
+    pub fn find(&self, token: Fingerprint) -> Option<Arc<Authentic>> {
+        let mut halves = self.lock();
+        if let Some(found) = halves.younger.get(&token.0) {
+            return Some(Arc::clone(found));
+        }
+        let found = halves.older.remove(&token.0)?;
+        halves.insert(token, &found);
+        Some(found)
+    }
+
+    pub fn keep(&self, token: Fingerprint, authentic: &Arc<Authentic>) {
+        self.lock().insert(token, authentic);
+    }
+
+    /// Forgets all tokens that a key has signed: it counts no more.
+    pub fn drop_key(&self, kid: &str) {
+        let mut halves = self.lock();
+        halves.younger.retain(|_, token| token.kid != kid);
+        halves.older.retain(|_, token| token.kid != kid);
+    }
+
+    /// A half-done change loses at worst what can be found out again.
+    fn lock(&self) -> MutexGuard<'_, Halves> {
+        self.halves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Halves {
+    fn insert(&mut self, token: Fingerprint, authentic: &Arc<Authentic>) {
+        if self.younger.len() >= HALF {
+            self.older = std::mem::take(&mut self.younger);
+        }
+        self.younger.insert(token.0, Arc::clone(authentic));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::jwt::AccessClaims;
+    use crate::domain::id::{SessionId, TokenId, UserId};
+    use crate::domain::time::Timestamp;
+
+    fn token(kid: &str) -> Arc<Authentic> {
+        let now = Timestamp::from_secs(1_795_334_400);
+        let claims = AccessClaims {
+            issuer: String::new(),
+            audience: String::new(),
+            user: UserId::new(now, [0; 10]),
+            session: SessionId::new(now, [0; 10]),
+            generation: 0,
+            token: TokenId::new(now, [0; 10]),
+            client_id: String::new(),
+            issued_at: now,
+            not_before: now,
+            expires_at: now,
+            auth_time: None,
+            amr: Vec::new(),
+            roles: Vec::new(),
+            permissions: Vec::new(),
+        };
+        Arc::new(Authentic { kid: kid.to_owned(), claims })
+    }
+
+    fn fingerprint(number: usize) -> Fingerprint {
+        Fingerprint::of(&number.to_string())
+    }
+
+    #[test]
+    fn there_is_a_bound_and_what_is_used_stays() {
+        let (remembered, kept) = (Remembered::default(), token("a"));
+        for number in 0..10 * HALF {
+            remembered.keep(fingerprint(number), &kept);
+            assert!(remembered.find(fingerprint(0)).is_some(), "{number}");
+            let halves = remembered.lock();
+            assert!(halves.younger.len() + halves.older.len() <= 2 * HALF, "{number}");
+        }
+        assert!(remembered.find(fingerprint(1)).is_none());
+        assert!(remembered.find(fingerprint(10 * HALF - 1)).is_some());
+    }
+
+    #[test]
+    fn a_key_takes_its_own_tokens_along_and_no_others() {
+        let remembered = Remembered::default();
+        for number in 0..HALF + 10 {
+            remembered.keep(fingerprint(number), &token(if number % 2 == 0 { "a" } else { "b" }));
+        }
+        remembered.drop_key("a");
+        for number in 0..HALF + 10 {
+            assert_eq!(remembered.find(fingerprint(number)).is_some(), number % 2 == 1, "{number}");
+        }
+    }
+}
