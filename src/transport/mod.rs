@@ -160,11 +160,13 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// For a service that hashes and writes. `hashes` run at once; twice as many requests may be at it.
+    /// For a service that hashes and writes. `hashes` run at once; four times as many requests may be at it.
     #[must_use]
     pub const fn for_hashes(hashes: usize) -> Self {
         // So many write that the jobs waiting for the one writer can be committed together.
-        Self { read: 4, write: 16, hash: 2 * if hashes == 0 { 1 } else { hashes } }
+        // Whoever has hashed waits for a commit: were there no more than that waiting on a slow disk, nobody
+        // would hash meanwhile.
+        Self { read: 4, write: 16, hash: 4 * if hashes == 0 { 1 } else { hashes } }
     }
 }
 
