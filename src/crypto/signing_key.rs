@@ -4,9 +4,12 @@ use crate::domain::algorithm::Algorithm;
 use crate::domain::secret::Secret;
 use crate::error::Fault;
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use data_encoding::BASE64;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{DecodingKey, EncodingKey};
@@ -19,7 +22,15 @@ pub struct SigningKey {
     /// The public half as JSON, with `kid`, `alg` and `use`.
     pub jwk: String,
     pkcs8: Secret<Vec<u8>>,
-    encoding: EncodingKey,
+    pair: Pair,
+}
+
+/// The key as the crypto library keeps it. The crate `jsonwebtoken` would read it anew for every token, which
+/// takes as long as to sign.
+enum Pair {
+    EdDsa(Ed25519KeyPair),
+    Es256(EcdsaKeyPair),
+    Rs256(RsaKeyPair),
 }
 
 /// A public key, ready to verify.
@@ -66,7 +77,8 @@ impl SigningKey {
         jwk.common.key_id = Some(kid.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         let jwk = serde_json::to_string(&jwk).map_err(|error| unusable(&error))?;
-        Ok(Self { kid, algorithm, jwk, pkcs8, encoding })
+        let pair = Pair::from_pkcs8(algorithm, &pkcs8).map_err(|error| unusable(&error))?;
+        Ok(Self { kid, algorithm, jwk, pkcs8, pair })
     }
 
     /// The private key as PKCS#8 DER, for sealing.
@@ -75,8 +87,33 @@ impl SigningKey {
         &self.pkcs8
     }
 
-    pub(super) const fn encoding(&self) -> &EncodingKey {
-        &self.encoding
+    /// The signature of a JWS (RFC 7518 §3.1, RFC 8037 §3.1) over its first two parts.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] when the library refuses.
+    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Fault> {
+        let refused = |error| Fault::Internal(format!("an access token can't be signed: {error}"));
+        let random = SystemRandom::new();
+        match &self.pair {
+            Pair::EdDsa(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Pair::Es256(pair) => pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
+            Pair::Rs256(pair) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map(|()| signature)
+            }
+        }
+        .map_err(refused)
+    }
+}
+
+impl Pair {
+    fn from_pkcs8(algorithm: Algorithm, pkcs8: &Secret<Vec<u8>>) -> Result<Self, KeyRejected> {
+        let der = pkcs8.expose();
+        match algorithm {
+            Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(Self::EdDsa),
+            Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Self::Es256),
+            Algorithm::Rs256 => RsaKeyPair::from_pkcs8(der).map(Self::Rs256),
+        }
     }
 }
 

@@ -62,6 +62,24 @@ pub fn find(query: &impl Query, kid: &str) -> Result<Option<StoredKey>, Fault> {
     query.opt(&format!("SELECT {COLUMNS} FROM signing_keys WHERE kid = ?1"), [kid], read)
 }
 
+/// What every signature asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signing {
+    /// See [`StoredKey`].
+    pub kid: String,
+    /// See [`StoredKey`].
+    pub token_ttl: Duration,
+}
+
+/// As [`find_current`], without what stays the same as long as the key does.
+///
+/// # Errors
+/// The driver's.
+pub fn find_signing(query: &impl Query) -> Result<Option<Signing>, Fault> {
+    let sql = "SELECT kid, token_ttl FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1";
+    query.opt(sql, [], |row| Ok(Signing { kid: row.get(0)?, token_ttl: span(row.get(1)?) }))
+}
+
 /// The key that signs: the newest that isn't retired. `None`: there is none yet.
 ///
 /// # Errors
@@ -112,7 +130,11 @@ fn read(row: &Row<'_>) -> RowResult<StoredKey> {
         private_sealed: row.get(3)?,
         created_at: row.get(4)?,
         retired_at: row.get(5)?,
-        token_ttl: Duration::from_millis(row.get::<_, i64>(6)?.try_into().unwrap_or(0)),
+        token_ttl: span(row.get(6)?),
         keep_until: row.get(7)?,
     })
+}
+
+fn span(millis: i64) -> Duration {
+    Duration::from_millis(millis.try_into().unwrap_or(0))
 }

@@ -157,12 +157,14 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// For a service that hashes and writes, on so many `cores`. `hashes` run at once; twice as many requests may be
-    /// at it.
+    /// For a service that hashes and writes, on so many `cores`. `hashes` run at once; four times as many requests may
+    /// be at it.
     #[must_use]
     pub fn new(cores: usize, hashes: usize) -> Self {
         // So many write that the jobs waiting for the one writer can be committed together.
-        Self { io: cores.clamp(1, 4), read: 4, write: 16, hash: 2 * hashes.max(1) }
+        // Whoever has hashed waits for a commit: were there no more than that waiting on a slow disk, nobody
+        // would hash meanwhile.
+        Self { io: cores.clamp(1, 4), read: 4, write: 16, hash: 4 * hashes.max(1) }
     }
 }
 

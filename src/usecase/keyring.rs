@@ -9,9 +9,11 @@ use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault};
 use crate::store::keys::{self, StoredKey};
+use crate::store::tx::{Query, Tx};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 #[derive(Debug)]
 struct Loaded {
@@ -22,12 +24,33 @@ struct Loaded {
 #[derive(Debug)]
 pub struct Keyring {
     sealer: Sealer,
+    /// How long the tokens live that a login or a refresh gives.
+    ttl: Duration,
     loaded: RwLock<HashMap<String, Arc<Loaded>>>,
 }
 
 impl Keyring {
-    pub(super) fn new(sealer: Sealer) -> Self {
-        Self { sealer, loaded: RwLock::new(HashMap::new()) }
+    pub(super) fn new(sealer: Sealer, ttl: Duration) -> Self {
+        Self { sealer, ttl, loaded: RwLock::new(HashMap::new()) }
+    }
+
+    /// The key that signs now, asked for in the transaction whose outcome it signs, before anything is changed:
+    /// what was committed can then be handed out. Its row says for how long the tokens live that it signs,
+    /// before it signs one: a rotation keeps the key for that long.
+    pub(super) fn current(&self, tx: &mut Tx<'_>) -> Result<Signer, Fault> {
+        let signing = keys::find_signing(tx)?.ok_or_else(none)?;
+        if signing.token_ttl < self.ttl {
+            keys::save_token_ttl(tx, &signing.kid, self.ttl)?;
+        }
+        self.signer(tx, &signing.kid)
+    }
+
+    fn signer(&self, query: &impl Query, kid: &str) -> Result<Signer, Fault> {
+        if let Some(loaded) = self.remembered(kid) {
+            return Ok(Signer(loaded));
+        }
+        let stored = keys::find(query, kid)?.ok_or_else(none)?;
+        self.load(&stored).map(Signer)
     }
 
     fn remembered(&self, kid: &str) -> Option<Arc<Loaded>> {
@@ -65,8 +88,7 @@ pub(super) fn verifying(app: &App, kid: &str) -> Result<Option<VerifyingKey>, Fa
     Ok(find(app, kid)?.map(|loaded| loaded.verifying.clone()))
 }
 
-/// The key that signs now. Fetched before the transaction whose outcome it signs: what was committed can
-/// then be handed out.
+/// The key that signs now: whoever has it can sign.
 #[derive(Debug)]
 pub(super) struct Signer(Arc<Loaded>);
 
@@ -76,19 +98,17 @@ impl Signer {
     }
 }
 
-/// The key that signs now. Its row says for how long the tokens live that it signs, before it signs one:
-/// a rotation keeps the key for that long.
+/// As [`Keyring::current`], before a transaction.
 pub(super) fn current(app: &App) -> Result<Signer, Error> {
-    let ttl = app.config.tokens.access_ttl;
-    let mut stored = app.store.read(|query| keys::find_current(query))?.ok_or_else(none)?;
-    if stored.token_ttl < ttl {
-        stored = app.store.write(&Caller::system(), move |tx| {
-            let stored = keys::find_current(tx)?.ok_or_else(none)?;
-            keys::save_token_ttl(tx, &stored.kid, stored.token_ttl.max(ttl))?;
-            Ok(Decision::Grant(stored))
-        })?;
+    let keyring = Arc::clone(&app.keyring);
+    let ready = app.store.read(|query| {
+        let signing = keys::find_signing(query)?.ok_or_else(none)?;
+        if signing.token_ttl < keyring.ttl { Ok(None) } else { keyring.signer(query, &signing.kid).map(Some) }
+    })?;
+    match ready {
+        Some(signer) => Ok(signer),
+        None => app.store.write(&Caller::system(), move |tx| keyring.current(tx).map(Decision::Grant)),
     }
-    Ok(Signer(app.keyring.load(&stored)?))
 }
 
 fn none() -> Fault {

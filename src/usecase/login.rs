@@ -1,7 +1,7 @@
 //! Login with address and password. With a second factor it gives a ticket, and nothing else.
 
 use super::app::App;
-use super::keyring;
+use super::keyring::{Keyring, Signer};
 use super::lockout::{self, Attempt, Counted};
 use super::mail::{self, Letter};
 use super::signin::{Proof, Start, issue};
@@ -20,6 +20,7 @@ use crate::ports::draw;
 use crate::store::tx::Tx;
 use crate::store::users::Credential;
 use crate::store::{tickets, users};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::signin::Tokens;
@@ -60,12 +61,20 @@ struct Prepared {
     start: Start,
     ticket: OpaqueHash,
     locked_notice: Letter,
+    keyring: Arc<Keyring>,
 }
 
 /// What the transaction decided.
 enum Step {
-    Started(Box<(User, Session)>),
+    Started(Box<Started>),
     SecondStep,
+}
+
+/// What the tokens are made of.
+struct Started {
+    user: User,
+    session: Session,
+    signer: Signer,
 }
 
 /// Logs a person in.
@@ -77,10 +86,14 @@ enum Step {
 pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<LoggedIn, Error> {
     let attempt = Attempt::new(app, caller, credentials.email.key());
     let email = credentials.email.clone();
-    let credential = app.store.read(|query| users::find_credential(query, &email))?;
-    let user = credential.as_ref().map(|credential| credential.user.id);
     let now = app.now();
-    if app.store.read(|query| attempt.locked_until(query, user, now))?.is_some() {
+    let (credential, locked_until) = app.store.read(|query| {
+        let credential = users::find_credential(query, &email)?;
+        let user = credential.as_ref().map(|credential| credential.user.id);
+        let locked_until = attempt.locked_until(query, user, now)?;
+        Ok((credential, locked_until))
+    })?;
+    if locked_until.is_some() {
         return refuse_unseen(app, caller, attempt, email);
     }
     let verified = verify(app, credential, &credentials.password)?;
@@ -90,12 +103,15 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
         start: Start::new(app, caller, Proof::Password),
         ticket: ticket_hash,
         locked_notice: mail::notice(app, caller, MailKind::AccountLocked),
+        keyring: Arc::clone(&app.keyring),
     };
     let salt = prepared.start.salt;
-    let signer = keyring::current(app)?;
     match app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))? {
         Step::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
-        Step::Started(started) => Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, started.0, &started.1, &salt)?))),
+        Step::Started(started) => {
+            let Started { user, session, signer } = *started;
+            Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, user, &session, &salt)?)))
+        }
     }
 }
 
@@ -163,8 +179,9 @@ fn decide(
         tx.audit(&Event::SecondStepAsked, user.id)?;
         return Ok(Decision::Grant(Step::SecondStep));
     }
-    let started = prepared.start.run(tx, attempt, user)?;
-    Ok(Decision::Grant(Step::Started(Box::new(started))))
+    let signer = prepared.keyring.current(tx)?;
+    let (user, session) = prepared.start.run(tx, attempt, user)?;
+    Ok(Decision::Grant(Step::Started(Box::new(Started { user, session, signer }))))
 }
 
 fn count(tx: &mut Tx<'_>, attempt: &Attempt, email: &Email, prepared: &Prepared) -> Result<(), Fault> {

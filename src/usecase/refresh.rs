@@ -2,9 +2,9 @@
 //! before ends the session, access tokens included.
 
 use super::app::App;
-use super::keyring;
+use super::keyring::{Keyring, Signer};
 use super::signin::{Tokens, issue};
-use crate::crypto::refresh::{RefreshToken, Salt};
+use crate::crypto::refresh::{RefreshKey, RefreshToken, Salt};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::id::SessionId;
@@ -14,6 +14,7 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::sessions::{self, Salted};
 use crate::store::tx::Tx;
 use crate::store::users;
+use std::sync::Arc;
 
 /// The session that a refresh token names; whether it may, only [`refresh`] tells. `None`: the text has
 /// not the form of one.
@@ -24,44 +25,66 @@ pub fn session_of(token: &str) -> Option<SessionId> {
 
 /// Rotates a refresh token.
 ///
+/// All of it is one job of the writer's, without a read beside it: while others commit, a read on a
+/// connection of its own waits for SQLite's locks and finds its page cache void, and costs more than the
+/// rotation. A token that authd didn't make is turned away there, and nothing is written.
+///
 /// # Errors
 /// `invalid_token` for one that is wrong, used or too old, or whose session or account has ended.
 pub fn refresh(app: &App, caller: &Caller, token: &str) -> Result<Tokens, Error> {
     let token = RefreshToken::parse(token).ok_or(Refusal::InvalidToken)?;
-    // Whoever can't have got the token from authd is turned away without a write.
-    let salted = app.store.read(|query| sessions::find_salted(query, token.session))?.ok_or(Refusal::InvalidToken)?;
-    if !app.refresh_key.is_authentic(&token, &salted.salt) {
-        return Err(Refusal::InvalidToken.into());
-    }
-    let (lifetime, signer) = (app.lifetime(), keyring::current(app)?);
-    let (user, session, salt) = app.store.write(caller, move |tx| decide(tx, &token, lifetime))?;
+    let bench =
+        Bench { keyring: Arc::clone(&app.keyring), key: Arc::clone(&app.refresh_key), lifetime: app.lifetime() };
+    let Rotated { user, session, salt, signer } = app.store.write(caller, move |tx| decide(tx, &token, &bench))?;
     issue(app, &signer, user, &session, &salt).map_err(Error::from)
 }
 
-fn decide(tx: &mut Tx<'_>, token: &RefreshToken, lifetime: Lifetime) -> Result<Decision<(User, Session, Salt)>, Fault> {
+/// What the transaction judges with.
+struct Bench {
+    keyring: Arc<Keyring>,
+    key: Arc<RefreshKey>,
+    lifetime: Lifetime,
+}
+
+/// What the next tokens are made of.
+struct Rotated {
+    user: User,
+    session: Session,
+    salt: Salt,
+    signer: Signer,
+}
+
+fn decide(tx: &mut Tx<'_>, token: &RefreshToken, bench: &Bench) -> Result<Decision<Rotated>, Fault> {
     let refused = Ok(Decision::Refuse(Refusal::InvalidToken));
     let Some(Salted { mut session, salt }) = sessions::find_salted(tx, token.session)? else {
         return refused;
     };
+    // Before anything else is judged: who only knows a session's id learns nothing and ends nothing.
+    if !bench.key.is_authentic(token, &salt) {
+        return refused;
+    }
     let Some(user) = users::find(tx, session.user)?.filter(|user| user.disabled_at.is_none()) else {
         return refused;
     };
-    match session.judge(token.generation, tx.now(), lifetime) {
+    match session.judge(token.generation, tx.now(), bench.lifetime) {
         Rotation::Dead => refused,
         Rotation::Reuse => {
             sessions::end(tx, session.id)?;
             tx.audit(&Event::RefreshTokenReused, (user.id, session.id))?;
             refused
         }
-        Rotation::SameSuccessor => Ok(Decision::Grant((user, session, salt))),
+        Rotation::SameSuccessor => {
+            Ok(Decision::Grant(Rotated { user, session, salt, signer: bench.keyring.current(tx)? }))
+        }
         Rotation::Rotate => {
+            let signer = bench.keyring.current(tx)?;
             if !sessions::rotate(tx, session.id, token.generation)? {
                 return refused;
             }
             session.generation += 1;
             session.last_used_at = tx.now();
             tx.audit(&Event::TokenRefreshed, (user.id, session.id))?;
-            Ok(Decision::Grant((user, session, salt)))
+            Ok(Decision::Grant(Rotated { user, session, salt, signer }))
         }
     }
 }

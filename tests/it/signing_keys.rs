@@ -279,3 +279,18 @@ fn no_key_is_named_like_a_flag() {
         assert!(!signing_key::rotate(&world.app, &operator()).unwrap().key.kid.starts_with('-'));
     }
 }
+
+#[test]
+fn a_refresh_that_finds_no_key_to_sign_with_does_not_spend_its_token() {
+    let (world, tokens) = with_ann();
+    let rotate = |app| refresh(app, &anonymous(), tokens.refresh_token.expose());
+    let database = rusqlite::Connection::open(world.database()).unwrap();
+    let sealed: Vec<u8> = database.query_row("SELECT private_sealed FROM signing_keys", [], |row| row.get(0)).unwrap();
+    let save = |sealed: &[u8]| database.execute("UPDATE signing_keys SET private_sealed = ?1", [sealed]).unwrap();
+    save(&sealed[1..]);
+    // A daemon that was started since has to unseal the key, and can't.
+    let app = world.another_app();
+    assert!(matches!(rotate(&app), Err(Error::Failed(_))));
+    save(&sealed);
+    assert!(rotate(&app).is_ok());
+}

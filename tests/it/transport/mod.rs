@@ -72,7 +72,12 @@ struct House {
 }
 
 fn settings() -> Settings {
-    Settings { max_connections: 64, threads: Threads::new(2, 1), hash_queue: 2, deadlines: Deadlines::default() }
+    Settings {
+        max_connections: 64,
+        threads: Threads { hash: 2, ..Threads::new(2, 1) },
+        hash_queue: 2,
+        deadlines: Deadlines::default(),
+    }
 }
 
 fn open_at(listen: &Listen, settings: Settings) -> House {
