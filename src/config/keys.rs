@@ -193,9 +193,9 @@ pub fn variable(name: &str) -> String {
 pub fn find(name: &str) -> Option<&'static Key> {
     match name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')) {
         Some((provider, member)) if is_provider(provider) => {
-            KEYS.iter().find(|key| key.is_named() && key.parts().1 == member)
+            KEYS.iter().find(|key| key.parts().1 == member && key.is_named())
         }
-        _ => KEYS.iter().find(|key| !key.is_named() && key.name == name),
+        _ => KEYS.iter().find(|key| key.name == name && !key.is_named()),
     }
 }
 

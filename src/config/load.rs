@@ -276,7 +276,8 @@ impl Reading<'_> {
 fn in_order(settings: &Settings) -> Vec<Setting> {
     let place = |name: &str| {
         let provider = name.strip_prefix("oauth.").and_then(|rest| rest.split('.').next());
-        let at = KEYS.iter().position(|key| keys::find(name).is_some_and(|found| found.name == key.name));
+        let found = keys::find(name).map(|key| key.name);
+        let at = KEYS.iter().position(|key| found == Some(key.name));
         (provider.map(str::to_owned), at)
     };
     let mut rows: Vec<Setting> = settings

@@ -84,12 +84,11 @@ pub struct Words {
     pub html: Secret<String>,
 }
 
-/// All templates, read once.
+/// The templates.
 #[derive(Debug)]
 pub struct Letters {
     /// `None`: no file is overridden.
     overridden: Option<Environment<'static>>,
-    built_in: Environment<'static>,
     /// The host, by which a person knows the service.
     site: String,
 }
@@ -101,11 +100,7 @@ impl Letters {
     /// [`Fault::Config`] with file and line of what can't be read, parsed or filled in.
     pub fn read(config: &Config) -> Result<Self, Fault> {
         let site = config.public_url.split_once("://").map_or(&*config.public_url, |(_, host)| host).to_owned();
-        let mut built_in = environment();
-        for (name, source) in BUILT_IN {
-            built_in.add_template(name, source).expect("a test renders every built-in template");
-        }
-        let mut letters = Self { overridden: None, built_in, site };
+        let mut letters = Self { overridden: None, site };
         if let Some(folder) = &config.mail.templates {
             letters.override_from(folder)?;
         }
@@ -143,7 +138,7 @@ impl Letters {
                 Err((file, error)) => tracing::error!(file, %error, "mail template failed; the built-in one is used"),
             }
         }
-        self.render(&self.built_in, kind, facts).expect("a test renders every built-in template")
+        self.render(&built_in(kind), kind, facts).expect("a test renders every built-in template")
     }
 
     /// The error comes with the name of the file that was asked for.
@@ -174,6 +169,19 @@ impl Letters {
             new_email => facts.new_email.as_deref().map(clean),
         }
     }
+}
+
+/// What a mail of this kind is made of, compiled for it alone: all kinds together take a megabyte, which a
+/// daemon that seldom writes would hold for nothing.
+fn built_in(kind: MailKind) -> Environment<'static> {
+    let mut environment = environment();
+    let is_part = |stem: &str| stem == "layout" || stem == kind.name();
+    for (name, source) in BUILT_IN {
+        if name.rsplit_once('.').is_some_and(|(stem, _)| is_part(stem)) {
+            environment.add_template(name, source).expect("a test renders every built-in template");
+        }
+    }
+    environment
 }
 
 fn environment() -> Environment<'static> {
