@@ -160,10 +160,7 @@ fn work(jobs: &Mutex<Receiver<Job>>, kept: usize) {
             memory = Memory::new();
         }
         // What a dearer hash of an imported user needed is given back.
-        if memory.len() > kept {
-            memory.truncate(kept);
-            memory.shrink_to_fit();
-        }
+        memory.keep(kept);
     }
 }
 
