@@ -90,7 +90,7 @@ build() {
     check_compiler
     check_rust
     say "building for this machine's processor; the first time takes a few minutes"
-    # Password hashing is twice as fast with all the instructions that this processor has.
+    # Password hashing gains nothing by this any more: it chooses its instructions when it runs.
     RUSTFLAGS="${RUSTFLAGS:-} -C target-cpu=native" "$cargo" build --release --locked \
         --manifest-path "$here/Cargo.toml" --target-dir "$here/target" ||
         die "the build failed; the message of the compiler stands above."

@@ -13,6 +13,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+/// How far the hashing threads stand back where others want the same core (`nice`, 0 to 19; Linux). They
+/// still get every core that nobody else uses. What it is worth has not been measured yet.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// Takes hashing jobs from any thread and makes the caller wait for the answer.
@@ -150,7 +155,18 @@ fn gone() -> Fault {
     Fault::Internal("a password could not be hashed: the hashing thread gave no answer".into())
 }
 
+/// Lets others go first. Nothing is lost where it is not allowed.
+#[cfg(target_os = "linux")]
+fn stand_back() {
+    // To Linux, "this process" is this thread; elsewhere it would be the whole daemon.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn stand_back() {}
+
 fn work(jobs: &Mutex<Receiver<Job>>, kept: usize) {
+    stand_back();
     let mut memory = Memory::new();
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -160,10 +176,7 @@ fn work(jobs: &Mutex<Receiver<Job>>, kept: usize) {
             memory = Memory::new();
         }
         // What a dearer hash of an imported user needed is given back.
-        if memory.len() > kept {
-            memory.truncate(kept);
-            memory.shrink_to_fit();
-        }
+        memory.keep(kept);
     }
 }
 

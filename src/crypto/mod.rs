@@ -2,6 +2,7 @@
 //! to use with the parameters, formats and checks that authd promises.
 
 pub mod csrf;
+mod fast_argon2;
 pub mod foreign;
 pub mod gate;
 pub mod jwt;

@@ -1,18 +1,18 @@
 //! Password hashes: argon2id in PHC strings (RFC 9106). Called by the gate's threads alone, which
 //! keep the blocks of memory from one hash to the next. Those that other systems made are verified too.
 
+use super::fast_argon2::Recipe;
 use super::foreign::Foreign;
 use crate::domain::password::{HashCost, Password};
 use crate::error::Fault;
 use argon2::password_hash::phc::{Output, ParamsString, Salt as PhcSalt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, PasswordHash, Version};
+use argon2::{ARGON2ID_IDENT, Algorithm, Params, PasswordHash, Version};
 use std::fmt;
 
 /// The bytes of a new hash's salt (RFC 9106 §3.1 recommends 16).
 pub type Salt = [u8; 16];
 
-/// The memory that one hash works in.
-pub type Memory = Vec<Block>;
+pub use super::fast_argon2::Memory;
 
 /// A password's hash as stored: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, or what an imported user brought
 /// along. Redacted when printed for debugging.
@@ -31,8 +31,8 @@ impl fmt::Debug for PasswordHashText {
 /// [`Fault::Config`] when the cost is outside of what argon2 allows.
 pub fn hash(cost: HashCost, password: &Password, salt: &Salt, memory: &mut Memory) -> Result<PasswordHashText, Fault> {
     let params = params(cost)?;
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    let output = derive(&argon2, password, salt, memory, Params::DEFAULT_OUTPUT_LEN)?;
+    let recipe = Recipe { algorithm: Algorithm::Argon2id, version: Version::V0x13, params: &params, salt };
+    let output = derive(recipe, password, memory, Params::DEFAULT_OUTPUT_LEN)?;
     let phc = PasswordHash {
         algorithm: ARGON2ID_IDENT,
         version: Some(Version::V0x13.into()),
@@ -112,8 +112,9 @@ impl Argon2Hash {
     }
 
     fn verify(&self, password: &Password, memory: &mut Memory) -> Result<bool, Fault> {
-        let argon2 = Argon2::new(self.algorithm, self.version, self.params.clone());
-        let output = derive(&argon2, password, self.salt.as_ref(), memory, self.expected.len())?;
+        let (algorithm, version) = (self.algorithm, self.version);
+        let recipe = Recipe { algorithm, version, params: &self.params, salt: self.salt.as_ref() };
+        let output = derive(recipe, password, memory, self.expected.len())?;
         Ok(Output::new(&output).map_err(broken)? == self.expected)
     }
 }
@@ -123,21 +124,9 @@ fn params(cost: HashCost) -> Result<Params, Fault> {
         .map_err(|error| Fault::Config(format!("password.argon2_*: argon2 doesn't take these parameters: {error}")))
 }
 
-fn derive(
-    argon2: &Argon2<'_>,
-    password: &Password,
-    salt: &[u8],
-    memory: &mut Memory,
-    length: usize,
-) -> Result<Vec<u8>, Fault> {
-    let blocks = argon2.params().block_count();
-    if memory.len() < blocks {
-        memory.resize(blocks, Block::new());
-    }
+fn derive(recipe: Recipe<'_>, password: &Password, memory: &mut Memory, length: usize) -> Result<Vec<u8>, Fault> {
     let mut output = vec![0; length];
-    argon2
-        .hash_password_into_with_memory(password.expose().as_bytes(), salt, &mut output, memory.as_mut_slice())
-        .map_err(broken)?;
+    memory.derive(recipe, password.expose().as_bytes(), &mut output).map_err(broken)?;
     Ok(output)
 }
 
