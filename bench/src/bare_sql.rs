@@ -50,7 +50,7 @@ struct Line {
 pub fn refreshes(database: &Path, clients: usize, length: Duration) -> Outcome<f64> {
     let connection = open(database)?;
     let sessions: Vec<Vec<u8>> = connection
-        .prepare("SELECT id FROM sessions WHERE ended_at IS NULL ORDER BY id LIMIT ?1")?
+        .prepare("SELECT id FROM sessions WHERE ended_at IS NULL ORDER BY id DESC LIMIT ?1")?
         .query_map([i64::try_from(clients)?], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     if sessions.len() < clients {

@@ -2,9 +2,9 @@
 
 use crate::Outcome;
 use crate::client::Client;
+use crate::seed::{Size, seed};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, DirBuilder, File};
-use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -22,16 +22,26 @@ pub struct Place {
 }
 
 impl Place {
-    /// A fresh one. All is authd's default but the rate limits, since every request comes from one address.
-    pub fn new(authd: &Path, folder: PathBuf) -> Outcome<Self> {
+    /// The folder where a database of that size is kept from run to run, made where it isn't there.
+    pub fn kept(authd: &Path, folder: &Path, size: Size) -> Outcome<Self> {
+        let folder = folder.join(format!("seed-{}", size.users));
+        seed(&folder, authd, size).map_err(|error| error.to_string())?;
+        // All is authd's default but the rate limits, since every request comes from one address.
+        fs::write(folder.join("authd.toml"), "database = \"authd.db\"\n\n[rate_limit]\nenabled = false\n")?;
+        Ok(Self { authd: fs::canonicalize(authd)?, folder: fs::canonicalize(folder)? })
+    }
+
+    /// A copy of the small database that nobody has used.
+    pub fn fresh(authd: &Path, folder: &Path, name: &str) -> Outcome<Self> {
+        let (kept, folder) = (Self::kept(authd, folder, Size::SMALL)?, folder.join(name));
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-        fs::write(folder.join("authd.toml"), "database = \"authd.db\"\n\n[rate_limit]\nenabled = false\n")?;
-        let place = Self { authd: fs::canonicalize(authd)?, folder: fs::canonicalize(folder)? };
-        place.run(&["db", "init"], "")?;
-        Ok(place)
+        for file in ["authd.db", "authd.key", "authd.toml"] {
+            fs::copy(kept.folder.join(file), folder.join(file))?;
+        }
+        Ok(Self { folder: fs::canonicalize(folder)?, ..kept })
     }
 
     pub fn database(&self) -> PathBuf {
@@ -42,22 +52,6 @@ impl Place {
         let mut command = Command::new(&self.authd);
         command.arg("--config").arg(self.folder.join("authd.toml")).args(arguments);
         command
-    }
-
-    /// Runs a command to its end; gives what it printed.
-    pub fn run(&self, arguments: &[&str], input: &str) -> Outcome<String> {
-        let mut command = self.command(arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = command.spawn()?;
-        if let Some(mut stdin) = process.stdin.take() {
-            stdin.write_all(input.as_bytes())?;
-        }
-        let output = process.wait_with_output()?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("authd {}: {}: {said}", arguments.join(" "), output.status).into());
-        }
-        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Starts the daemon and waits for its first answer.
@@ -89,10 +83,6 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    pub fn id(&self) -> u32 {
-        self.process.id()
-    }
-
     fn answers(&self) -> bool {
         let Ok(mut client) = Client::connect(&self.address) else { return false };
         client.ask(b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n").is_ok_and(|answer| answer.status == 200)
@@ -100,7 +90,7 @@ impl Daemon {
 
     /// Resident memory in bytes.
     pub fn resident(&self) -> Outcome<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? * 1024.0)
     }

@@ -15,18 +15,12 @@ pub fn cores() -> usize {
 
 /// CPU seconds of this process and of those of its children that have ended: the load generators.
 pub fn own_cpu_s() -> f64 {
-    let fields = stat("self");
-    fields[11..15].iter().sum::<f64>() / TICKS_PER_S
+    stat()[11..15].iter().sum::<f64>() / TICKS_PER_S
 }
 
-/// CPU seconds of another process. 0 when it is gone.
-pub fn cpu_s_of(process: u32) -> f64 {
-    stat(&process.to_string())[11..13].iter().sum::<f64>() / TICKS_PER_S
-}
-
-/// The fields of proc(5)'s `stat` behind the name: the eleventh and those after it are times.
-fn stat(process: &str) -> Vec<f64> {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+/// The fields of this process's `stat` behind its name (proc(5)): the eleventh and those after it are times.
+fn stat() -> Vec<f64> {
+    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let fields = text.rsplit(") ").next().unwrap_or_default().split(' ');
     let mut fields: Vec<f64> = fields.map(|field| field.trim().parse().unwrap_or(0.0)).collect();
     fields.resize(fields.len().max(15), 0.0);

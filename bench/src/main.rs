@@ -6,11 +6,13 @@ mod bare_http;
 mod bare_sql;
 mod client;
 mod daemon;
+mod hashes;
 mod load;
 mod machine;
 mod options;
 mod people;
 mod rows;
+mod seed;
 mod table;
 mod wrk;
 

@@ -2,6 +2,7 @@
 
 use crate::Outcome;
 use crate::rows::NAMES;
+use crate::seed::Size;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +11,10 @@ bench/run [--runs N] [--seconds N] [--rows NAME,NAME...] [--out FILE] [--authd F
 
   --runs N      how often each figure is taken; the median counts (5)
   --seconds N   how long each load lasts (10)
-  --rows LIST   only these rows: me verify refresh (all)
+  --rows LIST   only these rows, separated by commas (all):
+                login me verify refresh calm memory start scale commands
+  --users N     how many users the large database has (1000000); three times as many sessions,
+                ten times as many lines in the audit log
   --out FILE    write the run as Markdown, too
   --authd FILE  measure this binary instead of building one";
 
@@ -21,6 +25,8 @@ pub struct Options {
     pub rows: Vec<String>,
     pub out: Option<PathBuf>,
     pub authd: PathBuf,
+    /// How large the large database is.
+    pub large: Size,
     /// Where databases are made: on the disk that is measured.
     pub folder: PathBuf,
 }
@@ -33,6 +39,7 @@ impl Options {
             rows: NAMES.map(str::to_owned).to_vec(),
             out: None,
             authd: PathBuf::from("target/release/authd"),
+            large: Size::LARGE,
             folder: PathBuf::from("target/bench"),
         };
         let mut arguments = arguments.iter();
@@ -42,6 +49,10 @@ impl Options {
                 "--runs" => options.runs = value.parse::<usize>()?.max(1),
                 "--seconds" => options.length = Duration::from_secs(value.parse::<u64>()?.max(1)),
                 "--rows" => options.rows = value.split(',').map(str::to_owned).collect(),
+                "--users" => {
+                    let users = value.parse::<i64>()?.max(1_000);
+                    options.large = Size { users, sessions: 3 * users, audit_lines: 10 * users };
+                }
                 "--out" => options.out = Some(value.into()),
                 "--authd" => options.authd = value.into(),
                 "--folder" => options.folder = value.into(),

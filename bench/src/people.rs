@@ -1,12 +1,10 @@
-//! Users to log in with: imported with one hash for all, made by authd itself at its default cost.
+//! Users of a made database, as they log in.
 
 use crate::Outcome;
 use crate::client::{Client, post};
-use crate::daemon::Place;
+use crate::seed::{PASSWORD, email};
 use serde_json::Value;
 use std::sync::Mutex;
-
-pub const PASSWORD: &str = "correct horse battery staple";
 
 /// Tokens of one session.
 #[derive(Clone, Debug)]
@@ -15,36 +13,27 @@ pub struct Tokens {
     pub refresh: String,
 }
 
-pub fn email(number: usize) -> String {
-    format!("user{number}@example.com")
+/// So many users who may log in, or all of them, spread evenly; another `turn` begins elsewhere.
+pub fn some(users: i64, count: usize, turn: usize) -> Vec<i64> {
+    let enabled: Vec<i64> = (0..users).filter(|user| user % 100 != 99).collect();
+    let (step, first) = ((enabled.len() / count).max(1), turn * 7919);
+    (0..count.min(enabled.len())).map(|at| enabled[(first + at * step) % enabled.len()]).collect()
 }
 
-pub fn login_body(number: usize) -> String {
-    format!(r#"{{"email":"{}","password":"{PASSWORD}"}}"#, email(number))
+/// The request by which a user logs in.
+pub fn login(user: i64) -> String {
+    post("/api/auth/login", &format!(r#"{{"email":"{}","password":"{PASSWORD}"}}"#, email(user)))
 }
 
-/// Makes `count` users, numbered from 0.
-pub fn seed(place: &Place, count: usize) -> Outcome<()> {
-    place.run(&["user", "add", "first@example.com", "--verified", "--password-stdin"], PASSWORD)?;
-    let first: Value = serde_json::from_str(&place.run(&["export", "--with-hashes"], "")?)?;
-    let (hash, verified) = (&first["password_hash"], &first["email_verified_at"]);
-    let line = |number| {
-        let email = email(number);
-        serde_json::json!({"email": email, "email_verified_at": verified, "password_hash": hash}).to_string() + "\n"
-    };
-    place.run(&["import", "-", "--format", "jsonl"], &(0..count).map(line).collect::<String>())?;
-    Ok(())
-}
-
-/// Logs in users `from` to `from + count`, some at once.
-pub fn log_in(address: &str, from: usize, count: usize) -> Outcome<Vec<Tokens>> {
-    let numbers = Mutex::new(from..from + count);
-    let next = || numbers.lock().ok().and_then(|mut numbers| numbers.next());
+/// Logs these in, some at once.
+pub fn log_in(address: &str, users: &[i64]) -> Outcome<Vec<Tokens>> {
+    let rest = Mutex::new(users.iter());
+    let next = || rest.lock().ok().and_then(|mut rest| rest.next().copied());
     let worker = || -> Outcome<Vec<Tokens>> {
         let mut client = Client::connect(address)?;
         let mut tokens = Vec::new();
-        while let Some(number) = next() {
-            tokens.push(read(client.ask(post("/api/auth/login", &login_body(number)).as_bytes())?.body)?);
+        while let Some(user) = next() {
+            tokens.push(read(client.ask(login(user).as_bytes())?.body)?);
         }
         Ok(tokens)
     };
@@ -62,4 +51,22 @@ fn read(body: &[u8]) -> Outcome<Tokens> {
     let answer: Value = serde_json::from_slice(body)?;
     let text = |name: &str| answer[name].as_str().map(str::to_owned).ok_or(format!("no {name} in {answer}"));
     Ok(Tokens { access: text("access_token")?, refresh: text("refresh_token")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_enabled_and_all_different() {
+        for (users, count) in [(1_000, 64), (1_000, 5_000), (1_000_000, 2_000)] {
+            let wanted = count.min(usize::try_from(users).unwrap() * 99 / 100);
+            let mut some = some(users, count, 3);
+            assert_eq!(some.len(), wanted);
+            assert!(some.iter().all(|user| user % 100 != 99 && (0..users).contains(user)));
+            some.sort_unstable();
+            some.dedup();
+            assert_eq!(some.len(), wanted);
+        }
+    }
 }

@@ -30,11 +30,13 @@ pub struct Row {
     pub samples: Vec<Sample>,
     /// Why the row counts for nothing.
     pub void: Option<String>,
+    /// What else was seen; printed below the table.
+    pub note: Option<String>,
 }
 
 impl Row {
     pub fn new(what: impl Into<String>, unit: &'static str, target: Target) -> Self {
-        Self { what: what.into(), unit, target, samples: Vec::new(), void: None }
+        Self { what: what.into(), unit, target, samples: Vec::new(), void: None, note: None }
     }
 
     /// The median of the runs' ratios.
@@ -48,30 +50,29 @@ impl Row {
 
     fn cells(&self) -> [String; 7] {
         if let Some(why) = &self.void {
-            return [&self.what, "void", "", "", "", "no", why].map(str::to_owned);
+            return [&self.what, "void:", why, "", "", "no", ""].map(str::to_owned);
         }
         let ratio = self.ratio();
-        let (target, met) = match self.target {
-            Target::AtLeast(least) => (format!("≥ {least}"), ratio >= least),
-            Target::AtMost(most) => (format!("≤ {most}"), ratio <= most),
+        let (sign, bound, met) = match self.target {
+            Target::AtLeast(least) => ('≥', least, ratio >= least),
+            Target::AtMost(most) => ('≤', most, ratio <= most),
         };
-        let absolute = self.samples.iter().all(|sample| (sample.limit - 1.0).abs() < f64::EPSILON);
         let with_unit = |figure: f64| format!("{} {}", short(figure), self.unit);
         let ratios = self.samples.iter().map(|sample| sample.ours / sample.limit);
         let (least, most) = ratios.fold((f64::MAX, f64::MIN), |(least, most), r| (least.min(r), most.max(r)));
-        [
-            self.what.clone(),
-            with_unit(self.median(|sample| sample.ours)),
-            if absolute { String::new() } else { with_unit(self.median(|sample| sample.limit)) },
-            if self.samples.len() > 1 {
-                format!("{ratio:.2} ({least:.2} to {most:.2})")
-            } else {
-                format!("{ratio:.2}")
-            },
-            target,
-            if met { "yes" } else { "no" }.to_owned(),
-            format!("{:.0} %", 100.0 * self.median(|sample| sample.generator)),
-        ]
+        let spread =
+            if self.samples.len() > 1 { format!(" ({} to {})", short(least), short(most)) } else { String::new() };
+        let ours = with_unit(self.median(|sample| sample.ours));
+        let is_absolute = self.samples.iter().all(|sample| (sample.limit - 1.0).abs() < f64::EPSILON);
+        let (ours, limit, ratio, target) = if is_absolute {
+            (ours + &spread, String::new(), String::new(), format!("{sign} {bound} {}", self.unit))
+        } else {
+            let limit = with_unit(self.median(|sample| sample.limit));
+            (ours, limit, short(ratio) + &spread, format!("{sign} {bound}"))
+        };
+        let met = if met { "yes" } else { "no" };
+        let generator = format!("{:.0} %", 100.0 * self.median(|sample| sample.generator));
+        [self.what.clone(), ours, limit, ratio, target, met.to_owned(), generator]
     }
 }
 
@@ -90,6 +91,9 @@ pub fn markdown(rows: &[Row]) -> String {
             let _ = write!(text, "| {cell:width$} ");
         }
         text.push_str("|\n");
+    }
+    for (row, note) in rows.iter().filter_map(|row| Some((row, row.note.as_ref()?))) {
+        let _ = write!(text, "\n- {}: {note}", row.what);
     }
     text
 }

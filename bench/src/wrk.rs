@@ -47,7 +47,13 @@ pub fn load(folder: &Path, aim: Aim<'_>, requests: &[String]) -> Outcome<Load> {
     fs::write(&path, format!("requests = {{\n{listed}}}\n{SCRIPT}"))?;
     let watch = Watch::start();
     let mut command = Command::new("wrk");
-    command.args(["-t1", &format!("-c{}", aim.connections), &format!("-d{}s", aim.length.as_secs())]);
+    command.args([
+        "-t1",
+        "--timeout",
+        "30s",
+        &format!("-c{}", aim.connections),
+        &format!("-d{}s", aim.length.as_secs()),
+    ]);
     let output = command.arg("-s").arg(&path).arg(format!("http://{}/", aim.address)).output()?;
     let generator = watch.share();
     let said = String::from_utf8_lossy(&output.stdout);

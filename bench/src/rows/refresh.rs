@@ -5,23 +5,22 @@ use crate::Outcome;
 use crate::client::{Client, post};
 use crate::daemon::Place;
 use crate::options::Options;
+use crate::seed::Size;
 use crate::table::{Row, Sample, Target};
 use crate::wrk::Aim;
 use crate::{bare_sql, load, people};
 use std::fs;
 
 const CLIENTS: usize = 16;
-const USERS: usize = 1_000;
 
 pub fn measure(options: &Options) -> Outcome<Row> {
     let what = format!("`/refresh`, {CLIENTS} connections, `synchronous=FULL`");
     progress(&what);
-    let place = Place::new(&options.authd, options.folder.join("refresh"))?;
-    people::seed(&place, USERS)?;
+    let place = Place::fresh(&options.authd, &options.folder, "refresh")?;
     let daemon = place.serve()?;
-    let mut sessions = people::log_in(&daemon.address, 0, CLIENTS)?;
+    let mut sessions = people::log_in(&daemon.address, &people::some(Size::SMALL.users, CLIENTS, 0))?;
     // One refresh, so that the log's newest line is one of a refresh: the bare loop writes such lines.
-    let one = people::log_in(&daemon.address, CLIENTS, 1)?;
+    let one = people::log_in(&daemon.address, &people::some(Size::SMALL.users, 1, 1))?;
     let body = format!(r#"{{"refresh_token":"{}"}}"#, one[0].refresh);
     Client::connect(&daemon.address)?.ask(post("/api/auth/refresh", &body).as_bytes())?;
     drop(daemon);
@@ -35,5 +34,7 @@ pub fn measure(options: &Options) -> Outcome<Row> {
         let limit = bare_sql::refreshes(&copy, CLIENTS, options.length)?;
         row.samples.push(Sample { ours: ours.rate, limit, generator: ours.generator });
     }
+    let log = fs::metadata(place.folder.join("authd.db-wal"))?.len();
+    row.note = Some(format!("the write-ahead log stands at {:.1} MB after it", log as f64 / 1e6));
     Ok(row)
 }

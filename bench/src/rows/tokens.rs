@@ -7,6 +7,7 @@ use crate::client::{Client, get};
 use crate::daemon::Place;
 use crate::options::Options;
 use crate::people;
+use crate::seed::Size;
 use crate::table::{Row, Sample, Target};
 use crate::wrk::{self, Aim};
 use std::time::Duration;
@@ -20,10 +21,9 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
     if paths.is_empty() {
         return Ok(());
     }
-    let place = Place::new(&options.authd, options.folder.join("tokens"))?;
-    people::seed(&place, SESSIONS)?;
+    let place = Place::fresh(&options.authd, &options.folder, "tokens")?;
     let daemon = place.serve()?;
-    let tokens = people::log_in(&daemon.address, 0, SESSIONS)?;
+    let tokens = people::log_in(&daemon.address, &people::some(Size::SMALL.users, SESSIONS, 0))?;
     for (name, path) in paths {
         let requests: Vec<String> = tokens.iter().map(|tokens| get(path, &tokens.access)).collect();
         let mut client = Client::connect(&daemon.address)?;
