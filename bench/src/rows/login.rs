@@ -28,8 +28,8 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
             let aim = Aim { address: &daemon.address, connections, length: options.length };
             wrk::load(&place.folder, aim, &requests)
         });
-        let own_rate = hashes::rate("authd", options.length)?;
-        let reference_rate = hashes::rate("reference", options.length)?;
+        let own_rate = hashes::rate(hashes::OWN, options.length)?;
+        let reference_rate = hashes::rate(hashes::REFERENCE, options.length)?;
         for (at, load) in loads.into_iter().enumerate() {
             let load = load?;
             for (row, limit) in [(&mut own[at], own_rate), (&mut reference[at], reference_rate)] {
