@@ -39,15 +39,9 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::HeaderMap;
-    use hyper::header::HeaderValue;
 
-    fn client_of(peer: Option<&str>, forwarded: &[&'static str]) -> Option<String> {
-        let mut map = HeaderMap::new();
-        for value in forwarded {
-            map.append("x-forwarded-for", HeaderValue::from_static(value));
-        }
-        let headers = Headers::from(map);
+    fn client_of(peer: Option<&str>, forwarded: &[&str]) -> Option<String> {
+        let headers = forwarded.iter().map(|value| ("x-forwarded-for", *value)).collect();
         let trusted = ["10.0.0.0/8", "127.0.0.1/32", "2001:db8::/32"].map(|network| network.parse().unwrap());
         address(peer.map(|peer| peer.parse().unwrap()), &headers, &trusted).map(|address| address.to_string())
     }

@@ -1,7 +1,7 @@
 //! Requests and responses in plain types of our own, so that handlers never name the HTTP crate.
 
-use hyper::HeaderMap;
 use hyper::body::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -38,6 +38,23 @@ pub struct Headers(HeaderMap);
 
 impl From<HeaderMap> for Headers {
     fn from(map: HeaderMap) -> Self {
+        Self(map)
+    }
+}
+
+/// Those of a request that came by no socket.
+///
+/// # Panics
+/// For a name or a value that no header has.
+impl<'a> FromIterator<(&'static str, &'a str)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (&'static str, &'a str)>>(fields: I) -> Self {
+        let field = |(name, value)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value without control characters"))
+        };
+        let mut map = HeaderMap::new();
+        for (name, value) in fields.into_iter().map(field) {
+            map.append(name, value);
+        }
         Self(map)
     }
 }

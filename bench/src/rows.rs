@@ -1,0 +1,77 @@
+//! The rows, in the order of the table; a file each, or for a few that share what they need.
+
+mod calm;
+mod login;
+mod memory;
+mod refresh;
+mod scale;
+mod tokens;
+
+use crate::Outcome;
+use crate::machine;
+use crate::options::Options;
+use crate::table::{Row, markdown};
+use std::fmt::Write;
+use std::fs;
+
+/// What `--rows` takes.
+pub const NAMES: [&str; 9] = ["login", "me", "verify", "refresh", "calm", "memory", "start", "scale", "commands"];
+
+/// Measures what was asked for and prints it.
+pub fn measure(options: &Options) -> Outcome<()> {
+    fs::create_dir_all(&options.folder)?;
+    let facts = machine::facts(&options.folder)?;
+    let mut rows = Vec::new();
+    if options.wants("login") {
+        login::measure(options, &mut rows)?;
+    }
+    tokens::measure(options, &mut rows)?;
+    if options.wants("refresh") {
+        rows.push(refresh::measure(options)?);
+    }
+    if options.wants("calm") {
+        calm::measure(options, &mut rows)?;
+    }
+    if options.wants("memory") {
+        memory::measure(options, &mut rows)?;
+    }
+    if ["start", "scale", "commands"].iter().any(|name| options.wants(name)) {
+        let place = scale::large(options)?;
+        if options.wants("start") {
+            rows.push(scale::starts(&place, options.large.users)?);
+        }
+        if options.wants("scale") {
+            rows.extend(scale::rates(options, &place)?);
+        }
+        if options.wants("commands") {
+            rows.extend(scale::commands(&place, options.large)?);
+        }
+    }
+    let report = report(options, &facts, &rows);
+    println!("{report}");
+    if let Some(path) = &options.out {
+        fs::write(path, format!("{report}\n"))?;
+    }
+    Ok(())
+}
+
+fn report(options: &Options, facts: &[String], rows: &[Row]) -> String {
+    let (runs, seconds) = (options.runs, options.length.as_secs());
+    let mut text = String::from("# A run of bench/run\n\n");
+    for fact in facts {
+        let _ = writeln!(text, "- {fact}");
+    }
+    let _ = writeln!(text, "- {runs} runs of {seconds} s each; medians, and the least and greatest ratio\n");
+    text + &markdown(rows) + "\n" + GROWTH
+}
+
+/// The row that no run of minutes can show: what has ended is kept for 30 days.
+const GROWTH: &str = "\
+The database doesn't grow under a steady load: held by `tests/it/growth.rs`, with a clock that it moves, and the audit log
+pruned as an operator's timer does.
+";
+
+/// Tells a person who waits.
+fn progress(what: &str) {
+    eprintln!("-- {what}");
+}
