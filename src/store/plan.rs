@@ -88,7 +88,8 @@ fn is_walk(step: &Step, steps: &[Step], sql: &str) -> bool {
     }
     let between = detail.contains(">?") && detail.contains("<?");
     let looks_up = detail.starts_with("SEARCH ") && (!detail.contains('(') || detail.contains("=?") || between);
-    !looks_up && !(step.parent == 0 && stops_early(detail, steps, sql))
+    let ends_soon = step.parent == 0 && stops_early(detail, steps, sql);
+    !looks_up && !ends_soon
 }
 
 /// Whether a walk ends with the rows that were asked for: in the order of an index, and without a condition that
