@@ -26,6 +26,8 @@ CREATE TABLE users (
     created_at        INTEGER NOT NULL,
     last_login_at     INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX users_disabled ON users (id) WHERE disabled_at IS NOT NULL;
+CREATE INDEX users_unverified ON users (id) WHERE email_verified_at IS NULL;
 
 CREATE TABLE roles (
     name        TEXT PRIMARY KEY NOT NULL,
@@ -65,6 +67,7 @@ CREATE TABLE sessions (
     idle         INTEGER        -- how long it lives unused, in milliseconds; NULL: as configured
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_user ON sessions (user_id, id);
+CREATE INDEX sessions_by_end ON sessions (expires_at) WHERE ended_at IS NULL;
 
 -- Single access tokens that were revoked before their end.
 CREATE TABLE revoked_tokens (
@@ -125,6 +128,7 @@ CREATE TABLE pair_failures (
     last_at      INTEGER NOT NULL,
     PRIMARY KEY (account, network)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX pair_failures_locked ON pair_failures (locked_until) WHERE locked_until IS NOT NULL;
 
 CREATE TABLE account_failures (
     account      TEXT PRIMARY KEY NOT NULL,
@@ -132,6 +136,7 @@ CREATE TABLE account_failures (
     locked_until INTEGER,
     last_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX account_failures_locked ON account_failures (locked_until) WHERE locked_until IS NOT NULL;
 
 -- Where an account has logged in from.
 CREATE TABLE known_networks (
@@ -216,6 +221,8 @@ CREATE TABLE audit (
     hash       BLOB NOT NULL
 ) STRICT;
 CREATE INDEX audit_by_user ON audit (user_id, seq);
+-- Without the commonest event, so that a refresh doesn't write to it.
+CREATE INDEX audit_by_event ON audit (event, seq) WHERE event <> 'TokenRefreshed';
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN

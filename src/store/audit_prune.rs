@@ -34,7 +34,7 @@ pub fn prune(tx: &mut Tx<'_>, through: i64, limit: i64) -> Result<Result<i64, Fl
     };
     meta::save(tx, End::Anchor.key(), &chain.seal(End::Anchor, &anchor))?;
     meta::save(tx, PRUNED_TO, last.to_string().as_bytes())?;
-    tx.execute("DELETE FROM audit WHERE seq <= ?1", params![last])?;
+    tx.execute("DELETE FROM audit WHERE seq > ?1 AND seq <= ?2", params![ends.anchor.seq, last])?;
     tx.audit(&Event::AuditPruned { lines: count, through: last }, Subject::default())?;
     Ok(Ok(count))
 }

@@ -24,7 +24,7 @@ pub struct Census {
 /// The driver's.
 pub fn take(query: &impl Query, alive: Alive) -> Result<Census, Fault> {
     let idle = i64::try_from(Duration::as_millis(&alive.idle)).unwrap_or(i64::MAX);
-    let sessions = "SELECT count(*) FROM sessions WHERE ended_at IS NULL AND expires_at > ?1 \
+    let sessions = "SELECT count(*) FROM sessions WHERE ended_at IS NULL AND +expires_at > ?1 \
         AND last_used_at + coalesce(idle, ?2) > ?1";
     let by_state = "SELECT count(*) FROM mails WHERE state = ?1";
     let mail = |state: MailState| Ok((state, query.one(by_state, [state.name()], |row| row.get::<_, i64>(0))?));

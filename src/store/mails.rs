@@ -20,9 +20,14 @@ pub struct NewMail {
 
 const COLUMNS: &str = "id, user_id, to_address, kind, subject, state, created_at, sent_at, attempts, last_error";
 
-/// Whose turn has come at `?1`, and that nobody is sending.
-const DUE: &str = "state = 'queued' AND (next_attempt_at IS NULL OR next_attempt_at <= ?1) \
-    AND (claimed_until IS NULL OR claimed_until <= ?1)";
+/// Which is due at `?1`, and nobody is sending, in the order of the index, so that no queue has to be sorted:
+/// those that were never tried, then those that are tried again.
+const DUE: [&str; 2] = [
+    "SELECT id FROM mails WHERE state = 'queued' AND next_attempt_at IS NULL \
+     AND (claimed_until IS NULL OR claimed_until <= ?1) ORDER BY id LIMIT 1",
+    "SELECT id FROM mails WHERE state = 'queued' AND next_attempt_at <= ?1 \
+     AND (claimed_until IS NULL OR claimed_until <= ?1) ORDER BY next_attempt_at, id LIMIT 1",
+];
 
 /// # Errors
 /// The driver's.
@@ -51,7 +56,8 @@ pub fn has_had(query: &impl Query, to: &Email, mails: u32, since: Timestamp) -> 
 /// # Errors
 /// The driver's.
 pub fn list(query: &impl Query, state: Option<MailState>) -> Result<Vec<Mail>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM mails WHERE ?1 IS NULL OR state = ?1 ORDER BY id DESC");
+    let of = if state.is_some() { "state = ?1" } else { "?1 IS NULL" };
+    let sql = format!("SELECT {COLUMNS} FROM mails WHERE {of} ORDER BY mails.id DESC");
     query.all(&sql, [state.map(MailState::name)], read)
 }
 
@@ -97,8 +103,13 @@ pub fn give_up_old(tx: &mut Tx<'_>, give_up: Duration) -> Result<usize, Fault> {
 /// The driver's.
 pub fn claim(tx: &mut Tx<'_>, lease: Duration) -> Result<Option<Sealed>, Fault> {
     let now = tx.now();
-    let sql = format!("SELECT id FROM mails WHERE {DUE} ORDER BY coalesce(next_attempt_at, 0), id LIMIT 1");
-    let Some(id) = tx.opt(&sql, [now], |row| row.get::<_, MailId>(0))? else {
+    let mut due = None;
+    for sql in DUE {
+        if due.is_none() {
+            due = tx.opt(sql, [now], |row| row.get::<_, MailId>(0))?;
+        }
+    }
+    let Some(id) = due else {
         return Ok(None);
     };
     let sql = "UPDATE mails SET claimed_until = ?2, attempts = attempts + 1 WHERE id = ?1";

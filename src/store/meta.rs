@@ -76,6 +76,8 @@ pub fn quick_problems(query: &impl Query) -> Result<Vec<String>, Fault> {
 pub fn row_counts(query: &impl Query) -> Result<Vec<(&'static str, i64)>, Fault> {
     ["users", "roles", "sessions", "mails", "signing_keys", "audit"]
         .into_iter()
-        .map(|table| Ok((table, query.one(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?)))
+        .map(|table| {
+            Ok((table, query.one(&format!("SELECT count(*) AS all_rows FROM {table}"), [], |row| row.get(0))?))
+        })
         .collect()
 }

@@ -15,6 +15,8 @@ pub mod links;
 pub mod mails;
 pub mod meta;
 pub mod page;
+#[cfg(debug_assertions)]
+mod plan;
 pub mod pool;
 pub mod prune;
 pub mod roles;

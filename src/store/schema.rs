@@ -11,7 +11,7 @@ use crate::error::Fault;
 use rusqlite::Connection;
 
 /// The schema that this binary works with, as `PRAGMA user_version` holds it.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
 const APPLICATION_ID: i64 = 0x6175_7468;
@@ -22,9 +22,10 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 type Rest = fn(&Connection, &Chain) -> Result<(), Fault>;
 
 /// The step to each version from the one before it.
-const MIGRATIONS: [(i64, &str, Rest); 2] = [
+const MIGRATIONS: [(i64, &str, Rest); 3] = [
     (2, include_str!("migrations/0002_accounts.sql"), |_, _| Ok(())),
     (3, include_str!("migrations/0003_operator.sql"), seal_head),
+    (4, include_str!("migrations/0004_scale.sql"), |_, _| Ok(())),
 ];
 
 /// Makes the schema in an empty file. `false`: something stands in it already.

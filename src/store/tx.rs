@@ -9,7 +9,7 @@ use crate::domain::audit::{Event, Sort, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use rusqlite::{Connection, Params};
+use rusqlite::{CachedStatement, Connection, Params};
 
 pub use rusqlite::params;
 
@@ -25,7 +25,7 @@ pub trait Query {
     /// # Errors
     /// [`Fault::Internal`] when it is not.
     fn one<T>(&self, sql: &str, params: impl Params, read: impl FnOnce(&Row<'_>) -> RowResult<T>) -> Result<T, Fault> {
-        let mut statement = self.connection().prepare_cached(sql).map_err(fault)?;
+        let mut statement = prepare(self.connection(), sql)?;
         statement.query_row(params, read).map_err(fault)
     }
 
@@ -39,7 +39,7 @@ pub trait Query {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> RowResult<T>,
     ) -> Result<Option<T>, Fault> {
-        match self.connection().prepare_cached(sql).map_err(fault)?.query_row(params, read) {
+        match prepare(self.connection(), sql)?.query_row(params, read) {
             Ok(value) => Ok(Some(value)),
             Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
             Err(error) => Err(fault(error)),
@@ -56,10 +56,16 @@ pub trait Query {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> RowResult<T>,
     ) -> Result<Vec<T>, Fault> {
-        let mut statement = self.connection().prepare_cached(sql).map_err(fault)?;
+        let mut statement = prepare(self.connection(), sql)?;
         let rows = statement.query_map(params, read).map_err(fault)?;
         rows.collect::<RowResult<Vec<T>>>().map_err(fault)
     }
+}
+
+fn prepare<'c>(connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, Fault> {
+    #[cfg(debug_assertions)]
+    super::plan::check(connection, sql)?;
+    connection.prepare_cached(sql).map_err(fault)
 }
 
 /// A read-only view.
@@ -111,7 +117,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// The driver's.
     pub fn execute(&mut self, sql: &str, params: impl Params) -> Result<usize, Fault> {
-        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(fault)
+        prepare(self.connection, sql)?.execute(params).map_err(fault)
     }
 
     /// Does `work` and undoes it: it costs the same as if it counted, and leaves nothing. So that the time

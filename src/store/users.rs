@@ -77,25 +77,36 @@ pub fn list(
     now: Timestamp,
     page: Page<UserId>,
 ) -> Result<Paged<User, UserId>, Fault> {
-    let condition = match filter.state {
+    let part = filter.query.as_deref().map(like_part);
+    let role = filter.role.as_ref().map(RoleName::as_str);
+    // No id is shorter than the empty one.
+    let after = page.after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
+    let row = params![part, role, now, after, page.limit_and_one()];
+    let users = query.all(&list_sql(filter), row, read_user)?;
+    Ok(Paged::cut(users, page.limit, |user| user.id))
+}
+
+/// Only what was asked for stands in it, so that each question finds the index that answers it.
+fn list_sql(filter: &Filter) -> String {
+    let (from, by_role) = match filter.role {
+        Some(_) => ("user_roles held JOIN users u ON u.id = held.user_id", "held.role = ?2 AND held.user_id > ?4"),
+        None => ("users u", "?2 IS NULL AND u.id > ?4"),
+    };
+    let order = if filter.role.is_some() { "held.user_id" } else { "u.id" };
+    let by_state = match filter.state {
         None => "?3 IS NOT NULL",
         Some(UserState::Locked) => {
-            "(EXISTS (SELECT 1 FROM pair_failures p WHERE p.account = u.email_key AND p.locked_until > ?3) \
-             OR EXISTS (SELECT 1 FROM account_failures a WHERE a.account = u.email_key AND a.locked_until > ?3))"
+            "u.email_key IN (SELECT p.account FROM pair_failures p WHERE p.locked_until > ?3 \
+             UNION ALL SELECT a.account FROM account_failures a WHERE a.locked_until > ?3)"
         }
         Some(UserState::Disabled) => "u.disabled_at IS NOT NULL AND ?3 IS NOT NULL",
         Some(UserState::Unverified) => "u.email_verified_at IS NULL AND ?3 IS NOT NULL",
     };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM users u \
-         WHERE (?1 IS NULL OR u.email_key LIKE ?1 ESCAPE '\\' OR u.name LIKE ?1 ESCAPE '\\') \
-         AND (?2 IS NULL OR EXISTS (SELECT 1 FROM user_roles ur WHERE ur.user_id = u.id AND ur.role = ?2)) \
-         AND {condition} AND (?4 IS NULL OR u.id > ?4) ORDER BY u.id LIMIT ?5"
-    );
-    let part = filter.query.as_deref().map(like_part);
-    let role = filter.role.as_ref().map(RoleName::as_str);
-    let users = query.all(&sql, params![part, role, now, page.after, page.limit_and_one()], read_user)?;
-    Ok(Paged::cut(users, page.limit, |user| user.id))
+    let by_text = match filter.query {
+        Some(_) => "(u.email_key LIKE ?1 ESCAPE '\\' OR u.name LIKE ?1 ESCAPE '\\')",
+        None => "?1 IS NULL",
+    };
+    format!("SELECT {COLUMNS} FROM {from} WHERE {by_role} AND {by_state} AND {by_text} ORDER BY {order} LIMIT ?5")
 }
 
 /// Addresses whose canonical form begins so, in its order: a walk along the index, however many there are.

@@ -102,8 +102,9 @@ fn numbers(app: &App, filter: &Filter, within: RangeInclusive<i64>) -> Result<Ra
 /// The newest lines of those numbered so, looked for from the end.
 fn newest(app: &App, filter: &Filter, numbers: RangeInclusive<i64>, limit: u32) -> Result<Vec<Line>, Fault> {
     let (first, mut last) = numbers.into_inner();
-    // Lines about one user stand in an index and need no pages.
-    let page = if filter.user.is_some() { i64::MAX } else { PAGE };
+    // What stands in an index needs no pages.
+    let in_index = filter.user.is_some() || filter.event.as_deref().is_some_and(audit::is_indexed);
+    let page = if in_index { i64::MAX } else { PAGE };
     let (mut missing, mut pages) = (limit, Vec::new());
     while missing > 0 {
         let there = app.store.read(|query| audit::span(query, first..=last))?;

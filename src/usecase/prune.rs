@@ -25,7 +25,7 @@ const STALE: Duration = Duration::from_secs(24 * 3600);
 /// How often the daemon looks, the most pages that it looks at then, and how long it waits after each, so
 /// that nobody waits for it.
 const ROUND: Duration = Duration::from_secs(5 * 60);
-const PAGES: usize = 200;
+const PAGES: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Deletes all that is over; gives how many rows went from which table.

@@ -14,6 +14,7 @@ mod cookies;
 mod daemon;
 mod docs;
 mod foreign_hashes;
+mod growth;
 mod http_contract;
 mod import_formats;
 mod install;
