@@ -4,6 +4,7 @@
 //! file in a temporary folder. What writes waits for the disk, as the daemon does (`synchronous=FULL`).
 
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where it can't go on")]
+#![allow(clippy::wildcard_imports, reason = "each module is a part of this file, under the name that its figures have")]
 
 use authd::config::{self, Sources};
 use authd::crypto::gate::Gate;

@@ -1,6 +1,8 @@
-//! The limit of `/me` and `/verify`: hyper on one I/O thread, which answers at once with what authd answered once.
+//! The limit of `/me` and `/verify`: hyper on as many I/O threads as authd has, which answer at once with what authd
+//! answered once. Connections are dealt out in turn.
 
 use crate::Outcome;
+use crate::machine::cores;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -10,8 +12,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader, Read, Write, stdin, stdout};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use tokio::net::TcpListener;
+use std::thread;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::LocalSet;
 
 /// The bare server in a process of its own.
@@ -47,13 +51,30 @@ pub fn serve() -> Outcome<()> {
     let mut answer = Vec::new();
     stdin().read_to_end(&mut answer)?;
     let (headers, body) = parse(&answer)?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    writeln!(stdout(), "{}", listener.local_addr()?)?;
+    let threads: Vec<_> = (0..cores().clamp(1, 4))
+        .map(|_| {
+            let (deal, dealt) = unbounded_channel();
+            let (headers, body) = (headers.clone(), body.clone());
+            thread::spawn(move || serve_dealt(dealt, &headers, &body));
+            deal
+        })
+        .collect();
+    for (number, stream) in listener.incoming().enumerate() {
+        threads[number % threads.len()].send(stream?)?;
+    }
+    Ok(())
+}
+
+/// One I/O thread.
+fn serve_dealt(mut dealt: UnboundedReceiver<TcpStream>, headers: &HeaderMap, body: &Bytes) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    LocalSet::new().block_on(&runtime, async move {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        writeln!(stdout(), "{}", listener.local_addr()?)?;
-        loop {
-            let (stream, _) = listener.accept().await?;
+    LocalSet::new().block_on(&runtime, async {
+        while let Some(stream) = dealt.recv().await {
             stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let stream = tokio::net::TcpStream::from_std(stream)?;
             let (headers, body) = (headers.clone(), body.clone());
             let answer = service_fn(move |_: Request<hyper::body::Incoming>| {
                 let mut response = Response::new(Full::new(body.clone()));
@@ -62,6 +83,7 @@ pub fn serve() -> Outcome<()> {
             });
             tokio::task::spawn_local(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
         }
+        Ok(())
     })
 }
 

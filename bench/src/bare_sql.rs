@@ -1,9 +1,10 @@
 //! The limit of `/refresh`: its SQL with a group commit, without HTTP, tokens or HMACs.
 //!
-//! Sixteen clients read as a refresh does before its transaction, each on a connection of its own, and hand a
-//! job to one writer. Statements, pragmas and the savepoint a job are authd's; the database is a copy of its own.
+//! Sixteen clients hand jobs to one writer and wait for the commit. Statements, pragmas and the savepoint a job are
+//! authd's; the database is a copy of its own.
 
 use crate::Outcome;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -12,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const FIND_SESSION: &str = "SELECT s.id, s.user_id, s.generation, s.created_at, s.last_used_at, s.expires_at, \
     s.ended_at, s.auth_time, s.amr, s.ip, s.user_agent, s.salt, s.idle, s.oldest FROM sessions s WHERE s.id = ?1";
-const FIND_KEY: &str = "SELECT kid, algorithm, jwk, private_sealed, created_at, retired_at, token_ttl, keep_until \
-    FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1";
+const FIND_KEY: &str =
+    "SELECT kid, token_ttl FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1";
 const FIND_USER: &str = "SELECT u.id, u.email, u.email_verified_at, u.name, \
     (SELECT t.enabled_at FROM totp t WHERE t.user_id = u.id), u.disabled_at, \
     (SELECT max(until) FROM (SELECT max(p.locked_until) AS until FROM pair_failures p WHERE p.account = u.email_key \
@@ -36,7 +37,6 @@ const BATCH: usize = 256;
 /// A rotation that waits for its commit.
 struct Job {
     session: Vec<u8>,
-    generation: i64,
     answer: SyncSender<()>,
 }
 
@@ -69,7 +69,7 @@ pub fn refreshes(database: &Path, clients: usize, length: Duration) -> Outcome<f
             .into_iter()
             .map(|session| {
                 let jobs = jobs.clone();
-                scope.spawn(move || client(database, &session, &jobs, begun + length))
+                scope.spawn(move || client(&session, &jobs, begun + length))
             })
             .collect();
         drop(jobs);
@@ -83,14 +83,11 @@ pub fn refreshes(database: &Path, clients: usize, length: Duration) -> Outcome<f
     })
 }
 
-fn client(database: &Path, session: &[u8], jobs: &Sender<Job>, end: Instant) -> Outcome<u64> {
-    let connection = open(database)?;
+fn client(session: &[u8], jobs: &Sender<Job>, end: Instant) -> Outcome<u64> {
     let (answer, answered) = sync_channel(1);
     let mut done = 0;
     while Instant::now() < end {
-        let (_, generation) = find_session(&connection, session)?;
-        connection.prepare_cached(FIND_KEY)?.query_row([], all)?;
-        jobs.send(Job { session: session.to_vec(), generation, answer: answer.clone() })?;
+        jobs.send(Job { session: session.to_vec(), answer: answer.clone() })?;
         answered.recv()?;
         done += 1;
     }
@@ -118,9 +115,10 @@ fn write(connection: &Connection, line: &Line, jobs: &Receiver<Job>) -> Outcome<
 
 fn rotate(connection: &Connection, line: &Line, job: &Job) -> Outcome<()> {
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
-    let (user, _) = find_session(connection, &job.session)?;
+    let (user, generation) = find_session(connection, &job.session)?;
     connection.prepare_cached(FIND_USER)?.query_row([user], all)?;
-    let rotated = connection.prepare_cached(ROTATE)?.execute(params![job.session, job.generation, now])?;
+    connection.prepare_cached(FIND_KEY)?.query_row([], all)?;
+    let rotated = connection.prepare_cached(ROTATE)?.execute(params![job.session, generation, now])?;
     if rotated != 1 {
         return Err("a session was rotated by somebody else".into());
     }
@@ -156,6 +154,7 @@ fn open(path: &Path) -> Outcome<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(2))?;
     connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;

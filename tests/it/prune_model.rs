@@ -10,7 +10,7 @@ use authd::usecase::login::Tokens;
 use authd::usecase::prune::prune;
 use authd::usecase::token::{Target, revoke};
 use authd::usecase::user::unlock;
-use authd::usecase::{authenticate, link, password, refresh};
+use authd::usecase::{authenticate, link, password, refresh, view};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -112,7 +112,11 @@ impl Life {
             }
             Step::ShowAccess(back) => {
                 let shown = Self::held(&self.tokens, back);
-                format!("{:?}", shown.map(|held| authenticate::bearer(app, held.access_token.expose())))
+                let seen = shown.map(|held| authenticate::bearer(app, held.access_token.expose()));
+                // A lock that is over is as good as none, and nobody sees it.
+                let seen =
+                    seen.map(|seen| seen.map(|me| (me.session, me.auth_time, view::user(&me.account, app.now()))));
+                format!("{seen:?}")
             }
             Step::RevokeAccess(back) => {
                 if let Some(held) = Self::held(&self.tokens, back) {
