@@ -240,6 +240,10 @@ impl Service for Router {
         found.iter().find(|(route, _)| route.method.takes(&head.method)).map_or(Lane::Short, |(route, _)| route.lane)
     }
 
+    fn rest(&self) {
+        self.app.rest();
+    }
+
     fn handle(&self, request: &Request) -> Response {
         let head = &request.head;
         let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);

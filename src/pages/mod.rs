@@ -126,6 +126,10 @@ impl Service for Pages {
         }
     }
 
+    fn rest(&self) {
+        self.next.rest();
+    }
+
     fn handle(&self, request: &Request) -> Response {
         let head = &request.head;
         let Some(place) = place(&head.path) else { return self.next.handle(request) };

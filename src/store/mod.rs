@@ -9,6 +9,7 @@ pub mod census;
 pub mod chain;
 pub mod connection;
 pub mod failures;
+mod glance;
 pub mod keys;
 pub mod link_requests;
 pub mod links;
@@ -124,6 +125,24 @@ impl Store {
     pub fn read<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         let connection = self.pool.connection()?;
         work(&Reader::new(&connection))
+    }
+
+    /// As [`Store::read`], for one or two rows that are asked for all the time: a thread that [rests](Store::rest) reads
+    /// on a connection of its own, without SQLite's locks where it is busy and nothing was changed.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn glance<T>(&self, work: impl Fn(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        glance::glance(&self.path, &work).unwrap_or_else(|| self.read(work))
+    }
+
+    /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first time on it
+    /// has a connection of its own for [`Store::glance`].
+    ///
+    /// # Errors
+    /// The driver's.
+    pub fn rest(&self) -> Result<(), Fault> {
+        glance::rest(&self.path)
     }
 
     /// Runs `work` as one transaction, together with whatever others wait for a commit.

@@ -48,6 +48,9 @@ pub trait Service: Send + Sync + 'static {
     /// Answers a request, where its lane says. A panic is answered through [`Service::refuse`].
     fn handle(&self, request: &Request) -> Response;
 
+    /// An I/O thread has nothing to do, and is about to wait: called on it, at its start, too.
+    fn rest(&self) {}
+
     /// The answer where a request can't be handled; `head` is `None` when there is no sound one.
     /// Called on I/O threads, too: must not block.
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response;
@@ -192,7 +195,11 @@ impl Server {
     pub fn start(listen: &config::Listen, settings: Settings, service: Arc<dyn Service>) -> Result<Running, Fault> {
         let settings = Settings { max_connections: within_descriptors(settings.max_connections), ..settings };
         let internal = |error: std::io::Error| Fault::Internal(format!("can't start the server: {error}"));
-        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal);
+        let runtime = || {
+            let service = service.clone();
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            builder.enable_all().on_thread_park(move || service.rest()).build().map_err(internal)
+        };
         let first = runtime()?;
         let listener = {
             let _within = first.enter();

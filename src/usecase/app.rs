@@ -194,6 +194,13 @@ impl App {
         Ok(self.blocklist.get_or_init(|| read))
     }
 
+    /// Before a thread that answers requests by itself waits for the next: it holds nothing meanwhile.
+    pub fn rest(&self) {
+        if let Err(fault) = self.store.rest() {
+            tracing::debug!(%fault, "a thread reads without a connection of its own");
+        }
+    }
+
     pub(super) fn lifetime(&self) -> Lifetime {
         Lifetime { idle: self.config.tokens.refresh_idle, grace: self.config.tokens.refresh_grace }
     }

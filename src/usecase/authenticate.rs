@@ -59,7 +59,7 @@ pub fn bearer(app: &App, token: &str) -> Result<SignedIn, Error> {
 pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
     let hash = opaque::parse(api_key::PREFIX, secret).ok_or(Refusal::InvalidToken)?;
     let now = app.now();
-    let found = app.store.read(|query| api_keys::find_by_hash(query, &hash))?;
+    let found = app.store.glance(|query| api_keys::find_by_hash(query, &hash))?;
     let key = found.filter(|key| key.counts(now)).ok_or(Refusal::InvalidToken)?;
     key_use::note(app, key.id, now);
     Ok(Service { key: key.id, name: key.name, permissions: key.permissions })
@@ -78,7 +78,7 @@ pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(Arc<Authentic>, 
         return Ok(Err(Standstill::Flawed(flaw)));
     }
     let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
-    let standing = app.store.read(|query| sessions::find_standing(query, claims.session, shown))?;
+    let standing = app.store.glance(|query| sessions::find_standing(query, claims.session, shown))?;
     let Some(standing) = standing.filter(|standing| standing.account.id == claims.user) else {
         return Ok(Err(Standstill::SessionEnded));
     };

@@ -8,7 +8,10 @@ use authd::error::{Decision, Error, Fault, Refusal};
 use authd::store::tx::Query;
 use authd::store::{Store, meta};
 use authd::usecase::{health, user};
+use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -177,6 +180,83 @@ fn a_read_connection_can_not_write() {
     let store = store(&world);
     let outcome = store.read(|query| query.one("DELETE FROM users RETURNING 1", [], |row| row.get::<_, i64>(0)));
     assert!(outcome.is_err());
+}
+
+fn glance(store: &Store) -> u64 {
+    let found = store.glance(|query| meta::find(query, "number")).unwrap();
+    found.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()))
+}
+
+/// Commits the numbers from 1 on, and publishes each once it was acknowledged.
+fn count_up(store: &Store, last: u64, published: &AtomicU64) {
+    for number in 1..=last {
+        let outcome = store.write(&Caller::system(), move |tx| {
+            meta::save(tx, "number", &number.to_be_bytes())?;
+            Ok(Decision::Grant(()))
+        });
+        outcome.unwrap();
+        published.store(number, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_glance_sees_whatever_anybody_has_committed() {
+    const LAST: u64 = 500;
+    let world = World::new();
+    let (daemon, another) = (store(&world), store(&world));
+    let published = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for rests in [true, false] {
+            let (daemon, published) = (&daemon, &published);
+            scope.spawn(move || {
+                daemon.rest().unwrap();
+                while published.load(Ordering::SeqCst) < LAST {
+                    let least = published.load(Ordering::SeqCst);
+                    assert!(glance(daemon) >= least);
+                    if rests {
+                        daemon.rest().unwrap();
+                    }
+                }
+                assert_eq!(glance(daemon), LAST);
+            });
+        }
+        count_up(&another, LAST, &published);
+    });
+    // By another process, while a snapshot is open.
+    let users =
+        |store: &Store| store.glance(|query| query.one("SELECT count(*) FROM users", [], |row| row.get::<_, i64>(0)));
+    daemon.rest().unwrap();
+    assert_eq!(users(&daemon), Ok(0));
+    let program = world.folder.join("authctl");
+    symlink(env!("CARGO_BIN_EXE_authd"), &program).unwrap();
+    let mut command = Command::new(program);
+    command.env("AUTHD_DATABASE", world.database()).env("AUTHD_KEY_FILE", world.folder.join("authd.key"));
+    let output = command.args(["user", "add", "ann@example.com", "--invite"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(users(&daemon), Ok(1));
+}
+
+#[test]
+fn who_rests_holds_no_snapshot() {
+    let world = World::new();
+    let store = store(&world);
+    store.rest().unwrap();
+    let fold = || {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let raw = rusqlite::Connection::open(world.database()).unwrap();
+        raw.busy_timeout(std::time::Duration::ZERO).unwrap();
+        raw.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    glance(&store);
+    count_up(&store, 3, &AtomicU64::new(0));
+    assert_eq!(fold(), 1, "the log can't be folded back below somebody who reads");
+    store.rest().unwrap();
+    assert_eq!(fold(), 0);
+    assert_eq!(glance(&store), 3);
+    // A thread that never rested reads from the pool, and holds nothing either.
+    thread::scope(|scope| scope.spawn(|| assert_eq!(glance(&store), 3)).join().unwrap());
+    store.rest().unwrap();
+    assert_eq!(fold(), 0);
 }
 
 #[test]
