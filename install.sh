@@ -91,8 +91,8 @@ build() {
     check_rust
     say "building for this machine's processor; the first time takes a few minutes"
     # Password hashing gains nothing by this any more: it chooses its instructions when it runs.
-    RUSTFLAGS="${RUSTFLAGS:-} -C target-cpu=native" "$cargo" build --release --locked \
-        --manifest-path "$here/Cargo.toml" --target-dir "$here/target" ||
+    # In its folder, where cargo finds how SQLite is built.
+    (cd "$here" && RUSTFLAGS="${RUSTFLAGS:-} -C target-cpu=native" "$cargo" build --release --locked --target-dir target) ||
         die "the build failed; the message of the compiler stands above."
     binary=$here/target/release/authd
     ln -sf authd "$here/target/release/authctl"

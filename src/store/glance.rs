@@ -10,7 +10,7 @@ use super::connection::{fault, open_readable};
 use super::tx::Reader;
 use crate::error::Fault;
 use rusqlite::Connection;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,9 @@ use std::path::{Path, PathBuf};
 const HEADER: usize = 96;
 
 thread_local! {
-    /// `None`: this thread reads like all others, from the pool.
+    /// Whether this thread tells when it rests: one that doesn't reads like all others, from the pool.
+    static RESTS: Cell<bool> = const { Cell::new(false) };
+    /// Taken at its first glance.
     static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
 }
 
@@ -32,26 +34,18 @@ struct Seat {
     begun_at: Option<[u8; HEADER]>,
 }
 
-/// Gives this thread a seat of its own if it has none, and lets go of its snapshot: to be called before each rest, since
-/// the write-ahead log can't begin anew while an old snapshot is held.
+/// Lets go of this thread's snapshot: to be called before each rest, since the write-ahead log can't begin anew while
+/// an old one is held. From the first time on the thread takes a seat of its own when it glances.
 ///
 /// # Errors
-/// The driver's. Without a seat the thread reads from the pool.
-pub(super) fn rest(database: &Path) -> Result<(), Fault> {
+/// The driver's.
+pub(super) fn rest() -> Result<(), Fault> {
     // Elsewhere a file that is mapped and the same file when it is read may differ.
-    if !cfg!(target_os = "linux") {
-        return Ok(());
-    }
-    SEAT.with_borrow_mut(|seat| match seat {
-        Some(seated) if seated.is_of(database) => seated.end(),
-        _ => {
-            *seat = Some(Seat::take(database)?);
-            Ok(())
-        }
-    })
+    RESTS.set(cfg!(target_os = "linux"));
+    SEAT.with_borrow_mut(|seat| seat.as_mut().map_or(Ok(()), Seat::end))
 }
 
-/// Reads the newest state on this thread's own connection. `None`, and `work` was not called: it has none here.
+/// Reads the newest state on this thread's own connection. `None`, and `work` was not called: it has none.
 ///
 /// # Errors
 /// Those of `work`, and the driver's.
@@ -59,10 +53,15 @@ pub(super) fn glance<T>(
     database: &Path,
     work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
 ) -> Option<Result<T, Fault>> {
-    SEAT.with_borrow_mut(|seat| {
-        let seat = seat.as_mut().filter(|seat| seat.is_of(database))?;
-        Some(seat.renew().and_then(|()| work(&Reader::new(&seat.connection))))
-    })
+    let read = |seat: &mut Option<Seat>| {
+        let seat = match seat {
+            Some(seat) if seat.is_of(database) => seat,
+            other => other.insert(Seat::take(database)?),
+        };
+        seat.renew()?;
+        work(&Reader::new(&seat.connection))
+    };
+    RESTS.get().then(|| SEAT.with_borrow_mut(read))
 }
 
 impl Seat {

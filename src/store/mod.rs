@@ -141,8 +141,9 @@ impl Store {
     ///
     /// # Errors
     /// The driver's.
+    #[allow(clippy::unused_self, reason = "what rests is a reader of this store")]
     pub fn rest(&self) -> Result<(), Fault> {
-        glance::rest(&self.path)
+        glance::rest()
     }
 
     /// Runs `work` as one transaction, together with whatever others wait for a commit.

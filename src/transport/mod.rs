@@ -167,7 +167,7 @@ impl Threads {
         // So many write that the jobs waiting for the one writer can be committed together.
         // Whoever has hashed waits for a commit: were there no more than that waiting on a slow disk, nobody
         // would hash meanwhile.
-        Self { io: cores.clamp(1, 4), read: 4, write: 16, hash: 4 * hashes.max(1) }
+        Self { io: cores.clamp(1, 4), read: 4, write: 8, hash: 4 * hashes.max(1) }
     }
 }
 
