@@ -3,7 +3,7 @@
 
 use super::cookies::{self, Carrier};
 use super::problem::Problem;
-use super::routes::{Access, COOKIES, Found, Method, Route, allow, find};
+use super::routes::{Access, COOKIES, Found, Handler, Method, Route, allow, find};
 use super::wire::{self, Encoding, Fields};
 use super::{csrf, origin};
 use crate::domain::access::Actor;
@@ -15,9 +15,10 @@ use crate::error::{Error, Fault, Refusal};
 use crate::transport::message::{Ambiguous, Head, Headers, Request, Response};
 use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
-use crate::usecase::rate_limit::{self, Verdict};
+use crate::usecase::rate_limit::{self, Spent, Verdict};
 use crate::usecase::traffic::{self, Passage, Target};
-use crate::usecase::{authenticate, refresh, require};
+use crate::usecase::{authenticate, keyring, refresh, require};
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// What a page of another origin may read of an answer's head.
@@ -49,11 +50,20 @@ pub struct Router {
 
 const REFRESH_TOKEN: &str = "refresh_token";
 
-/// A request on its way to a route's handler.
-struct Visit<'a> {
-    request: &'a Request,
-    route: &'static Route,
-    parameters: &'a [(&'static str, &'a str)],
+/// A request on its way through the router: what is known of it, and what its answer must tell.
+struct Visit {
+    passage: Passage,
+    /// Of the network's budget. `None`: the route isn't counted.
+    spent: Option<Spent>,
+}
+
+/// The answer to a request that comes to no handler.
+struct Early(Result<Response, Problem>);
+
+impl From<Problem> for Early {
+    fn from(problem: Problem) -> Self {
+        Self(Err(problem))
+    }
 }
 
 impl Router {
@@ -62,34 +72,44 @@ impl Router {
         Self { app }
     }
 
-    fn answer(&self, request: &Request, passage: &mut Passage) -> Result<Response, Problem> {
+    /// All that happens before a handler.
+    fn enter(&self, request: &Request) -> (Visit, Result<(&'static Route, Call), Early>) {
+        let head = &request.head;
+        let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
+        let passage = Passage::begin(&self.app, request.waited, self.request_id(Some(head)), ip);
+        let mut visit = Visit { passage, spent: None };
+        let admitted = self.admit(request, &mut visit);
+        (visit, admitted)
+    }
+
+    fn admit(&self, request: &Request, visit: &mut Visit) -> Result<(&'static Route, Call), Early> {
+        let Visit { passage, spent } = visit;
         let head = &request.head;
         let found = find(&head.path);
         passage.target = target(head, &found);
         if found.is_empty() {
-            return Err(Problem::no_such_route());
+            return Err(Problem::no_such_route().into());
         }
         if let Some(preflight) = self.preflight(head, &found) {
-            return Ok(preflight);
+            return Err(Early(Ok(preflight)));
         }
         let Some((route, parameters)) = found.iter().find(|(route, _)| route.method.takes(&head.method)) else {
-            return Err(Problem::method_not_allowed(allow(methods(&found))));
+            return Err(Problem::method_not_allowed(allow(methods(&found))).into());
         };
-        let visit = Visit { request, route, parameters };
-        let Some(spent) = route.limit.and_then(|budget| rate_limit::spend(&self.app, budget, passage.ip)) else {
-            return self.serve(&visit, passage);
-        };
-        let served = match spent.verdict {
-            Verdict::Admitted => self.serve(&visit, passage),
-            Verdict::Refused { retry_after } => Err(Problem::rate_limited(retry_after)),
-        };
-        let mut response = served.unwrap_or_else(|problem| problem.response(&passage.request_id));
-        response.headers.extend(spent.headers());
-        Ok(response)
+        *spent = route.limit.and_then(|budget| rate_limit::spend(&self.app, budget, passage.ip));
+        if let Some(Verdict::Refused { retry_after }) = spent.as_ref().map(|spent| spent.verdict) {
+            return Err(Problem::rate_limited(retry_after).into());
+        }
+        Ok((route, self.call(request, route, parameters, passage)?))
     }
 
-    fn serve(&self, visit: &Visit<'_>, passage: &mut Passage) -> Result<Response, Problem> {
-        let Visit { request, route, parameters } = visit;
+    fn call(
+        &self,
+        request: &Request,
+        route: &Route,
+        parameters: &[(&'static str, &str)],
+        passage: &mut Passage,
+    ) -> Result<Call, Problem> {
         let head = &request.head;
         // Before anything else of the request is looked at, so that nobody learns from it what they may not.
         let (actor, carrier) = self.actor(route, head, &passage.request_id)?;
@@ -110,8 +130,18 @@ impl Router {
         let mut fields = wire::read(body, route.request)?.and(query);
         let carrier = self.carrier(route, head, &mut fields, carrier)?;
         let parameters = parameters.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let call = Call { caller, fields, carrier, parameters };
-        (route.handler)(&self.app, call).map_err(|error| problem_of(&error, &passage.request_id))
+        Ok(Call { caller, fields, carrier, parameters })
+    }
+
+    /// All that happens after a handler, or in its stead.
+    fn leave(&self, request: &Request, visit: Visit, answer: Result<Response, Problem>) -> Response {
+        let Visit { passage, spent } = visit;
+        let mut response = answer.unwrap_or_else(|problem| problem.response(&passage.request_id));
+        if let Some(spent) = spent {
+            response.headers.extend(spent.headers());
+        }
+        passage.end(&self.app, response.status);
+        self.dress(response, Some(&request.head), passage.request_id)
     }
 
     /// Who asks, and how they show it. `Authorization` wins over the cookie and needs no further proof:
@@ -237,7 +267,12 @@ impl Router {
 impl Service for Router {
     fn lane(&self, head: &Head) -> Lane {
         let found = find(&head.path);
-        found.iter().find(|(route, _)| route.method.takes(&head.method)).map_or(Lane::Short, |(route, _)| route.lane)
+        let route = found.iter().find(|(route, _)| route.method.takes(&head.method));
+        match route.map_or(Lane::Short, |(route, _)| route.lane) {
+            // After the commit a token is signed, and all connections of the I/O thread would wait for it.
+            Lane::Commit if keyring::signs_slowly(&self.app) => Lane::Write,
+            lane => lane,
+        }
     }
 
     fn rest(&self) {
@@ -245,13 +280,32 @@ impl Service for Router {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        let head = &request.head;
-        let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
-        let mut passage = Passage::begin(&self.app, request.waited, self.request_id(Some(head)), ip);
-        let answer = self.answer(request, &mut passage);
-        let response = answer.unwrap_or_else(|problem| problem.response(&passage.request_id));
-        passage.end(&self.app, response.status);
-        self.dress(response, Some(head), passage.request_id)
+        let (visit, admitted) = self.enter(request);
+        let answer = match admitted {
+            Ok((route, call)) => {
+                let (Handler::Now(now) | Handler::AfterCommit { now, .. }) = route.handler;
+                now(&self.app, call).map_err(|error| problem_of(&error, &visit.passage.request_id))
+            }
+            Err(Early(answer)) => answer,
+        };
+        self.leave(request, visit, answer)
+    }
+
+    fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
+        Box::pin(async move {
+            let (visit, admitted) = self.enter(request);
+            let answer = match admitted {
+                Ok((route, call)) => {
+                    let outcome = match route.handler {
+                        Handler::Now(now) => now(&self.app, call),
+                        Handler::AfterCommit { later, .. } => later(&self.app, call).await,
+                    };
+                    outcome.map_err(|error| problem_of(&error, &visit.passage.request_id))
+                }
+                Err(Early(answer)) => answer,
+            };
+            self.leave(request, visit, answer)
+        })
     }
 
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {

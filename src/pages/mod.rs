@@ -21,6 +21,7 @@ use crate::usecase::rate_limit::{self, Budget, Spent, Verdict};
 use crate::usecase::traffic::{self, Passage, Target};
 use page::{Page, Press};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 const STYLE_PATH: &str = "/auth/style.css";
@@ -139,6 +140,14 @@ impl Service for Pages {
         let response = self.answer(place, request, &passage.request_id);
         passage.end(&self.app, response.status);
         dress(response, passage.request_id)
+    }
+
+    fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
+        match place(&request.head.path) {
+            // No page waits for a commit.
+            Some(_) => Box::pin(async { self.handle(request) }),
+            None => self.next.begin(request),
+        }
     }
 
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {

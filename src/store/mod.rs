@@ -43,7 +43,7 @@ use pool::Pool;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tx::{Reader, Tx};
-use writer::{Writer, WriterTally};
+use writer::{Receipt, Writer, WriterTally};
 
 /// One database file, open for reading and writing.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct Store {
     pool: Pool,
     writer: Writer,
     chain: Arc<Chain>,
-    events: Family<Sort, Counter>,
+    events: Arc<Family<Sort, Counter>>,
 }
 
 impl Store {
@@ -69,7 +69,7 @@ impl Store {
             pool: Pool::new(path, readers)?,
             writer: Writer::new(write, clock)?,
             chain: Arc::new(Chain::new(chain_key)),
-            events: Family::new(Counter::default),
+            events: Arc::new(Family::new(Counter::default)),
         })
     }
 
@@ -109,7 +109,7 @@ impl Store {
 
     /// What this process has written to the audit log.
     #[must_use]
-    pub const fn events(&self) -> &Family<Sort, Counter> {
+    pub fn events(&self) -> &Family<Sort, Counter> {
         &self.events
     }
 
@@ -156,21 +156,45 @@ impl Store {
     pub fn write<T: Send + 'static>(
         &self,
         caller: &Caller,
-        mut work: impl FnMut(&mut Tx<'_>) -> Result<Decision<T>, Fault> + Send + 'static,
+        work: impl FnMut(&mut Tx<'_>) -> Result<Decision<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        let (caller, chain) = (caller.clone(), Arc::clone(&self.chain));
-        let (decision, happened) = self.writer.run(move |connection, now| {
+        granted(self.submit(caller, work).wait())
+    }
+
+    /// As [`Store::write`], for a task: `work` is handed to the writer at once, and no thread waits for it. It runs to
+    /// its commit even if nobody awaits what comes of it any more.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_later<T, W>(&self, caller: &Caller, work: W) -> impl Future<Output = Result<T, Error>> + use<T, W>
+    where
+        T: Send + 'static,
+        W: FnMut(&mut Tx<'_>) -> Result<Decision<T>, Fault> + Send + 'static,
+    {
+        let receipt = self.submit(caller, work);
+        async { granted(receipt.arrival().await) }
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<Decision<T>, Fault> + Send + 'static,
+    ) -> Receipt<Decision<T>> {
+        let (caller, chain, events) = (caller.clone(), Arc::clone(&self.chain), Arc::clone(&self.events));
+        let work = move |connection: &_, now| {
             let mut tx = Tx::new(connection, now, &caller, &chain);
             Ok((work(&mut tx)?, tx.into_happened()))
-        })?;
+        };
         // What was rolled back has not happened, so only what is on disk is counted.
-        for sort in happened {
-            self.events.of(sort).count();
-        }
-        match decision {
-            Decision::Grant(value) => Ok(value),
-            Decision::Refuse(refusal) => Err(refusal.into()),
-        }
+        self.writer
+            .submit(work, move |happened: Vec<Sort>| happened.into_iter().for_each(|sort| events.of(sort).count()))
+    }
+}
+
+fn granted<T>(outcome: Result<Decision<T>, Fault>) -> Result<T, Error> {
+    match outcome? {
+        Decision::Grant(value) => Ok(value),
+        Decision::Refuse(refusal) => Err(refusal.into()),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The one writer. SQLite takes one at a time, so changes are jobs for one thread that owns the one
 //! write connection, and jobs that wait are committed together: `BEGIN IMMEDIATE`, each job in a
 //! savepoint of its own, one commit, one sync to disk, then all answers (group commit).
+//!
+//! Who handed a job in waits as a thread or as a task of the transport: the channel of the async runtime, which
+//! needs no runtime, can do both. Nothing else of that crate stands here.
 
 use super::connection::fault;
 use crate::domain::time::Timestamp;
@@ -10,9 +13,10 @@ use crate::tally::{Counter, Histogram};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// The most jobs in one commit, so that none waits long for those after it.
 const BATCH: usize = 256;
@@ -64,22 +68,45 @@ impl Writer {
         &self.tally
     }
 
-    /// Hands `work` to the writer and waits until it is on disk.
-    pub(super) fn run<T: Send + 'static>(
+    /// Hands `work` to the writer. Of what it gives, the second goes to `count` once all is on disk, then the first to
+    /// whoever holds the receipt. The work is done and counted though nobody does any more.
+    pub(super) fn submit<T: Send + 'static, N: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection, Timestamp) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        let (answer, receiver) = sync_channel(1);
+        work: impl FnOnce(&Connection, Timestamp) -> Result<(T, N), Fault> + Send + 'static,
+        count: impl FnOnce(N) + Send + 'static,
+    ) -> Receipt<T> {
+        let (answer, receiver) = oneshot::channel();
         let clock = Arc::clone(&self.clock);
         let job: Job = Box::new(move |transaction| {
             let outcome = transaction.and_then(|connection| in_savepoint(connection, |c| work(c, clock.now())));
             Box::new(move |committed| {
+                let outcome = committed.and(outcome).map(|(value, note)| {
+                    count(note);
+                    value
+                });
                 // The caller may be gone: nobody is left to tell.
-                let _ = answer.send(committed.and(outcome));
+                let _ = answer.send(outcome);
             })
         });
-        self.jobs.as_ref().and_then(|jobs| jobs.send(job).ok()).ok_or_else(gone)?;
-        receiver.recv().map_err(|_| gone())?
+        // A thread that has gone takes no job; with this one, the other end of its receipt is dropped.
+        let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
+        Receipt(receiver)
+    }
+}
+
+/// What a job gives, once that is on disk. The job runs whether or not anybody keeps this.
+#[derive(Debug)]
+pub(super) struct Receipt<T>(oneshot::Receiver<Result<T, Fault>>);
+
+impl<T> Receipt<T> {
+    /// Waits, as a thread. Not for an I/O thread: it would hold up its connections, and panics.
+    pub(super) fn wait(self) -> Result<T, Fault> {
+        self.0.blocking_recv().unwrap_or_else(|_| Err(gone()))
+    }
+
+    /// Waits, as a task.
+    pub(super) async fn arrival(self) -> Result<T, Fault> {
+        self.0.await.unwrap_or_else(|_| Err(gone()))
     }
 }
 

@@ -1,10 +1,10 @@
 //! One connection: the HTTP crate between the doorkeeper and the lanes, and the change of types.
 
 use super::guard::{Exchange, Guard};
-use super::lanes::{self, Lanes};
+use super::lanes::{self, Crew, Lanes};
 use super::message::{Head, Headers, Request, Response, Then};
 use super::pressure::Pressure;
-use super::{Service, Settings, Trouble};
+use super::{Lane, Service, Settings, Trouble};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONNECTION, HeaderName, HeaderValue};
@@ -107,9 +107,15 @@ async fn answer(
         Ok(body) => body,
         Err(trouble) => return refuse(house, trouble, Some(&head)),
     };
-    let crew = house.service.lane(&head).crew();
+    let lane = house.service.lane(&head);
     let request = Request { head, body, waited: Duration::ZERO };
-    let Some(crew) = crew else { return lanes::answer(&*house.service, &request) };
+    let crew = match lane {
+        Lane::Short => return lanes::answer(&*house.service, &request),
+        Lane::Commit => return lanes::answer_later(&*house.service, &request).await,
+        Lane::Read => Crew::Read,
+        Lane::Write => Crew::Write,
+        Lane::Hash => Crew::Hash,
+    };
     match house.lanes.submit(crew, request) {
         // A worker answers whatever it took, even by a panic; without it there is nobody left to ask.
         Ok(response) => response.await.unwrap_or_else(|_| refuse(house, Trouble::Panicked, None)),

@@ -2,12 +2,15 @@
 
 use super::message::{Request, Response};
 use super::pressure::{LaneTally, Pressure};
-use super::{Lane, Service, Settings, Trouble};
+use super::{Service, Settings, Trouble};
 use crate::error::Fault;
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::task::{Context, Poll};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -25,18 +28,6 @@ pub enum Crew {
     Read,
     Write,
     Hash,
-}
-
-impl Lane {
-    /// Whose it is. `None`: nobody's, it is answered at once.
-    pub const fn crew(self) -> Option<Crew> {
-        match self {
-            Self::Short => None,
-            Self::Read => Some(Crew::Read),
-            Self::Write => Some(Crew::Write),
-            Self::Hash => Some(Crew::Hash),
-        }
-    }
 }
 
 /// Disconnects when the last worker has gone.
@@ -191,6 +182,22 @@ fn work_off(queue: &Queue, service: &dyn Service, tally: &LaneTally) {
 /// Has a request answered. A panic is one request's failure. What it may have left half done is a transaction, which
 /// rolls back.
 pub fn answer(service: &dyn Service, request: &Request) -> Response {
-    catch_unwind(AssertUnwindSafe(|| service.handle(request)))
-        .unwrap_or_else(|_| service.refuse(Trouble::Panicked, Some(&request.head)))
+    catch_unwind(AssertUnwindSafe(|| service.handle(request))).unwrap_or_else(|_| panicked(service, request))
+}
+
+/// As [`answer`], in [`Lane::Commit`]: the I/O thread goes on with other requests whenever this one waits.
+///
+/// [`Lane::Commit`]: super::Lane::Commit
+pub async fn answer_later(service: &dyn Service, request: &Request) -> Response {
+    let mut response = pin!(async { service.begin(request).await });
+    // What has panicked is ready, so it isn't polled again.
+    let poll = |context: &mut Context<'_>| {
+        catch_unwind(AssertUnwindSafe(|| response.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(panicked(service, request)))
+    };
+    poll_fn(poll).await
+}
+
+fn panicked(service: &dyn Service, request: &Request) -> Response {
+    service.refuse(Trouble::Panicked, Some(&request.head))
 }

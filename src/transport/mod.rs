@@ -1,6 +1,7 @@
 //! The transport: HTTP/1.1 on a few I/O threads, which answer what is short by themselves and hand all other
-//! requests, complete and bounded, to worker threads. Handlers are plain and synchronous. This folder alone names the HTTP crate and the async
-//! runtime; it knows nothing of routes or of what authd does.
+//! requests, complete and bounded, to worker threads. Handlers are plain and synchronous, but for the lane that
+//! awaits its commit. This folder alone names the HTTP crate and starts the async runtime; it knows nothing of
+//! routes or of what authd does.
 //!
 //! `listen` opens the socket, `io` are the I/O threads, `connection` serves one connection, `guard` and `head` refuse what is no sound
 //! request before the crate sees it, `lanes` are the worker threads, `pulse` tells that the I/O threads live.
@@ -30,6 +31,7 @@ use pressure::Pressure;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -51,6 +53,12 @@ pub trait Service: Send + Sync + 'static {
     /// An I/O thread has nothing to do, and is about to wait: called on it, at its start, too.
     fn rest(&self) {}
 
+    /// As [`Service::handle`], for [`Lane::Commit`] alone: it is polled by the I/O thread that read the request, must
+    /// not block, and waits for nothing but its commit. Dropped when the connection has gone.
+    fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
+        Box::pin(async { self.handle(request) })
+    }
+
     /// The answer where a request can't be handled; `head` is `None` when there is no sound one.
     /// Called on I/O threads, too: must not block.
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response;
@@ -62,6 +70,9 @@ pub enum Lane {
     /// At once, by the I/O thread that read it: a hop to another thread takes longer than one indexed read. It must
     /// never wait, for all connections of that thread would wait with it.
     Short,
+    /// By the I/O thread that read it, which goes on with others while the write is on its way to disk. So it wakes
+    /// nobody but the writer, which wakes the I/O thread once for many answers.
+    Commit,
     /// Only reads, however much.
     Read,
     /// Writes: waits for the disk, in company.

@@ -130,7 +130,7 @@ impl App {
         let mut app = Self {
             gate,
             store,
-            keyring: Arc::new(Keyring::new(Sealer::new(&root, Purpose::SigningKeys), config.tokens.access_ttl)),
+            keyring: Arc::new(Keyring::new(Sealer::new(&root, Purpose::SigningKeys), &config.tokens)),
             remembered: Remembered::default(),
             refresh_key: Arc::new(RefreshKey::new(&root)),
             csrf_key: CsrfKey::new(&root),

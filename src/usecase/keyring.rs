@@ -3,6 +3,7 @@
 
 use super::app::App;
 use super::signing_key;
+use crate::config::Tokens;
 use crate::crypto::seal::Sealer;
 use crate::crypto::signing_key::{SigningKey, VerifyingKey};
 use crate::domain::audit::{Event, Subject};
@@ -12,6 +13,7 @@ use crate::store::keys::{self, StoredKey};
 use crate::store::tx::{Query, Tx};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -26,12 +28,19 @@ pub struct Keyring {
     sealer: Sealer,
     /// How long the tokens live that a login or a refresh gives.
     ttl: Duration,
+    /// Whether the key that signs takes long: the one that was asked for last, before that one as configured.
+    slow: AtomicBool,
     loaded: RwLock<HashMap<String, Arc<Loaded>>>,
 }
 
 impl Keyring {
-    pub(super) fn new(sealer: Sealer, ttl: Duration) -> Self {
-        Self { sealer, ttl, loaded: RwLock::new(HashMap::new()) }
+    pub(super) fn new(sealer: Sealer, tokens: &Tokens) -> Self {
+        Self {
+            sealer,
+            ttl: tokens.access_ttl,
+            slow: AtomicBool::new(tokens.algorithm.signs_slowly()),
+            loaded: RwLock::new(HashMap::new()),
+        }
     }
 
     /// The key that signs now, asked for in the transaction whose outcome it signs, before anything is changed:
@@ -46,11 +55,12 @@ impl Keyring {
     }
 
     fn signer(&self, query: &impl Query, kid: &str) -> Result<Signer, Fault> {
-        if let Some(loaded) = self.remembered(kid) {
-            return Ok(Signer(loaded));
-        }
-        let stored = keys::find(query, kid)?.ok_or_else(none)?;
-        self.load(&stored).map(Signer)
+        let loaded = match self.remembered(kid) {
+            Some(loaded) => loaded,
+            None => self.load(&keys::find(query, kid)?.ok_or_else(none)?)?,
+        };
+        self.slow.store(loaded.signing.algorithm.signs_slowly(), Relaxed);
+        Ok(Signer(loaded))
     }
 
     fn remembered(&self, kid: &str) -> Option<Arc<Loaded>> {
@@ -96,6 +106,13 @@ impl Signer {
     pub(super) fn key(&self) -> &SigningKey {
         &self.0.signing
     }
+}
+
+/// Whether signing a token takes too long for a thread on which others wait. For where to do it, not for what: another
+/// process may have changed the key.
+#[must_use]
+pub fn signs_slowly(app: &App) -> bool {
+    app.keyring.slow.load(Relaxed)
 }
 
 /// As [`Keyring::current`], before a transaction.

@@ -32,11 +32,29 @@ pub fn session_of(token: &str) -> Option<SessionId> {
 /// # Errors
 /// `invalid_token` for one that is wrong, used or too old, or whose session or account has ended.
 pub fn refresh(app: &App, caller: &Caller, token: &str) -> Result<Tokens, Error> {
+    let rotated = app.store.write(caller, rotation(app, token)?)?;
+    rotated.tokens(app)
+}
+
+/// As [`refresh`], for a task of the transport: no thread waits for the disk. The rotation is handed in at once, and is
+/// committed even if whoever asked for it has gone.
+///
+/// # Errors
+/// As [`refresh`].
+pub async fn refresh_later(app: &App, caller: &Caller, token: &str) -> Result<Tokens, Error> {
+    let rotated = app.store.write_later(caller, rotation(app, token)?).await?;
+    rotated.tokens(app)
+}
+
+/// The transaction that both are.
+fn rotation(
+    app: &App,
+    token: &str,
+) -> Result<impl FnMut(&mut Tx<'_>) -> Result<Decision<Rotated>, Fault> + Send + use<>, Refusal> {
     let token = RefreshToken::parse(token).ok_or(Refusal::InvalidToken)?;
     let bench =
         Bench { keyring: Arc::clone(&app.keyring), key: Arc::clone(&app.refresh_key), lifetime: app.lifetime() };
-    let Rotated { user, session, salt, signer } = app.store.write(caller, move |tx| decide(tx, &token, &bench))?;
-    issue(app, &signer, user, &session, &salt).map_err(Error::from)
+    Ok(move |tx: &mut Tx<'_>| decide(tx, &token, &bench))
 }
 
 /// What the transaction judges with.
@@ -52,6 +70,12 @@ struct Rotated {
     session: Session,
     salt: Salt,
     signer: Signer,
+}
+
+impl Rotated {
+    fn tokens(self, app: &App) -> Result<Tokens, Error> {
+        issue(app, &self.signer, self.user, &self.session, &self.salt).map_err(Error::from)
+    }
 }
 
 fn decide(tx: &mut Tx<'_>, token: &RefreshToken, bench: &Bench) -> Result<Decision<Rotated>, Fault> {

@@ -2,6 +2,7 @@
 //! raced; a few times in every run, two hundred before a release.
 
 use crate::authenticator::Authenticator;
+use crate::daemon::{Daemon, JSON, exchange, request};
 use crate::world::{PASSWORD, World, anonymous};
 use authd::domain::email::Email;
 use authd::domain::password::Password;
@@ -10,6 +11,9 @@ use authd::error::{Error, Refusal};
 use authd::usecase::login::LoggedIn;
 use authd::usecase::proof::Factor;
 use authd::usecase::{email, password, refresh, second_step, two_factor};
+use serde_json::json;
+use std::io::Write;
+use std::net::TcpStream;
 use std::sync::Barrier;
 use std::time::Duration;
 
@@ -160,6 +164,48 @@ fn a_refresh_token_is_exchanged_once() {
         let token = world.login(ANN).unwrap().refresh_token;
         race(&Refusal::InvalidToken, |_| refresh::refresh(&world.app, &anonymous(), token.expose()));
     }
+}
+
+fn rotate(token: &Secret<String>) -> Vec<u8> {
+    let body = json!({"refresh_token": token.expose()}).to_string();
+    request("POST", "/api/auth/refresh", &[JSON], body.as_bytes())
+}
+
+#[test]
+fn a_refresh_token_is_exchanged_once_by_the_daemon() {
+    let daemon = Daemon::new();
+    let address = daemon.running.address().tcp().unwrap();
+    daemon.world.add_user(ANN, &[]);
+    for _ in 0..rounds() {
+        let token = daemon.world.login(ANN).unwrap().refresh_token;
+        race(&Refusal::InvalidToken, |_| {
+            let answer = exchange(address, &rotate(&token));
+            if answer.status == 200 {
+                return Ok(());
+            }
+            assert_eq!((answer.status, answer.problem().as_str()), (401, "invalid_token"));
+            Err(Error::Refused(Refusal::InvalidToken))
+        });
+    }
+}
+
+#[test]
+fn a_refresh_is_committed_though_its_client_has_gone() {
+    let daemon = Daemon::with(&[("tokens.refresh_grace", "1m")]);
+    let world = &daemon.world;
+    world.add_user(ANN, &[]);
+    let token = world.login(ANN).unwrap().refresh_token;
+    let other = rusqlite::Connection::open(world.database()).unwrap();
+    // Until this ends, nothing is committed.
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut client = TcpStream::connect(daemon.running.address().tcp().unwrap()).unwrap();
+    client.write_all(&rotate(&token)).unwrap();
+    drop(client);
+    other.execute_batch("ROLLBACK").unwrap();
+    let refreshed = || world.events().iter().any(|event| event == "TokenRefreshed");
+    assert!((0..1_000_000).any(|_| refreshed()));
+    // Who has lost the answer asks once more.
+    assert_eq!(daemon.exchange(&rotate(&token)).status, 200);
 }
 
 #[test]

@@ -5,13 +5,17 @@ use crate::daemon::Daemon;
 use crate::world::{World, anonymous, operator, user_ref};
 use authd::domain::signing_key::{Retired, SigningKey, State};
 use authd::error::{Error, Refusal};
+use authd::http::router::Router;
+use authd::transport::message::{Head, Headers};
+use authd::transport::{Lane, Service};
 use authd::usecase::login::Tokens;
 use authd::usecase::mint::mint;
 use authd::usecase::refresh::refresh;
 use authd::usecase::signing_key::{self, Haste, Retirement};
 use authd::usecase::{authenticate, keyring};
 use data_encoding::BASE64URL_NOPAD;
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -293,4 +297,25 @@ fn a_refresh_that_finds_no_key_to_sign_with_does_not_spend_its_token() {
     assert!(matches!(rotate(&app), Err(Error::Failed(_))));
     save(&sealed);
     assert!(rotate(&app).is_ok());
+}
+
+#[test]
+fn a_key_that_signs_slowly_holds_up_no_io_thread() {
+    let daemon = Daemon::new();
+    daemon.world.add_user(ANN, &[]);
+    let headers = Headers::default();
+    let head = Head { method: "POST".into(), path: "/api/auth/refresh".into(), query: None, headers, peer: None };
+    let router = Router::new(Arc::clone(&daemon.world.app));
+    let mut held = daemon.login(ANN);
+    assert_eq!(router.lane(&head), Lane::Commit);
+    for (algorithm, lane) in [("RS256", Lane::Write), ("ES256", Lane::Commit)] {
+        let tool = daemon.world.another_app_with(&[("tokens.algorithm", algorithm)]);
+        signing_key::rotate(&tool, &operator()).unwrap();
+        let answer = daemon.post("/api/auth/refresh", &json!({"refresh_token": held["refresh_token"]}).to_string());
+        held = answer.json();
+        assert_eq!(part(held["access_token"].as_str().unwrap(), 0)["alg"], algorithm);
+        assert_eq!(router.lane(&head), lane, "{algorithm}");
+    }
+    let configured = daemon.world.another_app_with(&[("tokens.algorithm", "RS256")]);
+    assert_eq!(Router::new(Arc::new(configured)).lane(&head), Lane::Write, "before the first signature");
 }

@@ -5,7 +5,7 @@ use authd::crypto::root_key::{Purpose, RootKey};
 use authd::domain::audit::{Event, Subject};
 use authd::domain::caller::Caller;
 use authd::error::{Decision, Error, Fault, Refusal};
-use authd::store::tx::Query;
+use authd::store::tx::{Query, Tx};
 use authd::store::{Store, meta};
 use authd::usecase::{health, user};
 use std::os::unix::fs::symlink;
@@ -47,6 +47,43 @@ fn a_grant_and_a_refusal_commit_and_a_fault_rolls_back() {
     assert_eq!(find(&store, "faulty"), None);
     assert_eq!(find(&store, "panicked"), None);
     assert_eq!(world.events().len(), before + 2);
+}
+
+#[test]
+fn a_job_of_which_nobody_awaits_the_outcome_is_committed_and_counted() {
+    let world = World::new();
+    let store = store(&world);
+    let outcome = store.write_later(&Caller::system(), |tx| {
+        meta::save(tx, "abandoned", b"1")?;
+        tx.audit(&Event::UserRegistered, Subject::default())?;
+        Ok(Decision::Grant(()))
+    });
+    drop(outcome);
+    // It stands behind that one.
+    store.write(&Caller::system(), |_| Ok(Decision::Grant(()))).unwrap();
+    assert_eq!(find(&store, "abandoned").as_deref(), Some(&b"1"[..]));
+    assert_eq!(store.events().of(Event::UserRegistered.sort()).read(), 1);
+}
+
+#[test]
+fn what_is_awaited_commits_and_rolls_back_as_what_is_waited_for() {
+    let world = World::new();
+    let store = store(&world);
+    let awaited = |key: &'static str, outcome: fn() -> Result<Decision<u8>, Fault>| {
+        let work = move |tx: &mut Tx<'_>| {
+            meta::save(tx, key, b"1")?;
+            outcome()
+        };
+        let later = store.write_later(&Caller::system(), work);
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(later)
+    };
+    assert_eq!(awaited("granted", || Ok(Decision::Grant(7))), Ok(7));
+    let refused = awaited("refused", || Ok(Decision::Refuse(Refusal::InvalidToken)));
+    assert_eq!(refused, Err(Error::Refused(Refusal::InvalidToken)));
+    assert!(matches!(awaited("faulty", || Err(Fault::Internal("planted".into()))), Err(Error::Failed(_))));
+    assert!(matches!(awaited("panicked", || panic!("planted")), Err(Error::Failed(Fault::Internal(_)))));
+    let kept = ["granted", "refused", "faulty", "panicked"].map(|key| find(&store, key).is_some());
+    assert_eq!(kept, [true, true, false, false]);
 }
 
 #[test]

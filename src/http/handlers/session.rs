@@ -3,6 +3,7 @@
 use super::{ended, factor, json, tokens};
 use crate::error::{Error, Refusal};
 use crate::http::router::Call;
+use crate::http::routes::Later;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::login::{Credentials, LoggedIn};
@@ -26,6 +27,14 @@ pub fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
 pub fn refresh(app: &App, mut call: Call) -> Result<Response, Error> {
     let next = refresh::refresh(app, &call.caller, call.fields.token("refresh_token").expose())?;
     Ok(tokens(app, call.carrier, &next))
+}
+
+pub fn refresh_later(app: &App, mut call: Call) -> Later<'_> {
+    Box::pin(async move {
+        let token = call.fields.token("refresh_token");
+        let next = refresh::refresh_later(app, &call.caller, token.expose()).await?;
+        Ok(tokens(app, call.carrier, &next))
+    })
 }
 
 pub fn logout(app: &App, call: Call) -> Result<Response, Error> {

@@ -1,5 +1,6 @@
 //! Accounts: registration, addresses, passwords, one's own data.
 
+use super::Handler::Now;
 use super::{Access, Method, PAGE, Route, any_of, json, nothing};
 use crate::http::handlers::account;
 use crate::http::{bodies, schema};
@@ -22,7 +23,7 @@ pub static ACCOUNTS: &[Route] = &[
             json(201, "The account, where addresses are not verified.", &schema::USER),
         ],
         problems: &[(403, "registration_closed"), (409, "email_taken"), (422, "weak_password")],
-        handler: account::register,
+        handler: Now(account::register),
     },
     Route {
         method: Method::Post,
@@ -36,7 +37,7 @@ pub static ACCOUNTS: &[Route] = &[
         request: Some(&bodies::ADDRESS),
         answers: &[nothing(202, "A mail is on its way, if the account needs one.")],
         problems: &[],
-        handler: account::request_email_verification,
+        handler: Now(account::request_email_verification),
     },
     Route {
         method: Method::Post,
@@ -50,7 +51,7 @@ pub static ACCOUNTS: &[Route] = &[
         request: Some(&bodies::LINK),
         answers: &[json(200, "The account, its address verified.", &schema::USER)],
         problems: &[(400, "invalid_token")],
-        handler: account::confirm_email_verification,
+        handler: Now(account::confirm_email_verification),
     },
     Route {
         method: Method::Post,
@@ -67,7 +68,7 @@ pub static ACCOUNTS: &[Route] = &[
             "A link is on its way to the new address, unless it is taken; a notice to the old one.",
         )],
         problems: &[(403, "fresh_login_required")],
-        handler: account::request_email_change,
+        handler: Now(account::request_email_change),
     },
     Route {
         method: Method::Post,
@@ -81,7 +82,7 @@ pub static ACCOUNTS: &[Route] = &[
         request: Some(&bodies::LINK),
         answers: &[json(200, "The account with its new address; other sessions have ended.", &schema::USER)],
         problems: &[(400, "invalid_token"), (409, "email_taken")],
-        handler: account::confirm_email_change,
+        handler: Now(account::confirm_email_change),
     },
     Route {
         method: Method::Post,
@@ -95,7 +96,7 @@ pub static ACCOUNTS: &[Route] = &[
         request: Some(&bodies::ADDRESS),
         answers: &[nothing(202, "A mail is on its way, if there is such an account.")],
         problems: &[],
-        handler: account::request_password_reset,
+        handler: Now(account::request_password_reset),
     },
     Route {
         method: Method::Post,
@@ -109,7 +110,7 @@ pub static ACCOUNTS: &[Route] = &[
         request: Some(&bodies::NEW_PASSWORD),
         answers: &[nothing(204, "The password is set; every session of the user has ended.")],
         problems: &[(400, "invalid_token"), (422, "weak_password")],
-        handler: account::confirm_password_reset,
+        handler: Now(account::confirm_password_reset),
     },
     Route {
         method: Method::Post,
@@ -128,7 +129,7 @@ pub static ACCOUNTS: &[Route] = &[
             (422, "weak_password"),
             (429, "too_many_attempts"),
         ],
-        handler: account::change_password,
+        handler: Now(account::change_password),
     },
     Route {
         method: Method::Get,
@@ -142,7 +143,7 @@ pub static ACCOUNTS: &[Route] = &[
         request: None,
         answers: &[json(200, "The account.", &schema::USER)],
         problems: &[],
-        handler: account::show,
+        handler: Now(account::show),
     },
     Route {
         method: Method::Patch,
@@ -156,7 +157,7 @@ pub static ACCOUNTS: &[Route] = &[
         request: Some(&bodies::PROFILE),
         answers: &[json(200, "The account as it is now.", &schema::USER)],
         problems: &[],
-        handler: account::change,
+        handler: Now(account::change),
     },
     Route {
         method: Method::Post,
@@ -175,7 +176,7 @@ pub static ACCOUNTS: &[Route] = &[
             (409, "last_admin"),
             (429, "too_many_attempts"),
         ],
-        handler: account::delete,
+        handler: Now(account::delete),
     },
     Route {
         method: Method::Get,
@@ -189,6 +190,6 @@ pub static ACCOUNTS: &[Route] = &[
         request: None,
         answers: &[json(200, "A page of events.", &schema::EVENTS)],
         problems: &[(400, "invalid_cursor")],
-        handler: account::events,
+        handler: Now(account::events),
     },
 ];

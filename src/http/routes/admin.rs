@@ -1,5 +1,6 @@
 //! Roles, everybody's sessions, the audit log, API keys.
 
+use super::Handler::Now;
 use super::{AFTER, Access, BEFORE, Field, Kind, LIMIT, Method, Presence, Route, json, nothing};
 use crate::http::bodies;
 use crate::http::handlers::admin::{api_keys, audit, roles, sessions};
@@ -45,7 +46,7 @@ pub static ADMIN: &[Route] = &[
         request: None,
         answers: &[json(200, "A page of roles.", &schema::ROLES)],
         problems: &[(400, "invalid_cursor")],
-        handler: roles::list,
+        handler: Now(roles::list),
     },
     Route {
         method: Method::Post,
@@ -59,7 +60,7 @@ pub static ADMIN: &[Route] = &[
         request: Some(&bodies::NEW_ROLE),
         answers: &[json(201, "The role.", &schema::ROLE)],
         problems: &[(409, "already_exists")],
-        handler: roles::add,
+        handler: Now(roles::add),
     },
     Route {
         method: Method::Get,
@@ -73,7 +74,7 @@ pub static ADMIN: &[Route] = &[
         request: None,
         answers: &[json(200, "The role.", &schema::ROLE)],
         problems: &[(404, "not_found")],
-        handler: roles::show,
+        handler: Now(roles::show),
     },
     Route {
         method: Method::Patch,
@@ -87,7 +88,7 @@ pub static ADMIN: &[Route] = &[
         request: Some(&bodies::ROLE_CHANGES),
         answers: &[json(200, "The role as it is now.", &schema::ROLE)],
         problems: &[(404, "not_found"), (409, "built_in_role")],
-        handler: roles::change,
+        handler: Now(roles::change),
     },
     Route {
         method: Method::Delete,
@@ -101,7 +102,7 @@ pub static ADMIN: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The role is gone.")],
         problems: &[(404, "not_found"), (409, "built_in_role")],
-        handler: roles::delete,
+        handler: Now(roles::delete),
     },
     Route {
         method: Method::Get,
@@ -115,7 +116,7 @@ pub static ADMIN: &[Route] = &[
         request: None,
         answers: &[json(200, "A page of sessions.", &schema::SESSIONS)],
         problems: &[(400, "invalid_cursor"), (404, "not_found")],
-        handler: sessions::list,
+        handler: Now(sessions::list),
     },
     Route {
         method: Method::Delete,
@@ -129,7 +130,7 @@ pub static ADMIN: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The session has ended.")],
         problems: &[(404, "not_found")],
-        handler: sessions::end,
+        handler: Now(sessions::end),
     },
     Route {
         method: Method::Get,
@@ -143,7 +144,7 @@ pub static ADMIN: &[Route] = &[
         request: None,
         answers: &[json(200, "A page of lines.", &schema::AUDIT)],
         problems: &[(400, "invalid_cursor"), (404, "not_found")],
-        handler: audit::list,
+        handler: Now(audit::list),
     },
     Route {
         method: Method::Get,
@@ -157,7 +158,7 @@ pub static ADMIN: &[Route] = &[
         request: None,
         answers: &[json(200, "A page of keys, without their secrets.", &schema::API_KEYS)],
         problems: &[(400, "invalid_cursor")],
-        handler: api_keys::list,
+        handler: Now(api_keys::list),
     },
     Route {
         method: Method::Post,
@@ -171,7 +172,7 @@ pub static ADMIN: &[Route] = &[
         request: Some(&bodies::NEW_API_KEY),
         answers: &[json(201, "The key, shown this once.", &schema::NEW_API_KEY)],
         problems: &[(409, "already_exists")],
-        handler: api_keys::add,
+        handler: Now(api_keys::add),
     },
     Route {
         method: Method::Delete,
@@ -185,6 +186,6 @@ pub static ADMIN: &[Route] = &[
         request: None,
         answers: &[nothing(204, "It counts no more.")],
         problems: &[(404, "not_found")],
-        handler: api_keys::revoke,
+        handler: Now(api_keys::revoke),
     },
 ];

@@ -1,5 +1,6 @@
 //! Other people's accounts, and the roles that they have.
 
+use super::Handler::Now;
 use super::{AFTER, Access, Field, Kind, LIMIT, Method, Presence, Route, json, nothing};
 use crate::http::bodies;
 use crate::http::handlers::admin::users;
@@ -34,7 +35,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[json(200, "A page of accounts.", &schema::USERS)],
         problems: &[(400, "invalid_cursor")],
-        handler: users::list,
+        handler: Now(users::list),
     },
     Route {
         method: Method::Post,
@@ -48,7 +49,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: Some(&bodies::NEW_USER),
         answers: &[json(201, "The account.", &USER)],
         problems: &[(404, "not_found"), (409, "email_taken"), (422, "weak_password")],
-        handler: users::add,
+        handler: Now(users::add),
     },
     Route {
         method: Method::Get,
@@ -62,7 +63,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[json(200, "The account.", &USER)],
         problems: &[(404, "not_found")],
-        handler: users::show,
+        handler: Now(users::show),
     },
     Route {
         method: Method::Patch,
@@ -76,7 +77,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: Some(&bodies::USER_CHANGES),
         answers: &[json(200, "The account as it is now.", &USER)],
         problems: &[(404, "not_found"), (409, "email_taken")],
-        handler: users::change,
+        handler: Now(users::change),
     },
     Route {
         method: Method::Delete,
@@ -90,7 +91,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The account is gone; the audit log keeps its id.")],
         problems: &[(404, "not_found"), (409, "last_admin")],
-        handler: users::delete,
+        handler: Now(users::delete),
     },
     Route {
         method: Method::Post,
@@ -104,7 +105,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "It is not locked.")],
         problems: &[(404, "not_found")],
-        handler: users::unlock,
+        handler: Now(users::unlock),
     },
     Route {
         method: Method::Post,
@@ -118,7 +119,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The account is disabled.")],
         problems: &[(404, "not_found"), (409, "last_admin")],
-        handler: users::disable,
+        handler: Now(users::disable),
     },
     Route {
         method: Method::Post,
@@ -132,7 +133,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The account is enabled.")],
         problems: &[(404, "not_found")],
-        handler: users::enable,
+        handler: Now(users::enable),
     },
     Route {
         method: Method::Post,
@@ -146,7 +147,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The mail is on its way.")],
         problems: &[(403, "account_disabled"), (404, "not_found")],
-        handler: users::mail_reset_link,
+        handler: Now(users::mail_reset_link),
     },
     Route {
         method: Method::Post,
@@ -160,7 +161,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "It is off; the user's sessions have ended.")],
         problems: &[(404, "not_found")],
-        handler: users::reset_two_factor,
+        handler: Now(users::reset_two_factor),
     },
     Route {
         method: Method::Post,
@@ -174,7 +175,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "All sessions have ended.")],
         problems: &[(404, "not_found")],
-        handler: users::log_out,
+        handler: Now(users::log_out),
     },
     Route {
         method: Method::Put,
@@ -188,7 +189,7 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The user has the role.")],
         problems: &[(404, "not_found")],
-        handler: users::assign,
+        handler: Now(users::assign),
     },
     Route {
         method: Method::Delete,
@@ -202,6 +203,6 @@ pub static ADMIN_USERS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The user does not have the role.")],
         problems: &[(404, "not_found"), (409, "last_admin")],
-        handler: users::unassign,
+        handler: Now(users::unassign),
     },
 ];

@@ -21,6 +21,7 @@ use crate::usecase::rate_limit::Budget;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+use std::pin::Pin;
 use std::sync::LazyLock;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -155,7 +156,17 @@ fn walk(path: &str) -> Vec<Found<'_>> {
     routes().filter_map(|route| Some((route, route.matches(path)?))).collect()
 }
 
-pub type Handler = fn(&App, Call) -> Result<Response, Error>;
+/// What answers a request that was let in.
+#[derive(Debug)]
+pub enum Handler {
+    /// Has answered when it returns.
+    Now(fn(&App, Call) -> Result<Response, Error>),
+    /// The same answer in two ways: [`Lane::Commit`] takes the second, all other lanes the first.
+    AfterCommit { now: fn(&App, Call) -> Result<Response, Error>, later: for<'a> fn(&'a App, Call) -> Later<'a> },
+}
+
+/// An answer that waits for the disk without holding a thread.
+pub type Later<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + 'a>>;
 
 pub struct Route {
     pub method: Method,

@@ -1,5 +1,6 @@
 //! What other programs ask: keys, the OpenAPI document, health.
 
+use super::Handler::Now;
 use super::{Access, Answer, Content, Method, Route, json};
 use crate::http::handlers::operations;
 use crate::http::schema;
@@ -19,7 +20,7 @@ pub static OPERATIONS: &[Route] = &[
         request: None,
         answers: &[json(200, "A JWK set (RFC 7517 §5).", &schema::KEY_SET)],
         problems: &[],
-        handler: operations::jwks,
+        handler: Now(operations::jwks),
     },
     Route {
         method: Method::Get,
@@ -33,7 +34,7 @@ pub static OPERATIONS: &[Route] = &[
         request: None,
         answers: &[json(200, "A JWK set (RFC 7517 §5).", &schema::KEY_SET)],
         problems: &[],
-        handler: operations::jwks,
+        handler: Now(operations::jwks),
     },
     Route {
         method: Method::Get,
@@ -47,7 +48,7 @@ pub static OPERATIONS: &[Route] = &[
         request: None,
         answers: &[Answer { status: 200, about: "OpenAPI 3.1.", content: Content::Document }],
         problems: &[],
-        handler: operations::openapi,
+        handler: Now(operations::openapi),
     },
     Route {
         method: Method::Get,
@@ -61,7 +62,7 @@ pub static OPERATIONS: &[Route] = &[
         request: None,
         answers: &[json(200, "It does.", &schema::HEALTH)],
         problems: &[],
-        handler: operations::health,
+        handler: Now(operations::health),
     },
     Route {
         method: Method::Get,
@@ -75,6 +76,6 @@ pub static OPERATIONS: &[Route] = &[
         request: None,
         answers: &[json(200, "It does.", &schema::READINESS)],
         problems: &[],
-        handler: operations::ready,
+        handler: Now(operations::ready),
     },
 ];

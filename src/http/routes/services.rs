@@ -1,5 +1,6 @@
 //! What other services lean on: forward auth, and what this server says of itself to OAuth clients.
 
+use super::Handler::Now;
 use super::{Access, Answer, Content, Field, Kind, Method, Presence, Route, any_of, nothing};
 use crate::http::bodies;
 use crate::http::handlers::services;
@@ -44,7 +45,7 @@ pub static SERVICES: &[Route] = &[
              percent-encoded UTF-8, `Remote-Groups` the roles, separated by commas.",
         )],
         problems: &[(403, "forbidden")],
-        handler: services::verify,
+        handler: Now(services::verify),
     },
     Route {
         method: Method::Post,
@@ -58,7 +59,7 @@ pub static SERVICES: &[Route] = &[
         request: Some(&bodies::TOKEN),
         answers: &[any_of(200, "What there is to say of it; of one that is not good, nothing.", schema::INTROSPECTION)],
         problems: &[],
-        handler: services::introspect,
+        handler: Now(services::introspect),
     },
     Route {
         method: Method::Post,
@@ -75,7 +76,7 @@ pub static SERVICES: &[Route] = &[
             "The token counts no more, or never did. A user's own tokens alone; services need `sessions:revoke`.",
         )],
         problems: &[],
-        handler: services::revoke,
+        handler: Now(services::revoke),
     },
     Route {
         method: Method::Get,
@@ -89,7 +90,7 @@ pub static SERVICES: &[Route] = &[
         request: None,
         answers: METADATA,
         problems: &[],
-        handler: services::metadata,
+        handler: Now(services::metadata),
     },
     Route {
         method: Method::Get,
@@ -103,6 +104,6 @@ pub static SERVICES: &[Route] = &[
         request: None,
         answers: METADATA,
         problems: &[],
-        handler: services::metadata,
+        handler: Now(services::metadata),
     },
 ];

@@ -1,5 +1,6 @@
 //! Sessions: login and its second step, refreshing, logging out.
 
+use super::Handler::{AfterCommit, Now};
 use super::{Access, Method, Route, any_of, json, nothing};
 use crate::http::handlers::session;
 use crate::http::{bodies, schema};
@@ -24,7 +25,7 @@ pub static SESSIONS: &[Route] = &[
             (403, "account_disabled"),
             (429, "too_many_attempts"),
         ],
-        handler: session::login,
+        handler: Now(session::login),
     },
     Route {
         method: Method::Post,
@@ -38,7 +39,7 @@ pub static SESSIONS: &[Route] = &[
         request: Some(&bodies::SECOND_STEP),
         answers: &[any_of(200, "A new session.", schema::SESSION_TOKENS)],
         problems: &[(401, "invalid_code"), (403, "account_disabled"), (429, "too_many_attempts")],
-        handler: session::verify,
+        handler: Now(session::verify),
     },
     Route {
         method: Method::Post,
@@ -46,13 +47,13 @@ pub static SESSIONS: &[Route] = &[
         id: "refresh",
         summary: "Exchange a refresh token for the next tokens",
         access: Access::Refresh,
-        lane: Lane::Write,
+        lane: Lane::Commit,
         limit: Some(Budget::Token),
         query: &[],
         request: Some(&bodies::REFRESH),
         answers: &[any_of(200, "The session goes on.", schema::SESSION_TOKENS)],
         problems: &[(401, "invalid_token")],
-        handler: session::refresh,
+        handler: AfterCommit { now: session::refresh, later: session::refresh_later },
     },
     Route {
         method: Method::Post,
@@ -66,7 +67,7 @@ pub static SESSIONS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The session has ended, its tokens with it.")],
         problems: &[],
-        handler: session::logout,
+        handler: Now(session::logout),
     },
     Route {
         method: Method::Post,
@@ -80,7 +81,7 @@ pub static SESSIONS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "All sessions have ended, this one too.")],
         problems: &[],
-        handler: session::logout_everywhere,
+        handler: Now(session::logout_everywhere),
     },
     Route {
         method: Method::Get,
@@ -94,7 +95,7 @@ pub static SESSIONS: &[Route] = &[
         request: None,
         answers: &[json(200, "The sessions that live.", &schema::SESSIONS)],
         problems: &[],
-        handler: session::list,
+        handler: Now(session::list),
     },
     Route {
         method: Method::Delete,
@@ -108,6 +109,6 @@ pub static SESSIONS: &[Route] = &[
         request: None,
         answers: &[nothing(204, "The session has ended.")],
         problems: &[(404, "not_found")],
-        handler: session::end,
+        handler: Now(session::end),
     },
 ];

@@ -1,5 +1,6 @@
 //! One's own second factor.
 
+use super::Handler::Now;
 use super::{Access, Method, Route, json, nothing};
 use crate::http::handlers::two_factor;
 use crate::http::{bodies, schema};
@@ -19,7 +20,7 @@ pub static TWO_FACTOR: &[Route] = &[
         request: None,
         answers: &[json(200, "How it stands.", &schema::TWO_FACTOR)],
         problems: &[],
-        handler: two_factor::show,
+        handler: Now(two_factor::show),
     },
     Route {
         method: Method::Post,
@@ -37,7 +38,7 @@ pub static TWO_FACTOR: &[Route] = &[
             &schema::TWO_FACTOR_SETUP,
         )],
         problems: &[(403, "fresh_login_required"), (409, "already_enabled")],
-        handler: two_factor::set_up,
+        handler: Now(two_factor::set_up),
     },
     Route {
         method: Method::Post,
@@ -51,7 +52,7 @@ pub static TWO_FACTOR: &[Route] = &[
         request: Some(&bodies::CODE),
         answers: &[json(200, "Recovery codes, shown this once; other sessions have ended.", &schema::RECOVERY_CODES)],
         problems: &[(401, "invalid_code"), (403, "fresh_login_required"), (409, "already_enabled")],
-        handler: two_factor::enable,
+        handler: Now(two_factor::enable),
     },
     Route {
         method: Method::Post,
@@ -70,7 +71,7 @@ pub static TWO_FACTOR: &[Route] = &[
             (403, "invalid_credentials"),
             (429, "too_many_attempts"),
         ],
-        handler: two_factor::disable,
+        handler: Now(two_factor::disable),
     },
     Route {
         method: Method::Post,
@@ -84,6 +85,6 @@ pub static TWO_FACTOR: &[Route] = &[
         request: Some(&bodies::CODE),
         answers: &[json(200, "Ten new ones, shown this once.", &schema::RECOVERY_CODES)],
         problems: &[(401, "invalid_code"), (403, "fresh_login_required")],
-        handler: two_factor::replace_recovery_codes,
+        handler: Now(two_factor::replace_recovery_codes),
     },
 ];

@@ -1,6 +1,8 @@
 //! Which route a request comes to, and what every answer carries.
 
 use super::*;
+use authd::http::routes::Handler;
+use authd::transport::Lane;
 
 #[test]
 fn without_a_token_every_route_that_is_not_public_says_401() {
@@ -232,4 +234,12 @@ fn without_cors_nothing_is_said_of_origins() {
     let answer = daemon.send("OPTIONS", "/api/auth/me", &headers, b"");
     assert_eq!((answer.status, answer.problem().as_str()), (405, "method_not_allowed"));
     assert!(answer.headers.iter().all(|(name, _)| !name.starts_with("access-control") && name != "vary"));
+}
+
+#[test]
+fn what_waits_for_its_commit_on_an_io_thread_can_be_awaited() {
+    for route in routes() {
+        let awaited = matches!(route.handler, Handler::AfterCommit { .. });
+        assert_eq!(route.lane == Lane::Commit, awaited, "{route:?}");
+    }
 }

@@ -16,7 +16,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper", &["src/transport"]),
     ("hyper_util", &["src/transport"]),
     ("http_body_util", &["src/transport"]),
-    ("tokio", &["src/transport"]),
+    // The writer answers threads and tasks over one channel, which needs no runtime.
+    ("tokio", &["src/transport", "src/store/writer.rs"]),
     ("listenfd", &["src/transport", "src/cli/serve"]),
     ("sd_notify", &["src/cli/supervisor.rs"]),
     ("argon2", &["src/crypto/"]),

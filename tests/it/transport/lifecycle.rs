@@ -63,19 +63,14 @@ fn a_unix_socket_is_for_owner_and_group_and_replaces_a_stale_one() {
     let mut stream = UnixStream::connect(&path).unwrap();
     stream.write_all(NEXT.as_bytes()).unwrap();
     assert!(one(&mut stream).starts_with("HTTP/1.1 200"));
-    let (begun, go) = (channel().0, channel().1);
-    let second = Server::start(&listen, settings(), Arc::new(Desk { begun: Mutex::new(begun), go: Mutex::new(go) }));
+    let second = Server::start(&listen, settings(), Arc::new(Desk::new(channel().0, channel().1)));
     assert_eq!(second.unwrap_err().code(), "internal");
     drop(stream);
     house.close();
     assert!(!path.exists());
 
     std::fs::write(&path, "not a socket").unwrap();
-    let refused = Server::start(
-        &listen,
-        settings(),
-        Arc::new(Desk { begun: Mutex::new(channel().0), go: Mutex::new(channel().1) }),
-    );
+    let refused = Server::start(&listen, settings(), Arc::new(Desk::new(channel().0, channel().1)));
     assert!(refused.is_err());
     assert_eq!(std::fs::read(&path).unwrap(), b"not a socket");
 }
@@ -126,4 +121,71 @@ fn the_pulse_misses_one_thread_that_is_held_up() {
     assert_eq!(statuses(&one(&mut held)), ["200"]);
     assert!(pulse.beats(patience));
     house.close();
+}
+
+/// One I/O thread, so that whatever holds it up holds up all.
+fn on_one_thread() -> Settings {
+    Settings { threads: Threads { io: 1, ..settings().threads }, ..settings() }
+}
+
+#[test]
+fn who_waits_for_a_commit_holds_up_nobody_on_its_io_thread() {
+    let house = open(on_one_thread());
+    let mut waiting: Vec<_> = (0..3).map(|_| house.connect()).collect();
+    for stream in &mut waiting {
+        stream.write_all(b"POST /commit/wait HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").unwrap();
+        house.begun.recv().unwrap();
+    }
+    let mut other = house.connect();
+    for request in ["GET /short/thread HTTP/1.1\r\nHost: a\r\n\r\n", NEXT] {
+        other.write_all(request.as_bytes()).unwrap();
+        assert_eq!(statuses(&one(&mut other)), ["200"]);
+    }
+    for mut stream in waiting {
+        house.committed.notify_one();
+        // They go on in the order in which they came; each connection then takes another.
+        assert_eq!(statuses(&one(&mut stream)), ["201"]);
+        stream.write_all(NEXT.as_bytes()).unwrap();
+        assert_eq!(statuses(&one(&mut stream)), ["200"]);
+    }
+    drop(other);
+    house.close();
+}
+
+#[test]
+fn a_panic_before_or_after_a_commit_is_one_500() {
+    let house = open(on_one_thread());
+    let mut stream = house.connect();
+    for path in ["/commit/panic/at-once", "/commit/panic", "/commit/panic/at-once"] {
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).unwrap();
+        if path == "/commit/panic" {
+            house.committed.notify_one();
+        }
+        assert_eq!(statuses(&one(&mut stream)), ["500"], "{path}");
+    }
+    stream.write_all(NEXT.as_bytes()).unwrap();
+    assert_eq!(statuses(&one(&mut stream)), ["200"]);
+    drop(stream);
+    house.close();
+}
+
+#[test]
+fn a_shutdown_lets_a_commit_be_answered_but_does_not_wait_for_it_for_ever() {
+    let wait = b"GET /commit/wait HTTP/1.1\r\nHost: a\r\n\r\n";
+    let house = open(on_one_thread());
+    let mut busy = house.connect();
+    busy.write_all(wait).unwrap();
+    house.begun.recv().unwrap();
+    house.running.shutdown();
+    house.committed.notify_one();
+    assert_eq!(statuses(&rest(&mut busy)), ["201"]);
+    house.running.wait().unwrap();
+
+    let house = open(with(Deadlines { drain: SOON, ..Deadlines::default() }));
+    let mut busy = house.connect();
+    busy.write_all(wait).unwrap();
+    house.begun.recv().unwrap();
+    house.running.shutdown();
+    house.running.wait().unwrap();
+    assert_eq!(rest(&mut busy), "");
 }

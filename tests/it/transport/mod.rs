@@ -10,16 +10,27 @@ use authd::transport::message::{Head, Request, Response};
 use authd::transport::{BODY_MAX_BYTES, Deadlines, Lane, Running, Server, Service, Settings, Threads, Trouble};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Answers by the path: `/echo` sends the body back, `/panic` and `/short/panic` panic, `/short/thread` says on which
 /// thread it runs, `/wait` and `/hash` say that they have begun and wait until the test lets them go, `/short/wait`
-/// does so on its I/O thread, as no handler should.
+/// does so on its I/O thread, as no handler should. What begins with `/commit/` is awaited: `/commit/wait` says that it
+/// has begun, `/commit/panic` panics; both wait until the test says that
+/// something was committed, `/commit/panic/at-once` doesn't.
 struct Desk {
     begun: Mutex<Sender<()>>,
     go: Mutex<Receiver<()>>,
+    committed: Arc<Notify>,
+}
+
+impl Desk {
+    fn new(begun: Sender<()>, go: Receiver<()>) -> Self {
+        Self { begun: Mutex::new(begun), go: Mutex::new(go), committed: Arc::default() }
+    }
 }
 
 impl Service for Desk {
@@ -28,6 +39,7 @@ impl Service for Desk {
             "/hash" => Lane::Hash,
             "/write" => Lane::Write,
             path if path.starts_with("/short/") => Lane::Short,
+            path if path.starts_with("/commit/") => Lane::Commit,
             _ => Lane::Read,
         }
     }
@@ -46,6 +58,23 @@ impl Service for Desk {
             }
             _ => Response::with_body(200, "text/plain", request.body.to_vec()),
         }
+    }
+
+    fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
+        Box::pin(async {
+            match request.head.path.as_str() {
+                "/commit/panic/at-once" => panic!("as the test asked"),
+                "/commit/panic" => {
+                    self.committed.notified().await;
+                    panic!("as the test asked");
+                }
+                _ => {
+                    self.begun.lock().unwrap().send(()).unwrap();
+                    self.committed.notified().await;
+                    Response::empty(201)
+                }
+            }
+        })
     }
 
     fn refuse(&self, trouble: Trouble, _: Option<&Head>) -> Response {
@@ -69,6 +98,8 @@ struct House {
     begun: Receiver<()>,
     /// Lets one waiting handler go.
     go: Sender<()>,
+    /// Lets one request of the lane for commits go on.
+    committed: Arc<Notify>,
 }
 
 fn settings() -> Settings {
@@ -82,8 +113,9 @@ fn settings() -> Settings {
 
 fn open_at(listen: &Listen, settings: Settings) -> House {
     let ((begun_in, begun), (go, go_out)) = (channel(), channel());
-    let desk = Desk { begun: Mutex::new(begun_in), go: Mutex::new(go_out) };
-    House { running: Server::start(listen, settings, Arc::new(desk)).unwrap(), begun, go }
+    let desk = Desk::new(begun_in, go_out);
+    let committed = Arc::clone(&desk.committed);
+    House { running: Server::start(listen, settings, Arc::new(desk)).unwrap(), begun, go, committed }
 }
 
 fn open(settings: Settings) -> House {
