@@ -32,36 +32,36 @@ struct Arrival {
 
 /// The way to one thread.
 #[derive(Clone)]
-pub struct Berth {
+pub struct IoHandle {
     arrivals: UnboundedSender<Arrival>,
     /// How many connections it has, or is about to have.
     load: Arc<Level>,
 }
 
 /// One thread's end.
-pub struct Deck {
+pub struct IoThread {
     arrivals: UnboundedReceiver<Arrival>,
     load: Arc<Level>,
 }
 
-pub fn pair() -> (Berth, Deck) {
+pub fn pair() -> (IoHandle, IoThread) {
     let (sender, arrivals) = unbounded_channel();
     let load = Arc::new(Level::default());
-    (Berth { arrivals: sender, load: load.clone() }, Deck { arrivals, load })
+    (IoHandle { arrivals: sender, load: load.clone() }, IoThread { arrivals, load })
 }
 
 /// What tells a thread to stop.
 pub type Stop = watch::Receiver<bool>;
 
-impl Deck {
+impl IoThread {
     /// Serves the connections that are handed over, until `stop`; then gives requests under way their time. Beside it
-    /// runs `gate`, on the one thread that has the [`Gate`].
-    pub fn serve(mut self, runtime: &Runtime, house: House, heart: Heart, stop: Stop, gate: Option<Gate>) {
+    /// runs `acceptor`, on the one thread that has the [`Acceptor`].
+    pub fn serve(mut self, runtime: &Runtime, house: House, heart: Heart, stop: Stop, acceptor: Option<Acceptor>) {
         let house = Rc::new(house);
         let local = LocalSet::new();
         local.spawn_local(heart.beat());
-        if let Some(gate) = gate {
-            local.spawn_local(gate.stand(house.settings.max_connections, house.clone(), stop.clone()));
+        if let Some(acceptor) = acceptor {
+            local.spawn_local(acceptor.run(house.settings.max_connections, house.clone(), stop.clone()));
         }
         local.block_on(runtime, async {
             let mut connections = JoinSet::new();
@@ -98,18 +98,18 @@ impl Deck {
 }
 
 /// Where connections come in.
-pub struct Gate {
+pub struct Acceptor {
     listener: Listener,
-    berths: Vec<Berth>,
+    handles: Vec<IoHandle>,
 }
 
-impl Gate {
-    pub const fn new(listener: Listener, berths: Vec<Berth>) -> Self {
-        Self { listener, berths }
+impl Acceptor {
+    pub const fn new(listener: Listener, handles: Vec<IoHandle>) -> Self {
+        Self { listener, handles }
     }
 
     /// Takes connections until `stop`; then nobody listens any more.
-    async fn stand(self, max_connections: usize, house: Rc<House>, mut stop: Stop) {
+    async fn run(self, max_connections: usize, house: Rc<House>, mut stop: Stop) {
         let places = Arc::new(Semaphore::new(max_connections));
         let lobby = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
         // Out of descriptors, every attempt fails the same way: one line in the log is enough.
@@ -147,10 +147,10 @@ impl Gate {
     }
 
     fn hand_over(&self, arrival: Arrival) {
-        if let Some(berth) = self.berths.iter().min_by_key(|berth| berth.load.read()) {
-            berth.load.up();
+        if let Some(handle) = self.handles.iter().min_by_key(|handle| handle.load.read()) {
+            handle.load.up();
             // A thread that has died takes the server with it: see `Server::start`.
-            let _ = berth.arrivals.send(arrival);
+            let _ = handle.arrivals.send(arrival);
         }
     }
 }

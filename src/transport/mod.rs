@@ -23,7 +23,7 @@ pub use pulse::Pulse;
 use crate::config;
 use crate::error::Fault;
 use connection::House;
-use io::Gate;
+use io::Acceptor;
 use lanes::{Lanes, Workers};
 use listen::Listener;
 use message::{Head, Request, Response, Then};
@@ -222,12 +222,12 @@ impl Server {
         let pressure = Arc::new(Pressure::new());
         let (lanes, workers) = Lanes::start(&settings, &service, &pressure)?;
         let lanes = Arc::new(lanes);
-        let (berths, decks): (Vec<_>, Vec<_>) = (0..settings.threads.io.max(1)).map(|_| io::pair()).unzip();
-        let mut gate = Some((first, Gate::new(listener, berths)));
+        let (handles, ends): (Vec<_>, Vec<_>) = (0..settings.threads.io.max(1)).map(|_| io::pair()).unzip();
+        let mut acceptor = Some((first, Acceptor::new(listener, handles)));
         let (mut pulse, mut threads) = (Pulse::default(), Vec::new());
-        for (number, deck) in decks.into_iter().enumerate() {
-            let (runtime, gate) = match gate.take() {
-                Some((first, gate)) => (first, Some(gate)),
+        for (number, end) in ends.into_iter().enumerate() {
+            let (runtime, acceptor) = match acceptor.take() {
+                Some((first, acceptor)) => (first, Some(acceptor)),
                 None => (runtime()?, None),
             };
             let house = House { service: service.clone(), lanes: lanes.clone(), pressure: pressure.clone(), settings };
@@ -235,7 +235,7 @@ impl Server {
             let serve = move || {
                 // One that dies takes the others with it: half a server would be worse than none.
                 let _last = last;
-                deck.serve(&runtime, house, heart, stopping, gate);
+                end.serve(&runtime, house, heart, stopping, acceptor);
             };
             let thread = std::thread::Builder::new().name(format!("io-{number}")).spawn(serve).map_err(internal)?;
             threads.push(thread);
