@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::pin;
@@ -28,8 +29,13 @@ pub const BODY_MAX_BYTES: usize = 64 * 1024;
 /// What the HTTP crate may buffer of a connection, in bytes.
 const BUFFER_MAX_BYTES: usize = 32 * 1024;
 
-/// What all connections share.
+/// So many requests a thread answers without a rest, however busy it is.
+const REST_AFTER: u32 = 1024;
+
+/// What all connections of a thread share.
 pub struct House {
+    /// Requests since the start.
+    pub requests: Cell<u32>,
     pub service: Arc<dyn Service>,
     pub lanes: Arc<Lanes>,
     pub pressure: Arc<Pressure>,
@@ -102,6 +108,10 @@ async fn answer(
     request: hyper::Request<Incoming>,
     peer: Option<IpAddr>,
 ) -> Response {
+    house.requests.set(house.requests.get().wrapping_add(1));
+    if house.requests.get().is_multiple_of(REST_AFTER) {
+        house.service.rest();
+    }
     if let Some(trouble) = exchange.refused.take() {
         return refuse(house, trouble, None);
     }

@@ -29,6 +29,7 @@ use listen::Listener;
 use message::{Head, Request, Response, Then};
 use pressure::Pressure;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::cell::Cell;
 use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -50,7 +51,8 @@ pub trait Service: Send + Sync + 'static {
     /// Answers a request, where its lane says. A panic is answered through [`Service::refuse`].
     fn handle(&self, request: &Request) -> Response;
 
-    /// An I/O thread has nothing to do, and is about to wait: called on it, at its start, too.
+    /// An I/O thread has nothing to do and is about to wait: called on it, at its start, too, and now and then while it
+    /// is so busy that it never waits.
     fn rest(&self) {}
 
     /// As [`Service::handle`], for [`Lane::Commit`] alone: it is polled by the I/O thread that read the request, must
@@ -230,7 +232,13 @@ impl Server {
                 Some((first, acceptor)) => (first, Some(acceptor)),
                 None => (runtime()?, None),
             };
-            let house = House { service: service.clone(), lanes: lanes.clone(), pressure: pressure.clone(), settings };
+            let house = House {
+                requests: Cell::default(),
+                service: service.clone(),
+                lanes: lanes.clone(),
+                pressure: pressure.clone(),
+                settings,
+            };
             let (heart, stopping, last) = (pulse.heart(), stopping.clone(), StopsAtEnd(Arc::downgrade(&stop)));
             let serve = move || {
                 // One that dies takes the others with it: half a server would be worse than none.
