@@ -17,6 +17,11 @@ pub const ADVICE: &str = "; restore it from a backup";
 
 const STATEMENTS_KEPT: usize = 64;
 
+/// What the connections that are asked all the time may keep of the file, instead of SQLite's 2 MB: the writer, and
+/// those of the I/O threads. With a million users the pages of a few hundred sessions are more than that. SQLite
+/// takes a negative number for KiB.
+pub(super) const CACHE_KIB: i32 = -16 * 1024;
+
 /// Opens an existing file for reading and writing.
 ///
 /// # Errors
@@ -99,6 +104,7 @@ fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 

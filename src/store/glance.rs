@@ -5,13 +5,17 @@
 //! Whether somebody has, the header of the WAL-index tells (<https://sqlite.org/walformat.html>): every commit of every
 //! process changes it before it is acknowledged. It is compared, not understood. Who reads it before a snapshot is
 //! begun, and finds it the same later, has a snapshot of what is the newest state still.
+//!
+//! The index is opened once more for that, and **never closed**: to close any descriptor of a file takes away all locks
+//! that the process holds on it (<https://sqlite.org/howtocorrupt.html>, 2.2), and SQLite's are there.
 
-use super::connection::{fault, open_readable};
+use super::connection::{CACHE_KIB, fault, open_readable};
 use super::tx::Reader;
 use crate::error::Fault;
 use rusqlite::Connection;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fs::File;
+use std::mem::ManuallyDrop;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -19,61 +23,81 @@ use std::path::{Path, PathBuf};
 const HEADER: usize = 96;
 
 thread_local! {
-    /// Whether this thread tells when it rests: one that doesn't reads like all others, from the pool.
-    static RESTS: Cell<bool> = const { Cell::new(false) };
-    /// Taken at its first glance.
-    static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
+    static PLACE: RefCell<Place> = const { RefCell::new(Place::Standing) };
+}
+
+/// Where a thread reads.
+enum Place {
+    /// Like all others, from the pool: it never told that it rests.
+    Standing,
+    /// It gets a seat at its first glance.
+    Waiting,
+    Seated(Box<Seat>),
+    /// From the pool, for good: something went wrong at its seat. Another one would cost another descriptor.
+    Barred,
 }
 
 /// What a thread keeps from one read to the next.
 struct Seat {
     database: PathBuf,
     connection: Connection,
-    index: File,
-    /// The header from before the snapshot; `None`: no snapshot is open.
+    /// See above why it is never closed.
+    index: ManuallyDrop<File>,
+    /// The header from before the snapshot that is open. `None`: none is, or it is not known of what state.
     begun_at: Option<[u8; HEADER]>,
 }
 
 /// Lets go of this thread's snapshot: to be called before each rest, since the write-ahead log can't begin anew while
 /// an old one is held. From the first time on the thread takes a seat of its own when it glances.
-///
-/// # Errors
-/// The driver's.
-pub(super) fn rest() -> Result<(), Fault> {
-    // Elsewhere a file that is mapped and the same file when it is read may differ.
-    RESTS.set(cfg!(target_os = "linux"));
-    SEAT.with_borrow_mut(|seat| seat.as_mut().map_or(Ok(()), Seat::end))
+pub(super) fn rest() {
+    PLACE.with_borrow_mut(|place| match place {
+        // Elsewhere a file that is mapped and the same file when it is read may differ.
+        Place::Standing if cfg!(target_os = "linux") => *place = Place::Waiting,
+        Place::Seated(seat) => {
+            if seat.end().is_err() {
+                *place = Place::Barred;
+            }
+        }
+        Place::Standing | Place::Waiting | Place::Barred => {}
+    });
 }
 
-/// Reads the newest state on this thread's own connection. `None`, and `work` was not called: it has none.
+/// Reads the newest state on this thread's own connection. `None`, and `work` was not called: it has none for this
+/// database.
 ///
 /// # Errors
-/// Those of `work`, and the driver's.
+/// Those of `work`.
 pub(super) fn glance<T>(
     database: &Path,
     work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
 ) -> Option<Result<T, Fault>> {
-    let read = |seat: &mut Option<Seat>| {
-        let seat = match seat {
-            Some(seat) if seat.is_of(database) => seat,
-            other => other.insert(Seat::take(database)?),
-        };
-        seat.renew()?;
-        work(&Reader::new(&seat.connection))
-    };
-    RESTS.get().then(|| SEAT.with_borrow_mut(read))
+    PLACE.with_borrow_mut(|place| {
+        if matches!(place, Place::Waiting) {
+            *place = Seat::take(database).map_or(Place::Barred, |seat| Place::Seated(Box::new(seat)));
+        }
+        let Place::Seated(seat) = place else { return None };
+        if !seat.is_of(database) {
+            return None;
+        }
+        if seat.renew().is_err() {
+            *place = Place::Barred;
+            return None;
+        }
+        Some(work(&Reader::new(&seat.connection)))
+    })
 }
 
 impl Seat {
     fn take(database: &Path) -> Result<Self, Fault> {
         let connection = open_readable(database)?;
+        connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(fault)?;
         // The first read makes the index, where nobody had the database open.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
-        let mut index = database.as_os_str().to_owned();
-        index.push("-shm");
+        // As SQLite calls the file, which has followed a link to it.
+        let index = format!("{}-shm", connection.path().unwrap_or_default());
         let index = File::open(&index)
             .map_err(|error| Fault::StorageUnavailable(format!("the database's WAL-index can't be read: {error}")))?;
-        Ok(Self { database: database.to_owned(), connection, index, begun_at: None })
+        Ok(Self { database: database.to_owned(), connection, index: ManuallyDrop::new(index), begun_at: None })
     }
 
     /// Compared by the bytes, since it is asked at every read.
@@ -84,22 +108,19 @@ impl Seat {
     /// Begins another snapshot unless the one that is open is of the newest state.
     fn renew(&mut self) -> Result<(), Fault> {
         let mut header = [0; HEADER];
-        let is_whole = self.index.read_exact_at(&mut header, 0).is_ok();
-        if is_whole && self.begun_at == Some(header) {
+        let header = self.index.read_exact_at(&mut header, 0).is_ok().then_some(header);
+        if header.is_some() && self.begun_at == header {
             return Ok(());
         }
         self.end()?;
         self.execute("BEGIN")?;
-        // One that can't be read is as good as one that always differs.
-        self.begun_at = Some(if is_whole { header } else { [0; HEADER] });
+        self.begun_at = header;
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), Fault> {
-        match self.begun_at.take() {
-            Some(_) if !self.connection.is_autocommit() => self.execute("COMMIT"),
-            _ => Ok(()),
-        }
+        self.begun_at = None;
+        if self.connection.is_autocommit() { Ok(()) } else { self.execute("COMMIT") }
     }
 
     fn execute(&self, sql: &str) -> Result<(), Fault> {

@@ -138,12 +138,9 @@ impl Store {
 
     /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first time on it
     /// has a connection of its own for [`Store::glance`].
-    ///
-    /// # Errors
-    /// The driver's.
     #[allow(clippy::unused_self, reason = "what rests is a reader of this store")]
-    pub fn rest(&self) -> Result<(), Fault> {
-        glance::rest()
+    pub fn rest(&self) {
+        glance::rest();
     }
 
     /// Runs `work` as one transaction, together with whatever others wait for a commit.

@@ -196,9 +196,7 @@ impl App {
 
     /// Before a thread that answers requests by itself waits for the next: it holds nothing meanwhile.
     pub fn rest(&self) {
-        if let Err(fault) = self.store.rest() {
-            tracing::debug!(%fault, "a thread reads without a connection of its own");
-        }
+        self.store.rest();
     }
 
     pub(super) fn lifetime(&self) -> Lifetime {

@@ -95,12 +95,12 @@ pub(super) fn inspect(app: &App, token: &str) -> Result<Result<(Arc<Authentic>, 
 /// What never changes of a token, found out once.
 fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, Flaw>, Fault> {
     let fingerprint = Fingerprint::of(token);
-    if let Some(remembered) = app.remembered.find(fingerprint) {
+    if let Some(remembered) = fingerprint.and_then(|token| app.remembered.find(token)) {
         return Ok(Ok(remembered));
     }
     let found = jwt::authenticate(token, |kid| keyring::verifying(app, kid))?.map(Arc::new);
-    if let Ok(authentic) = &found {
-        app.remembered.keep(fingerprint, authentic);
+    if let (Ok(authentic), Some(token)) = (&found, fingerprint) {
+        app.remembered.keep(token, authentic);
     }
     Ok(found)
 }

@@ -193,8 +193,7 @@ fn check_writable(path: &Path) -> Result<(), Fault> {
 /// Says which user to run as: the one who owns the file, or its folder.
 #[must_use]
 pub fn run_as(path: &Path) -> String {
-    let owner = File::open(path).and_then(|file| file.metadata()).or_else(|_| fs::metadata(path));
-    let owner = owner.or_else(|_| fs::metadata(folder_of(path))).map(|metadata| metadata.uid());
+    let owner = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path))).map(|metadata| metadata.uid());
     match owner {
         Ok(0) => "run this as root, or with sudo".into(),
         Ok(uid) => format!("run this as its owner, {}, or with sudo", crate::ports::user_name(uid)),

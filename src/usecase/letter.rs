@@ -14,6 +14,7 @@ use minijinja::{
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// The longest text of a stranger's that a mail shows, in characters.
 const FOREIGN_MAX: usize = 254;
@@ -138,7 +139,7 @@ impl Letters {
                 Err((file, error)) => tracing::error!(file, %error, "mail template failed; the built-in one is used"),
             }
         }
-        self.render(&built_in(kind), kind, facts).expect("a test renders every built-in template")
+        self.render(built_in(kind), kind, facts).expect("a test renders every built-in template")
     }
 
     /// The error comes with the name of the file that was asked for.
@@ -171,17 +172,21 @@ impl Letters {
     }
 }
 
-/// What a mail of this kind is made of, compiled for it alone: all kinds together take a megabyte, which a
-/// daemon that seldom writes would hold for nothing.
-fn built_in(kind: MailKind) -> Environment<'static> {
-    let mut environment = environment();
-    let is_part = |stem: &str| stem == "layout" || stem == kind.name();
-    for (name, source) in BUILT_IN {
-        if name.rsplit_once('.').is_some_and(|(stem, _)| is_part(stem)) {
-            environment.add_template(name, source).expect("a test renders every built-in template");
+/// What a mail of this kind is made of, compiled at the first one: all kinds together take a megabyte, which a
+/// daemon that never writes most of them would hold for nothing. Every login writes two, to have them at hand.
+fn built_in(kind: MailKind) -> &'static Environment<'static> {
+    static COMPILED: [OnceLock<Environment<'static>>; MailKind::ALL.len()] =
+        [const { OnceLock::new() }; MailKind::ALL.len()];
+    COMPILED[kind as usize].get_or_init(|| {
+        let mut environment = environment();
+        let is_part = |stem: &str| stem == "layout" || stem == kind.name();
+        for (name, source) in BUILT_IN {
+            if name.rsplit_once('.').is_some_and(|(stem, _)| is_part(stem)) {
+                environment.add_template(name, source).expect("a test renders every built-in template");
+            }
         }
-    }
-    environment
+        environment
+    })
 }
 
 fn environment() -> Environment<'static> {

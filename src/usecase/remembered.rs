@@ -7,8 +7,11 @@ use crate::crypto::opaque::{OpaqueHash, sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many tokens a half holds: with some 700 bytes each, both take 3 MB at most.
+/// How many tokens a half holds. Both take some 3 MB, with tokens of the usual size.
 const HALF: usize = 2048;
+
+/// The longest token that is remembered, in bytes, so that many roles and permissions can't make it much more.
+const LONGEST: usize = 2048;
 
 /// Two halves. New tokens, and those of the older half that are shown again, go into the younger; once that is
 /// full, the older one is forgotten and they change places. So what is in use stays, for one look-up a use.
@@ -28,9 +31,10 @@ struct Halves {
 pub struct Fingerprint(OpaqueHash);
 
 impl Fingerprint {
+    /// `None`: it is too long to be remembered.
     #[must_use]
-    pub fn of(token: &str) -> Self {
-        Self(sha256(token))
+    pub fn of(token: &str) -> Option<Self> {
+        (token.len() <= LONGEST).then(|| Self(sha256(token)))
     }
 }
 
@@ -101,7 +105,7 @@ mod tests {
     }
 
     fn fingerprint(number: usize) -> Fingerprint {
-        Fingerprint::of(&number.to_string())
+        Fingerprint::of(&number.to_string()).unwrap()
     }
 
     #[test]
