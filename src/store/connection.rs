@@ -108,6 +108,14 @@ fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
+/// Runs a statement without values that gives nothing, and keeps it prepared.
+///
+/// # Errors
+/// See [`fault`].
+pub(super) fn execute(connection: &Connection, sql: &str) -> Result<(), Fault> {
+    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(fault)
+}
+
 /// What a driver's error means to an operator.
 #[allow(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub fn fault(error: rusqlite::Error) -> Fault {

@@ -9,7 +9,7 @@
 //! The index is opened once more for that, and **never closed**: to close any descriptor of a file takes away all locks
 //! that the process holds on it (<https://sqlite.org/howtocorrupt.html>, 2.2), and SQLite's are there.
 
-use super::connection::{CACHE_KIB, fault, open_readable};
+use super::connection::{CACHE_KIB, execute, fault, open_readable};
 use super::tx::Reader;
 use crate::error::Fault;
 use rusqlite::Connection;
@@ -113,17 +113,13 @@ impl Seat {
             return Ok(());
         }
         self.end()?;
-        self.execute("BEGIN")?;
+        execute(&self.connection, "BEGIN")?;
         self.begun_at = header;
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), Fault> {
         self.begun_at = None;
-        if self.connection.is_autocommit() { Ok(()) } else { self.execute("COMMIT") }
-    }
-
-    fn execute(&self, sql: &str) -> Result<(), Fault> {
-        self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(fault)
+        if self.connection.is_autocommit() { Ok(()) } else { execute(&self.connection, "COMMIT") }
     }
 }

@@ -1,7 +1,7 @@
 //! Signing keys at rest.
 
 use super::tx::{Query, Row, RowResult, Tx, params};
-use super::values::millis;
+use super::values::{millis, span};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use std::time::Duration;
@@ -77,7 +77,7 @@ pub struct Signing {
 /// The driver's.
 pub fn find_signing(query: &impl Query) -> Result<Option<Signing>, Fault> {
     let sql = "SELECT kid, token_ttl FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1";
-    query.opt(sql, [], |row| Ok(Signing { kid: row.get(0)?, token_ttl: span(row.get(1)?) }))
+    query.opt(sql, [], |row| Ok(Signing { kid: row.get(0)?, token_ttl: span(row.get(1)?).unwrap_or_default() }))
 }
 
 /// The key that signs: the newest that isn't retired. `None`: there is none yet.
@@ -130,11 +130,7 @@ fn read(row: &Row<'_>) -> RowResult<StoredKey> {
         private_sealed: row.get(3)?,
         created_at: row.get(4)?,
         retired_at: row.get(5)?,
-        token_ttl: span(row.get(6)?),
+        token_ttl: span(row.get(6)?).unwrap_or_default(),
         keep_until: row.get(7)?,
     })
-}
-
-fn span(millis: i64) -> Duration {
-    Duration::from_millis(millis.try_into().unwrap_or(0))
 }

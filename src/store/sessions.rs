@@ -3,7 +3,7 @@
 use super::page::{Page, Paged};
 use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users;
-use super::values::millis;
+use super::values::{millis, span};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::session::{Bounds, Generation, Session};
 use crate::domain::time::Timestamp;
@@ -87,7 +87,7 @@ pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -
                 last_used_at: row.get(12)?,
                 expires_at: row.get(13)?,
                 ended_at: row.get(14)?,
-                idle: span(row.get(15)?),
+                idle: row.get::<_, Option<i64>>(15)?.and_then(span),
             },
             oldest: row.get::<_, i64>(16)?.try_into().unwrap_or(0),
             auth_time: row.get(17)?,
@@ -309,10 +309,6 @@ fn read(row: &Row<'_>) -> RowResult<Session> {
         ip: ip.and_then(|ip| ip.parse().ok()),
         user_agent: row.get(10)?,
         oldest: row.get::<_, i64>(13)?.try_into().unwrap_or(0),
-        idle: span(idle),
+        idle: idle.and_then(span),
     })
-}
-
-fn span(millis: Option<i64>) -> Option<Duration> {
-    millis.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis)
 }

@@ -5,7 +5,7 @@
 //! Who handed a job in waits as a thread or as a task of the transport: the channel of the async runtime, which
 //! needs no runtime, can do both. Nothing else of that crate stands here.
 
-use super::connection::fault;
+use super::connection::execute;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::ports::Clock;
@@ -212,8 +212,4 @@ fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Re
         return Err(fault);
     }
     outcome
-}
-
-fn execute(connection: &Connection, sql: &str) -> Result<(), Fault> {
-    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(fault)
 }
