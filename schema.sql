@@ -1,4 +1,4 @@
--- The schema of a fresh database. `src/store/migrations/` holds the steps from older ones to this.
+-- The schema of a fresh database. `src/store/sqlite/migrations/` holds the steps from older ones to this.
 --
 -- Conventions: ids are UUIDv7 as 16 bytes, made by authd; times are milliseconds since the Unix epoch,
 -- UTC; no clock and no random in SQL. NULL in a `…_at` column means "has not happened".

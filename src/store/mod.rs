@@ -1,36 +1,12 @@
 //! All SQL: one file a table family, and `tx.rs`, the seam to the driver. Reads go to a pool of
 //! read-only connections; every change is a job of the one writer.
 
-pub mod api_keys;
 pub mod audit;
-pub mod audit_check;
-pub mod audit_prune;
-pub mod census;
-pub mod chain;
-pub mod connection;
-pub mod failures;
-mod glance;
-pub mod keys;
-pub mod link_requests;
-pub mod links;
-pub mod mails;
-pub mod meta;
 pub mod page;
-#[cfg(debug_assertions)]
-mod plan;
-pub mod pool;
-pub mod prune;
-pub mod roles;
-pub mod schema;
-pub mod second_factor;
-pub mod sessions;
-pub mod tickets;
-pub mod transfer;
+pub mod sqlite;
+pub mod tables;
 pub mod tx;
-pub mod users;
 mod values;
-pub mod whole;
-pub mod writer;
 
 use crate::domain::audit::Sort;
 use crate::domain::caller::Caller;
@@ -38,12 +14,13 @@ use crate::domain::secret::Secret;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
 use crate::tally::{Counter, Family};
-use chain::Chain;
-use pool::Pool;
+use audit::chain::Chain;
+use sqlite::pool::Pool;
+use sqlite::writer::{Receipt, Writer, WriterTally};
+use sqlite::{connection, schema, snapshot};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tx::{Reader, Tx};
-use writer::{Receipt, Writer, WriterTally};
 
 /// One database file, open for reading and writing.
 #[derive(Debug)]
@@ -133,14 +110,14 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub fn glance<T>(&self, work: impl Fn(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        glance::glance(&self.path, &work).unwrap_or_else(|| self.read(work))
+        snapshot::glance(&self.path, &work).unwrap_or_else(|| self.read(work))
     }
 
     /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first time on it
     /// has a connection of its own for [`Store::glance`].
     #[allow(clippy::unused_self, reason = "what rests is a reader of this store")]
     pub fn rest(&self) {
-        glance::rest();
+        snapshot::rest();
     }
 
     /// Runs `work` as one transaction, together with whatever others wait for a commit.

@@ -3,8 +3,8 @@
 //! The rest of `store/` names nothing of the driver but what this file gives out. SQL here keeps to
 //! what other databases have too: `?1` parameters, `ON CONFLICT`, `RETURNING`, no clock, no random.
 
-use super::chain::Chain;
-use super::connection::fault;
+use super::audit::chain::Chain;
+use super::sqlite::connection::fault;
 use crate::domain::audit::{Event, Sort, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
@@ -64,7 +64,7 @@ pub trait Query {
 
 fn prepare<'c>(connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, Fault> {
     #[cfg(debug_assertions)]
-    super::plan::check(connection, sql)?;
+    super::sqlite::plan::check(connection, sql)?;
     connection.prepare_cached(sql).map_err(fault)
 }
 
@@ -141,7 +141,7 @@ impl<'c> Tx<'c> {
     /// The driver's: then the change is undone too.
     pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
         let (caller, chain) = (self.caller, self.chain);
-        super::audit::append(self, chain, caller, event, subject.into())?;
+        super::audit::log::append(self, chain, caller, event, subject.into())?;
         self.happened.push(event.sort());
         Ok(())
     }

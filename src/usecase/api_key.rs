@@ -13,8 +13,8 @@ use crate::domain::role::Permission;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::api_keys;
 use crate::store::page::Paged;
+use crate::store::tables::api_keys;
 use crate::store::tx::Tx;
 use std::time::Duration;
 

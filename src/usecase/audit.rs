@@ -12,7 +12,8 @@ use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault};
-use crate::store::audit::{self, Filter};
+use crate::store::audit::log;
+use crate::store::audit::log::Filter;
 use crate::store::page::Paged;
 use std::ops::RangeInclusive;
 
@@ -49,7 +50,7 @@ pub struct Position {
 pub fn tail(app: &App, caller: &Caller, wanted: &Wanted, limit: u32) -> Result<(Vec<Line>, Position), Error> {
     require(caller, "audit:read")?;
     let filter = filter(app, wanted)?;
-    let numbers = numbers(app, &filter, audit::ALL)?;
+    let numbers = numbers(app, &filter, log::ALL)?;
     let seen = *numbers.end();
     Ok((newest(app, &filter, numbers, limit)?, Position { filter, seen }))
 }
@@ -93,9 +94,9 @@ fn filter(app: &App, wanted: &Wanted) -> Result<Filter, Error> {
 fn numbers(app: &App, filter: &Filter, within: RangeInclusive<i64>) -> Result<RangeInclusive<i64>, Fault> {
     app.store.read(|query| {
         // The end first: a line that comes in between is shown by the next look, not lost.
-        let numbers = audit::span(query, within)?;
+        let numbers = log::span(query, within)?;
         let Some(since) = filter.since else { return Ok(numbers) };
-        Ok(audit::search_since(query, since, numbers.clone())?..=*numbers.end())
+        Ok(log::search_since(query, since, numbers.clone())?..=*numbers.end())
     })
 }
 
@@ -103,16 +104,16 @@ fn numbers(app: &App, filter: &Filter, within: RangeInclusive<i64>) -> Result<Ra
 fn newest(app: &App, filter: &Filter, numbers: RangeInclusive<i64>, limit: u32) -> Result<Vec<Line>, Fault> {
     let (first, mut last) = numbers.into_inner();
     // What stands in an index needs no pages.
-    let in_index = filter.user.is_some() || filter.event.as_deref().is_some_and(audit::is_indexed);
+    let in_index = filter.user.is_some() || filter.event.as_deref().is_some_and(log::is_indexed);
     let page = if in_index { i64::MAX } else { PAGE };
     let (mut missing, mut pages) = (limit, Vec::new());
     while missing > 0 {
-        let there = app.store.read(|query| audit::span(query, first..=last))?;
+        let there = app.store.read(|query| log::span(query, first..=last))?;
         if there.is_empty() {
             break;
         }
         let from = first.max(there.end().saturating_sub(page - 1));
-        let lines = app.store.read(|query| audit::list(query, filter, from..=*there.end(), missing))?;
+        let lines = app.store.read(|query| log::list(query, filter, from..=*there.end(), missing))?;
         missing = missing.saturating_sub(u32::try_from(lines.len()).unwrap_or(u32::MAX));
         pages.push(lines);
         last = from - 1;
@@ -129,13 +130,13 @@ pub fn follow(app: &App, position: &mut Position) -> Result<Option<Vec<Line>>, F
 }
 
 fn next(app: &App, position: &mut Position, newest: i64, page: i64) -> Result<Option<Vec<Line>>, Fault> {
-    let there = app.store.read(|query| audit::span(query, position.seen.saturating_add(1)..=newest))?;
+    let there = app.store.read(|query| log::span(query, position.seen.saturating_add(1)..=newest))?;
     let (first, last) = there.into_inner();
     let last = last.min(first.saturating_add(page - 1));
     if last <= position.seen {
         return Ok(None);
     }
-    let lines = app.store.read(|query| audit::list(query, &position.filter, first..=last, u32::MAX))?;
+    let lines = app.store.read(|query| log::list(query, &position.filter, first..=last, u32::MAX))?;
     position.seen = last;
     Ok(Some(lines))
 }
@@ -152,7 +153,7 @@ pub fn export<'a>(
     until: Option<Timestamp>,
 ) -> Result<impl Iterator<Item = Result<Vec<Line>, Fault>> + 'a, Error> {
     require(caller, "audit:read")?;
-    let (first, newest) = app.store.read(|query| audit::span(query, audit::ALL))?.into_inner();
+    let (first, newest) = app.store.read(|query| log::span(query, log::ALL))?.into_inner();
     let filter = Filter { since, until, ..Filter::default() };
     let mut position = Position { filter, seen: first - 1 };
     Ok(std::iter::from_fn(move || next(app, &mut position, newest, EXPORTED).transpose()))

@@ -5,7 +5,8 @@ use super::require;
 use crate::domain::audit::{Flaw, Mark};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
-use crate::store::audit_check::{self as store, Ends};
+use crate::store::audit::check as store;
+use crate::store::audit::check::Ends;
 
 /// How many lines are checked in one read, so that the write-ahead log can be folded back meanwhile.
 const PAGE: i64 = 10_000;

@@ -6,7 +6,7 @@ use crate::domain::audit::Flaw;
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::{audit, audit_prune};
+use crate::store::audit::{log, prune};
 
 /// How many lines go in one transaction, in which nobody else writes: some hundredths of a second.
 pub const STEP: i64 = 1_000;
@@ -41,7 +41,7 @@ pub fn plan(app: &App, caller: &Caller, before: Timestamp) -> Result<Plan, Error
     if before > app.now() {
         return Err(Refusal::invalid("keep", "out_of_range", "a time that has been is needed").into());
     }
-    let (first, newest) = app.store.read(|query| audit::span(query, audit::ALL))?.into_inner();
+    let (first, newest) = app.store.read(|query| log::span(query, log::ALL))?.into_inner();
     let kept = first_kept(app, before, first, newest)?;
     Ok(Plan { before, first, through: kept - 1 })
 }
@@ -49,9 +49,9 @@ pub fn plan(app: &App, caller: &Caller, before: Timestamp) -> Result<Plan, Error
 fn first_kept(app: &App, before: Timestamp, first: i64, newest: i64) -> Result<i64, Fault> {
     let mut from = first;
     while from < newest {
-        let there = app.store.read(|query| audit::span(query, from..=newest))?;
+        let there = app.store.read(|query| log::span(query, from..=newest))?;
         let through = newest.min(there.start().saturating_add(PAGE - 1));
-        if let Some(kept) = app.store.read(|query| audit::find_not_older(query, before, from..=through))? {
+        if let Some(kept) = app.store.read(|query| log::find_not_older(query, before, from..=through))? {
             return Ok(kept);
         }
         from = through.saturating_add(1);
@@ -67,5 +67,5 @@ fn first_kept(app: &App, before: Timestamp, first: i64, newest: i64) -> Result<i
 pub fn step(app: &App, caller: &Caller, plan: &Plan) -> Result<Result<i64, Flaw>, Error> {
     require(caller, "audit:write")?;
     let through = plan.through;
-    app.store.write(caller, move |tx| Ok(Decision::Grant(audit_prune::prune(tx, through, STEP)?)))
+    app.store.write(caller, move |tx| Ok(Decision::Grant(prune::prune(tx, through, STEP)?)))
 }

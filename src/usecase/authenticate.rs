@@ -9,8 +9,9 @@ use crate::crypto::opaque;
 use crate::domain::access::{Service, SignedIn};
 use crate::domain::api_key;
 use crate::error::{Error, Fault, Refusal};
-use crate::store::api_keys;
-use crate::store::sessions::{self, Shown, Standing};
+use crate::store::tables::api_keys;
+use crate::store::tables::sessions;
+use crate::store::tables::sessions::{Shown, Standing};
 use std::sync::Arc;
 
 /// Why a token of the right form is refused all the same.

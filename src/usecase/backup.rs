@@ -9,15 +9,17 @@ use crate::crypto::root_key::Purpose;
 use crate::domain::audit::{Event, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::chain::Chain;
+use crate::store::audit::chain::Chain;
+use crate::store::audit::check;
+use crate::store::sqlite::file::Whole;
+use crate::store::sqlite::schema;
+use crate::store::tables::meta;
 use crate::store::tx::Query;
-use crate::store::whole::Whole;
-use crate::store::{audit_check, meta, schema};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-pub use crate::store::whole::Stop;
+pub use crate::store::sqlite::file::Stop;
 
 /// A backup that was made and checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,7 +88,7 @@ fn check(copy: &Unnamed, source: &Whole, chain: &Chain, stop: &Stop) -> Result<M
 
 /// The newest line of a log that ends where it should.
 fn sound_end(query: &impl Query, chain: &Chain) -> Result<Mark, Fault> {
-    audit_check::end(query, chain)?.map_err(|_| wrong_end())
+    check::end(query, chain)?.map_err(|_| wrong_end())
 }
 
 fn wrong_end() -> Fault {

@@ -3,7 +3,8 @@
 
 use crate::config::Config;
 use crate::error::Fault;
-use crate::store::{self, roles, users};
+use crate::store;
+use crate::store::tables::{roles, users};
 
 /// More than a person reads; a query for them is short however many users there are.
 const OFFERED_MAX: u32 = 100;

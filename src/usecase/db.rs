@@ -4,7 +4,8 @@ use super::app::App;
 use super::{files, require};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
-use crate::store::meta::{self, FileStatus};
+use crate::store::tables::meta;
+use crate::store::tables::meta::FileStatus;
 use std::fs;
 use std::path::PathBuf;
 

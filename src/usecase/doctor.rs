@@ -10,8 +10,10 @@ use crate::config::Config;
 use crate::domain::caller::Caller;
 use crate::domain::mail::MailState;
 use crate::error::{Error, Fault};
-use crate::store::audit::{self, Filter};
-use crate::store::{audit_check, mails, meta};
+use crate::store::audit::check;
+use crate::store::audit::log;
+use crate::store::audit::log::Filter;
+use crate::store::tables::{mails, meta};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
@@ -179,7 +181,7 @@ fn database(app: &App, caller: &Caller) -> Result<Finding, Error> {
 }
 
 fn audit_log(app: &App) -> Result<Finding, Error> {
-    Ok(match app.store.read(|query| audit_check::end(query, app.store.chain()))? {
+    Ok(match app.store.read(|query| check::end(query, app.store.chain()))? {
         Ok(newest) => Finding::ok("audit_log", format!("it ends with line {}, as it should", newest.seq)),
         Err(_) => Finding::fail("audit_log", "it doesn't end where it should; run `authctl audit verify`"),
     })
@@ -188,8 +190,8 @@ fn audit_log(app: &App) -> Result<Finding, Error> {
 fn clock(app: &App) -> Result<Finding, Error> {
     let now = app.now();
     let newest = app.store.read(|query| {
-        let numbers = audit::span(query, audit::ALL)?;
-        audit::list(query, &Filter::default(), *numbers.end()..=*numbers.end(), 1)
+        let numbers = log::span(query, log::ALL)?;
+        log::list(query, &Filter::default(), *numbers.end()..=*numbers.end(), 1)
     })?;
     Ok(match newest.first().map(|line| line.at) {
         Some(at) if now.plus(DRIFT) < at => {

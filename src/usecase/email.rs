@@ -12,9 +12,10 @@ use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::links::{self, Spent};
+use crate::store::tables::links;
+use crate::store::tables::links::Spent;
+use crate::store::tables::{failures, sessions, tickets, users};
 use crate::store::tx::Query;
-use crate::store::{failures, sessions, tickets, users};
 
 /// Has a new verification link sent, if there is an account with this address that needs one. The caller
 /// learns nothing either way: see [`link_request`].

@@ -7,7 +7,7 @@ use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
 use crate::error::{Decision, Error};
-use crate::store::transfer;
+use crate::store::tables::transfer;
 
 /// Users in one short read.
 const PAGE: u32 = 500;

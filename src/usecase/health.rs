@@ -3,7 +3,8 @@
 use super::app::App;
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error};
-use crate::store::{meta, schema};
+use crate::store::sqlite::schema;
+use crate::store::tables::meta;
 
 /// Ready when the database takes a write, and its schema is still the one that this binary works with: a
 /// newer one may have brought it up meanwhile.

@@ -13,7 +13,7 @@ use crate::domain::session::Rotation;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Error, Fault, Refusal};
-use crate::store::users;
+use crate::store::tables::users;
 
 /// A token that is good.
 #[derive(Clone, Debug)]

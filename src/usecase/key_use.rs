@@ -8,7 +8,7 @@ use crate::domain::caller::Caller;
 use crate::domain::id::ApiKeyId;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
-use crate::store::api_keys;
+use crate::store::tables::api_keys;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

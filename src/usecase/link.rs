@@ -5,7 +5,7 @@ use crate::crypto::opaque;
 use crate::domain::email::Email;
 use crate::domain::link::LinkKind;
 use crate::error::Error;
-use crate::store::links;
+use crate::store::tables::links;
 
 /// The address that a link is about: the new one for a change of address, else the account's. `None`:
 /// the link is wrong, spent, replaced or too old.

@@ -11,7 +11,7 @@ use crate::domain::lockout::{Familiarity, Rules, judge};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::error::{Fault, Refusal};
-use crate::store::failures;
+use crate::store::tables::failures;
 use crate::store::tx::{Query, Tx};
 use std::time::Duration;
 

@@ -17,9 +17,9 @@ use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
+use crate::store::tables::users::Credential;
+use crate::store::tables::{tickets, users};
 use crate::store::tx::Tx;
-use crate::store::users::Credential;
-use crate::store::{tickets, users};
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ use super::require_user;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error};
-use crate::store::sessions;
+use crate::store::tables::sessions;
 
 /// Ends the caller's session.
 ///

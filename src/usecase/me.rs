@@ -12,7 +12,8 @@ use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Refusal};
-use crate::store::{audit, users};
+use crate::store::audit::log;
+use crate::store::tables::users;
 
 /// The caller's account, as it was read when their token was checked.
 ///
@@ -82,6 +83,6 @@ pub fn events(app: &App, caller: &Caller, limit: u32, before: Option<&str>) -> R
     check_limit(limit)?;
     let before = start(cursor::List::Events, before, cursor::decode_number)?;
     let user = me.account.id.to_string();
-    let Paged { items, next } = app.store.read(|query| audit::list_of_user(query, &user, limit, before))?;
+    let Paged { items, next } = app.store.read(|query| log::list_of_user(query, &user, limit, before))?;
     Ok(Paged { items, next: next.map(|seq| cursor::encode_number(cursor::List::Events, seq)) })
 }

@@ -9,8 +9,9 @@ use crate::crypto::root_key::{Purpose, RootKey};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::Store;
-use crate::store::schema::{self, Step};
-use crate::store::whole::{Stop, Whole};
+use crate::store::sqlite::file::{Stop, Whole};
+use crate::store::sqlite::schema;
+use crate::store::sqlite::schema::Step;
 use std::path::Path;
 
 /// Whether to do it, or only to say what would be done.

@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Refusal};
 use crate::ports::draw;
-use crate::store::{keys, sessions};
+use crate::store::tables::{keys, sessions};
 use std::time::Duration;
 
 /// A minted token, and what it is.

@@ -16,7 +16,8 @@ use crate::domain::mail::{GIVE_UP, Mail, MailKind, MailState, pause_after};
 use crate::error::{Decision, Error, Fault, FieldError, Refusal};
 use crate::ports::smtp::{Encryption, Login, Patience, Roots, Settings, Smtp};
 use crate::ports::{Mailer, Message, Undelivered};
-use crate::store::mails::{self, Sealed};
+use crate::store::tables::mails;
+use crate::store::tables::mails::Sealed;
 use std::time::Duration;
 
 /// How long a claim holds: longer than any dialogue with a server that answers just in time.

@@ -17,10 +17,11 @@ use crate::domain::name::Name;
 use crate::domain::password::{self, Password, Policy};
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
-use crate::store::links::{self, Spent};
-use crate::store::sessions::Salted;
+use crate::store::tables::links;
+use crate::store::tables::links::Spent;
+use crate::store::tables::sessions::Salted;
+use crate::store::tables::{sessions, tickets, users};
 use crate::store::tx::Tx;
-use crate::store::{sessions, tickets, users};
 
 /// Whose password is judged.
 #[derive(Clone, Copy, Debug)]

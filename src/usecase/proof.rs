@@ -18,8 +18,8 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::{second_factor, sessions, users};
 use crate::store::tx::{Query, Tx};
-use crate::store::{second_factor, sessions, users};
 use std::sync::Arc;
 use std::time::Duration;
 

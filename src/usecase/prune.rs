@@ -9,7 +9,7 @@ use crate::domain::caller::Caller;
 use crate::domain::lockout;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
-use crate::store::prune::{Family, Page, Place};
+use crate::store::tables::prune::{Family, Page, Place};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

@@ -11,9 +11,10 @@ use crate::domain::id::SessionId;
 use crate::domain::session::{Lifetime, Rotation, Session};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::sessions::{self, Salted};
+use crate::store::tables::sessions;
+use crate::store::tables::sessions::Salted;
+use crate::store::tables::users;
 use crate::store::tx::Tx;
-use crate::store::users;
 use std::sync::Arc;
 
 /// The session that a refresh token names; whether it may, only [`refresh`] tells. `None`: the text has

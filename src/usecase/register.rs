@@ -16,8 +16,9 @@ use crate::domain::password::Password;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
+use crate::store::tables::users;
+use crate::store::tables::users::NewUser;
 use crate::store::tx::Tx;
-use crate::store::users::{self, NewUser};
 
 /// What a person registers with.
 #[derive(Clone, Debug)]

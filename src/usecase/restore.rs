@@ -21,12 +21,15 @@ use crate::crypto::totp;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::chain::Chain;
-use crate::store::schema::{self, Step};
-use crate::store::whole::{self, Stop, Whole};
-use crate::store::{
-    Store, audit_check, connection, link_requests, links, mails, meta, second_factor, sessions, tickets,
-};
+use crate::store::Store;
+use crate::store::audit::chain::Chain;
+use crate::store::audit::check;
+use crate::store::sqlite::connection;
+use crate::store::sqlite::file;
+use crate::store::sqlite::file::{Stop, Whole};
+use crate::store::sqlite::schema;
+use crate::store::sqlite::schema::Step;
+use crate::store::tables::{link_requests, links, mails, meta, second_factor, sessions, tickets};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,7 +83,7 @@ pub fn restore(config: &Config, ports: &Ports, caller: &Caller, file: &Path, sto
     drop(store);
     // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the sessions
     // of the backup would live.
-    whole::fold(copy.path())?;
+    file::fold(copy.path())?;
     let kept = put_away(in_use.database(), ports)?;
     copy.replace(in_use.database())?;
     Ok(Restored { database: config.database.clone(), kept, line, steps, ended, withheld })
@@ -99,7 +102,7 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
         let source = Whole::open(file, stop)?;
         let belongs = check_root_key(&source, root);
         let chain = Chain::new(&root.derive(Purpose::AuditChain));
-        Ok((meta::integrity_problems(&source)?, belongs, audit_check::end(&source, &chain)?, source))
+        Ok((meta::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
     };
     let (problems, belongs, end, source) = match look() {
         Err(Fault::Storage(why)) => return Err(unsound(&not_to_be_restored(&why)).into()),
@@ -182,7 +185,7 @@ fn put_away(database: &Path, ports: &Ports) -> Result<Option<PathBuf>, Fault> {
     if kept.exists() {
         return Err(Fault::StorageUnavailable(format!("{} exists already; try again in a second", kept.display())));
     }
-    match whole::fold(database) {
+    match file::fold(database) {
         // Too damaged to be folded: the log goes along, for whoever wants to mend it.
         Ok(()) | Err(Fault::Storage(_)) => {}
         Err(fault) => return Err(fault),

@@ -13,7 +13,7 @@ use crate::domain::role::{Permission, Role, RoleName};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::page::Paged;
-use crate::store::roles;
+use crate::store::tables::roles;
 use crate::store::tx::{Query, Tx};
 
 /// All roles, by name.

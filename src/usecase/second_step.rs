@@ -11,8 +11,8 @@ use crate::domain::caller::Caller;
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::{tickets, users};
 use crate::store::tx::Tx;
-use crate::store::{tickets, users};
 
 /// A ticket is burnt by this many wrong codes.
 pub const TICKET_FAILURES_MAX: u32 = 5;

@@ -11,9 +11,10 @@ use crate::domain::id::SessionId;
 use crate::domain::session::Session;
 use crate::error::{Decision, Error, Refusal};
 use crate::store::page::{Page, Paged};
-use crate::store::sessions::{self, Alive};
+use crate::store::tables::sessions;
+use crate::store::tables::sessions::Alive;
 
-pub use crate::store::sessions::Listed;
+pub use crate::store::tables::sessions::Listed;
 
 /// The caller's sessions that live, newest first.
 ///

@@ -18,8 +18,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Fault, whole_secs};
 use crate::ports::draw;
+use crate::store::tables::{failures, sessions, users};
 use crate::store::tx::Tx;
-use crate::store::{failures, sessions, users};
 use std::time::Duration;
 
 /// Who asks for tokens where the person logs in here (RFC 9068 §2.2): authd itself.

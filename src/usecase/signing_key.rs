@@ -8,7 +8,8 @@ use crate::domain::caller::Caller;
 use crate::domain::signing_key::{Retired, SigningKey, State};
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::keys::{self, StoredKey};
+use crate::store::tables::keys;
+use crate::store::tables::keys::StoredKey;
 use crate::store::tx::Query;
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ use crate::domain::secret::Secret;
 use crate::domain::session::Rotation;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::{api_keys, links, sessions};
+use crate::store::tables::{api_keys, links, sessions};
 
 /// What to revoke.
 #[derive(Clone, Debug)]

@@ -18,9 +18,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
-use crate::store::sessions::{self, Proof as StoredProof};
+use crate::store::tables::sessions;
+use crate::store::tables::sessions::Proof as StoredProof;
+use crate::store::tables::{second_factor, users};
 use crate::store::tx::Tx;
-use crate::store::{second_factor, users};
 
 /// How many recovery codes a person gets.
 pub const RECOVERY_CODES: usize = 10;

@@ -22,9 +22,9 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::page::Page;
+use crate::store::tables::users::NewUser;
+use crate::store::tables::{failures, users};
 use crate::store::tx::{Query, Tx};
-use crate::store::users::NewUser;
-use crate::store::{failures, users};
 
 pub use self::edit::{Changed, Changes, Edited, edit};
 pub(super) use self::edit::{rename_in, verify_in};
@@ -33,7 +33,7 @@ pub use self::factor::{
     second_factor,
 };
 pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
-pub use crate::store::users::Filter;
+pub use crate::store::tables::users::Filter;
 
 /// An account as it is named on a command line: by address or by id.
 #[derive(Clone, PartialEq, Eq, Debug)]

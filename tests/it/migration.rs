@@ -8,7 +8,7 @@ use authd::domain::email::Email;
 use authd::domain::password::Password;
 use authd::error::{Error, Fault};
 use authd::ports::SystemEntropy;
-use authd::store::schema;
+use authd::store::sqlite::schema;
 use authd::usecase::app::App;
 use authd::usecase::audit::{self, Wanted};
 use authd::usecase::audit_check;
@@ -31,17 +31,17 @@ const RELEASES: [Release; 3] = [
     Release {
         version: 1,
         schema: include_str!("fixtures/schema_1.sql"),
-        step: include_str!("../../src/store/migrations/0002_accounts.sql"),
+        step: include_str!("../../src/store/sqlite/migrations/0002_accounts.sql"),
     },
     Release {
         version: 2,
         schema: include_str!("fixtures/schema_2.sql"),
-        step: include_str!("../../src/store/migrations/0003_operator.sql"),
+        step: include_str!("../../src/store/sqlite/migrations/0003_operator.sql"),
     },
     Release {
         version: 3,
         schema: include_str!("fixtures/schema_3.sql"),
-        step: include_str!("../../src/store/migrations/0004_scale.sql"),
+        step: include_str!("../../src/store/sqlite/migrations/0004_scale.sql"),
     },
 ];
 

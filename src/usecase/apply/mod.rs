@@ -24,9 +24,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::page::Page;
+use crate::store::tables::users::{Filter, NewUser};
+use crate::store::tables::{api_keys, roles, users};
 use crate::store::tx::{Query, Tx};
-use crate::store::users::{Filter, NewUser};
-use crate::store::{api_keys, roles, users};
 use plan::{Edits, State, plan as compare};
 
 /// A change that was made. `secret`: a new key's, or the link for a new user; shown this once.

@@ -22,7 +22,8 @@ use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
 use crate::domain::role::RoleName;
 use crate::error::{Decision, Error, Fault};
-use crate::store::transfer::{self, WholeFactor, WholeUser};
+use crate::store::tables::transfer;
+use crate::store::tables::transfer::{WholeFactor, WholeUser};
 use crate::store::tx::{Query, Tx};
 use record::{Problem, Record};
 use std::collections::HashSet;
@@ -313,7 +314,7 @@ struct Roles(HashSet<RoleName>);
 
 impl Roles {
     fn read(query: &impl Query) -> Result<Self, Fault> {
-        Ok(Self(crate::store::roles::list(query)?.into_iter().map(|role| role.name).collect()))
+        Ok(Self(crate::store::tables::roles::list(query)?.into_iter().map(|role| role.name).collect()))
     }
 }
 

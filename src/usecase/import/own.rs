@@ -10,7 +10,7 @@ use crate::domain::role::{InvalidRoleName, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::Error;
-use crate::store::transfer::{RecoveryCode, WholeUser};
+use crate::store::tables::transfer::{RecoveryCode, WholeUser};
 use crate::usecase::app::App;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use serde_json::{Map, Value};

@@ -9,7 +9,7 @@ use crate::domain::name::Name;
 use crate::domain::role::RoleName;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::store::transfer::RecoveryCode;
+use crate::store::tables::transfer::RecoveryCode;
 use crate::usecase::app::App;
 
 /// Why an entry can't be taken over.

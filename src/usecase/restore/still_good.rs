@@ -3,8 +3,8 @@
 
 use crate::domain::id::{ApiKeyId, UserId};
 use crate::error::Fault;
+use crate::store::tables::{api_keys, keys, second_factor};
 use crate::store::tx::{Query, Tx};
-use crate::store::{api_keys, keys, second_factor};
 use std::collections::HashSet;
 
 #[derive(Clone, Debug)]

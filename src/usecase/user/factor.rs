@@ -9,7 +9,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Refusal};
-use crate::store::second_factor;
+use crate::store::tables::second_factor;
 use crate::usecase::app::App;
 use crate::usecase::password::void_old_proofs;
 use crate::usecase::proof::{FACTOR_FAILURES_MAX, Factor, FactorCheck, FactorVerdict};

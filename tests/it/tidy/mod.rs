@@ -17,7 +17,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("hyper_util", &["src/transport"]),
     ("http_body_util", &["src/transport"]),
     // The writer answers threads and tasks over one channel, which needs no runtime.
-    ("tokio", &["src/transport", "src/store/writer.rs"]),
+    ("tokio", &["src/transport", "src/store/sqlite/writer.rs"]),
     ("listenfd", &["src/transport", "src/cli/serve"]),
     ("sd_notify", &["src/cli/supervisor.rs"]),
     ("argon2", &["src/crypto/"]),

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub struct Pool(r2d2::Pool<Readers>);
 
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(in crate::store) struct Readers {
     path: PathBuf,
 }
 
@@ -33,7 +33,7 @@ impl ManageConnection for Readers {
 }
 
 impl Pool {
-    pub(super) fn new(path: &Path, size: u32) -> Result<Self, Fault> {
+    pub(in crate::store) fn new(path: &Path, size: u32) -> Result<Self, Fault> {
         let pool = r2d2::Pool::builder()
             .max_size(size)
             // A connection is opened when the first reader comes, and kept from then on.
@@ -46,7 +46,7 @@ impl Pool {
         Ok(Self(pool))
     }
 
-    pub(super) fn connection(&self) -> Result<PooledConnection<Readers>, Fault> {
+    pub(in crate::store) fn connection(&self) -> Result<PooledConnection<Readers>, Fault> {
         self.0.get().map_err(|error| Fault::StorageUnavailable(format!("the database can't be read: {error}")))
     }
 }

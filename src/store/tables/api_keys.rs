@@ -1,12 +1,12 @@
 //! API keys, and what each may do.
 
-use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users::words;
 use crate::domain::api_key::{ApiKey, ApiKeyName};
 use crate::domain::id::ApiKeyId;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Row, RowResult, Tx, params};
 
 const COLUMNS: &str = "k.id, k.name, k.created_at, k.expires_at, k.last_used_at, \
     (SELECT group_concat(p.permission) FROM api_key_permissions p WHERE p.key_id = k.id)";

@@ -1,14 +1,14 @@
 //! Sessions: one row a login, rotated in place; and access tokens revoked one by one.
 
-use super::page::{Page, Paged};
-use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users;
-use super::values::{millis, span};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::session::{Bounds, Generation, Session};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::Fault;
+use crate::store::page::{Page, Paged};
+use crate::store::tx::{Query, Row, RowResult, Tx, params};
+use crate::store::values::{millis, span};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ pub struct Shown<'a> {
 
 /// The latest end of a revoked token that is not remembered any more, as eight bytes, big endian. Whatever
 /// ends no later is refused, so that none of them lives again where the clock is set back.
-pub(super) const PRUNED_TO: &str = "revocations_pruned_to";
+pub(in crate::store) const PRUNED_TO: &str = "revocations_pruned_to";
 
 /// # Errors
 /// The driver's.
@@ -278,7 +278,7 @@ pub struct Proof<'a> {
 }
 
 /// A time after 1970 in bytes that compare as it does.
-pub(super) fn bytes(time: Timestamp) -> [u8; 8] {
+pub(in crate::store) fn bytes(time: Timestamp) -> [u8; 8] {
     time.as_millis().max(0).to_be_bytes()
 }
 

@@ -1,7 +1,5 @@
 //! Accounts: the table `users`, and the one query that reads an account with its roles.
 
-use super::page::{Page, Paged};
-use super::tx::{Query, Row, RowResult, Tx, params};
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
 use crate::domain::name::Name;
@@ -9,6 +7,8 @@ use crate::domain::role::{Permission, RoleName};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserState};
 use crate::error::Fault;
+use crate::store::page::{Page, Paged};
+use crate::store::tx::{Query, Row, RowResult, Tx, params};
 
 /// An account with what a login needs to judge it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Filter {
 }
 
 /// An account's columns, in the order that `read_user` takes them.
-pub(super) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
+pub(in crate::store) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
     (SELECT t.enabled_at FROM totp t WHERE t.user_id = u.id), u.disabled_at, \
     (SELECT max(until) FROM (SELECT max(p.locked_until) AS until FROM pair_failures p WHERE p.account = u.email_key \
      UNION ALL SELECT a.locked_until FROM account_failures a WHERE a.account = u.email_key)), \
@@ -226,7 +226,7 @@ pub fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
     tx.execute("DELETE FROM users WHERE id = ?1", [id]).map(drop)
 }
 
-pub(super) fn read_user(row: &Row<'_>) -> RowResult<User> {
+pub(in crate::store) fn read_user(row: &Row<'_>) -> RowResult<User> {
     Ok(User {
         id: row.get(0)?,
         email: row.get(1)?,
@@ -243,7 +243,7 @@ pub(super) fn read_user(row: &Row<'_>) -> RowResult<User> {
 }
 
 /// Reads what `group_concat` joined; sorted, each once. `None`: the group is empty.
-pub(super) fn words<T: Ord>(joined: Option<String>, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+pub(in crate::store) fn words<T: Ord>(joined: Option<String>, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
     let mut words: Vec<T> = joined.iter().flat_map(|joined| joined.split(',')).filter_map(parse).collect();
     words.sort();
     words.dedup();

@@ -20,7 +20,7 @@ const STATEMENTS_KEPT: usize = 64;
 /// What the connections that are asked all the time may keep of the file, instead of SQLite's 2 MB: the writer, and
 /// those of the I/O threads. With a million users the pages of a few hundred sessions are more than that. SQLite
 /// takes a negative number for KiB.
-pub(super) const CACHE_KIB: i32 = -16 * 1024;
+pub(in crate::store) const CACHE_KIB: i32 = -16 * 1024;
 
 /// Opens an existing file for reading and writing.
 ///
@@ -112,7 +112,7 @@ fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
 ///
 /// # Errors
 /// See [`fault`].
-pub(super) fn execute(connection: &Connection, sql: &str) -> Result<(), Fault> {
+pub(in crate::store) fn execute(connection: &Connection, sql: &str) -> Result<(), Fault> {
     connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(fault)
 }
 
@@ -142,6 +142,6 @@ pub fn fault(error: rusqlite::Error) -> Fault {
 }
 
 /// What it means that somebody asked for the end.
-pub(super) fn interrupted() -> Fault {
+pub(in crate::store) fn interrupted() -> Fault {
     Fault::StorageUnavailable("it was interrupted, and nothing was changed; run it again".into())
 }

@@ -2,8 +2,8 @@
 
 use super::connection::{fault, interrupted, open_readable, open_writable};
 use super::schema;
-use super::tx::Query;
 use crate::error::Fault;
+use crate::store::tx::Query;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;

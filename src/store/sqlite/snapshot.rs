@@ -10,8 +10,8 @@
 //! that the process holds on it (<https://sqlite.org/howtocorrupt.html>, 2.2), and SQLite's are there.
 
 use super::connection::{CACHE_KIB, execute, fault, open_readable};
-use super::tx::Reader;
 use crate::error::Fault;
+use crate::store::tx::Reader;
 use rusqlite::Connection;
 use std::cell::RefCell;
 use std::fs::File;
@@ -49,7 +49,7 @@ struct Seat {
 
 /// Lets go of this thread's snapshot: to be called before each rest, since the write-ahead log can't begin anew while
 /// an old one is held. From the first time on the thread takes a seat of its own when it glances.
-pub(super) fn rest() {
+pub(in crate::store) fn rest() {
     PLACE.with_borrow_mut(|place| match place {
         // Elsewhere a file that is mapped and the same file when it is read may differ.
         Place::Standing if cfg!(target_os = "linux") => *place = Place::Waiting,
@@ -67,7 +67,7 @@ pub(super) fn rest() {
 ///
 /// # Errors
 /// Those of `work`.
-pub(super) fn glance<T>(
+pub(in crate::store) fn glance<T>(
     database: &Path,
     work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
 ) -> Option<Result<T, Fault>> {

@@ -3,9 +3,9 @@
 
 use super::meta;
 use super::sessions::{PRUNED_TO, bytes};
-use super::tx::{Query, Reader, Tx};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Reader, Tx};
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 

@@ -1,9 +1,9 @@
 //! Second factors: the sealed TOTP secret with its newest step and its failures, and recovery codes.
 
-use super::tx::{Query, Tx, params};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Tx, params};
 
 /// A user's TOTP factor.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Tickets: logins that wait for their second step.
 
-use super::tx::{Query, Tx, params};
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Tx, params};
 
 /// # Errors
 /// The driver's.

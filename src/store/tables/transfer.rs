@@ -2,7 +2,6 @@
 //! account's past is ever written: here its times come from outside.
 
 use super::roles;
-use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users::words;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
@@ -10,6 +9,7 @@ use crate::domain::name::Name;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Row, RowResult, Tx, params};
 
 /// An account, whole.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Single values that belong to the database as a whole, and questions about the file itself.
 
-use super::schema;
-use super::tx::{Query, Tx, params};
 use crate::error::Fault;
+use crate::store::sqlite::schema;
+use crate::store::tx::{Query, Tx, params};
 
 /// A value by its key. `None`: not set.
 ///

@@ -53,7 +53,7 @@ pub struct WriterTally {
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
+    pub(in crate::store) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let (jobs, receiver) = channel();
         let tally = Arc::new(WriterTally::new());
         let desk = Desk { connection, clock: Arc::clone(&clock), tally: Arc::clone(&tally) };
@@ -64,13 +64,13 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread), clock, tally })
     }
 
-    pub(super) fn tally(&self) -> &WriterTally {
+    pub(in crate::store) fn tally(&self) -> &WriterTally {
         &self.tally
     }
 
     /// Hands `work` to the writer. Of what it gives, the second goes to `count` once all is on disk, then the first to
     /// whoever holds the receipt. The work is done and counted though nobody does any more.
-    pub(super) fn submit<T: Send + 'static, N: Send + 'static>(
+    pub(in crate::store) fn submit<T: Send + 'static, N: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection, Timestamp) -> Result<(T, N), Fault> + Send + 'static,
         count: impl FnOnce(N) + Send + 'static,
@@ -96,16 +96,16 @@ impl Writer {
 
 /// What a job gives, once that is on disk. The job runs whether or not anybody keeps this.
 #[derive(Debug)]
-pub(super) struct Receipt<T>(oneshot::Receiver<Result<T, Fault>>);
+pub(in crate::store) struct Receipt<T>(oneshot::Receiver<Result<T, Fault>>);
 
 impl<T> Receipt<T> {
     /// Waits, as a thread. Not for an I/O thread: it would hold up its connections, and panics.
-    pub(super) fn wait(self) -> Result<T, Fault> {
+    pub(in crate::store) fn wait(self) -> Result<T, Fault> {
         self.0.blocking_recv().unwrap_or_else(|_| Err(gone()))
     }
 
     /// Waits, as a task.
-    pub(super) async fn arrival(self) -> Result<T, Fault> {
+    pub(in crate::store) async fn arrival(self) -> Result<T, Fault> {
         self.0.await.unwrap_or_else(|_| Err(gone()))
     }
 }

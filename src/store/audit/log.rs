@@ -1,15 +1,15 @@
 //! The audit log: append-only, numbered without a gap, each line chained to the one before by an
 //! HMAC under a key that is not in the database. Checking it is `audit_check`'s, pruning it `audit_prune`'s.
 
-use super::audit_check::head;
 use super::chain::{Chain, End, Fields};
-use super::meta;
-use super::page::Paged;
-use super::tx::{Query, Row, RowResult, Tx, params};
+use super::check::head;
 use crate::domain::audit::{Event, Line, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::page::Paged;
+use crate::store::tables::meta;
+use crate::store::tx::{Query, Row, RowResult, Tx, params};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
@@ -49,7 +49,7 @@ impl NewLine {
     }
 }
 
-pub(super) fn append(
+pub(in crate::store) fn append(
     tx: &mut Tx<'_>,
     chain: &Chain,
     caller: &Caller,

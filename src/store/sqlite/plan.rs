@@ -41,7 +41,7 @@ struct Step {
 ///
 /// # Errors
 /// [`Fault::Internal`] for one that walks and is not named.
-pub(super) fn check(connection: &Connection, sql: &str) -> Result<(), Fault> {
+pub(in crate::store) fn check(connection: &Connection, sql: &str) -> Result<(), Fault> {
     static KNOWN: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let changes_or_reads = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb));
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,7 +164,7 @@ mod tests {
 
     fn database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(include_str!("../../schema.sql")).unwrap();
+        connection.execute_batch(include_str!("../../../schema.sql")).unwrap();
         connection.pragma_update(None, "user_version", schema::VERSION).unwrap();
         connection
     }
@@ -221,8 +221,9 @@ mod tests {
 
     #[test]
     fn every_statement_that_may_walk_is_still_there() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
-        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let store = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
+        let folders = ["tables", "audit", "sqlite"].map(|folder| std::fs::read_dir(format!("{store}/{folder}")).unwrap());
+        let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
         let files = files.filter(|path| path.is_file() && !path.ends_with("plan.rs"));
         let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
         for (part, why) in WALKS {

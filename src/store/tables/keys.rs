@@ -1,9 +1,9 @@
 //! Signing keys at rest.
 
-use super::tx::{Query, Row, RowResult, Tx, params};
-use super::values::{millis, span};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Row, RowResult, Tx, params};
+use crate::store::values::{millis, span};
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Failed logins as the lockout counts them, and the networks that an account is known from.
 
-use super::tx::{Query, Tx, params};
 use crate::domain::id::UserId;
 use crate::domain::lockout::{Account, Familiarity, MEMORY, Pair};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Tx, params};
 
 /// Failures of `account` (an address as it is compared) from one network, as far as they are remembered.
 ///

@@ -1,10 +1,10 @@
 //! Links that were asked for and not looked at yet.
 
-use super::tx::{Query, Tx, params};
 use crate::domain::email::Email;
 use crate::domain::id::LinkId;
 use crate::domain::link::LinkKind;
 use crate::error::Fault;
+use crate::store::tx::{Query, Tx, params};
 
 /// Somebody asked for a link to be sent to an address.
 #[derive(Clone, Debug, PartialEq, Eq)]

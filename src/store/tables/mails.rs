@@ -1,11 +1,11 @@
 //! The outbox: mail is a row of the transaction that caused it.
 
-use super::tx::{Query, Row, RowResult, Tx, params};
 use crate::domain::email::Email;
 use crate::domain::id::{MailId, UserId};
 use crate::domain::mail::{Mail, MailKind, MailState};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Row, RowResult, Tx, params};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]

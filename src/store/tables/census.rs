@@ -1,10 +1,10 @@
 //! How many there are: counts over whole tables, for whoever watches. They take time on large ones.
 
 use super::sessions::Alive;
-use super::tx::{Query, params};
 use crate::domain::mail::MailState;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, params};
 use std::time::Duration;
 
 /// What was counted.

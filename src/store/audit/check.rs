@@ -1,11 +1,11 @@
 //! Reading the audit log as its chain wants it: the two ends, and whether each line follows from the one before.
 
 use super::chain::{Chain, End, Fields};
-use super::connection::fault;
-use super::schema;
-use super::tx::{Query, Row, RowResult, params};
 use crate::domain::audit::{Flaw, Mark};
 use crate::error::Fault;
+use crate::store::sqlite::connection::fault;
+use crate::store::sqlite::schema;
+use crate::store::tx::{Query, Row, RowResult, params};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -21,7 +21,7 @@ pub struct Ends {
 }
 
 /// The newest line, as authd noted it.
-pub(super) fn head(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
+pub(in crate::store) fn head(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
     let sealed: Option<Vec<u8>> =
         query.opt("SELECT value FROM meta WHERE key = ?1", [End::Head.key()], |row| row.get(0))?;
     Ok(sealed.and_then(|sealed| chain.open(End::Head, &sealed)).ok_or(Flaw::Head))
@@ -145,7 +145,7 @@ const SEALED_SINCE: i64 = 3;
 
 /// Seals the head of a log that has none, or one from before heads were sealed. Only for a database that is
 /// made, or whose schema is brought up: from then on a head without its code is a forgery.
-pub(super) fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
+pub(in crate::store) fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
     let mark = unsealed(&old_head(connection)?)?;
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     connection.execute(sql, params![End::Head.key(), chain.seal(End::Head, &mark)]).map(drop).map_err(fault)

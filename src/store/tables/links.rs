@@ -1,11 +1,11 @@
 //! One-time links: kept as the SHA-256 of their secret, spent by one conditional update.
 
-use super::tx::{Query, Tx, params};
 use crate::domain::email::Email;
 use crate::domain::id::{LinkId, SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::tx::{Query, Tx, params};
 
 #[derive(Clone, Debug)]
 pub struct NewLink {

@@ -1,13 +1,13 @@
 //! The schema's version: creating it, checking it, bringing an older one up.
 
-use super::audit_check::seal_head;
-use super::chain::Chain;
 use super::connection::fault;
-use super::tx::{Query, Tx};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::audit::chain::Chain;
+use crate::store::audit::check::seal_head;
+use crate::store::tx::{Query, Tx};
 use rusqlite::Connection;
 
 /// The schema that this binary works with, as `PRAGMA user_version` holds it.
@@ -16,7 +16,7 @@ pub const VERSION: i64 = 4;
 /// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
 const APPLICATION_ID: i64 = 0x6175_7468;
 
-const SCHEMA: &str = include_str!("../../schema.sql");
+const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// What SQL alone can't do of a step.
 type Rest = fn(&Connection, &Chain) -> Result<(), Fault>;
@@ -74,7 +74,7 @@ fn brings(sql: &'static str) -> &'static str {
 ///
 /// # Errors
 /// [`Fault::Storage`] when the file is not authd's, or a newer authd's.
-pub(super) fn migrate(
+pub(in crate::store) fn migrate(
     connection: &Connection,
     now: Timestamp,
     caller: &Caller,

@@ -1,11 +1,11 @@
 //! Taking the oldest lines off the audit log so that what is left can still be proven.
 
-use super::audit_check::{ends, follow};
 use super::chain::End;
-use super::meta;
-use super::tx::{Tx, params};
+use super::check::{ends, follow};
 use crate::domain::audit::{Event, Flaw, Subject};
 use crate::error::Fault;
+use crate::store::tables::meta;
+use crate::store::tx::{Tx, params};
 
 /// Names the lines that the trigger lets go: the number, in digits.
 const PRUNED_TO: &str = "audit_pruned_to";

@@ -1,10 +1,10 @@
 //! Roles, their permissions, and who has them.
 
-use super::tx::{Query, Row, RowResult, Tx, params};
 use super::users::words;
 use crate::domain::id::UserId;
 use crate::domain::role::{Permission, Role, RoleName};
 use crate::error::Fault;
+use crate::store::tx::{Query, Row, RowResult, Tx, params};
 
 const COLUMNS: &str = "r.name, r.description, \
     (SELECT group_concat(rp.permission) FROM role_permissions rp WHERE rp.role = r.name)";

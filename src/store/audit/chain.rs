@@ -11,7 +11,7 @@ use aws_lc_rs::hmac;
 pub struct Chain(hmac::Key);
 
 /// A line as it goes into its hash: bytes as they stand in the columns, which may be no text any more.
-pub(super) struct Fields<'a> {
+pub(in crate::store) struct Fields<'a> {
     pub seq: i64,
     pub at: i64,
     /// Event, actor, user, session, address, request and details.
@@ -30,7 +30,7 @@ pub enum End {
 
 impl End {
     /// Its key in `meta`.
-    pub(super) const fn key(self) -> &'static str {
+    pub(in crate::store) const fn key(self) -> &'static str {
         match self {
             Self::Head => "audit_head",
             Self::Anchor => "audit_anchor",
@@ -56,21 +56,21 @@ impl Chain {
     }
 
     /// The hash of a line that follows the one whose hash is `previous`.
-    pub(super) fn hash(&self, previous: &[u8], line: &Fields<'_>) -> [u8; CODE] {
+    pub(in crate::store) fn hash(&self, previous: &[u8], line: &Fields<'_>) -> [u8; CODE] {
         let (seq, at) = (line.seq.to_be_bytes(), line.at.to_be_bytes());
         let numbers = [Some(previous), Some(&seq[..]), Some(&at[..])];
         self.code(numbers.into_iter().chain(line.texts))
     }
 
     /// An end as it stands in `meta`: number, hash, and the code that proves who wrote it.
-    pub(super) fn seal(&self, end: End, mark: &Mark) -> Vec<u8> {
+    pub(in crate::store) fn seal(&self, end: End, mark: &Mark) -> Vec<u8> {
         let seq = mark.seq.to_be_bytes();
         let code = self.code([Some(end.domain()), Some(&seq[..]), Some(&mark.hash)].into_iter());
         [&seq[..], &mark.hash, &code].concat()
     }
 
     /// The other way round than [`Chain::seal`]. `None`: this is not what authd wrote.
-    pub(super) fn open(&self, end: End, sealed: &[u8]) -> Option<Mark> {
+    pub(in crate::store) fn open(&self, end: End, sealed: &[u8]) -> Option<Mark> {
         let (number, rest) = sealed.split_first_chunk::<NUMBER>()?;
         let (hash, _) = rest.split_last_chunk::<CODE>()?;
         let mark = Mark { seq: i64::from_be_bytes(*number), hash: hash.to_vec() };

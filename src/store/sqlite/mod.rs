@@ -1,0 +1,10 @@
+//! SQLite alone: connections, the pool of readers, the one writer, the schema's file and its steps.
+
+pub mod connection;
+pub mod file;
+#[cfg(debug_assertions)]
+pub(super) mod plan;
+pub mod pool;
+pub mod schema;
+pub(super) mod snapshot;
+pub mod writer;

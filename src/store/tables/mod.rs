@@ -1,0 +1,17 @@
+//! A file a table family: what is asked of its rows and how they change.
+
+pub mod api_keys;
+pub mod census;
+pub mod failures;
+pub mod keys;
+pub mod link_requests;
+pub mod links;
+pub mod mails;
+pub mod meta;
+pub mod prune;
+pub mod roles;
+pub mod second_factor;
+pub mod sessions;
+pub mod tickets;
+pub mod transfer;
+pub mod users;
