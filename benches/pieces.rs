@@ -32,10 +32,11 @@ use authd::store::tables::sessions;
 use authd::store::tables::sessions::Shown;
 use authd::transport::Service;
 use authd::transport::message::{Head, Request};
+use authd::usecase::account::admin;
+use authd::usecase::account::admin::{FirstPassword, NewAccount, Verified};
 use authd::usecase::app::{App, IfMissing, Ports};
-use authd::usecase::login::{Credentials, LoggedIn, Tokens, login};
-use authd::usecase::user::{self, FirstPassword, NewAccount, Verified};
-use authd::usecase::{authenticate, refresh};
+use authd::usecase::session::{authenticate, refresh};
+use authd::usecase::signin::login::{Credentials, LoggedIn, Tokens, login};
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use std::cell::RefCell;
@@ -79,7 +80,7 @@ impl House {
             verified: Verified::Yes,
             password: FirstPassword::Set(Password::new(PASSWORD).unwrap()),
         };
-        user::add(&app, &Caller::operator("olga"), new).unwrap();
+        admin::add(&app, &Caller::operator("olga"), new).unwrap();
         let credentials =
             Credentials { email: Email::parse(EMAIL).unwrap(), password: Password::new(PASSWORD).unwrap() };
         let LoggedIn::Tokens(tokens) = login(&app, &stranger(), &credentials).unwrap() else {

@@ -5,8 +5,8 @@ use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::config::{FILES, Setting, Value, text};
 use crate::error::{Fault, Refusal};
-use crate::usecase::letter::Letters;
-use crate::usecase::outbox;
+use crate::usecase::app::mail_templates::Letters;
+use crate::usecase::mail::delivery;
 use clap::Subcommand;
 use serde_json::json;
 use std::fs::{self, OpenOptions};
@@ -41,7 +41,7 @@ impl Verb {
 fn check(context: &Context) -> Result<(), Failure> {
     let loaded = context.loaded()?;
     Letters::read(&loaded.config)?;
-    outbox::mailer(&loaded.config)?;
+    delivery::mailer(&loaded.config)?;
     let file = loaded.file;
     let name = file.as_ref().map_or_else(|| "no file".into(), |path| path.display().to_string());
     context.terminal().note(&format!("the configuration is right ({name})"));

@@ -4,7 +4,8 @@ use super::Context;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::usecase::app::Ports;
-use crate::usecase::doctor::{self, Finding, State};
+use crate::usecase::operator::doctor;
+use crate::usecase::operator::doctor::{Finding, State};
 use crate::usecase::view;
 use clap::Args;
 

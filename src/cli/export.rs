@@ -2,8 +2,9 @@
 
 use super::exit::Failure;
 use super::{Context, choices};
-use crate::usecase::export::{self as taking, Contents};
-use crate::usecase::import::own::{Line, columns};
+use crate::usecase::operator::export as taking;
+use crate::usecase::operator::transfer_format::Contents;
+use crate::usecase::operator::transfer_format::{Line, columns};
 use clap::Args;
 use serde_json::Value;
 

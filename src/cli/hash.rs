@@ -4,7 +4,7 @@ use super::Context;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::usecase::app::Ports;
-use crate::usecase::calibrate::{Calibration, LEAST, TARGET_DEFAULT, calibrate};
+use crate::usecase::operator::calibrate::{Calibration, LEAST, TARGET_DEFAULT, calibrate};
 use crate::usecase::view;
 use clap::{Args, Subcommand};
 use std::time::Duration;

@@ -7,9 +7,8 @@ use super::terminal::progress::Progress;
 use super::terminal::table::{Cell, Column, Row, Table, Tone};
 use super::{Context, choices, unreadable};
 use crate::domain::secret::Secret;
-use crate::usecase::import::{
-    self as importing, Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase,
-};
+use crate::usecase::operator::import as importing;
+use crate::usecase::operator::import::{Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase};
 use clap::Args;
 use serde_json::{Value, json};
 use std::fs::File;

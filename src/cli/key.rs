@@ -6,7 +6,8 @@ use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
 use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
-use crate::usecase::signing_key::{self as keys, Haste, Retirement};
+use crate::usecase::keys::signing_keys as keys;
+use crate::usecase::keys::signing_keys::{Haste, Retirement};
 use crate::usecase::view;
 use clap::{Args, Subcommand};
 

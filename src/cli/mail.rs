@@ -6,8 +6,10 @@ use super::{Context, choices};
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::mail::MailState;
 use crate::error::Refusal;
-use crate::usecase::outbox::{self, Tested};
-use crate::usecase::{mail, view};
+use crate::usecase::mail::compose;
+use crate::usecase::mail::delivery;
+use crate::usecase::mail::delivery::Tested;
+use crate::usecase::view;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -95,7 +97,7 @@ impl Verb {
 
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let mails = mail::list(&context.app()?, context.caller(), self.state)?;
+        let mails = compose::list(&context.app()?, context.caller(), self.state)?;
         let rows = mails.iter().map(|mail| (mail.id.to_string(), view::mail(mail)));
         context.terminal().list(&Table::of_objects(&LISTED, rows))
     }
@@ -103,7 +105,7 @@ impl List {
 
 impl Show {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let opened = mail::show(&context.app()?, context.caller(), &self.id)?;
+        let opened = compose::show(&context.app()?, context.caller(), &self.id)?;
         let row = (opened.mail.id.to_string(), view::opened_mail(&opened));
         if !context.terminal().is_for_people() {
             let columns: Vec<_> = SHOWN.into_iter().chain([Column::Text("body"), Column::Text("html")]).collect();
@@ -122,7 +124,7 @@ impl Show {
 
 impl Retry {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let mails = outbox::retry(&context.app()?, context.caller(), &self.ids)?;
+        let mails = delivery::retry(&context.app()?, context.caller(), &self.ids)?;
         for mail in &mails {
             context.terminal().note(&format!("queued: {} to {}", mail.subject, mail.to));
         }
@@ -135,7 +137,7 @@ impl Test {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let to = Email::parse(&self.address)
             .map_err(|_| Refusal::invalid("address", "invalid", InvalidEmail::MESSAGE.to_owned()))?;
-        let tested = outbox::send_test(&context.app()?, context.caller(), &to)?;
+        let tested = delivery::send_test(&context.app()?, context.caller(), &to)?;
         let why = match &tested {
             Tested::Taken => None,
             Tested::NotTaken(why) => Some(why.to_string()),

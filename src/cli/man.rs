@@ -5,7 +5,7 @@ mod roff;
 use super::Context;
 use super::exit::Failure;
 use super::tree::{self, Program};
-use crate::usecase::files;
+use crate::usecase::app::files;
 use clap::{Arg, Args, Command};
 use roff::Roff;
 use std::path::PathBuf;

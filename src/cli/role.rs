@@ -5,8 +5,9 @@ use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
 use super::{Context, permissions, role_name, role_names};
 use crate::domain::role::Role;
-use crate::usecase::user::UserRef;
-use crate::usecase::{role as roles, view};
+use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::roles;
+use crate::usecase::view;
 use clap::{Args, Subcommand};
 
 #[derive(Subcommand, Debug)]

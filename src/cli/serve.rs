@@ -9,12 +9,13 @@ use crate::http::router::Router;
 use crate::metrics::Metrics;
 use crate::pages::Pages;
 use crate::transport::{Running, Server, Settings, Stopper};
+use crate::usecase::app::database_lock::Served;
+use crate::usecase::app::files;
 use crate::usecase::app::{App, IfMissing, Ports};
-use crate::usecase::in_use::Served;
-use crate::usecase::key_use::Recorder;
-use crate::usecase::prune::Pruner;
-use crate::usecase::sender::Sender;
-use crate::usecase::{files, link_request};
+use crate::usecase::keys::api_key_uses::Recorder;
+use crate::usecase::mail::delivery_worker::Sender;
+use crate::usecase::mail::link_requests;
+use crate::usecase::operator::prune::Pruner;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -70,7 +71,7 @@ impl Serve {
             context.terminal().note(&format!("metrics at {}/metrics", metrics.address()));
         }
         context.terminal().note(&format!("listening on {}", running.address()));
-        let links = link_request::Worker::start(&app)?;
+        let links = link_requests::Worker::start(&app)?;
         let pruner = Pruner::start(&app)?;
         let key_uses = Recorder::start(&app)?;
         let pulse = running.pulse();

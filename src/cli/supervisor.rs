@@ -7,7 +7,7 @@
 
 use crate::error::{Error, Fault};
 use crate::usecase::app::App;
-use crate::usecase::health;
+use crate::usecase::operator::health;
 use sd_notify::{NotifyState, notify, watchdog_enabled};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

@@ -13,7 +13,7 @@ pub mod table;
 
 use crate::cli::exit::Failure;
 use crate::error::Fault;
-use crate::usecase::qr::Qr;
+use crate::usecase::account::qr::Qr;
 use escape::visible_lines;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;

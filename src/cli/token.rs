@@ -7,10 +7,12 @@ use super::terminal::prompt::{self, Consent};
 use super::terminal::table::{Column, Table};
 use super::times;
 use crate::domain::secret::Secret;
-use crate::usecase::mint::mint;
-use crate::usecase::session::{self, Which};
-use crate::usecase::token::{self as tokens, Inspection, Target};
-use crate::usecase::user::UserRef;
+use crate::usecase::account::admin::UserRef;
+use crate::usecase::session::list;
+use crate::usecase::session::list::Which;
+use crate::usecase::session::mint::mint;
+use crate::usecase::session::tokens;
+use crate::usecase::session::tokens::{Inspection, Target};
 use crate::usecase::view;
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -125,7 +127,7 @@ impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let user = self.user.as_deref().map(UserRef::parse).transpose()?;
         let which = if self.all { Which::All } else { Which::Alive };
-        let listed = session::list(&context.app()?, context.caller(), user.as_ref(), which)?;
+        let listed = list::list(&context.app()?, context.caller(), user.as_ref(), which)?;
         let rows = listed.iter().map(|listed| (listed.session.id.to_string(), view::listed_session(listed)));
         context.terminal().list(&Table::of_objects(&SESSION, rows))
     }

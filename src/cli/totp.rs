@@ -8,8 +8,10 @@ use super::terminal::table::{Column, Table};
 use super::{Context, password};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
+use crate::usecase::account::admin as accounts;
+use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::admin_two_factor;
 use crate::usecase::app::App;
-use crate::usecase::user::{self as accounts, UserRef};
 use crate::usecase::view;
 use clap::{Args, Subcommand};
 use enroll::Enroll;
@@ -87,7 +89,7 @@ impl Verb {
 impl Status {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let factor = accounts::second_factor(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let factor = admin_two_factor::second_factor(&app, context.caller(), &UserRef::parse(&self.user)?)?;
         context.terminal().show(&one(&factor))
     }
 }
@@ -98,13 +100,13 @@ impl Reset {
         let of = UserRef::parse(&self.user)?;
         let user = accounts::find(&app, context.caller(), &of)?;
         Consent::from_flag(self.yes).obtain(&format!("Take the second factor from {}?", user.email))?;
-        let said = if accounts::reset_second_factor(&app, context.caller(), &of)? {
+        let said = if admin_two_factor::reset_second_factor(&app, context.caller(), &of)? {
             format!("took the second factor from {}; all sessions have ended", user.email)
         } else {
             format!("{} has no second factor", user.email)
         };
         context.terminal().note(&said);
-        context.terminal().changed(&one(&accounts::second_factor(&app, context.caller(), &of)?))
+        context.terminal().changed(&one(&admin_two_factor::second_factor(&app, context.caller(), &of)?))
     }
 }
 
@@ -112,7 +114,7 @@ impl RecoveryCodes {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let user = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
-        let codes = accounts::replace_recovery_codes(&app, context.caller(), &UserRef::Id(user.id))?;
+        let codes = admin_two_factor::replace_recovery_codes(&app, context.caller(), &UserRef::Id(user.id))?;
         context.terminal().note(&format!("new recovery codes for {}; the old ones are good no more:", user.email));
         let columns = [Column::Whole("user_id"), Column::Whole("email"), Column::Text("recovery_codes")];
         let object = (user.id.to_string(), view::new_recovery_codes(&user, &codes));
@@ -126,7 +128,7 @@ impl Verify {
         let of = UserRef::parse(&self.user)?;
         // Nobody shall type a code for a user who isn't there.
         let user = accounts::find(&app, context.caller(), &of)?;
-        let good = match accounts::check_code(&app, context.caller(), &UserRef::Id(user.id), &self.code()?) {
+        let good = match admin_two_factor::check_code(&app, context.caller(), &UserRef::Id(user.id), &self.code()?) {
             Ok(_) => true,
             Err(Error::Refused(Refusal::InvalidCode)) => false,
             Err(error) => return Err(error.into()),
@@ -148,7 +150,7 @@ impl Verify {
 
 /// Says what the check came to: to programs on stdout, either way.
 fn report(context: &Context, app: &App, of: &UserRef, good: bool) -> Result<(), Failure> {
-    let factor = accounts::second_factor(app, context.caller(), of)?;
+    let factor = admin_two_factor::second_factor(app, context.caller(), of)?;
     let mut columns = COLUMNS.to_vec();
     columns.push(Column::Whole("good"));
     let object = (factor.user.id.to_string(), view::checked_code(&factor, good));
@@ -181,6 +183,6 @@ const COLUMNS: [Column; 7] = [
     Column::Whole("recovery_codes_left"),
 ];
 
-fn one(factor: &accounts::SecondFactor) -> Table {
+fn one(factor: &admin_two_factor::SecondFactor) -> Table {
     Table::of_objects(&COLUMNS, std::iter::once((factor.user.id.to_string(), view::second_factor(factor))))
 }

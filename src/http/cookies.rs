@@ -4,7 +4,7 @@
 use super::problem::Problem;
 use crate::config::SameSite;
 use crate::transport::message::{Ambiguous, Headers, Response};
-use crate::usecase::login::Tokens;
+use crate::usecase::signin::login::Tokens;
 
 /// The access token.
 pub const ACCESS: &str = "__Host-authd_access";

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::domain::id::SessionId;
 use crate::transport::message::Headers;
 use crate::usecase::app::App;
-use crate::usecase::csrf;
+use crate::usecase::session::csrf;
 
 /// Refuses what another site's page sends (Fetch Metadata §2.3, RFC 6454 §7). A page on another origin
 /// of this site is refused, too, unless `cors.origins` lists it. A client that says nothing of the kind

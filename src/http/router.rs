@@ -15,9 +15,13 @@ use crate::error::{Error, Fault, Refusal};
 use crate::transport::message::{Ambiguous, Head, Headers, Request, Response};
 use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
-use crate::usecase::rate_limit::{self, Spent, Verdict};
-use crate::usecase::traffic::{self, Passage, Target};
-use crate::usecase::{authenticate, keyring, refresh, require};
+use crate::usecase::app::keyring;
+use crate::usecase::app::rate_limit;
+use crate::usecase::app::rate_limit::{Spent, Verdict};
+use crate::usecase::app::request_counts;
+use crate::usecase::app::request_counts::{Passage, Target};
+use crate::usecase::require;
+use crate::usecase::session::{authenticate, refresh};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -315,7 +319,7 @@ impl Service for Router {
         }
         let response = Problem::from(trouble).response(&request_id);
         let target = head.map_or(Target::none(), |head| target(head, &find(&head.path)));
-        traffic::turned_away(&self.app, target, response.status, &request_id, &trouble);
+        request_counts::turned_away(&self.app, target, response.status, &request_id, &trouble);
         self.dress(response, head, request_id)
     }
 }

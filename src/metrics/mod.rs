@@ -12,7 +12,7 @@ use crate::transport::message::{Head, Request, Response};
 use crate::transport::pressure::Pressure;
 use crate::transport::{Deadlines, Lane, Running, Server, Service, Settings, Threads, Trouble};
 use crate::usecase::app::App;
-use crate::usecase::figures;
+use crate::usecase::operator::figures;
 use std::sync::Arc;
 
 /// The text format of Prometheus, version 0.0.4, which every scraper reads.

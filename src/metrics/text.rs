@@ -7,8 +7,8 @@
 
 use crate::tally::Distribution;
 use crate::transport::pressure::Pressure;
-use crate::usecase::figures::{Counted, Figures};
-use crate::usecase::traffic::Target;
+use crate::usecase::app::request_counts::Target;
+use crate::usecase::operator::figures::{Counted, Figures};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, NoLabelSet};

@@ -9,8 +9,8 @@ use crate::domain::password::Password;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
 use crate::transport::message::Request;
+use crate::usecase::account::{email, link, password};
 use crate::usecase::app::App;
-use crate::usecase::{email, link, password};
 
 /// Where a link leads, unless the configuration names a front end's page.
 pub const fn path(kind: LinkKind) -> &'static str {

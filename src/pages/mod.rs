@@ -17,8 +17,10 @@ use crate::error::Refusal;
 use crate::transport::message::{Head, Request, Response};
 use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
-use crate::usecase::rate_limit::{self, Budget, Spent, Verdict};
-use crate::usecase::traffic::{self, Passage, Target};
+use crate::usecase::app::rate_limit;
+use crate::usecase::app::rate_limit::{Budget, Spent, Verdict};
+use crate::usecase::app::request_counts;
+use crate::usecase::app::request_counts::{Passage, Target};
 use page::{Page, Press};
 use std::fmt;
 use std::pin::Pin;
@@ -159,7 +161,7 @@ impl Service for Pages {
             tracing::error!(request_id, "a handler panicked");
         }
         let response = self.press.print(Page::from(trouble), &request_id);
-        traffic::turned_away(&self.app, target(place, head), response.status, &request_id, &trouble);
+        request_counts::turned_away(&self.app, target(place, head), response.status, &request_id, &trouble);
         dress(response, request_id)
     }
 }

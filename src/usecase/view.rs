@@ -1,19 +1,19 @@
 //! How objects look as JSON: the same over HTTP and with `authctl -o json`.
 
-use super::api_key::Added;
-use super::apply::Done;
-use super::audit_check::Verdict;
-use super::backup::Backup;
-use super::calibrate::Calibration;
-use super::doctor::Finding;
-use super::introspect::{Introspected, Kind};
-use super::login::{TICKET_TTL, Tokens};
-use super::mail::OpenedMail;
-use super::mint::Minted;
-use super::restore::Restored;
-use super::token::Inspection;
-use super::two_factor;
-use super::user::{Enrolment, SecondFactor};
+use super::account::admin_two_factor::{Enrolment, SecondFactor};
+use super::account::two_factor;
+use super::audit::verify::Verdict;
+use super::keys::api_keys::Added;
+use super::mail::compose::OpenedMail;
+use super::operator::apply::Done;
+use super::operator::backup::Backup;
+use super::operator::calibrate::Calibration;
+use super::operator::doctor::Finding;
+use super::operator::restore::Restored;
+use super::session::introspect::{Introspected, Kind};
+use super::session::mint::Minted;
+use super::session::tokens::Inspection;
+use super::signin::login::{TICKET_TTL, Tokens};
 use crate::domain::api_key::ApiKey;
 use crate::domain::audit::Line;
 use crate::domain::id::SessionId;

@@ -5,10 +5,11 @@ use authd::domain::email::Email;
 use authd::domain::name::Name;
 use authd::domain::password::Password;
 use authd::error::{Error, Refusal};
-use authd::usecase::refresh::refresh;
-use authd::usecase::register::Registered;
-use authd::usecase::user::{FirstPassword, NewAccount, Verified};
-use authd::usecase::{authenticate, email, me, password, user};
+use authd::usecase::account::admin::{FirstPassword, NewAccount, Verified};
+use authd::usecase::account::register::Registered;
+use authd::usecase::account::{admin, admin_two_factor, email, me, password};
+use authd::usecase::session::authenticate;
+use authd::usecase::session::refresh::refresh;
 use std::time::Duration;
 
 const ANN: &str = "ann@example.com";
@@ -26,7 +27,7 @@ fn address(text: &str) -> Email {
 }
 
 /// Ann as an operator invites her.
-fn invite(world: &World) -> user::Added {
+fn invite(world: &World) -> admin::Added {
     let new = NewAccount {
         email: address(ANN),
         name: Name::default(),
@@ -34,7 +35,7 @@ fn invite(world: &World) -> user::Added {
         verified: Verified::No,
         password: FirstPassword::Invite,
     };
-    user::add(&world.app, &operator(), new).unwrap()
+    admin::add(&world.app, &operator(), new).unwrap()
 }
 
 #[test]
@@ -90,12 +91,12 @@ fn closed_registration_is_closed_and_off_verification_is_off() {
 #[test]
 fn weak_passwords_are_refused_with_the_reason() {
     let world = World::new();
-    let new = authd::usecase::register::Registration {
+    let new = authd::usecase::account::register::Registration {
         email: address(ANN),
         password: Password::new("fourteen chars").unwrap(),
         name: Name::default(),
     };
-    let refusal = refused(authd::usecase::register::register(&world.app, &anonymous(), &new));
+    let refusal = refused(authd::usecase::account::register::register(&world.app, &anonymous(), &new));
     assert!(matches!(&refusal, Refusal::WeakPassword { reason } if reason.contains("15")), "{refusal:?}");
     assert_eq!(world.events().len(), 2, "nothing was stored");
 }
@@ -143,7 +144,7 @@ fn wrong_unknown_and_unverified_logins_are_refused_alike_and_recorded_apart() {
     let world = World::new();
     world.register(ANN).unwrap();
     world.add_user("bob@example.com", &[]);
-    user::disable(&world.app, &operator(), &user_ref("bob@example.com")).unwrap();
+    admin::disable(&world.app, &operator(), &user_ref("bob@example.com")).unwrap();
     for email in [ANN, "bob@example.com", "nobody@example.com"] {
         assert_eq!(refused(world.login_with(email, OTHER)), Refusal::InvalidCredentials, "{email}");
     }
@@ -247,7 +248,7 @@ fn links_are_built_from_the_configuration_alone() {
     let world = World::with(&[("links.verify_email", "https://app.example.com/verify#{token}")]);
     world.register(ANN).unwrap();
     let id = world.mails(ANN)[0].id.to_string();
-    let body = authd::usecase::mail::show(&world.app, &operator(), &id).unwrap().body.unwrap();
+    let body = authd::usecase::mail::compose::show(&world.app, &operator(), &id).unwrap().body.unwrap();
     assert!(body.expose().contains("https://app.example.com/verify#authd_ev_"), "{}", body.expose());
 }
 
@@ -264,8 +265,8 @@ fn a_password_whose_cost_rose_is_hashed_anew_at_login() {
     assert_eq!(stored(), cheap, "nothing is hashed anew without need");
     let costlier = world.another_app_with(&[("password.argon2_iterations", "2")]);
     let credentials =
-        authd::usecase::login::Credentials { email: address(ANN), password: Password::new(PASSWORD).unwrap() };
-    authd::usecase::login::login(&costlier, &anonymous(), &credentials).unwrap();
+        authd::usecase::signin::login::Credentials { email: address(ANN), password: Password::new(PASSWORD).unwrap() };
+    authd::usecase::signin::login::login(&costlier, &anonymous(), &credentials).unwrap();
     assert!(stored().contains("t=2"), "{}", stored());
     assert!(world.login(ANN).is_ok());
 }
@@ -277,13 +278,13 @@ fn what_an_operator_does_counts_on_the_next_request() {
     let tokens = world.login(ANN).unwrap();
     let elsewhere = world.another_app();
     assert!(world.is_signed_in(&tokens));
-    user::disable(&elsewhere, &operator(), &user_ref(ANN)).unwrap();
+    admin::disable(&elsewhere, &operator(), &user_ref(ANN)).unwrap();
     assert!(!world.is_signed_in(&tokens));
     assert_eq!(refused(refresh(&world.app, &anonymous(), tokens.refresh_token.expose())), Refusal::InvalidToken);
-    user::enable(&elsewhere, &operator(), &user_ref(ANN)).unwrap();
+    admin::enable(&elsewhere, &operator(), &user_ref(ANN)).unwrap();
     assert!(!world.is_signed_in(&tokens), "what has ended stays ended");
     let tokens = world.login(ANN).unwrap();
-    user::delete(&elsewhere, &operator(), &user_ref(ANN)).unwrap();
+    admin::delete(&elsewhere, &operator(), &user_ref(ANN)).unwrap();
     assert!(!world.is_signed_in(&tokens));
     assert_eq!(refused(world.login(ANN)), Refusal::InvalidCredentials);
 }
@@ -295,12 +296,12 @@ fn permissions_are_judged_afresh_and_not_by_the_token() {
     world.add_user(ANN, &["admin"]);
     let tokens = world.login(ANN).unwrap();
     let caller = world.caller(&tokens);
-    assert!(user::find(&world.app, &caller, &user_ref("root@example.com")).is_ok());
+    assert!(admin::find(&world.app, &caller, &user_ref("root@example.com")).is_ok());
     let admin = authd::domain::role::RoleName::admin();
-    authd::usecase::role::unassign(&world.another_app(), &operator(), &user_ref(ANN), &[admin]).unwrap();
+    authd::usecase::account::roles::unassign(&world.another_app(), &operator(), &user_ref(ANN), &[admin]).unwrap();
     let caller = world.caller(&tokens);
     assert_eq!(
-        refused(user::find(&world.app, &caller, &user_ref("root@example.com"))),
+        refused(admin::find(&world.app, &caller, &user_ref("root@example.com"))),
         Refusal::Forbidden { permission: "users:read".into() }
     );
 }
@@ -311,15 +312,15 @@ fn the_last_admin_stays() {
     world.add_user(ANN, &["admin"]);
     world.add_user("bob@example.com", &["admin"]);
     let (ann, bob) = (user_ref(ANN), user_ref("bob@example.com"));
-    user::disable(&world.app, &operator(), &bob).unwrap();
+    admin::disable(&world.app, &operator(), &bob).unwrap();
     let admin = authd::domain::role::RoleName::admin();
-    assert_eq!(refused(user::disable(&world.app, &operator(), &ann)), Refusal::LastAdmin);
-    assert_eq!(refused(user::delete(&world.app, &operator(), &ann)), Refusal::LastAdmin);
-    let unassigned = authd::usecase::role::unassign(&world.app, &operator(), &ann, &[admin]);
+    assert_eq!(refused(admin::disable(&world.app, &operator(), &ann)), Refusal::LastAdmin);
+    assert_eq!(refused(admin::delete(&world.app, &operator(), &ann)), Refusal::LastAdmin);
+    let unassigned = authd::usecase::account::roles::unassign(&world.app, &operator(), &ann, &[admin]);
     assert_eq!(refused(unassigned), Refusal::LastAdmin);
-    user::enable(&world.app, &operator(), &bob).unwrap();
-    user::delete(&world.app, &operator(), &ann).unwrap();
-    assert_eq!(refused(user::delete(&world.app, &operator(), &bob)), Refusal::LastAdmin);
+    admin::enable(&world.app, &operator(), &bob).unwrap();
+    admin::delete(&world.app, &operator(), &ann).unwrap();
+    assert_eq!(refused(admin::delete(&world.app, &operator(), &bob)), Refusal::LastAdmin);
 }
 
 #[test]
@@ -353,15 +354,15 @@ fn what_an_operator_sets_voids_the_links_that_were_out() {
     world.add_user(ANN, &[]);
     password::request_reset(&world.app, &anonymous(), &address(ANN)).unwrap();
     let link = world.token_in_mail(ANN);
-    user::set_password(&world.app, &operator(), &user_ref(ANN), &Password::new(PASSWORD).unwrap()).unwrap();
+    admin::set_password(&world.app, &operator(), &user_ref(ANN), &Password::new(PASSWORD).unwrap()).unwrap();
     let new = Password::new(OTHER).unwrap();
     assert_eq!(refused(password::reset(&world.app, &anonymous(), &link, &new)), Refusal::InvalidLink);
     world.advance(Duration::from_secs(1));
     password::request_reset(&world.app, &anonymous(), &address(ANN)).unwrap();
     let link = world.token_in_mail(ANN);
-    user::disable(&world.app, &operator(), &user_ref(ANN)).unwrap();
+    admin::disable(&world.app, &operator(), &user_ref(ANN)).unwrap();
     assert_eq!(refused(password::reset(&world.app, &anonymous(), &link, &new)), Refusal::InvalidLink);
-    user::enable(&world.app, &operator(), &user_ref(ANN)).unwrap();
+    admin::enable(&world.app, &operator(), &user_ref(ANN)).unwrap();
     assert_eq!(refused(password::reset(&world.app, &anonymous(), &link, &new)), Refusal::InvalidLink);
 }
 
@@ -412,7 +413,10 @@ fn whatever_cost_the_configuration_allows_can_be_verified() {
     }
 }
 
-fn change_password(world: &World, tokens: &authd::usecase::login::Tokens) -> authd::usecase::login::Tokens {
+fn change_password(
+    world: &World,
+    tokens: &authd::usecase::signin::login::Tokens,
+) -> authd::usecase::signin::login::Tokens {
     let change = password::Change {
         current: Password::new(PASSWORD).unwrap(),
         new: Password::new(OTHER).unwrap(),
@@ -448,7 +452,7 @@ fn a_change_of_address_dies_with_the_session_that_asked() {
     let caller = world.caller(&world.login(ANN).unwrap());
     email::request_change(&world.app, &caller, &address("new@example.com")).unwrap();
     let link = world.token_in_mail("new@example.com");
-    authd::usecase::logout::everywhere(&world.app, &caller).unwrap();
+    authd::usecase::session::logout::everywhere(&world.app, &caller).unwrap();
     assert_eq!(refused(email::confirm_change(&world.app, &anonymous(), &link)), Refusal::InvalidLink);
     assert!(world.login(ANN).is_ok());
 }
@@ -473,8 +477,8 @@ fn a_factor_that_was_only_begun_is_reset_without_a_word() {
     let world = World::new();
     world.add_user(ANN, &[]);
     let tokens = world.login(ANN).unwrap();
-    authd::usecase::two_factor::setup(&world.app, &world.caller(&tokens)).unwrap();
-    assert!(!user::reset_second_factor(&world.app, &operator(), &user_ref(ANN)).unwrap());
+    authd::usecase::account::two_factor::setup(&world.app, &world.caller(&tokens)).unwrap();
+    assert!(!admin_two_factor::reset_second_factor(&world.app, &operator(), &user_ref(ANN)).unwrap());
     assert!(world.is_signed_in(&tokens));
     assert!(world.mails(ANN).is_empty());
 }

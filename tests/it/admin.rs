@@ -3,7 +3,7 @@
 use crate::daemon::{self, Answer, Daemon};
 use crate::world::{operator, user_ref};
 use authd::domain::role::{Permission, Role, RoleName};
-use authd::usecase::{role, user};
+use authd::usecase::account::{admin, roles};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -39,7 +39,7 @@ impl Admin {
     }
 
     fn id_of(&self, email: &str) -> String {
-        user::find(&self.daemon.world.app, &operator(), &user_ref(email)).unwrap().id.to_string()
+        admin::find(&self.daemon.world.app, &operator(), &user_ref(email)).unwrap().id.to_string()
     }
 
     fn add_role(&self, name: &str, permissions: &[&str]) {
@@ -48,7 +48,7 @@ impl Admin {
             description: String::new(),
             permissions: permissions.iter().map(|text| Permission::parse(text).unwrap()).collect(),
         };
-        role::add(&self.daemon.world.app, &operator(), &new).unwrap();
+        roles::add(&self.daemon.world.app, &operator(), &new).unwrap();
     }
 }
 
@@ -220,10 +220,10 @@ fn the_last_admin_stays_whoever_asks_at_once() {
     // Whoever was faster goes on; the other is out, and the one who stays can't be taken away any more.
     assert!(answers.contains(&204), "{answers:?}");
     assert!(answers.iter().all(|status| [204, 401, 403, 404, 409].contains(status)), "{answers:?}");
-    assert!(user::has_admin(&admin.daemon.world.app).unwrap());
+    assert!(admin::has_admin(&admin.daemon.world.app).unwrap());
     let left: Vec<_> = [ROOT, "roo@example.com"]
         .into_iter()
-        .filter_map(|email| user::find(&admin.daemon.world.app, &operator(), &user_ref(email)).ok())
+        .filter_map(|email| admin::find(&admin.daemon.world.app, &operator(), &user_ref(email)).ok())
         .filter(|user| user.is_admin() && user.disabled_at.is_none())
         .collect();
     assert_eq!(left.len(), 1, "{left:?}");
@@ -281,7 +281,7 @@ fn pages_hold_while_others_write() {
         let ids: BTreeSet<_> = items.iter().map(|item| item[id].to_string()).collect();
         assert_eq!(ids.len(), items.len(), "{path} shows nothing twice");
         assert!(items.len() >= 5, "{path}");
-        let _ = role::delete(&world.app, &operator(), &RoleName::parse("a-first").unwrap());
+        let _ = roles::delete(&world.app, &operator(), &RoleName::parse("a-first").unwrap());
     }
     let lines = walk(&admin, "audit?", "before", || {});
     let numbers: Vec<_> = lines.iter().map(|line| line["seq"].as_i64().unwrap()).collect();

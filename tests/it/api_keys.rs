@@ -5,8 +5,10 @@ use authd::domain::api_key::ApiKeyName;
 use authd::domain::caller::Caller;
 use authd::domain::role::{Permission, Role, RoleName};
 use authd::error::{Error, Refusal};
-use authd::usecase::api_key::{self, Added, ApiKeyRef, Change, Expiry, NewApiKey};
-use authd::usecase::{role, token};
+use authd::usecase::account::roles;
+use authd::usecase::keys::api_keys;
+use authd::usecase::keys::api_keys::{Added, ApiKeyRef, Change, Expiry, NewApiKey};
+use authd::usecase::session::tokens;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -21,7 +23,7 @@ fn permissions(texts: &[&str]) -> Vec<Permission> {
 
 fn add(world: &World, caller: &Caller, held: &[&str], ttl: Option<Duration>) -> Result<Added, Error> {
     let new = NewApiKey { name: name("billing"), permissions: permissions(held), ttl };
-    api_key::add(&world.app, caller, &new)
+    api_keys::add(&world.app, caller, &new)
 }
 
 #[test]
@@ -43,7 +45,7 @@ fn a_key_is_changed_as_far_as_it_differs() {
     let key = add(&world, &operator(), &["users:write", "users:read", "users:read"], Some(HOUR)).unwrap().key;
     assert_eq!(key.permissions, permissions(&["users:read", "users:write"]));
     assert_eq!(key.expires_at, Some(world.now().plus(HOUR)));
-    let edit = |change: Change| api_key::edit(&world.app, &operator(), &name("billing"), &change).unwrap();
+    let edit = |change: Change| api_keys::edit(&world.app, &operator(), &name("billing"), &change).unwrap();
     let lines = world.events().len();
     let same = Change { permissions: Some(key.permissions.clone()), expires_at: key.expires_at.map(Expiry::At) };
     assert_eq!((edit(Change::default()), edit(same)), (key.clone(), key.clone()));
@@ -51,10 +53,10 @@ fn a_key_is_changed_as_far_as_it_differs() {
 
     let changed = edit(Change { permissions: Some(permissions(&["audit:read"])), expires_at: Some(Expiry::Never) });
     assert_eq!((&changed.permissions, changed.expires_at), (&permissions(&["audit:read"]), None));
-    assert_eq!(api_key::find(&world.app, &operator(), &name("billing")), Ok(Some(changed.clone())));
+    assert_eq!(api_keys::find(&world.app, &operator(), &name("billing")), Ok(Some(changed.clone())));
     assert_eq!(edit(Change { permissions: Some(Vec::new()), ..Change::default() }).permissions, []);
     assert_eq!(world.events()[lines..], ["ApiKeyChanged", "ApiKeyChanged"]);
-    let unknown = api_key::edit(&world.app, &operator(), &name("nothing"), &Change::default());
+    let unknown = api_keys::edit(&world.app, &operator(), &name("nothing"), &Change::default());
     assert!(matches!(unknown, Err(Error::Refused(Refusal::NotFound { .. }))));
 }
 
@@ -66,7 +68,7 @@ fn nobody_gives_a_key_more_of_authd_than_they_hold() {
         description: String::new(),
         permissions: permissions(&["keys:write", "users:read"]),
     };
-    role::add(&world.app, &operator(), &clerk).unwrap();
+    roles::add(&world.app, &operator(), &clerk).unwrap();
     world.add_user("cleo@example.com", &["clerk"]);
     let cleo = world.caller(&world.login("cleo@example.com").unwrap());
     for held in [&["users:write"][..], &["users:*"], &["users:read", "audit:read"]] {
@@ -75,7 +77,7 @@ fn nobody_gives_a_key_more_of_authd_than_they_hold() {
     }
     add(&world, &cleo, &["users:read", "posts:*"], None).unwrap();
     let more = Change { permissions: Some(permissions(&["roles:write"])), ..Change::default() };
-    let refused = api_key::edit(&world.app, &cleo, &name("billing"), &more);
+    let refused = api_keys::edit(&world.app, &cleo, &name("billing"), &more);
     assert!(matches!(refused, Err(Error::Refused(Refusal::Forbidden { .. }))), "{refused:?}");
 }
 
@@ -86,10 +88,10 @@ fn who_may_not_write_keys_does_not_even_see_them() {
     let ann = world.caller(&world.login("ann@example.com").unwrap());
     for caller in [&ann, &anonymous()] {
         assert!(add(&world, caller, &[], None).is_err());
-        assert!(api_key::list(&world.app, caller).is_err());
-        assert!(api_key::find(&world.app, caller, &name("billing")).is_err());
-        assert!(api_key::edit(&world.app, caller, &name("billing"), &Change::default()).is_err());
-        assert!(api_key::revoke(&world.app, caller, &ApiKeyRef::Name(name("billing"))).is_err());
+        assert!(api_keys::list(&world.app, caller).is_err());
+        assert!(api_keys::find(&world.app, caller, &name("billing")).is_err());
+        assert!(api_keys::edit(&world.app, caller, &name("billing"), &Change::default()).is_err());
+        assert!(api_keys::revoke(&world.app, caller, &ApiKeyRef::Name(name("billing"))).is_err());
     }
 }
 
@@ -97,7 +99,7 @@ fn who_may_not_write_keys_does_not_even_see_them() {
 fn inspect_knows_a_key_while_it_counts() {
     let world = World::new();
     let added = add(&world, &operator(), &["users:read"], Some(HOUR)).unwrap();
-    let flaw = |text: &str| token::inspect(&world.app, &operator(), text).unwrap().flaw;
+    let flaw = |text: &str| tokens::inspect(&world.app, &operator(), text).unwrap().flaw;
     assert_eq!(flaw(added.secret.expose()), None);
     assert!(flaw(&format!("{}A", added.secret.expose())).is_some());
     let end = added.key.expires_at.unwrap();
@@ -105,6 +107,6 @@ fn inspect_knows_a_key_while_it_counts() {
     assert_eq!(flaw(added.secret.expose()), None);
     world.clock.set(end);
     assert_eq!(flaw(added.secret.expose()).as_deref(), Some("it has expired"));
-    api_key::revoke(&world.app, &operator(), &ApiKeyRef::Name(name("billing"))).unwrap();
+    api_keys::revoke(&world.app, &operator(), &ApiKeyRef::Name(name("billing"))).unwrap();
     assert_eq!(flaw(added.secret.expose()).as_deref(), Some("it is wrong, or was revoked"));
 }

@@ -2,8 +2,10 @@
 
 use crate::world::{World, operator};
 use authd::error::{Error, Refusal};
-use authd::usecase::apply::{self, Change, Done, Mode, Unnamed};
-use authd::usecase::{api_key, role, user};
+use authd::usecase::account::{admin, roles};
+use authd::usecase::keys::api_keys;
+use authd::usecase::operator::apply;
+use authd::usecase::operator::apply::{Change, Done, Mode, Unnamed};
 use proptest::prelude::*;
 
 fn plan(world: &World, file: &str, unnamed: Unnamed) -> Result<Vec<Change>, Error> {
@@ -18,9 +20,9 @@ fn done(world: &World, file: &str, unnamed: Unnamed) -> Result<Vec<Done>, Error>
 /// The whole state, as the file would say it.
 fn state(world: &World) -> Vec<String> {
     let (app, caller) = (&world.app, &operator());
-    let roles = role::list(app, caller).unwrap();
-    let users = user::list(app, caller, &user::Filter::default(), 1_000, None).unwrap().items;
-    let keys = api_key::list(app, caller).unwrap();
+    let roles = roles::list(app, caller).unwrap();
+    let users = admin::list(app, caller, &admin::Filter::default(), 1_000, None).unwrap().items;
+    let keys = api_keys::list(app, caller).unwrap();
     let roles = roles.iter().map(|role| format!("{role:?}"));
     let users = users.iter().map(|user| {
         let (verified, disabled) = (user.email_verified_at.is_some(), user.disabled_at.is_some());
@@ -98,7 +100,7 @@ fn a_key_that_would_hardly_live_is_refused_as_by_its_own_command() {
     let world = World::new();
     let refused = done(&world, r#"api_keys = [{ name = "ci", ttl = "500ms" }]"#, Unnamed::Keep).unwrap_err();
     assert!(matches!(refused, Error::Refused(Refusal::Invalid(_))), "{refused:?}");
-    assert!(api_key::list(&world.app, &operator()).unwrap().is_empty());
+    assert!(api_keys::list(&world.app, &operator()).unwrap().is_empty());
 }
 
 #[test]

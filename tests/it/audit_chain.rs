@@ -4,8 +4,9 @@
 use crate::world::{World, operator};
 use authd::domain::audit::{Flaw, Mark};
 use authd::error::{Error, Fault, Refusal};
-use authd::usecase::audit_check::{Verdict, verify};
-use authd::usecase::audit_prune::{self, Plan, STEP};
+use authd::usecase::audit::prune;
+use authd::usecase::audit::prune::{Plan, STEP};
+use authd::usecase::audit::verify::{Verdict, verify};
 use proptest::prelude::*;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -164,7 +165,7 @@ fn aged(old: usize, young: usize) -> (World, Plan) {
     add_lines(&world, old - world.audit().len());
     world.advance(Duration::from_secs(86_400));
     add_lines(&world, young);
-    let plan = audit_prune::plan(&world.app, &operator(), world.now().minus(Duration::from_secs(3600))).unwrap();
+    let plan = prune::plan(&world.app, &operator(), world.now().minus(Duration::from_secs(3600))).unwrap();
     (world, plan)
 }
 
@@ -185,7 +186,7 @@ fn add_lines(world: &World, count: usize) {
 fn prune(world: &World, plan: &Plan) -> i64 {
     let mut sum = 0;
     loop {
-        match audit_prune::step(&world.app, &operator(), plan).unwrap().unwrap() {
+        match prune::step(&world.app, &operator(), plan).unwrap().unwrap() {
             0 => return sum,
             lines => sum += lines,
         }
@@ -203,7 +204,7 @@ fn what_is_left_after_pruning_is_proven() {
     assert_eq!((last.event.as_str(), last.actor.as_str()), ("AuditPruned", "operator:olga"));
     assert_eq!(last.details, [("lines".into(), "20".into()), ("through".into(), "20".into())]);
     // Nothing is left to do, and nothing is written for it.
-    let again = audit_prune::plan(&world.app, &operator(), plan.before).unwrap();
+    let again = prune::plan(&world.app, &operator(), plan.before).unwrap();
     assert_eq!((again.lines(), prune(&world, &again)), (0, 0));
     assert_eq!(check(&world).last.seq, 26);
 }
@@ -211,11 +212,11 @@ fn what_is_left_after_pruning_is_proven() {
 #[test]
 fn pruning_that_was_stopped_half_way_goes_on() {
     let (world, plan) = aged(usize::try_from(STEP).unwrap() + 500, 3);
-    assert_eq!(audit_prune::step(&world.app, &operator(), &plan).unwrap(), Ok(STEP));
+    assert_eq!(prune::step(&world.app, &operator(), &plan).unwrap(), Ok(STEP));
     let verdict = check(&world);
     assert_eq!((verdict.first, verdict.flaw), (STEP + 1, None));
     assert_eq!(world.events().iter().filter(|event| *event == "AuditPruned").count(), 1);
-    let rest = audit_prune::plan(&world.app, &operator(), plan.before).unwrap();
+    let rest = prune::plan(&world.app, &operator(), plan.before).unwrap();
     assert_eq!((rest.first, rest.lines()), (STEP + 1, 500));
     assert_eq!(prune(&world, &rest), 500);
     assert_eq!((check(&world).first, flaw(&world)), (STEP + 501, None));
@@ -225,7 +226,7 @@ fn pruning_that_was_stopped_half_way_goes_on() {
 fn the_newest_line_always_stays() {
     let world = world(&["a", "b", "c"]);
     world.advance(Duration::from_secs(1));
-    let plan = audit_prune::plan(&world.app, &operator(), world.now()).unwrap();
+    let plan = prune::plan(&world.app, &operator(), world.now()).unwrap();
     assert_eq!((plan.first, plan.through), (1, 4));
     assert_eq!(prune(&world, &plan), 4);
     assert_eq!(world.events(), ["LoginFailed", "AuditPruned"]);
@@ -240,9 +241,9 @@ fn only_a_beginning_is_pruned_where_the_clock_was_set_back() {
     world.clock.set(world.now().minus(Duration::from_secs(86_400)));
     add_lines(&world, 2);
     world.advance(Duration::from_secs(7200));
-    let plan = audit_prune::plan(&world.app, &operator(), world.now().minus(Duration::from_secs(3600))).unwrap();
+    let plan = prune::plan(&world.app, &operator(), world.now().minus(Duration::from_secs(3600))).unwrap();
     assert_eq!((plan.first, plan.through), (1, 3));
-    let future = audit_prune::plan(&world.app, &operator(), world.now().plus(Duration::from_secs(1)));
+    let future = prune::plan(&world.app, &operator(), world.now().plus(Duration::from_secs(1)));
     assert!(matches!(future, Err(Error::Refused(Refusal::Invalid(_)))), "{future:?}");
 }
 
@@ -287,7 +288,7 @@ fn the_pruned_beginning_can_not_be_used_as_an_end() {
 fn pruning_does_not_take_the_traces_away() {
     let (world, plan) = aged(20, 5);
     attack(&world).execute_batch("UPDATE audit SET actor = 'operator:eve' WHERE seq = 7").unwrap();
-    assert_eq!(audit_prune::step(&world.app, &operator(), &plan).unwrap(), Err(Flaw::Changed { seq: 7 }));
+    assert_eq!(prune::step(&world.app, &operator(), &plan).unwrap(), Err(Flaw::Changed { seq: 7 }));
     assert_eq!(world.audit().len(), 25);
     assert_eq!(flaw(&world), Some(Flaw::Changed { seq: 7 }));
 }

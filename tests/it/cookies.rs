@@ -351,5 +351,5 @@ fn the_value_outlives_a_restart() {
     let answer = log_in_with(&daemon, &[]);
     let session = authd::domain::id::SessionId::parse(answer.json()["session_id"].as_str().unwrap()).unwrap();
     let restarted = daemon.world.another_app();
-    assert!(authd::usecase::csrf::is_authentic(&restarted, session, &Jar::of(&answer).csrf));
+    assert!(authd::usecase::session::csrf::is_authentic(&restarted, session, &Jar::of(&answer).csrf));
 }

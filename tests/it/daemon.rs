@@ -5,8 +5,9 @@ use authd::domain::api_key::ApiKeyName;
 use authd::domain::role::Permission;
 use authd::http::router::Router;
 use authd::transport::{Running, Server, Settings};
-use authd::usecase::api_key::{self, ApiKeyRef, NewApiKey};
-use authd::usecase::user;
+use authd::usecase::account::admin;
+use authd::usecase::keys::api_keys;
+use authd::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -75,7 +76,7 @@ impl Daemon {
 
     /// A fresh access token of somebody, who is made with these roles at the first call.
     pub fn token_of(&self, email: &str, roles: &[&str]) -> String {
-        if user::find(&self.world.app, &operator(), &user_ref(email)).is_err() {
+        if admin::find(&self.world.app, &operator(), &user_ref(email)).is_err() {
             self.world.add_user(email, roles);
         }
         self.world.login(email).unwrap().access_token.expose().clone()
@@ -84,10 +85,10 @@ impl Daemon {
     /// A new API key in the place of the one of this name.
     pub fn key(&self, name: &str, permissions: &[&str]) -> String {
         let name = ApiKeyName::parse(name).unwrap();
-        let _ = api_key::revoke(&self.world.app, &operator(), &ApiKeyRef::Name(name.clone()));
+        let _ = api_keys::revoke(&self.world.app, &operator(), &ApiKeyRef::Name(name.clone()));
         let permissions = permissions.iter().map(|text| Permission::parse(text).unwrap()).collect();
         let new = NewApiKey { name, permissions, ttl: None };
-        api_key::add(&self.world.app, &operator(), &new).unwrap().secret.expose().clone()
+        api_keys::add(&self.world.app, &operator(), &new).unwrap().secret.expose().clone()
     }
 
     /// Sends a form.

@@ -6,8 +6,8 @@ use crate::transfer::{exported, import, import_into};
 use crate::world::{PASSWORD, World};
 use authd::domain::secret::Secret;
 use authd::error::{Error, Refusal};
-use authd::usecase::export::Contents;
-use authd::usecase::import::{Format, Options, UnusableHash, firebase};
+use authd::usecase::operator::import::{Format, Options, UnusableHash, firebase};
+use authd::usecase::operator::transfer_format::Contents;
 
 const ANN: &str = "ann@example.com";
 
@@ -241,7 +241,7 @@ fn a_password_that_is_set_while_the_old_one_is_checked_stays() {
         let logins: Vec<_> = (0..4).map(|_| scope.spawn(|| world.login(ANN).is_ok())).collect();
         let new = authd::domain::password::Password::new("a whole new password").unwrap();
         let of = crate::world::user_ref(ANN);
-        authd::usecase::user::set_password(&world.app, &crate::world::operator(), &of, &new).unwrap();
+        authd::usecase::account::admin::set_password(&world.app, &crate::world::operator(), &of, &new).unwrap();
         for login in logins {
             login.join().unwrap();
         }

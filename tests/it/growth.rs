@@ -4,10 +4,12 @@
 use crate::world::{World, anonymous, operator};
 use authd::domain::email::Email;
 use authd::ports::{Mailer, Message, Undelivered};
-use authd::usecase::outbox::Courier;
-use authd::usecase::prune::Walk;
-use authd::usecase::token::{Target, revoke};
-use authd::usecase::{audit_prune, password, refresh};
+use authd::usecase::account::password;
+use authd::usecase::audit::prune;
+use authd::usecase::mail::delivery::Courier;
+use authd::usecase::operator::prune::Walk;
+use authd::usecase::session::refresh;
+use authd::usecase::session::tokens::{Target, revoke};
 use rusqlite::Connection;
 use std::fs;
 use std::time::Duration;
@@ -65,8 +67,8 @@ fn live(world: &World, look: u32) {
 /// What the daemon does by itself, and with the log what an operator's timer does.
 fn tidy_up(world: &World) {
     Walk::default().go(&world.app, usize::MAX, || true).unwrap();
-    let plan = audit_prune::plan(&world.app, &operator(), world.now().minus(30 * DAY)).unwrap();
-    while audit_prune::step(&world.app, &operator(), &plan).unwrap().unwrap() > 0 {}
+    let plan = prune::plan(&world.app, &operator(), world.now().minus(30 * DAY)).unwrap();
+    while prune::step(&world.app, &operator(), &plan).unwrap().unwrap() > 0 {}
 }
 
 fn pages(world: &World) -> u64 {

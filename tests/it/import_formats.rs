@@ -3,8 +3,8 @@
 use crate::transfer::{Kept, exported, import, import_into, options};
 use crate::world::{PASSWORD, World};
 use authd::error::Refusal;
-use authd::usecase::export::Contents;
-use authd::usecase::import::{Format, Options};
+use authd::usecase::operator::import::{Format, Options};
+use authd::usecase::operator::transfer_format::Contents;
 use serde_json::Value;
 
 const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG";

@@ -4,7 +4,7 @@ use crate::daemon::{Answer, Daemon, JSON};
 use authd::config::Rate;
 use authd::domain::network::Network;
 use authd::http::routes::{Access, routes};
-use authd::usecase::rate_limit::{Budget, RateLimits, Spent, Verdict};
+use authd::usecase::app::rate_limit::{Budget, RateLimits, Spent, Verdict};
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 
 use crate::daemon::{Answer, Daemon, JSON};
 use crate::world::{PASSWORD, anonymous, operator, user_ref};
-use authd::usecase::user;
+use authd::usecase::account::admin;
 use serde_json::json;
 use std::time::Duration;
 
@@ -82,11 +82,11 @@ fn a_lock_is_one_networks_and_one_accounts_and_outlives_a_restart() {
 
     let restarted = daemon.world.another_app();
     let caller = authd::domain::caller::Caller { ip: Some(HOME.parse().unwrap()), ..anonymous() };
-    let credentials = authd::usecase::login::Credentials {
+    let credentials = authd::usecase::signin::login::Credentials {
         email: authd::domain::email::Email::parse(ANN).unwrap(),
         password: authd::domain::password::Password::new(PASSWORD).unwrap(),
     };
-    let refused = authd::usecase::login::login(&restarted, &caller, &credentials);
+    let refused = authd::usecase::signin::login::login(&restarted, &caller, &credentials);
     assert!(matches!(
         refused,
         Err(authd::error::Error::Refused(authd::error::Refusal::TooManyAttempts { retry_after })) if retry_after.as_secs() == 60
@@ -134,7 +134,7 @@ fn an_operator_ends_every_lock() {
     }
     let daemons_answer = login(&daemon, HOME, ANN, PASSWORD);
     assert_locked(&daemons_answer, 3600);
-    let unlocked = user::unlock(&daemon.world.another_app(), &operator(), &user_ref(ANN));
+    let unlocked = admin::unlock(&daemon.world.another_app(), &operator(), &user_ref(ANN));
     assert_eq!(unlocked, Ok(1));
     assert_eq!(login(&daemon, HOME, ANN, PASSWORD).status, 200);
 }
@@ -178,7 +178,7 @@ fn no_answer_tells_who_has_an_account() {
     let daemon = daemon_with(&[("rate_limit.enabled", "true"), ("rate_limit.mail", "100/1h")]);
     daemon.world.register("new@example.com").unwrap();
     daemon.world.add_user("gone@example.com", &[]);
-    user::disable(&daemon.world.app, &operator(), &user_ref("gone@example.com")).unwrap();
+    admin::disable(&daemon.world.app, &operator(), &user_ref("gone@example.com")).unwrap();
     let people = [ANN, "new@example.com", "gone@example.com", "nobody@example.com"];
     for (path, body) in [
         ("/api/auth/login", json!({"password": WRONG})),
@@ -222,7 +222,7 @@ fn whoever_is_locked_out_learns_nothing_of_the_account_not_even_by_the_right_pas
         let daemon = daemon();
         daemon.world.register("unverified@example.com").unwrap();
         daemon.world.add_user("disabled@example.com", &[]);
-        user::disable(&daemon.world.app, &operator(), &user_ref("disabled@example.com")).unwrap();
+        admin::disable(&daemon.world.app, &operator(), &user_ref("disabled@example.com")).unwrap();
         fail(&daemon, HOME, email, 5);
         [WRONG, PASSWORD].map(|password| shown(login(&daemon, HOME, email, password)))
     };

@@ -4,7 +4,7 @@
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::domain::caller::Caller;
 use authd::error::{Error, Refusal};
-use authd::usecase::user::unlock;
+use authd::usecase::account::admin::unlock;
 use proptest::prelude::*;
 use std::collections::HashMap;
 use std::time::Duration;

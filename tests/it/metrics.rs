@@ -218,7 +218,7 @@ fn the_database_is_counted_now_and_then() {
     assert_eq!((counts(&due), value(&due, "authd_database_counts_age_seconds")), ([2, 1, 1], 0));
     assert_eq!(value(&due, "authd_mail_waiting_seconds"), 10);
 
-    let ended = authd::usecase::logout::logout(&world.app, &world.caller(&tokens));
+    let ended = authd::usecase::session::logout::logout(&world.app, &world.caller(&tokens));
     ended.unwrap();
     world.advance(Duration::from_secs(10));
     assert_eq!(counts(&watched.scrape()), [2, 0, 1]);

@@ -9,12 +9,15 @@ use authd::domain::password::Password;
 use authd::error::{Error, Fault};
 use authd::ports::SystemEntropy;
 use authd::store::sqlite::schema;
+use authd::usecase::account::email;
 use authd::usecase::app::App;
-use authd::usecase::audit::{self, Wanted};
-use authd::usecase::audit_check;
-use authd::usecase::login::{Credentials, LoggedIn, Tokens, login};
-use authd::usecase::refresh::refresh;
-use authd::usecase::{authenticate, email, mail};
+use authd::usecase::audit::read;
+use authd::usecase::audit::read::Wanted;
+use authd::usecase::audit::verify;
+use authd::usecase::mail::compose;
+use authd::usecase::session::authenticate;
+use authd::usecase::session::refresh::refresh;
+use authd::usecase::signin::login::{Credentials, LoggedIn, Tokens, login};
 use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -93,14 +96,14 @@ impl Before {
             Ok(LoggedIn::Tokens(tokens)) => assert!(tokens.user.is_admin()),
             other => panic!("{other:?}"),
         }
-        let mails = mail::list(app, &operator(), None).unwrap();
-        let shown = mail::show(app, &operator(), &mails[0].id.to_string()).unwrap();
+        let mails = compose::list(app, &operator(), None).unwrap();
+        let shown = compose::show(app, &operator(), &mails[0].id.to_string()).unwrap();
         assert!(shown.body.unwrap().expose().contains(&self.link), "a mail from before can be read");
         assert_eq!(email::confirm(app, &anonymous(), &self.link).unwrap().email.as_str(), NEW);
-        let lines = audit::tail(app, &operator(), &Wanted::default(), u32::MAX).unwrap().0;
+        let lines = read::tail(app, &operator(), &Wanted::default(), u32::MAX).unwrap().0;
         let before = self.world.audit();
         assert_eq!(lines[..before.len()], before);
-        assert_eq!(audit_check::verify(app, &operator(), None).unwrap().flaw, None);
+        assert_eq!(verify::verify(app, &operator(), None).unwrap().flaw, None);
     }
 }
 
@@ -141,8 +144,8 @@ fn write_old(world: &World, release: &Release, file: &Path) {
 fn seal_as_schema_1_did(world: &World, old: &Connection) {
     let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
     let sealer = Sealer::new(&root, Purpose::Mail);
-    for listed in mail::list(&world.app, &operator(), None).unwrap() {
-        let text = mail::show(&world.app, &operator(), &listed.id.to_string()).unwrap().body.unwrap();
+    for listed in compose::list(&world.app, &operator(), None).unwrap() {
+        let text = compose::show(&world.app, &operator(), &listed.id.to_string()).unwrap().body.unwrap();
         let sealed = sealer.seal(&SystemEntropy, listed.id.as_bytes(), text.expose().as_bytes());
         old.execute("UPDATE mails SET body_sealed = ?1 WHERE id = ?2", (sealed, listed.id.as_bytes())).unwrap();
     }

@@ -5,10 +5,14 @@ use crate::signing_keys::part;
 use crate::world::{PASSWORD, World, operator, user_ref};
 use authd::domain::time::Timestamp;
 use authd::error::{Error, Refusal};
-use authd::usecase::mint::{Minted, mint};
-use authd::usecase::session::{self, Which};
-use authd::usecase::token::{self, Target};
-use authd::usecase::{authenticate, prune, user};
+use authd::usecase::account::admin;
+use authd::usecase::operator::prune;
+use authd::usecase::session::authenticate;
+use authd::usecase::session::list;
+use authd::usecase::session::list::Which;
+use authd::usecase::session::mint::{Minted, mint};
+use authd::usecase::session::tokens;
+use authd::usecase::session::tokens::Target;
 use serde_json::json;
 use std::time::Duration;
 
@@ -46,7 +50,7 @@ fn a_minted_token_is_its_user_and_never_fresh() {
         let answer = daemon.send_as(token, "POST", path, body);
         assert_eq!((answer.status, answer.problem().as_str()), (403, "fresh_login_required"), "{path}");
     }
-    token::revoke(&daemon.world.another_app(), &operator(), &Target::Session(minted.session.to_string())).unwrap();
+    tokens::revoke(&daemon.world.another_app(), &operator(), &Target::Session(minted.session.to_string())).unwrap();
     assert_eq!(daemon.send_as(token, "GET", "/api/auth/me", "").problem(), "invalid_token");
 }
 
@@ -112,9 +116,9 @@ fn it_has_a_session_of_its_own() {
     let one = minted(&world, None);
     world.advance(Duration::from_secs(1));
     let two = minted(&world, Some(DAY));
-    let listed = session::list(&world.app, &operator(), Some(&user_ref(ANN)), Which::Alive).unwrap();
+    let listed = list::list(&world.app, &operator(), Some(&user_ref(ANN)), Which::Alive).unwrap();
     assert_eq!(listed.iter().map(|listed| listed.session.id).collect::<Vec<_>>(), [two.session, one.session]);
-    token::revoke(&world.app, &operator(), &Target::Session(one.session.to_string())).unwrap();
+    tokens::revoke(&world.app, &operator(), &Target::Session(one.session.to_string())).unwrap();
     assert_eq!((is_good(&world, &one), is_good(&world, &two)), (false, true));
 
     let line = world.audit().into_iter().rfind(|line| line.event == "TokenMinted").unwrap();
@@ -130,7 +134,7 @@ fn one_that_is_revoked_by_its_jti_is_remembered_for_its_whole_life() {
     let world = World::new();
     world.add_user(ANN, &[]);
     let minted = minted(&world, Some(30 * DAY));
-    assert_eq!(token::revoke(&world.app, &operator(), &Target::Jti(minted.token.to_string())), Ok(1));
+    assert_eq!(tokens::revoke(&world.app, &operator(), &Target::Jti(minted.token.to_string())), Ok(1));
     assert!(!is_good(&world, &minted));
     let connection = rusqlite::Connection::open(world.database()).unwrap();
     let until: i64 = connection.query_row("SELECT expires_at FROM revoked_tokens", [], |row| row.get(0)).unwrap();
@@ -143,7 +147,7 @@ fn one_that_is_revoked_by_its_jti_stays_so_where_sessions_are_shorter_by_now() {
     world.add_user(ANN, &[]);
     let minted = minted(&world, Some(30 * DAY));
     let shorter = world.another_app_with(&[("tokens.refresh_ttl", "1d"), ("tokens.refresh_idle", "1d")]);
-    assert_eq!(token::revoke(&shorter, &operator(), &Target::Jti(minted.token.to_string())), Ok(1));
+    assert_eq!(tokens::revoke(&shorter, &operator(), &Target::Jti(minted.token.to_string())), Ok(1));
     world.advance(2 * DAY);
     prune::prune(&shorter, &operator()).unwrap();
     assert!(!is_good(&world, &minted), "a token that was revoked lives again");
@@ -158,7 +162,7 @@ fn none_is_made_for_nobody_for_the_disabled_or_for_too_long() {
     }
     assert_eq!(refusal(&world, "nobody@example.com", None).code(), "not_found");
     let held = minted(&world, None);
-    user::disable(&world.app, &operator(), &user_ref(ANN)).unwrap();
+    admin::disable(&world.app, &operator(), &user_ref(ANN)).unwrap();
     assert_eq!(refusal(&world, ANN, None), Refusal::AccountDisabled);
     assert!(!is_good(&world, &held));
 }

@@ -79,7 +79,7 @@ fn a_folder_that_others_can_enter_is_refused_unless_it_is_the_default() {
     let world = World::new();
     fs::set_permissions(&world.folder, Permissions::from_mode(0o755)).unwrap();
     assert!(world.try_open().is_ok(), "./authd.db only gets a warning");
-    assert!(authd::usecase::files::folder_warning(&world.app.config).unwrap().contains("chmod 700"));
+    assert!(authd::usecase::app::files::folder_warning(&world.app.config).unwrap().contains("chmod 700"));
     let folder = world.folder.join("wide");
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();

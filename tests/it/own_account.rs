@@ -4,7 +4,8 @@ use crate::daemon::{Answer, Daemon};
 use crate::world::{PASSWORD, operator, user_ref};
 use authd::domain::password::Password;
 use authd::error::{Error, Refusal};
-use authd::usecase::{logout, password, user};
+use authd::usecase::account::{admin, password};
+use authd::usecase::session::logout;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -133,8 +134,8 @@ fn a_session_that_ended_meanwhile_changes_nothing() {
     };
     let refused = |outcome: Result<(), Error>| assert_eq!(outcome, Err(Refusal::InvalidToken.into()));
     refused(password::change(&world.app, &caller, &change).map(drop));
-    refused(authd::usecase::two_factor::setup(&world.app, &caller).map(drop));
-    refused(authd::usecase::me::delete(&world.app, &caller, &Password::new(PASSWORD).unwrap()));
+    refused(authd::usecase::account::two_factor::setup(&world.app, &caller).map(drop));
+    refused(authd::usecase::account::me::delete(&world.app, &caller, &Password::new(PASSWORD).unwrap()));
     assert!(world.login(ANN).is_ok(), "the old password holds");
 }
 
@@ -181,7 +182,7 @@ fn ones_own_events_are_paged_newest_first_and_nobody_elses() {
     let ann = Ann::new();
     ann.daemon.world.add_user("bob@example.com", &[]);
     ann.daemon.login("bob@example.com");
-    user::disable(&ann.daemon.world.app, &operator(), &user_ref("bob@example.com")).unwrap();
+    admin::disable(&ann.daemon.world.app, &operator(), &user_ref("bob@example.com")).unwrap();
     ann.daemon.post("/api/auth/login", &json!({"email": ANN, "password": OTHER}).to_string());
     let all = ann.get("/api/auth/me/events").json();
     let event = |event: &Value| text(&event["event"]);

@@ -6,7 +6,7 @@ use authd::domain::email::Email;
 use authd::http::router::Router;
 use authd::pages::Pages;
 use authd::transport::{Running, Server, Settings};
-use authd::usecase::{email, password};
+use authd::usecase::account::{email, password};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;

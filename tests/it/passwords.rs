@@ -6,7 +6,7 @@ use authd::domain::email::Email;
 use authd::domain::name::Name;
 use authd::domain::password::{Owner, Password, Policy, Weakness};
 use authd::error::{Error, Fault, Refusal};
-use authd::usecase::register::{Registration, register};
+use authd::usecase::account::register::{Registration, register};
 use proptest::prelude::*;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

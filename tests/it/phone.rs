@@ -3,9 +3,10 @@
 
 use crate::world::{PASSWORD, World, anonymous};
 use authd::domain::secret::Secret;
-use authd::usecase::login::LoggedIn;
-use authd::usecase::proof::Factor;
-use authd::usecase::{second_step, two_factor};
+use authd::usecase::account::two_factor;
+use authd::usecase::signin::login::LoggedIn;
+use authd::usecase::signin::reauthenticate::Factor;
+use authd::usecase::signin::second_factor;
 use std::path::Path;
 use std::process::Command;
 
@@ -62,6 +63,6 @@ fn a_phone_that_scans_the_code_logs_in() {
         panic!("the factor is on");
     };
     let next = Factor::Code(code(&world, scanned).unwrap());
-    let tokens = second_step::verify(&world.app, &anonymous(), ticket.expose(), &next).unwrap();
+    let tokens = second_factor::verify(&world.app, &anonymous(), ticket.expose(), &next).unwrap();
     assert!(world.is_signed_in(&tokens));
 }

@@ -3,10 +3,11 @@
 use crate::world::{World, anonymous, operator};
 use authd::domain::email::Email;
 use authd::error::{Error, Refusal};
-use authd::usecase::login::Tokens;
-use authd::usecase::prune::{KEPT, Walk, prune};
-use authd::usecase::token::{Target, revoke};
-use authd::usecase::{authenticate, password, refresh};
+use authd::usecase::account::password;
+use authd::usecase::operator::prune::{KEPT, Walk, prune};
+use authd::usecase::session::tokens::{Target, revoke};
+use authd::usecase::session::{authenticate, refresh};
+use authd::usecase::signin::login::Tokens;
 use rusqlite::Connection;
 use std::time::Duration;
 

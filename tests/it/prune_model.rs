@@ -6,11 +6,13 @@ use authd::domain::caller::Caller;
 use authd::domain::email::Email;
 use authd::domain::link::LinkKind;
 use authd::domain::password::Password;
-use authd::usecase::login::Tokens;
-use authd::usecase::prune::prune;
-use authd::usecase::token::{Target, revoke};
-use authd::usecase::user::unlock;
-use authd::usecase::{authenticate, link, password, refresh, view};
+use authd::usecase::account::admin::unlock;
+use authd::usecase::account::{link, password};
+use authd::usecase::operator::prune::prune;
+use authd::usecase::session::tokens::{Target, revoke};
+use authd::usecase::session::{authenticate, refresh};
+use authd::usecase::signin::login::Tokens;
+use authd::usecase::view;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -97,7 +99,7 @@ impl Life {
             Step::Succeed { network } => {
                 let outcome = self.world.first_step(&from(network), ACCOUNTS[0], self.password);
                 let told = format!("{:?}", outcome.as_ref().err());
-                if let Ok(authd::usecase::login::LoggedIn::Tokens(tokens)) = outcome {
+                if let Ok(authd::usecase::signin::login::LoggedIn::Tokens(tokens)) = outcome {
                     self.tokens.push(*tokens);
                 }
                 format!("{told}, mails: {:?}", self.kinds())

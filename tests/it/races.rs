@@ -8,9 +8,11 @@ use authd::domain::email::Email;
 use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Refusal};
-use authd::usecase::login::LoggedIn;
-use authd::usecase::proof::Factor;
-use authd::usecase::{email, password, refresh, second_step, two_factor};
+use authd::usecase::account::{email, password, two_factor};
+use authd::usecase::session::refresh;
+use authd::usecase::signin::login::LoggedIn;
+use authd::usecase::signin::reauthenticate::Factor;
+use authd::usecase::signin::second_factor;
 use serde_json::json;
 use std::io::Write;
 use std::net::TcpStream;
@@ -79,7 +81,7 @@ fn a_ticket_gives_one_session() {
                 Some(recovery_code) => Factor::RecoveryCode(recovery_code.clone()),
                 None => Factor::Code(code.clone()),
             };
-            second_step::verify(&world.app, &anonymous(), ticket.expose(), &factor)
+            second_factor::verify(&world.app, &anonymous(), ticket.expose(), &factor)
         });
     }
 }
@@ -91,7 +93,7 @@ fn a_step_of_the_app_gives_one_session() {
         let (tickets, code) = (tickets(&world), Secret::new(app.code_at(world.now().as_secs())));
         let factor = Factor::Code(code);
         race(&Refusal::InvalidCode, |number| {
-            second_step::verify(&world.app, &anonymous(), tickets[number].expose(), &factor)
+            second_factor::verify(&world.app, &anonymous(), tickets[number].expose(), &factor)
         });
         world.advance(Duration::from_secs(60));
     }
@@ -104,7 +106,7 @@ fn a_recovery_code_gives_one_session() {
         let tickets = tickets(&world);
         let factor = Factor::RecoveryCode(recovery_codes.pop().unwrap());
         race(&Refusal::InvalidCode, |number| {
-            second_step::verify(&world.app, &anonymous(), tickets[number].expose(), &factor)
+            second_factor::verify(&world.app, &anonymous(), tickets[number].expose(), &factor)
         });
         world.advance(Duration::from_secs(60));
         if recovery_codes.is_empty() {
@@ -116,10 +118,10 @@ fn a_recovery_code_gives_one_session() {
     }
 }
 
-fn verify(world: &World, app: &Authenticator) -> authd::usecase::login::Tokens {
+fn verify(world: &World, app: &Authenticator) -> authd::usecase::signin::login::Tokens {
     let factor = Factor::Code(Secret::new(app.code_at(world.now().as_secs())));
     let ticket = tickets(world).remove(0);
-    let tokens = second_step::verify(&world.app, &anonymous(), ticket.expose(), &factor).unwrap();
+    let tokens = second_factor::verify(&world.app, &anonymous(), ticket.expose(), &factor).unwrap();
     world.advance(Duration::from_secs(30));
     tokens
 }

@@ -9,13 +9,18 @@ use authd::domain::mail::MailState;
 use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Fault, Refusal};
-use authd::usecase::api_key::{self, ApiKeyRef, NewApiKey};
+use authd::usecase::account::{password, two_factor};
 use authd::usecase::app::{App, IfMissing};
-use authd::usecase::backup::{Stop, backup};
-use authd::usecase::login::{Credentials, LoggedIn, login};
-use authd::usecase::proof::Factor;
-use authd::usecase::restore::{Restored, Withheld, restore};
-use authd::usecase::{authenticate, mail, password, refresh, second_step, signing_key, two_factor};
+use authd::usecase::keys::api_keys;
+use authd::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
+use authd::usecase::keys::signing_keys;
+use authd::usecase::mail::compose;
+use authd::usecase::operator::backup::{Stop, backup};
+use authd::usecase::operator::restore::{Restored, Withheld, restore};
+use authd::usecase::session::{authenticate, refresh};
+use authd::usecase::signin::login::{Credentials, LoggedIn, login};
+use authd::usecase::signin::reauthenticate::Factor;
+use authd::usecase::signin::second_factor;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -71,7 +76,7 @@ fn no_token_no_link_and_no_mail_lives_again() {
     assert!(is_refused(refreshed, &Refusal::InvalidToken));
     let new = Password::new("another good long password").unwrap();
     assert!(is_refused(password::reset(&app, &anonymous(), &link, &new), &Refusal::InvalidLink));
-    let failed = mail::list(&app, &operator(), Some(MailState::Failed)).unwrap();
+    let failed = compose::list(&app, &operator(), Some(MailState::Failed)).unwrap();
     assert_eq!(failed.len(), 1, "whether it was sent, nobody knows");
     assert!(matches!(first_step(&app), LoggedIn::Tokens(_)), "a new login is what goes on");
     assert!(world.is_signed_in(&tokens), "the database that was backed up is as it was");
@@ -90,14 +95,14 @@ fn a_code_that_was_used_after_the_backup_is_not_good_again() {
     let LoggedIn::SecondStep(waiting) = first_step(&world.app) else { panic!("a second step is due") };
     let file = back_up(&world);
     // The newest code that could have been used up to now.
-    second_step::verify(&world.app, &anonymous(), waiting.expose(), &Factor::Code(code(1))).unwrap();
+    second_factor::verify(&world.app, &anonymous(), waiting.expose(), &Factor::Code(code(1))).unwrap();
     let (app, done) = restored(&world, &file);
     assert_eq!(done.ended.tickets, 1);
-    let again = second_step::verify(&app, &anonymous(), waiting.expose(), &Factor::Code(code(1)));
+    let again = second_factor::verify(&app, &anonymous(), waiting.expose(), &Factor::Code(code(1)));
     assert!(is_refused(again, &Refusal::InvalidCode), "the ticket is void");
     let try_code = |steps| {
         let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
-        second_step::verify(&app, &anonymous(), ticket.expose(), &Factor::Code(code(steps)))
+        second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::Code(code(steps)))
     };
     for steps in [-1, 0, 1] {
         assert!(is_refused(try_code(steps), &Refusal::InvalidCode), "{steps}");
@@ -116,31 +121,32 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
     let codes = two_factor::enable(&world.app, &caller, &Secret::new(phone.code_at(world.now().as_secs()))).unwrap();
     for name in ["revoked", "kept"] {
         let new = NewApiKey { name: ApiKeyName::parse(name).unwrap(), permissions: Vec::new(), ttl: None };
-        api_key::add(&world.app, &operator(), &new).unwrap();
+        api_keys::add(&world.app, &operator(), &new).unwrap();
     }
     let file = back_up(&world);
     let (app, done) = restored(&world, &file);
     assert_eq!(done.withheld, None, "there was nothing to compare with");
 
     // In the restored database, all of them end, and then the backup comes once more.
-    api_key::revoke(&app, &operator(), &ApiKeyRef::Name(ApiKeyName::parse("revoked").unwrap())).unwrap();
+    api_keys::revoke(&app, &operator(), &ApiKeyRef::Name(ApiKeyName::parse("revoked").unwrap())).unwrap();
     let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
-    second_step::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(codes[0].clone())).unwrap();
-    let old = signing_key::list(&app, &operator()).unwrap()[0].kid.clone();
-    signing_key::rotate(&app, &operator()).unwrap();
+    second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(codes[0].clone())).unwrap();
+    let old = signing_keys::list(&app, &operator()).unwrap()[0].kid.clone();
+    signing_keys::rotate(&app, &operator()).unwrap();
     drop(app);
     world.advance(STEP);
     let (app, done) = restored(&world, &file);
     assert_eq!(done.withheld, Some(Withheld { api_keys: 1, recovery_codes: 1, signing_keys: 1 }));
-    let names: Vec<_> = api_key::list(&app, &operator()).unwrap().into_iter().map(|key| key.name.to_string()).collect();
+    let names: Vec<_> =
+        api_keys::list(&app, &operator()).unwrap().into_iter().map(|key| key.name.to_string()).collect();
     assert_eq!(names, ["kept"]);
-    assert!(signing_key::list(&app, &operator()).unwrap().iter().all(|key| key.kid != old));
+    assert!(signing_keys::list(&app, &operator()).unwrap().iter().all(|key| key.kid != old));
     // The daemon makes a new key at its start.
     drop(app);
     let app = App::open(elsewhere(&world), world.ports(), IfMissing::Create).unwrap();
     let step = |code: &Secret<String>| {
         let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
-        second_step::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(code.clone()))
+        second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(code.clone()))
     };
     assert!(is_refused(step(&codes[0]), &Refusal::InvalidCode));
     assert_eq!(step(&codes[1]).unwrap().user.id, user.id);

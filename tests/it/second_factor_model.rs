@@ -7,9 +7,10 @@ use authd::domain::caller::Caller;
 use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Refusal};
-use authd::usecase::login::LoggedIn;
-use authd::usecase::proof::Factor;
-use authd::usecase::{second_step, two_factor, user};
+use authd::usecase::account::{admin, admin_two_factor, two_factor};
+use authd::usecase::signin::login::LoggedIn;
+use authd::usecase::signin::reauthenticate::Factor;
+use authd::usecase::signin::second_factor;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -176,7 +177,7 @@ impl Model {
         let ticket = &mut self.tickets[at];
         ticket.dead |= right;
         ticket.failures += u32::from(open && !right);
-        let found = second_step::verify(&self.world.app, &anonymous(), &ticket.text, &typed);
+        let found = second_factor::verify(&self.world.app, &anonymous(), &ticket.text, &typed);
         if right {
             let tokens = found.map_err(|error| TestCaseError::fail(format!("{shown:?} is refused: {error:?}")))?;
             self.session = Some(Session { caller: self.world.caller(&tokens), proved: now });
@@ -255,7 +256,7 @@ impl Model {
             Step::TurnOff(shown) => self.turn_off(shown)?,
             Step::NewRecoveryCodes(steps) => self.new_recovery_codes(steps)?,
             Step::Reset => {
-                let had = user::reset_second_factor(&self.world.app, &operator(), &user_ref(ANN)).unwrap();
+                let had = admin_two_factor::reset_second_factor(&self.world.app, &operator(), &user_ref(ANN)).unwrap();
                 prop_assert_eq!(had, self.factors.is_some());
                 if had {
                     self.off();

@@ -3,7 +3,9 @@
 use crate::daemon::Daemon;
 use crate::world::{operator, user_ref};
 use authd::domain::time::Timestamp;
-use authd::usecase::{api_key, key_use, refresh, user};
+use authd::usecase::account::admin;
+use authd::usecase::keys::{api_key_uses, api_keys};
+use authd::usecase::session::refresh;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
 }
 
 fn last_use(daemon: &Daemon) -> Option<Timestamp> {
-    api_key::list(&daemon.world.app, &operator()).unwrap()[0].last_used_at
+    api_keys::list(&daemon.world.app, &operator()).unwrap()[0].last_used_at
 }
 
 #[test]
@@ -34,7 +36,7 @@ fn a_keys_last_use_is_written_later_and_never_goes_back() {
     let daemon = daemon();
     let key = daemon.key("gate", &["users:read"]);
     let ask = || assert_eq!(daemon.send_as(&key, "GET", "/api/auth/admin/users", "").status, 200);
-    key_use::write(&daemon.world.app).unwrap();
+    api_key_uses::write(&daemon.world.app).unwrap();
     assert_eq!(last_use(&daemon), None);
     ask();
     assert_eq!(last_use(&daemon), None, "a request writes nothing");
@@ -42,11 +44,11 @@ fn a_keys_last_use_is_written_later_and_never_goes_back() {
     ask();
     let used = daemon.world.now();
     daemon.world.advance(Duration::from_secs(60));
-    key_use::write(&daemon.world.app).unwrap();
+    api_key_uses::write(&daemon.world.app).unwrap();
     assert_eq!(last_use(&daemon), Some(used));
     daemon.world.clock.set(used.minus(Duration::from_secs(3600)));
     ask();
-    key_use::write(&daemon.world.app).unwrap();
+    api_key_uses::write(&daemon.world.app).unwrap();
     assert_eq!(last_use(&daemon), Some(used), "the clock was set back");
     assert_eq!(daemon.send_as("authd_key_wrong", "GET", "/api/auth/admin/users", "").problem(), "invalid_token");
 }
@@ -90,7 +92,7 @@ fn an_access_token_is_told_of_as_long_as_it_counts() {
     assert_eq!(found["iss"], daemon.world.app.config.tokens.issuer);
     assert_eq!(found["permissions"].as_array().unwrap().len(), 8);
 
-    user::disable(&daemon.world.app, &operator(), &{
+    admin::disable(&daemon.world.app, &operator(), &{
         daemon.world.add_user("bea@example.com", &["admin"]);
         user_ref(ANN)
     })

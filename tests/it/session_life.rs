@@ -3,10 +3,11 @@
 use crate::authenticator::Authenticator;
 use crate::world::{PASSWORD, World, anonymous};
 use authd::domain::secret::Secret;
-use authd::usecase::login::{LoggedIn, Tokens};
-use authd::usecase::proof::Factor;
-use authd::usecase::refresh::refresh;
-use authd::usecase::{second_step, two_factor};
+use authd::usecase::account::two_factor;
+use authd::usecase::session::refresh::refresh;
+use authd::usecase::signin::login::{LoggedIn, Tokens};
+use authd::usecase::signin::reauthenticate::Factor;
+use authd::usecase::signin::second_factor;
 use std::time::Duration;
 
 const ANN: &str = "ann@example.com";
@@ -28,7 +29,7 @@ fn log_in(world: &World, phone: &Authenticator) -> Tokens {
         panic!("the factor is on");
     };
     let code = Factor::Code(Secret::new(phone.code_at(world.now().as_secs())));
-    second_step::verify(&world.app, &anonymous(), ticket.expose(), &code).unwrap()
+    second_factor::verify(&world.app, &anonymous(), ticket.expose(), &code).unwrap()
 }
 
 /// Refreshes every so often; gives for how long that goes well.

@@ -4,10 +4,11 @@
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::domain::password::Password;
 use authd::error::{Error, Refusal};
-use authd::usecase::login::Tokens;
-use authd::usecase::refresh::refresh;
-use authd::usecase::token::{Target, revoke};
-use authd::usecase::{logout, session, user};
+use authd::usecase::account::admin;
+use authd::usecase::session::refresh::refresh;
+use authd::usecase::session::tokens::{Target, revoke};
+use authd::usecase::session::{list, logout};
+use authd::usecase::signin::login::Tokens;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -148,7 +149,7 @@ impl Model {
             }
             Step::EndFromAnother { session: at, by } if at < count && by < count && self.access_is_good(by) => {
                 let caller = self.world.caller(&self.sessions[by].newest);
-                let outcome = session::end_own(&app, &caller, &self.sessions[at].newest.session.to_string());
+                let outcome = list::end_own(&app, &caller, &self.sessions[at].newest.session.to_string());
                 let may = self.sessions[at].person == self.sessions[by].person && !self.sessions[at].ended;
                 assert_eq!(outcome.is_ok(), may, "{outcome:?}");
                 self.sessions[at].ended |= may;
@@ -168,16 +169,16 @@ impl Model {
             }
             Step::SetPassword(person) => {
                 let password = Password::new(PASSWORD).unwrap();
-                user::set_password(&app, &operator(), &user_ref(PEOPLE[person]), &password).unwrap();
+                admin::set_password(&app, &operator(), &user_ref(PEOPLE[person]), &password).unwrap();
                 self.end_all_of(person);
             }
             Step::Disable(person) => {
-                user::disable(&app, &operator(), &user_ref(PEOPLE[person])).unwrap();
+                admin::disable(&app, &operator(), &user_ref(PEOPLE[person])).unwrap();
                 self.disabled[person] = true;
                 self.end_all_of(person);
             }
             Step::Enable(person) => {
-                user::enable(&app, &operator(), &user_ref(PEOPLE[person])).unwrap();
+                admin::enable(&app, &operator(), &user_ref(PEOPLE[person])).unwrap();
                 self.disabled[person] = false;
             }
             _ => {}

@@ -8,11 +8,13 @@ use authd::error::{Error, Refusal};
 use authd::http::router::Router;
 use authd::transport::message::{Head, Headers};
 use authd::transport::{Lane, Service};
-use authd::usecase::login::Tokens;
-use authd::usecase::mint::mint;
-use authd::usecase::refresh::refresh;
-use authd::usecase::signing_key::{self, Haste, Retirement};
-use authd::usecase::{authenticate, keyring};
+use authd::usecase::app::keyring;
+use authd::usecase::keys::signing_keys;
+use authd::usecase::keys::signing_keys::{Haste, Retirement};
+use authd::usecase::session::authenticate;
+use authd::usecase::session::mint::mint;
+use authd::usecase::session::refresh::refresh;
+use authd::usecase::signin::login::Tokens;
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -45,16 +47,16 @@ fn published(world: &World) -> Vec<String> {
 }
 
 fn keys(world: &World) -> Vec<SigningKey> {
-    signing_key::list(&world.app, &operator()).unwrap()
+    signing_keys::list(&world.app, &operator()).unwrap()
 }
 
 /// Rotates as another process does, which the world's app only hears of by the database.
 fn rotate(world: &World) -> SigningKey {
-    signing_key::rotate(&world.another_app(), &operator()).unwrap().key
+    signing_keys::rotate(&world.another_app(), &operator()).unwrap().key
 }
 
 fn retire(world: &World, kid: &str, haste: Haste) -> Result<Retirement, Error> {
-    signing_key::retire(&world.another_app(), &operator(), kid, haste)
+    signing_keys::retire(&world.another_app(), &operator(), kid, haste)
 }
 
 fn with_ann() -> (World, Tokens) {
@@ -105,7 +107,7 @@ fn nobody_is_refused_while_keys_are_rotated() {
         let clients: Vec<_> = people.iter().map(|email| scope.spawn(|| be_a_client(&world, email, &stop))).collect();
         let another = world.another_app();
         for _ in 0..40 {
-            signing_key::rotate(&another, &operator()).unwrap();
+            signing_keys::rotate(&another, &operator()).unwrap();
         }
         stop.store(true, Ordering::SeqCst);
         for client in clients {
@@ -224,7 +226,7 @@ fn the_longest_life_that_anybody_had_configured_counts() {
     assert_eq!(published(&world).len(), 2);
     // Or the other way round.
     let tool = world.another_app_with(&[("tokens.access_ttl", "5h")]);
-    let previous = signing_key::rotate(&tool, &operator()).unwrap().previous.unwrap();
+    let previous = signing_keys::rotate(&tool, &operator()).unwrap().previous.unwrap();
     assert_eq!(previous.retired.unwrap().keep_until, world.now().plus(5 * HOUR + MINUTE));
 }
 
@@ -233,11 +235,11 @@ fn a_login_tells_how_long_its_token_lives_before_it_is_signed() {
     let world = World::new();
     world.add_user(ANN, &[]);
     let restarted = world.another_app_with(&[("tokens.access_ttl", "2h")]);
-    let credentials = authd::usecase::login::Credentials {
+    let credentials = authd::usecase::signin::login::Credentials {
         email: authd::domain::email::Email::parse(ANN).unwrap(),
         password: authd::domain::password::Password::new(crate::world::PASSWORD).unwrap(),
     };
-    authd::usecase::login::login(&restarted, &anonymous(), &credentials).unwrap();
+    authd::usecase::signin::login::login(&restarted, &anonymous(), &credentials).unwrap();
     rotate(&world);
     let keep_until = keys(&world)[0].retired.unwrap().keep_until;
     assert_eq!(keep_until, world.now().plus(2 * HOUR + MINUTE));
@@ -266,7 +268,7 @@ fn the_configured_algorithm_is_that_of_the_next_key() {
     let mut held = vec![first];
     for algorithm in ["ES256", "RS256", "EdDSA"] {
         let tool = world.another_app_with(&[("tokens.algorithm", algorithm)]);
-        let rotated = signing_key::rotate(&tool, &operator()).unwrap();
+        let rotated = signing_keys::rotate(&tool, &operator()).unwrap();
         assert_eq!(rotated.key.algorithm.name(), algorithm);
         let tokens = world.login(ANN).unwrap();
         assert_eq!(part(tokens.access_token.expose(), 0)["alg"], algorithm);
@@ -280,7 +282,7 @@ fn the_configured_algorithm_is_that_of_the_next_key() {
 fn no_key_is_named_like_a_flag() {
     let world = World::new();
     for _ in 0..100 {
-        assert!(!signing_key::rotate(&world.app, &operator()).unwrap().key.kid.starts_with('-'));
+        assert!(!signing_keys::rotate(&world.app, &operator()).unwrap().key.kid.starts_with('-'));
     }
 }
 
@@ -310,7 +312,7 @@ fn a_key_that_signs_slowly_holds_up_no_io_thread() {
     assert_eq!(router.lane(&head), Lane::Commit);
     for (algorithm, lane) in [("RS256", Lane::Write), ("ES256", Lane::Commit)] {
         let tool = daemon.world.another_app_with(&[("tokens.algorithm", algorithm)]);
-        signing_key::rotate(&tool, &operator()).unwrap();
+        signing_keys::rotate(&tool, &operator()).unwrap();
         let answer = daemon.post("/api/auth/refresh", &json!({"refresh_token": held["refresh_token"]}).to_string());
         held = answer.json();
         assert_eq!(part(held["access_token"].as_str().unwrap(), 0)["alg"], algorithm);

@@ -8,7 +8,8 @@ use authd::error::{Decision, Error, Fault, Refusal};
 use authd::store::Store;
 use authd::store::tables::meta;
 use authd::store::tx::{Query, Tx};
-use authd::usecase::{health, user};
+use authd::usecase::account::admin;
+use authd::usecase::operator::health;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -150,7 +151,7 @@ fn two_admins_can_not_be_taken_away_at_once() {
         let outcomes: Vec<bool> = thread::scope(|scope| {
             let disable = |name: &'static str| {
                 let app = &world.app;
-                scope.spawn(move || user::disable(app, &operator(), &user_ref(name)).is_ok())
+                scope.spawn(move || admin::disable(app, &operator(), &user_ref(name)).is_ok())
             };
             let both = [disable("a@example.com"), disable("b@example.com")];
             both.into_iter().map(|one| one.join().unwrap()).collect()
@@ -357,7 +358,7 @@ fn nothing_in_the_database_opens_an_account() {
 #[test]
 fn the_built_in_admin_holds_every_permission_that_authd_asks_for() {
     let world = World::new();
-    let roles = authd::usecase::role::list(&world.app, &operator()).unwrap();
+    let roles = authd::usecase::account::roles::list(&world.app, &operator()).unwrap();
     let admin = roles.iter().find(|role| role.name.is_admin()).unwrap();
     let mut own = authd::domain::access::OWN_PERMISSIONS.map(str::to_owned);
     own.sort();

@@ -8,13 +8,16 @@ use authd::domain::access::Actor;
 use authd::domain::caller::Caller;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Refusal};
+use authd::usecase::account::{roles, two_factor};
 use authd::usecase::app::App;
-use authd::usecase::export::{self, Contents};
-use authd::usecase::import::own::{Line, columns};
-use authd::usecase::import::{self as importing, Entry, Format, Mode, Options, Outcome, Summary, UnusableHash};
-use authd::usecase::login::LoggedIn;
-use authd::usecase::proof::Factor;
-use authd::usecase::{role, second_step, two_factor};
+use authd::usecase::operator::export;
+use authd::usecase::operator::import as importing;
+use authd::usecase::operator::import::{Entry, Format, Mode, Options, Outcome, Summary, UnusableHash};
+use authd::usecase::operator::transfer_format::Contents;
+use authd::usecase::operator::transfer_format::{Line, columns};
+use authd::usecase::signin::login::LoggedIn;
+use authd::usecase::signin::reauthenticate::Factor;
+use authd::usecase::signin::second_factor;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -117,7 +120,7 @@ fn second_step(world: &World, factor: &Factor) -> Result<(), Error> {
     let LoggedIn::SecondStep(ticket) = world.first_step(&anonymous(), ANN, PASSWORD)? else {
         panic!("the password alone was enough")
     };
-    second_step::verify(&world.app, &anonymous(), ticket.expose(), factor).map(drop)
+    second_factor::verify(&world.app, &anonymous(), ticket.expose(), factor).map(drop)
 }
 
 /// Everybody there can be: with and without name, roles, password, second factor.
@@ -125,7 +128,7 @@ fn populated() -> World {
     let world = World::new();
     let editor = authd::domain::role::RoleName::parse("editor").unwrap();
     let role = authd::domain::role::Role { name: editor, description: String::new(), permissions: Vec::new() };
-    role::add(&world.app, &operator(), &role).unwrap();
+    roles::add(&world.app, &operator(), &role).unwrap();
     ann_with_two_factors(&world);
     world.advance(std::time::Duration::from_millis(1_234));
     world.add_user("Bob+x@example.com", &["admin", "editor"]);
@@ -140,7 +143,7 @@ fn empty() -> World {
     let world = World::new();
     let editor = authd::domain::role::RoleName::parse("editor").unwrap();
     let role = authd::domain::role::Role { name: editor, description: String::new(), permissions: Vec::new() };
-    role::add(&world.app, &operator(), &role).unwrap();
+    roles::add(&world.app, &operator(), &role).unwrap();
     world
 }
 

@@ -230,7 +230,8 @@ fn a_hundred_failures_in_a_row_close_the_factor_until_an_operator_resets_it() {
     let blocked = ann.daemon.world.events().into_iter().filter(|event| event == "SecondFactorBlocked").count();
     assert_eq!(blocked, 1);
 
-    authd::usecase::user::reset_second_factor(&ann.daemon.world.app, &operator(), &user_ref(ANN)).unwrap();
+    authd::usecase::account::admin_two_factor::reset_second_factor(&ann.daemon.world.app, &operator(), &user_ref(ANN))
+        .unwrap();
     assert!(ann.daemon.login(ANN).get("access_token").is_some(), "the operator's reset lets the password in alone");
 }
 

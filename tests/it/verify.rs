@@ -5,7 +5,8 @@ use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::domain::name::Name;
 use authd::domain::role::{Permission, Role, RoleName};
 use authd::http::routes::routes;
-use authd::usecase::{logout, me, role, user};
+use authd::usecase::account::{admin, me, roles};
+use authd::usecase::session::logout;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ fn add_role(world: &World, name: &str, permissions: &[&str]) {
         description: String::new(),
         permissions: permissions.iter().map(|text| Permission::parse(text).unwrap()).collect(),
     };
-    role::add(&world.app, &operator(), &new).unwrap();
+    roles::add(&world.app, &operator(), &new).unwrap();
 }
 
 fn token(daemon: &Daemon) -> String {
@@ -50,7 +51,7 @@ fn a_session_passes_and_tells_whose_it_is() {
     let daemon = daemon();
     let answer = daemon.send_as(&token(&daemon), "GET", VERIFY, "");
     assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{answer:?}");
-    let id = user::find(&daemon.world.app, &operator(), &user_ref(ANN)).unwrap().id.to_string();
+    let id = admin::find(&daemon.world.app, &operator(), &user_ref(ANN)).unwrap().id.to_string();
     assert_eq!(answer.header("remote-user"), id);
     assert_eq!(answer.header("remote-email"), ANN);
     assert_eq!(answer.header("remote-groups"), "editor,viewer");
@@ -171,9 +172,9 @@ fn what_an_operator_changes_counts_on_the_next_request() {
     let ask = |query: &str| daemon.send_as(&token, "GET", &format!("{VERIFY}{query}"), "");
     let owner = RoleName::parse("owner").unwrap();
     assert_eq!(ask("?role=owner").status, 403);
-    role::assign(app, &operator(), &ann, std::slice::from_ref(&owner)).unwrap();
+    roles::assign(app, &operator(), &ann, std::slice::from_ref(&owner)).unwrap();
     assert_eq!(ask("?role=owner&permission=shop:close").header("remote-groups"), "editor,owner,viewer");
-    role::unassign(app, &operator(), &ann, std::slice::from_ref(&owner)).unwrap();
+    roles::unassign(app, &operator(), &ann, std::slice::from_ref(&owner)).unwrap();
     assert_eq!(ask("?role=owner").status, 403);
     assert_eq!(ask("").header("remote-groups"), "editor,viewer");
 
@@ -181,9 +182,9 @@ fn what_an_operator_changes_counts_on_the_next_request() {
     let named = me::Change { name: Some(Name::parse("Ann").unwrap()) };
     me::change(app, &daemon.world.caller(&tokens), &named).unwrap();
     assert_eq!(ask("").header("remote-name"), "Ann");
-    user::disable(app, &operator(), &ann).unwrap();
+    admin::disable(app, &operator(), &ann).unwrap();
     assert_eq!(code(&ask("")), (401, "invalid_token".into()));
-    user::enable(app, &operator(), &ann).unwrap();
+    admin::enable(app, &operator(), &ann).unwrap();
     assert_eq!(ask("").status, 401, "disabling ended the session");
 }
 

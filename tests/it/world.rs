@@ -13,12 +13,15 @@ use authd::domain::time::Timestamp;
 use authd::domain::user::User;
 use authd::error::Error;
 use authd::ports::{Clock, Entropy};
+use authd::usecase::account::admin;
+use authd::usecase::account::admin::{FirstPassword, NewAccount, UserRef, Verified};
+use authd::usecase::account::register::{Registered, Registration, register};
 use authd::usecase::app::{App, IfMissing, Ports};
-use authd::usecase::audit::Wanted;
-use authd::usecase::login::{Credentials, LoggedIn, Tokens, login};
-use authd::usecase::register::{Registered, Registration, register};
-use authd::usecase::user::{self, FirstPassword, NewAccount, UserRef, Verified};
-use authd::usecase::{audit, authenticate, link_request, mail};
+use authd::usecase::audit::read;
+use authd::usecase::audit::read::Wanted;
+use authd::usecase::mail::{compose, link_requests};
+use authd::usecase::session::authenticate;
+use authd::usecase::signin::login::{Credentials, LoggedIn, Tokens, login};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -140,7 +143,7 @@ impl World {
             verified: Verified::Yes,
             password: FirstPassword::Set(Password::new(PASSWORD).unwrap()),
         };
-        user::add(&self.app, &operator(), new).unwrap().user
+        admin::add(&self.app, &operator(), new).unwrap().user
     }
 
     pub fn register(&self, email: &str) -> Result<Registered, Error> {
@@ -182,13 +185,13 @@ impl World {
 
     /// Does what a thread of the daemon does in the background.
     pub fn work_off(&self) {
-        link_request::work_off(&self.app).unwrap();
+        link_requests::work_off(&self.app).unwrap();
     }
 
     /// Mails to an address, newest first.
     pub fn mails(&self, to: &str) -> Vec<Mail> {
         self.work_off();
-        let mut mails = mail::list(&self.app, &operator(), None).unwrap();
+        let mut mails = compose::list(&self.app, &operator(), None).unwrap();
         mails.retain(|mail| mail.to == to);
         mails
     }
@@ -200,7 +203,7 @@ impl World {
 
     /// The secret in a mail.
     pub fn token_in(&self, mail: &Mail) -> String {
-        let opened = mail::show(&self.app, &operator(), &mail.id.to_string()).unwrap();
+        let opened = compose::show(&self.app, &operator(), &mail.id.to_string()).unwrap();
         let body = opened.body.expect("the body is there until it is sent").expose().clone();
         let start = body.find("authd_").expect("the mail holds a link");
         body[start..].chars().take_while(|c| c.is_ascii_alphanumeric() || "_-".contains(*c)).collect()
@@ -208,7 +211,7 @@ impl World {
 
     /// The whole audit log, oldest line first.
     pub fn audit(&self) -> Vec<Line> {
-        audit::tail(&self.app, &operator(), &Wanted::default(), u32::MAX).unwrap().0
+        read::tail(&self.app, &operator(), &Wanted::default(), u32::MAX).unwrap().0
     }
 
     pub fn events(&self) -> Vec<String> {

@@ -6,7 +6,7 @@ mod rate;
 
 use authd::crypto::password::{self, Memory, Salt};
 use authd::domain::password::Password;
-use authd::usecase::calibrate::LEAST;
+use authd::usecase::operator::calibrate::LEAST;
 use rate::Outcome;
 
 fn main() -> Outcome<()> {

@@ -4,7 +4,7 @@ use crate::cli::Context;
 use crate::cli::exit::Failure;
 use crate::cli::times::When;
 use crate::domain::audit::Line;
-use crate::usecase::audit as log;
+use crate::usecase::audit::read as log;
 use crate::usecase::view;
 use clap::{Args, ValueEnum};
 use serde_json::Value;

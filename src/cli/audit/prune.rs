@@ -5,7 +5,8 @@ use crate::cli::exit::Failure;
 use crate::cli::terminal::prompt::Consent;
 use crate::cli::terminal::table::{Column, Table};
 use crate::cli::times::When;
-use crate::usecase::audit_prune::{self, Plan};
+use crate::usecase::audit::prune;
+use crate::usecase::audit::prune::Plan;
 use clap::Args;
 use serde_json::json;
 use std::time::Duration;
@@ -36,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 impl Prune {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let plan = audit_prune::plan(&app, context.caller(), self.keep.resolve(app.now()))?;
+        let plan = prune::plan(&app, context.caller(), self.keep.resolve(app.now()))?;
         if plan.lines() <= 0 {
             context.terminal().note(&format!("nothing is older than {}; nothing was changed", plan.before));
             return context.terminal().changed(&table(&plan, 0));
@@ -49,7 +50,7 @@ impl Prune {
         Consent::from_flag(self.yes).obtain(&format!("Delete {what}?"))?;
         let mut pruned = 0;
         loop {
-            match audit_prune::step(&app, context.caller(), &plan)? {
+            match prune::step(&app, context.caller(), &plan)? {
                 Ok(0) => break,
                 Ok(lines) => pruned += lines,
                 Err(flaw) => {

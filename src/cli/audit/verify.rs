@@ -4,7 +4,8 @@ use crate::cli::Context;
 use crate::cli::exit::Failure;
 use crate::cli::terminal::table::{Column, Table};
 use crate::domain::audit::Mark;
-use crate::usecase::audit_check::{self, Verdict};
+use crate::usecase::audit::verify;
+use crate::usecase::audit::verify::Verdict;
 use crate::usecase::view;
 use clap::Args;
 
@@ -38,7 +39,7 @@ const COLUMNS: [Column; 6] = [
 
 impl Verify {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
-        let verdict = audit_check::verify(&context.app()?, context.caller(), self.head.as_ref())?;
+        let verdict = verify::verify(&context.app()?, context.caller(), self.head.as_ref())?;
         context.terminal().show(&table(&verdict))?;
         match verdict.flaw {
             None => Ok(()),

@@ -7,7 +7,7 @@ use super::line;
 use crate::cli::tree::{self, Global, Program};
 use crate::config::{Config, Sources, load};
 use crate::error::Fault;
-use crate::usecase::complete;
+use crate::usecase::operator::complete;
 use clap::FromArgMatches;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use std::ffi::OsStr;

@@ -1,7 +1,7 @@
 //! A QR code in the letters of a terminal, with what stands under it.
 
 use super::table::Colour;
-use crate::usecase::qr::{Ink, Qr};
+use crate::usecase::account::qr::{Ink, Qr};
 
 /// Black on white out of the fixed part of the palette: the colours called so are whatever the terminal's
 /// owner made of them.

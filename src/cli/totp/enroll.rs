@@ -7,9 +7,10 @@ use crate::cli::terminal::prompt;
 use crate::cli::terminal::table::{Column, Table};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
+use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::admin_two_factor::{self, Enrolment};
+use crate::usecase::account::qr::Qr;
 use crate::usecase::app::App;
-use crate::usecase::qr::Qr;
-use crate::usecase::user::{self as accounts, Enrolment, UserRef};
 use crate::usecase::view;
 use clap::Args;
 use std::path::PathBuf;
@@ -64,7 +65,7 @@ impl Enroll {
         }
         let app = context.app()?;
         let file = self.form.path().map(|path| NewFile::create(path)).transpose()?;
-        let enrolment = accounts::enrol(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let enrolment = admin_two_factor::enrol(&app, context.caller(), &UserRef::parse(&self.user)?)?;
         if let Some((file, path)) = file.zip(self.form.path()) {
             file.fill(&self.form.content(&enrolment)?)?;
             context.terminal().note(&format!("wrote the QR code to {}; it is as secret as a password", path.display()));
@@ -130,7 +131,7 @@ fn ask(context: &Context, app: &App, enrolment: &Enrolment) -> Result<Vec<Secret
         let Some(code) = prompt::code("Code that the app shows")? else {
             return Err(Failure::Usage("no code was given; the second factor is not on, run this again".into()));
         };
-        match accounts::confirm_enrolment(app, context.caller(), &of, &code) {
+        match admin_two_factor::confirm_enrolment(app, context.caller(), &of, &code) {
             Err(Error::Refused(Refusal::InvalidCode)) if tries_left > 0 => {
                 context
                     .terminal()

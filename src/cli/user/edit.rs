@@ -3,8 +3,10 @@
 use super::{one, parse_email, parse_name};
 use crate::cli::Context;
 use crate::cli::exit::Failure;
-use crate::usecase::qr::Qr;
-use crate::usecase::user::{self as accounts, Changed, Changes, Edited, UserRef, Verified};
+use crate::usecase::account::admin as accounts;
+use crate::usecase::account::admin::{UserRef, Verified};
+use crate::usecase::account::edit::{self, Changed, Changes, Edited};
+use crate::usecase::account::qr::Qr;
 use crate::usecase::view;
 use clap::Args;
 
@@ -59,7 +61,7 @@ impl Edit {
         let changes = self.flags.changes()?;
         let app = context.app()?;
         let before = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
-        let edited = accounts::edit(&app, context.caller(), &UserRef::Id(before.id), &changes)?;
+        let edited = edit::edit(&app, context.caller(), &UserRef::Id(before.id), &changes)?;
         context.terminal().note(&said(before.email.as_str(), &edited));
         context.terminal().changed(&one(&edited.user, app.now()))
     }

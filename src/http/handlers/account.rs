@@ -4,9 +4,10 @@ use super::{ended, factor, json, tokens};
 use crate::error::Error;
 use crate::http::router::Call;
 use crate::transport::message::Response;
+use crate::usecase::account::register::{Registered, Registration};
+use crate::usecase::account::{email, me, password, register};
 use crate::usecase::app::App;
-use crate::usecase::register::{Registered, Registration};
-use crate::usecase::{email, me, password, register, view};
+use crate::usecase::view;
 
 pub fn register(app: &App, mut call: Call) -> Result<Response, Error> {
     let new = Registration {

@@ -11,9 +11,10 @@ use super::cookies::{self, Carrier};
 use super::wire::Fields;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::login::Tokens;
-use crate::usecase::proof::Factor;
-use crate::usecase::{csrf, view};
+use crate::usecase::session::csrf;
+use crate::usecase::signin::login::Tokens;
+use crate::usecase::signin::reauthenticate::Factor;
+use crate::usecase::view;
 use serde::Serialize;
 
 /// What the caller showed of a second factor. `None`: nothing.

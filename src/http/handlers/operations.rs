@@ -6,7 +6,8 @@ use crate::http::openapi;
 use crate::http::router::Call;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::{health, keyring};
+use crate::usecase::app::keyring;
+use crate::usecase::operator::health;
 
 /// For documents that change with a release or a key rotation. A key that begins to sign is fetched
 /// by a client that doesn't know it, so five minutes harm nobody.

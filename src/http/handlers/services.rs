@@ -9,8 +9,10 @@ use crate::http::metadata;
 use crate::http::router::Call;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::verify::{self, Demands};
-use crate::usecase::{introspect, token, view};
+use crate::usecase::session::forward_auth;
+use crate::usecase::session::forward_auth::Demands;
+use crate::usecase::session::{introspect, tokens};
+use crate::usecase::view;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What is encoded of ASCII: what a header can't carry, the sign of the encoding itself, and the plus that
@@ -20,7 +22,7 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'+');
 /// All four headers are always there, if empty: a proxy that copies them leaves none of the client's own.
 pub fn verify(_: &App, mut call: Call) -> Result<Response, Error> {
     let demands = Demands { roles: call.fields.roles("role"), permissions: call.fields.permissions("permission") };
-    let me = &verify::verify(&call.caller, &demands)?.account;
+    let me = &forward_auth::verify(&call.caller, &demands)?.account;
     let groups: Vec<_> = me.roles.iter().map(RoleName::as_str).collect();
     Ok(Response::empty(200)
         .header("remote-user", me.id.to_string())
@@ -39,7 +41,7 @@ pub fn introspect(app: &App, mut call: Call) -> Result<Response, Error> {
 }
 
 pub fn revoke(app: &App, mut call: Call) -> Result<Response, Error> {
-    token::revoke_shown(app, &call.caller, &call.fields.token("token"))?;
+    tokens::revoke_shown(app, &call.caller, &call.fields.token("token"))?;
     Ok(Response::empty(200))
 }
 

@@ -6,8 +6,10 @@ use crate::http::router::Call;
 use crate::http::routes::Later;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::login::{Credentials, LoggedIn};
-use crate::usecase::{login, logout, refresh, require_user, second_step, session, view};
+use crate::usecase::session::{list, logout, refresh};
+use crate::usecase::signin::login::{Credentials, LoggedIn};
+use crate::usecase::signin::{login, second_factor};
+use crate::usecase::{require_user, view};
 
 pub fn login(app: &App, mut call: Call) -> Result<Response, Error> {
     let credentials = Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
@@ -20,7 +22,7 @@ pub fn login(app: &App, mut call: Call) -> Result<Response, Error> {
 pub fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
     let ticket = call.fields.token("ticket");
     let factor = factor(&mut call.fields).ok_or(Refusal::InvalidCode)?;
-    let new = second_step::verify(app, &call.caller, ticket.expose(), &factor)?;
+    let new = second_factor::verify(app, &call.caller, ticket.expose(), &factor)?;
     Ok(tokens(app, call.carrier, &new))
 }
 
@@ -49,14 +51,14 @@ pub fn logout_everywhere(app: &App, call: Call) -> Result<Response, Error> {
 
 pub fn list(app: &App, call: Call) -> Result<Response, Error> {
     let current = require_user(&call.caller)?.session;
-    let sessions = session::list_own(app, &call.caller)?;
+    let sessions = list::list_own(app, &call.caller)?;
     let sessions: Vec<_> = sessions.iter().map(|session| view::own_session(session, current)).collect();
     Ok(json(200, &serde_json::json!({"sessions": sessions})))
 }
 
 pub fn end(app: &App, call: Call) -> Result<Response, Error> {
     let id = call.parameter("id");
-    session::end_own(app, &call.caller, id)?;
+    list::end_own(app, &call.caller, id)?;
     // One's own session takes its cookies along.
     let own = require_user(&call.caller)?.session.to_string() == id;
     Ok(if own { ended(app, call.carrier) } else { Response::empty(204) })

@@ -4,8 +4,9 @@ use super::{factor, json};
 use crate::error::{Error, Refusal};
 use crate::http::router::Call;
 use crate::transport::message::Response;
+use crate::usecase::account::two_factor;
 use crate::usecase::app::App;
-use crate::usecase::{two_factor, view};
+use crate::usecase::view;
 
 pub fn show(app: &App, call: Call) -> Result<Response, Error> {
     Ok(json(200, &view::two_factor(&two_factor::status(app, &call.caller)?)))

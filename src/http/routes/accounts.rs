@@ -5,7 +5,7 @@ use super::{Access, Method, PAGE, Route, any_of, json, nothing};
 use crate::http::handlers::account;
 use crate::http::{bodies, schema};
 use crate::transport::Lane;
-use crate::usecase::rate_limit::Budget;
+use crate::usecase::app::rate_limit::Budget;
 
 pub static ACCOUNTS: &[Route] = &[
     Route {

@@ -6,7 +6,7 @@ use crate::http::bodies;
 use crate::http::handlers::admin::{api_keys, audit, roles, sessions};
 use crate::http::schema::admin as schema;
 use crate::transport::Lane;
-use crate::usecase::rate_limit::Budget;
+use crate::usecase::app::rate_limit::Budget;
 
 const PAGE_AFTER: &[Field] = &[LIMIT, AFTER];
 

@@ -7,7 +7,7 @@ use crate::http::handlers::admin::users;
 use crate::http::schema::USER;
 use crate::http::schema::admin as schema;
 use crate::transport::Lane;
-use crate::usecase::rate_limit::Budget;
+use crate::usecase::app::rate_limit::Budget;
 
 const FILTER: &[Field] = &[
     Field {

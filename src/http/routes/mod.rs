@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::rate_limit::Budget;
+use crate::usecase::app::rate_limit::Budget;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;

@@ -5,7 +5,7 @@ use super::{Access, Answer, Content, Method, Route, json};
 use crate::http::handlers::operations;
 use crate::http::schema;
 use crate::transport::Lane;
-use crate::usecase::rate_limit::Budget;
+use crate::usecase::app::rate_limit::Budget;
 
 pub static OPERATIONS: &[Route] = &[
     Route {

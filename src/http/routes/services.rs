@@ -6,7 +6,7 @@ use crate::http::bodies;
 use crate::http::handlers::services;
 use crate::http::schema::admin as schema;
 use crate::transport::Lane;
-use crate::usecase::rate_limit::Budget;
+use crate::usecase::app::rate_limit::Budget;
 
 /// What the caller must hold.
 const DEMANDS: &[Field] = &[

@@ -5,7 +5,7 @@ use super::{Access, Method, Route, any_of, json, nothing};
 use crate::http::handlers::session;
 use crate::http::{bodies, schema};
 use crate::transport::Lane;
-use crate::usecase::rate_limit::Budget;
+use crate::usecase::app::rate_limit::Budget;
 
 pub static SESSIONS: &[Route] = &[
     Route {

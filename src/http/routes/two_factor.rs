@@ -5,7 +5,7 @@ use super::{Access, Method, Route, json, nothing};
 use crate::http::handlers::two_factor;
 use crate::http::{bodies, schema};
 use crate::transport::Lane;
-use crate::usecase::rate_limit::Budget;
+use crate::usecase::app::rate_limit::Budget;
 
 pub static TWO_FACTOR: &[Route] = &[
     Route {

@@ -222,7 +222,8 @@ mod tests {
     #[test]
     fn every_statement_that_may_walk_is_still_there() {
         let store = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
-        let folders = ["tables", "audit", "sqlite"].map(|folder| std::fs::read_dir(format!("{store}/{folder}")).unwrap());
+        let folders =
+            ["tables", "audit", "sqlite"].map(|folder| std::fs::read_dir(format!("{store}/{folder}")).unwrap());
         let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
         let files = files.filter(|path| path.is_file() && !path.ends_with("plan.rs"));
         let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();

@@ -4,7 +4,7 @@ use super::screen::{DARK, LIGHT, scan};
 use super::{Shell, json};
 use crate::world::{PASSWORD, anonymous};
 use authd::domain::password::Password;
-use authd::usecase::{email, password};
+use authd::usecase::account::{email, password};
 
 const ANN: &str = "ann@example.com";
 const NEW: &str = "ann@example.org";

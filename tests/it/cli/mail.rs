@@ -5,7 +5,7 @@ use super::serve::Daemon;
 use super::{Shell, json};
 use crate::mail::liars::{Line, server};
 use authd::ports::{Clock, SystemClock};
-use authd::usecase::outbox::Courier;
+use authd::usecase::mail::delivery::Courier;
 use rustix::process::Signal;
 use std::fs;
 use std::sync::mpsc::{Receiver, channel};
@@ -70,7 +70,7 @@ fn a_mail_that_failed_is_retried_by_the_operator() {
     let (host, port) = (("mail.smtp_host", "127.0.0.1"), port.to_string());
     let settings = [("mail.transport", "smtp"), host, ("mail.smtp_port", &port), ("mail.smtp_tls", "none")];
     let app = shell.world.another_app_with(&settings);
-    let mailer = authd::usecase::outbox::mailer(&app.config).unwrap().unwrap();
+    let mailer = authd::usecase::mail::delivery::mailer(&app.config).unwrap().unwrap();
     assert_eq!(Courier::new(&app, &mailer).deliver_due().unwrap(), 0);
 
     let failed = shell.line("mail list -q --state failed").out;

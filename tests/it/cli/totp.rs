@@ -7,7 +7,7 @@ use crate::authenticator::Authenticator;
 use crate::phone;
 use crate::world::PASSWORD;
 use authd::ports::{Clock, SystemClock};
-use authd::usecase::login::LoggedIn;
+use authd::usecase::signin::login::LoggedIn;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Shell {
     fn confirm(&self, app: &Authenticator) {
         let caller = self.world.caller(&self.world.login(ANN).unwrap());
         let code = authd::domain::secret::Secret::new(app.code_at(self.world.now().as_secs() - 30));
-        authd::usecase::two_factor::enable(&self.world.app, &caller, &code).unwrap();
+        authd::usecase::account::two_factor::enable(&self.world.app, &caller, &code).unwrap();
     }
 
     fn with_factor() -> (Self, Authenticator) {
@@ -286,7 +286,9 @@ fn a_factor_that_answers_no_more_is_named() {
         let user = crate::world::user_ref(ANN);
         let code = authd::domain::secret::Secret::new(wrong_code(&app));
         let operator = crate::world::operator();
-        assert!(authd::usecase::user::check_code(&shell.world.app, &operator, &user, &code).is_err());
+        assert!(
+            authd::usecase::account::admin_two_factor::check_code(&shell.world.app, &operator, &user, &code).is_err()
+        );
     }
     let said = shell.verify(&code_now(&app));
     assert_eq!(said.code, 5);

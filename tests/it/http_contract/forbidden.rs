@@ -4,7 +4,7 @@ use super::*;
 use crate::world::operator;
 use authd::domain::access::OWN_PERMISSIONS;
 use authd::domain::role::{Permission, Role, RoleName};
-use authd::usecase::role;
+use authd::usecase::account::roles;
 
 /// Somebody who asks: nobody, or with a bearer token.
 type Asker = Option<String>;
@@ -16,7 +16,7 @@ fn role_with(daemon: &Daemon, name: &str, permissions: &[&str]) {
         description: String::new(),
         permissions: permissions.iter().map(|text| Permission::parse(text).unwrap()).collect(),
     };
-    let _ = role::add(&daemon.world.app, &operator(), &new);
+    let _ = roles::add(&daemon.world.app, &operator(), &new);
 }
 
 fn user_with(daemon: &Daemon, name: &str, permissions: &[&str]) -> Asker {

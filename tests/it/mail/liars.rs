@@ -6,7 +6,7 @@ use authd::domain::secret::Secret;
 use authd::domain::time::Timestamp;
 use authd::ports::smtp::{Encryption, Patience, Roots, Settings, Smtp};
 use authd::ports::{Mailer, Message, Undelivered};
-use authd::usecase::outbox::Courier;
+use authd::usecase::mail::delivery::Courier;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;

@@ -6,10 +6,12 @@ use authd::domain::caller::Caller;
 use authd::domain::email::Email;
 use authd::domain::password::Password;
 use authd::domain::secret::Secret;
-use authd::usecase::login::{LoggedIn, Tokens};
-use authd::usecase::password::{self, Change};
-use authd::usecase::proof::Factor;
-use authd::usecase::{email, second_step, two_factor, user};
+use authd::usecase::account::password;
+use authd::usecase::account::password::Change;
+use authd::usecase::account::{admin, admin_two_factor, email, two_factor};
+use authd::usecase::signin::login::{LoggedIn, Tokens};
+use authd::usecase::signin::reauthenticate::Factor;
+use authd::usecase::signin::second_factor;
 use std::time::Duration;
 
 const ANN: &str = "ann@example.com";
@@ -84,7 +86,7 @@ fn a_new_password_is_told_by_whatever_way_it_came() {
     assert_eq!(world.told()[1..], ["reset_password", "password_changed"]);
 
     world.advance(Duration::from_secs(1));
-    user::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER)).unwrap();
+    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER)).unwrap();
     assert_eq!(world.told()[3..], ["password_changed"]);
 
     let wrong = Change { current: password("a wrong password!"), new: password(PASSWORD), factor: None };
@@ -101,7 +103,7 @@ fn a_second_factor_is_told_when_it_goes_on_and_off() {
     let code = Factor::Code(world.code(&secret));
     two_factor::disable(&world.app, &world.caller(&tokens), &password(PASSWORD), &code).unwrap();
     assert_eq!(world.told(), ["two_factor_enabled", "two_factor_disabled"]);
-    assert!(!user::reset_second_factor(&world.app, &operator(), &user_ref(ANN)).unwrap());
+    assert!(!admin_two_factor::reset_second_factor(&world.app, &operator(), &user_ref(ANN)).unwrap());
     assert_eq!(world.told().len(), 2, "there was none to take away");
 }
 
@@ -109,7 +111,7 @@ fn a_second_factor_is_told_when_it_goes_on_and_off() {
 fn a_second_factor_that_the_operator_takes_away_is_told_too() {
     let world = World::new();
     world.with_second_factor();
-    user::reset_second_factor(&world.app, &operator(), &user_ref(ANN)).unwrap();
+    admin_two_factor::reset_second_factor(&world.app, &operator(), &user_ref(ANN)).unwrap();
     assert_eq!(world.told(), ["two_factor_enabled", "two_factor_disabled"]);
 }
 
@@ -121,7 +123,7 @@ fn a_recovery_code_is_told_where_a_code_of_the_app_is_not() {
         let LoggedIn::SecondStep(ticket) = world.first_step(&anonymous(), ANN, PASSWORD).unwrap() else {
             panic!("a second step is due")
         };
-        second_step::verify(&world.app, &anonymous(), ticket.expose(), &factor).is_ok()
+        second_factor::verify(&world.app, &anonymous(), ticket.expose(), &factor).is_ok()
     };
     assert!(second(Factor::Code(world.code(&secret))));
     assert_eq!(world.told(), ["two_factor_enabled"]);
@@ -182,6 +184,6 @@ fn no_number_of_mails_silences_a_notice() {
     }
     assert_eq!(world.told(), ["reset_password"]);
     world.advance(Duration::from_secs(1));
-    user::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER)).unwrap();
+    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER)).unwrap();
     assert_eq!(world.told(), ["reset_password", "password_changed"]);
 }

@@ -6,9 +6,10 @@ use authd::domain::mail::MailState;
 use authd::error::{Error, Refusal};
 use authd::ports::{Mailer, Message, Undelivered};
 use authd::usecase::app::App;
-use authd::usecase::outbox::{Courier, retry};
-use authd::usecase::sender::Sender;
-use authd::usecase::{logout, mail};
+use authd::usecase::mail::compose;
+use authd::usecase::mail::delivery::{Courier, retry};
+use authd::usecase::mail::delivery_worker::Sender;
+use authd::usecase::session::logout;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender as Channel, channel};
@@ -37,7 +38,7 @@ fn a_mail_is_sent_once_and_its_text_wiped() {
     assert!(message.text.expose().contains(&link) && message.html.expose().contains(&link));
     let mail = world.mail(ANN);
     assert_eq!((mail.state, mail.sent_at, mail.attempts), (MailState::Sent, Some(world.now()), 1));
-    let opened = mail::show(&world.app, &operator(), &mail.id.to_string()).unwrap();
+    let opened = compose::show(&world.app, &operator(), &mail.id.to_string()).unwrap();
     assert!(opened.body.is_none() && opened.html.is_none());
 }
 

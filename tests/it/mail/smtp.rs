@@ -9,7 +9,8 @@ use authd::domain::secret::Secret;
 use authd::domain::time::Timestamp;
 use authd::ports::smtp::{Encryption, Login, Patience, Roots, Settings, Smtp};
 use authd::ports::{Mailer, Message, Undelivered};
-use authd::usecase::outbox::{self, Courier, Tested};
+use authd::usecase::mail::delivery;
+use authd::usecase::mail::delivery::{Courier, Tested};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -236,24 +237,24 @@ fn the_outbox_gets_through_as_configured() {
     let ann = "ann@example.com";
     world.register(ann).unwrap();
     let link = world.token_in_mail(ann);
-    let mailer = outbox::mailer(&world.app.config).unwrap().unwrap();
+    let mailer = delivery::mailer(&world.app.config).unwrap().unwrap();
     assert_eq!(Courier::new(&world.app, &mailer).deliver_due().unwrap(), 1);
     let mail = server.mail();
     assert!(mail["text"].as_str().unwrap().contains(&link) && mail["html"].as_str().unwrap().contains(&link));
     assert_eq!(header(&mail, "Message-ID"), [format!("<{}@example.com>", world.mail(ann).id)]);
 
     let to = Email::parse("olga@example.com").unwrap();
-    assert_eq!(outbox::send_test(&world.app, &operator(), &to).unwrap(), Tested::Taken);
+    assert_eq!(delivery::send_test(&world.app, &operator(), &to).unwrap(), Tested::Taken);
     let test = server.mail();
     assert_eq!(header(&test, "Subject"), ["Mail from 127.0.0.1:8080 works"]);
     assert!(world.mails("olga@example.com").is_empty(), "it goes past the outbox");
     assert_eq!(server.stop(), 0);
 
-    let gone = outbox::send_test(&world.app, &operator(), &to).unwrap();
+    let gone = delivery::send_test(&world.app, &operator(), &to).unwrap();
     assert!(matches!(gone, Tested::NotTaken(Undelivered::Transient(_))), "{gone:?}");
     world.advance(Duration::from_secs(1));
     world.add_user("bob@example.com", &[]);
-    authd::usecase::password::request_reset(
+    authd::usecase::account::password::request_reset(
         &world.app,
         &crate::world::anonymous(),
         &Email::parse("bob@example.com").unwrap(),

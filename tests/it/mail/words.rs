@@ -5,8 +5,9 @@ use crate::world::{World, anonymous, operator};
 use authd::domain::caller::Caller;
 use authd::domain::email::Email;
 use authd::error::{Error, Fault};
-use authd::usecase::mail::{self, OpenedMail};
-use authd::usecase::outbox::Courier;
+use authd::usecase::mail::compose;
+use authd::usecase::mail::compose::OpenedMail;
+use authd::usecase::mail::delivery::Courier;
 use std::fs;
 use std::path::Path;
 
@@ -15,7 +16,7 @@ const ANN: &str = "ann@example.com";
 impl World {
     fn newest(&self, to: &str) -> (String, String, String) {
         let id = self.mails(to)[0].id.to_string();
-        let OpenedMail { mail, body, html } = mail::show(&self.app, &operator(), &id).unwrap();
+        let OpenedMail { mail, body, html } = compose::show(&self.app, &operator(), &id).unwrap();
         (mail.subject, body.unwrap().expose().clone(), html.unwrap().expose().clone())
     }
 }
@@ -48,7 +49,7 @@ fn what_a_stranger_typed_is_text_and_one_line_of_it() {
     }
     let tokens = world.login(ANN).unwrap();
     let new = Email::parse("a&b'<o>`{{site}}@example.com").or_else(|_| Email::parse("a&b'`{{site}}@example.com"));
-    authd::usecase::email::request_change(&world.app, &world.caller(&tokens), &new.unwrap()).unwrap();
+    authd::usecase::account::email::request_change(&world.app, &world.caller(&tokens), &new.unwrap()).unwrap();
     let (_, text, html) = world.newest(ANN);
     assert!(text.contains("a&b'`{{site}}@example.com"), "{text}");
     assert!(html.contains("a&amp;b&#39;`{{site}}@example.com"), "{html}");

@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::http::router::Call;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::audit::{self, Wanted};
+use crate::usecase::audit::read;
+use crate::usecase::audit::read::Wanted;
 use crate::usecase::view;
 
 pub fn list(app: &App, mut call: Call) -> Result<Response, Error> {
@@ -17,5 +18,5 @@ pub fn list(app: &App, mut call: Call) -> Result<Response, Error> {
         event: fields.optional_text("event"),
     };
     let (limit, before) = (fields.limit("limit"), cursor(fields, "before"));
-    Ok(page(&audit::page(app, &call.caller, &wanted, limit, before.as_deref())?, view::audit_line))
+    Ok(page(&read::page(app, &call.caller, &wanted, limit, before.as_deref())?, view::audit_line))
 }

@@ -13,7 +13,7 @@ use crate::error::Refusal;
 use crate::http::router::Call;
 use crate::http::wire::Fields;
 use crate::transport::message::Response;
-use crate::usecase::user::{Paged, UserRef};
+use crate::usecase::account::admin::{Paged, UserRef};
 use serde_json::Value;
 
 /// A page of a list.

@@ -6,13 +6,14 @@ use crate::domain::role::Role;
 use crate::error::Error;
 use crate::http::router::Call;
 use crate::transport::message::Response;
+use crate::usecase::account::roles;
+use crate::usecase::account::roles::Changes;
 use crate::usecase::app::App;
-use crate::usecase::role::{self, Changes};
 use crate::usecase::view;
 
 pub fn list(app: &App, mut call: Call) -> Result<Response, Error> {
     let (limit, after) = (call.fields.limit("limit"), cursor(&mut call.fields, "after"));
-    Ok(page(&role::page(app, &call.caller, limit, after.as_deref())?, view::role))
+    Ok(page(&roles::page(app, &call.caller, limit, after.as_deref())?, view::role))
 }
 
 pub fn add(app: &App, mut call: Call) -> Result<Response, Error> {
@@ -22,11 +23,11 @@ pub fn add(app: &App, mut call: Call) -> Result<Response, Error> {
         description: text(&fields.optional_name("description").unwrap_or_default()),
         permissions: fields.optional_permissions("permissions").unwrap_or_default(),
     };
-    Ok(json(201, &view::role(&role::add(app, &call.caller, &new)?)))
+    Ok(json(201, &view::role(&roles::add(app, &call.caller, &new)?)))
 }
 
 pub fn show(app: &App, call: Call) -> Result<Response, Error> {
-    Ok(json(200, &view::role(&role::find(app, &call.caller, &role_of(&call)?)?.role)))
+    Ok(json(200, &view::role(&roles::find(app, &call.caller, &role_of(&call)?)?.role)))
 }
 
 pub fn change(app: &App, mut call: Call) -> Result<Response, Error> {
@@ -35,11 +36,11 @@ pub fn change(app: &App, mut call: Call) -> Result<Response, Error> {
         description: call.fields.optional_name("description").as_ref().map(text),
         permissions: call.fields.optional_permissions("permissions"),
     };
-    Ok(json(200, &view::role(&role::edit(app, &call.caller, &name, &changes)?.role)))
+    Ok(json(200, &view::role(&roles::edit(app, &call.caller, &name, &changes)?.role)))
 }
 
 pub fn delete(app: &App, call: Call) -> Result<Response, Error> {
-    role::delete(app, &call.caller, &role_of(&call)?)?;
+    roles::delete(app, &call.caller, &role_of(&call)?)?;
     Ok(Response::empty(204))
 }
 

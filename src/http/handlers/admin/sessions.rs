@@ -5,17 +5,19 @@ use crate::error::Error;
 use crate::http::router::Call;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::token::{self, Target};
-use crate::usecase::{session, view};
+use crate::usecase::session::list;
+use crate::usecase::session::tokens;
+use crate::usecase::session::tokens::Target;
+use crate::usecase::view;
 
 pub fn list(app: &App, mut call: Call) -> Result<Response, Error> {
     let fields = &mut call.fields;
     let (user, limit, after) = (fields.optional_user("user"), fields.limit("limit"), cursor(fields, "after"));
-    let sessions = session::page(app, &call.caller, user.as_ref(), limit, after.as_deref())?;
+    let sessions = list::page(app, &call.caller, user.as_ref(), limit, after.as_deref())?;
     Ok(page(&sessions, view::listed_session))
 }
 
 pub fn end(app: &App, call: Call) -> Result<Response, Error> {
-    token::revoke(app, &call.caller, &Target::Session(call.parameter("id").to_owned()))?;
+    tokens::revoke(app, &call.caller, &Target::Session(call.parameter("id").to_owned()))?;
     Ok(Response::empty(204))
 }

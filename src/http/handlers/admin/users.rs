@@ -4,10 +4,15 @@ use super::{cursor, json, page, role_of, user_of};
 use crate::error::Error;
 use crate::http::router::Call;
 use crate::transport::message::Response;
+use crate::usecase::account::admin;
+use crate::usecase::account::admin::{Filter, FirstPassword, NewAccount, Verified};
+use crate::usecase::account::admin_two_factor;
+use crate::usecase::account::edit::{self, Changes};
+use crate::usecase::account::roles;
 use crate::usecase::app::App;
-use crate::usecase::token::{self, Target};
-use crate::usecase::user::{self, Changes, Filter, FirstPassword, NewAccount, Verified};
-use crate::usecase::{role, view};
+use crate::usecase::session::tokens;
+use crate::usecase::session::tokens::Target;
+use crate::usecase::view;
 
 pub fn list(app: &App, mut call: Call) -> Result<Response, Error> {
     let fields = &mut call.fields;
@@ -17,7 +22,7 @@ pub fn list(app: &App, mut call: Call) -> Result<Response, Error> {
         state: fields.optional_state("state"),
     };
     let (limit, after) = (fields.limit("limit"), cursor(fields, "after"));
-    let users = user::list(app, &call.caller, &filter, limit, after.as_deref())?;
+    let users = admin::list(app, &call.caller, &filter, limit, after.as_deref())?;
     let now = app.now();
     Ok(page(&users, |user| view::user(user, now)))
 }
@@ -32,12 +37,12 @@ pub fn add(app: &App, mut call: Call) -> Result<Response, Error> {
         verified: verified(fields.flag("email_verified")),
         password: fields.optional_password("password").map_or(FirstPassword::Invite, FirstPassword::Set),
     };
-    let added = user::add(app, &call.caller, new)?;
+    let added = admin::add(app, &call.caller, new)?;
     Ok(json(201, &view::user(&added.user, app.now())))
 }
 
 pub fn show(app: &App, call: Call) -> Result<Response, Error> {
-    Ok(json(200, &view::user(&user::find(app, &call.caller, &user_of(&call)?)?, app.now())))
+    Ok(json(200, &view::user(&admin::find(app, &call.caller, &user_of(&call)?)?, app.now())))
 }
 
 pub fn change(app: &App, mut call: Call) -> Result<Response, Error> {
@@ -48,7 +53,7 @@ pub fn change(app: &App, mut call: Call) -> Result<Response, Error> {
         name: fields.optional_name("name"),
         verified: verified(fields.flag("email_verified")),
     };
-    let edited = user::edit(app, &call.caller, &of, &changes)?;
+    let edited = edit::edit(app, &call.caller, &of, &changes)?;
     Ok(json(200, &view::user(&edited.user, app.now())))
 }
 
@@ -57,46 +62,46 @@ fn verified(flag: bool) -> Verified {
 }
 
 pub fn delete(app: &App, call: Call) -> Result<Response, Error> {
-    user::delete(app, &call.caller, &user_of(&call)?)?;
+    admin::delete(app, &call.caller, &user_of(&call)?)?;
     Ok(Response::empty(204))
 }
 
 pub fn unlock(app: &App, call: Call) -> Result<Response, Error> {
-    user::unlock(app, &call.caller, &user_of(&call)?)?;
+    admin::unlock(app, &call.caller, &user_of(&call)?)?;
     Ok(Response::empty(204))
 }
 
 pub fn disable(app: &App, call: Call) -> Result<Response, Error> {
-    user::disable(app, &call.caller, &user_of(&call)?)?;
+    admin::disable(app, &call.caller, &user_of(&call)?)?;
     Ok(Response::empty(204))
 }
 
 pub fn enable(app: &App, call: Call) -> Result<Response, Error> {
-    user::enable(app, &call.caller, &user_of(&call)?)?;
+    admin::enable(app, &call.caller, &user_of(&call)?)?;
     Ok(Response::empty(204))
 }
 
 pub fn mail_reset_link(app: &App, call: Call) -> Result<Response, Error> {
-    user::mail_reset_link(app, &call.caller, &user_of(&call)?)?;
+    admin::mail_reset_link(app, &call.caller, &user_of(&call)?)?;
     Ok(Response::empty(204))
 }
 
 pub fn reset_two_factor(app: &App, call: Call) -> Result<Response, Error> {
-    user::reset_second_factor(app, &call.caller, &user_of(&call)?)?;
+    admin_two_factor::reset_second_factor(app, &call.caller, &user_of(&call)?)?;
     Ok(Response::empty(204))
 }
 
 pub fn log_out(app: &App, call: Call) -> Result<Response, Error> {
-    token::revoke(app, &call.caller, &Target::User(user_of(&call)?))?;
+    tokens::revoke(app, &call.caller, &Target::User(user_of(&call)?))?;
     Ok(Response::empty(204))
 }
 
 pub fn assign(app: &App, call: Call) -> Result<Response, Error> {
-    role::assign(app, &call.caller, &user_of(&call)?, &[role_of(&call)?])?;
+    roles::assign(app, &call.caller, &user_of(&call)?, &[role_of(&call)?])?;
     Ok(Response::empty(204))
 }
 
 pub fn unassign(app: &App, call: Call) -> Result<Response, Error> {
-    role::unassign(app, &call.caller, &user_of(&call)?, &[role_of(&call)?])?;
+    roles::unassign(app, &call.caller, &user_of(&call)?, &[role_of(&call)?])?;
     Ok(Response::empty(204))
 }

@@ -1,0 +1,382 @@
+//! Accounts, as those who look after them see them.
+
+use super::password::{Owner, judge, void_old_proofs};
+use super::roles;
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::cursor;
+use crate::domain::email::Email;
+use crate::domain::id::UserId;
+use crate::domain::mail::MailKind;
+use crate::domain::name::Name;
+use crate::domain::password::Password;
+use crate::domain::role::RoleName;
+use crate::domain::secret::Secret;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::ports::draw;
+use crate::store::page::Page;
+use crate::store::tables::users::NewUser;
+use crate::store::tables::{failures, users};
+use crate::store::tx::{Query, Tx};
+use crate::usecase::app::App;
+use crate::usecase::mail::compose;
+use crate::usecase::mail::compose::LinkMail;
+use crate::usecase::paging::{check_limit, start};
+use crate::usecase::require;
+
+pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
+pub use crate::store::tables::users::Filter;
+
+/// An account as it is named on a command line: by address or by id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UserRef {
+    Id(UserId),
+    Email(Email),
+}
+
+impl UserRef {
+    /// # Errors
+    /// `not_found`: what is neither an address nor an id names nobody.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if let Some(id) = UserId::parse(text) {
+            return Ok(Self::Id(id));
+        }
+        Email::parse(text).map(Self::Email).map_err(|_| Refusal::not_found("user", text))
+    }
+
+    pub(in crate::usecase) fn missing(&self) -> Refusal {
+        match self {
+            Self::Id(id) => Refusal::not_found("user", id.to_string()),
+            Self::Email(email) => Refusal::not_found("user", email.to_string()),
+        }
+    }
+}
+
+pub(in crate::usecase) fn find_in(query: &impl Query, of: &UserRef) -> Result<Option<User>, Fault> {
+    match of {
+        UserRef::Id(id) => users::find(query, *id),
+        UserRef::Email(email) => users::find_by_email(query, email),
+    }
+}
+
+/// One account.
+///
+/// # Errors
+/// `forbidden` without `users:read`; `not_found`; the store's.
+pub fn find(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    require(caller, "users:read")?;
+    Ok(app.store.read(|query| find_in(query, of))?.ok_or_else(|| of.missing())?)
+}
+
+/// A page of accounts, in the order in which they were made: `limit` of them (at least 1), after the
+/// `next` of the page before. `after` of `None`: from the beginning.
+///
+/// # Errors
+/// `forbidden` without `users:read`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
+pub fn list(
+    app: &App,
+    caller: &Caller,
+    filter: &Filter,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<User, String>, Error> {
+    require(caller, "users:read")?;
+    check_limit(limit)?;
+    let after = start(cursor::List::Users, after, cursor::decode)?;
+    let page = Page { limit, after: after.map(UserId::from_bytes) };
+    let now = app.now();
+    let Paged { items, next } = app.store.read(|query| users::list(query, filter, now, page))?;
+    Ok(Paged { items, next: next.map(|id| cursor::encode(cursor::List::Users, id.as_bytes())) })
+}
+
+/// Whether an enabled user has the role `admin`: if not, the operator is told how to make one.
+///
+/// # Errors
+/// The store's.
+pub fn has_admin(app: &App) -> Result<bool, Error> {
+    Ok(app.store.read(|query| users::has_enabled_admin(query, None))?)
+}
+
+/// How a new account comes by its password.
+#[derive(Clone, Debug)]
+pub enum FirstPassword {
+    Set(Password),
+    /// By a link that is mailed, and given to the one who invites.
+    Invite,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verified {
+    Yes,
+    /// A verification link is mailed.
+    No,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub email: Email,
+    pub name: Name,
+    pub roles: Vec<RoleName>,
+    pub verified: Verified,
+    pub password: FirstPassword,
+}
+
+/// A new account, and the link to set its password where it was invited.
+#[derive(Clone, Debug)]
+pub struct Added {
+    pub user: User,
+    pub invitation: Option<Secret<String>>,
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not
+/// hold; `email_taken`; `not_found` for an unknown role; `weak_password`; `overloaded`; the store's.
+pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> {
+    require(caller, "users:write")?;
+    let password_hash = match &new.password {
+        FirstPassword::Set(password) => {
+            judge(app, password, Owner { email: &new.email, name: &new.name })?;
+            Some(app.gate.hash(password, draw(app.entropy()))?.0)
+        }
+        FirstPassword::Invite => None,
+    };
+    let (link, invitation) = match (&new.password, new.verified) {
+        (FirstPassword::Invite, _) => {
+            let (draft, url) = compose::compose(app, MailKind::Invitation);
+            (Some(draft), Some(url))
+        }
+        (FirstPassword::Set(_), Verified::No) => (Some(compose::compose(app, MailKind::VerifyEmail).0), None),
+        (FirstPassword::Set(_), Verified::Yes) => (None, None),
+    };
+    let now = app.now();
+    let row = NewUser {
+        id: UserId::new(now, app.id_entropy()),
+        email: new.email,
+        email_verified_at: (new.verified == Verified::Yes).then_some(now),
+        name: new.name,
+        password_hash,
+    };
+    let (giver, roles) = (caller.clone(), new.roles);
+    let user = app.store.write(caller, move |tx| insert(tx, &giver, &row, &roles, link.as_ref()))?;
+    Ok(Added { user, invitation })
+}
+
+pub(in crate::usecase) fn insert(
+    tx: &mut Tx<'_>,
+    giver: &Caller,
+    new: &NewUser,
+    wanted: &[RoleName],
+    link: Option<&LinkMail>,
+) -> Result<Decision<User>, Fault> {
+    if users::find_by_email(tx, &new.email)?.is_some() {
+        return Ok(Decision::Refuse(Refusal::EmailTaken));
+    }
+    if let Some(refusal) = roles::cannot_give(tx, giver, wanted)? {
+        return Ok(Decision::Refuse(refusal));
+    }
+    users::insert(tx, new)?;
+    tx.audit(&Event::UserCreated, new.id)?;
+    roles::give(tx, new.id, wanted)?;
+    if let Some(link) = link {
+        link.queue_unbounded(tx, new.id, &new.email)?;
+        if new.password_hash.is_none() {
+            tx.audit(&Event::UserInvited, new.id)?;
+        }
+    }
+    let user = users::find(tx, new.id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
+    Ok(Decision::Grant(user))
+}
+
+/// Sets a new password; every session of the user ends.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `weak_password`; `overloaded`; the store's.
+pub fn set_password(app: &App, caller: &Caller, of: &UserRef, password: &Password) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    let user = find(app, caller, of)?;
+    judge(app, password, Owner { email: &user.email, name: &user.name })?;
+    let hash = app.gate.hash(password, draw(app.entropy()))?;
+    let notice = compose::notice(app, caller, MailKind::PasswordChanged);
+    change(app, caller, of, move |tx, user| {
+        users::save_password(tx, user.id, &hash.0)?;
+        void_old_proofs(tx, user.id, None)?;
+        tx.audit(&Event::PasswordSet, user.id)?;
+        notice.queue(tx, user.id, &user.email)?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Makes and mails a link to set a password. The old one, if there is one, stays until then.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn invite(app: &App, caller: &Caller, of: &UserRef) -> Result<Added, Error> {
+    require(caller, "users:write")?;
+    let (draft, url) = compose::compose(app, MailKind::Invitation);
+    let user = change(app, caller, of, move |tx, user| {
+        draft.queue_unbounded(tx, user.id, &user.email)?;
+        tx.audit(&Event::UserInvited, user.id)?;
+        Ok(Decision::Grant(()))
+    })?;
+    Ok(Added { user, invitation: Some(url) })
+}
+
+/// A link to set a new password, for an operator to hand over.
+#[derive(Clone, Debug)]
+pub struct ResetLink {
+    pub user: User,
+    pub url: Secret<String>,
+}
+
+/// Makes the link that a request for a new password mails, and mails nothing. It voids an older one; the old
+/// password stays until it is opened.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `account_disabled`, since there the link would do nothing; the
+/// store's.
+pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink, Error> {
+    let (link, url) = compose::compose(app, MailKind::ResetPassword);
+    let user = change(app, caller, of, move |tx, user| {
+        if user.disabled_at.is_some() {
+            return Ok(Decision::Refuse(Refusal::AccountDisabled));
+        }
+        link.keep_link(tx, user.id)?;
+        tx.audit(&Event::PasswordResetRequested, user.id)?;
+        Ok(Decision::Grant(()))
+    })?;
+    Ok(ResetLink { user, url })
+}
+
+/// Mails the owner a link to set a new password, on an administrator's word. It voids an older one; the old password
+/// stays until it is opened.
+///
+/// # Errors
+/// As [`reset_link`].
+pub fn mail_reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    let (link, _) = compose::compose(app, MailKind::ResetPassword);
+    change(app, caller, of, move |tx, user| {
+        if user.disabled_at.is_some() {
+            return Ok(Decision::Refuse(Refusal::AccountDisabled));
+        }
+        link.queue_unbounded(tx, user.id, &user.email)?;
+        tx.audit(&Event::PasswordResetRequested, user.id)?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Disables an account and ends its sessions. A second time it changes nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `last_admin`; the store's.
+pub fn disable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    change(app, caller, of, disable_in)
+}
+
+pub(in crate::usecase) fn disable_in(tx: &mut Tx<'_>, user: &User) -> Result<Decision<()>, Fault> {
+    if user.disabled_at.is_some() {
+        return Ok(Decision::Grant(()));
+    }
+    if is_last_admin(tx, user)? {
+        return Ok(Decision::Refuse(Refusal::LastAdmin));
+    }
+    let now = tx.now();
+    users::save_disabled(tx, user.id, Some(now))?;
+    void_old_proofs(tx, user.id, None)?;
+    tx.audit(&Event::UserDisabled, user.id)?;
+    Ok(Decision::Grant(()))
+}
+
+/// Enables an account again. A second time it changes nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn enable(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    change(app, caller, of, enable_in)
+}
+
+pub(in crate::usecase) fn enable_in(tx: &mut Tx<'_>, user: &User) -> Result<Decision<()>, Fault> {
+    if user.disabled_at.is_some() {
+        users::save_disabled(tx, user.id, None)?;
+        tx.audit(&Event::UserEnabled, user.id)?;
+    }
+    Ok(Decision::Grant(()))
+}
+
+/// Takes an account out of the database, with its sessions, roles, links and mails. The audit log
+/// keeps its id.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; `last_admin`; the store's.
+pub fn delete(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| delete_in(tx, &of))
+}
+
+pub(in crate::usecase) fn delete_in(tx: &mut Tx<'_>, of: &UserRef) -> Result<Decision<User>, Fault> {
+    let Some(user) = find_in(tx, of)? else {
+        return Ok(Decision::Refuse(of.missing()));
+    };
+    if is_last_admin(tx, &user)? {
+        return Ok(Decision::Refuse(Refusal::LastAdmin));
+    }
+    remove(tx, &user)?;
+    tx.audit(&Event::UserDeleted, user.id)?;
+    Ok(Decision::Grant(user))
+}
+
+/// Takes everything personal out of the database.
+pub(in crate::usecase) fn remove(tx: &mut Tx<'_>, user: &User) -> Result<(), Fault> {
+    failures::clear_all(tx, &user.email.key())?;
+    users::delete(tx, user.id)
+}
+
+/// Ends every lock on an account; gives how many held. A second time it changes nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn unlock(app: &App, caller: &Caller, of: &UserRef) -> Result<u32, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        let locks = failures::clear_all(tx, &user.email.key())?;
+        if locks > 0 {
+            tx.audit(&Event::UserUnlocked, user.id)?;
+        }
+        Ok(Decision::Grant(locks))
+    })
+}
+
+/// Whether nobody would be left who may administer, were this user gone. Inside the transaction, so
+/// that two admins can't be taken away at once.
+pub(in crate::usecase) fn is_last_admin(tx: &Tx<'_>, user: &User) -> Result<bool, Fault> {
+    let counts = user.is_admin() && user.disabled_at.is_none();
+    Ok(counts && !users::has_enabled_admin(tx, Some(user.id))?)
+}
+
+/// Finds, changes, and gives the account as it stands then.
+pub(in crate::usecase) fn change(
+    app: &App,
+    caller: &Caller,
+    of: &UserRef,
+    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
+) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        if let Decision::Refuse(refusal) = work(tx, &user)? {
+            return Ok(Decision::Refuse(refusal));
+        }
+        let user = users::find(tx, user.id)?.ok_or_else(|| Fault::Internal("an account vanished".into()))?;
+        Ok(Decision::Grant(user))
+    })
+}

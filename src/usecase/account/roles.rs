@@ -1,0 +1,267 @@
+//! Roles, and who has them.
+
+use super::admin::{UserRef, change, is_last_admin};
+use crate::domain::access::OWN_PERMISSIONS;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::cursor;
+use crate::domain::id::UserId;
+use crate::domain::role::{Permission, Role, RoleName};
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::page::Paged;
+use crate::store::tables::roles;
+use crate::store::tx::{Query, Tx};
+use crate::usecase::app::App;
+use crate::usecase::paging::by_name;
+use crate::usecase::{require, require_own};
+
+/// All roles, by name.
+///
+/// # Errors
+/// `forbidden` without `roles:read`; the store's.
+pub fn list(app: &App, caller: &Caller) -> Result<Vec<Role>, Error> {
+    require(caller, "roles:read")?;
+    Ok(app.store.read(|query| roles::list(query))?)
+}
+
+/// A page of the roles, by name: `limit` of them (at least 1), after the `next` of the page before.
+///
+/// # Errors
+/// As [`list`]; `invalid_cursor`; `validation_failed` for a limit of 0.
+pub fn page(app: &App, caller: &Caller, limit: u32, after: Option<&str>) -> Result<Paged<Role, String>, Error> {
+    let roles = list(app, caller)?;
+    Ok(by_name(cursor::List::Roles, roles, limit, after, |role| role.name.as_str())?)
+}
+
+/// A role, and how many users have it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Held {
+    pub role: Role,
+    pub users: u64,
+}
+
+/// One role.
+///
+/// # Errors
+/// `forbidden` without `roles:read`; `not_found`; the store's.
+pub fn find(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error> {
+    require(caller, "roles:read")?;
+    let held = app.store.read(|query| match roles::find(query, name)? {
+        Some(role) => Ok(Some(Held { role, users: roles::count_users(query, name)? })),
+        None => Ok(None),
+    })?;
+    Ok(held.ok_or_else(|| missing(name))?)
+}
+
+fn missing(name: &RoleName) -> Refusal {
+    Refusal::not_found("role", name.as_str())
+}
+
+/// Makes a role.
+///
+/// # Errors
+/// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold;
+/// `already_exists`; the store's.
+pub fn add(app: &App, caller: &Caller, role: &Role) -> Result<Role, Error> {
+    require(caller, "roles:write")?;
+    require_own(caller, &role.permissions)?;
+    let role = role.clone();
+    app.store.write(caller, move |tx| add_in(tx, &role))
+}
+
+pub(in crate::usecase) fn add_in(tx: &mut Tx<'_>, role: &Role) -> Result<Decision<Role>, Fault> {
+    if roles::find(tx, &role.name)?.is_some() {
+        return Ok(Decision::Refuse(Refusal::AlreadyExists { what: "role", name: role.name.to_string() }));
+    }
+    roles::insert(tx, role)?;
+    tx.audit(&Event::RoleCreated { role: role.name.to_string() }, Subject::default())?;
+    let made = roles::find(tx, &role.name)?.ok_or_else(|| Fault::Internal("a new role is not there".into()))?;
+    Ok(Decision::Grant(made))
+}
+
+/// What to change of a role. `None`: leave it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    pub description: Option<String>,
+    /// All that the role holds from then on.
+    pub permissions: Option<Vec<Permission>>,
+}
+
+/// A role as it is now, and whether anything about it was different before.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edited {
+    pub role: Role,
+    pub changed: bool,
+}
+
+/// Changes a role; what its permissions allow counts for the next request of everybody who has it. What
+/// stays the same leaves no trace.
+///
+/// # Errors
+/// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold; `not_found`;
+/// `built_in_role` when the role `admin` would lose a permission of authd's own; the store's.
+pub fn edit(app: &App, caller: &Caller, name: &RoleName, changes: &Changes) -> Result<Edited, Error> {
+    require(caller, "roles:write")?;
+    require_own(caller, changes.permissions.as_deref().unwrap_or_default())?;
+    let (name, changes) = (name.clone(), changes.clone());
+    app.store.write(caller, move |tx| edit_in(tx, &name, &changes))
+}
+
+pub(in crate::usecase) fn edit_in(
+    tx: &mut Tx<'_>,
+    name: &RoleName,
+    changes: &Changes,
+) -> Result<Decision<Edited>, Fault> {
+    let Some(before) = roles::find(tx, name)? else {
+        return Ok(Decision::Refuse(missing(name)));
+    };
+    let after = changes.clone().apply(&before);
+    if after == before {
+        return Ok(Decision::Grant(Edited { role: before, changed: false }));
+    }
+    if loses_what_is_built_in(&after) {
+        return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
+    }
+    roles::save(tx, &after)?;
+    tx.audit(&difference(&before, &after), Subject::default())?;
+    Ok(Decision::Grant(Edited { role: after, changed: true }))
+}
+
+impl Changes {
+    fn apply(self, to: &Role) -> Role {
+        let mut permissions = self.permissions.unwrap_or_else(|| to.permissions.clone());
+        permissions.sort();
+        permissions.dedup();
+        let description = self.description.unwrap_or_else(|| to.description.clone());
+        Role { name: to.name.clone(), description, permissions }
+    }
+}
+
+pub(in crate::usecase) fn loses_what_is_built_in(role: &Role) -> bool {
+    let holds = |own: &&str| role.permissions.iter().any(|held| held.as_str() == *own);
+    role.name.is_admin() && !OWN_PERMISSIONS.iter().all(holds)
+}
+
+fn difference(before: &Role, after: &Role) -> Event {
+    let only_in = |one: &Role, other: &Role| {
+        let only = one.permissions.iter().filter(|permission| !other.permissions.contains(permission));
+        only.map(ToString::to_string).collect()
+    };
+    Event::RoleEdited {
+        role: after.name.to_string(),
+        added: only_in(after, before),
+        removed: only_in(before, after),
+        described: before.description != after.description,
+    }
+}
+
+/// Deletes a role and takes it from everybody, for their next request; gives it as it was.
+///
+/// # Errors
+/// `forbidden` without `roles:write`; `not_found`; `built_in_role` for `admin`; the store's.
+pub fn delete(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error> {
+    require(caller, "roles:write")?;
+    let name = name.clone();
+    app.store.write(caller, move |tx| delete_in(tx, &name))
+}
+
+pub(in crate::usecase) fn delete_in(tx: &mut Tx<'_>, name: &RoleName) -> Result<Decision<Held>, Fault> {
+    if name.is_admin() {
+        return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
+    }
+    let Some(role) = roles::find(tx, name)? else {
+        return Ok(Decision::Refuse(missing(name)));
+    };
+    let users = roles::count_users(tx, name)?;
+    roles::delete(tx, name)?;
+    tx.audit(&Event::RoleDeleted { role: name.to_string(), users }, Subject::default())?;
+    Ok(Decision::Grant(Held { role, users }))
+}
+
+/// Gives a user roles; those they have already change nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not hold;
+/// `not_found` for an unknown user or role. Then none is given.
+pub fn assign(app: &App, caller: &Caller, of: &UserRef, wanted: &[RoleName]) -> Result<User, Error> {
+    let (giver, wanted) = (caller.clone(), wanted.to_vec());
+    change(app, caller, of, move |tx, user| assign_in(tx, &giver, user, &wanted))
+}
+
+pub(in crate::usecase) fn assign_in(
+    tx: &mut Tx<'_>,
+    giver: &Caller,
+    user: &User,
+    wanted: &[RoleName],
+) -> Result<Decision<()>, Fault> {
+    if let Some(refusal) = cannot_give(tx, giver, wanted)? {
+        return Ok(Decision::Refuse(refusal));
+    }
+    give(tx, user.id, wanted)?;
+    Ok(Decision::Grant(()))
+}
+
+/// Why the giver can't give these roles. `None`: they can.
+pub(in crate::usecase) fn cannot_give(
+    query: &impl Query,
+    giver: &Caller,
+    wanted: &[RoleName],
+) -> Result<Option<Refusal>, Fault> {
+    for name in wanted {
+        let Some(role) = roles::find(query, name)? else {
+            return Ok(Some(missing(name)));
+        };
+        if let Err(refusal) = require_own(giver, &role.permissions) {
+            return Ok(Some(refusal));
+        }
+    }
+    Ok(None)
+}
+
+/// Gives roles that there are.
+pub(in crate::usecase) fn give(tx: &mut Tx<'_>, user: UserId, given: &[RoleName]) -> Result<(), Fault> {
+    for role in given {
+        if roles::assign(tx, user, role)? {
+            tx.audit(&Event::RoleAssigned { role: role.to_string() }, user)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes roles from a user; those they don't have change nothing.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found` for an unknown user or role; `last_admin`. Then none is taken.
+pub fn unassign(app: &App, caller: &Caller, of: &UserRef, unwanted: &[RoleName]) -> Result<User, Error> {
+    let unwanted = unwanted.to_vec();
+    change(app, caller, of, move |tx, user| unassign_in(tx, user, &unwanted))
+}
+
+pub(in crate::usecase) fn unassign_in(
+    tx: &mut Tx<'_>,
+    user: &User,
+    unwanted: &[RoleName],
+) -> Result<Decision<()>, Fault> {
+    if let Some(refusal) = first_unknown(tx, unwanted)? {
+        return Ok(Decision::Refuse(refusal));
+    }
+    if unwanted.iter().any(RoleName::is_admin) && is_last_admin(tx, user)? {
+        return Ok(Decision::Refuse(Refusal::LastAdmin));
+    }
+    for role in unwanted {
+        if roles::unassign(tx, user.id, role)? {
+            tx.audit(&Event::RoleUnassigned { role: role.to_string() }, user.id)?;
+        }
+    }
+    Ok(Decision::Grant(()))
+}
+
+fn first_unknown(query: &impl Query, names: &[RoleName]) -> Result<Option<Refusal>, Fault> {
+    for name in names {
+        if roles::find(query, name)?.is_none() {
+            return Ok(Some(missing(name)));
+        }
+    }
+    Ok(None)
+}

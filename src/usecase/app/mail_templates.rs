@@ -1,0 +1,306 @@
+//! The words of a mail: a template in text and one in HTML for each kind, which an operator may override
+//! file by file. What comes from a stranger is escaped in both.
+
+use crate::config::Config;
+use crate::domain::caller::Caller;
+use crate::domain::device;
+use crate::domain::mail::MailKind;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context, escape_formatter,
+};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// The longest text of a stranger's that a mail shows, in characters.
+const FOREIGN_MAX: usize = 254;
+
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => {
+        [$(
+            (concat!($name, ".txt"), include_str!(concat!("mail_templates/", $name, ".txt"))),
+            (concat!($name, ".html"), include_str!(concat!("mail_templates/", $name, ".html"))),
+        )*]
+    };
+}
+
+/// Every file that there is, by its name, as it is built in.
+const BUILT_IN: [(&str, &str); 30] = templates![
+    "layout",
+    "verify_email",
+    "already_registered",
+    "reset_password",
+    "invitation",
+    "change_email",
+    "email_change_requested",
+    "email_changed",
+    "password_changed",
+    "new_login",
+    "two_factor_enabled",
+    "two_factor_disabled",
+    "recovery_code_used",
+    "account_locked",
+    "test",
+];
+
+/// What a mail can tell of. All of it may come from a stranger.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The one-time link; `None` for a notice.
+    pub url: Option<Secret<String>>,
+    /// How long the link works, in words.
+    pub ttl: Option<&'static str>,
+    /// `None`: nothing happened yet.
+    pub at: Option<Timestamp>,
+    /// Where it came from; `None`: not known.
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    /// The new address, in a notice to the old one.
+    pub new_email: Option<String>,
+}
+
+impl Facts {
+    /// What a notice says of the request that caused it.
+    #[must_use]
+    pub fn of(caller: &Caller, now: Timestamp) -> Self {
+        Self {
+            at: Some(now),
+            ip: caller.ip.map(|ip| ip.to_string()),
+            user_agent: caller.user_agent.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A mail, ready to be sealed.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// One line.
+    pub subject: String,
+    pub text: Secret<String>,
+    pub html: Secret<String>,
+}
+
+/// The templates.
+#[derive(Debug)]
+pub struct Letters {
+    /// `None`: no file is overridden.
+    overridden: Option<Environment<'static>>,
+    /// The host, by which a person knows the service.
+    site: String,
+}
+
+impl Letters {
+    /// Reads the templates. Those of `mail.templates` are tried out with facts of every kind.
+    ///
+    /// # Errors
+    /// [`Fault::Config`] with file and line of what can't be read, parsed or filled in.
+    pub fn read(config: &Config) -> Result<Self, Fault> {
+        let site = config.public_url.split_once("://").map_or(&*config.public_url, |(_, host)| host).to_owned();
+        let mut letters = Self { overridden: None, site };
+        if let Some(folder) = &config.mail.templates {
+            letters.override_from(folder)?;
+        }
+        Ok(letters)
+    }
+
+    fn override_from(&mut self, folder: &Path) -> Result<(), Fault> {
+        check_names(folder)?;
+        let mut environment = environment();
+        for (name, built_in) in BUILT_IN {
+            let path = folder.join(name);
+            let source = match fs::read_to_string(&path) {
+                Ok(source) => source,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => built_in.to_owned(),
+                Err(error) => return Err(Fault::Config(format!("{}: can't be read: {error}", path.display()))),
+            };
+            environment.add_template_owned(name, source).map_err(|error| broken(folder, name, &error))?;
+        }
+        for kind in MailKind::ALL {
+            for facts in samples(kind) {
+                self.render(&environment, kind, &facts).map_err(|(file, error)| broken(folder, &file, &error))?;
+            }
+        }
+        self.overridden = Some(environment);
+        Ok(())
+    }
+
+    /// Writes a mail of this kind.
+    #[must_use]
+    pub fn write(&self, kind: MailKind, facts: &Facts) -> Words {
+        if let Some(environment) = &self.overridden {
+            match self.render(environment, kind, facts) {
+                Ok(words) => return words,
+                // Nobody's login fails for want of nice words.
+                Err((file, error)) => tracing::error!(file, %error, "mail template failed; the built-in one is used"),
+            }
+        }
+        self.render(built_in(kind), kind, facts).expect("a test renders every built-in template")
+    }
+
+    /// The error comes with the name of the file that was asked for.
+    fn render(&self, of: &Environment<'_>, kind: MailKind, facts: &Facts) -> Result<Words, (String, Error)> {
+        let (text_name, html_name) = (format!("{}.txt", kind.name()), format!("{}.html", kind.name()));
+        let text = || -> Result<(String, String), Error> {
+            let mut rendered = of.get_template(&text_name)?.render_captured(self.context(facts, None))?;
+            let subject = rendered.with_state_mut(|state| state.render_block("subject"))?;
+            Ok((rendered.into_output() + "\n", clean(&subject)))
+        };
+        let (text, subject) = text().map_err(|error| (text_name.clone(), error))?;
+        let html = of.get_template(&html_name).and_then(|html| html.render(self.context(facts, Some(&subject))));
+        let html = html.map_err(|error| (html_name.clone(), error))?;
+        Ok(Words { subject, text: Secret::new(text), html: Secret::new(html) })
+    }
+
+    /// Every fact has its name in every template: `none` where there is none, so that a name which is
+    /// none of these is an error and not a gap.
+    fn context(&self, facts: &Facts, subject: Option<&str>) -> Value {
+        context! {
+            site => self.site.as_str(),
+            subject => subject,
+            url => facts.url.as_ref().map(|url| url.expose().as_str()),
+            ttl => facts.ttl,
+            at => facts.at.map(in_words),
+            ip => facts.ip.as_deref().map(clean),
+            device => facts.user_agent.as_deref().and_then(device::name),
+            new_email => facts.new_email.as_deref().map(clean),
+        }
+    }
+}
+
+/// What a mail of this kind is made of, compiled at the first one: all kinds together take a megabyte, which a
+/// daemon that never writes most of them would hold for nothing. Every login writes two, to have them at hand.
+fn built_in(kind: MailKind) -> &'static Environment<'static> {
+    static COMPILED: [OnceLock<Environment<'static>>; MailKind::ALL.len()] =
+        [const { OnceLock::new() }; MailKind::ALL.len()];
+    COMPILED[kind as usize].get_or_init(|| {
+        let mut environment = environment();
+        let is_part = |stem: &str| stem == "layout" || stem == kind.name();
+        for (name, source) in BUILT_IN {
+            if name.rsplit_once('.').is_some_and(|(stem, _)| is_part(stem)) {
+                environment.add_template(name, source).expect("a test renders every built-in template");
+            }
+        }
+        environment
+    })
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_formatter(format_value);
+    environment
+}
+
+/// As minijinja's own, but printing a fact that there isn't is an error, not the word `none`; and it
+/// leaves the slash alone: a link reads like one in the source, too, where filters on the way look for it.
+fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if value.is_none() {
+        return Err(Error::new(ErrorKind::UndefinedError, "this mail has no such fact; ask with {% if … %} first"));
+    }
+    match (state.auto_escape(), value.as_str()) {
+        (AutoEscape::Html, Some(text)) if !value.is_safe() => Ok(out.write_str(&escape_html(text))?),
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+fn escape_html(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// One line, without control characters and without those that turn the direction of writing.
+fn clean(text: &str) -> String {
+    let is_bad = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.trim().chars().take(FOREIGN_MAX).map(|c| if is_bad(c) { ' ' } else { c }).collect()
+}
+
+/// `22 November 2026, 08:00 UTC`.
+fn in_words(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.as_millis())
+        .map_or_else(|_| at.to_string(), |at| at.strftime("%-d %B %Y, %H:%M UTC").to_string())
+}
+
+/// The least and the most that a mail of this kind has to tell of.
+fn samples(kind: MailKind) -> [Facts; 2] {
+    let url = || Secret::new("https://auth.example.com/auth/page?token=authd_ev_example".into());
+    let least = if kind.is_notice() {
+        let new_email = matches!(kind, MailKind::EmailChangeRequested | MailKind::EmailChanged)
+            .then(|| "ann@example.com".to_owned());
+        Facts { at: Some(Timestamp::from_secs(1_795_334_400)), new_email, ..Facts::default() }
+    } else {
+        Facts { url: Some(url()), ttl: Some("1 hour"), ..Facts::default() }
+    };
+    let user_agent = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".into());
+    let most = Facts { ip: Some("192.0.2.7".into()), user_agent, ..least.clone() };
+    [least, most]
+}
+
+/// A file with a name that no mail has would never be used: most likely its name is misspelt.
+fn check_names(folder: &Path) -> Result<(), Fault> {
+    let fails = |error| Fault::Config(format!("mail.templates: {} can't be read: {error}", folder.display()));
+    for entry in fs::read_dir(folder).map_err(fails)? {
+        let name = entry.map_err(fails)?.file_name().to_string_lossy().into_owned();
+        let is_template = [".txt", ".html"].iter().any(|ending| name.ends_with(ending));
+        if is_template && !BUILT_IN.iter().any(|(known, _)| *known == name) {
+            let known: Vec<&str> = BUILT_IN.iter().filter_map(|(known, _)| known.strip_suffix(".txt")).collect();
+            let path = folder.join(&name);
+            let why = format!("no mail has this name; there are {}, each as .txt and .html", known.join(", "));
+            return Err(Fault::Config(format!("{}: {why}", path.display())));
+        }
+    }
+    Ok(())
+}
+
+/// `/etc/authd/templates/reset_password.txt:3: …`; an error in a layout names the layout.
+fn broken(folder: &Path, asked_for: &str, error: &Error) -> Fault {
+    let path = folder.join(error.name().unwrap_or(asked_for));
+    let line = error.line().map_or_else(String::new, |line| format!(":{line}"));
+    let why = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    Fault::Config(format!("{}{line}: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letters() -> Letters {
+        let sources = crate::config::Sources { cwd: "/srv".into(), ..crate::config::Sources::default() };
+        Letters::read(&crate::config::load(&sources).unwrap().config).unwrap()
+    }
+
+    #[test]
+    fn every_kind_has_words_with_facts_and_without() {
+        let letters = letters();
+        for kind in MailKind::ALL {
+            for facts in samples(kind) {
+                let words = letters.write(kind, &facts);
+                let (text, html) = (words.text.expose(), words.html.expose());
+                assert!(!words.subject.is_empty() && !words.subject.contains('\n'), "{:?}", words.subject);
+                assert!(html.contains(&format!(">{}</h1>", words.subject)), "{html}");
+                for part in [text, html] {
+                    assert!(part.contains("127.0.0.1:8080") && !part.contains("\n\n\n"), "{kind:?}\n{part}");
+                    assert_eq!(part.contains("?token=authd_ev_example"), !kind.is_notice(), "{part}");
+                    assert_eq!(part.contains("192.0.2.7, Firefox on Linux"), facts.ip.is_some() && kind.is_notice());
+                }
+                assert!(text.lines().all(|line| line.len() <= 78), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Bringing an older schema up: by an operator, or by the daemon at its start. Nobody else may have the
+//! database open meanwhile, above all no daemon of the older kind.
+
+use super::database_lock::InUse;
+use super::files;
+use super::{Ports, check_root_key, existing_root_key};
+use crate::config::Config;
+use crate::crypto::root_key::{Purpose, RootKey};
+use crate::domain::caller::Caller;
+use crate::error::{Error, Fault, Refusal};
+use crate::store::Store;
+use crate::store::sqlite::file::{Stop, Whole};
+use crate::store::sqlite::schema;
+use crate::store::sqlite::schema::Step;
+use crate::usecase::require;
+use std::path::Path;
+
+/// Whether to do it, or only to say what would be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    Do,
+    Rehearse,
+}
+
+/// What was done, or would be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Migrated {
+    /// The schema's version before.
+    pub from: i64,
+    /// In their order; empty when the schema is this binary's.
+    pub steps: Vec<Step>,
+}
+
+/// Brings the schema up where it is older.
+///
+/// # Errors
+/// `not_found` where there is no database; [`Fault::Storage`] for one of a newer authd;
+/// [`Fault::StorageUnavailable`] while a daemon or another command has it open; as `App::open`.
+pub fn migrate(config: &Config, ports: &Ports, caller: &Caller, mode: Mode) -> Result<Migrated, Error> {
+    require(caller, "database:write")?;
+    if !files::exists(&config.database)? {
+        return Err(Refusal::not_found("database", config.database.display().to_string()).into());
+    }
+    files::check(config)?;
+    let in_use = InUse::share(&config.database)?;
+    let root = existing_root_key(config)?;
+    let from = version(in_use.database(), Some(&root))?;
+    let steps = match mode {
+        Mode::Do => bring_up(in_use.database(), &in_use, ports, &root, caller)?,
+        Mode::Rehearse => schema::steps_from(from),
+    };
+    Ok(Migrated { from, steps })
+}
+
+/// Takes the steps that are missing, if any are.
+pub(in crate::usecase) fn bring_up(
+    database: &Path,
+    in_use: &InUse,
+    ports: &Ports,
+    root: &RootKey,
+    caller: &Caller,
+) -> Result<Vec<Step>, Fault> {
+    if schema::steps_from(version(database, None)?).is_empty() {
+        return Ok(Vec::new());
+    }
+    in_use.keep_others_out()?;
+    // With the wrong key, the audit log would be continued by lines that nobody can prove.
+    version(database, Some(root))?;
+    let steps = Store::migrate(database, &*ports.clock, caller, &root.derive(Purpose::AuditChain))?;
+    in_use.share_again()?;
+    Ok(steps)
+}
+
+/// The schema's version; `root` must be the database's own, where it is given.
+fn version(database: &Path, root: Option<&RootKey>) -> Result<i64, Fault> {
+    let whole = Whole::open(database, &Stop::default())?;
+    if let Some(root) = root {
+        check_root_key(&whole, root)?;
+    }
+    Ok(whole.version())
+}

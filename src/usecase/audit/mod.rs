@@ -1,0 +1,5 @@
+//! The audit log as it is read, checked and pruned.
+
+pub mod prune;
+pub mod read;
+pub mod verify;

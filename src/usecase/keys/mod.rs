@@ -1,0 +1,5 @@
+//! Signing keys and API keys.
+
+pub mod api_key_uses;
+pub mod api_keys;
+pub mod signing_keys;

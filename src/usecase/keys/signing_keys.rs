@@ -1,0 +1,143 @@
+//! The signing keys as an operator looks after them: listed, rotated, retired.
+
+use crate::domain::algorithm::Algorithm;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::signing_key::{Retired, SigningKey, State};
+use crate::domain::time::Timestamp;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::keys;
+use crate::store::tables::keys::StoredKey;
+use crate::store::tx::Query;
+use crate::usecase::app::App;
+use crate::usecase::app::keyring;
+use crate::usecase::require;
+use std::time::Duration;
+
+/// A login that fetched its key just before a rotation signs with it a moment after. No request takes
+/// nearly this long.
+const IN_FLIGHT: Duration = Duration::from_secs(60);
+
+/// All keys, oldest first; those whose time is over too.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator; the store's.
+pub fn list(app: &App, caller: &Caller) -> Result<Vec<SigningKey>, Error> {
+    require(caller, "signing_keys:read")?;
+    let stored = app.store.read(|query| keys::list(query))?;
+    Ok(stored.iter().map(shown).collect::<Result<_, _>>()?)
+}
+
+/// One key.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator; `not_found`; the store's.
+pub fn find(app: &App, caller: &Caller, kid: &str) -> Result<SigningKey, Error> {
+    require(caller, "signing_keys:read")?;
+    Ok(app.store.read(|query| find_in(query, kid))?.ok_or_else(|| missing(kid))?)
+}
+
+/// What a rotation came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// The key that signs from now on.
+    pub key: SigningKey,
+    /// The one that did before. `None`: there was none.
+    pub previous: Option<SigningKey>,
+}
+
+/// Makes a new key of the configured algorithm, which signs at once, in a running daemon too. The one
+/// before verifies until no token that it signed can still live.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator; those of the store and of the crypto library.
+pub fn rotate(app: &App, caller: &Caller) -> Result<Rotated, Error> {
+    require(caller, "signing_keys:write")?;
+    let new = keyring::generate(app)?;
+    let ttl = app.config.tokens.access_ttl;
+    app.store.write(caller, move |tx| {
+        let now = tx.now();
+        let previous = keys::find_current(tx)?;
+        if let Some(previous) = &previous {
+            // A daemon may run with another configuration than this tool: the longer life counts.
+            let last = now.plus(previous.token_ttl.max(ttl)).plus(IN_FLIGHT);
+            keys::save_retired(tx, &previous.kid, previous.keep_until.max(last))?;
+        }
+        keys::insert(tx, &new)?;
+        let previous = match previous {
+            Some(previous) => find_in(tx, &previous.kid)?,
+            None => None,
+        };
+        let old = previous.as_ref().map(|previous| previous.kid.clone());
+        tx.audit(&Event::SigningKeyRotated { kid: new.kid.clone(), previous: old }, Subject::default())?;
+        Ok(Decision::Grant(Rotated { key: shown(&new)?, previous }))
+    })
+}
+
+/// Whether the tokens that a key signed may live out their lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Haste {
+    InDueTime,
+    /// The key has leaked: whoever has it could sign tokens of their own.
+    AtOnce,
+}
+
+/// What retiring a key came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retirement {
+    /// Its tokens can still live; it goes by itself when they can't.
+    Waits { key: SigningKey, keep_until: Timestamp },
+    /// It is gone; its time was over by then.
+    Gone(SigningKey),
+}
+
+/// Takes a key away whose time is over, or [`Haste::AtOnce`] one that still verifies.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator; `not_found`; `conflict` for the key that signs; the store's.
+pub fn retire(app: &App, caller: &Caller, kid: &str, haste: Haste) -> Result<Retirement, Error> {
+    require(caller, "signing_keys:write")?;
+    let kid = kid.to_owned();
+    app.store.write(caller, move |tx| {
+        let Some(mut key) = find_in(tx, &kid)? else {
+            return Ok(Decision::Refuse(missing(&kid)));
+        };
+        let now = tx.now();
+        let Some(retired) = key.retired else {
+            let reason = format!("the key {kid} is the one that signs; run `authctl key rotate` first");
+            return Ok(Decision::Refuse(Refusal::Conflict { reason }));
+        };
+        let keep_until = retired.keep_until;
+        if key.state(now) == State::Verifying {
+            if haste == Haste::InDueTime {
+                return Ok(Decision::Grant(Retirement::Waits { key, keep_until }));
+            }
+            key.retired = Some(Retired { keep_until: now, ..retired });
+        }
+        keys::delete(tx, &kid)?;
+        tx.audit(&Event::SigningKeyRetired { kid: kid.clone(), keep_until }, Subject::default())?;
+        Ok(Decision::Grant(Retirement::Gone(key)))
+    })
+}
+
+fn find_in(query: &impl Query, kid: &str) -> Result<Option<SigningKey>, Fault> {
+    keys::find(query, kid)?.as_ref().map(shown).transpose()
+}
+
+fn shown(stored: &StoredKey) -> Result<SigningKey, Fault> {
+    Ok(SigningKey {
+        kid: stored.kid.clone(),
+        algorithm: algorithm(stored)?,
+        created_at: stored.created_at,
+        retired: stored.retired_at.map(|at| Retired { at, keep_until: stored.keep_until }),
+    })
+}
+
+pub(in crate::usecase) fn algorithm(stored: &StoredKey) -> Result<Algorithm, Fault> {
+    Algorithm::parse(&stored.algorithm)
+        .ok_or_else(|| Fault::Storage(format!("a signing key has the unknown algorithm {}", stored.algorithm)))
+}
+
+fn missing(kid: &str) -> Refusal {
+    Refusal::not_found("signing key", kid)
+}

@@ -1,0 +1,247 @@
+//! Mail: composing it before a transaction, queueing it inside, and the operator's look at the outbox.
+//!
+//! A mail is a row of the transaction that causes it, so that none is lost and none is sent for a
+//! change that was rolled back. Its body, which may hold a link, is sealed at rest.
+
+use crate::config::Config;
+use crate::crypto::opaque::{self, OpaqueHash};
+use crate::crypto::seal::Sealer;
+use crate::domain::caller::Caller;
+use crate::domain::email::Email;
+use crate::domain::id::{LinkId, MailId, SessionId, UserId};
+use crate::domain::link::LinkKind;
+use crate::domain::mail::{Mail, MailKind, MailState};
+use crate::domain::secret::Secret;
+use crate::error::{Error, Fault, Refusal};
+use crate::ports::Message;
+use crate::store::tables::links;
+use crate::store::tables::links::NewLink;
+use crate::store::tables::mails;
+use crate::store::tables::mails::NewMail;
+use crate::store::tx::Tx;
+use crate::usecase::app::App;
+use crate::usecase::app::mail_templates::Facts;
+use crate::usecase::app::wakeup::Ringer;
+use crate::usecase::require;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A mail, ready to be queued. Made before the transaction: it draws random bytes and seals.
+#[derive(Clone, Debug)]
+pub(in crate::usecase) struct Letter {
+    id: MailId,
+    kind: MailKind,
+    subject: String,
+    body_sealed: Vec<u8>,
+    bell: Ringer,
+}
+
+impl Letter {
+    fn new(app: &App, kind: MailKind, facts: &Facts) -> Self {
+        let words = app.letters.write(kind, facts);
+        let id = MailId::new(app.now(), app.id_entropy());
+        let body = Body { text: words.text.expose().clone(), html: words.html.expose().clone() };
+        let body_sealed = body.seal(app, id);
+        Self { id, kind, subject: words.subject, body_sealed, bell: app.mail_bell.ringer() }
+    }
+
+    /// Puts the mail into the outbox, and wakes the sender. That comes before the commit and is early
+    /// enough: the sender claims by a transaction of its own, which has to wait for this one.
+    pub(in crate::usecase) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
+        let mail = NewMail {
+            id: self.id,
+            user,
+            to: to.clone(),
+            kind: self.kind,
+            subject: self.subject.clone(),
+            body_sealed: self.body_sealed.clone(),
+        };
+        mails::insert(tx, &mail)?;
+        self.bell.ring();
+        Ok(())
+    }
+}
+
+/// Writes a notice of what `caller` is about to do.
+pub(in crate::usecase) fn notice(app: &App, caller: &Caller, kind: MailKind) -> Letter {
+    Letter::new(app, kind, &Facts::of(caller, app.now()))
+}
+
+/// Tells the old address of a change to a new one, wished for or done.
+pub(in crate::usecase) fn change_notice(app: &App, caller: &Caller, kind: MailKind, new: &Email) -> Letter {
+    let facts = Facts { new_email: Some(new.to_string()), ..Facts::of(caller, app.now()) };
+    Letter::new(app, kind, &facts)
+}
+
+/// A mail with a one-time link, ready to be queued.
+#[derive(Clone, Debug)]
+pub(in crate::usecase) struct LinkMail {
+    letter: Letter,
+    link: LinkId,
+    kind: LinkKind,
+    token_hash: OpaqueHash,
+    ttl: Duration,
+    max_per_hour: u32,
+    email: Option<Email>,
+    session: Option<SessionId>,
+}
+
+/// How a kind of link is made: what it does, how long it lives, and that in words.
+const fn plan(kind: MailKind) -> (LinkKind, Duration, &'static str) {
+    match kind {
+        MailKind::AlreadyRegistered | MailKind::ResetPassword => (LinkKind::ResetPassword, HOUR, "1 hour"),
+        // People are invited before a weekend, too.
+        MailKind::Invitation => (LinkKind::Invitation, Duration::from_secs(7 * 24 * 3600), "7 days"),
+        MailKind::ChangeEmail => (LinkKind::ChangeEmail, Duration::from_secs(24 * 3600), "24 hours"),
+        // Notices have no link, and never come here.
+        _ => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600), "24 hours"),
+    }
+}
+
+/// Composes a mail of this kind; gives it and the link in it.
+pub(in crate::usecase) fn compose(app: &App, kind: MailKind) -> (LinkMail, Secret<String>) {
+    let (link_kind, ttl, in_words) = plan(kind);
+    let (token, token_hash) = opaque::generate(link_kind.prefix(), app.entropy());
+    let url = link_url(&app.config, link_kind, &token);
+    let facts = Facts { url: Some(url.clone()), ttl: Some(in_words), ..Facts::default() };
+    let mail = LinkMail {
+        letter: Letter::new(app, kind, &facts),
+        link: LinkId::new(app.now(), app.id_entropy()),
+        kind: link_kind,
+        token_hash,
+        ttl,
+        max_per_hour: app.config.mail.max_per_address_per_hour,
+        email: None,
+        session: None,
+    };
+    (mail, url)
+}
+
+impl LinkMail {
+    /// The same for a change of address, which remembers the new one and who asked.
+    pub(in crate::usecase) fn for_change(self, email: &Email, session: SessionId) -> Self {
+        Self { email: Some(email.clone()), session: Some(session), ..self }
+    }
+
+    /// Puts the link and the mail into the database, and voids older links of its kind. `false`: the
+    /// address has had its mails for this hour, and nothing was done.
+    pub(in crate::usecase) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<bool, Fault> {
+        let since = tx.now().minus(HOUR);
+        if mails::has_had(tx, to, self.max_per_hour, since)? {
+            return Ok(false);
+        }
+        self.queue_unbounded(tx, user, to)?;
+        Ok(true)
+    }
+
+    /// As [`LinkMail::queue`], for an operator's own wish, which no stranger can repeat.
+    pub(in crate::usecase) fn queue_unbounded(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
+        self.keep_link(tx, user)?;
+        self.letter.queue(tx, user, to)
+    }
+
+    /// The link alone, for an operator who hands it over: no mail is queued.
+    pub(in crate::usecase) fn keep_link(&self, tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
+        let link = NewLink {
+            id: self.link,
+            kind: self.kind,
+            user,
+            token_hash: self.token_hash,
+            expires_at: tx.now().plus(self.ttl),
+            email: self.email.clone(),
+            session: self.session,
+        };
+        links::insert(tx, &link)
+    }
+}
+
+/// Links are built from the configuration alone, never from a request.
+fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<String> {
+    let (configured, page) = match kind {
+        LinkKind::VerifyEmail => (&config.links.verify_email, "/auth/verify-email"),
+        LinkKind::ResetPassword | LinkKind::Invitation => (&config.links.reset_password, "/auth/reset-password"),
+        LinkKind::ChangeEmail => (&config.links.change_email, "/auth/change-email"),
+    };
+    let template = configured.clone().unwrap_or_else(|| format!("{}{page}?token={{token}}", config.public_url));
+    Secret::new(template.replace("{token}", token.expose()))
+}
+
+/// A mail's body as it is sealed. An empty `html`: there is none.
+#[derive(Serialize, Deserialize)]
+pub(in crate::usecase) struct Body {
+    pub text: String,
+    pub html: String,
+}
+
+impl Body {
+    fn seal(&self, app: &App, id: MailId) -> Vec<u8> {
+        let plain = Secret::new(serde_json::to_vec(self).expect("two texts are JSON"));
+        app.mail_sealer.seal(app.entropy(), id.as_bytes(), plain.expose())
+    }
+
+    pub(in crate::usecase) fn open(sealer: &Sealer, id: MailId, sealed: &[u8]) -> Result<Self, Fault> {
+        let plain = sealer.open(id.as_bytes(), sealed)?;
+        if let Ok(body) = serde_json::from_slice(plain.expose()) {
+            return Ok(body);
+        }
+        // Mails of schema 1 were their text and nothing else, and no text was an object in braces.
+        let text = String::from_utf8(plain.expose().clone())
+            .map_err(|_| Fault::Storage("a mail's body is no text; run `authctl db check`".into()))?;
+        Ok(Self { text, html: String::new() })
+    }
+
+    /// The mail as it goes out.
+    pub(in crate::usecase) fn message(&self, of: &Mail) -> Message {
+        Message {
+            id: of.id,
+            date: of.created_at,
+            to: of.to.clone(),
+            subject: of.subject.clone(),
+            text: Secret::new(self.text.clone()),
+            html: Secret::new(self.html.clone()),
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        use zeroize::Zeroize;
+        self.text.zeroize();
+        self.html.zeroize();
+    }
+}
+
+/// The outbox, newest first. `state` of `None`: all.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator; the store's.
+pub fn list(app: &App, caller: &Caller, state: Option<MailState>) -> Result<Vec<Mail>, Error> {
+    require(caller, "mail:read")?;
+    Ok(app.store.read(|query| mails::list(query, state))?)
+}
+
+/// A mail as its reader gets it.
+#[derive(Clone, Debug)]
+pub struct OpenedMail {
+    pub mail: Mail,
+    /// The plain text. `None`: wiped after it was sent.
+    pub body: Option<Secret<String>>,
+    /// The same in HTML.
+    pub html: Option<Secret<String>>,
+}
+
+/// One mail with its text.
+///
+/// # Errors
+/// `not_found`; `forbidden` for anybody but an operator; [`Fault::Storage`] when the body doesn't open.
+pub fn show(app: &App, caller: &Caller, id: &str) -> Result<OpenedMail, Error> {
+    require(caller, "mail:read")?;
+    let missing = || Refusal::not_found("mail", id);
+    let id = MailId::parse(id).ok_or_else(missing)?;
+    let found = app.store.read(|query| mails::find(query, id))?.ok_or_else(missing)?;
+    let body = found.body_sealed.map(|sealed| Body::open(&app.mail_sealer, id, &sealed)).transpose()?;
+    let part = |of: fn(&Body) -> &String| body.as_ref().map(|body| Secret::new(of(body).clone()));
+    Ok(OpenedMail { mail: found.mail, body: part(|body| &body.text), html: part(|body| &body.html) })
+}

@@ -1,0 +1,174 @@
+//! Asking for a link without being told whether there is an account.
+//!
+//! Whoever asks is answered once the wish is on disk: one small row, the same for every address. What
+//! comes of it, a thread of the daemon finds out afterwards, so that not even the time of the answer
+//! tells a known address from an unknown one.
+
+use super::compose;
+use crate::domain::access::Actor;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::email::Email;
+use crate::domain::id::LinkId;
+use crate::domain::link::LinkKind;
+use crate::domain::mail::MailKind;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault};
+use crate::store::tables::link_requests;
+use crate::store::tables::link_requests::LinkRequest;
+use crate::store::tables::users;
+use crate::usecase::app::App;
+use crate::usecase::app::wakeup::Ringer;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How long nobody must ask before what was asked is worked off, and how long that can be put off.
+const QUIET: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often to look unasked.
+const ROUND: Duration = Duration::from_secs(5);
+
+/// Notes that somebody wants a link of this kind for an address.
+///
+/// # Errors
+/// The store's.
+pub(in crate::usecase) fn note(app: &App, caller: &Caller, kind: LinkKind, email: &Email) -> Result<(), Error> {
+    let request = LinkRequest {
+        id: LinkId::new(app.now(), app.id_entropy()),
+        kind,
+        email: email.clone(),
+        ip: caller.ip.map(|ip| ip.to_string()),
+        request_id: caller.request_id.clone(),
+    };
+    app.store.write(caller, move |tx| {
+        link_requests::insert(tx, &request)?;
+        Ok(Decision::Grant(()))
+    })?;
+    app.link_bell.ringer().ring();
+    Ok(())
+}
+
+/// The daemon's thread that works off what was asked for.
+#[derive(Debug)]
+pub struct Worker {
+    stop: Arc<AtomicBool>,
+    ringer: Ringer,
+    thread: JoinHandle<()>,
+}
+
+impl Worker {
+    /// # Errors
+    /// [`Fault::Internal`] when the app has one already, or the machine has no thread to give.
+    pub fn start(app: &Arc<App>) -> Result<Self, Fault> {
+        let (ringer, woken) = (app.link_bell.ringer(), app.link_bell.listen()?);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (app, stopped) = (Arc::clone(app), Arc::clone(&stop));
+        let thread = thread::Builder::new().name("links".into()).spawn(move || work(&app, &woken, &stopped));
+        let thread =
+            thread.map_err(|error| Fault::Internal(format!("the thread for links can't be started: {error}")))?;
+        Ok(Self { stop, ringer, thread })
+    }
+
+    /// Ends it; what waits is worked off after the next start.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.ringer.ring();
+        // A thread that panicked has ended, too.
+        let _ = self.thread.join();
+    }
+}
+
+fn work(app: &App, woken: &Receiver<()>, stopped: &AtomicBool) {
+    while !stopped.load(Ordering::SeqCst) {
+        // A panic costs this round, and not the thread.
+        match catch_unwind(AssertUnwindSafe(|| work_off_until(app, stopped))) {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "links that were asked for have to wait"),
+            Err(_) => tracing::error!("links that were asked for have to wait: making one panicked"),
+        }
+        // Unasked, too: a database that could not be written may be written again.
+        if woken.recv_timeout(ROUND).is_ok() {
+            wait_for_quiet(app, woken);
+        }
+    }
+}
+
+/// Waits for a moment in which nobody asks: were each wish worked off at once, the next answer would wait
+/// for it, and tell by its time what came of the one before.
+fn wait_for_quiet(app: &App, woken: &Receiver<()>) {
+    let begun = app.elapsed();
+    while woken.recv_timeout(QUIET).is_ok() && app.elapsed().saturating_sub(begun) < PATIENCE {}
+}
+
+/// Works off all that wait, oldest first; gives how many there were.
+///
+/// # Errors
+/// The store's; what is not worked off yet waits on.
+pub fn work_off(app: &App) -> Result<usize, Error> {
+    work_off_until(app, &AtomicBool::new(false))
+}
+
+fn work_off_until(app: &App, stopped: &AtomicBool) -> Result<usize, Error> {
+    let mut done = 0;
+    while !stopped.load(Ordering::SeqCst) {
+        let Some(request) = app.store.read(|query| link_requests::find_oldest(query))? else { break };
+        answer(app, request)?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
+    let caller = Caller {
+        actor: Actor::Anonymous,
+        ip: request.ip.as_ref().and_then(|ip| ip.parse().ok()),
+        user_agent: None,
+        request_id: request.request_id.clone(),
+    };
+    let (link, _) = compose::compose(app, mail_kind(request.kind));
+    app.store.write(&caller, move |tx| {
+        if !link_requests::delete(tx, request.id)? {
+            return Ok(Decision::Grant(()));
+        }
+        let user = users::find_by_email(tx, &request.email)?;
+        if let Some(user) = user.iter().find(|user| is_wanted(request.kind, user)) {
+            link.queue(tx, user.id, &user.email)?;
+        }
+        let subject = user.map_or_else(Subject::default, |user| user.id.into());
+        tx.audit(&event(request.kind), subject)?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Whether the account has a use for such a link.
+fn is_wanted(kind: LinkKind, user: &User) -> bool {
+    match kind {
+        LinkKind::VerifyEmail => user.email_verified_at.is_none(),
+        LinkKind::ResetPassword => user.disabled_at.is_none(),
+        // These are not asked for like this: an operator invites, an owner changes the address.
+        LinkKind::Invitation | LinkKind::ChangeEmail => false,
+    }
+}
+
+const fn mail_kind(kind: LinkKind) -> MailKind {
+    match kind {
+        LinkKind::VerifyEmail => MailKind::VerifyEmail,
+        LinkKind::ResetPassword => MailKind::ResetPassword,
+        LinkKind::Invitation => MailKind::Invitation,
+        LinkKind::ChangeEmail => MailKind::ChangeEmail,
+    }
+}
+
+const fn event(kind: LinkKind) -> Event {
+    match kind {
+        LinkKind::VerifyEmail => Event::EmailVerificationRequested,
+        LinkKind::ResetPassword => Event::PasswordResetRequested,
+        LinkKind::Invitation => Event::UserInvited,
+        LinkKind::ChangeEmail => Event::EmailChangeRequested,
+    }
+}

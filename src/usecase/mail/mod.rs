@@ -1,0 +1,6 @@
+//! Mail: composed in the transaction that causes it, queued, and delivered by a worker.
+
+pub mod compose;
+pub mod delivery;
+pub mod delivery_worker;
+pub mod link_requests;

@@ -1,0 +1,57 @@
+//! The database file as an operator looks after it.
+
+use crate::domain::caller::Caller;
+use crate::error::{Error, Fault};
+use crate::store::tables::meta;
+use crate::store::tables::meta::FileStatus;
+use crate::usecase::app::App;
+use crate::usecase::app::files;
+use crate::usecase::require;
+use std::fs;
+use std::path::PathBuf;
+
+/// What `db status` shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub database: PathBuf,
+    pub key_file: PathBuf,
+    pub file: FileStatus,
+    /// In bytes: the database, and its write-ahead log.
+    pub database_bytes: u64,
+    pub wal_bytes: u64,
+    /// Rows by table.
+    pub rows: Vec<(&'static str, i64)>,
+}
+
+/// # Errors
+/// `forbidden` for anybody but an operator; the store's.
+pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
+    require(caller, "database:read")?;
+    let (file, rows) = app.store.read(|query| Ok((meta::file_status(query)?, meta::row_counts(query)?)))?;
+    let sizes: Vec<u64> = files::database_files(app.store.path())
+        .iter()
+        .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))
+        .collect();
+    Ok(Status {
+        database: app.store.path().to_owned(),
+        key_file: app.config.key_file.clone(),
+        file,
+        database_bytes: sizes.first().copied().unwrap_or(0),
+        wal_bytes: sizes.get(1).copied().unwrap_or(0),
+        rows,
+    })
+}
+
+/// What is wrong with the database; empty when all is well: SQLite's own check of every page and
+/// index, and of every reference between tables.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator. A file too damaged to be read is a finding, not an error.
+pub fn check(app: &App, caller: &Caller) -> Result<Vec<String>, Error> {
+    require(caller, "database:read")?;
+    match app.store.read(|query| meta::integrity_problems(query)) {
+        Ok(problems) => Ok(problems),
+        Err(Fault::Storage(text)) => Ok(vec![text]),
+        Err(fault) => Err(fault.into()),
+    }
+}

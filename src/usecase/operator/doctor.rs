@@ -1,0 +1,245 @@
+//! Looking at an installation as a whole: what is right, what will be trouble, and what to do about it.
+//! Nothing is changed, and what can't be looked at is a finding, too.
+
+mod outside;
+
+use super::database;
+use crate::config::Config;
+use crate::domain::caller::Caller;
+use crate::domain::mail::MailState;
+use crate::error::{Error, Fault};
+use crate::store::audit::check;
+use crate::store::audit::log;
+use crate::store::audit::log::Filter;
+use crate::store::tables::{mails, meta};
+use crate::usecase::account::admin;
+use crate::usecase::app::mail_templates::Letters;
+use crate::usecase::app::{App, IfMissing, Ports};
+use crate::usecase::app::{database_lock, files, keyring};
+use crate::usecase::mail::delivery;
+use crate::usecase::require;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+/// Below these, in bytes, the disk is a worry, and then a failure.
+const ROOMY: u64 = 512 << 20;
+const TIGHT: u64 = 32 << 20;
+
+/// A clock this far behind the newest line of the log is wrong, and not only set back by a time server.
+const DRIFT: Duration = Duration::from_secs(60);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl State {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// What one check found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    pub check: &'static str,
+    pub state: State,
+    /// What is so; where it is not right, what to do about it, too.
+    pub says: String,
+}
+
+impl Finding {
+    pub fn ok(check: &'static str, says: impl Into<String>) -> Self {
+        Self { check, state: State::Ok, says: says.into() }
+    }
+
+    pub fn warn(check: &'static str, says: impl Into<String>) -> Self {
+        Self { check, state: State::Warn, says: says.into() }
+    }
+
+    pub fn fail(check: &'static str, says: impl Into<String>) -> Self {
+        Self { check, state: State::Fail, says: says.into() }
+    }
+
+    /// What could not be looked at is as bad as what is wrong.
+    fn of(check: &'static str, found: Result<Self, Error>) -> Self {
+        found.unwrap_or_else(|error| Self::fail(check, error.to_string()))
+    }
+}
+
+/// Looks at everything; with a `url`, at the daemon behind it as well.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator. Whatever else goes wrong is a finding.
+pub fn examine(config: &Config, ports: &Ports, caller: &Caller, url: Option<&str>) -> Result<Vec<Finding>, Error> {
+    require(caller, "database:read")?;
+    let mut findings = vec![
+        Finding::of("texts", texts(config)),
+        Finding::of("files", files_and_owners(config)),
+        Finding::of("disk", disk(config)),
+        public_url(config),
+        Finding::of("daemon", daemon(config)),
+    ];
+    let app = match App::open(config.clone(), ports.clone(), IfMissing::Refuse) {
+        Ok(app) => app,
+        Err(error) => {
+            findings.push(Finding::fail("database", error.to_string()));
+            findings.push(Finding::of("smtp", smtp(config)));
+            findings.extend(url.map(|url| outside::reach(config, None, url)).unwrap_or_default());
+            return Ok(findings);
+        }
+    };
+    findings.push(Finding::of("database", database(&app, caller)));
+    findings.push(Finding::of("audit_log", audit_log(&app)));
+    findings.push(Finding::of("clock", clock(&app)));
+    findings.push(Finding::of("signing_key", signing_key(&app)));
+    findings.push(Finding::of("admin", admin(&app)));
+    findings.push(Finding::of("outbox", queue(&app)));
+    findings.push(Finding::of("smtp", smtp(config)));
+    findings.extend(url.map(|url| outside::reach(config, Some(&app), url)).unwrap_or_default());
+    Ok(findings)
+}
+
+fn texts(config: &Config) -> Result<Finding, Error> {
+    Letters::read(config)?;
+    crate::usecase::app::blocklist::read(config.password.blocklist_file.as_deref())?;
+    Ok(Finding::ok("texts", "the mails' texts and the list of passwords can be read"))
+}
+
+fn files_and_owners(config: &Config) -> Result<Finding, Error> {
+    let check = "files";
+    files::check(config)?;
+    let owner = |path| fs::metadata(path).map(|metadata| metadata.uid()).ok();
+    let (database, key) = (owner(&config.database), owner(&config.key_file));
+    if let (Some(database), Some(key)) = (database, key)
+        && database != key
+    {
+        return Ok(Finding::warn(
+            check,
+            format!(
+                "the database belongs to {}, the key file to {}; give both to the user that runs the daemon",
+                crate::ports::user_name(database),
+                crate::ports::user_name(key)
+            ),
+        ));
+    }
+    Ok(match files::folder_warning(config) {
+        Some(warning) => Finding::warn(check, warning),
+        None => Finding::ok(check, "the database and the key file are their owner's alone"),
+    })
+}
+
+fn disk(config: &Config) -> Result<Finding, Error> {
+    let check = "disk";
+    let folder = files::folder_of(&config.database);
+    let space = rustix::fs::statvfs(&folder)
+        .map_err(|error| Fault::Internal(format!("the disk of {} can't be asked: {error}", folder.display())))?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let says = format!("{} MiB are free in {}", free >> 20, folder.display());
+    Ok(match free {
+        free if free < TIGHT => Finding::fail(check, format!("{says}; make room before writes fail")),
+        free if free < ROOMY => Finding::warn(check, format!("{says}; make room soon")),
+        _ => Finding::ok(check, says),
+    })
+}
+
+/// The configuration takes http for a loopback address alone.
+fn public_url(config: &Config) -> Finding {
+    let url = &config.public_url;
+    if url.starts_with("https://") {
+        return Finding::ok("public_url", url);
+    }
+    let says = format!("{url}: links in mail lead to this machine alone; set `public_url` before others use it");
+    Finding::warn("public_url", says)
+}
+
+fn daemon(config: &Config) -> Result<Finding, Error> {
+    if !files::exists(&config.database)? {
+        return Ok(Finding::warn("daemon", "there is no database to serve; run `authd serve`"));
+    }
+    Ok(if database_lock::is_served(&config.database)? {
+        Finding::ok("daemon", "a daemon serves this database")
+    } else {
+        Finding::warn("daemon", "no daemon serves this database; start one with `authd serve` or your service manager")
+    })
+}
+
+fn database(app: &App, caller: &Caller) -> Result<Finding, Error> {
+    let problems = app.store.read(|query| meta::quick_problems(query))?;
+    if let Some(problem) = problems.first() {
+        let says = format!("it is damaged ({problem}); stop the daemon, keep a copy, and restore the last backup");
+        return Ok(Finding::fail("database", says));
+    }
+    let status = database::status(app, caller)?;
+    let (version, bytes) = (status.file.schema_version, status.database_bytes);
+    let says = format!("whole, schema {version}, {} KiB; the key file opens it", bytes >> 10);
+    Ok(Finding::ok("database", says))
+}
+
+fn audit_log(app: &App) -> Result<Finding, Error> {
+    Ok(match app.store.read(|query| check::end(query, app.store.chain()))? {
+        Ok(newest) => Finding::ok("audit_log", format!("it ends with line {}, as it should", newest.seq)),
+        Err(_) => Finding::fail("audit_log", "it doesn't end where it should; run `authctl audit verify`"),
+    })
+}
+
+fn clock(app: &App) -> Result<Finding, Error> {
+    let now = app.now();
+    let newest = app.store.read(|query| {
+        let numbers = log::span(query, log::ALL)?;
+        log::list(query, &Filter::default(), *numbers.end()..=*numbers.end(), 1)
+    })?;
+    Ok(match newest.first().map(|line| line.at) {
+        Some(at) if now.plus(DRIFT) < at => {
+            Finding::fail("clock", format!("it shows {now}, and the newest line of the audit log is of {at}; set it"))
+        }
+        _ => Finding::ok("clock", format!("it shows {now}, which is not before anything that was logged")),
+    })
+}
+
+fn signing_key(app: &App) -> Result<Finding, Error> {
+    let kid = keyring::current(app)?.key().kid.clone();
+    Ok(Finding::ok("signing_key", format!("tokens are signed by {kid}")))
+}
+
+fn admin(app: &App) -> Result<Finding, Error> {
+    Ok(if admin::has_admin(app)? {
+        Finding::ok("admin", "somebody who is enabled has the role admin")
+    } else {
+        Finding::warn(
+            "admin",
+            "nobody who is enabled has the role admin; run `authctl user add you@example.com --verified --role admin`",
+        )
+    })
+}
+
+fn queue(app: &App) -> Result<Finding, Error> {
+    let count = |state| app.store.read(|query| mails::count(query, state));
+    let (queued, failed) = (count(MailState::Queued)?, count(MailState::Failed)?);
+    let says = format!("{queued} mails are queued, {failed} failed");
+    Ok(if failed > 0 {
+        Finding::warn("outbox", format!("{says}; see `authctl mail list --state failed`"))
+    } else {
+        Finding::ok("outbox", says)
+    })
+}
+
+fn smtp(config: &Config) -> Result<Finding, Error> {
+    let server = format!("{}:{}", config.mail.smtp_host, config.mail.smtp_port);
+    Ok(match delivery::greet(config)? {
+        None => Finding::warn(
+            "smtp",
+            "mail stays in the outbox, where `authctl mail` reads it; set `mail.transport` to smtp to have it sent",
+        ),
+        Some(Ok(())) => Finding::ok("smtp", format!("{server} answers; `authctl mail test ADDRESS` sends a mail")),
+        Some(Err(why)) => Finding::fail("smtp", format!("{why}; check `mail.smtp_host` and what stands under it")),
+    })
+}

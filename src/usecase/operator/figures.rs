@@ -1,0 +1,185 @@
+//! All that there is to watch, read out at one moment. What the process counts itself costs nothing to
+//! read; what only the database knows is counted there, rarely.
+
+use crate::config::MailTransport;
+use crate::crypto::gate::GateTally;
+use crate::domain::audit::{LoginFailure, Sort};
+use crate::domain::time::Timestamp;
+use crate::ports::process;
+use crate::store::sqlite::writer::WriterTally;
+use crate::store::tables::census;
+use crate::store::tables::census::Census;
+use crate::store::tables::sessions::Alive;
+use crate::tally::Distribution;
+use crate::usecase::app::App;
+use crate::usecase::app::files;
+use crate::usecase::app::request_counts::Target;
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The database is not counted more often than this.
+const PAUSE_MIN: Duration = Duration::from_secs(10);
+
+/// And a pause is so many times as long as the counting took: a hundredth of one reader's time at most.
+const PAUSE_FACTOR: u32 = 100;
+
+#[derive(Clone, Debug)]
+pub struct Figures {
+    pub started_at: Timestamp,
+    /// `None`, here and below: the system doesn't tell.
+    pub resident_bytes: Option<u64>,
+    pub open_descriptors: Option<u64>,
+    pub answers: Vec<((Target, u16), u64)>,
+    pub spans: Vec<(Target, Distribution)>,
+    /// By outcome: every one that there can be.
+    pub logins: Vec<(&'static str, u64)>,
+    /// By whom the account was locked for.
+    pub lockouts: Vec<(&'static str, u64)>,
+    /// Lines of the audit log, by event.
+    pub events: Vec<(&'static str, u64)>,
+    pub hashing: Hashing,
+    pub writing: Writing,
+    pub database_bytes: u64,
+    pub wal_bytes: u64,
+    pub counted: Counted,
+}
+
+#[derive(Clone, Debug)]
+pub struct Hashing {
+    pub waiting: u64,
+    pub refused: u64,
+    pub waits: Distribution,
+    pub spans: Distribution,
+}
+
+#[derive(Clone, Debug)]
+pub struct Writing {
+    pub commits: u64,
+    pub failures: u64,
+    pub jobs: Distribution,
+    pub spans: Distribution,
+}
+
+/// What the database said when it was asked last.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// Whether it answered.
+    pub answered: bool,
+    /// `None`: it has never answered.
+    pub census: Option<Census>,
+    /// How long ago that was.
+    pub age: Duration,
+    /// How long the mail has waited that has waited longest. `None`: authd sends none itself, so that waiting
+    /// is what mail does.
+    pub mail_waiting: Option<Duration>,
+}
+
+/// Reads everything out.
+#[must_use]
+pub fn read(app: &App) -> Figures {
+    let events: Vec<(Sort, u64)> =
+        app.store.events().read().into_iter().map(|(sort, counter)| (sort, counter.read())).collect();
+    let sizes: Vec<u64> = files::database_files(app.store.path())
+        .iter()
+        .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))
+        .collect();
+    Figures {
+        started_at: app.started_at,
+        resident_bytes: process::resident_bytes(),
+        open_descriptors: process::open_descriptors(),
+        answers: app.traffic.answers(),
+        spans: app.traffic.spans(),
+        logins: logins(&events),
+        lockouts: [Sort::EVERYWHERE, Sort::ONE_NETWORK]
+            .map(|scope| (scope, sum(&events, "AccountLocked", Some(scope))))
+            .into(),
+        events: by_event(&events),
+        hashing: hashing(app.gate.tally()),
+        writing: writing(app.store.writer()),
+        database_bytes: sizes.first().copied().unwrap_or(0),
+        wal_bytes: sizes.get(1).copied().unwrap_or(0),
+        counted: counted(app),
+    }
+}
+
+/// Those that failed by their reason. What never happened is a zero, so that the first time shows.
+fn logins(events: &[(Sort, u64)]) -> Vec<(&'static str, u64)> {
+    let failures = LoginFailure::ALL.map(|why| (why.name(), sum(events, "LoginFailed", Some(why.name()))));
+    let others = [
+        ("succeeded", sum(events, "LoginSucceeded", None)),
+        ("second_step_asked", sum(events, "SecondStepAsked", None)),
+    ];
+    others.into_iter().chain(failures).collect()
+}
+
+fn by_event(events: &[(Sort, u64)]) -> Vec<(&'static str, u64)> {
+    let mut sums = BTreeMap::new();
+    for (sort, count) in events {
+        *sums.entry(sort.event).or_insert(0) += count;
+    }
+    sums.into_iter().collect()
+}
+
+/// `variant` of `None`: whichever.
+fn sum(events: &[(Sort, u64)], event: &str, variant: Option<&str>) -> u64 {
+    let matching = events.iter().filter(|(sort, _)| sort.event == event && variant.is_none_or(|v| v == sort.variant));
+    matching.map(|(_, count)| count).sum()
+}
+
+fn hashing(tally: &GateTally) -> Hashing {
+    Hashing {
+        waiting: tally.waiting.read(),
+        refused: tally.refused.read(),
+        waits: tally.waits.read(),
+        spans: tally.spans.read(),
+    }
+}
+
+fn writing(tally: &WriterTally) -> Writing {
+    Writing {
+        commits: tally.commits.read(),
+        failures: tally.failures.read(),
+        jobs: tally.jobs.read(),
+        spans: tally.spans.read(),
+    }
+}
+
+/// When the database was counted last, and what came of it.
+#[derive(Debug, Default)]
+pub(in crate::usecase) struct Counting(Mutex<State>);
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// When to count next, and when it was done last, on the clock that only goes forward.
+    next: Duration,
+    last: Duration,
+    answered: bool,
+    census: Option<Census>,
+}
+
+fn counted(app: &App) -> Counted {
+    // Whoever comes while somebody counts waits for what that gives.
+    let mut state = app.counting.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let begun = app.elapsed();
+    if begun >= state.next {
+        let alive = Alive { now: app.now(), idle: app.config.tokens.refresh_idle };
+        let taken = app.store.read(|query| census::take(query, alive));
+        let ended = app.elapsed();
+        state.next = ended + PAUSE_MIN.max(ended.saturating_sub(begun) * PAUSE_FACTOR);
+        state.answered = taken.is_ok();
+        match taken {
+            Ok(census) => (state.census, state.last) = (Some(census), ended),
+            Err(fault) => tracing::warn!(%fault, "the database can't be counted for the metrics"),
+        }
+    }
+    let oldest = state.census.as_ref().and_then(|census| census.oldest_queued);
+    let waiting = oldest.map_or(Duration::ZERO, |oldest| app.now().since(oldest));
+    Counted {
+        answered: state.answered,
+        census: state.census.clone(),
+        age: app.elapsed().saturating_sub(state.last),
+        mail_waiting: (app.config.mail.transport == MailTransport::Smtp).then_some(waiting),
+    }
+}

@@ -1,0 +1,21 @@
+//! Whether the daemon can do its work.
+
+use crate::domain::caller::Caller;
+use crate::error::{Decision, Error};
+use crate::store::sqlite::schema;
+use crate::store::tables::meta;
+use crate::usecase::app::App;
+
+/// Ready when the database takes a write, and its schema is still the one that this binary works with: a
+/// newer one may have brought it up meanwhile.
+///
+/// # Errors
+/// `storage_unavailable`, and whatever else keeps a write from the disk.
+pub fn ready(app: &App) -> Result<(), Error> {
+    app.store.write(&Caller::system(), |tx| {
+        schema::check(tx)?;
+        let now = tx.now();
+        meta::save(tx, "probe", &now.as_millis().to_be_bytes())?;
+        Ok(Decision::Grant(()))
+    })
+}

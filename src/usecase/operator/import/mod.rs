@@ -1,0 +1,372 @@
+//! Taking over users from a file: of other systems, or what `export` wrote.
+//!
+//! A file is read as a stream. What a format's file makes of one entry is pure; here the entries are judged
+//! and written, some hundred in a transaction. One that can't be taken over is reported and spoils nothing;
+//! whoever is there already is skipped, so that a second run of the same file changes nothing.
+
+mod auth0;
+mod django;
+mod fields;
+pub mod firebase;
+mod htpasswd;
+mod own;
+mod pocketbase;
+pub mod record;
+mod rows;
+mod source;
+
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::id::UserId;
+use crate::domain::role::RoleName;
+use crate::error::{Decision, Error, Fault};
+use crate::store::tables::transfer;
+use crate::store::tables::transfer::{WholeFactor, WholeUser};
+use crate::store::tx::{Query, Tx};
+use crate::usecase::app::App;
+use crate::usecase::require;
+use record::{Problem, Record};
+use std::collections::HashSet;
+use std::io::BufRead;
+use std::sync::Arc;
+
+pub use record::Note;
+
+/// Entries in one transaction: few enough that the daemon's own changes don't wait long for it.
+const BATCH: usize = 500;
+
+/// Whose files are understood.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// What `export` writes, one JSON object a line.
+    Jsonl,
+    /// What `export --format csv` writes.
+    Csv,
+    Htpasswd,
+    Auth0,
+    Django,
+    Firebase,
+    Pocketbase,
+}
+
+impl Format {
+    pub const ALL: [Self; 7] =
+        [Self::Jsonl, Self::Csv, Self::Htpasswd, Self::Auth0, Self::Django, Self::Firebase, Self::Pocketbase];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Htpasswd => "htpasswd",
+            Self::Auth0 => "auth0",
+            Self::Django => "django",
+            Self::Firebase => "firebase",
+            Self::Pocketbase => "pocketbase",
+        }
+    }
+}
+
+/// What to do with a user whose password hash can't be verified here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnusableHash {
+    /// Report the entry, and take nothing over.
+    Refuse,
+    /// Take the user over without a password, and say so.
+    Drop,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    Write,
+    /// Change nothing; say what would happen.
+    DryRun,
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub format: Format,
+    pub mode: Mode,
+    pub unusable_hash: UnusableHash,
+    /// What completes a name without one to an address, in an htpasswd file.
+    pub domain: Option<String>,
+    /// The project's hash parameters. `None`: hashes of Firebase's can't be taken over.
+    pub firebase: Option<firebase::Parameters>,
+    /// The value that stands in a cell of CSV.
+    pub plain: fn(&str) -> String,
+}
+
+/// What became, or would become, of an entry.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// With what could not be taken along.
+    Created(Vec<Note>),
+    /// Somebody has the address already, and stays as they are.
+    Skipped,
+    Failed(Problem),
+}
+
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The line in a file of lines, and the number of the user in a JSON document; from 1 on.
+    pub line: u64,
+    /// The address, where it could be read.
+    pub email: Option<String>,
+    /// Of the user made; `None` where none was.
+    pub id: Option<UserId>,
+    pub outcome: Outcome,
+}
+
+/// How many entries there were.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    pub created: u64,
+    pub skipped: u64,
+    pub failed: u64,
+}
+
+/// Takes over the users of `source`; calls `each` with every entry in the file's order, once it is certain
+/// what became of it. What was taken over before a fault stays.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `validation_failed` for options that don't fit; the store's.
+pub fn import(
+    app: &App,
+    caller: &Caller,
+    source: &mut dyn BufRead,
+    options: &Options,
+    each: &mut dyn FnMut(Entry),
+) -> Result<Summary, Error> {
+    require(caller, "users:write")?;
+    let rules = record::Rules { app, options };
+    let mut import =
+        Import { app, caller, options, each, batch: Vec::new(), seen: Seen::default(), summary: Summary::default() };
+    let mut take = |line, record| import.take(line, record);
+    match options.format {
+        Format::Jsonl => {
+            source::lines(source, &mut |line, text| take(line, text.and_then(|text| own::parse(&rules, text))))
+        }
+        Format::Csv => rows::read(source, &rules, &mut take),
+        Format::Htpasswd => source::lines(source, &mut |line, text| match text {
+            Ok(text) if text.starts_with('#') => Ok(()),
+            text => take(line, text.and_then(|text| htpasswd::parse(&rules, text))),
+        }),
+        Format::Auth0 => {
+            source::objects(source, &mut |line, value| take(line, value.and_then(|value| auth0::parse(&rules, &value))))
+        }
+        Format::Pocketbase => source::objects(source, &mut |line, value| {
+            take(line, value.and_then(|value| pocketbase::parse(&rules, &value)))
+        }),
+        Format::Django => source::document(source, &mut |line, value| match value {
+            Ok(value) if !django::is_user(&value) => Ok(()),
+            value => take(line, value.and_then(|value| django::parse(&rules, &value))),
+        }),
+        Format::Firebase => source::document(source, &mut |line, value| {
+            take(line, value.and_then(|value| firebase::parse(&rules, &value)))
+        }),
+    }?;
+    import.flush()?;
+    Ok(import.summary)
+}
+
+/// An entry on its way: what was read, and the account that it makes.
+struct Pending {
+    line: u64,
+    email: Option<String>,
+    candidate: Result<Candidate, Problem>,
+}
+
+struct Candidate {
+    record: Record,
+    /// The id that the account gets.
+    id: UserId,
+    /// The second factor's secret, sealed for that id.
+    secret_sealed: Option<Vec<u8>>,
+}
+
+/// What is found out inside the transaction.
+enum Verdict {
+    Create,
+    Skip,
+    Fail(Problem),
+}
+
+/// Who came before in the same file, for a dry run, which writes nobody.
+#[derive(Default)]
+struct Seen {
+    emails: HashSet<String>,
+    ids: HashSet<UserId>,
+}
+
+struct Import<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    options: &'a Options,
+    each: &'a mut dyn FnMut(Entry),
+    batch: Vec<Pending>,
+    seen: Seen,
+    summary: Summary,
+}
+
+impl Import<'_> {
+    fn take(&mut self, line: u64, record: Result<Record, Problem>) -> Result<(), Error> {
+        let email = record.as_ref().ok().map(|record| record.email.to_string());
+        let candidate = record.map(|record| self.prepare(record));
+        self.batch.push(Pending { line, email, candidate });
+        if self.batch.len() < BATCH { Ok(()) } else { self.flush() }
+    }
+
+    /// Draws what the transaction, which may run again, must not draw.
+    fn prepare(&self, record: Record) -> Candidate {
+        let made = record.created_at.unwrap_or_else(|| self.app.now());
+        let id = record.id.unwrap_or_else(|| UserId::new(made, self.app.id_entropy()));
+        let seal = |secret: &record::FactorSecret| {
+            self.app.totp_sealer.seal(self.app.entropy(), id.as_bytes(), secret.expose())
+        };
+        let secret_sealed = record.factor.as_ref().map(|factor| seal(&factor.secret));
+        Candidate { record, id, secret_sealed }
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let batch = Arc::new(std::mem::take(&mut self.batch));
+        let verdicts = match self.options.mode {
+            Mode::Write => write(self.app, self.caller, self.options.format, &batch)?,
+            Mode::DryRun => self.rehearse(&batch)?,
+        };
+        for (pending, verdict) in batch.iter().zip(verdicts) {
+            self.tell(pending, verdict);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, pending: &Pending, verdict: Verdict) {
+        let (outcome, id) = match (verdict, &pending.candidate) {
+            (Verdict::Create, Ok(candidate)) => (Outcome::Created(candidate.record.notes.clone()), Some(candidate.id)),
+            (Verdict::Skip, _) => (Outcome::Skipped, None),
+            (Verdict::Fail(problem), _) => (Outcome::Failed(problem), None),
+            (Verdict::Create, Err(problem)) => (Outcome::Failed(problem.clone()), None),
+        };
+        let count = match &outcome {
+            Outcome::Created(_) => &mut self.summary.created,
+            Outcome::Skipped => &mut self.summary.skipped,
+            Outcome::Failed(_) => &mut self.summary.failed,
+        };
+        *count += 1;
+        let id = id.filter(|_| self.options.mode == Mode::Write);
+        (self.each)(Entry { line: pending.line, email: pending.email.clone(), id, outcome });
+    }
+
+    /// Judges as [`write()`] does, with those who would have been written before in mind.
+    fn rehearse(&mut self, batch: &[Pending]) -> Result<Vec<Verdict>, Error> {
+        let Self { app, seen, .. } = self;
+        let judged = app.store.read(|query| {
+            let roles = Roles::read(query)?;
+            let mut verdicts = Vec::with_capacity(batch.len());
+            for pending in batch {
+                let verdict = match &pending.candidate {
+                    Ok(candidate) => seen.judge(candidate, judge(query, &roles, candidate)?),
+                    Err(problem) => Verdict::Fail(problem.clone()),
+                };
+                verdicts.push(verdict);
+            }
+            Ok(verdicts)
+        });
+        Ok(judged?)
+    }
+}
+
+impl Seen {
+    fn judge(&mut self, candidate: &Candidate, verdict: Verdict) -> Verdict {
+        match verdict {
+            Verdict::Create if self.emails.contains(&candidate.record.email.key()) => Verdict::Skip,
+            Verdict::Create if self.ids.contains(&candidate.id) => Verdict::Fail(id_taken(candidate)),
+            Verdict::Create => {
+                self.emails.insert(candidate.record.email.key());
+                self.ids.insert(candidate.id);
+                Verdict::Create
+            }
+            other => other,
+        }
+    }
+}
+
+fn write(app: &App, caller: &Caller, format: Format, batch: &Arc<Vec<Pending>>) -> Result<Vec<Verdict>, Error> {
+    let batch = Arc::clone(batch);
+    app.store.write(caller, move |tx| {
+        let roles = Roles::read(tx)?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for pending in batch.iter() {
+            let verdict = match &pending.candidate {
+                Ok(candidate) => judge(tx, &roles, candidate)?,
+                Err(problem) => Verdict::Fail(problem.clone()),
+            };
+            if let (Verdict::Create, Ok(candidate)) = (&verdict, &pending.candidate) {
+                insert(tx, candidate, format)?;
+            }
+            verdicts.push(verdict);
+        }
+        Ok(Decision::Grant(verdicts))
+    })
+}
+
+/// The roles that there are.
+struct Roles(HashSet<RoleName>);
+
+impl Roles {
+    fn read(query: &impl Query) -> Result<Self, Fault> {
+        Ok(Self(crate::store::tables::roles::list(query)?.into_iter().map(|role| role.name).collect()))
+    }
+}
+
+/// Whether nothing stands in the way. Asked before the insert, so that no entry can fail in the midst of it
+/// and take the others of its transaction along.
+fn judge(query: &impl Query, roles: &Roles, candidate: &Candidate) -> Result<Verdict, Fault> {
+    let record = &candidate.record;
+    if transfer::has_email(query, &record.email)? {
+        return Ok(Verdict::Skip);
+    }
+    if transfer::has_id(query, candidate.id)? {
+        return Ok(Verdict::Fail(id_taken(candidate)));
+    }
+    Ok(match record.roles.iter().find(|role| !roles.0.contains(role)) {
+        None => Verdict::Create,
+        Some(role) => {
+            let advice = format!("there is no role {role}; make it with: authctl role add {role}");
+            Verdict::Fail(Problem::new("unknown_role", advice))
+        }
+    })
+}
+
+fn id_taken(candidate: &Candidate) -> Problem {
+    Problem::new("id_taken", format!("the id {} belongs to a user with another address", candidate.id))
+}
+
+fn insert(tx: &mut Tx<'_>, candidate: &Candidate, format: Format) -> Result<(), Fault> {
+    let (record, id, now) = (&candidate.record, candidate.id, tx.now());
+    let factor = record.factor.as_ref().zip(candidate.secret_sealed.as_ref());
+    let user = WholeUser {
+        id,
+        email: record.email.clone(),
+        email_verified_at: record.verified.map(|moment| moment.at(now)),
+        name: record.name.clone(),
+        password_hash: record.password_hash.as_ref().map(|hash| hash.0.clone()),
+        disabled_at: record.disabled.map(|moment| moment.at(now)),
+        created_at: record.created_at.unwrap_or(now),
+        last_login_at: record.last_login_at,
+        roles: record.roles.clone(),
+        factor: factor.map(|(factor, sealed)| WholeFactor {
+            secret_sealed: sealed.clone(),
+            enabled_at: factor.enabled_at,
+            last_step: factor.last_step,
+            failures: factor.failures,
+            created_at: factor.created_at.unwrap_or(now),
+        }),
+        recovery_codes: record.recovery_codes.clone(),
+    };
+    transfer::insert(tx, &user)?;
+    tx.audit(&Event::UserImported { from: format.name() }, id)?;
+    for role in &user.roles {
+        tx.audit(&Event::RoleAssigned { role: role.to_string() }, id)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! What whoever runs authd does beside accounts: backups, imports, exports, figures, the doctor.
+
+pub mod apply;
+pub mod backup;
+pub mod calibrate;
+pub mod complete;
+pub mod database;
+pub mod doctor;
+pub mod export;
+pub mod figures;
+pub mod health;
+pub mod import;
+pub mod prune;
+pub mod restore;
+pub mod transfer_format;

@@ -1,0 +1,163 @@
+//! Deleting what is over and has told its story: by an operator at once, by the daemon little by little.
+//! No answer that authd gives to anybody hangs on a row that goes: a session that is not there is refused
+//! like one that has ended, and what the lockout forgets it forgets by its own rule.
+
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::lockout;
+use crate::domain::time::Timestamp;
+use crate::error::{Decision, Error, Fault};
+use crate::store::tables::prune::{Family, Page, Place};
+use crate::usecase::app::App;
+use crate::usecase::require;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// How long sessions that have ended, and mails that were sent or given up, can still be listed.
+pub const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A wish for a link that nobody could work off for so long is not answered any more.
+const STALE: Duration = Duration::from_secs(24 * 3600);
+
+/// How often the daemon looks, the most pages that it looks at then, and how long it waits after each, so
+/// that nobody waits for it.
+const ROUND: Duration = Duration::from_secs(5 * 60);
+const PAGES: usize = 1_000;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Deletes all that is over; gives how many rows went from which table.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator; the store's, after which what went before is gone.
+pub fn prune(app: &App, caller: &Caller) -> Result<Vec<(&'static str, u64)>, Error> {
+    require(caller, "database:write")?;
+    let mut counts = Vec::new();
+    for family in Family::ALL {
+        let (mut rows, mut place) = (0, Some(Place::default()));
+        while let Some(from) = place {
+            let step = step(app, caller, family, from)?;
+            rows += step.rows;
+            place = step.next;
+        }
+        counts.push((family.name(), rows));
+    }
+    let rows: u64 = counts.iter().map(|(_, rows)| rows).sum();
+    if rows > 0 {
+        app.store.write(caller, move |tx| {
+            tx.audit(&Event::DatabasePruned { rows }, Subject::default())?;
+            Ok(Decision::Grant(()))
+        })?;
+    }
+    Ok(counts)
+}
+
+struct Step {
+    rows: u64,
+    /// `None`: the table's end was reached.
+    next: Option<Place>,
+}
+
+/// Looks at one page, and writes only where something on it is over.
+fn step(app: &App, caller: &Caller, family: Family, from: Place) -> Result<Step, Error> {
+    let before = over_before(app, family);
+    let page = app.store.read(|query| Page::find(query, family, from, before))?;
+    let mut rows = 0;
+    if page.has_any {
+        let page = page.clone();
+        rows = app.store.write(caller, move |tx| Ok(Decision::Grant(page.prune(tx, before)?)))?;
+    }
+    Ok(Step { rows: u64::try_from(rows).unwrap_or(u64::MAX), next: page.next() })
+}
+
+/// What was over by then goes now.
+fn over_before(app: &App, family: Family) -> Timestamp {
+    let kept = match family {
+        Family::RevokedTokens | Family::Links | Family::Tickets => Duration::ZERO,
+        Family::LinkRequests => STALE,
+        Family::PairFailures | Family::AccountFailures => lockout::MEMORY,
+        Family::KnownNetworks => app.config.lockout.known_network,
+        Family::Sessions | Family::Mails => KEPT,
+    };
+    app.now().minus(kept)
+}
+
+/// A walk over all tables that can rest at any page.
+#[derive(Debug, Default)]
+pub struct Walk {
+    family: usize,
+    place: Place,
+}
+
+impl Walk {
+    /// Looks at up to `pages` pages from where the walk rests; `rest` is asked after each whether to go on.
+    /// Gives how many rows went.
+    ///
+    /// # Errors
+    /// The store's; the walk then begins there the next time.
+    pub fn go(&mut self, app: &App, pages: usize, mut rest: impl FnMut() -> bool) -> Result<u64, Error> {
+        let mut rows = 0;
+        for _ in 0..pages {
+            let Some(family) = Family::ALL.get(self.family) else {
+                *self = Self::default();
+                break;
+            };
+            let step = step(app, &Caller::system(), *family, self.place.clone())?;
+            rows += step.rows;
+            self.family += usize::from(step.next.is_none());
+            self.place = step.next.unwrap_or_default();
+            if !rest() {
+                break;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The daemon's thread that prunes.
+#[derive(Debug)]
+pub struct Pruner {
+    stop: SyncSender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Pruner {
+    /// # Errors
+    /// [`Fault::Internal`] when the machine has no thread to give.
+    pub fn start(app: &Arc<App>) -> Result<Self, Fault> {
+        let (stop, stopped) = sync_channel(1);
+        let app = Arc::clone(app);
+        let thread = thread::Builder::new().name("pruner".into()).spawn(move || work(&app, &stopped));
+        let thread =
+            thread.map_err(|error| Fault::Internal(format!("the pruning thread can't be started: {error}")))?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it after the page that it is at.
+    pub fn stop(self) {
+        let _ = self.stop.try_send(());
+        // A thread that panicked has ended, too.
+        let _ = self.thread.join();
+    }
+}
+
+fn work(app: &App, stopped: &Receiver<()>) {
+    let mut walk = Walk::default();
+    let mut going = true;
+    while going && stopped.recv_timeout(ROUND) == Err(RecvTimeoutError::Timeout) {
+        let round = || {
+            walk.go(app, PAGES, || {
+                going = stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout);
+                going
+            })
+        };
+        match catch_unwind(AssertUnwindSafe(round)) {
+            Ok(Ok(0)) => {}
+            Ok(Ok(rows)) => tracing::debug!(rows, "deleted what was over"),
+            Ok(Err(error)) => tracing::warn!(%error, "what is over has to stay for now"),
+            Err(_) => tracing::error!("pruning panicked; trying again at the next round"),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Putting a backup in the database's place.
+//!
+//! All that is done to the backup is done to a copy of it, under another name, before that takes the
+//! database's name from one moment to the next: a restore that dies on the way has changed nothing.
+//!
+//! A backup knows nothing of what was ended after it was taken. So that no token, link or code lives
+//! again, whatever of the kind stands in it ends with the restore. Keys and recovery codes, which live for
+//! years, come back only where the database that is replaced still held them good.
+
+mod withhold;
+
+pub use withhold::Withheld;
+
+use super::backup::Unnamed;
+use crate::config::Config;
+use crate::crypto::root_key::{Purpose, RootKey};
+use crate::crypto::totp;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::Store;
+use crate::store::audit::chain::Chain;
+use crate::store::audit::check;
+use crate::store::sqlite::connection;
+use crate::store::sqlite::file;
+use crate::store::sqlite::file::{Stop, Whole};
+use crate::store::sqlite::schema;
+use crate::store::sqlite::schema::Step;
+use crate::store::tables::{link_requests, links, mails, meta, second_factor, sessions, tickets};
+use crate::usecase::app::database_lock::InUse;
+use crate::usecase::app::files;
+use crate::usecase::app::{Ports, check_root_key, existing_root_key};
+use crate::usecase::require;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use withhold::StillGood;
+
+/// What a restore came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Restored {
+    pub database: PathBuf,
+    /// Where the database is that was replaced; `None`: there was none.
+    pub kept: Option<PathBuf>,
+    /// The newest line of the audit log that stands in the backup.
+    pub line: i64,
+    /// The steps that brought the backup's schema up.
+    pub steps: Vec<Step>,
+    pub ended: Ended,
+    /// `None`: there was no database to compare with, or it can't be read, and all of the backup's came back.
+    pub withheld: Option<Withheld>,
+}
+
+/// What of the backup doesn't live on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ended {
+    pub sessions: u64,
+    pub links: u64,
+    /// Logins that waited for their second step.
+    pub tickets: u64,
+    /// Mails that were queued: whether they were sent since, nobody knows. `mail retry` sends them.
+    pub mails: u64,
+}
+
+/// Replaces the database by a backup, or makes it from one where there is none.
+///
+/// # Errors
+/// `not_found` for a missing file, `validation_failed` for one that is no sound backup of authd's, or that
+/// the key file doesn't open; [`Fault::StorageUnavailable`] while a daemon or another command has the
+/// database open, and when `stop` is set. Then nothing was changed.
+pub fn restore(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop: &Stop) -> Result<Restored, Error> {
+    require(caller, "database:write")?;
+    files::prepare_folder(config)?;
+    let in_use = InUse::alone(&config.database)?;
+    files::check(config)?;
+    let root = existing_root_key(config)?;
+    let copy = Unnamed::beside(in_use.database(), in_use.database())?;
+    let line = copy_sound(file, &copy, &root, stop)?;
+    let chain_key = root.derive(Purpose::AuditChain);
+    let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key)?;
+    let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1)?;
+    let still_good = still_good(in_use.database(), stop)?;
+    let (ended, withheld) = end_what_lived(&store, caller, line, still_good)?;
+    drop(store);
+    // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the sessions
+    // of the backup would live.
+    file::fold(copy.path())?;
+    let kept = put_away(in_use.database(), ports)?;
+    copy.replace(in_use.database())?;
+    Ok(Restored { database: config.database.clone(), kept, line, steps, ended, withheld })
+}
+
+/// Copies the backup after looking whether it is one; gives its newest line of the audit log.
+fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
+    if !files::exists(file)? {
+        return Err(Refusal::not_found("file", file.display().to_string()).into());
+    }
+    File::open(file).map_err(|error| {
+        Fault::Permission(format!("{} can't be read: {error}; {}", file.display(), files::run_as(file)))
+    })?;
+    let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
+    let look = || {
+        let source = Whole::open(file, stop)?;
+        let belongs = check_root_key(&source, root);
+        let chain = Chain::new(&root.derive(Purpose::AuditChain));
+        Ok((meta::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
+    };
+    let (problems, belongs, end, source) = match look() {
+        Err(Fault::Storage(why)) => return Err(unsound(&not_to_be_restored(&why)).into()),
+        other => other?,
+    };
+    if let Some(problem) = problems.first() {
+        return Err(unsound(&format!("is damaged ({problem}); take another backup")).into());
+    }
+    match belongs {
+        Err(Fault::Config(why)) => return Err(unsound(&format!("can't be opened: {why}")).into()),
+        Ok(false) => return Err(unsound("was never opened by authd; take another backup").into()),
+        other => other?,
+    };
+    let Ok(newest) = end else {
+        return Err(unsound("has an audit log that doesn't end where it should; take another backup").into());
+    };
+    source.copy_into(copy.path())?;
+    Ok(newest.seq)
+}
+
+/// What is said of a damaged database is to restore a backup, which is no advice here.
+fn not_to_be_restored(why: &str) -> String {
+    match why.strip_suffix(connection::ADVICE) {
+        Some(damage) => format!("can't be restored: {damage}; take another backup"),
+        None => format!("can't be restored: {why}"),
+    }
+}
+
+/// `None`: there is no database, or none that can be read by this binary; a restore is what mends that.
+fn still_good(database: &Path, stop: &Stop) -> Result<Option<StillGood>, Fault> {
+    if !files::exists(database)? {
+        return Ok(None);
+    }
+    let read = || {
+        let replaced = Whole::open(database, stop)?;
+        if replaced.version() == schema::VERSION { StillGood::read(&replaced).map(Some) } else { Ok(None) }
+    };
+    match read() {
+        Err(Fault::Storage(_)) => Ok(None),
+        other => other,
+    }
+}
+
+fn end_what_lived(
+    store: &Store,
+    caller: &Caller,
+    line: i64,
+    still_good: Option<StillGood>,
+) -> Result<(Ended, Option<Withheld>), Error> {
+    store.write(caller, move |tx| {
+        let ended = Ended {
+            sessions: sessions::end_all(tx)?,
+            links: links::delete_all(tx)? + link_requests::delete_all(tx)?,
+            tickets: tickets::delete_all(tx)?,
+            mails: mails::fail_queued(
+                tx,
+                "a backup was restored before it was sent, or after; retry it if it is needed",
+            )?,
+        };
+        second_factor::spend_steps(tx, totp::newest_acceptable(tx.now()))?;
+        let withheld = match &still_good {
+            Some(still_good) => Some(still_good.withhold_others(tx)?),
+            None => None,
+        };
+        tx.audit(&Event::DatabaseRestored { line, sessions: ended.sessions }, Subject::default())?;
+        Ok(Decision::Grant((ended, withheld)))
+    })
+}
+
+/// Gives the database that is there a second name, under which it stays, whole. Its write-ahead log must be
+/// gone before another file has its name: SQLite would apply it to that one.
+fn put_away(database: &Path, ports: &Ports) -> Result<Option<PathBuf>, Fault> {
+    if !files::exists(database)? {
+        return Ok(None);
+    }
+    let time: String = ports.clock.now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    let kept = files::beside(database, &format!(".before-restore-{time}"));
+    let fails = |error| files::cannot_write(&kept, &error);
+    let kept_files = files::database_files(&kept);
+    if kept.exists() {
+        return Err(Fault::StorageUnavailable(format!("{} exists already; try again in a second", kept.display())));
+    }
+    match file::fold(database) {
+        // Too damaged to be folded: the log goes along, for whoever wants to mend it.
+        Ok(()) | Err(Fault::Storage(_)) => {}
+        Err(fault) => return Err(fault),
+    }
+    let [_, log, index] = files::database_files(database).try_into().expect("a database has three files");
+    if log.exists() {
+        fs::rename(log, &kept_files[1]).map_err(fails)?;
+    }
+    if index.exists() {
+        fs::remove_file(index).map_err(fails)?;
+    }
+    fs::hard_link(database, &kept).map_err(fails)?;
+    files::sync_folder_of(database)?;
+    Ok(Some(kept))
+}

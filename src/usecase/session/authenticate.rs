@@ -1,0 +1,127 @@
+//! Who is asking? An access token is honoured only while its session lives, its user is enabled, its
+//! key is there and it was not revoked: what an operator changes counts on the very next request.
+
+use crate::crypto::jwt::{self, AccessClaims, Authentic, Expected, Flaw};
+use crate::crypto::opaque;
+use crate::domain::access::{Service, SignedIn};
+use crate::domain::api_key;
+use crate::error::{Error, Fault, Refusal};
+use crate::store::tables::api_keys;
+use crate::store::tables::sessions;
+use crate::store::tables::sessions::{Shown, Standing};
+use crate::usecase::app::App;
+use crate::usecase::app::keyring;
+use crate::usecase::app::token_cache::Fingerprint;
+use crate::usecase::keys::api_key_uses;
+use std::sync::Arc;
+
+/// Why a token of the right form is refused all the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standstill {
+    Flawed(Flaw),
+    KeyGone,
+    SessionEnded,
+    UserDisabled,
+    Revoked,
+    /// The password was changed since.
+    Replaced,
+}
+
+impl Standstill {
+    /// For an operator's eyes.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Flawed(flaw) => flaw.reason(),
+            Self::KeyGone => "the key that signed it is not there any more",
+            Self::SessionEnded => "its session has ended or run out",
+            Self::UserDisabled => "its user is disabled or gone",
+            Self::Revoked => "it was revoked",
+            Self::Replaced => "it was made before the password was changed",
+        }
+    }
+}
+
+/// Checks a bearer token in full.
+///
+/// # Errors
+/// `invalid_token`; the store's.
+pub fn bearer(app: &App, token: &str) -> Result<SignedIn, Error> {
+    match inspect(app, token)? {
+        Ok((_, signed_in)) => Ok(signed_in),
+        Err(_) => Err(Refusal::InvalidToken.into()),
+    }
+}
+
+/// Checks an API key: one read by the hash of its secret, whatever an operator has changed since. That it was
+/// used is noted in memory.
+///
+/// # Errors
+/// `invalid_token` for one that is wrong, revoked or expired; the store's.
+pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
+    let hash = opaque::parse(api_key::PREFIX, secret).ok_or(Refusal::InvalidToken)?;
+    let now = app.now();
+    let found = app.store.glance(|query| api_keys::find_by_hash(query, &hash))?;
+    let key = found.filter(|key| key.counts(now)).ok_or(Refusal::InvalidToken)?;
+    api_key_uses::note(app, key.id, now);
+    Ok(Service { key: key.id, name: key.name, permissions: key.permissions })
+}
+
+/// As [`bearer`], but tells what is wrong.
+pub(in crate::usecase) fn inspect(
+    app: &App,
+    token: &str,
+) -> Result<Result<(Arc<Authentic>, SignedIn), Standstill>, Fault> {
+    let authentic = match authentic(app, token)? {
+        Ok(authentic) => authentic,
+        Err(flaw) => return Ok(Err(Standstill::Flawed(flaw))),
+    };
+    let claims = &authentic.claims;
+    let now = app.now();
+    let expected = Expected { issuer: &app.config.tokens.issuer, audience: &app.config.tokens.audience, now };
+    if let Err(flaw) = claims.judge(expected) {
+        return Ok(Err(Standstill::Flawed(flaw)));
+    }
+    let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
+    let standing = app.store.glance(|query| sessions::find_standing(query, claims.session, shown))?;
+    let Some(standing) = standing.filter(|standing| standing.account.id == claims.user) else {
+        return Ok(Err(Standstill::SessionEnded));
+    };
+    if !standing.key_counts {
+        app.remembered.drop_key(&authentic.kid);
+    }
+    if let Err(standstill) = judge(app, claims, &standing) {
+        return Ok(Err(standstill));
+    }
+    let signed_in = SignedIn { session: claims.session, auth_time: standing.auth_time, account: standing.account };
+    Ok(Ok((authentic, signed_in)))
+}
+
+/// What never changes of a token, found out once.
+fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, Flaw>, Fault> {
+    let fingerprint = Fingerprint::of(token);
+    if let Some(remembered) = fingerprint.and_then(|token| app.remembered.find(token)) {
+        return Ok(Ok(remembered));
+    }
+    let found = jwt::authenticate(token, |kid| keyring::verifying(app, kid))?.map(Arc::new);
+    if let (Ok(authentic), Some(token)) = (&found, fingerprint) {
+        app.remembered.keep(token, authentic);
+    }
+    Ok(found)
+}
+
+fn judge(app: &App, claims: &AccessClaims, standing: &Standing) -> Result<(), Standstill> {
+    if claims.generation < standing.oldest {
+        Err(Standstill::Replaced)
+    } else if !standing.key_counts {
+        Err(Standstill::KeyGone)
+    } else if standing.token_is_revoked {
+        Err(Standstill::Revoked)
+    } else if standing.account.disabled_at.is_some() {
+        Err(Standstill::UserDisabled)
+    } else if !standing.bounds.are_kept(app.now(), app.lifetime().idle) {
+        Err(Standstill::SessionEnded)
+    } else {
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! Sessions: one's own, and the operator's look at everybody's.
+
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::cursor;
+use crate::domain::id::SessionId;
+use crate::domain::session::Session;
+use crate::error::{Decision, Error, Refusal};
+use crate::store::page::{Page, Paged};
+use crate::store::tables::sessions;
+use crate::store::tables::sessions::Alive;
+use crate::usecase::account::admin;
+use crate::usecase::account::admin::UserRef;
+use crate::usecase::app::App;
+use crate::usecase::paging::{check_limit, start};
+use crate::usecase::{require, require_user};
+
+pub use crate::store::tables::sessions::Listed;
+
+/// The caller's sessions that live, newest first.
+///
+/// # Errors
+/// `unauthenticated`; the store's.
+pub fn list_own(app: &App, caller: &Caller) -> Result<Vec<Session>, Error> {
+    let me = require_user(caller)?;
+    let listed = app.store.read(|query| sessions::list(query, Some(me.account.id), Some(alive(app))))?;
+    Ok(listed.into_iter().map(|listed| listed.session).collect())
+}
+
+/// Ends one of the caller's sessions.
+///
+/// # Errors
+/// `not_found` for one that isn't the caller's, or that has ended; the store's.
+pub fn end_own(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
+    let me = require_user(caller)?.clone();
+    let missing = Refusal::not_found("session", id);
+    let id = SessionId::parse(id).ok_or_else(|| missing.clone())?;
+    app.store.write(caller, move |tx| {
+        let own = sessions::find(tx, id)?.is_some_and(|session| session.user == me.account.id);
+        if !own || !sessions::end(tx, id)? {
+            return Ok(Decision::Refuse(missing.clone()));
+        }
+        tx.audit(&Event::SessionRevoked, (me.account.id, id))?;
+        Ok(Decision::Grant(()))
+    })
+}
+
+/// Which sessions to show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    Alive,
+    /// Ended ones too.
+    All,
+}
+
+/// Sessions of one user or (`None`) of everybody, newest first.
+///
+/// # Errors
+/// `forbidden` without `sessions:read`; `not_found` for an unknown user; the store's.
+pub fn list(app: &App, caller: &Caller, of: Option<&UserRef>, which: Which) -> Result<Vec<Listed>, Error> {
+    require(caller, "sessions:read")?;
+    let user = match of {
+        Some(of) => Some(admin::find(app, caller, of)?.id),
+        None => None,
+    };
+    let alive = (which == Which::Alive).then(|| alive(app));
+    Ok(app.store.read(|query| sessions::list(query, user, alive))?)
+}
+
+/// A page of the sessions that live, of one user or (`None`) of everybody, newest first: `limit` of them (at least 1),
+/// after the `next` of the page before.
+///
+/// # Errors
+/// `forbidden` without `sessions:read`; `not_found` for an unknown user; `invalid_cursor`; `validation_failed` for a
+/// limit of 0; the store's.
+pub fn page(
+    app: &App,
+    caller: &Caller,
+    of: Option<&UserRef>,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<Listed, String>, Error> {
+    require(caller, "sessions:read")?;
+    check_limit(limit)?;
+    let after = start(cursor::List::Sessions, after, cursor::decode)?.map(SessionId::from_bytes);
+    let alive = alive(app);
+    let page = app.store.read(|query| {
+        let user = match of {
+            Some(of) => match admin::find_in(query, of)? {
+                Some(user) => Some(user.id),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        sessions::list_page(query, user, alive, Page { limit, after }).map(Some)
+    })?;
+    let missing = || of.map_or(Refusal::not_found("user", ""), UserRef::missing);
+    let Paged { items, next } = page.ok_or_else(missing)?;
+    Ok(Paged { items, next: next.map(|id| cursor::encode(cursor::List::Sessions, id.as_bytes())) })
+}
+
+fn alive(app: &App) -> Alive {
+    Alive { now: app.now(), idle: app.lifetime().idle }
+}

@@ -1,0 +1,11 @@
+//! Sessions and their tokens once somebody is signed in: refresh, logout, lists, revocation, verification.
+
+pub mod authenticate;
+pub mod csrf;
+pub mod forward_auth;
+pub mod introspect;
+pub mod list;
+pub mod logout;
+pub mod mint;
+pub mod refresh;
+pub mod tokens;

@@ -1,0 +1,115 @@
+//! Refreshing: the newest token of a session is exchanged for the next, once. One that was used
+//! before ends the session, access tokens included.
+
+use crate::crypto::refresh::{RefreshKey, RefreshToken, Salt};
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::id::SessionId;
+use crate::domain::session::{Lifetime, Rotation, Session};
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::sessions;
+use crate::store::tables::sessions::Salted;
+use crate::store::tables::users;
+use crate::store::tx::Tx;
+use crate::usecase::app::App;
+use crate::usecase::app::keyring::{Keyring, Signer};
+use crate::usecase::signin::session_start::{Tokens, issue};
+use std::sync::Arc;
+
+/// The session that a refresh token names; whether it may, only [`refresh`] tells. `None`: the text has
+/// not the form of one.
+#[must_use]
+pub fn session_of(token: &str) -> Option<SessionId> {
+    RefreshToken::parse(token).map(|token| token.session)
+}
+
+/// Rotates a refresh token.
+///
+/// All of it is one job of the writer's, without a read beside it: while others commit, a read on a
+/// connection of its own waits for SQLite's locks and finds its page cache void, and costs more than the
+/// rotation. A token that authd didn't make is turned away there, and nothing is written.
+///
+/// # Errors
+/// `invalid_token` for one that is wrong, used or too old, or whose session or account has ended.
+pub fn refresh(app: &App, caller: &Caller, token: &str) -> Result<Tokens, Error> {
+    let rotated = app.store.write(caller, rotation(app, token)?)?;
+    rotated.tokens(app)
+}
+
+/// As [`refresh`], for a task of the transport: no thread waits for the disk. The rotation is handed in at once, and is
+/// committed even if whoever asked for it has gone.
+///
+/// # Errors
+/// As [`refresh`].
+pub async fn refresh_later(app: &App, caller: &Caller, token: &str) -> Result<Tokens, Error> {
+    let rotated = app.store.write_later(caller, rotation(app, token)?).await?;
+    rotated.tokens(app)
+}
+
+/// The transaction that both are.
+fn rotation(
+    app: &App,
+    token: &str,
+) -> Result<impl FnMut(&mut Tx<'_>) -> Result<Decision<Rotated>, Fault> + Send + use<>, Refusal> {
+    let token = RefreshToken::parse(token).ok_or(Refusal::InvalidToken)?;
+    let bench =
+        Bench { keyring: Arc::clone(&app.keyring), key: Arc::clone(&app.refresh_key), lifetime: app.lifetime() };
+    Ok(move |tx: &mut Tx<'_>| decide(tx, &token, &bench))
+}
+
+/// What the transaction judges with.
+struct Bench {
+    keyring: Arc<Keyring>,
+    key: Arc<RefreshKey>,
+    lifetime: Lifetime,
+}
+
+/// What the next tokens are made of.
+struct Rotated {
+    user: User,
+    session: Session,
+    salt: Salt,
+    signer: Signer,
+}
+
+impl Rotated {
+    fn tokens(self, app: &App) -> Result<Tokens, Error> {
+        issue(app, &self.signer, self.user, &self.session, &self.salt).map_err(Error::from)
+    }
+}
+
+fn decide(tx: &mut Tx<'_>, token: &RefreshToken, bench: &Bench) -> Result<Decision<Rotated>, Fault> {
+    let refused = Ok(Decision::Refuse(Refusal::InvalidToken));
+    let Some(Salted { mut session, salt }) = sessions::find_salted(tx, token.session)? else {
+        return refused;
+    };
+    // Before anything else is judged: who only knows a session's id learns nothing and ends nothing.
+    if !bench.key.is_authentic(token, &salt) {
+        return refused;
+    }
+    let Some(user) = users::find(tx, session.user)?.filter(|user| user.disabled_at.is_none()) else {
+        return refused;
+    };
+    match session.judge(token.generation, tx.now(), bench.lifetime) {
+        Rotation::Dead => refused,
+        Rotation::Reuse => {
+            sessions::end(tx, session.id)?;
+            tx.audit(&Event::RefreshTokenReused, (user.id, session.id))?;
+            refused
+        }
+        Rotation::SameSuccessor => {
+            Ok(Decision::Grant(Rotated { user, session, salt, signer: bench.keyring.current(tx)? }))
+        }
+        Rotation::Rotate => {
+            let signer = bench.keyring.current(tx)?;
+            if !sessions::rotate(tx, session.id, token.generation)? {
+                return refused;
+            }
+            session.generation += 1;
+            session.last_used_at = tx.now();
+            tx.audit(&Event::TokenRefreshed, (user.id, session.id))?;
+            Ok(Decision::Grant(Rotated { user, session, salt, signer }))
+        }
+    }
+}

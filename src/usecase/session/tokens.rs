@@ -1,0 +1,275 @@
+//! Revoking what was issued, and saying whether a token is good.
+
+use super::authenticate;
+use crate::crypto::jwt::AccessClaims;
+use crate::crypto::refresh::{self, RefreshToken};
+use crate::crypto::{jwt, opaque};
+use crate::domain::access::Actor;
+use crate::domain::api_key;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::link::LinkKind;
+use crate::domain::secret::Secret;
+use crate::domain::session::Rotation;
+use crate::domain::time::Timestamp;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::{api_keys, links, sessions};
+use crate::usecase::account::admin;
+use crate::usecase::account::admin::UserRef;
+use crate::usecase::app::App;
+use crate::usecase::require;
+
+/// What to revoke.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// One session, with its refresh token and all its access tokens.
+    Session(String),
+    /// Every session of a user.
+    User(UserRef),
+    /// One access token, by its `jti`.
+    Jti(String),
+    /// Whatever this token belongs to: a refresh token's session, or one access token.
+    Token(String),
+    /// Every session of everybody.
+    All,
+}
+
+/// Revokes; gives how many sessions or tokens ended by it. What has ended already is not an error.
+///
+/// # Errors
+/// `forbidden` without `sessions:revoke`; `not_found` for an unknown session or user;
+/// `validation_failed` for a text that is no token or no `jti`; the store's.
+pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error> {
+    require(caller, "sessions:revoke")?;
+    match target {
+        Target::Session(id) => revoke_session(app, caller, id),
+        Target::User(of) => revoke_user(app, caller, of),
+        Target::Jti(jti) => {
+            let jti = TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
+            // Whose it is, only the token itself could tell; none outlives the session that lives the longest.
+            // That may have begun under another configuration than this one.
+            let tokens = &app.config.tokens;
+            let longest = app.now().plus(tokens.access_ttl.max(tokens.refresh_ttl));
+            let last = app.store.read(|query| sessions::find_last_end(query))?;
+            let expires_at = last.map_or(longest, |last| last.max(longest));
+            revoke_access(app, caller, jti, Subject::default(), expires_at)
+        }
+        Target::Token(text) => revoke_text(app, caller, text),
+        Target::All => app.store.write(caller, |tx| {
+            let sessions = sessions::end_all(tx)?;
+            if sessions > 0 {
+                tx.audit(&Event::LoggedOutEverywhere { sessions }, Subject::default())?;
+            }
+            Ok(Decision::Grant(sessions))
+        }),
+    }
+}
+
+/// Ends what a token belongs to (RFC 7009): a refresh token's session, or one access token. Whoever may end
+/// anybody's sessions may show any token, a user one of their own. Nothing is said of what isn't the caller's or
+/// is no token: it counts for nobody anyhow.
+///
+/// # Errors
+/// `unauthenticated` for nobody; `forbidden` for a service without `sessions:revoke`; the store's.
+pub fn revoke_shown(app: &App, caller: &Caller, token: &Secret<String>) -> Result<(), Error> {
+    let text = token.expose();
+    if let Err(refusal) = require(caller, "sessions:revoke") {
+        let Actor::User(me) = &caller.actor else { return Err(refusal.into()) };
+        if owner(app, text)? != Some(me.account.id) {
+            return Ok(());
+        }
+    }
+    match revoke_text(app, caller, text) {
+        Ok(_) | Err(Error::Refused(Refusal::InvalidToken | Refusal::NotFound { .. })) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whose token it is, where it is authentic.
+fn owner(app: &App, text: &str) -> Result<Option<UserId>, Fault> {
+    Ok(match RefreshToken::parse(text) {
+        Some(token) => find_authentic(app, &token)?.map(|salted| salted.session.user),
+        None => authenticate::inspect(app, text)?.ok().map(|(_, owner)| owner.account.id),
+    })
+}
+
+fn revoke_session(app: &App, caller: &Caller, id: &str) -> Result<u64, Error> {
+    let missing = Refusal::not_found("session", id);
+    let id = SessionId::parse(id).ok_or_else(|| missing.clone())?;
+    app.store.write(caller, move |tx| {
+        let Some(session) = sessions::find(tx, id)? else {
+            return Ok(Decision::Refuse(missing.clone()));
+        };
+        if !sessions::end(tx, id)? {
+            return Ok(Decision::Grant(0));
+        }
+        tx.audit(&Event::SessionRevoked, (session.user, id))?;
+        Ok(Decision::Grant(1))
+    })
+}
+
+fn revoke_user(app: &App, caller: &Caller, of: &UserRef) -> Result<u64, Error> {
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = admin::find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        let sessions = sessions::end_of_user(tx, user.id, None)?;
+        if sessions > 0 {
+            tx.audit(&Event::LoggedOutEverywhere { sessions }, user.id)?;
+        }
+        Ok(Decision::Grant(sessions))
+    })
+}
+
+/// Remembers a `jti` until its token is dead by itself.
+fn revoke_access(
+    app: &App,
+    caller: &Caller,
+    jti: TokenId,
+    subject: Subject,
+    expires_at: Timestamp,
+) -> Result<u64, Error> {
+    app.store.write(caller, move |tx| {
+        if !sessions::revoke_token(tx, jti, expires_at)? {
+            return Ok(Decision::Grant(0));
+        }
+        tx.audit(&Event::TokenRevoked { jti: jti.to_string() }, subject)?;
+        Ok(Decision::Grant(1))
+    })
+}
+
+fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
+    if let Some(token) = RefreshToken::parse(text) {
+        if find_authentic(app, &token)?.is_none() {
+            return Err(Refusal::InvalidToken.into());
+        }
+        return revoke_session(app, caller, &token.session.to_string());
+    }
+    match authenticate::inspect(app, text)? {
+        Ok((token, _)) => {
+            let claims = &token.claims;
+            let subject = Subject::from((claims.user, claims.session));
+            revoke_access(app, caller, claims.token, subject, claims.expires_at)
+        }
+        // It is as good as revoked.
+        Err(authenticate::Standstill::Flawed(jwt::Flaw::Expired)) => Ok(0),
+        Err(authenticate::Standstill::Flawed(_)) => Err(Refusal::InvalidToken.into()),
+        Err(_) => Ok(0),
+    }
+}
+
+pub(in crate::usecase) fn find_authentic(app: &App, token: &RefreshToken) -> Result<Option<sessions::Salted>, Fault> {
+    let salted = app.store.read(|query| sessions::find_salted(query, token.session))?;
+    Ok(salted.filter(|salted| app.refresh_key.is_authentic(token, &salted.salt)))
+}
+
+/// What a token is, and whether it is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// `access_token`, `refresh_token`, `api_key`, `verify_email`, `reset_password` or `unknown`.
+    pub kind: &'static str,
+    /// `None`: it is good. Else why it isn't, in words.
+    pub flaw: Option<String>,
+    /// What could be read of it: pairs of name and value.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+/// Says what a token is and whether it is good, without spending or changing anything.
+///
+/// # Errors
+/// `forbidden` without `sessions:read`; the store's.
+pub fn inspect(app: &App, caller: &Caller, text: &str) -> Result<Inspection, Error> {
+    require(caller, "sessions:read")?;
+    if text.starts_with(refresh::PREFIX) {
+        return Ok(inspect_refresh(app, text)?);
+    }
+    if let Some(kind) = LinkKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix())) {
+        return Ok(inspect_link(app, kind, text)?);
+    }
+    if text.starts_with(api_key::PREFIX) {
+        return Ok(inspect_api_key(app, text)?);
+    }
+    if text.contains('.') {
+        return Ok(inspect_access(app, text)?);
+    }
+    let flaw = "it has the form of none of this server's tokens".to_owned();
+    Ok(Inspection { kind: "unknown", flaw: Some(flaw), facts: Vec::new() })
+}
+
+fn inspect_access(app: &App, text: &str) -> Result<Inspection, Fault> {
+    let kind = "access_token";
+    Ok(match authenticate::inspect(app, text)? {
+        Err(why) => Inspection { kind, flaw: Some(why.reason().into()), facts: Vec::new() },
+        Ok((token, _)) => Inspection { kind, flaw: None, facts: facts(&token.claims) },
+    })
+}
+
+fn facts(claims: &AccessClaims) -> Vec<(&'static str, String)> {
+    vec![
+        ("user_id", claims.user.to_string()),
+        ("session_id", claims.session.to_string()),
+        ("jti", claims.token.to_string()),
+        ("issued_at", claims.issued_at.to_string()),
+        ("expires_at", claims.expires_at.to_string()),
+        ("roles", claims.roles.join(",")),
+        ("permissions", claims.permissions.join(",")),
+    ]
+}
+
+fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {
+    let kind = "refresh_token";
+    let wrong = |flaw: &str| Inspection { kind, flaw: Some(flaw.into()), facts: Vec::new() };
+    let Some(token) = RefreshToken::parse(text) else {
+        return Ok(wrong("it is cut, or changed"));
+    };
+    let Some(salted) = find_authentic(app, &token)? else {
+        return Ok(wrong("this server did not make it"));
+    };
+    let session = salted.session;
+    let flaw = match session.judge(token.generation, app.now(), app.lifetime()) {
+        Rotation::Rotate | Rotation::SameSuccessor => None,
+        Rotation::Reuse => Some("it has been used already".to_owned()),
+        Rotation::Dead => Some("its session has ended or run out".to_owned()),
+    };
+    let facts = vec![
+        ("user_id", session.user.to_string()),
+        ("session_id", session.id.to_string()),
+        ("last_used_at", session.last_used_at.to_string()),
+        ("expires_at", session.expires_at.to_string()),
+    ];
+    Ok(Inspection { kind, flaw, facts })
+}
+
+fn inspect_api_key(app: &App, text: &str) -> Result<Inspection, Fault> {
+    let kind = "api_key";
+    let found = match opaque::parse(api_key::PREFIX, text) {
+        Some(hash) => app.store.read(|query| api_keys::find_by_hash(query, &hash))?,
+        None => None,
+    };
+    let Some(key) = found else {
+        let flaw = "it is wrong, or was revoked".to_owned();
+        return Ok(Inspection { kind, flaw: Some(flaw), facts: Vec::new() });
+    };
+    let mut facts = vec![("name", key.name.to_string())];
+    facts.extend(key.expires_at.map(|time| ("expires_at", time.to_string())));
+    facts.push(("permissions", key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")));
+    let expired = !key.counts(app.now());
+    Ok(Inspection { kind, flaw: expired.then(|| "it has expired".to_owned()), facts })
+}
+
+fn inspect_link(app: &App, kind: LinkKind, text: &str) -> Result<Inspection, Fault> {
+    let now: Timestamp = app.now();
+    let owner = match opaque::parse(kind.prefix(), text) {
+        Some(hash) => app.store.read(|query| links::find_owner(query, kind.same_effect(), &hash, now))?,
+        None => None,
+    };
+    Ok(match owner {
+        Some(owner) => Inspection { kind: kind.name(), flaw: None, facts: vec![("user_id", owner.to_string())] },
+        None => {
+            let flaw = "it is wrong, spent, replaced or too old".to_owned();
+            Inspection { kind: kind.name(), flaw: Some(flaw), facts: Vec::new() }
+        }
+    })
+}

@@ -1,0 +1,222 @@
+//! Login with address and password. With a second factor it gives a ticket, and nothing else.
+
+use super::lockout;
+use super::lockout::{Attempt, Counted};
+use super::session_start::{Proof, Start, issue};
+use crate::crypto::opaque::{self, OpaqueHash};
+use crate::crypto::password::PasswordHashText;
+use crate::domain::audit::{Event, LoginFailure, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::email::Email;
+use crate::domain::mail::MailKind;
+use crate::domain::password::Password;
+use crate::domain::secret::Secret;
+use crate::domain::session::Session;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::ports::draw;
+use crate::store::tables::users::Credential;
+use crate::store::tables::{tickets, users};
+use crate::store::tx::Tx;
+use crate::usecase::app::App;
+use crate::usecase::app::keyring::{Keyring, Signer};
+use crate::usecase::mail::compose;
+use crate::usecase::mail::compose::Letter;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use super::session_start::Tokens;
+
+/// What a ticket begins with.
+pub const TICKET_PREFIX: &str = "authd_2fa_";
+
+/// How long a ticket lives.
+pub const TICKET_TTL: Duration = Duration::from_secs(5 * 60);
+
+/// What a person logs in with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub email: Email,
+    pub password: Password,
+}
+
+/// What the right password leads to.
+#[derive(Clone, Debug)]
+pub enum LoggedIn {
+    Tokens(Box<Tokens>),
+    /// The second step is due, within [`TICKET_TTL`], with this ticket.
+    SecondStep(Secret<String>),
+}
+
+/// What was found out before the transaction, by hashing.
+#[derive(Clone, Debug)]
+struct Verified {
+    /// The hash that the password matched; `None`: it matched none.
+    hash: Option<String>,
+    /// A new hash in its place, where parameters have risen.
+    rehashed: Option<PasswordHashText>,
+}
+
+/// What the transaction needs besides.
+struct Prepared {
+    verification_required: bool,
+    start: Start,
+    ticket: OpaqueHash,
+    locked_notice: Letter,
+    keyring: Arc<Keyring>,
+}
+
+/// What the transaction decided.
+enum Step {
+    Started(Box<Started>),
+    SecondStep,
+}
+
+/// What the tokens are made of.
+struct Started {
+    user: User,
+    session: Session,
+    signer: Signer,
+}
+
+/// Logs a person in.
+///
+/// # Errors
+/// `invalid_credentials`, the same for an unknown address and a wrong password; `too_many_attempts`,
+/// the same for every address; with the right password `account_disabled` or `email_not_verified`;
+/// `overloaded`; `storage_unavailable`.
+pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<LoggedIn, Error> {
+    let attempt = Attempt::new(app, caller, credentials.email.key());
+    let email = credentials.email.clone();
+    let now = app.now();
+    let (credential, locked_until) = app.store.read(|query| {
+        let credential = users::find_credential(query, &email)?;
+        let user = credential.as_ref().map(|credential| credential.user.id);
+        let locked_until = attempt.locked_until(query, user, now)?;
+        Ok((credential, locked_until))
+    })?;
+    if locked_until.is_some() {
+        return refuse_unseen(app, caller, attempt, email);
+    }
+    let verified = verify(app, credential, &credentials.password)?;
+    let (ticket, ticket_hash) = opaque::generate(TICKET_PREFIX, app.entropy());
+    let prepared = Prepared {
+        verification_required: app.config.email_verification.required,
+        start: Start::new(app, caller, Proof::Password),
+        ticket: ticket_hash,
+        locked_notice: compose::notice(app, caller, MailKind::AccountLocked),
+        keyring: Arc::clone(&app.keyring),
+    };
+    let salt = prepared.start.salt;
+    match app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))? {
+        Step::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
+        Step::Started(started) => {
+            let Started { user, session, signer } = *started;
+            Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, user, &session, &salt)?)))
+        }
+    }
+}
+
+/// Hashes once for every login, whoever it is for.
+fn verify(app: &App, credential: Option<Credential>, password: &Password) -> Result<Verified, Fault> {
+    let stored = credential.and_then(|credential| credential.password_hash).map(PasswordHashText);
+    let matched = match &stored {
+        Some(hash) => app.gate.verify(hash, password)?,
+        None => app.gate.verify_nobody(password)?,
+    };
+    let hash = stored.filter(|_| matched);
+    let rehashed = match &hash {
+        Some(hash) if app.gate.is_outdated(hash) => Some(app.gate.hash(password, draw(app.entropy()))?),
+        _ => None,
+    };
+    Ok(Verified { hash: hash.map(|hash| hash.0), rehashed })
+}
+
+/// While a lock holds, a login leaves its line and is refused, whatever the password.
+fn refuse_unseen(app: &App, caller: &Caller, attempt: Attempt, email: Email) -> Result<LoggedIn, Error> {
+    app.store.write(caller, move |tx| {
+        let user = users::find_by_email(tx, &email)?.map(|user| user.id);
+        let now = tx.now();
+        // A lock that ended this very moment: as good as the last millisecond of it.
+        let until = attempt.locked_until(tx, user, now)?.unwrap_or(now);
+        let typed = user.is_none().then(|| email.to_string());
+        let subject = user.map_or_else(Subject::default, Subject::from);
+        Ok(Decision::Refuse(lockout::refuse(tx, subject, typed, until)?))
+    })
+}
+
+fn decide(
+    tx: &mut Tx<'_>,
+    attempt: &Attempt,
+    email: &Email,
+    verified: &Verified,
+    prepared: &Prepared,
+) -> Result<Decision<Step>, Fault> {
+    let credential = users::find_credential(tx, email)?;
+    let user = credential.as_ref().map(|credential| credential.user.id);
+    let subject = user.map_or_else(Subject::default, Subject::from);
+    let typed = || subject.user.is_none().then(|| email.to_string());
+    let now = tx.now();
+    if let Some(until) = attempt.locked_until(tx, user, now)? {
+        return Ok(Decision::Refuse(lockout::refuse(tx, subject, typed(), until)?));
+    }
+    let user = match judge(credential, verified, prepared.verification_required) {
+        Ok(user) => user,
+        Err((why, refusal)) => {
+            tx.audit(&Event::LoginFailed { why, email: typed() }, subject)?;
+            if refusal == Refusal::InvalidCredentials {
+                count(tx, attempt, email, prepared)?;
+            }
+            return Ok(Decision::Refuse(refusal));
+        }
+    };
+    if let (Some(old), Some(rehashed)) = (&verified.hash, &verified.rehashed)
+        && users::replace_hash(tx, user.id, old, &rehashed.0)?
+    {
+        tx.audit(&Event::PasswordRehashed, user.id)?;
+    }
+    if user.two_factor_at.is_some() {
+        let expires_at = now.plus(TICKET_TTL);
+        tickets::insert(tx, &prepared.ticket, user.id, expires_at)?;
+        tx.audit(&Event::SecondStepAsked, user.id)?;
+        return Ok(Decision::Grant(Step::SecondStep));
+    }
+    let signer = prepared.keyring.current(tx)?;
+    let (user, session) = prepared.start.run(tx, attempt, user)?;
+    Ok(Decision::Grant(Step::Started(Box::new(Started { user, session, signer }))))
+}
+
+fn count(tx: &mut Tx<'_>, attempt: &Attempt, email: &Email, prepared: &Prepared) -> Result<(), Fault> {
+    let user = users::find_by_email(tx, email)?;
+    let counted = attempt.count(tx, user.as_ref().map(|user| user.id))?;
+    if let (Counted::AccountLocked, Some(user)) = (counted, user) {
+        prepared.locked_notice.queue(tx, user.id, &user.email)?;
+    }
+    Ok(())
+}
+
+/// Judges the account as it stands inside the transaction: a password that was changed while the old
+/// one was being hashed counts as wrong.
+fn judge(
+    credential: Option<Credential>,
+    verified: &Verified,
+    verification_required: bool,
+) -> Result<User, (LoginFailure, Refusal)> {
+    let wrong = |why| Err((why, Refusal::InvalidCredentials));
+    let Some(Credential { user, password_hash }) = credential else {
+        return wrong(LoginFailure::UnknownEmail);
+    };
+    if password_hash.is_none() {
+        return wrong(LoginFailure::NoPassword);
+    }
+    if verified.hash.is_none() || verified.hash != password_hash {
+        return wrong(LoginFailure::WrongPassword);
+    }
+    if user.disabled_at.is_some() {
+        return Err((LoginFailure::Disabled, Refusal::AccountDisabled));
+    }
+    if verification_required && user.email_verified_at.is_none() {
+        return Err((LoginFailure::Unverified, Refusal::EmailNotVerified));
+    }
+    Ok(user)
+}

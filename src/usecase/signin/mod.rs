@@ -1,0 +1,7 @@
+//! Signing in: the lockout, the password, the second factor, and [`session_start`], in which every way in ends.
+
+pub(super) mod lockout;
+pub mod login;
+pub mod reauthenticate;
+pub mod second_factor;
+pub(super) mod session_start;

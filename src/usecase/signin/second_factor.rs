@@ -1,0 +1,83 @@
+//! The second step of a login: a ticket and a code for a session.
+
+use super::lockout;
+use super::lockout::Attempt;
+use super::login::TICKET_PREFIX;
+use super::reauthenticate::{Factor, FactorCheck, FactorVerdict};
+use super::session_start::{Proof, Start, Tokens, issue};
+use crate::crypto::opaque::{self, OpaqueHash};
+use crate::domain::caller::Caller;
+use crate::domain::session::Session;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::{tickets, users};
+use crate::store::tx::Tx;
+use crate::usecase::app::App;
+use crate::usecase::app::keyring;
+
+/// A ticket is burnt by this many wrong codes.
+pub const TICKET_FAILURES_MAX: u32 = 5;
+
+/// Finishes a login with the second factor.
+///
+/// # Errors
+/// `invalid_code` when the ticket or the code is wrong, used or too old, or the factor answers no more;
+/// `too_many_attempts` while the account is locked for this network; `account_disabled`.
+pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Result<Tokens, Error> {
+    let ticket = opaque::parse(TICKET_PREFIX, ticket).ok_or(Refusal::InvalidCode)?;
+    let now = app.now();
+    let owner = app.store.read(|query| match tickets::find(query, &ticket, now, TICKET_FAILURES_MAX)? {
+        Some(id) => users::find(query, id),
+        None => Ok(None),
+    })?;
+    let owner = owner.ok_or(Refusal::InvalidCode)?;
+    let proof = match factor {
+        Factor::Code(_) => Proof::PasswordAndCode,
+        Factor::RecoveryCode(_) => Proof::PasswordAndRecoveryCode,
+    };
+    let step = Step {
+        ticket,
+        factor: factor.clone(),
+        check: FactorCheck::new(app, caller),
+        start: Start::new(app, caller, proof),
+        attempt: Attempt::new(app, caller, owner.email.key()),
+    };
+    let (salt, signer) = (step.start.salt, keyring::current(app)?);
+    let (user, session) = app.store.write(caller, move |tx| step.decide(tx))?;
+    issue(app, &signer, user, &session, &salt).map_err(Error::from)
+}
+
+struct Step {
+    ticket: OpaqueHash,
+    factor: Factor,
+    check: FactorCheck,
+    start: Start,
+    attempt: Attempt,
+}
+
+impl Step {
+    fn decide(&self, tx: &mut Tx<'_>) -> Result<Decision<(User, Session)>, Fault> {
+        let refused = Ok(Decision::Refuse(Refusal::InvalidCode));
+        let now = tx.now();
+        let Some(id) = tickets::find(tx, &self.ticket, now, TICKET_FAILURES_MAX)? else {
+            return refused;
+        };
+        let Some(user) = users::find(tx, id)? else {
+            return refused;
+        };
+        if user.disabled_at.is_some() {
+            return Ok(Decision::Refuse(Refusal::AccountDisabled));
+        }
+        if let Some(until) = self.attempt.locked_until(tx, Some(id), now)? {
+            return Ok(Decision::Refuse(lockout::refuse(tx, id, None, until)?));
+        }
+        if self.check.spend(tx, &user, &self.factor)? == FactorVerdict::Wrong {
+            tickets::count_failure(tx, &self.ticket)?;
+            return refused;
+        }
+        if !tickets::spend(tx, &self.ticket)? {
+            return refused;
+        }
+        Ok(Decision::Grant(self.start.run(tx, &self.attempt, user)?))
+    }
+}

@@ -1,0 +1,204 @@
+//! What every way of signing in ends with: a session and its tokens.
+
+use super::lockout::Attempt;
+use crate::config::Config;
+use crate::crypto::jwt::{self, AccessClaims};
+use crate::crypto::refresh::Salt;
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::id::{SessionId, TokenId};
+use crate::domain::lockout::Familiarity;
+use crate::domain::mail::MailKind;
+use crate::domain::secret::Secret;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::error::{Fault, whole_secs};
+use crate::ports::draw;
+use crate::store::tables::{failures, sessions, users};
+use crate::store::tx::Tx;
+use crate::usecase::app::App;
+use crate::usecase::app::keyring::Signer;
+use crate::usecase::mail::compose;
+use crate::usecase::mail::compose::Letter;
+use std::time::Duration;
+
+/// Who asks for tokens where the person logs in here (RFC 9068 §2.2): authd itself.
+pub(in crate::usecase) const CLIENT_ID: &str = "authd";
+
+/// What a login (or a refresh) gives.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    pub access_token: Secret<String>,
+    /// The access token's life, in seconds.
+    pub expires_in: u64,
+    pub refresh_token: Secret<String>,
+    /// The rest of the session's life, in seconds.
+    pub refresh_expires_in: u64,
+    pub session: SessionId,
+    pub user: User,
+}
+
+/// How a person proved who they are (RFC 8176).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::usecase) enum Proof {
+    Password,
+    PasswordAndCode,
+    PasswordAndRecoveryCode,
+}
+
+impl Proof {
+    pub(in crate::usecase) fn amr(self) -> Vec<String> {
+        let methods: &[&str] = match self {
+            Self::Password => &["pwd"],
+            Self::PasswordAndCode => &["pwd", "otp", "mfa"],
+            // A recovery code is a look-up secret; RFC 8176 has no name for one but `mfa` says two factors.
+            Self::PasswordAndRecoveryCode => &["pwd", "mfa"],
+        };
+        methods.iter().map(|method| (*method).to_owned()).collect()
+    }
+}
+
+/// How long a session lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::usecase) struct Life {
+    pub ttl: Duration,
+    /// Unused; `None`: as configured.
+    pub idle: Option<Duration>,
+}
+
+/// Where two factors are on, sessions are shorter (NIST SP 800-63B-4 §2.2.3).
+pub(in crate::usecase) fn life(config: &Config, proof: Proof) -> Life {
+    match proof {
+        Proof::Password => Life { ttl: config.tokens.refresh_ttl, idle: None },
+        Proof::PasswordAndCode | Proof::PasswordAndRecoveryCode => {
+            let tokens = &config.tokens;
+            Life {
+                ttl: tokens.refresh_ttl.min(tokens.two_factor_ttl),
+                idle: Some(tokens.refresh_idle.min(tokens.two_factor_idle)),
+            }
+        }
+    }
+}
+
+/// Everything that a new session needs and that must be drawn or written before the transaction.
+#[derive(Clone, Debug)]
+pub(in crate::usecase) struct Start {
+    id: SessionId,
+    pub(in crate::usecase) salt: Salt,
+    caller: Caller,
+    proof: Proof,
+    life: Life,
+    /// Told to the owner when the network is a new one.
+    notice: Letter,
+}
+
+impl Start {
+    pub(in crate::usecase) fn new(app: &App, caller: &Caller, proof: Proof) -> Self {
+        Self {
+            id: SessionId::new(app.now(), app.id_entropy()),
+            salt: draw(app.entropy()),
+            caller: caller.clone(),
+            proof,
+            life: life(&app.config, proof),
+            notice: compose::notice(app, caller, MailKind::NewLogin),
+        }
+    }
+
+    /// Starts the session: the lockout's counters begin anew, the network is known from now on.
+    pub(in crate::usecase) fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        attempt: &Attempt,
+        user: User,
+    ) -> Result<(User, Session), Fault> {
+        let now = tx.now();
+        attempt.clear(tx)?;
+        let strange = attempt.familiarity(tx, Some(user.id), now)? == Familiarity::Unknown;
+        if strange && failures::has_known_network(tx, user.id)? {
+            self.notice.queue(tx, user.id, &user.email)?;
+        }
+        failures::save_known_network(tx, user.id, attempt.network)?;
+        users::save_login(tx, user.id)?;
+        let session = self.session(tx, &user);
+        sessions::insert(tx, &session, &self.salt)?;
+        tx.audit(&Event::LoginSucceeded, (user.id, session.id))?;
+        Ok((User { last_login_at: Some(now), ..user }, session))
+    }
+
+    fn session(&self, tx: &Tx<'_>, user: &User) -> Session {
+        let now = tx.now();
+        Session {
+            id: self.id,
+            user: user.id,
+            generation: 0,
+            oldest: 0,
+            created_at: now,
+            last_used_at: now,
+            expires_at: now.plus(self.life.ttl),
+            ended_at: None,
+            auth_time: Some(now),
+            amr: self.proof.amr(),
+            ip: self.caller.ip,
+            user_agent: self.caller.user_agent.clone(),
+            idle: self.life.idle,
+        }
+    }
+}
+
+/// Makes the tokens of a session as it stands. An access token never outlives its session.
+pub(in crate::usecase) fn issue(
+    app: &App,
+    signer: &Signer,
+    user: User,
+    session: &Session,
+    salt: &Salt,
+) -> Result<Tokens, Fault> {
+    let now = app.now();
+    let expires_at = now.plus(app.config.tokens.access_ttl).min(session.expires_at);
+    let issue = Issue { token: TokenId::new(now, app.id_entropy()), now, expires_at };
+    Ok(Tokens {
+        access_token: access_token(app, signer, &user, session, issue)?,
+        expires_in: whole_secs(expires_at.since(now)),
+        refresh_token: app.refresh_key.token(session.id, session.generation, salt),
+        // Rounded up, as the moment between the session's start and this one is not for anybody to see.
+        refresh_expires_in: whole_secs(session.expires_at.since(now)),
+        session: session.id,
+        user,
+    })
+}
+
+/// Which access token, and its life.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::usecase) struct Issue {
+    pub token: TokenId,
+    pub now: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// Signs an access token of a session as it stands.
+pub(in crate::usecase) fn access_token(
+    app: &App,
+    signer: &Signer,
+    user: &User,
+    session: &Session,
+    issue: Issue,
+) -> Result<Secret<String>, Fault> {
+    let claims = AccessClaims {
+        issuer: app.config.tokens.issuer.clone(),
+        audience: app.config.tokens.audience.clone(),
+        user: user.id,
+        session: session.id,
+        generation: session.generation,
+        token: issue.token,
+        client_id: CLIENT_ID.into(),
+        issued_at: issue.now,
+        not_before: issue.now,
+        expires_at: issue.expires_at,
+        auth_time: session.auth_time,
+        amr: session.amr.clone(),
+        roles: user.roles.iter().map(ToString::to_string).collect(),
+        permissions: user.permissions.iter().map(ToString::to_string).collect(),
+    };
+    jwt::sign(signer.key(), &claims)
+}
