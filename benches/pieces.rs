@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where it can't go on")]
 #![allow(clippy::wildcard_imports, reason = "each module is a part of this file, under the name that its figures have")]
 
+use authd::api::router::Router;
+use authd::api::{bodies, wire};
 use authd::config::{self, Sources};
 use authd::crypto::gate::Gate;
 use authd::crypto::jwt::{self, AccessClaims, Expected};
@@ -23,8 +25,6 @@ use authd::domain::name::Name;
 use authd::domain::password::{HashCost, Password};
 use authd::domain::secret::Secret;
 use authd::error::Decision;
-use authd::http::router::Router;
-use authd::http::{bodies, wire};
 use authd::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
 use authd::store::Store;
 use authd::store::tables::meta;

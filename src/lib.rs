@@ -12,13 +12,16 @@
 //! | [`crypto`] | password hashes, tokens, secrets at rest | domain, tally, error, ports |
 //! | [`store`] | all SQL and the write transaction | domain, tally, error, ports |
 //! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
+//! | [`views`] | how objects look as JSON, one file a subject | usecase, domain, config, error |
 //! | [`transport`] | bytes to bounded requests and back, the only room that names hyper | config, tally, error |
-//! | [`http`] | the daemon's face to programs | usecase, domain, config, error, ports, transport |
-//! | [`pages`] | the daemon's face to people, where mails lead | usecase, domain, config, error, ports, transport |
+//! | [`web`] | what both HTTP faces need of a request and put on an answer | usecase, domain, config, error, ports, transport |
+//! | [`api`] | the daemon's face to programs | web, views, usecase, domain, config, error, ports, transport |
+//! | [`pages`] | the daemon's face to people, where mails lead | web, views, usecase, domain, config, error, ports, transport |
 //! | [`metrics`] | the daemon's face to Prometheus, on an address of its own | usecase, tally, config, error, transport |
-//! | [`cli`] | the operator's face | usecase, domain, config, error, ports |
+//! | [`cli`] | the operator's face | views, usecase, domain, config, error, ports |
 //!
-//! `cli/serve.rs` alone may name `http`, `pages`, `metrics` and `transport`, because `authd serve` is a command like any other.
+//! `cli/serve.rs` alone may name `api`, `pages`, `metrics` and `transport`, because `authd serve` is a command like any
+//! other.
 
 #![forbid(unsafe_code)]
 
@@ -32,10 +35,12 @@ pub mod crypto;
 pub mod store;
 
 pub mod usecase;
+pub mod views;
 
 pub mod transport;
+pub mod web;
 
+pub mod api;
 pub mod cli;
-pub mod http;
 pub mod metrics;
 pub mod pages;

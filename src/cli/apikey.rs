@@ -7,7 +7,7 @@ use crate::domain::api_key::{ApiKey, ApiKeyName, InvalidApiKeyName};
 use crate::error::Refusal;
 use crate::usecase::keys::api_keys as keys;
 use crate::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ impl Add {
         let added = keys::add(&context.app()?, context.caller(), &new)?;
         let until = added.key.expires_at.map_or(String::new(), |time| format!(", good until {time}"));
         context.terminal().note(&format!("created API key {}{until}; it is shown this once", added.key.name));
-        context.terminal().secret("key", added.secret.expose(), view::api_key(&added.key))
+        context.terminal().secret("key", added.secret.expose(), views::api_key(&added.key))
     }
 }
 
@@ -90,5 +90,5 @@ const COLUMNS: [Column; 6] = [
 ];
 
 fn table(keys: &[ApiKey]) -> Table {
-    Table::of_objects(&COLUMNS, keys.iter().map(|key| (key.id.to_string(), view::api_key(key))))
+    Table::of_objects(&COLUMNS, keys.iter().map(|key| (key.id.to_string(), views::api_key(key))))
 }

@@ -6,7 +6,7 @@ use super::terminal::table::{Column, Table};
 use super::{Context, unreadable};
 use crate::usecase::operator::apply;
 use crate::usecase::operator::apply::{Action, Change, Done, Mode, Unnamed};
-use crate::usecase::view;
+use crate::views;
 use clap::Args;
 use std::fs;
 use std::io::{read_to_string, stdin};
@@ -116,5 +116,5 @@ fn summary(changes: &[Change], verbs: [&str; 3]) -> String {
 }
 
 fn table(done: &[Done]) -> Table {
-    Table::of_objects(&PLAN, done.iter().map(|done| (done.change.name().to_owned(), view::applied(done))))
+    Table::of_objects(&PLAN, done.iter().map(|done| (done.change.name().to_owned(), views::applied(done))))
 }

@@ -13,7 +13,7 @@ use crate::domain::audit::Line;
 use crate::usecase::account::admin::UserRef;
 use crate::usecase::audit::read as log;
 use crate::usecase::audit::read::Wanted;
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 use export::Export;
 use prune::Prune;
@@ -111,7 +111,7 @@ fn stream(context: &Context, lines: &[Line]) -> Result<(), Failure> {
 }
 
 fn row(line: &Line) -> Row {
-    Row::of_object(&COLUMNS, line.seq.to_string(), view::audit_line(line))
+    Row::of_object(&COLUMNS, line.seq.to_string(), views::audit_line(line))
 }
 
 fn table(lines: &[Line]) -> Table {

@@ -12,7 +12,7 @@ use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::operator::database;
 use crate::usecase::operator::database::Status;
 use crate::usecase::operator::prune;
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 use copies::{Backup, Restore};
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ impl Migrate {
             terminal.note("nothing was changed; take a backup before you do it: authctl db backup FILE");
         }
         let columns = [Column::Text("from"), Column::Text("to"), Column::Text("brings")];
-        let rows = migrated.steps.iter().map(|step| (step.to.to_string(), view::migration_step(step)));
+        let rows = migrated.steps.iter().map(|step| (step.to.to_string(), views::migration_step(step)));
         terminal.all_changed(&Table::of_objects(&columns, rows))
     }
 }

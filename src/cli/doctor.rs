@@ -6,7 +6,7 @@ use super::terminal::table::{Column, Table};
 use crate::usecase::app::Ports;
 use crate::usecase::operator::doctor;
 use crate::usecase::operator::doctor::{Finding, State};
-use crate::usecase::view;
+use crate::views;
 use clap::Args;
 
 /// Check the whole installation, and say what to do about what is wrong
@@ -47,7 +47,7 @@ impl Doctor {
             Err(fault) => vec![Finding::fail("configuration", fault.to_string())],
         };
         let columns = [Column::Whole("check"), Column::Whole("state"), Column::Text("says")];
-        let rows = findings.iter().map(|finding| (finding.check.to_owned(), view::finding(finding)));
+        let rows = findings.iter().map(|finding| (finding.check.to_owned(), views::finding(finding)));
         context.terminal().list(&Table::of_objects(&columns, rows))?;
         let failed: Vec<_> = findings.iter().filter(|finding| finding.state == State::Fail).collect();
         if failed.is_empty() {

@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::usecase::app::Ports;
 use crate::usecase::operator::calibrate::{Calibration, LEAST, TARGET_DEFAULT, calibrate};
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ impl Calibrate {
         }
         let columns = COLUMNS.map(Column::Text);
         let id = format!("m={},t={},p={}", found.cost.memory_kib, found.cost.iterations, found.cost.parallelism);
-        terminal.changed(&Table::of_objects(&columns, [(id, view::calibration(&found))]))
+        terminal.changed(&Table::of_objects(&columns, [(id, views::calibration(&found))]))
     }
 }
 

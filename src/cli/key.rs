@@ -8,7 +8,7 @@ use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
 use crate::usecase::keys::signing_keys as keys;
 use crate::usecase::keys::signing_keys::{Haste, Retirement};
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 
 #[derive(Subcommand, Debug)]
@@ -107,5 +107,5 @@ const COLUMNS: [Column; 6] = [
 ];
 
 fn table(keys: &[SigningKey], now: Timestamp) -> Table {
-    Table::of_objects(&COLUMNS, keys.iter().map(|key| (key.kid.clone(), view::signing_key(key, now))))
+    Table::of_objects(&COLUMNS, keys.iter().map(|key| (key.kid.clone(), views::signing_key(key, now))))
 }

@@ -9,7 +9,7 @@ use crate::error::Refusal;
 use crate::usecase::mail::compose;
 use crate::usecase::mail::delivery;
 use crate::usecase::mail::delivery::Tested;
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -98,7 +98,7 @@ impl Verb {
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let mails = compose::list(&context.app()?, context.caller(), self.state)?;
-        let rows = mails.iter().map(|mail| (mail.id.to_string(), view::mail(mail)));
+        let rows = mails.iter().map(|mail| (mail.id.to_string(), views::mail(mail)));
         context.terminal().list(&Table::of_objects(&LISTED, rows))
     }
 }
@@ -106,7 +106,7 @@ impl List {
 impl Show {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let opened = compose::show(&context.app()?, context.caller(), &self.id)?;
-        let row = (opened.mail.id.to_string(), view::opened_mail(&opened));
+        let row = (opened.mail.id.to_string(), views::opened_mail(&opened));
         if !context.terminal().is_for_people() {
             let columns: Vec<_> = SHOWN.into_iter().chain([Column::Text("body"), Column::Text("html")]).collect();
             return context.terminal().show(&Table::of_objects(&columns, [row]));
@@ -128,7 +128,7 @@ impl Retry {
         for mail in &mails {
             context.terminal().note(&format!("queued: {} to {}", mail.subject, mail.to));
         }
-        let rows = mails.iter().map(|mail| (mail.id.to_string(), view::mail(mail)));
+        let rows = mails.iter().map(|mail| (mail.id.to_string(), views::mail(mail)));
         context.terminal().all_changed(&Table::of_objects(&LISTED, rows))
     }
 }

@@ -7,7 +7,7 @@ use super::{Context, permissions, role_name, role_names};
 use crate::domain::role::Role;
 use crate::usecase::account::admin::UserRef;
 use crate::usecase::account::roles;
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 
 #[derive(Subcommand, Debug)]
@@ -189,5 +189,5 @@ impl Membership {
 const COLUMNS: [Column; 3] = [Column::Whole("name"), Column::Text("description"), Column::Text("permissions")];
 
 fn table(roles: &[Role]) -> Table {
-    Table::of_objects(&COLUMNS, roles.iter().map(|role| (role.name.to_string(), view::role(role))))
+    Table::of_objects(&COLUMNS, roles.iter().map(|role| (role.name.to_string(), views::role(role))))
 }

@@ -13,7 +13,7 @@ use crate::usecase::session::list::Which;
 use crate::usecase::session::mint::mint;
 use crate::usecase::session::tokens;
 use crate::usecase::session::tokens::{Inspection, Target};
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::time::Duration;
@@ -128,7 +128,7 @@ impl List {
         let user = self.user.as_deref().map(UserRef::parse).transpose()?;
         let which = if self.all { Which::All } else { Which::Alive };
         let listed = list::list(&context.app()?, context.caller(), user.as_ref(), which)?;
-        let rows = listed.iter().map(|listed| (listed.session.id.to_string(), view::listed_session(listed)));
+        let rows = listed.iter().map(|listed| (listed.session.id.to_string(), views::listed_session(listed)));
         context.terminal().list(&Table::of_objects(&SESSION, rows))
     }
 }
@@ -200,7 +200,7 @@ impl Mint {
         context.terminal().note(&format!(
             "minted an access token for {email}, good until {until}; `authctl token revoke --id {session}` ends it"
         ));
-        context.terminal().secret("access_token", minted.access_token.expose(), view::minted(&minted, app.now()))
+        context.terminal().secret("access_token", minted.access_token.expose(), views::minted(&minted, app.now()))
     }
 }
 
@@ -209,5 +209,5 @@ fn inspected(inspection: &Inspection) -> Table {
     let columns: Vec<_> = ["kind", "active", "reason"].into_iter().chain(facts).map(Column::Text).collect();
     let fact = |name| inspection.facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value.clone());
     let id = fact("jti").or_else(|| fact("session_id")).or_else(|| fact("user_id"));
-    Table::of_objects(&columns, [(id.unwrap_or_default(), view::inspection(inspection))])
+    Table::of_objects(&columns, [(id.unwrap_or_default(), views::inspection(inspection))])
 }

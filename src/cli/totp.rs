@@ -12,7 +12,7 @@ use crate::usecase::account::admin as accounts;
 use crate::usecase::account::admin::UserRef;
 use crate::usecase::account::admin_two_factor;
 use crate::usecase::app::App;
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 use enroll::Enroll;
 
@@ -117,7 +117,7 @@ impl RecoveryCodes {
         let codes = admin_two_factor::replace_recovery_codes(&app, context.caller(), &UserRef::Id(user.id))?;
         context.terminal().note(&format!("new recovery codes for {}; the old ones are good no more:", user.email));
         let columns = [Column::Whole("user_id"), Column::Whole("email"), Column::Text("recovery_codes")];
-        let object = (user.id.to_string(), view::new_recovery_codes(&user, &codes));
+        let object = (user.id.to_string(), views::new_recovery_codes(&user, &codes));
         context.terminal().secrets(&lines(&codes), &Table::of_objects(&columns, [object]))
     }
 }
@@ -153,7 +153,7 @@ fn report(context: &Context, app: &App, of: &UserRef, good: bool) -> Result<(), 
     let factor = admin_two_factor::second_factor(app, context.caller(), of)?;
     let mut columns = COLUMNS.to_vec();
     columns.push(Column::Whole("good"));
-    let object = (factor.user.id.to_string(), view::checked_code(&factor, good));
+    let object = (factor.user.id.to_string(), views::checked_code(&factor, good));
     let table = Table::of_objects(&columns, [object]);
     let email = &factor.user.email;
     if good {
@@ -184,5 +184,5 @@ const COLUMNS: [Column; 7] = [
 ];
 
 fn one(factor: &admin_two_factor::SecondFactor) -> Table {
-    Table::of_objects(&COLUMNS, std::iter::once((factor.user.id.to_string(), view::second_factor(factor))))
+    Table::of_objects(&COLUMNS, std::iter::once((factor.user.id.to_string(), views::second_factor(factor))))
 }

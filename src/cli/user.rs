@@ -17,7 +17,7 @@ use crate::error::{Error, Refusal};
 use crate::usecase::account::admin as accounts;
 use crate::usecase::account::admin::{Added, Filter, FirstPassword, NewAccount, UserRef, Verified};
 use crate::usecase::app::App;
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, Subcommand};
 use edit::{Edit, ResetLink};
 
@@ -260,7 +260,7 @@ fn set(context: &Context, app: &App, of: &UserRef, password: &Password) -> Resul
 /// The account for those who asked for data; a generated password or a link for everybody, since nobody
 /// can ask for it again.
 fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Added) -> Result<(), Failure> {
-    let json = || view::user(&added.user, app.now());
+    let json = || views::user(&added.user, app.now());
     match (choice, &added.invitation) {
         (Choice::Generated(password), _) => context.terminal().secret("password", password.expose(), json()),
         (_, Some(link)) => context.terminal().secret("link", link.expose(), json()),
@@ -355,7 +355,7 @@ fn table(users: &[User], now: Timestamp) -> Table {
             state(user, now),
             Cell::maybe(user.last_login_at),
         ],
-        json: view::user(user, now),
+        json: views::user(user, now),
     };
     Table { columns: LISTED.to_vec(), rows: users.iter().map(row).collect() }
 }
@@ -389,5 +389,5 @@ const SHOWN: [Column; 11] = [
 
 /// One account, all of it.
 pub(super) fn one(user: &User, now: Timestamp) -> Table {
-    Table::of_objects(&SHOWN, [(user.id.to_string(), view::user(user, now))])
+    Table::of_objects(&SHOWN, [(user.id.to_string(), views::user(user, now))])
 }

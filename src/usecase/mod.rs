@@ -12,7 +12,6 @@ pub mod operator;
 mod paging;
 pub mod session;
 pub mod signin;
-pub mod view;
 
 use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::caller::Caller;

@@ -2,7 +2,7 @@
 
 use crate::daemon::{Answer, Daemon, JSON};
 use crate::world::PASSWORD;
-use authd::http::routes::routes;
+use authd::api::table::routes;
 use serde_json::json;
 
 const ANN: &str = "ann@example.com";

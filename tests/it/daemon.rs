@@ -1,9 +1,9 @@
 //! A world with its daemon, spoken to over a real socket.
 
 use crate::world::{PASSWORD, World, operator, user_ref};
+use authd::api::router::Router;
 use authd::domain::api_key::ApiKeyName;
 use authd::domain::role::Permission;
-use authd::http::router::Router;
 use authd::transport::{Running, Server, Settings};
 use authd::usecase::account::admin;
 use authd::usecase::keys::api_keys;

@@ -1,9 +1,10 @@
 //! Rate limits: what is counted together, what an answer tells, and when one may ask again (S7).
 
 use crate::daemon::{Answer, Daemon, JSON};
+use authd::api::route::Access;
+use authd::api::table::routes;
 use authd::config::Rate;
 use authd::domain::network::Network;
-use authd::http::routes::{Access, routes};
 use authd::usecase::app::rate_limit::{Budget, RateLimits, Spent, Verdict};
 use proptest::prelude::*;
 use std::net::Ipv4Addr;

@@ -2,7 +2,7 @@
 
 use crate::daemon::{Answer, Daemon, JSON};
 use crate::world::{PASSWORD, World};
-use authd::http::router::Router;
+use authd::api::router::Router;
 use authd::metrics::Metrics;
 use authd::transport::message::{Head, Headers};
 use authd::transport::{Running, Service, Trouble};

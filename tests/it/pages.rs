@@ -2,8 +2,8 @@
 //! does, once; nothing that a stranger wrote is markup.
 
 use crate::world::{PASSWORD, World, anonymous};
+use authd::api::router::Router;
 use authd::domain::email::Email;
-use authd::http::router::Router;
 use authd::pages::Pages;
 use authd::transport::{Running, Server, Settings};
 use authd::usecase::account::{email, password};

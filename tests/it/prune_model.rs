@@ -12,7 +12,7 @@ use authd::usecase::operator::prune::prune;
 use authd::usecase::session::tokens::{Target, revoke};
 use authd::usecase::session::{authenticate, refresh};
 use authd::usecase::signin::login::Tokens;
-use authd::usecase::view;
+use authd::views;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -117,7 +117,7 @@ impl Life {
                 let seen = shown.map(|held| authenticate::bearer(app, held.access_token.expose()));
                 // A lock that is over is as good as none, and nobody sees it.
                 let seen =
-                    seen.map(|seen| seen.map(|me| (me.session, me.auth_time, view::user(&me.account, app.now()))));
+                    seen.map(|seen| seen.map(|me| (me.session, me.auth_time, views::user(&me.account, app.now()))));
                 format!("{seen:?}")
             }
             Step::RevokeAccess(back) => {

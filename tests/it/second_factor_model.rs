@@ -7,7 +7,7 @@ use authd::domain::caller::Caller;
 use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Refusal};
-use authd::usecase::account::{admin, admin_two_factor, two_factor};
+use authd::usecase::account::{admin_two_factor, two_factor};
 use authd::usecase::signin::login::LoggedIn;
 use authd::usecase::signin::reauthenticate::Factor;
 use authd::usecase::signin::second_factor;

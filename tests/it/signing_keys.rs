@@ -3,9 +3,9 @@
 
 use crate::daemon::Daemon;
 use crate::world::{World, anonymous, operator, user_ref};
+use authd::api::router::Router;
 use authd::domain::signing_key::{Retired, SigningKey, State};
 use authd::error::{Error, Refusal};
-use authd::http::router::Router;
 use authd::transport::message::{Head, Headers};
 use authd::transport::{Lane, Service};
 use authd::usecase::app::keyring;

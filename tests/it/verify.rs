@@ -2,9 +2,9 @@
 
 use crate::daemon::{Answer, Daemon, JSON};
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
+use authd::api::table::routes;
 use authd::domain::name::Name;
 use authd::domain::role::{Permission, Role, RoleName};
-use authd::http::routes::routes;
 use authd::usecase::account::{admin, me, roles};
 use authd::usecase::session::logout;
 use serde_json::{Value, json};
@@ -226,7 +226,7 @@ fn a_name_in_a_header_is_ascii_and_decodes_to_itself() {
 
 #[test]
 fn the_document_says_that_demands_may_repeat() {
-    let document: Value = serde_json::from_str(authd::http::openapi::document()).unwrap();
+    let document: Value = serde_json::from_str(authd::api::openapi::document()).unwrap();
     let operation = &document["paths"][VERIFY]["get"];
     assert_eq!(operation["security"], json!([{"bearer": []}, {"cookie": []}]));
     let parameters = operation["parameters"].as_array().unwrap();

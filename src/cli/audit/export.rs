@@ -5,7 +5,7 @@ use crate::cli::exit::Failure;
 use crate::cli::times::When;
 use crate::domain::audit::Line;
 use crate::usecase::audit::read as log;
-use crate::usecase::view;
+use crate::views;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
@@ -51,7 +51,7 @@ impl Export {
     }
 
     fn print(&self, context: &Context, lines: &[Line]) -> Result<(), Failure> {
-        let objects: Vec<Value> = lines.iter().map(view::exported_line).collect();
+        let objects: Vec<Value> = lines.iter().map(views::exported_line).collect();
         match self.format {
             Format::Jsonl => context.terminal().json_lines(&objects),
             Format::Csv => context.terminal().csv(&objects.iter().map(record).collect::<Vec<_>>()),

@@ -6,7 +6,7 @@ use crate::cli::terminal::table::{Column, Table};
 use crate::domain::audit::Mark;
 use crate::usecase::audit::verify;
 use crate::usecase::audit::verify::Verdict;
-use crate::usecase::view;
+use crate::views;
 use clap::Args;
 
 /// Check that every line is as authd wrote it and that none is missing; exits 5 when not
@@ -52,5 +52,5 @@ impl Verify {
 
 fn table(verdict: &Verdict) -> Table {
     let columns = if verdict.flaw.is_none() { &COLUMNS[..5] } else { &COLUMNS[..] };
-    Table::of_objects(columns, [(verdict.last.to_string(), view::verdict(verdict))])
+    Table::of_objects(columns, [(verdict.last.to_string(), views::verdict(verdict))])
 }

@@ -8,7 +8,7 @@ use crate::error::Fault;
 use crate::usecase::app::Ports;
 use crate::usecase::operator::backup::Stop;
 use crate::usecase::operator::{backup, restore};
-use crate::usecase::view;
+use crate::views;
 use clap::Args;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::PathBuf;
@@ -56,7 +56,7 @@ impl Backup {
         let terminal = context.terminal();
         let columns =
             [Column::Text("file"), Column::Text("bytes"), Column::Text("schema_version"), Column::Text("audit_head")];
-        let row = (made.file.display().to_string(), view::backup(&made));
+        let row = (made.file.display().to_string(), views::backup(&made));
         terminal.show(&Table::of_objects(&columns, [row]))?;
         terminal.note(&format!(
             "the key file {} is not in it, and it can't be opened without; keep a copy of that, too, elsewhere",
@@ -105,7 +105,7 @@ impl Restore {
             terminal.note(&format!("the database before is {}; delete it when all is well", kept.display()));
         }
         let columns = [Column::Text("database"), Column::Text("kept"), Column::Text("audit_seq")];
-        let row = (restored.database.display().to_string(), view::restored(&restored));
+        let row = (restored.database.display().to_string(), views::restored(&restored));
         terminal.changed(&Table::of_objects(&columns, [row]))
     }
 }

@@ -11,7 +11,7 @@ use crate::usecase::account::admin::UserRef;
 use crate::usecase::account::admin_two_factor::{self, Enrolment};
 use crate::usecase::account::qr::Qr;
 use crate::usecase::app::App;
-use crate::usecase::view;
+use crate::views;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -169,5 +169,5 @@ const COLUMNS: [Column; 6] = [
 ];
 
 fn one(enrolment: &Enrolment, codes: &[Secret<String>]) -> Table {
-    Table::of_objects(&COLUMNS, [(enrolment.user.id.to_string(), view::enrolment(enrolment, codes))])
+    Table::of_objects(&COLUMNS, [(enrolment.user.id.to_string(), views::enrolment(enrolment, codes))])
 }

@@ -7,7 +7,7 @@ use crate::usecase::account::admin as accounts;
 use crate::usecase::account::admin::{UserRef, Verified};
 use crate::usecase::account::edit::{self, Changed, Changes, Edited};
 use crate::usecase::account::qr::Qr;
-use crate::usecase::view;
+use crate::views;
 use clap::Args;
 
 /// Change a user's address or name
@@ -107,6 +107,6 @@ impl ResetLink {
         if self.qr {
             terminal.show_picture(&Qr::of(&made.url)?, "");
         }
-        terminal.secret("link", made.url.expose(), view::user(&made.user, app.now()))
+        terminal.secret("link", made.url.expose(), views::user(&made.user, app.now()))
     }
 }

@@ -1,9 +1,9 @@
 //! Exit codes and the words of messages.
 
 use super::{Shell, json};
+use authd::api::problem::Problem;
 use authd::cli::exit::Failure;
 use authd::error::Refusal;
-use authd::http::problem::Problem;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,7 +1,7 @@
 //! Bad bodies, on every route: the right error, and nothing is stored.
 
 use super::*;
-use authd::http::wire::{Alternatives, Kind, Presence};
+use authd::api::wire::{Alternatives, Kind, Presence};
 use proptest::prelude::*;
 
 fn with_type(daemon: &Daemon, route: &Route, proof: Option<&String>, content_type: &str, body: &[u8]) -> Answer {

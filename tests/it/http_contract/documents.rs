@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::world::World;
-use authd::http::router::Router;
-use authd::http::routes::Content;
-use authd::http::{openapi, schema};
+use authd::api::route::Content;
+use authd::api::router::Router;
+use authd::api::{openapi, schema};
 use authd::transport::message::{Head, Headers};
 use authd::transport::{Service, Trouble};
 use std::collections::BTreeSet;

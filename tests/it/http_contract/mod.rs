@@ -8,8 +8,9 @@ mod forms;
 mod routing;
 
 use crate::daemon::{Answer, Daemon, JSON};
-use authd::http::routes::{Access, Method, Route, routes};
-use authd::http::wire::Encoding;
+use authd::api::route::{Access, Method, Route};
+use authd::api::table::routes;
+use authd::api::wire::Encoding;
 use serde_json::Value;
 
 /// What a route needs besides its body: a token or a key where it isn't public.

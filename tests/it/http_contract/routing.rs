@@ -1,7 +1,7 @@
 //! Which route a request comes to, and what every answer carries.
 
 use super::*;
-use authd::http::routes::Handler;
+use authd::api::route::Handler;
 use authd::transport::Lane;
 
 #[test]

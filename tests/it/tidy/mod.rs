@@ -114,7 +114,7 @@ impl House {
         let Some((room, allowed)) = self.rooms.iter().find(|(room, _)| *room == room_of(path)) else { return };
         for other in named_at_root(path, code) {
             let serves =
-                path == "src/cli/serve.rs" && ["http", "pages", "metrics", "transport"].contains(&other.as_str());
+                path == "src/cli/serve.rs" && ["api", "pages", "metrics", "transport"].contains(&other.as_str());
             let is_room = self.rooms.iter().any(|(room, _)| *room == other);
             if is_room && other != *room && !allowed.contains(&other) && !serves {
                 found.push(format!("names {other}: the room {room} may import {}", allowed.join(", ")));
@@ -245,11 +245,11 @@ fn an_import_that_the_table_forbids_is_caught() {
         ("src/config/a.rs", "use crate::store::Store;"),
         ("src/store/a.rs", "fn f() { crate::crypto::seal() }"),
         ("src/store/a/b.rs", "use super::super::super::usecase;"),
-        ("src/usecase/a.rs", "use crate::http::problem;"),
-        ("src/http/a.rs", "use crate::{error::Fault, store::{Tx, Row}};"),
-        ("src/http/a.rs", "use crate::{\n    domain::{id, role},\n    crypto,\n};"),
-        ("src/http/a.rs", "use crate::cli::terminal;"),
-        ("src/cli/a.rs", "pub use crate::http;"),
+        ("src/usecase/a.rs", "use crate::api::problem;"),
+        ("src/api/a.rs", "use crate::{error::Fault, store::{Tx, Row}};"),
+        ("src/api/a.rs", "use crate::{\n    domain::{id, role},\n    crypto,\n};"),
+        ("src/api/a.rs", "use crate::cli::terminal;"),
+        ("src/cli/a.rs", "pub use crate::api;"),
     ] {
         assert_eq!(said(path, code).len(), 1, "{path} {code} {:?}", said(path, code));
     }
@@ -264,7 +264,7 @@ fn an_import_that_the_table_allows_is_let_be() {
             "// crate::http\nuse super::{tx, users}; use rusqlite::Connection; const A: &str = \"crate::http\";",
         ),
         ("src/usecase/a.rs", "use crate::{config, crypto, domain, error, ports, store};"),
-        ("src/cli/serve.rs", "use crate::http;"),
+        ("src/cli/serve.rs", "use crate::api;"),
         ("src/transport/io.rs", "use hyper::body; use super::super::error;"),
         ("src/cli/a.rs", "use crate::cli::http_status; use self::toml::x;"),
     ] {
@@ -276,8 +276,8 @@ fn an_import_that_the_table_allows_is_let_be() {
 fn a_crate_outside_its_place_is_caught() {
     for (path, code) in [
         ("src/usecase/a.rs", "use rusqlite::Connection;"),
-        ("src/http/router.rs", "fn f() -> hyper::StatusCode { x }"),
-        ("src/http/router.rs", "use tokio;"),
+        ("src/api/router.rs", "fn f() -> hyper::StatusCode { x }"),
+        ("src/api/router.rs", "use tokio;"),
         ("src/usecase/a.rs", "use ::jsonwebtoken::Header;"),
         ("src/crypto/a.rs", "fn f() { getrandom::fill(b) }"),
         ("src/domain/a.rs", "#[derive(serde::Serialize)] struct A;"),
@@ -290,16 +290,16 @@ fn a_crate_outside_its_place_is_caught() {
 fn printing_and_sql_outside_their_places_are_caught() {
     for (path, code) in [
         ("src/cli/user.rs", "fn f() { println!(\"x\") }"),
-        ("src/http/a.rs", "fn f() { eprint!(\"x\") }"),
+        ("src/api/a.rs", "fn f() { eprint!(\"x\") }"),
         ("src/usecase/a.rs", "const A: &str = \"SELECT id FROM users\";"),
         ("src/cli/a.rs", "const A: &str = r#\"INSERT INTO users VALUES (1)\"#;"),
-        ("src/http/a.rs", "const A: &str = \"\n  UPDATE users\n SET name = 1\";"),
-        ("src/http/a.rs", "const A: &str = \"DELETE FROM users\";"),
+        ("src/api/a.rs", "const A: &str = \"\n  UPDATE users\n SET name = 1\";"),
+        ("src/api/a.rs", "const A: &str = \"DELETE FROM users\";"),
     ] {
         assert_eq!(said(path, code).len(), 1, "{path} {code}");
     }
     assert_eq!(said("src/cli/terminal.rs", "fn f() { println!(\"x\") }"), Vec::<String>::new());
-    assert_eq!(said("src/http/a.rs", "const A: &str = \"DELETE\"; // SELECT a FROM b"), Vec::<String>::new());
+    assert_eq!(said("src/api/a.rs", "const A: &str = \"DELETE\"; // SELECT a FROM b"), Vec::<String>::new());
 }
 
 #[test]
@@ -326,8 +326,10 @@ fn the_table_of_rooms_is_read_whole() {
             "crypto",
             "store",
             "usecase",
+            "views",
             "transport",
-            "http",
+            "web",
+            "api",
             "pages",
             "metrics",
             "cli"

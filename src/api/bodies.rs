@@ -1,0 +1,223 @@
+//! What requests hold, as data.
+
+use super::route::COOKIES;
+use super::wire::{Alternatives, Body, Encoding, Field, Kind, Presence};
+
+const fn required(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field { name, kind, presence: Presence::Required, about }
+}
+
+const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field {
+    Field { name, kind, presence: Presence::Optional, about }
+}
+
+/// The two forms of a second factor.
+const FACTOR: &[&str] = &["code", "recovery_code"];
+
+const IN_COOKIES: Field = optional(COOKIES, Kind::Flag, "Send the tokens as cookies, and not in the body.");
+
+const EMAIL: Field = required("email", Kind::Email, "The account's address.");
+
+pub static REGISTRATION: Body = Body {
+    name: "Registration",
+    encoding: Encoding::Json,
+    fields: &[
+        EMAIL,
+        required("password", Kind::Password, "At least 15 characters, unless configured; no common one."),
+        optional("name", Kind::Name, "What to call the person."),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"email":"ann@example.com","password":"correct horse battery staple","name":"Ann"}"#,
+};
+
+pub static ADDRESS: Body = Body {
+    name: "Address",
+    encoding: Encoding::Json,
+    fields: &[EMAIL],
+    alternatives: Alternatives::None,
+    example: r#"{"email":"ann@example.com"}"#,
+};
+
+pub static LINK: Body = Body {
+    name: "Link",
+    encoding: Encoding::Json,
+    fields: &[required("token", Kind::Token, "From the link in the mail.")],
+    alternatives: Alternatives::None,
+    example: r#"{"token":"authd_ev_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY"}"#,
+};
+
+pub static NEW_PASSWORD: Body = Body {
+    name: "NewPassword",
+    encoding: Encoding::Json,
+    fields: &[
+        required("token", Kind::Token, "From the link in the mail."),
+        required("new_password", Kind::Password, "At least 15 characters, unless configured; no common one."),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"token":"authd_pr_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","new_password":"correct horse battery staple"}"#,
+};
+
+pub static CREDENTIALS: Body = Body {
+    name: "Credentials",
+    encoding: Encoding::Json,
+    fields: &[EMAIL, required("password", Kind::Password, "The account's password."), IN_COOKIES],
+    alternatives: Alternatives::None,
+    example: r#"{"email":"ann@example.com","password":"correct horse battery staple"}"#,
+};
+
+pub static REFRESH: Body = Body {
+    name: "Refresh",
+    encoding: Encoding::Json,
+    fields: &[
+        optional("refresh_token", Kind::Token, "The newest one of the session. Left out, the cookie counts."),
+        IN_COOKIES,
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"refresh_token":"authd_rt_AZigsnwAcACAAAAAAAAAAg"}"#,
+};
+
+pub static PROFILE: Body = Body {
+    name: "Profile",
+    encoding: Encoding::Json,
+    fields: &[optional("name", Kind::Name, "What to call the person; left out, it stays.")],
+    alternatives: Alternatives::None,
+    example: r#"{"name":"Ann Lee"}"#,
+};
+
+pub static NEW_ADDRESS: Body = Body {
+    name: "NewAddress",
+    encoding: Encoding::Json,
+    fields: &[required("new_email", Kind::Email, "Where the link goes.")],
+    alternatives: Alternatives::None,
+    example: r#"{"new_email":"ann.lee@example.com"}"#,
+};
+
+pub static PASSWORD: Body = Body {
+    name: "OwnPassword",
+    encoding: Encoding::Json,
+    fields: &[required("password", Kind::Password, "The account's password.")],
+    alternatives: Alternatives::None,
+    example: r#"{"password":"correct horse battery staple"}"#,
+};
+
+pub static PASSWORD_CHANGE: Body = Body {
+    name: "PasswordChange",
+    encoding: Encoding::Json,
+    fields: &[
+        required("current_password", Kind::Password, "The account's password."),
+        required("new_password", Kind::Password, "At least 15 characters, unless configured; no common one."),
+        optional("code", Kind::Token, "From the app; wanted where the second factor is on."),
+        optional("recovery_code", Kind::Token, "In its place."),
+    ],
+    alternatives: Alternatives::AtMostOne(FACTOR),
+    example: r#"{"current_password":"correct horse battery staple","new_password":"purple monkeys eat dishwashers"}"#,
+};
+
+pub static SECOND_STEP: Body = Body {
+    name: "SecondStepProof",
+    encoding: Encoding::Json,
+    fields: &[
+        required("ticket", Kind::Token, "From the login."),
+        optional("code", Kind::Token, "Six digits from the app."),
+        optional("recovery_code", Kind::Token, "In its place."),
+        IN_COOKIES,
+    ],
+    alternatives: Alternatives::ExactlyOne(FACTOR),
+    example: r#"{"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","code":"287082"}"#,
+};
+
+pub static CODE: Body = Body {
+    name: "Code",
+    encoding: Encoding::Json,
+    fields: &[required("code", Kind::Token, "Six digits from the app.")],
+    alternatives: Alternatives::None,
+    example: r#"{"code":"287082"}"#,
+};
+
+pub static DISABLE_TWO_FACTOR: Body = Body {
+    name: "DisableTwoFactor",
+    encoding: Encoding::Json,
+    fields: &[
+        required("password", Kind::Password, "The account's password."),
+        optional("code", Kind::Token, "Six digits from the app."),
+        optional("recovery_code", Kind::Token, "In its place."),
+    ],
+    alternatives: Alternatives::ExactlyOne(FACTOR),
+    example: r#"{"password":"correct horse battery staple","code":"287082"}"#,
+};
+
+/// How an administrator makes an account.
+pub static NEW_USER: Body = Body {
+    name: "NewUser",
+    encoding: Encoding::Json,
+    fields: &[
+        EMAIL,
+        optional("name", Kind::Name, "What to call the person."),
+        optional("roles", Kind::Roles, "None that opens more of authd than the caller may do."),
+        optional("email_verified", Kind::Flag, "Whether the address counts as verified; else a link is mailed."),
+        optional("password", Kind::Password, "Left out, a link to set one is mailed."),
+        optional("invite", Kind::Flag, "Says in so many words that a link to set a password is mailed."),
+    ],
+    alternatives: Alternatives::AtMostOne(&["password", "invite"]),
+    example: r#"{"email":"bob@example.com","name":"Bob","roles":[],"email_verified":true,"password":"correct horse battery staple"}"#,
+};
+
+pub static USER_CHANGES: Body = Body {
+    name: "UserChanges",
+    encoding: Encoding::Json,
+    fields: &[
+        optional("email", Kind::Email, "Another address ends the user's sessions and links; the old one is told."),
+        optional("name", Kind::Name, "What to call the person."),
+        optional(
+            "email_verified",
+            Kind::Flag,
+            "Whether the address counts as verified. If not, a link is mailed to a new one, and the old one stays as it is.",
+        ),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"name":"Bob Lee","email_verified":true}"#,
+};
+
+const ROLE_PERMISSIONS: Field =
+    optional("permissions", Kind::Permissions, "All that it holds, as `area:action` or `area:*`.");
+const ROLE_DESCRIPTION: Field = optional("description", Kind::Name, "What it is for.");
+
+pub static NEW_ROLE: Body = Body {
+    name: "NewRole",
+    encoding: Encoding::Json,
+    fields: &[required("name", Kind::Role, "Never changes."), ROLE_DESCRIPTION, ROLE_PERMISSIONS],
+    alternatives: Alternatives::None,
+    example: r#"{"name":"editor","description":"Writes posts","permissions":["posts:write"]}"#,
+};
+
+pub static ROLE_CHANGES: Body = Body {
+    name: "RoleChanges",
+    encoding: Encoding::Json,
+    fields: &[ROLE_DESCRIPTION, ROLE_PERMISSIONS],
+    alternatives: Alternatives::None,
+    example: r#"{"permissions":["posts:*"]}"#,
+};
+
+pub static NEW_API_KEY: Body = Body {
+    name: "NewApiKey",
+    encoding: Encoding::Json,
+    fields: &[
+        required("name", Kind::KeyName, "As the audit log names the service."),
+        optional("permissions", Kind::Permissions, "None of authd's own that the caller doesn't hold."),
+        optional("ttl_s", Kind::Seconds, "How long it counts. Left out, for ever."),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"name":"billing","permissions":["orders:read"],"ttl_s":7776000}"#,
+};
+
+/// RFC 7662 §2.1 and RFC 7009 §2.1.
+pub static TOKEN: Body = Body {
+    name: "TokenQuestion",
+    encoding: Encoding::Form,
+    fields: &[
+        required("token", Kind::Token, "An access token or a refresh token."),
+        optional("token_type_hint", Kind::Token, "What the client takes it for. authd sees that for itself."),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"token":"authd_rt_AZigsnwAcACAAAAAAAAAAg","token_type_hint":"refresh_token"}"#,
+};

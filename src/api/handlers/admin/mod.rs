@@ -1,0 +1,40 @@
+//! `/admin`: what `authctl` does, for programs.
+
+pub mod api_keys;
+pub mod audit;
+pub mod roles;
+pub mod sessions;
+pub mod users;
+
+use super::json;
+use crate::api::call::Call;
+use crate::api::wire::Fields;
+use crate::domain::id::UserId;
+use crate::domain::role::RoleName;
+use crate::error::Refusal;
+use crate::transport::message::Response;
+use crate::usecase::account::admin::{Paged, UserRef};
+use serde_json::Value;
+
+/// A page of a list.
+fn page<T>(page: &Paged<T, String>, view: impl Fn(&T) -> Value) -> Response {
+    let items: Vec<_> = page.items.iter().map(view).collect();
+    json(200, &serde_json::json!({"items": items, "next": page.next}))
+}
+
+/// The cursor that a page begins after, by the name of its parameter.
+fn cursor(fields: &mut Fields, name: &str) -> Option<String> {
+    fields.optional_token(name).map(|cursor| cursor.expose().clone())
+}
+
+/// The user that the path names, by id alone.
+fn user_of(call: &Call) -> Result<UserRef, Refusal> {
+    let id = call.parameter("id");
+    UserId::parse(id).map(UserRef::Id).ok_or_else(|| Refusal::not_found("user", id))
+}
+
+/// The role that the path names.
+fn role_of(call: &Call) -> Result<RoleName, Refusal> {
+    let name = call.parameter("role");
+    RoleName::parse(name).map_err(|_| Refusal::not_found("role", name))
+}

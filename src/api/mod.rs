@@ -1,0 +1,20 @@
+//! The daemon's face: what authd says over HTTP. Authorization is the use-cases'; this room parses
+//! requests, authenticates them, calls one use-case each, and writes the answer.
+//!
+//! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) →
+//! `handlers` → a use-case → `problem` or JSON → `router` (headers) → `transport`.
+
+pub mod bodies;
+pub mod call;
+pub mod openapi;
+pub mod problem;
+pub mod route;
+pub mod router;
+mod routes;
+pub mod schema;
+pub mod table;
+pub mod wire;
+
+mod handlers;
+mod json;
+mod metadata;

@@ -1,0 +1,162 @@
+//! The OpenAPI 3.1 document, printed from the table of routes.
+
+use super::problem;
+use super::route::{Access, Answer, Content, Route, parameter};
+use super::schema;
+use super::schema::{Object, Shape};
+use super::table::routes;
+use super::wire::{Field, Kind, Presence};
+use crate::web::cookies;
+use serde_json::{Map, Value, json};
+use std::sync::LazyLock;
+
+/// The document as JSON text. It is the same for the life of the process.
+#[must_use]
+pub fn document() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| print().to_string());
+    &TEXT
+}
+
+fn print() -> Value {
+    let mut paths = Map::new();
+    for route in routes() {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.name().to_ascii_lowercase()] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "authd",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Accounts and sessions. Errors are problem documents (RFC 9457); bodies are one strict JSON object.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "authd_key_…"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": cookies::ACCESS},
+                "refresh_cookie": {"type": "apiKey", "in": "cookie", "name": cookies::REFRESH},
+                "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
+            },
+        },
+    })
+}
+
+fn schemas() -> Map<String, Value> {
+    let mut schemas = Map::new();
+    schema::problem(&mut schemas);
+    for route in routes() {
+        if let Some(body) = route.request {
+            schemas.insert(body.name.into(), body.schema());
+        }
+        for answer in route.answers {
+            for object in objects(answer) {
+                Shape::Object(object).collect(&mut schemas);
+            }
+        }
+    }
+    schemas.sort_keys();
+    schemas
+}
+
+fn operation(route: &Route) -> Value {
+    let mut responses = Map::new();
+    for answer in route.answers {
+        responses.insert(answer.status.to_string(), response(answer));
+    }
+    for (status, codes) in route.all_problems() {
+        responses.insert(status.to_string(), problem_response(status, &codes));
+    }
+    let mut operation = json!({"operationId": route.id, "summary": route.summary, "responses": responses});
+    match route.access {
+        Access::Public => {}
+        Access::User if route.method.is_safe() => operation["security"] = json!([{"bearer": []}, {"cookie": []}]),
+        Access::User => operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}]),
+        Access::Service => operation["security"] = json!([{"api_key": []}]),
+        Access::Permission(_) | Access::Holder if route.method.is_safe() => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}, {"api_key": []}]);
+        }
+        Access::Permission(_) | Access::Holder => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}, {"api_key": []}]);
+        }
+        Access::Refresh => operation["security"] = json!([{}, {"refresh_cookie": [], "csrf": []}]),
+    }
+    if let Access::Permission(permission) = route.access {
+        operation["description"] = format!("Needs the permission `{permission}`.").into();
+    }
+    let in_path = route.path.split('/').filter_map(parameter).map(path_parameter);
+    let parameters: Vec<Value> = in_path.chain(route.query.iter().map(query_parameter)).collect();
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(body) = route.request {
+        let content = json!({"schema": reference(body.name), "example": schema::example(body.example)});
+        operation["requestBody"] =
+            json!({"required": !body.may_be_empty(), "content": {body.encoding.media_type(): content}});
+    }
+    operation
+}
+
+fn path_parameter(name: &str) -> Value {
+    let schema = if name == "role" { Kind::Role.schema() } else { json!({"type": "string", "format": "uuid"}) };
+    json!({"name": name, "in": "path", "required": true, "schema": schema})
+}
+
+fn query_parameter(field: &Field) -> Value {
+    let required = field.presence == Presence::Required;
+    let one = field.kind.schema();
+    // An array in a query is the parameter once for each item, unless another style is named.
+    let schema = if field.presence == Presence::Repeated { json!({"type": "array", "items": one}) } else { one };
+    json!({"name": field.name, "in": "query", "required": required, "description": field.about, "schema": schema})
+}
+
+fn objects(answer: &Answer) -> &[&'static Object] {
+    match &answer.content {
+        Content::Json(object) => std::slice::from_ref(object),
+        Content::AnyOf(objects) => objects,
+        Content::Nothing | Content::Document => &[],
+    }
+}
+
+fn response(answer: &Answer) -> Value {
+    match answer.content {
+        Content::Nothing => json!({"description": answer.about}),
+        Content::Document => {
+            json!({"description": answer.about, "content": {"application/json": {"schema": {"type": "object"}}}})
+        }
+        Content::Json(object) => {
+            let content = json!({"schema": reference(object.name), "example": schema::example(object.example)});
+            json!({"description": answer.about, "content": {"application/json": content}})
+        }
+        Content::AnyOf(objects) => {
+            let schemas: Vec<Value> = objects.iter().map(|object| reference(object.name)).collect();
+            let examples: Map<String, Value> = objects
+                .iter()
+                .map(|object| (object.name.to_owned(), json!({"value": schema::example(object.example)})))
+                .collect();
+            let content = json!({"schema": {"anyOf": schemas}, "examples": examples});
+            json!({"description": answer.about, "content": {"application/json": content}})
+        }
+    }
+}
+
+fn problem_response(status: u16, codes: &[&str]) -> Value {
+    let code = codes.first().copied().unwrap_or_default();
+    let example = json!({
+        "type": format!("urn:authd:problem:{code}"),
+        "title": "In a few words",
+        "status": status,
+        "detail": "What happened, and what to do next",
+        "code": code,
+        "request_id": "0198a0b2-7c00-7000-8000-000000000003",
+    });
+    let description = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
+    let content = json!({"schema": reference("Problem"), "example": example});
+    json!({"description": description, "content": {problem::CONTENT_TYPE: content}})
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}

@@ -1,0 +1,71 @@
+//! Cookie mode: a session's tokens in cookies that no script can read, and a value beside them that
+//! the page's own script can (see `csrf`).
+
+use crate::api::problem::Problem;
+use crate::config::SameSite;
+use crate::transport::message::{Ambiguous, Headers, Response};
+use crate::usecase::signin::login::Tokens;
+
+/// The access token.
+pub const ACCESS: &str = "__Host-authd_access";
+pub const REFRESH: &str = "__Host-authd_refresh";
+/// What the page sends back in `X-CSRF-Token`.
+pub const CSRF: &str = "__Host-authd_csrf";
+
+/// How a caller's tokens travel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Carrier {
+    /// In `Authorization` and in bodies.
+    Body,
+    /// The answer to what came by cookie sets cookies, and shows no token.
+    Cookies,
+}
+
+/// The value of one of our cookies. `None`: it was not sent.
+///
+/// # Errors
+/// `bad_request` when it stands twice, or in one of several headers (RFC 6265bis §5.8): which one was
+/// set by us can't be told.
+pub fn find<'a>(headers: &'a Headers, name: &str) -> Result<Option<&'a str>, Problem> {
+    let header = headers.single("cookie");
+    let header = header.map_err(|Ambiguous| Problem::bad_request("send one header Cookie, in UTF-8"))?;
+    let pairs = header.unwrap_or_default().split(';').filter_map(|pair| pair.split_once('='));
+    let mut values = pairs.filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim());
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Problem::bad_request(format!("send the cookie {name} once"))),
+        (value, None) => Ok(value.filter(|value| !value.is_empty())),
+    }
+}
+
+/// Sets all three. Each lives as long as what it holds.
+#[must_use]
+pub fn set(response: Response, tokens: &Tokens, csrf: &str, same_site: SameSite) -> Response {
+    let (access, refresh) = (tokens.access_token.expose(), tokens.refresh_token.expose());
+    response
+        .header("set-cookie", hidden(ACCESS, access, tokens.expires_in, same_site))
+        .header("set-cookie", hidden(REFRESH, refresh, tokens.refresh_expires_in, same_site))
+        .header("set-cookie", readable(CSRF, csrf, tokens.refresh_expires_in, same_site))
+}
+
+/// Takes all three away.
+#[must_use]
+pub fn clear(response: Response, same_site: SameSite) -> Response {
+    response
+        .header("set-cookie", hidden(ACCESS, "", 0, same_site))
+        .header("set-cookie", hidden(REFRESH, "", 0, same_site))
+        .header("set-cookie", readable(CSRF, "", 0, same_site))
+}
+
+/// `__Host-` asks for `Secure`, `Path=/` and no `Domain`: no other host, and nobody without TLS, can
+/// set such a cookie.
+fn readable(name: &str, value: &str, max_age_s: u64, same_site: SameSite) -> String {
+    let same_site = match same_site {
+        SameSite::Strict => "Strict",
+        SameSite::Lax => "Lax",
+    };
+    format!("{name}={value}; Path=/; Max-Age={max_age_s}; Secure; SameSite={same_site}")
+}
+
+fn hidden(name: &str, value: &str, max_age_s: u64, same_site: SameSite) -> String {
+    readable(name, value, max_age_s, same_site) + "; HttpOnly"
+}

@@ -1,0 +1,41 @@
+//! Requests that a browser sends with cookies, though another site's page asked for them: refused by
+//! what the browser says of the request, and by a value that only the session's own page can read.
+
+use crate::api::problem::Problem;
+use crate::config::Config;
+use crate::domain::id::SessionId;
+use crate::transport::message::Headers;
+use crate::usecase::app::App;
+use crate::usecase::session::csrf;
+
+/// Refuses what another site's page sends (Fetch Metadata §2.3, RFC 6454 §7). A page on another origin
+/// of this site is refused, too, unless `cors.origins` lists it. A client that says nothing of the kind
+/// is no browser of today: for it the session's own value decides.
+///
+/// # Errors
+/// `csrf_failed`.
+pub fn check_site(headers: &Headers, config: &Config) -> Result<(), Problem> {
+    let refused = || Problem::csrf_failed("cookies count only for pages of this site; send the request from one");
+    let origin = headers.single("origin").map_err(|_| refused())?;
+    let is_ours = |origin: &str| origin == config.public_url || config.cors.origins.iter().any(|known| known == origin);
+    if origin.is_some_and(|origin| !is_ours(origin)) {
+        return Err(refused());
+    }
+    match headers.single("sec-fetch-site").map_err(|_| refused())? {
+        None | Some("same-origin" | "none") => Ok(()),
+        Some("same-site") if origin.is_some() => Ok(()),
+        Some(_) => Err(refused()),
+    }
+}
+
+/// Refuses what doesn't carry the session's value in `X-CSRF-Token`.
+///
+/// # Errors
+/// `csrf_failed`.
+pub fn check_value(app: &App, headers: &Headers, session: SessionId) -> Result<(), Problem> {
+    let value = headers.single("x-csrf-token").ok().flatten();
+    if value.is_some_and(|value| csrf::is_authentic(app, session, value)) {
+        return Ok(());
+    }
+    Err(Problem::csrf_failed("send the value of the cookie __Host-authd_csrf in the header X-CSRF-Token"))
+}
