@@ -6,7 +6,7 @@ use crate::api::openapi;
 use crate::error::{Error, Fault};
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 use crate::usecase::operator::health;
 
 /// For documents that change with a release or a key rotation. A key that begins to sign is fetched
@@ -14,7 +14,7 @@ use crate::usecase::operator::health;
 pub(super) const CACHEABLE: &str = "public, max-age=300";
 
 pub fn jwks(app: &App, _: Call) -> Result<Response, Error> {
-    Ok(json(200, &keyring::jwks(app)?).header("cache-control", CACHEABLE))
+    Ok(json(200, &current_key::jwks(app)?).header("cache-control", CACHEABLE))
 }
 
 pub fn openapi(_: &App, _: Call) -> Result<Response, Error> {

@@ -17,7 +17,7 @@ use crate::store::tables::sessions::Salted;
 use crate::store::tables::{sessions, tickets, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 use crate::usecase::mail::{compose, link_requests};
 use crate::usecase::require_user;
 use crate::usecase::signin::reauthenticate;
@@ -103,7 +103,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
     let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
     let (check, factor) = (FactorCheck::new(app, caller), change.factor.clone());
-    let (signer, idle) = (keyring::current(app)?, app.lifetime().idle);
+    let (signer, idle) = (current_key::current(app)?, app.lifetime().idle);
     let (user, session, salt) = app.store.write(caller, move |tx| {
         let Some(user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
