@@ -12,7 +12,7 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Refusal};
 use crate::ports::draw;
 use crate::store::tables::{keys, sessions};
-use crate::usecase::account::admin::{UserRef, find_in};
+use crate::usecase::account::reference::{UserRef, find_in};
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
 use crate::usecase::require;

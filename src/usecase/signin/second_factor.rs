@@ -1,9 +1,9 @@
 //! The second step of a login: a ticket and a code for a session.
 
+use super::factor::{Factor, FactorCheck, FactorVerdict};
 use super::lockout;
 use super::lockout::Attempt;
 use super::login::TICKET_PREFIX;
-use super::reauthenticate::{Factor, FactorCheck, FactorVerdict};
 use super::session_start::{Proof, Start, Tokens, issue};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::caller::Caller;
