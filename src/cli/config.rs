@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::config::{FILES, Setting, Value, text};
 use crate::error::{Fault, Refusal};
-use crate::usecase::app::mail_templates::Letters;
+use crate::usecase::app::mail_templates::MailTemplates;
 use crate::usecase::mail::delivery;
 use clap::Subcommand;
 use serde_json::json;
@@ -40,7 +40,7 @@ impl Verb {
 /// Looks at what stands in other files, too, as the daemon does at its start.
 fn check(context: &Context) -> Result<(), Failure> {
     let loaded = context.loaded()?;
-    Letters::read(&loaded.config)?;
+    MailTemplates::read(&loaded.config)?;
     delivery::mailer(&loaded.config)?;
     let file = loaded.file;
     let name = file.as_ref().map_or_else(|| "no file".into(), |path| path.display().to_string());

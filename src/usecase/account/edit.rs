@@ -14,7 +14,7 @@ use crate::store::tables::{failures, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
-use crate::usecase::mail::compose::{Letter, LinkMail};
+use crate::usecase::mail::compose::{QueuedMail, LinkMail};
 use crate::usecase::{require, require_own};
 
 /// What an account shall be. `None`: as it is.
@@ -102,7 +102,7 @@ pub(in crate::usecase) fn rename_in(tx: &mut Tx<'_>, user: &User, name: &Name) -
 /// From one address to another, with the mails that go with it.
 struct Move {
     new: Email,
-    notice: Letter,
+    notice: QueuedMail,
     /// `None`: the operator's word is enough.
     link: Option<LinkMail>,
 }

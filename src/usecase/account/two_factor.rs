@@ -142,7 +142,7 @@ pub(in crate::usecase) struct Enabling {
     check: FactorCheck,
     code: Secret<String>,
     hashes: Vec<OpaqueHash>,
-    notice: compose::Letter,
+    notice: compose::QueuedMail,
 }
 
 impl Enabling {

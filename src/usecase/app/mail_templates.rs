@@ -49,7 +49,7 @@ const BUILT_IN: [(&str, &str); 30] = templates![
 
 /// What a mail can tell of. All of it may come from a stranger.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct MailContext {
     /// The one-time link; `None` for a notice.
     pub url: Option<Secret<String>>,
     /// How long the link works, in words.
@@ -63,7 +63,7 @@ pub struct Facts {
     pub new_email: Option<String>,
 }
 
-impl Facts {
+impl MailContext {
     /// What a notice says of the request that caused it.
     #[must_use]
     pub fn of(caller: &Caller, now: Timestamp) -> Self {
@@ -78,7 +78,7 @@ impl Facts {
 
 /// A mail, ready to be sealed.
 #[derive(Clone, Debug)]
-pub struct Words {
+pub struct Rendered {
     /// One line.
     pub subject: String,
     pub text: Secret<String>,
@@ -87,25 +87,25 @@ pub struct Words {
 
 /// The templates.
 #[derive(Debug)]
-pub struct Letters {
+pub struct MailTemplates {
     /// `None`: no file is overridden.
     overridden: Option<Environment<'static>>,
     /// The host, by which a person knows the service.
     site: String,
 }
 
-impl Letters {
-    /// Reads the templates. Those of `mail.templates` are tried out with facts of every kind.
+impl MailTemplates {
+    /// Reads the templates. Those of `mail.templates` are tried out with context of every kind.
     ///
     /// # Errors
     /// [`Fault::Config`] with file and line of what can't be read, parsed or filled in.
     pub fn read(config: &Config) -> Result<Self, Fault> {
         let site = config.public_url.split_once("://").map_or(&*config.public_url, |(_, host)| host).to_owned();
-        let mut letters = Self { overridden: None, site };
+        let mut templates = Self { overridden: None, site };
         if let Some(folder) = &config.mail.templates {
-            letters.override_from(folder)?;
+            templates.override_from(folder)?;
         }
-        Ok(letters)
+        Ok(templates)
     }
 
     fn override_from(&mut self, folder: &Path) -> Result<(), Fault> {
@@ -121,8 +121,8 @@ impl Letters {
             environment.add_template_owned(name, source).map_err(|error| broken(folder, name, &error))?;
         }
         for kind in MailKind::ALL {
-            for facts in samples(kind) {
-                self.render(&environment, kind, &facts).map_err(|(file, error)| broken(folder, &file, &error))?;
+            for context in samples(kind) {
+                self.render(&environment, kind, &context).map_err(|(file, error)| broken(folder, &file, &error))?;
             }
         }
         self.overridden = Some(environment);
@@ -131,43 +131,43 @@ impl Letters {
 
     /// Writes a mail of this kind.
     #[must_use]
-    pub fn write(&self, kind: MailKind, facts: &Facts) -> Words {
+    pub fn write(&self, kind: MailKind, context: &MailContext) -> Rendered {
         if let Some(environment) = &self.overridden {
-            match self.render(environment, kind, facts) {
-                Ok(words) => return words,
+            match self.render(environment, kind, context) {
+                Ok(rendered) => return rendered,
                 // Nobody's login fails for want of nice words.
                 Err((file, error)) => tracing::error!(file, %error, "mail template failed; the built-in one is used"),
             }
         }
-        self.render(built_in(kind), kind, facts).expect("a test renders every built-in template")
+        self.render(built_in(kind), kind, context).expect("a test renders every built-in template")
     }
 
     /// The error comes with the name of the file that was asked for.
-    fn render(&self, of: &Environment<'_>, kind: MailKind, facts: &Facts) -> Result<Words, (String, Error)> {
+    fn render(&self, of: &Environment<'_>, kind: MailKind, context: &MailContext) -> Result<Rendered, (String, Error)> {
         let (text_name, html_name) = (format!("{}.txt", kind.name()), format!("{}.html", kind.name()));
         let text = || -> Result<(String, String), Error> {
-            let mut rendered = of.get_template(&text_name)?.render_captured(self.context(facts, None))?;
+            let mut rendered = of.get_template(&text_name)?.render_captured(self.values(context, None))?;
             let subject = rendered.with_state_mut(|state| state.render_block("subject"))?;
             Ok((rendered.into_output() + "\n", clean(&subject)))
         };
         let (text, subject) = text().map_err(|error| (text_name.clone(), error))?;
-        let html = of.get_template(&html_name).and_then(|html| html.render(self.context(facts, Some(&subject))));
+        let html = of.get_template(&html_name).and_then(|html| html.render(self.values(context, Some(&subject))));
         let html = html.map_err(|error| (html_name.clone(), error))?;
-        Ok(Words { subject, text: Secret::new(text), html: Secret::new(html) })
+        Ok(Rendered { subject, text: Secret::new(text), html: Secret::new(html) })
     }
 
     /// Every fact has its name in every template: `none` where there is none, so that a name which is
     /// none of these is an error and not a gap.
-    fn context(&self, facts: &Facts, subject: Option<&str>) -> Value {
+    fn values(&self, context: &MailContext, subject: Option<&str>) -> Value {
         context! {
             site => self.site.as_str(),
             subject => subject,
-            url => facts.url.as_ref().map(|url| url.expose().as_str()),
-            ttl => facts.ttl,
-            at => facts.at.map(in_words),
-            ip => facts.ip.as_deref().map(clean),
-            device => facts.user_agent.as_deref().and_then(device::name),
-            new_email => facts.new_email.as_deref().map(clean),
+            url => context.url.as_ref().map(|url| url.expose().as_str()),
+            ttl => context.ttl,
+            at => context.at.map(in_words),
+            ip => context.ip.as_deref().map(clean),
+            device => context.user_agent.as_deref().and_then(device::name),
+            new_email => context.new_email.as_deref().map(clean),
         }
     }
 }
@@ -238,17 +238,17 @@ fn in_words(at: Timestamp) -> String {
 }
 
 /// The least and the most that a mail of this kind has to tell of.
-fn samples(kind: MailKind) -> [Facts; 2] {
+fn samples(kind: MailKind) -> [MailContext; 2] {
     let url = || Secret::new("https://auth.example.com/auth/page?token=authd_ev_example".into());
     let least = if kind.is_notice() {
         let new_email = matches!(kind, MailKind::EmailChangeRequested | MailKind::EmailChanged)
             .then(|| "ann@example.com".to_owned());
-        Facts { at: Some(Timestamp::from_secs(1_795_334_400)), new_email, ..Facts::default() }
+        MailContext { at: Some(Timestamp::from_secs(1_795_334_400)), new_email, ..MailContext::default() }
     } else {
-        Facts { url: Some(url()), ttl: Some("1 hour"), ..Facts::default() }
+        MailContext { url: Some(url()), ttl: Some("1 hour"), ..MailContext::default() }
     };
     let user_agent = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".into());
-    let most = Facts { ip: Some("192.0.2.7".into()), user_agent, ..least.clone() };
+    let most = MailContext { ip: Some("192.0.2.7".into()), user_agent, ..least.clone() };
     [least, most]
 }
 
@@ -280,24 +280,24 @@ fn broken(folder: &Path, asked_for: &str, error: &Error) -> Fault {
 mod tests {
     use super::*;
 
-    fn letters() -> Letters {
+    fn templates() -> MailTemplates {
         let sources = crate::config::Sources { cwd: "/srv".into(), ..crate::config::Sources::default() };
-        Letters::read(&crate::config::load(&sources).unwrap().config).unwrap()
+        MailTemplates::read(&crate::config::load(&sources).unwrap().config).unwrap()
     }
 
     #[test]
     fn every_kind_has_words_with_facts_and_without() {
-        let letters = letters();
+        let mail_templates = templates();
         for kind in MailKind::ALL {
-            for facts in samples(kind) {
-                let words = letters.write(kind, &facts);
-                let (text, html) = (words.text.expose(), words.html.expose());
-                assert!(!words.subject.is_empty() && !words.subject.contains('\n'), "{:?}", words.subject);
-                assert!(html.contains(&format!(">{}</h1>", words.subject)), "{html}");
+            for context in samples(kind) {
+                let rendered = mail_templates.write(kind, &context);
+                let (text, html) = (rendered.text.expose(), rendered.html.expose());
+                assert!(!rendered.subject.is_empty() && !rendered.subject.contains('\n'), "{:?}", rendered.subject);
+                assert!(html.contains(&format!(">{}</h1>", rendered.subject)), "{html}");
                 for part in [text, html] {
                     assert!(part.contains("127.0.0.1:8080") && !part.contains("\n\n\n"), "{kind:?}\n{part}");
                     assert_eq!(part.contains("?token=authd_ev_example"), !kind.is_notice(), "{part}");
-                    assert_eq!(part.contains("192.0.2.7, Firefox on Linux"), facts.ip.is_some() && kind.is_notice());
+                    assert_eq!(part.contains("192.0.2.7, Firefox on Linux"), context.ip.is_some() && kind.is_notice());
                 }
                 assert!(text.lines().all(|line| line.len() <= 78), "{text}");
             }

@@ -33,7 +33,7 @@ use crate::store::Store;
 use database_lock::InUse;
 use key_uses::KeyUses;
 use keyring::Keyring;
-use mail_templates::Letters;
+use mail_templates::MailTemplates;
 use rate_limit::RateLimits;
 use request_counts::Traffic;
 use row_count_cache::RowCountCache;
@@ -75,7 +75,7 @@ pub struct App {
     pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
-    pub(super) letters: Letters,
+    pub(super) mail_templates: MailTemplates,
     /// Wakes the delivery worker when a mail was queued.
     pub(super) mail_wakeup: Wakeup,
     /// Wakes the links' worker when somebody asked for one.
@@ -99,7 +99,7 @@ impl App {
     /// file; [`Fault::Storage`] for a damaged file or one of another version.
     pub fn open(config: Config, ports: Ports, if_missing: IfMissing) -> Result<Self, Error> {
         let mut created = Created::default();
-        let letters = Letters::read(&config)?;
+        let mail_templates = MailTemplates::read(&config)?;
         let database_exists = files::exists(&config.database)?;
         if !database_exists && if_missing == IfMissing::Refuse {
             let advice = format!(
@@ -134,7 +134,7 @@ impl App {
             rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
-            letters,
+            mail_templates,
             mail_wakeup: Wakeup::new(),
             link_wakeup: Wakeup::new(),
             traffic: Traffic::new(),

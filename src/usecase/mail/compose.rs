@@ -20,7 +20,7 @@ use crate::store::tables::mails;
 use crate::store::tables::mails::NewMail;
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
-use crate::usecase::app::mail_templates::Facts;
+use crate::usecase::app::mail_templates::MailContext;
 use crate::usecase::app::wakeup::Waker;
 use crate::usecase::require;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// A mail, ready to be queued. Made before the transaction: it draws random bytes and seals.
 #[derive(Clone, Debug)]
-pub(in crate::usecase) struct Letter {
+pub(in crate::usecase) struct QueuedMail {
     id: MailId,
     kind: MailKind,
     subject: String,
@@ -38,13 +38,13 @@ pub(in crate::usecase) struct Letter {
     waker: Waker,
 }
 
-impl Letter {
-    fn new(app: &App, kind: MailKind, facts: &Facts) -> Self {
-        let words = app.letters.write(kind, facts);
+impl QueuedMail {
+    fn new(app: &App, kind: MailKind, context: &MailContext) -> Self {
+        let rendered = app.mail_templates.write(kind, context);
         let id = MailId::new(app.now(), app.id_entropy());
-        let body = Body { text: words.text.expose().clone(), html: words.html.expose().clone() };
+        let body = Body { text: rendered.text.expose().clone(), html: rendered.html.expose().clone() };
         let body_sealed = body.seal(app, id);
-        Self { id, kind, subject: words.subject, body_sealed, waker: app.mail_wakeup.waker() }
+        Self { id, kind, subject: rendered.subject, body_sealed, waker: app.mail_wakeup.waker() }
     }
 
     /// Puts the mail into the outbox, and wakes the sender. That comes before the commit and is early
@@ -65,20 +65,20 @@ impl Letter {
 }
 
 /// Writes a notice of what `caller` is about to do.
-pub(in crate::usecase) fn notice(app: &App, caller: &Caller, kind: MailKind) -> Letter {
-    Letter::new(app, kind, &Facts::of(caller, app.now()))
+pub(in crate::usecase) fn notice(app: &App, caller: &Caller, kind: MailKind) -> QueuedMail {
+    QueuedMail::new(app, kind, &MailContext::of(caller, app.now()))
 }
 
 /// Tells the old address of a change to a new one, wished for or done.
-pub(in crate::usecase) fn change_notice(app: &App, caller: &Caller, kind: MailKind, new: &Email) -> Letter {
-    let facts = Facts { new_email: Some(new.to_string()), ..Facts::of(caller, app.now()) };
-    Letter::new(app, kind, &facts)
+pub(in crate::usecase) fn change_notice(app: &App, caller: &Caller, kind: MailKind, new: &Email) -> QueuedMail {
+    let context = MailContext { new_email: Some(new.to_string()), ..MailContext::of(caller, app.now()) };
+    QueuedMail::new(app, kind, &context)
 }
 
 /// A mail with a one-time link, ready to be queued.
 #[derive(Clone, Debug)]
 pub(in crate::usecase) struct LinkMail {
-    letter: Letter,
+    mail: QueuedMail,
     link: LinkId,
     kind: LinkKind,
     token_hash: OpaqueHash,
@@ -105,9 +105,9 @@ pub(in crate::usecase) fn compose(app: &App, kind: MailKind) -> (LinkMail, Secre
     let (link_kind, ttl, in_words) = plan(kind);
     let (token, token_hash) = opaque::generate(link_kind.prefix(), app.entropy());
     let url = link_url(&app.config, link_kind, &token);
-    let facts = Facts { url: Some(url.clone()), ttl: Some(in_words), ..Facts::default() };
+    let context = MailContext { url: Some(url.clone()), ttl: Some(in_words), ..MailContext::default() };
     let mail = LinkMail {
-        letter: Letter::new(app, kind, &facts),
+        mail: QueuedMail::new(app, kind, &context),
         link: LinkId::new(app.now(), app.id_entropy()),
         kind: link_kind,
         token_hash,
@@ -139,7 +139,7 @@ impl LinkMail {
     /// As [`LinkMail::queue`], for an operator's own wish, which no stranger can repeat.
     pub(in crate::usecase) fn queue_unbounded(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
         self.keep_link(tx, user)?;
-        self.letter.queue(tx, user, to)
+        self.mail.queue(tx, user, to)
     }
 
     /// The link alone, for an operator who hands it over: no mail is queued.

@@ -16,7 +16,7 @@ use crate::ports::{Mailer, Message, Undelivered};
 use crate::store::tables::mails;
 use crate::store::tables::mails::Sealed;
 use crate::usecase::app::App;
-use crate::usecase::app::mail_templates::Facts;
+use crate::usecase::app::mail_templates::MailContext;
 use crate::usecase::require;
 use std::time::Duration;
 
@@ -213,14 +213,14 @@ pub fn send_test(app: &App, caller: &Caller, to: &Email) -> Result<Tested, Error
         let why = "mail.transport is outbox, so mail is kept and not sent; set it to smtp, and the server with it";
         return Err(Fault::Config(why.into()).into());
     };
-    let words = app.letters.write(MailKind::Test, &Facts { at: Some(app.now()), ..Facts::default() });
+    let rendered = app.mail_templates.write(MailKind::Test, &MailContext { at: Some(app.now()), ..MailContext::default() });
     let message = Message {
         id: MailId::new(app.now(), app.id_entropy()),
         date: app.now(),
         to: to.to_string(),
-        subject: words.subject,
-        text: words.text,
-        html: words.html,
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
     };
     Ok(match mailer.send(&message) {
         Ok(()) => Tested::Taken,

@@ -13,7 +13,7 @@ use crate::store::audit::log;
 use crate::store::audit::log::Filter;
 use crate::store::tables::{mails, meta};
 use crate::usecase::account::admin;
-use crate::usecase::app::mail_templates::Letters;
+use crate::usecase::app::mail_templates::MailTemplates;
 use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::app::{database_lock, files};
 use crate::usecase::keys::current_key;
@@ -110,7 +110,7 @@ pub fn examine(config: &Config, ports: &Ports, caller: &Caller, url: Option<&str
 }
 
 fn texts(config: &Config) -> Result<Finding, Error> {
-    Letters::read(config)?;
+    MailTemplates::read(config)?;
     crate::usecase::app::blocklist::read(config.password.blocklist_file.as_deref())?;
     Ok(Finding::ok("texts", "the mails' texts and the list of passwords can be read"))
 }

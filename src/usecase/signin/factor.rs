@@ -33,7 +33,7 @@ pub enum Factor {
 #[derive(Clone, Debug)]
 pub(in crate::usecase) struct FactorCheck {
     sealer: Arc<Sealer>,
-    recovery_notice: compose::Letter,
+    recovery_notice: compose::QueuedMail,
 }
 
 /// What a factor came to.

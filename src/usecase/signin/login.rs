@@ -21,7 +21,7 @@ use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::app::keyring::{Keyring, Signer};
 use crate::usecase::mail::compose;
-use crate::usecase::mail::compose::Letter;
+use crate::usecase::mail::compose::QueuedMail;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ struct Prepared {
     verification_required: bool,
     start: Start,
     ticket: OpaqueHash,
-    locked_notice: Letter,
+    locked_notice: QueuedMail,
     keyring: Arc<Keyring>,
 }
 

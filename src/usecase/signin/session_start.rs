@@ -20,7 +20,7 @@ use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::app::keyring::Signer;
 use crate::usecase::mail::compose;
-use crate::usecase::mail::compose::Letter;
+use crate::usecase::mail::compose::QueuedMail;
 use std::time::Duration;
 
 /// Who asks for tokens where the person logs in here (RFC 9068 §2.2): authd itself.
@@ -90,7 +90,7 @@ pub(in crate::usecase) struct Start {
     proof: Proof,
     life: Life,
     /// Told to the owner when the network is a new one.
-    notice: Letter,
+    notice: QueuedMail,
 }
 
 impl Start {
