@@ -6,7 +6,8 @@
 
 use super::head::{self, BodyLength, Scan, Scanner};
 use super::message::Then;
-use super::{Deadlines, Trouble};
+use super::service::Trouble;
+use super::settings::Deadlines;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;

@@ -5,7 +5,7 @@
 //! about is a request smuggled past the proxy (RFC 9112 §11.2). So each of these is refused here, by
 //! one strict reading of the bytes. Pure functions; the connection is `guard`'s.
 
-use super::Trouble;
+use super::service::Trouble;
 use hyper::Uri;
 
 /// The longest head taken, in bytes, request line and empty line included.

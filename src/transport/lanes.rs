@@ -2,7 +2,8 @@
 
 use super::message::{Request, Response};
 use super::pressure::{LaneTally, Pressure};
-use super::{Service, Settings, Trouble};
+use super::service::{Service, Trouble};
+use super::settings::Settings;
 use crate::error::Fault;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -187,7 +188,7 @@ pub fn answer(service: &dyn Service, request: &Request) -> Response {
 
 /// As [`answer`], in [`Lane::Commit`]: the I/O thread goes on with other requests whenever this one waits.
 ///
-/// [`Lane::Commit`]: super::Lane::Commit
+/// [`Lane::Commit`]: super::service::Lane::Commit
 pub async fn answer_later(service: &dyn Service, request: &Request) -> Response {
     let mut response = pin!(async { service.begin(request).await });
     // What has panicked is ready, so it isn't polled again.
