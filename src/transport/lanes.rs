@@ -23,9 +23,9 @@ pub struct Lanes {
     hash: Arc<Queue>,
 }
 
-/// Those who work off one queue.
+/// The worker threads of one queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Crew {
+pub enum Pool {
     Read,
     Write,
     Hash,
@@ -49,17 +49,17 @@ impl Lanes {
             write: Queue::new(settings.max_connections),
             hash: Queue::new(settings.hash_queue),
         };
-        let crews = [
-            ("read", Crew::Read, settings.threads.read),
-            ("write", Crew::Write, settings.threads.write),
-            ("hash", Crew::Hash, settings.threads.hash),
+        let pools = [
+            ("read", Pool::Read, settings.threads.read),
+            ("write", Pool::Write, settings.threads.write),
+            ("hash", Pool::Hash, settings.threads.hash),
         ];
-        for (name, crew, threads) in crews {
+        for (name, pool, threads) in pools {
             for number in 0..threads {
-                let (queue, service, alive) = (lanes.queue(crew).clone(), service.clone(), alive.clone());
+                let (queue, service, alive) = (lanes.queue(pool).clone(), service.clone(), alive.clone());
                 let pressure = pressure.clone();
                 let work = move || {
-                    work_off(&queue, &*service, tally_of(&pressure, crew));
+                    work_off(&queue, &*service, tally_of(&pressure, pool));
                     // Whoever waits for the threads waits for what they hold, too: the database is closed then.
                     drop(service);
                     drop(alive);
@@ -71,27 +71,27 @@ impl Lanes {
         Ok((lanes, workers))
     }
 
-    /// Queues a request for `crew`.
+    /// Queues a request for `pool`.
     ///
     /// # Errors
     /// The request itself, when the lane is full.
-    pub fn submit(&self, crew: Crew, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
+    pub fn submit(&self, pool: Pool, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
         let (reply, response) = oneshot::channel();
-        let tally = tally_of(&self.pressure, crew);
+        let tally = tally_of(&self.pressure, pool);
         // Before it is queued: a thread that is free counts it down at once.
         tally.waiting.up();
-        self.queue(crew).push(Job { request, reply, since: Instant::now() }).inspect_err(|_| {
+        self.queue(pool).push(Job { request, reply, since: Instant::now() }).inspect_err(|_| {
             tally.waiting.down();
             tally.refused.count();
         })?;
         Ok(response)
     }
 
-    const fn queue(&self, crew: Crew) -> &Arc<Queue> {
-        match crew {
-            Crew::Read => &self.read,
-            Crew::Write => &self.write,
-            Crew::Hash => &self.hash,
+    const fn queue(&self, pool: Pool) -> &Arc<Queue> {
+        match pool {
+            Pool::Read => &self.read,
+            Pool::Write => &self.write,
+            Pool::Hash => &self.hash,
         }
     }
 
@@ -104,11 +104,11 @@ impl Lanes {
     }
 }
 
-fn tally_of(pressure: &Pressure, crew: Crew) -> &LaneTally {
-    match crew {
-        Crew::Read => &pressure.read,
-        Crew::Write => &pressure.write,
-        Crew::Hash => &pressure.hash,
+fn tally_of(pressure: &Pressure, pool: Pool) -> &LaneTally {
+    match pool {
+        Pool::Read => &pressure.read,
+        Pool::Write => &pressure.write,
+        Pool::Hash => &pressure.hash,
     }
 }
 

@@ -4,7 +4,7 @@
 //! routes or of what authd does.
 //!
 //! `listen` opens the socket, `io` are the I/O threads, `connection` serves one connection, `guard` and `head` refuse what is no sound
-//! request before the crate sees it, `lanes` are the worker threads, `pulse` tells that the I/O threads live.
+//! request before the crate sees it, `lanes` are the worker threads, `watchdog` tells that the I/O threads live.
 
 pub mod client;
 mod connection;
@@ -15,18 +15,18 @@ mod lanes;
 mod listen;
 pub mod message;
 pub mod pressure;
-mod pulse;
 mod service;
 mod settings;
+mod watchdog;
 
 pub use connection::BODY_MAX_BYTES;
-pub use pulse::Pulse;
 pub use service::{Lane, Service, Trouble};
 pub use settings::{Deadlines, Settings, Threads};
+pub use watchdog::Watchdog;
 
 use crate::config;
 use crate::error::Fault;
-use connection::House;
+use connection::ThreadContext;
 use io::Acceptor;
 use lanes::{Lanes, Workers};
 use listen::Listener;
@@ -75,29 +75,30 @@ impl Server {
         let lanes = Arc::new(lanes);
         let (handles, ends): (Vec<_>, Vec<_>) = (0..settings.threads.io.max(1)).map(|_| io::pair()).unzip();
         let mut acceptor = Some((first, Acceptor::new(listener, handles)));
-        let (mut pulse, mut threads) = (Pulse::default(), Vec::new());
+        let (mut watchdog, mut threads) = (Watchdog::default(), Vec::new());
         for (number, end) in ends.into_iter().enumerate() {
             let (runtime, acceptor) = match acceptor.take() {
                 Some((first, acceptor)) => (first, Some(acceptor)),
                 None => (runtime()?, None),
             };
-            let house = House {
+            let context = ThreadContext {
                 requests: Cell::default(),
                 service: service.clone(),
                 lanes: lanes.clone(),
                 pressure: pressure.clone(),
                 settings,
             };
-            let (heart, stopping, last) = (pulse.heart(), stopping.clone(), StopsAtEnd(Arc::downgrade(&stop)));
+            let (responder, stopping, last) =
+                (watchdog.responder(), stopping.clone(), StopsAtEnd(Arc::downgrade(&stop)));
             let serve = move || {
                 // One that dies takes the others with it: half a server would be worse than none.
                 let _last = last;
-                end.serve(&runtime, house, heart, stopping, acceptor);
+                end.serve(&runtime, context, responder, stopping, acceptor);
             };
             let thread = std::thread::Builder::new().name(format!("io-{number}")).spawn(serve).map_err(internal)?;
             threads.push(thread);
         }
-        Ok(Running { address, stopper: Stopper(stop), pulse, pressure, threads, lanes, workers })
+        Ok(Running { address, stopper: Stopper(stop), watchdog, pressure, threads, lanes, workers })
     }
 }
 
@@ -144,7 +145,7 @@ impl fmt::Display for Address {
 pub struct Running {
     address: Address,
     stopper: Stopper,
-    pulse: Pulse,
+    watchdog: Watchdog,
     pressure: Arc<Pressure>,
     threads: Vec<JoinHandle<()>>,
     lanes: Arc<Lanes>,
@@ -182,8 +183,8 @@ impl Running {
 
     /// For a thread that watches over this one.
     #[must_use]
-    pub fn pulse(&self) -> Pulse {
-        self.pulse.clone()
+    pub fn watchdog(&self) -> Watchdog {
+        self.watchdog.clone()
     }
 
     pub fn shutdown(&self) {
