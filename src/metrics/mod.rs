@@ -1,7 +1,7 @@
 //! The daemon's face to Prometheus: `GET /metrics` on an address of its own, and nothing else there. It
 //! asks for no proof of who is asking, so it tells how many and how often, and never who.
 //!
-//! The rooms below count without knowing that anybody looks (see `tally`); `usecase::figures` reads them
+//! The rooms below count without knowing that anybody looks (see `counters`); `usecase::figures` reads them
 //! out, and `text` writes that down.
 
 mod text;

@@ -5,7 +5,7 @@
 //! 0.0.4 of the older format, which more programs read, wants one name for both, so counters are written
 //! by the crate as gauges are, under their whole name, and declared as what they are.
 
-use crate::tally::Distribution;
+use crate::counters::Distribution;
 use crate::transport::pressure::Pressure;
 use crate::usecase::app::request_counts::Target;
 use crate::usecase::operator::figures::{Counted, Figures};
@@ -83,16 +83,16 @@ impl Sheet {
 
     fn server(&self, out: &mut Writer<'_>) -> fmt::Result {
         let Pressure { connections, turned_away, .. } = &*self.pressure;
-        let lanes = self.pressure.lanes().map(|(name, tally)| (vec![("lane", name.to_owned())], tally));
+        let lanes = self.pressure.lanes().map(|(name, counters)| (vec![("lane", name.to_owned())], counters));
         out.gauge("authd_http_connections", "Connections open now", connections.read())?;
         let help = "Connections that found all places taken";
         out.counter("authd_http_connections_refused_total", help, turned_away.read())?;
-        let waiting = lanes.iter().map(|(lane, tally)| (lane.clone(), tally.waiting.read()));
+        let waiting = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.waiting.read()));
         let help = "Requests that wait for a thread of their lane: hash for those that hash a password, read, write";
         out.gauges("authd_lane_waiting", help, waiting)?;
-        let refused = lanes.iter().map(|(lane, tally)| (lane.clone(), tally.refused.read()));
+        let refused = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.refused.read()));
         out.counters("authd_lane_refused_total", "Requests that found their lane's queue full: answered 503", refused)?;
-        let waits = lanes.iter().map(|(lane, tally)| (lane.clone(), tally.waits.read()));
+        let waits = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.waits.read()));
         out.histograms("authd_lane_wait_seconds", "How long requests waited for a thread", SECONDS, waits)
     }
 

@@ -4,7 +4,7 @@
 use super::connection::{self, ThreadContext, Welcome};
 use super::listen::{Accepted, Listener};
 use super::watchdog::Responder;
-use crate::tally::Level;
+use crate::counters::Level;
 use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;

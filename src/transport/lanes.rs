@@ -1,7 +1,7 @@
 //! The threads that handlers run on, in lanes, so that what is short never waits behind what is long.
 
 use super::message::{Request, Response};
-use super::pressure::{LaneTally, Pressure};
+use super::pressure::{LaneCounters, Pressure};
 use super::service::{Service, Trouble};
 use super::settings::Settings;
 use crate::error::Fault;
@@ -59,7 +59,7 @@ impl Lanes {
                 let (queue, service, alive) = (lanes.queue(pool).clone(), service.clone(), alive.clone());
                 let pressure = pressure.clone();
                 let work = move || {
-                    work_off(&queue, &*service, tally_of(&pressure, pool));
+                    work_off(&queue, &*service, counters_of(&pressure, pool));
                     // Whoever waits for the threads waits for what they hold, too: the database is closed then.
                     drop(service);
                     drop(alive);
@@ -77,12 +77,12 @@ impl Lanes {
     /// The request itself, when the lane is full.
     pub fn submit(&self, pool: Pool, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
         let (reply, response) = oneshot::channel();
-        let tally = tally_of(&self.pressure, pool);
+        let counters = counters_of(&self.pressure, pool);
         // Before it is queued: a thread that is free counts it down at once.
-        tally.waiting.up();
+        counters.waiting.up();
         self.queue(pool).push(Job { request, reply, since: Instant::now() }).inspect_err(|_| {
-            tally.waiting.down();
-            tally.refused.count();
+            counters.waiting.down();
+            counters.refused.count();
         })?;
         Ok(response)
     }
@@ -104,7 +104,7 @@ impl Lanes {
     }
 }
 
-fn tally_of(pressure: &Pressure, pool: Pool) -> &LaneTally {
+fn counters_of(pressure: &Pressure, pool: Pool) -> &LaneCounters {
     match pool {
         Pool::Read => &pressure.read,
         Pool::Write => &pressure.write,
@@ -165,11 +165,11 @@ impl Queue {
     }
 }
 
-fn work_off(queue: &Queue, service: &dyn Service, tally: &LaneTally) {
+fn work_off(queue: &Queue, service: &dyn Service, counters: &LaneCounters) {
     while let Some(Job { mut request, reply, since }) = queue.pop() {
         request.waited = since.elapsed();
-        tally.waiting.down();
-        tally.waits.record_span(request.waited);
+        counters.waiting.down();
+        counters.waits.record_span(request.waited);
         // The connection has gone: nobody would read the answer, and nothing has begun.
         if reply.is_closed() {
             continue;

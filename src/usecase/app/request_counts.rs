@@ -2,8 +2,8 @@
 //! path only the route's template, no query, no header, no body.
 
 use super::App;
+use crate::counters::{Counter, Distribution, Family, Histogram};
 use crate::domain::id::UserId;
-use crate::tally::{Counter, Distribution, Family, Histogram};
 use std::net::IpAddr;
 use std::time::Duration;
 
