@@ -27,19 +27,19 @@ const ONES: f64 = 1.0;
 /// Writes all figures down.
 pub fn write(figures: Figures, pressure: Arc<Pressure>) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Sheet { figures, pressure }));
+    registry.register_collector(Box::new(Exposition { figures, pressure }));
     let mut text = String::new();
     encode_registry(&mut text, &registry).expect("a String takes any text");
     text
 }
 
 #[derive(Debug)]
-struct Sheet {
+struct Exposition {
     figures: Figures,
     pressure: Arc<Pressure>,
 }
 
-impl Collector for Sheet {
+impl Collector for Exposition {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Writer(encoder);
         self.process(&mut out)?;
@@ -52,7 +52,7 @@ impl Collector for Sheet {
     }
 }
 
-impl Sheet {
+impl Exposition {
     fn process(&self, out: &mut Writer<'_>) -> fmt::Result {
         let Figures { started_at, resident_bytes, open_descriptors, .. } = &self.figures;
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];

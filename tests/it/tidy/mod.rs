@@ -38,8 +38,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("png", &["src/usecase/account/qr.rs"]),
     ("qrcode", &["src/usecase/account/qr.rs"]),
     ("minijinja", &["src/usecase/app/mail_templates.rs", "src/pages/"]),
-    ("rustls", &["src/ports/web.rs"]),
-    ("ureq", &["src/ports/web.rs"]),
+    ("rustls", &["src/ports/http_client.rs"]),
+    ("ureq", &["src/ports/http_client.rs"]),
     ("prometheus_client", &["src/metrics/text.rs"]),
     ("uzers", &["src/ports/", "src/cli/"]),
 ];
