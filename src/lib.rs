@@ -14,11 +14,11 @@
 //! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
 //! | [`views`] | how objects look as JSON, one file a subject | usecase, domain, config, error |
 //! | [`transport`] | bytes to bounded requests and back, the only room that names hyper | config, counters, error |
-//! | [`web`] | what both HTTP faces need of a request and put on an answer | usecase, domain, config, error, ports, transport |
+//! | [`web`] | what happens to every request of both HTTP faces, and what every answer carries | usecase, domain, config, error, ports, transport |
 //! | [`api`] | the daemon's face to programs | web, views, usecase, domain, config, error, ports, transport |
 //! | [`pages`] | the daemon's face to people, where mails lead | web, views, usecase, domain, config, error, ports, transport |
 //! | [`metrics`] | the daemon's face to Prometheus, on an address of its own | usecase, counters, config, error, transport |
-//! | [`cli`] | the operator's face | views, usecase, domain, config, error, ports |
+//! | [`cli`] | the operator's face | web, views, usecase, domain, config, error, ports |
 //!
 //! `cli/serve.rs` alone may name `api`, `pages`, `metrics` and `transport`, because `authd serve` is a command like any
 //! other.

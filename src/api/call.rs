@@ -2,7 +2,7 @@
 
 use super::wire::Fields;
 use crate::domain::caller::Caller;
-use crate::web::cookies::Carrier;
+use crate::web::token_transport::TokenTransport;
 
 /// A request that was let in, read and authenticated.
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub struct Call {
     pub caller: Caller,
     pub fields: Fields,
     /// How the answer's tokens go.
-    pub carrier: Carrier,
+    pub token_transport: TokenTransport,
     parameters: Vec<(&'static str, String)>,
 }
 
@@ -20,10 +20,10 @@ impl Call {
     pub const fn new(
         caller: Caller,
         fields: Fields,
-        carrier: Carrier,
+        token_transport: TokenTransport,
         parameters: Vec<(&'static str, String)>,
     ) -> Self {
-        Self { caller, fields, carrier, parameters }
+        Self { caller, fields, token_transport, parameters }
     }
 
     /// The segment that stands for `{name}` in the path, as it was sent. Empty if the route has none.

@@ -4,6 +4,7 @@
 //! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) →
 //! `handlers` → a use-case → `problem` or JSON → `router` (headers) → `transport`.
 
+mod authenticate;
 pub mod bodies;
 pub mod call;
 pub mod openapi;

@@ -152,23 +152,6 @@ impl fmt::Debug for Route {
 }
 
 impl Route {
-    /// The segments that stand for the braces of the path. `None`: `path` is another one. Nothing is
-    /// decoded or folded: there is one spelling of every path.
-    pub fn matches<'p>(&self, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
-        let (mut template, mut segments, mut parameters) = (self.path.split('/'), path.split('/'), Vec::new());
-        loop {
-            match (template.next(), segments.next()) {
-                (None, None) => return Some(parameters),
-                (Some(wanted), Some(segment)) => match parameter(wanted) {
-                    Some(name) if !segment.is_empty() => parameters.push((name, segment)),
-                    None if wanted == segment => {}
-                    _ => return None,
-                },
-                _ => return None,
-            }
-        }
-    }
-
     /// Whether what it does can be asked for, or answered, by cookie: another site's page must not.
     #[must_use]
     pub fn takes_cookies(&self) -> bool {

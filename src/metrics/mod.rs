@@ -10,7 +10,7 @@ use crate::config::Listen;
 use crate::error::Fault;
 use crate::transport::message::{Head, Request, Response};
 use crate::transport::pressure::Pressure;
-use crate::transport::{Deadlines, Lane, Running, Server, Service, Settings, Threads, Trouble};
+use crate::transport::{Deadlines, Dispatch, Lane, Running, Server, Service, Settings, Threads, Trouble};
 use crate::usecase::app::App;
 use crate::usecase::operator::figures;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ fn named(fault: Fault) -> Fault {
 }
 
 impl Service for Metrics {
-    fn lane(&self, _: &Head) -> Lane {
-        Lane::Read
+    fn dispatch(&self, _: &Head) -> Dispatch {
+        Dispatch::to(Lane::Read)
     }
 
     fn handle(&self, request: &Request) -> Response {

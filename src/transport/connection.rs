@@ -4,7 +4,7 @@ use super::guard::{Exchange, Guard};
 use super::lanes::{self, Lanes, Pool};
 use super::message::{Head, Headers, Request, Response, Then};
 use super::pressure::Pressure;
-use super::service::{Lane, Service, Trouble};
+use super::service::{Dispatch, Lane, Service, Trouble};
 use super::settings::Settings;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
@@ -121,8 +121,8 @@ async fn answer(
         Ok(body) => body,
         Err(trouble) => return refuse(context, trouble, Some(&head)),
     };
-    let lane = context.service.lane(&head);
-    let request = Request { head, body, waited: Duration::ZERO };
+    let Dispatch { lane, found } = context.service.dispatch(&head);
+    let request = Request { head, body, waited: Duration::ZERO, found };
     let pool = match lane {
         Lane::Short => return lanes::answer(&*context.service, &request),
         Lane::Commit => return lanes::answer_later(&*context.service, &request).await,

@@ -6,7 +6,6 @@
 //! `listen` opens the socket, `io` are the I/O threads, `connection` serves one connection, `guard` and `head` refuse what is no sound
 //! request before the crate sees it, `lanes` are the worker threads, `watchdog` tells that the I/O threads live.
 
-pub mod client;
 mod connection;
 mod guard;
 mod head;
@@ -20,7 +19,7 @@ mod settings;
 mod watchdog;
 
 pub use connection::BODY_MAX_BYTES;
-pub use service::{Lane, Service, Trouble};
+pub use service::{Dispatch, Lane, Service, Trouble};
 pub use settings::{Deadlines, Settings, Threads};
 pub use watchdog::Watchdog;
 

@@ -1,14 +1,15 @@
 //! What the transport asks of a face: where a request is answered, the answer, and what to say where none can be had.
 
-use super::message::{Head, Request, Response, Then};
+use super::message::{Found, Head, Request, Response, Then};
 use std::pin::Pin;
 
 /// What answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// Where a request is answered. Called on an I/O thread: must not block.
-    fn lane(&self, head: &Head) -> Lane;
+    /// Finds what a request is for, and with that where it is answered. Called once a request, on an I/O thread: must
+    /// not block.
+    fn dispatch(&self, head: &Head) -> Dispatch;
 
-    /// Answers a request, where its lane says. A panic is answered through [`Service::refuse`].
+    /// Answers a request, where its lane says. It brings along what was found. A panic is answered through [`Service::refuse`].
     fn handle(&self, request: &Request) -> Response;
 
     /// An I/O thread has nothing to do and is about to wait: called on it, at its start, too, and now and then while it
@@ -24,6 +25,21 @@ pub trait Service: Send + Sync + 'static {
     /// The answer where a request can't be handled; `head` is `None` when there is no sound one.
     /// Called on I/O threads, too: must not block.
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response;
+}
+
+/// Where a request is answered, and what for.
+#[derive(Clone, Copy, Debug)]
+pub struct Dispatch {
+    pub lane: Lane,
+    pub found: Found,
+}
+
+impl Dispatch {
+    /// To a lane, by a service that has nothing to remember.
+    #[must_use]
+    pub const fn to(lane: Lane) -> Self {
+        Self { lane, found: Found::NOTHING }
+    }
 }
 
 /// Where a request is answered.

@@ -67,12 +67,12 @@ pub fn change_password(app: &App, mut call: Call) -> Result<Response, Error> {
         new: call.fields.password("new_password"),
         factor: factor(&mut call.fields),
     };
-    Ok(tokens(app, call.carrier, &password::change(app, &call.caller, &change)?))
+    Ok(tokens(app, call.token_transport, &password::change(app, &call.caller, &change)?))
 }
 
 pub fn delete(app: &App, mut call: Call) -> Result<Response, Error> {
     me::delete(app, &call.caller, &call.fields.password("password"))?;
-    Ok(ended(app, call.carrier))
+    Ok(ended(app, call.token_transport))
 }
 
 pub fn events(app: &App, mut call: Call) -> Result<Response, Error> {

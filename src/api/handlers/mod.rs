@@ -15,7 +15,7 @@ use crate::usecase::signin::login::Tokens;
 use crate::usecase::signin::reauthenticate::Factor;
 use crate::views;
 use crate::web::cookies;
-use crate::web::cookies::Carrier;
+use crate::web::token_transport::TokenTransport;
 use serde::Serialize;
 
 /// What the caller showed of a second factor. `None`: nothing.
@@ -25,10 +25,10 @@ fn factor(fields: &mut Fields) -> Option<Factor> {
 }
 
 /// Hands tokens over, the way that the caller's own came.
-fn tokens(app: &App, carrier: Carrier, tokens: &Tokens) -> Response {
-    match carrier {
-        Carrier::Body => json(200, &views::tokens(tokens, app.now())),
-        Carrier::Cookies => {
+fn tokens(app: &App, transport: TokenTransport, tokens: &Tokens) -> Response {
+    match transport {
+        TokenTransport::Body => json(200, &views::tokens(tokens, app.now())),
+        TokenTransport::Cookies => {
             let csrf = csrf::value(app, tokens.session);
             let response = json(200, &views::session_in_cookies(tokens, &csrf, app.now()));
             cookies::set(response, tokens, &csrf, app.config.cookies.same_site)
@@ -37,10 +37,10 @@ fn tokens(app: &App, carrier: Carrier, tokens: &Tokens) -> Response {
 }
 
 /// Says that a session has ended; the cookies that held it go with it.
-fn ended(app: &App, carrier: Carrier) -> Response {
-    match carrier {
-        Carrier::Body => Response::empty(204),
-        Carrier::Cookies => cookies::clear(Response::empty(204), app.config.cookies.same_site),
+fn ended(app: &App, transport: TokenTransport) -> Response {
+    match transport {
+        TokenTransport::Body => Response::empty(204),
+        TokenTransport::Cookies => cookies::clear(Response::empty(204), app.config.cookies.same_site),
     }
 }
 
