@@ -2,6 +2,10 @@
 
 use super::wire::Fields;
 use crate::domain::caller::Caller;
+use crate::domain::id::UserId;
+use crate::domain::role::RoleName;
+use crate::error::Refusal;
+use crate::usecase::account::admin::UserRef;
 use crate::web::token_transport::TokenTransport;
 
 /// A request that was let in, read and authenticated.
@@ -30,5 +34,23 @@ impl Call {
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The user that the path names, by id alone.
+    ///
+    /// # Errors
+    /// `not_found` for what is no id.
+    pub fn user(&self) -> Result<UserRef, Refusal> {
+        let id = self.parameter("id");
+        UserId::parse(id).map(UserRef::Id).ok_or_else(|| Refusal::not_found("user", id))
+    }
+
+    /// The role that the path names.
+    ///
+    /// # Errors
+    /// `not_found` for what is no role's name.
+    pub fn role(&self) -> Result<RoleName, Refusal> {
+        let name = self.parameter("role");
+        RoleName::parse(name).map_err(|_| Refusal::not_found("role", name))
     }
 }

@@ -4,9 +4,12 @@
 //! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) →
 //! `handlers` → a use-case → `problem` or JSON → `router` (headers) → `transport`.
 
+mod answer;
 mod authenticate;
 pub mod bodies;
 pub mod call;
+mod json;
+mod metadata;
 pub mod openapi;
 pub mod problem;
 pub mod route;
@@ -15,7 +18,3 @@ mod routes;
 pub mod schema;
 pub mod table;
 pub mod wire;
-
-mod handlers;
-mod json;
-mod metadata;

@@ -3,8 +3,9 @@
 
 use super::authenticate;
 use super::call::Call;
+use super::openapi;
 use super::problem::Problem;
-use super::route::{Handler, Method, Route};
+use super::route::{Handler, Method, Route, TableInfo};
 use super::table::{self, Resource};
 use super::wire::{self, Encoding};
 use crate::error::Error;
@@ -28,6 +29,9 @@ static FACE: Face = Face {
     ],
     readers: Readers::ListedOrigins,
 };
+
+/// What handlers are told of the table that they stand in.
+const TABLE_INFO: TableInfo = TableInfo { openapi: openapi::document, has_path: |path| table::find(path).is_some() };
 
 /// The whole HTTP face of one app.
 #[derive(Debug)]
@@ -131,8 +135,10 @@ impl Router {
 
     /// Runs a handler to its answer.
     fn run(&self, route: &Route, call: Call) -> Result<Response, Error> {
-        let (Handler::Now(now) | Handler::AfterCommit { now, .. }) = route.handler;
-        now(&self.app, call)
+        match route.handler {
+            Handler::Now(now) | Handler::AfterCommit { now, .. } => now(&self.app, call),
+            Handler::OfTable(tell) => tell(&self.app, TABLE_INFO),
+        }
     }
 }
 
@@ -183,7 +189,7 @@ impl Service for Router {
             let answer = match admitted {
                 Ok((route, call)) => match route.handler {
                     Handler::AfterCommit { later, .. } => later(&self.app, call).await,
-                    Handler::Now(_) => self.run(route, call),
+                    Handler::Now(_) | Handler::OfTable(_) => self.run(route, call),
                 }
                 .map_err(ShortCircuit::from),
                 Err(short_circuit) => Err(short_circuit),

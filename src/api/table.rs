@@ -2,7 +2,7 @@
 //! read them.
 
 use super::route::{Method, Route, allow, parameter};
-use super::routes::{account, admin, admin_users, operations, service, session, two_factor};
+use super::routes::{account, admin, operations, service, session, two_factor};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -13,8 +13,11 @@ pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
         session::SESSIONS,
         two_factor::TWO_FACTOR,
         service::SERVICES,
-        admin_users::ADMIN_USERS,
-        admin::ADMIN,
+        admin::users::USERS,
+        admin::roles::ROLES,
+        admin::sessions::SESSIONS,
+        admin::audit::AUDIT,
+        admin::api_keys::API_KEYS,
         operations::OPERATIONS,
     ];
     tables.into_iter().flatten()
