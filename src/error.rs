@@ -1,5 +1,5 @@
-//! The two ways in which an action can fail, and nothing about how a face shows them: `web/status.rs` has the HTTP
-//! statuses, `cli/exit.rs` the exit codes.
+//! The two ways in which an action can fail, and nothing about how a face shows them: `web/status.rs` has the
+//! HTTP statuses, `cli/exit.rs` the exit codes.
 //!
 //! A [`Refusal`] is what a caller can cause and can mend. A [`Fault`] is what an operator must mend.
 //! Both carry a stable [`code`](Refusal::code) that scripts and clients may rely on.
@@ -12,8 +12,8 @@ use std::time::Duration;
 pub struct FieldError {
     /// The name of the field (or of the command line's argument).
     pub field: String,
-    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`, `out_of_range`, `repeated`,
-    /// `conflict` (with another field).
+    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`,
+    /// `out_of_range`, `repeated`, `conflict` (with another field).
     pub code: &'static str,
     /// For people: what is wrong and what would be right.
     pub message: String,

@@ -10,8 +10,8 @@ use crate::web::cookies;
 use crate::web::token_transport::TokenTransport;
 use serde::Serialize;
 
-/// `Cache-Control` of documents that change with a release or a key rotation. A key that begins to sign is fetched by a
-/// client that doesn't know it, so five minutes harm nobody.
+/// `Cache-Control` of documents that change with a release or a key rotation. A key that begins to sign is
+/// fetched by a client that doesn't know it, so five minutes harm nobody.
 pub const CACHEABLE: &str = "public, max-age=300";
 
 /// Answers with a JSON body.

@@ -14,8 +14,8 @@ use crate::web::token_transport::{self, TokenTransport};
 
 const REFRESH_TOKEN: &str = "refresh_token";
 
-/// Finds who asks, and how they show it. `Authorization` wins over the cookie and needs no further proof: no browser
-/// adds it by itself to what another site's page sends.
+/// Finds who asks, and how they show it. `Authorization` wins over the cookie and needs no further proof: no
+/// browser adds it by itself to what another site's page sends.
 ///
 /// # Errors
 /// [`Refusal::Unauthenticated`] where nothing is shown; what the use-case or the cookie's checks say of what is.
@@ -37,8 +37,8 @@ pub fn actor(app: &App, route: &Route, headers: &Headers) -> Result<(Actor, Toke
     Ok((Actor::User(user), TokenTransport::Cookies))
 }
 
-/// Whose token it is that stands in `Authorization`. A user's is as good as none where services are asked for,
-/// and a service's where users are.
+/// Whose token it is that stands in `Authorization`. A user's is as good as none where services are asked
+/// for, and a service's where users are.
 fn bearer(app: &App, access: Access, token: &str) -> Result<Actor, Error> {
     if access.takes_services() && token.starts_with(api_key::PREFIX) {
         return authenticate::api_key(app, token).map(Actor::ApiKey);
@@ -49,9 +49,9 @@ fn bearer(app: &App, access: Access, token: &str) -> Result<Actor, Error> {
     Err(Refusal::InvalidToken.into())
 }
 
-/// Says how the answer's tokens go: as the caller's came (`shown`), or as the body asks. A refresh token that comes by
-/// cookie takes its place among the fields. Where cookies are set, no other site's page may ask: it would log its
-/// visitor in to an account of its own.
+/// Says how the answer's tokens go: as the caller's came (`shown`), or as the body asks. A refresh token that
+/// comes by cookie takes its place among the fields. Where cookies are set, no other site's page may ask: it
+/// would log its visitor in to an account of its own.
 ///
 /// # Errors
 /// [`Rejection::CrossSite`]; `validation_failed` without a refresh token where one is asked for.

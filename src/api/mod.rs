@@ -1,8 +1,8 @@
 //! The daemon's face: what authd says over HTTP. Authorization is the use-cases'; this room parses
 //! requests, authenticates them, calls one use-case each, and writes the answer.
 //!
-//! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) →
-//! `handlers` → a use-case → `problem` or JSON → `router` (headers) → `transport`.
+//! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) → a
+//! handler of `routes` → a use-case → `answer` or `problem` → `router` (headers) → `transport`.
 
 mod answer;
 mod authenticate;

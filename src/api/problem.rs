@@ -75,7 +75,8 @@ impl Problem {
         Self::new(415, "unsupported_media_type", "Unsupported media type", detail)
     }
 
-    /// What the transport says in a handler's stead. `all_methods` is what `Allow` says where no path is known.
+    /// What the transport says in a handler's stead. `all_methods` is what `Allow` says where no path is
+    /// known.
     #[must_use]
     pub fn of_trouble(trouble: Trouble, all_methods: fn() -> String) -> Self {
         let status = status::of_trouble(trouble);

@@ -1,5 +1,5 @@
-//! What a row of the table says of a route: method, path, who may call it, where it is answered, what it takes
-//! and what it answers.
+//! What a row of the table says of a route: method, path, who may call it, where it is answered, what it
+//! takes and what it answers.
 
 use super::call::Call;
 use super::schema::Object;
@@ -137,8 +137,8 @@ pub struct TableInfo {
 /// An answer that waits for the disk without holding a thread.
 pub type Later<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + 'a>>;
 
-/// A row of the table. It is made by [`Route::get`] and its like, which ask for what no row can do without: who may
-/// call it stands in every one. What else is particular follows by the methods that change a default.
+/// A row of the table. It is made by [`Route::get`] and its like, which ask for what no row can do without:
+/// who may call it stands in every one. What else is particular follows by the methods that change a default.
 #[must_use = "a row counts only in its table"]
 pub struct Route {
     pub method: Method,
@@ -168,8 +168,8 @@ impl fmt::Debug for Route {
     }
 }
 
-/// Making a row. By default it is answered in the lane for reads (`GET`) or for writes, counts against the budget for
-/// all the rest, takes no query and no body, and has no problems of its own.
+/// Making a row. By default it is answered in the lane for reads (`GET`) or for writes, counts against the
+/// budget for all the rest, takes no query and no body, and has no problems of its own.
 impl Route {
     pub const fn get(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
         Self::new(Method::Get, path, id, access, Handler::Now(handler))

@@ -1,5 +1,5 @@
-//! From a request to a handler and back: finds the route, spends the network's budget, authenticates, and reads query
-//! and body. What every request of either face comes through is `web/request.rs`.
+//! From a request to a handler and back: finds the route, spends the network's budget, authenticates, and
+//! reads query and body. What every request of either face comes through is `web/request.rs`.
 
 use super::authenticate;
 use super::call::Call;
@@ -162,7 +162,8 @@ impl Service for Router {
         match Target::find(head) {
             Target::Route(route) => {
                 let lane = match route.lane {
-                    // After the commit a token is signed, and all connections of the I/O thread would wait for it.
+                    // After the commit a token is signed, and all connections of the I/O thread would wait
+                    // for it.
                     Lane::Commit if keyring::signs_slowly(&self.app) => Lane::Write,
                     lane => lane,
                 };
@@ -224,8 +225,8 @@ fn body_of<'a>(request: &'a Request, route: &Route) -> Result<&'a [u8], Problem>
     Ok(&request.body)
 }
 
-/// Every body says that it is JSON, or a form where the route wants one. One that is missing where it is wanted is
-/// the parser's to refuse.
+/// Every body says that it is JSON, or a form where the route wants one. One that is missing where it is
+/// wanted is the parser's to refuse.
 fn check_content_type(request: &Request, route: &Route) -> Result<(), Problem> {
     let head = &request.head.headers;
     let media_type = route.request.map_or(Encoding::Json, |body| body.encoding).media_type();

@@ -48,8 +48,8 @@ impl Resource {
     }
 }
 
-/// Finds what a path belongs to. One without anything to fill in is looked up: the most used take no walk through the
-/// table. `None`: nothing is served there.
+/// Finds what a path belongs to. One without anything to fill in is looked up: the most used take no walk
+/// through the table. `None`: nothing is served there.
 #[must_use]
 pub fn find(path: &str) -> Option<&'static Resource> {
     static TABLE: LazyLock<(HashMap<&str, Resource>, Vec<Resource>)> = LazyLock::new(|| {
@@ -70,8 +70,8 @@ pub fn find(path: &str) -> Option<&'static Resource> {
     plain.get(path).or_else(|| templates.iter().find(|resource| parameters(resource.path, path).is_some()))
 }
 
-/// The segments of `path` that stand for the braces of `template`. `None`: it is another path. Nothing is decoded or
-/// folded: there is one spelling of every path.
+/// The segments of `path` that stand for the braces of `template`. `None`: it is another path. Nothing is
+/// decoded or folded: there is one spelling of every path.
 #[must_use]
 pub fn parameters<'p>(template: &'static str, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
     let (mut wanted, mut segments, mut parameters) = (template.split('/'), path.split('/'), Vec::new());

@@ -3,7 +3,8 @@
 //!
 //! The watchdog is fed only while a restart would mend nothing. A disk that is full or a write lock that
 //! somebody else holds is no better after one, so it stands in the status and the daemon goes on refusing. An
-//! I/O thread or a writer that gives no answer, a damaged database, or the schema of a newer program want one.
+//! I/O thread or a writer that gives no answer, a damaged database, or the schema of a newer program want
+//! one.
 
 use crate::error::{Error, Fault};
 use crate::usecase::app::App;
@@ -29,8 +30,8 @@ struct Watch {
 }
 
 impl Supervisor {
-    /// Says that the daemon takes connections at `address`, and feeds the watchdog from then on. `all_respond` asks
-    /// whether all I/O threads answer within a time.
+    /// Says that the daemon takes connections at `address`, and feeds the watchdog from then on.
+    /// `all_respond` asks whether all I/O threads answer within a time.
     ///
     /// # Errors
     /// [`Fault::Internal`] when the machine has no thread to give.

@@ -14,6 +14,7 @@ use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,6 +24,9 @@ type Labels = Vec<(&'static str, String)>;
 /// How many of the counted units make one of the name's: spans are counted in microseconds.
 const SECONDS: f64 = 1e6;
 const ONES: f64 = 1.0;
+
+/// Statuses that are authd's own fault.
+const FAILURES: [u16; 2] = [500, 503];
 
 /// Writes all figures down.
 pub fn write(figures: Figures, pressure: Arc<Pressure>) -> String {
@@ -69,10 +73,15 @@ impl Exposition {
     }
 
     fn requests(&self, out: &mut Writer<'_>) -> fmt::Result {
-        let answers = self.figures.answers.iter().map(|((target, status), count)| {
-            let mut labels = labels_of(*target);
+        // What has been asked for and has never failed is there with a zero: who watches can see a rise, but not a
+        // first appearance.
+        let asked = self.figures.spans.iter().map(|(target, _)| *target);
+        let none_failed = asked.flat_map(|target| FAILURES.map(|status| ((target, status), 0)));
+        let answers: BTreeMap<_, _> = none_failed.chain(self.figures.answers.iter().copied()).collect();
+        let answers = answers.into_iter().map(|((target, status), count)| {
+            let mut labels = labels_of(target);
             labels.push(("status", status.to_string()));
-            (labels, *count)
+            (labels, count)
         });
         let help = "Requests answered, by the route's template; all paths without a route are the route unknown";
         out.counters("authd_http_requests_total", help, answers)?;

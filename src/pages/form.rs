@@ -24,8 +24,8 @@ pub enum BadForm {
 /// [`BadForm`].
 pub fn read<const N: usize>(request: &Request, names: [&str; N]) -> Result<Fields<N>, BadForm> {
     let headers = &request.head.headers;
-    // The secret in the link is the proof, and no other site has it. A browser that says that the form comes from
-    // elsewhere is believed all the same.
+    // The secret in the link is the proof, and no other site has it. A browser that says that the form comes
+    // from elsewhere is believed all the same.
     if !csrf::is_own_page(headers) {
         return Err(BadForm::CrossSite);
     }

@@ -2,8 +2,9 @@
 //! at hand. Opening one changes nothing, since mail scanners and previews open links, too; its button
 //! posts a form, and calls one use-case.
 //!
-//! A request's way: `transport` → here (path, method) → `link` (what the page is for) → a use-case → `page` (the
-//! template). What every request of either face comes through is `web/request.rs`. Nothing needs a script.
+//! A request's way: `transport` → here (path, method) → `link` (what the page is for) → a use-case → `page`
+//! (the template). What every request of either face comes through is `web/request.rs`. Nothing needs a
+//! script.
 
 mod form;
 mod link;
@@ -120,8 +121,8 @@ impl Pages {
         self.renderer.render(page, state.request_id())
     }
 
-    /// Looking at a link and using it are counted as the API counts them. Whoever presses a button proves nothing but
-    /// that they have the link.
+    /// Looking at a link and using it are counted as the API counts them. Whoever presses a button proves
+    /// nothing but that they have the link.
     fn visit(&self, kind: LinkKind, request: &Request, state: &mut RequestState<'_>) -> Page {
         let uses = request.head.method == "POST";
         let budget = if uses { Budget::Login } else { Budget::Default };

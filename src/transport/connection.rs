@@ -85,8 +85,8 @@ pub async fn serve<S>(
             .writev(false)
             .serve_connection(TokioIo::new(guard), service)
     );
-    // What `wait_for` gives holds a lock on the value. Kept while the connection ends, it would lock out the next thread
-    // that says stop, and that one everybody who looks: for ever.
+    // What `wait_for` gives holds a lock on the value. Kept while the connection ends, it would lock out the
+    // next thread that says stop, and that one everybody who looks: for ever.
     let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
     let ended = tokio::select! {
         // Stopping first: once it was said, no request that waits behind the one under way is begun.

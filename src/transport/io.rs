@@ -1,5 +1,5 @@
-//! The I/O threads. The first takes connections and hands each to the thread that has the fewest, where it stays to
-//! its end: as many requests can be answered at once, where they were read, as there are threads.
+//! The I/O threads. The first takes connections and hands each to the thread that has the fewest, where it
+//! stays to its end: as many requests can be answered at once, where they were read, as there are threads.
 
 use super::connection::{self, ThreadContext, Welcome};
 use super::listen::{Accepted, Listener};
@@ -54,8 +54,8 @@ pub fn pair() -> (IoHandle, IoThread) {
 pub type Stop = watch::Receiver<bool>;
 
 impl IoThread {
-    /// Serves the connections that are handed over, until `stop`; then gives requests under way their time. Beside it
-    /// runs `acceptor`, on the one thread that has the [`Acceptor`].
+    /// Serves the connections that are handed over, until `stop`; then gives requests under way their time.
+    /// Beside it runs `acceptor`, on the one thread that has the [`Acceptor`].
     pub fn serve(
         mut self,
         runtime: &Runtime,

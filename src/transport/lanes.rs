@@ -60,7 +60,8 @@ impl Lanes {
                 let pressure = pressure.clone();
                 let work = move || {
                     work_off(&queue, &*service, counters_of(&pressure, pool));
-                    // Whoever waits for the threads waits for what they hold, too: the database is closed then.
+                    // Whoever waits for the threads waits for what they hold, too: the database is closed
+                    // then.
                     drop(service);
                     drop(alive);
                 };
@@ -180,8 +181,8 @@ fn work_off(queue: &Queue, service: &dyn Service, counters: &LaneCounters) {
     }
 }
 
-/// Has a request answered. A panic is one request's failure. What it may have left half done is a transaction, which
-/// rolls back.
+/// Has a request answered. A panic is one request's failure. What it may have left half done is a
+/// transaction, which rolls back.
 pub fn answer(service: &dyn Service, request: &Request) -> Response {
     catch_unwind(AssertUnwindSafe(|| service.handle(request))).unwrap_or_else(|_| panicked(service, request))
 }

@@ -33,8 +33,8 @@ pub struct Request {
     pub found: Found,
 }
 
-/// What a service found a request to be for when it was asked where to answer it, so that it needn't look again. Only
-/// the service that put it there knows its type; others pass it on.
+/// What a service found a request to be for when it was asked where to answer it, so that it needn't look
+/// again. Only the service that put it there knows its type; others pass it on.
 #[derive(Clone, Copy, Default)]
 pub struct Found(Option<&'static (dyn Any + Send + Sync)>);
 

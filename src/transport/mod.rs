@@ -1,10 +1,11 @@
 //! The transport: HTTP/1.1 on a few I/O threads, which answer what is short by themselves and hand all other
-//! requests, complete and bounded, to worker threads. Handlers are plain and synchronous, but for the lane that
-//! awaits its commit. This folder alone names the HTTP crate and starts the async runtime; it knows nothing of
-//! routes or of what authd does.
+//! requests, complete and bounded, to worker threads. Handlers are plain and synchronous, but for the lane
+//! that awaits its commit. This folder alone names the HTTP crate and starts the async runtime; it knows
+//! nothing of routes or of what authd does.
 //!
-//! `listen` opens the socket, `io` are the I/O threads, `connection` serves one connection, `guard` and `head` refuse what is no sound
-//! request before the crate sees it, `lanes` are the worker threads, `watchdog` tells that the I/O threads live.
+//! `listen` opens the socket, `io` are the I/O threads, `connection` serves one connection, `guard` and
+//! `head` refuse what is no sound request before the crate sees it, `lanes` are the worker threads,
+//! `watchdog` tells that the I/O threads live.
 
 mod connection;
 mod guard;

@@ -1,23 +1,25 @@
-//! What the transport asks of a face: where a request is answered, the answer, and what to say where none can be had.
+//! What the transport asks of a face: where a request is answered, the answer, and what to say where none can
+//! be had.
 
 use super::message::{Found, Head, Request, Response, Then};
 use std::pin::Pin;
 
 /// What answers requests.
 pub trait Service: Send + Sync + 'static {
-    /// Finds what a request is for, and with that where it is answered. Called once a request, on an I/O thread: must
-    /// not block.
+    /// Finds what a request is for, and with that where it is answered. Called once a request, on an I/O
+    /// thread: must not block.
     fn dispatch(&self, head: &Head) -> Dispatch;
 
-    /// Answers a request, where its lane says. It brings along what was found. A panic is answered through [`Service::refuse`].
+    /// Answers a request, where its lane says. It brings along what was found. A panic is answered through
+    /// [`Service::refuse`].
     fn handle(&self, request: &Request) -> Response;
 
-    /// An I/O thread has nothing to do and is about to wait: called on it, at its start, too, and now and then while it
-    /// is so busy that it never waits.
+    /// An I/O thread has nothing to do and is about to wait: called on it, at its start, too, and now and
+    /// then while it is so busy that it never waits.
     fn rest(&self) {}
 
-    /// As [`Service::handle`], for [`Lane::Commit`] alone: it is polled by the I/O thread that read the request, must
-    /// not block, and waits for nothing but its commit. Dropped when the connection has gone.
+    /// As [`Service::handle`], for [`Lane::Commit`] alone: it is polled by the I/O thread that read the
+    /// request, must not block, and waits for nothing but its commit. Dropped when the connection has gone.
     fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
         Box::pin(async { self.handle(request) })
     }
@@ -45,11 +47,11 @@ impl Dispatch {
 /// Where a request is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lane {
-    /// At once, by the I/O thread that read it: a hop to another thread takes longer than one indexed read. It must
-    /// never wait, for all connections of that thread would wait with it.
+    /// At once, by the I/O thread that read it: a hop to another thread takes longer than one indexed read.
+    /// It must never wait, for all connections of that thread would wait with it.
     Short,
-    /// By the I/O thread that read it, which goes on with others while the write is on its way to disk. So it wakes
-    /// nobody but the writer, which wakes the I/O thread once for many answers.
+    /// By the I/O thread that read it, which goes on with others while the write is on its way to disk. So it
+    /// wakes nobody but the writer, which wakes the I/O thread once for many answers.
     Commit,
     /// Only reads, however much.
     Read,

@@ -54,8 +54,8 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// For a service that hashes and writes, on so many `cores`. `hashes` run at once; four times as many requests may
-    /// be at it.
+    /// For a service that hashes and writes, on so many `cores`. `hashes` run at once; four times as many
+    /// requests may be at it.
     #[must_use]
     pub fn new(cores: usize, hashes: usize) -> Self {
         // So many write that the jobs waiting for the one writer can be committed together.

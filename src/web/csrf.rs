@@ -40,8 +40,8 @@ pub fn check_value(app: &App, headers: &Headers, session: SessionId) -> Result<(
     Err(Rejection::CrossSite("send the value of the cookie __Host-authd_csrf in the header X-CSRF-Token"))
 }
 
-/// Whether a form without a session was sent by a page of this very origin, for all that the browser says of it (Fetch
-/// Metadata §2.3). `Origin` is no help there: under `Referrer-Policy: no-referrer` it is `null`.
+/// Whether a form without a session was sent by a page of this very origin, for all that the browser says of
+/// it (Fetch Metadata §2.3). `Origin` is no help there: under `Referrer-Policy: no-referrer` it is `null`.
 #[must_use]
 pub fn is_own_page(headers: &Headers) -> bool {
     headers.all("sec-fetch-site").all(|site| matches!(site, Some("same-origin" | "none")))

@@ -7,7 +7,8 @@ use crate::usecase::app::rate_limit::BudgetState;
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// `Retry-After` where all threads or the database are busy, in seconds: the longest queue is worked off in less.
+/// `Retry-After` where all threads or the database are busy, in seconds: the longest queue is worked off in
+/// less.
 pub const BUSY_RETRY_AFTER_S: u32 = 2;
 
 /// Converts a span for `Retry-After`: whole seconds, rounded up, at least one.
@@ -29,8 +30,9 @@ pub fn add_missing(mut response: Response, standard: &[(&'static str, &'static s
     response
 }
 
-/// The fields that tell of a budget (draft-ietf-httpapi-ratelimit-headers-10): `RateLimit-Policy`, of how many
-/// requests in how many seconds, and `RateLimit`, how many are left now, and in how many seconds all of them will be.
+/// The fields that tell of a budget (draft-ietf-httpapi-ratelimit-headers-10): `RateLimit-Policy`, of how
+/// many requests in how many seconds, and `RateLimit`, how many are left now, and in how many seconds all of
+/// them will be.
 #[must_use]
 pub fn of_budget(state: &BudgetState) -> [(&'static str, Cow<'static, str>); 2] {
     let name = state.budget.name();

@@ -1,8 +1,9 @@
-//! What happens to every request of either HTTP face, and what every answer carries, so that no face copies it from
-//! another: `api` and `pages` stand above, and neither knows the other.
+//! What happens to every request of either HTTP face, and what every answer carries, so that no face copies
+//! it from another: `api` and `pages` stand above, and neither knows the other.
 //!
-//! `request` begins and finishes each request; `client`, `token_transport`, `cookies`, `csrf` and `origin` read what
-//! came with it; `headers` and `status` are what an answer says beside its body; `rejection` is why a request gets none.
+//! `request` begins and finishes each request; `client`, `token_transport`, `cookies`, `csrf` and `origin`
+//! read what came with it; `headers` and `status` are what an answer says beside its body; `rejection` is why
+//! a request gets none.
 
 pub mod client;
 pub mod cookies;

@@ -12,7 +12,8 @@ pub fn allowed<'a>(headers: &'a Headers, origins: &[String]) -> Option<&'a str> 
     origins.iter().any(|allowed| allowed == origin).then_some(origin)
 }
 
-/// Lets the page that asked read the answer, if its origin is listed. `headers` of `None`: there was no sound request.
+/// Lets the page that asked read the answer, if its origin is listed. `headers` of `None`: there was no sound
+/// request.
 #[must_use]
 pub fn share(mut response: Response, headers: Option<&Headers>, config: &Config) -> Response {
     let origins = &config.cors.origins;
@@ -28,8 +29,8 @@ pub fn share(mut response: Response, headers: Option<&Headers>, config: &Config)
     }
 }
 
-/// Answers a browser that asks whether a page of another origin may send a request (Fetch §3.3). `None`: it is no
-/// such question, or the origin isn't listed.
+/// Answers a browser that asks whether a page of another origin may send a request (Fetch §3.3). `None`: it
+/// is no such question, or the origin isn't listed.
 #[must_use]
 pub fn preflight(
     method: &str,

@@ -8,8 +8,8 @@ use std::time::Duration;
 pub enum Rejection {
     /// It can be read in more than one way. The text, for people, says what to send instead.
     Ambiguous(Cow<'static, str>),
-    /// What a session's cookies ask for came from another site's page, or without proof that it didn't. The text
-    /// says what proof there is.
+    /// What a session's cookies ask for came from another site's page, or without proof that it didn't. The
+    /// text says what proof there is.
     CrossSite(&'static str),
     RateLimited(RateLimited),
     /// It doesn't say who asks, or that could not be checked.

@@ -1,8 +1,8 @@
-//! What happens to every request of either face, once: its id, the client's address, the budget it spends, its line
-//! in the log, and the headers on its answer.
+//! What happens to every request of either face, once: its id, the client's address, the budget it spends,
+//! its line in the log, and the headers on its answer.
 //!
-//! The log says never what a client sent but the id that it gave the request: of the path only the route's template,
-//! no query, no header, no body.
+//! The log says never what a client sent but the id that it gave the request: of the path only the route's
+//! template, no query, no header, no body.
 
 use super::rejection::RateLimited;
 use super::{client, headers, origin};
@@ -38,8 +38,8 @@ pub enum Readers {
 }
 
 impl Face {
-    /// Begins with a request, on the thread that took it up. `route` is the template of its path; `None`: no route has
-    /// that path.
+    /// Begins with a request, on the thread that took it up. `route` is the template of its path; `None`: no
+    /// route has that path.
     #[must_use]
     pub fn begin<'a>(
         &'static self,
@@ -59,9 +59,9 @@ impl Face {
         RequestState { app, face: self, head, log, budget: None }
     }
 
-    /// Answers in a handler's stead, for the trouble that the transport has with a request. `asked` is its head and the
-    /// template of its path, as for [`Face::begin`]; `None`: there is no sound head. `show` makes the answer from the
-    /// request's id.
+    /// Answers in a handler's stead, for the trouble that the transport has with a request. `asked` is its
+    /// head and the template of its path, as for [`Face::begin`]; `None`: there is no sound head. `show`
+    /// makes the answer from the request's id.
     pub fn answer_trouble(
         &self,
         app: &App,
@@ -79,8 +79,8 @@ impl Face {
         let target = asked.map_or(Target::none(), |(head, route)| Target::of(&head.method, route));
         request_counts::count(app, target, status, None);
         let Target { method, route } = target;
-        // There may be many at once, and the thread that tells of them must not wait for whoever reads the log: so
-        // this is for debugging, and the counts tell the rest.
+        // There may be many at once, and the thread that tells of them must not wait for whoever reads the
+        // log: so this is for debugging, and the counts tell the rest.
         tracing::debug!(method, route, status, request_id, why = ?trouble, "refused");
         self.dress(app, response, head.map(|head| &head.headers), request_id)
     }
@@ -163,8 +163,8 @@ struct RequestLog {
 }
 
 impl RequestLog {
-    /// Counts the answer, and writes the line. What went wrong with authd itself has a line of its own, with the same
-    /// id: see [`report`].
+    /// Counts the answer, and writes the line. What went wrong with authd itself has a line of its own, with
+    /// the same id: see [`report`].
     fn write(&self, app: &App, status: u16) {
         let span = self.waited + app.elapsed().saturating_sub(self.begun);
         request_counts::count(app, self.target, status, Some(span));
@@ -181,7 +181,8 @@ impl RequestLog {
     }
 }
 
-/// Tells the operator of a fault, whose text no client sees. Refusals are answers, and have the request's line.
+/// Tells the operator of a fault, whose text no client sees. Refusals are answers, and have the request's
+/// line.
 pub fn report(request_id: &str, error: &Error) {
     match error {
         Error::Failed(fault @ (Fault::Overloaded { .. } | Fault::StorageUnavailable(_))) => {
@@ -192,8 +193,8 @@ pub fn report(request_id: &str, error: &Error) {
     }
 }
 
-/// The id that the client gave the request, if it is a sane one: short, and safe in a log line and a page. Otherwise
-/// a new one.
+/// The id that the client gave the request, if it is a sane one: short, and safe in a log line and a page.
+/// Otherwise a new one.
 fn request_id(app: &App, head: Option<&Head>) -> String {
     let sent = head.and_then(|head| head.headers.single("x-request-id").ok().flatten());
     let is_sane = |id: &&str| {

@@ -1,5 +1,5 @@
-//! The HTTP status of everything that can go wrong, and what a problem document says of it (RFC 9457 §3.1). The
-//! command line prints the same object.
+//! The HTTP status of everything that can go wrong, and what a problem document says of it (RFC 9457 §3.1).
+//! The command line prints the same object.
 //!
 //! Nothing here has a `_` arm: a new refusal, fault or trouble doesn't compile until it has a status.
 

@@ -1,5 +1,5 @@
-//! How many requests were answered, and how long that took. Of a path only the route's template is kept, so that
-//! clients can't make up series.
+//! How many requests were answered, and how long that took. Of a path only the route's template is kept, so
+//! that clients can't make up series.
 
 use super::App;
 use crate::counters::{Counter, Distribution, Family, Histogram};
@@ -11,9 +11,6 @@ const OTHER: &str = "other";
 
 /// Stands for every path that no route has.
 const UNKNOWN: &str = "unknown";
-
-/// Statuses that are authd's own fault.
-const FAILURES: [u16; 2] = [500, 503];
 
 /// What was asked for, as one of few: clients can't make up another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -50,15 +47,9 @@ impl Traffic {
         Self { answers: Family::new(Counter::default), spans: Family::new(Histogram::of_spans) }
     }
 
-    /// How many answers there were, by what was asked for and by status. What has been asked for and has
-    /// never failed is there with a zero: who watches can see a rise, but not a first appearance.
+    /// How many answers there were, by what was asked for and by status.
     #[must_use]
     pub fn answers(&self) -> Vec<((Target, u16), u64)> {
-        for (target, _) in self.spans.read() {
-            for status in FAILURES {
-                let _ = self.answers.of((target, status));
-            }
-        }
         self.answers.read().into_iter().map(|(key, counter)| (key, counter.read())).collect()
     }
 
@@ -69,8 +60,8 @@ impl Traffic {
     }
 }
 
-/// Counts an answer. `span` is how long it took from the whole request on; `None` where the transport answered in a
-/// handler's stead, which says nothing of how long the route takes.
+/// Counts an answer. `span` is how long it took from the whole request on; `None` where the transport
+/// answered in a handler's stead, which says nothing of how long the route takes.
 pub fn count(app: &App, target: Target, status: u16, span: Option<Duration>) {
     app.traffic.answers.of((target, status)).count();
     if let Some(span) = span {
