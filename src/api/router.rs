@@ -60,14 +60,14 @@ impl<R: Into<Rejection>> From<R> for ShortCircuit {
 
 /// What the path and the method of a request lead to.
 #[derive(Clone, Copy)]
-enum Target {
+enum RouteMatch {
     Route(&'static Route),
     /// The path has other methods.
     Resource(&'static Resource),
     Nothing,
 }
 
-impl Target {
+impl RouteMatch {
     fn find(head: &Head) -> Self {
         match table::find(&head.path) {
             Some(resource) => resource.route(&head.method).map_or(Self::Resource(resource), Self::Route),
@@ -99,12 +99,12 @@ impl Router {
 
     /// All that happens before a handler.
     fn admit<'a>(&'a self, request: &'a Request) -> (RequestState<'a>, Result<(&'static Route, Call), ShortCircuit>) {
-        let target = Target::of(request.found);
-        let mut state = FACE.begin(&self.app, request, target.path());
-        let admitted = match target {
-            Target::Route(route) => self.call(request, route, &mut state).map(|call| (route, call)),
-            Target::Resource(resource) => Err(self.other_method(&request.head, resource)),
-            Target::Nothing => Err(Problem::no_such_route().into()),
+        let matched = RouteMatch::of(request.found);
+        let mut state = FACE.begin(&self.app, request, matched.path());
+        let admitted = match matched {
+            RouteMatch::Route(route) => self.call(request, route, &mut state).map(|call| (route, call)),
+            RouteMatch::Resource(resource) => Err(self.other_method(&request.head, resource)),
+            RouteMatch::Nothing => Err(Problem::no_such_route().into()),
         };
         (state, admitted)
     }
@@ -159,8 +159,8 @@ fn finish(state: RequestState<'_>, answer: Result<Response, ShortCircuit>) -> Re
 
 impl Service for Router {
     fn dispatch(&self, head: &Head) -> Dispatch {
-        match Target::find(head) {
-            Target::Route(route) => {
+        match RouteMatch::find(head) {
+            RouteMatch::Route(route) => {
                 let lane = match route.lane {
                     // After the commit a token is signed, and all connections of the I/O thread would wait
                     // for it.
@@ -169,8 +169,8 @@ impl Service for Router {
                 };
                 Dispatch { lane, found: Found::new(route) }
             }
-            Target::Resource(resource) => Dispatch { lane: Lane::Short, found: Found::new(resource) },
-            Target::Nothing => Dispatch::to(Lane::Short),
+            RouteMatch::Resource(resource) => Dispatch { lane: Lane::Short, found: Found::new(resource) },
+            RouteMatch::Nothing => Dispatch::to(Lane::Short),
         }
     }
 
@@ -200,7 +200,7 @@ impl Service for Router {
     }
 
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {
-        let asked = head.map(|head| (head, Target::find(head).path()));
+        let asked = head.map(|head| (head, RouteMatch::find(head).path()));
         FACE.answer_trouble(&self.app, trouble, asked, |request_id| {
             Problem::of_trouble(trouble, table::all_methods).response(request_id)
         })

@@ -6,7 +6,7 @@ use crate::transport::message::{Head, Request};
 use crate::web::{csrf, headers};
 
 /// The fields, in the order asked for.
-pub type Fields<const N: usize> = [Secret<String>; N];
+pub type FormFields<const N: usize> = [Secret<String>; N];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BadForm {
@@ -22,7 +22,7 @@ pub enum BadForm {
 ///
 /// # Errors
 /// [`BadForm`].
-pub fn read<const N: usize>(request: &Request, names: [&str; N]) -> Result<Fields<N>, BadForm> {
+pub fn read<const N: usize>(request: &Request, names: [&str; N]) -> Result<FormFields<N>, BadForm> {
     let headers = &request.head.headers;
     // The secret in the link is the proof, and no other site has it. A browser that says that the form comes
     // from elsewhere is believed all the same.
@@ -41,7 +41,7 @@ pub fn token(head: &Head) -> Option<Secret<String>> {
     Some(token)
 }
 
-fn fields<const N: usize>(bytes: &[u8], names: [&str; N]) -> Option<Fields<N>> {
+fn fields<const N: usize>(bytes: &[u8], names: [&str; N]) -> Option<FormFields<N>> {
     let mut found = [const { None }; N];
     for (name, value) in form_urlencoded::parse(bytes) {
         let at = names.iter().position(|wanted| *wanted == name)?;

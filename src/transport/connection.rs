@@ -1,4 +1,4 @@
-//! One connection: the HTTP crate between the doorkeeper and the lanes, and the change of types.
+//! One connection: the HTTP crate between the guard and the lanes, and the change of types.
 
 use super::guard::{Exchange, Guard};
 use super::lanes::{self, Lanes, Pool};
@@ -75,7 +75,7 @@ pub async fn serve<S>(
             Ok::<_, Infallible>(into_hyper(response.then(then)))
         }
     });
-    // With `half_close` the crate doesn't read on while a request is being answered. The doorkeeper
+    // With `half_close` the crate doesn't read on while a request is being answered. The guard
     // needs that: what it hands over next is always the next head.
     let mut connection = pin!(
         http1::Builder::new()

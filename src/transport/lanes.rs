@@ -122,14 +122,14 @@ struct Job {
 
 #[derive(Debug)]
 struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     ready: Condvar,
     /// How many jobs may wait.
     bound: usize,
 }
 
 #[derive(Default, Debug)]
-struct State {
+struct QueueState {
     jobs: VecDeque<Job>,
     closed: bool,
 }
@@ -140,7 +140,7 @@ impl Queue {
     }
 
     /// Handlers don't run under this lock, so that a poisoned one still holds a sound queue.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
