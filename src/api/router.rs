@@ -98,15 +98,17 @@ impl Router {
     }
 
     /// All that happens before a handler.
-    fn admit<'a>(&'a self, request: &'a Request) -> (RequestState<'a>, Result<(&'static Route, Call), ShortCircuit>) {
-        let matched = RouteMatch::of(request.found);
-        let mut state = FACE.begin(&self.app, request, matched.path());
-        let admitted = match matched {
-            RouteMatch::Route(route) => self.call(request, route, &mut state).map(|call| (route, call)),
+    fn admit(
+        &self,
+        request: &Request,
+        matched: RouteMatch,
+        state: &mut RequestState<'_>,
+    ) -> Result<(&'static Route, Call), ShortCircuit> {
+        match matched {
+            RouteMatch::Route(route) => Ok((route, self.call(request, route, state)?)),
             RouteMatch::Resource(resource) => Err(self.other_method(&request.head, resource)),
             RouteMatch::Nothing => Err(Problem::no_such_route().into()),
-        };
-        (state, admitted)
+        }
     }
 
     /// Answers a method that the path doesn't have.
@@ -179,15 +181,18 @@ impl Service for Router {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        let (state, admitted) = self.admit(request);
+        let matched = RouteMatch::of(request.found);
+        let mut state = FACE.begin(&self.app, request, matched.path());
+        let admitted = self.admit(request, matched, &mut state);
         let answer = admitted.and_then(|(route, call)| Ok(self.run(route, call)?));
         finish(state, answer)
     }
 
     fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
         Box::pin(async move {
-            let (state, admitted) = self.admit(request);
-            let answer = match admitted {
+            let matched = RouteMatch::of(request.found);
+            let mut state = FACE.begin(&self.app, request, matched.path());
+            let answer = match self.admit(request, matched, &mut state) {
                 Ok((route, call)) => match route.handler {
                     Handler::AfterCommit { later, .. } => later(&self.app, call).await,
                     Handler::Now(_) | Handler::OfTable(_) => self.run(route, call),

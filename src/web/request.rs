@@ -1,7 +1,7 @@
 //! What happens to every request of either face, once: its id, the client's address, the budget it spends,
 //! its line in the log, and the headers on its answer.
 //!
-//! The log says never what a client sent but the id that it gave the request: of the path only the route's
+//! The log never says what a client sent but the id that it gave the request: of the path only the route's
 //! template, no query, no header, no body.
 
 use super::rejection::RateLimited;
