@@ -5,7 +5,7 @@ use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
 use crate::domain::role::RoleName;
 use crate::error::Refusal;
-use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::reference::UserRef;
 use crate::web::token_transport::TokenTransport;
 
 /// A request that was let in, read and authenticated.

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::transport::message::{Ambiguous, Found, Head, Request, Response};
 use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 use crate::usecase::require;
 use crate::web::rejection::Rejection;
 use crate::web::request::{self, Face, Readers, RequestState};
@@ -166,7 +166,7 @@ impl Service for Router {
                 let lane = match route.lane {
                     // After the commit a token is signed, and all connections of the I/O thread would wait
                     // for it.
-                    Lane::Commit if keyring::signs_slowly(&self.app) => Lane::Write,
+                    Lane::Commit if current_key::signs_slowly(&self.app) => Lane::Write,
                     lane => lane,
                 };
                 Dispatch { lane, found: Found::new(route) }

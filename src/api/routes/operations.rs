@@ -8,7 +8,7 @@ use crate::error::{Error, Fault};
 use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 use crate::usecase::operator::health;
 
 pub static OPERATIONS: &[Route] =
@@ -37,7 +37,7 @@ pub static OPERATIONS: &[Route] =
     ];
 
 fn jwks(app: &App, _: Call) -> Result<Response, Error> {
-    Ok(json(200, &keyring::jwks(app)?).header("cache-control", CACHEABLE))
+    Ok(json(200, &current_key::jwks(app)?).header("cache-control", CACHEABLE))
 }
 
 fn openapi(_: &App, table: TableInfo) -> Result<Response, Error> {

@@ -9,8 +9,9 @@ use crate::domain::role::{Permission, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserState;
-use crate::usecase::account::admin::{LIMIT_DEFAULT, UserRef};
-use crate::usecase::signin::reauthenticate::Factor;
+use crate::usecase::account::admin::LIMIT_DEFAULT;
+use crate::usecase::account::reference::UserRef;
+use crate::usecase::signin::factor::Factor;
 use std::iter;
 use std::time::Duration;
 
