@@ -31,7 +31,7 @@ use authd::store::tables::meta;
 use authd::store::tables::sessions;
 use authd::store::tables::sessions::Shown;
 use authd::transport::Service;
-use authd::transport::message::{Head, Request};
+use authd::transport::message::{Found, Head, Request};
 use authd::usecase::account::admin;
 use authd::usecase::account::admin::{FirstPassword, NewAccount, Verified};
 use authd::usecase::app::{App, IfMissing, Ports};
@@ -115,7 +115,7 @@ impl House {
         let headers = fields.into_iter().collect();
         let head =
             Head { method: "GET".into(), path: "/api/auth/me".into(), query: None, headers, peer: stranger().ip };
-        Request { head, body: Vec::new().into(), waited: Duration::ZERO }
+        Request { head, body: Vec::new().into(), waited: Duration::ZERO, found: Found::NOTHING }
     }
 }
 
@@ -241,7 +241,7 @@ mod request {
         let house = House::open();
         let router = Router::new(Arc::clone(&house.app));
         let head = Head { path: path.to_owned(), ..house.me().head };
-        bencher.bench_local(|| router.lane(black_box(&head)));
+        bencher.bench_local(|| router.dispatch(black_box(&head)));
     }
 
     #[divan::bench]
@@ -256,7 +256,8 @@ mod request {
     #[divan::bench]
     fn me(bencher: Bencher<'_, '_>) {
         let house = House::open();
-        let (router, request) = (Router::new(Arc::clone(&house.app)), house.me());
+        let (router, me) = (Router::new(Arc::clone(&house.app)), house.me());
+        let request = Request { found: router.dispatch(&me.head).found, ..me };
         assert_eq!(router.handle(&request).status, 200);
         bencher.bench_local(|| router.handle(black_box(&request)));
     }

@@ -1,4 +1,5 @@
-//! The two ways in which an action can fail, and nothing about how a face shows them.
+//! The two ways in which an action can fail, and nothing about how a face shows them: `web/status.rs` has the
+//! HTTP statuses, `cli/exit.rs` the exit codes.
 //!
 //! A [`Refusal`] is what a caller can cause and can mend. A [`Fault`] is what an operator must mend.
 //! Both carry a stable [`code`](Refusal::code) that scripts and clients may rely on.
@@ -6,13 +7,13 @@
 use std::fmt;
 use std::time::Duration;
 
-/// One field that was not acceptable, as the `errors` member of a problem document shows it.
+/// One field that was not acceptable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
     /// The name of the field (or of the command line's argument).
     pub field: String,
-    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`, `out_of_range`, `repeated`,
-    /// `conflict` (with another field).
+    /// Stable, snake_case: `missing`, `unknown`, `wrong_type`, `invalid`, `too_long`, `too_short`,
+    /// `out_of_range`, `repeated`, `conflict` (with another field).
     pub code: &'static str,
     /// For people: what is wrong and what would be right.
     pub message: String,
@@ -101,7 +102,7 @@ impl Refusal {
         Self::NotFound { what, name: name.into() }
     }
 
-    /// The stable, snake_case name of this refusal: the problem `code` of the HTTP contract.
+    /// The stable, snake_case name of this refusal, by which scripts and clients know it.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -129,45 +130,13 @@ impl Refusal {
     }
 }
 
-impl Refusal {
-    /// The title and the HTTP status of its problem document (RFC 9457 §3.1): the command line prints
-    /// the same object.
-    #[must_use]
-    pub const fn problem(&self) -> (&'static str, u16) {
-        match self {
-            Self::InvalidToken => ("Invalid token", 401),
-            Self::InvalidLink => ("Invalid token", 400),
-            Self::Unauthenticated => ("Unauthenticated", 401),
-            Self::InvalidCredentials => ("Invalid credentials", 401),
-            Self::WrongPassword => ("Invalid credentials", 403),
-            Self::InvalidCode => ("Invalid code", 401),
-            Self::FreshLoginRequired => ("Fresh login required", 403),
-            Self::TooManyAttempts { .. } => ("Too many attempts", 429),
-            Self::Forbidden { .. } | Self::RoleRequired { .. } => ("Forbidden", 403),
-            Self::EmailNotVerified => ("E-mail address not verified", 403),
-            Self::AccountDisabled => ("Account disabled", 403),
-            Self::RegistrationClosed => ("Registration closed", 403),
-            Self::NotFound { .. } => ("Not found", 404),
-            Self::EmailTaken => ("E-mail address taken", 409),
-            Self::AlreadyEnabled => ("Already enabled", 409),
-            Self::AlreadyExists { .. } => ("Already exists", 409),
-            Self::Conflict { .. } => ("Conflict", 409),
-            Self::LastAdmin => ("Last admin", 409),
-            Self::BuiltInRole { .. } => ("Built-in role", 409),
-            Self::Invalid(_) => ("Validation failed", 422),
-            Self::BadCursor => ("Invalid cursor", 400),
-            Self::WeakPassword { .. } => ("Weak password", 422),
-        }
-    }
-}
-
 /// One sentence or two for people: what happened, and what to do next.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InvalidToken => f.write_str("the token is not valid (any more); log in again"),
             Self::InvalidLink => f.write_str("this link is not valid (any more); ask for a new one"),
-            Self::Unauthenticated => f.write_str("this needs a login; send `Authorization: Bearer <access token>`"),
+            Self::Unauthenticated => f.write_str("this needs a login"),
             Self::InvalidCredentials => {
                 f.write_str("e-mail address and password don't match; check both and try again")
             }
@@ -244,7 +213,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// The problem `code` of the HTTP contract.
+    /// The stable, snake_case name of this fault for clients, who need not know more of it.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {

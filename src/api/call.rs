@@ -2,7 +2,11 @@
 
 use super::wire::Fields;
 use crate::domain::caller::Caller;
-use crate::web::cookies::Carrier;
+use crate::domain::id::UserId;
+use crate::domain::role::RoleName;
+use crate::error::Refusal;
+use crate::usecase::account::reference::UserRef;
+use crate::web::token_transport::TokenTransport;
 
 /// A request that was let in, read and authenticated.
 #[derive(Debug)]
@@ -10,7 +14,7 @@ pub struct Call {
     pub caller: Caller,
     pub fields: Fields,
     /// How the answer's tokens go.
-    pub carrier: Carrier,
+    pub token_transport: TokenTransport,
     parameters: Vec<(&'static str, String)>,
 }
 
@@ -20,15 +24,33 @@ impl Call {
     pub const fn new(
         caller: Caller,
         fields: Fields,
-        carrier: Carrier,
+        token_transport: TokenTransport,
         parameters: Vec<(&'static str, String)>,
     ) -> Self {
-        Self { caller, fields, carrier, parameters }
+        Self { caller, fields, token_transport, parameters }
     }
 
     /// The segment that stands for `{name}` in the path, as it was sent. Empty if the route has none.
     #[must_use]
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The user that the path names, by id alone.
+    ///
+    /// # Errors
+    /// `not_found` for what is no id.
+    pub fn user(&self) -> Result<UserRef, Refusal> {
+        let id = self.parameter("id");
+        UserId::parse(id).map(UserRef::Id).ok_or_else(|| Refusal::not_found("user", id))
+    }
+
+    /// The role that the path names.
+    ///
+    /// # Errors
+    /// `not_found` for what is no role's name.
+    pub fn role(&self) -> Result<RoleName, Refusal> {
+        let name = self.parameter("role");
+        RoleName::parse(name).map_err(|_| Refusal::not_found("role", name))
     }
 }

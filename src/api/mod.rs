@@ -1,11 +1,15 @@
 //! The daemon's face: what authd says over HTTP. Authorization is the use-cases'; this room parses
 //! requests, authenticates them, calls one use-case each, and writes the answer.
 //!
-//! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) →
-//! `handlers` → a use-case → `problem` or JSON → `router` (headers) → `transport`.
+//! A request's way: `transport` (bytes to a bounded request) → `router` (route, budget, caller, fields) → a
+//! handler of `routes` → a use-case → `answer` or `problem` → `router` (headers) → `transport`.
 
+mod answer;
+mod authenticate;
 pub mod bodies;
 pub mod call;
+mod json;
+mod metadata;
 pub mod openapi;
 pub mod problem;
 pub mod route;
@@ -14,7 +18,3 @@ mod routes;
 pub mod schema;
 pub mod table;
 pub mod wire;
-
-mod handlers;
-mod json;
-mod metadata;

@@ -1,7 +1,7 @@
 //! The OpenAPI 3.1 document, printed from the table of routes.
 
 use super::problem;
-use super::route::{Access, Answer, Content, Route, parameter};
+use super::route::{Access, Content, ResponseSpec, Route, parameter};
 use super::schema;
 use super::schema::{Object, Shape};
 use super::table::routes;
@@ -112,7 +112,7 @@ fn query_parameter(field: &Field) -> Value {
     json!({"name": field.name, "in": "query", "required": required, "description": field.about, "schema": schema})
 }
 
-fn objects(answer: &Answer) -> &[&'static Object] {
+fn objects(answer: &ResponseSpec) -> &[&'static Object] {
     match &answer.content {
         Content::Json(object) => std::slice::from_ref(object),
         Content::AnyOf(objects) => objects,
@@ -120,7 +120,7 @@ fn objects(answer: &Answer) -> &[&'static Object] {
     }
 }
 
-fn response(answer: &Answer) -> Value {
+fn response(answer: &ResponseSpec) -> Value {
     match answer.content {
         Content::Nothing => json!({"description": answer.about}),
         Content::Document => {

@@ -1,19 +1,17 @@
 //! Problem documents (RFC 9457): how refusals, faults and the transport's own troubles look over HTTP.
 //!
-//! Nothing here has a `_` arm: a new refusal doesn't compile until it has a status.
+//! Nothing here has a `_` arm, nor has `web/status.rs`: a new refusal doesn't compile until both know it.
 
-use crate::error::{Error, Fault, FieldError, Refusal, whole_secs};
+use crate::error::{Error, Fault, FieldError, Refusal};
 use crate::transport::Trouble;
 use crate::transport::message::Response;
+use crate::web::headers::{BUSY_RETRY_AFTER_S, retry_after_s};
+use crate::web::rejection::{RateLimited, Rejection};
+use crate::web::status;
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use std::time::Duration;
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
-
-/// How long to wait when all threads or the database are busy, in seconds: the longest queue is
-/// worked off in less.
-const BUSY_S: u32 = 2;
 
 /// RFC 6750 §3.
 const CHALLENGE: &str = r#"Bearer realm="authd""#;
@@ -77,18 +75,48 @@ impl Problem {
         Self::new(415, "unsupported_media_type", "Unsupported media type", detail)
     }
 
-    /// What the cookies of a session ask for came from another site's page, or without proof that it didn't.
+    /// What the transport says in a handler's stead. `all_methods` is what `Allow` says where no path is
+    /// known.
     #[must_use]
-    pub fn csrf_failed(detail: impl Into<String>) -> Self {
-        Self::new(403, "csrf_failed", "Cross-site request", detail)
+    pub fn of_trouble(trouble: Trouble, all_methods: fn() -> String) -> Self {
+        let status = status::of_trouble(trouble);
+        match trouble {
+            Trouble::BadRequest(why) => Self::bad_request(format!("{why}; send one sound HTTP/1.1 request")),
+            Trouble::HeadersTooLarge => Self::new(
+                status,
+                "headers_too_large",
+                "Headers too large",
+                "the request's head has at most 16 KiB and 100 header fields; send fewer or shorter ones",
+            ),
+            Trouble::BodyTooLarge => {
+                Self::new(status, "body_too_large", "Body too large", "a body has at most 64 KiB; send less")
+            }
+            Trouble::RequestTimeout => Self::new(
+                status,
+                "request_timeout",
+                "Request timeout",
+                "the request did not come in time, 10 s for its head and 15 s for all of it; send it again",
+            ),
+            Trouble::ExpectationFailed => Self::new(
+                status,
+                "expectation_failed",
+                "Expectation failed",
+                "the only expectation met here is 100-continue; send the request without Expect",
+            ),
+            Trouble::MethodRefused => Self::method_not_allowed(all_methods()),
+            Trouble::Crowded | Trouble::Overloaded => Self::overloaded(status, BUSY_RETRY_AFTER_S),
+            Trouble::Panicked => Self::internal(status),
+        }
     }
 
-    /// The network's budget is spent.
-    #[must_use]
-    pub fn rate_limited(retry_after: Duration) -> Self {
-        let seconds = u32::try_from(whole_secs(retry_after)).unwrap_or(u32::MAX);
-        let detail = format!("too many requests from this network; wait {seconds} s and try again");
-        Self::new(429, "rate_limited", "Too many requests", detail).retry_after(seconds)
+    fn overloaded(status: u16, retry_after_s: u32) -> Self {
+        let detail = "there is too much to do at once and nothing was done; try again after the time in Retry-After";
+        Self::new(status, "overloaded", "Overloaded", detail).retry_after(retry_after_s)
+    }
+
+    fn internal(status: u16) -> Self {
+        let detail = "authd failed; its operator finds the reason in the log under this request_id";
+        Self::new(status, "internal", "Internal error", detail)
     }
 
     /// The document, with the headers that go with it.
@@ -120,14 +148,14 @@ fn field_error(error: &FieldError) -> Value {
 
 impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Self {
-        let (title, status) = refusal.problem();
-        let problem = Self::new(status, refusal.code(), title, refusal.to_string());
+        let (status, title) = (status::of_refusal(refusal), status::title_of_refusal(refusal));
+        let problem = Self::new(status, refusal.code(), title, status::detail_of_refusal(refusal));
         match refusal {
             Refusal::InvalidToken => problem.header("www-authenticate", CHALLENGE_INVALID_TOKEN),
             Refusal::Unauthenticated | Refusal::InvalidCredentials | Refusal::InvalidCode => {
                 problem.header("www-authenticate", CHALLENGE)
             }
-            Refusal::TooManyAttempts { retry_after } => problem.retry_after(seconds(*retry_after)),
+            Refusal::TooManyAttempts { retry_after } => problem.retry_after(retry_after_s(*retry_after)),
             Refusal::Invalid(errors) => Self { errors: errors.clone(), ..problem },
             Refusal::InvalidLink
             | Refusal::WrongPassword
@@ -150,21 +178,17 @@ impl From<&Refusal> for Problem {
     }
 }
 
-/// For `Retry-After`: whole seconds, enough of them.
-fn seconds(span: Duration) -> u32 {
-    u32::try_from(whole_secs(span)).unwrap_or(u32::MAX)
-}
-
 /// A fault's own text stays here.
 impl From<&Fault> for Problem {
     fn from(fault: &Fault) -> Self {
+        let status = status::of_fault(fault);
         match fault {
-            Fault::Overloaded { retry_after } => overloaded(seconds(*retry_after)),
+            Fault::Overloaded { retry_after } => Self::overloaded(status, retry_after_s(*retry_after)),
             Fault::StorageUnavailable(_) => {
                 let detail = "the database can't be written just now and nothing was changed; try again soon";
-                Self::new(503, fault.code(), "Storage unavailable", detail).retry_after(BUSY_S)
+                Self::new(status, fault.code(), "Storage unavailable", detail).retry_after(BUSY_RETRY_AFTER_S)
             }
-            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => internal(),
+            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => Self::internal(status),
         }
     }
 }
@@ -178,44 +202,17 @@ impl From<&Error> for Problem {
     }
 }
 
-impl From<Trouble> for Problem {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::BadRequest(why) => Self::bad_request(format!("{why}; send one sound HTTP/1.1 request")),
-            Trouble::HeadersTooLarge => Self::new(
-                431,
-                "headers_too_large",
-                "Headers too large",
-                "the request's head has at most 16 KiB and 100 header fields; send fewer or shorter ones",
-            ),
-            Trouble::BodyTooLarge => {
-                Self::new(413, "body_too_large", "Body too large", "a body has at most 64 KiB; send less")
+impl From<&Rejection> for Problem {
+    fn from(rejection: &Rejection) -> Self {
+        match rejection {
+            Rejection::Ambiguous(what_to_send) => Self::bad_request(what_to_send.clone()),
+            Rejection::CrossSite(proof) => Self::new(403, "csrf_failed", "Cross-site request", *proof),
+            Rejection::RateLimited(RateLimited { retry_after }) => {
+                let seconds = retry_after_s(*retry_after);
+                let detail = format!("too many requests from this network; wait {seconds} s and try again");
+                Self::new(429, "rate_limited", "Too many requests", detail).retry_after(seconds)
             }
-            Trouble::RequestTimeout => Self::new(
-                408,
-                "request_timeout",
-                "Request timeout",
-                "the request did not come in time, 10 s for its head and 15 s for all of it; send it again",
-            ),
-            Trouble::ExpectationFailed => Self::new(
-                417,
-                "expectation_failed",
-                "Expectation failed",
-                "the only expectation met here is 100-continue; send the request without Expect",
-            ),
-            Trouble::MethodRefused => Self::method_not_allowed(super::table::all_methods()),
-            Trouble::Crowded | Trouble::Overloaded => overloaded(BUSY_S),
-            Trouble::Panicked => internal(),
+            Rejection::Error(error) => error.into(),
         }
     }
-}
-
-fn overloaded(retry_after_s: u32) -> Problem {
-    let detail = "there is too much to do at once and nothing was done; try again after the time in Retry-After";
-    Problem::new(503, "overloaded", "Overloaded", detail).retry_after(retry_after_s)
-}
-
-fn internal() -> Problem {
-    let detail = "authd failed; its operator finds the reason in the log under this request_id";
-    Problem::new(500, "internal", "Internal error", detail)
 }

@@ -1,5 +1,5 @@
-//! What a row of the table says of a route: method, path, who may call it, where it is answered, what it takes
-//! and what it answers.
+//! What a row of the table says of a route: method, path, who may call it, where it is answered, what it
+//! takes and what it answers.
 
 use super::call::Call;
 use super::schema::Object;
@@ -94,7 +94,7 @@ impl Access {
 
 /// An answer that is no problem.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ResponseSpec {
     pub status: u16,
     pub about: &'static str,
     pub content: Content,
@@ -115,19 +115,36 @@ pub enum Content {
 #[derive(Debug)]
 pub enum Handler {
     /// Has answered when it returns.
-    Now(fn(&App, Call) -> Result<Response, Error>),
+    Now(Now),
     /// The same answer in two ways: [`Lane::Commit`] takes the second, all other lanes the first.
-    AfterCommit { now: fn(&App, Call) -> Result<Response, Error>, later: for<'a> fn(&'a App, Call) -> Later<'a> },
+    AfterCommit { now: Now, later: for<'a> fn(&'a App, Call) -> Later<'a> },
+    /// Tells of the table itself. No row may import that, so the router hands in what there is to tell.
+    OfTable(fn(&App, TableInfo) -> Result<Response, Error>),
+}
+
+/// A plain handler: takes the fields, calls one use-case, writes the answer. It has no rules of its own.
+pub type Now = fn(&App, Call) -> Result<Response, Error>;
+
+/// What the table tells of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct TableInfo {
+    /// The OpenAPI document, as JSON text.
+    pub openapi: fn() -> &'static str,
+    /// Whether a route has this path.
+    pub has_path: fn(&str) -> bool,
 }
 
 /// An answer that waits for the disk without holding a thread.
 pub type Later<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + 'a>>;
 
+/// A row of the table. It is made by [`Route::get`] and its like, which ask for what no row can do without:
+/// who may call it stands in every one. What else is particular follows by the methods that change a default.
+#[must_use = "a row counts only in its table"]
 pub struct Route {
     pub method: Method,
     /// A segment in braces takes any one segment.
     pub path: &'static str,
-    /// The operation's name; never changes.
+    /// The operation's name; clients are generated from it, so it never changes.
     pub id: &'static str,
     pub summary: &'static str,
     pub access: Access,
@@ -139,7 +156,7 @@ pub struct Route {
     pub query: &'static [Field],
     /// `None`: it takes no body.
     pub request: Option<&'static Body>,
-    pub answers: &'static [Answer],
+    pub answers: &'static [ResponseSpec],
     /// Status and code of the problems of its own, besides those that follow from the other columns.
     pub problems: &'static [(u16, &'static str)],
     pub handler: Handler,
@@ -151,24 +168,104 @@ impl fmt::Debug for Route {
     }
 }
 
+/// Making a row. By default it is answered in the lane for reads (`GET`) or for writes, counts against the
+/// budget for all the rest, takes no query and no body, and has no problems of its own.
 impl Route {
-    /// The segments that stand for the braces of the path. `None`: `path` is another one. Nothing is
-    /// decoded or folded: there is one spelling of every path.
-    pub fn matches<'p>(&self, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
-        let (mut template, mut segments, mut parameters) = (self.path.split('/'), path.split('/'), Vec::new());
-        loop {
-            match (template.next(), segments.next()) {
-                (None, None) => return Some(parameters),
-                (Some(wanted), Some(segment)) => match parameter(wanted) {
-                    Some(name) if !segment.is_empty() => parameters.push((name, segment)),
-                    None if wanted == segment => {}
-                    _ => return None,
-                },
-                _ => return None,
-            }
+    pub const fn get(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
+        Self::new(Method::Get, path, id, access, Handler::Now(handler))
+    }
+
+    pub const fn post(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
+        Self::new(Method::Post, path, id, access, Handler::Now(handler))
+    }
+
+    pub const fn put(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
+        Self::new(Method::Put, path, id, access, Handler::Now(handler))
+    }
+
+    pub const fn patch(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
+        Self::new(Method::Patch, path, id, access, Handler::Now(handler))
+    }
+
+    pub const fn delete(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
+        Self::new(Method::Delete, path, id, access, Handler::Now(handler))
+    }
+
+    /// See [`Method::Any`].
+    pub const fn any(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
+        Self::new(Method::Any, path, id, access, Handler::Now(handler))
+    }
+
+    /// A public document that tells of the table.
+    pub const fn of_table(
+        path: &'static str,
+        id: &'static str,
+        handler: fn(&App, TableInfo) -> Result<Response, Error>,
+    ) -> Self {
+        Self::new(Method::Get, path, id, Access::Public, Handler::OfTable(handler))
+    }
+
+    const fn new(method: Method, path: &'static str, id: &'static str, access: Access, handler: Handler) -> Self {
+        let lane = if method.is_safe() { Lane::Read } else { Lane::Write };
+        let limit = Some(Budget::Default);
+        Self {
+            method,
+            path,
+            id,
+            summary: "",
+            access,
+            lane,
+            limit,
+            query: &[],
+            request: None,
+            answers: &[],
+            problems: &[],
+            handler,
         }
     }
 
+    /// What it does, in a few words: for the OpenAPI document.
+    pub const fn summary(self, summary: &'static str) -> Self {
+        Self { summary, ..self }
+    }
+
+    pub const fn lane(self, lane: Lane) -> Self {
+        Self { lane, ..self }
+    }
+
+    /// Answers by `later` in [`Lane::Commit`], without a thread that waits for the disk.
+    pub const fn after_commit(self, later: for<'a> fn(&'a App, Call) -> Later<'a>) -> Self {
+        let (Handler::Now(now) | Handler::AfterCommit { now, .. }) = self.handler else { return self };
+        Self { lane: Lane::Commit, handler: Handler::AfterCommit { now, later }, ..self }
+    }
+
+    pub const fn limit(self, budget: Budget) -> Self {
+        Self { limit: Some(budget), ..self }
+    }
+
+    /// Its requests count against no budget.
+    pub const fn unlimited(self) -> Self {
+        Self { limit: None, ..self }
+    }
+
+    pub const fn query(self, query: &'static [Field]) -> Self {
+        Self { query, ..self }
+    }
+
+    pub const fn body(self, body: &'static Body) -> Self {
+        Self { request: Some(body), ..self }
+    }
+
+    pub const fn answers(self, answers: &'static [ResponseSpec]) -> Self {
+        Self { answers, ..self }
+    }
+
+    pub const fn problems(self, problems: &'static [(u16, &'static str)]) -> Self {
+        Self { problems, ..self }
+    }
+}
+
+impl Route {
     /// Whether what it does can be asked for, or answered, by cookie: another site's page must not.
     #[must_use]
     pub fn takes_cookies(&self) -> bool {
@@ -236,14 +333,14 @@ pub const BEFORE: Field =
     Field { name: "before", kind: Kind::Token, presence: Presence::Optional, about: "The `next` of the page before." };
 pub const AFTER: Field = Field { name: "after", ..BEFORE };
 
-pub const fn json(status: u16, about: &'static str, object: &'static Object) -> Answer {
-    Answer { status, about, content: Content::Json(object) }
+pub const fn json(status: u16, about: &'static str, object: &'static Object) -> ResponseSpec {
+    ResponseSpec { status, about, content: Content::Json(object) }
 }
 
-pub const fn nothing(status: u16, about: &'static str) -> Answer {
-    Answer { status, about, content: Content::Nothing }
+pub const fn nothing(status: u16, about: &'static str) -> ResponseSpec {
+    ResponseSpec { status, about, content: Content::Nothing }
 }
 
-pub const fn any_of(status: u16, about: &'static str, objects: &'static [&'static Object]) -> Answer {
-    Answer { status, about, content: Content::AnyOf(objects) }
+pub const fn any_of(status: u16, about: &'static str, objects: &'static [&'static Object]) -> ResponseSpec {
+    ResponseSpec { status, about, content: Content::AnyOf(objects) }
 }

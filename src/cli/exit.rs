@@ -1,6 +1,7 @@
 //! Why a command did not do what was asked, and the exit code and words that say so.
 
 use crate::error::{Error, Fault, Refusal};
+use crate::web::status;
 use serde_json::{Value, json};
 
 /// Why a command stops.
@@ -82,7 +83,7 @@ impl Failure {
     /// What a problem object says, which is the same here and over HTTP.
     fn told_to_clients(&self) -> String {
         match self {
-            Self::Error(error) => error.to_string(),
+            Self::Error(Error::Refused(refusal)) => status::detail_of_refusal(refusal),
             _ => self.detail(),
         }
     }
@@ -92,8 +93,8 @@ impl Failure {
     #[must_use]
     pub fn problem(&self) -> Option<Value> {
         let (title, status) = match self {
-            Self::Error(Error::Refused(refusal)) => refusal.problem(),
-            Self::Error(Error::Failed(fault)) => fault_title(fault),
+            Self::Error(Error::Refused(refusal)) => (status::title_of_refusal(refusal), status::of_refusal(refusal)),
+            Self::Error(Error::Failed(fault)) => (fault_title(fault), status::of_fault(fault)),
             Self::Usage(_) | Self::Check(_) | Self::Declined | Self::Closed | Self::Reported(_) => return None,
         };
         let code = self.word()?;
@@ -190,13 +191,14 @@ const fn fault_word(fault: &Fault) -> &'static str {
     }
 }
 
-const fn fault_title(fault: &Fault) -> (&'static str, u16) {
+/// Says more than over HTTP: whoever reads it has the machine.
+const fn fault_title(fault: &Fault) -> &'static str {
     match fault {
-        Fault::Overloaded { .. } => ("Overloaded", 503),
-        Fault::StorageUnavailable(_) => ("Storage unavailable", 503),
-        Fault::Storage(_) | Fault::Internal(_) => ("Internal error", 500),
-        Fault::Permission(_) => ("No permission", 500),
-        Fault::Config(_) => ("Wrong configuration", 500),
+        Fault::Overloaded { .. } => "Overloaded",
+        Fault::StorageUnavailable(_) => "Storage unavailable",
+        Fault::Storage(_) | Fault::Internal(_) => "Internal error",
+        Fault::Permission(_) => "No permission",
+        Fault::Config(_) => "Wrong configuration",
     }
 }
 

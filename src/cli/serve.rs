@@ -67,9 +67,9 @@ impl Serve {
             context.terminal().note(&format!("metrics at {}/metrics", metrics.address()));
         }
         context.terminal().note(&format!("listening on {}", running.address()));
-        let pulse = running.pulse();
-        let beats = move |patience| pulse.beats(patience);
-        let supervisor = Supervisor::ready(&app, beats, &running.address().to_string())?;
+        let watchdog = running.watchdog();
+        let all_respond = move |patience| watchdog.all_respond(patience);
+        let supervisor = Supervisor::ready(&app, all_respond, &running.address().to_string())?;
         let stoppers = [Some(&running), metrics.as_ref()].into_iter().flatten().map(Running::stopper).collect();
         stop_on_signal(signals, stoppers, supervisor)?;
         running.wait()?;

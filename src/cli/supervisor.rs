@@ -3,7 +3,8 @@
 //!
 //! The watchdog is fed only while a restart would mend nothing. A disk that is full or a write lock that
 //! somebody else holds is no better after one, so it stands in the status and the daemon goes on refusing. An
-//! I/O thread or a writer that gives no answer, a damaged database, or the schema of a newer program want one.
+//! I/O thread or a writer that gives no answer, a damaged database, or the schema of a newer program want
+//! one.
 
 use crate::error::{Error, Fault};
 use crate::usecase::app::App;
@@ -29,14 +30,14 @@ struct Watch {
 }
 
 impl Supervisor {
-    /// Says that the daemon takes connections at `address`, and feeds the watchdog from then on. `beats` asks
-    /// whether the I/O thread answers within a time.
+    /// Says that the daemon takes connections at `address`, and feeds the watchdog from then on.
+    /// `all_respond` asks whether all I/O threads answer within a time.
     ///
     /// # Errors
     /// [`Fault::Internal`] when the machine has no thread to give.
     pub fn ready(
         app: &Arc<App>,
-        beats: impl Fn(Duration) -> bool + Send + 'static,
+        all_respond: impl Fn(Duration) -> bool + Send + 'static,
         address: &str,
     ) -> Result<Self, Fault> {
         tell(&[NotifyState::Ready, NotifyState::Status(&serving(address))]);
@@ -47,7 +48,7 @@ impl Supervisor {
         let pause = patience / 2;
         let feed = move || {
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                if beats(pause) {
+                if all_respond(pause) {
                     report(&app, &address);
                 } else {
                     tell(&[NotifyState::Status("a restart is needed: the I/O thread gives no answer")]);

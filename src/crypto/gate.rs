@@ -3,10 +3,10 @@
 //! and starved everything else.
 
 use super::password::{self, Memory, PasswordHashText, Salt};
+use crate::counters::{Counter, Histogram, Level};
 use crate::domain::password::{HashCost, Password};
 use crate::error::Fault;
 use crate::ports::Clock;
-use crate::tally::{Counter, Histogram, Level};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! The daemon's face to Prometheus: `GET /metrics` on an address of its own, and nothing else there. It
 //! asks for no proof of who is asking, so it tells how many and how often, and never who.
 //!
-//! The rooms below count without knowing that anybody looks (see `tally`); `usecase::figures` reads them
+//! The rooms below count without knowing that anybody looks (see `counters`); `usecase::figures` reads them
 //! out, and `text` writes that down.
 
 mod text;
@@ -10,7 +10,7 @@ use crate::config::Listen;
 use crate::error::Fault;
 use crate::transport::message::{Head, Request, Response};
 use crate::transport::pressure::Pressure;
-use crate::transport::{Deadlines, Lane, Running, Server, Service, Settings, Threads, Trouble};
+use crate::transport::{Deadlines, Dispatch, Lane, Running, Server, Service, Settings, Threads, Trouble};
 use crate::usecase::app::App;
 use crate::usecase::operator::figures;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ fn named(fault: Fault) -> Fault {
 }
 
 impl Service for Metrics {
-    fn lane(&self, _: &Head) -> Lane {
-        Lane::Read
+    fn dispatch(&self, _: &Head) -> Dispatch {
+        Dispatch::to(Lane::Read)
     }
 
     fn handle(&self, request: &Request) -> Response {

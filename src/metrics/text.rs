@@ -5,7 +5,7 @@
 //! 0.0.4 of the older format, which more programs read, wants one name for both, so counters are written
 //! by the crate as gauges are, under their whole name, and declared as what they are.
 
-use crate::tally::Distribution;
+use crate::counters::Distribution;
 use crate::transport::pressure::Pressure;
 use crate::usecase::app::request_counts::Target;
 use crate::usecase::operator::figures::{Counted, Figures};
@@ -14,6 +14,7 @@ use prometheus_client::encoding::text::encode_registry;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeGaugeValue, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,22 +25,25 @@ type Labels = Vec<(&'static str, String)>;
 const SECONDS: f64 = 1e6;
 const ONES: f64 = 1.0;
 
+/// Statuses that are authd's own fault.
+const FAILURES: [u16; 2] = [500, 503];
+
 /// Writes all figures down.
 pub fn write(figures: Figures, pressure: Arc<Pressure>) -> String {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Sheet { figures, pressure }));
+    registry.register_collector(Box::new(Exposition { figures, pressure }));
     let mut text = String::new();
     encode_registry(&mut text, &registry).expect("a String takes any text");
     text
 }
 
 #[derive(Debug)]
-struct Sheet {
+struct Exposition {
     figures: Figures,
     pressure: Arc<Pressure>,
 }
 
-impl Collector for Sheet {
+impl Collector for Exposition {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut out = Writer(encoder);
         self.process(&mut out)?;
@@ -52,7 +56,7 @@ impl Collector for Sheet {
     }
 }
 
-impl Sheet {
+impl Exposition {
     fn process(&self, out: &mut Writer<'_>) -> fmt::Result {
         let Figures { started_at, resident_bytes, open_descriptors, .. } = &self.figures;
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
@@ -69,10 +73,15 @@ impl Sheet {
     }
 
     fn requests(&self, out: &mut Writer<'_>) -> fmt::Result {
-        let answers = self.figures.answers.iter().map(|((target, status), count)| {
-            let mut labels = labels_of(*target);
+        // What has been asked for and has never failed is there with a zero: who watches can see a rise, but not a
+        // first appearance.
+        let asked = self.figures.spans.iter().map(|(target, _)| *target);
+        let none_failed = asked.flat_map(|target| FAILURES.map(|status| ((target, status), 0)));
+        let answers: BTreeMap<_, _> = none_failed.chain(self.figures.answers.iter().copied()).collect();
+        let answers = answers.into_iter().map(|((target, status), count)| {
+            let mut labels = labels_of(target);
             labels.push(("status", status.to_string()));
-            (labels, *count)
+            (labels, count)
         });
         let help = "Requests answered, by the route's template; all paths without a route are the route unknown";
         out.counters("authd_http_requests_total", help, answers)?;
@@ -83,16 +92,16 @@ impl Sheet {
 
     fn server(&self, out: &mut Writer<'_>) -> fmt::Result {
         let Pressure { connections, turned_away, .. } = &*self.pressure;
-        let lanes = self.pressure.lanes().map(|(name, tally)| (vec![("lane", name.to_owned())], tally));
+        let lanes = self.pressure.lanes().map(|(name, counters)| (vec![("lane", name.to_owned())], counters));
         out.gauge("authd_http_connections", "Connections open now", connections.read())?;
         let help = "Connections that found all places taken";
         out.counter("authd_http_connections_refused_total", help, turned_away.read())?;
-        let waiting = lanes.iter().map(|(lane, tally)| (lane.clone(), tally.waiting.read()));
+        let waiting = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.waiting.read()));
         let help = "Requests that wait for a thread of their lane: hash for those that hash a password, read, write";
         out.gauges("authd_lane_waiting", help, waiting)?;
-        let refused = lanes.iter().map(|(lane, tally)| (lane.clone(), tally.refused.read()));
+        let refused = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.refused.read()));
         out.counters("authd_lane_refused_total", "Requests that found their lane's queue full: answered 503", refused)?;
-        let waits = lanes.iter().map(|(lane, tally)| (lane.clone(), tally.waits.read()));
+        let waits = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.waits.read()));
         out.histograms("authd_lane_wait_seconds", "How long requests waited for a thread", SECONDS, waits)
     }
 

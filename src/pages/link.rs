@@ -14,10 +14,10 @@ use crate::usecase::app::App;
 
 /// Where a link leads, unless the configuration names a front end's page.
 pub const fn path(kind: LinkKind) -> &'static str {
-    words(kind).path
+    texts(kind).path
 }
 
-struct Words {
+struct LinkTexts {
     path: &'static str,
     title: &'static str,
     text: &'static str,
@@ -28,9 +28,9 @@ struct Words {
     dead_text: &'static str,
 }
 
-const fn words(kind: LinkKind) -> Words {
+const fn texts(kind: LinkKind) -> LinkTexts {
     match kind {
-        LinkKind::VerifyEmail => Words {
+        LinkKind::VerifyEmail => LinkTexts {
             path: "/auth/verify-email",
             title: "Confirm your address",
             text: "Is this your e-mail address? Then confirm it, and you can log in.",
@@ -41,7 +41,7 @@ const fn words(kind: LinkKind) -> Words {
                 you can log in. Otherwise it is too old, or a newer mail has replaced it. Ask for a new one where \
                 you signed up, and open the newest.",
         },
-        LinkKind::ResetPassword | LinkKind::Invitation => Words {
+        LinkKind::ResetPassword | LinkKind::Invitation => LinkTexts {
             path: "/auth/reset-password",
             title: "Choose a password",
             text: "It replaces the old one, if you had one, and logs you out everywhere.",
@@ -51,7 +51,7 @@ const fn words(kind: LinkKind) -> Words {
             dead_text: "Perhaps it was used already, or is too old, or a newer mail has replaced it. Ask for a new \
                 one where you log in. If you were invited, ask whoever invited you.",
         },
-        LinkKind::ChangeEmail => Words {
+        LinkKind::ChangeEmail => LinkTexts {
             path: "/auth/change-email",
             title: "Change your address",
             text: "Your account will have this e-mail address: you log in with it, and mail goes there.",
@@ -74,11 +74,11 @@ pub fn open(app: &App, kind: LinkKind, request: &Request, request_id: &str) -> P
 /// The page with the button, and `complaint` about what was sent with it before; or why there is none.
 fn ask(app: &App, kind: LinkKind, token: Secret<String>, complaint: Option<String>) -> Result<Page, Error> {
     let Some(account) = link::peek(app, kind, token.expose())? else { return Ok(dead(kind)) };
-    let words = words(kind);
+    let texts = texts(kind);
     let password = (kind == LinkKind::ResetPassword)
         .then_some(NewPassword { min_length: app.config.password.min_length, complaint });
-    let form = Form { action: words.path, token, account, button: words.button, password };
-    Ok(Page::with_form(words.title, words.text, form))
+    let form = Form { action: texts.path, token, account, button: texts.button, password };
+    Ok(Page::with_form(texts.title, texts.text, form))
 }
 
 /// The button was pressed.
@@ -131,12 +131,12 @@ fn sentence(reason: &str) -> String {
 }
 
 fn finished(kind: LinkKind) -> Page {
-    let words = words(kind);
-    Page::new(200, words.done_title, words.done_text)
+    let texts = texts(kind);
+    Page::new(200, texts.done_title, texts.done_text)
 }
 
 fn dead(kind: LinkKind) -> Page {
-    Page::new(400, "This link doesn\u{2019}t work any more", words(kind).dead_text)
+    Page::new(400, "This link doesn\u{2019}t work any more", texts(kind).dead_text)
 }
 
 fn incomplete() -> Page {

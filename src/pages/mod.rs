@@ -2,26 +2,24 @@
 //! at hand. Opening one changes nothing, since mail scanners and previews open links, too; its button
 //! posts a form, and calls one use-case.
 //!
-//! A request's way: `transport` → here (path, method, caller) → `link` (what the page is for) → a
-//! use-case → `page` (the template) → here (headers). Nothing needs a script.
+//! A request's way: `transport` → here (path, method) → `link` (what the page is for) → a use-case → `page`
+//! (the template). What every request of either face comes through is `web/request.rs`. Nothing needs a
+//! script.
 
 mod form;
 mod link;
 mod page;
 
 use crate::domain::access::Actor;
-use crate::domain::caller::{Caller, cut_user_agent};
-use crate::domain::id::RequestId;
 use crate::domain::link::LinkKind;
 use crate::error::Refusal;
-use crate::transport::message::{Head, Request, Response};
-use crate::transport::{Lane, Service, Trouble, client};
+use crate::transport::message::{Found, Head, Request, Response};
+use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
-use crate::usecase::app::rate_limit;
-use crate::usecase::app::rate_limit::{Budget, Spent, Verdict};
-use crate::usecase::app::request_counts;
-use crate::usecase::app::request_counts::{Passage, Target};
-use page::{Page, Press};
+use crate::usecase::app::rate_limit::Budget;
+use crate::web::rejection::RateLimited;
+use crate::web::request::{Face, Readers, RequestState};
+use page::{Page, Renderer};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,15 +27,25 @@ use std::sync::Arc;
 const STYLE_PATH: &str = "/auth/style.css";
 const STYLE: &str = include_str!("style.css");
 
-/// Nothing from elsewhere, no script, no frame, and forms go nowhere but here.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+static FACE: Face = Face {
+    headers: &[
+        ("cache-control", "no-store"),
+        // Nothing from elsewhere, no script, no frame, and forms go nowhere but here.
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+    ],
+    readers: Readers::OwnOrigin,
+};
 
 /// The pages of one app, in front of another service, which answers everything that is not theirs.
 pub struct Pages {
     app: Arc<App>,
     next: Arc<dyn Service>,
-    press: Press,
+    renderer: Renderer,
 }
 
 impl fmt::Debug for Pages {
@@ -48,84 +56,89 @@ impl fmt::Debug for Pages {
 
 /// What stands at a path of ours. There is one spelling of every path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
+enum PageRoute {
     Link(LinkKind),
     Style,
     Nowhere,
 }
 
-/// `None`: the path is somebody else's.
-fn place(path: &str) -> Option<Place> {
-    let link = LinkKind::ALL.into_iter().find(|kind| link::path(*kind) == path);
-    match link {
-        Some(kind) => Some(Place::Link(kind)),
-        None if path == STYLE_PATH => Some(Place::Style),
-        None if path == "/auth" || path.starts_with("/auth/") => Some(Place::Nowhere),
-        None => None,
+/// The page behind each kind of link; of those that share a path the first counts.
+static LINKS: [PageRoute; LinkKind::ALL.len()] = {
+    let (mut links, mut kind) = ([PageRoute::Nowhere; LinkKind::ALL.len()], 0);
+    while kind < links.len() {
+        links[kind] = PageRoute::Link(LinkKind::ALL[kind]);
+        kind += 1;
     }
-}
+    links
+};
 
-fn target(place: Place, head: &Head) -> Target {
-    let route = match place {
-        Place::Link(kind) => Some(link::path(kind)),
-        Place::Style => Some(STYLE_PATH),
-        Place::Nowhere => None,
-    };
-    Target::of(&head.method, route)
+impl PageRoute {
+    /// Finds what stands at a path. `None`: the path is somebody else's.
+    fn find(path: &str) -> Option<&'static Self> {
+        if path != "/auth" && !path.starts_with("/auth/") {
+            return None;
+        }
+        let link = LINKS.iter().find(|link| link.path() == Some(path));
+        Some(link.unwrap_or(if path == STYLE_PATH { &Self::Style } else { &Self::Nowhere }))
+    }
+
+    const fn path(self) -> Option<&'static str> {
+        match self {
+            Self::Link(kind) => Some(link::path(kind)),
+            Self::Style => Some(STYLE_PATH),
+            Self::Nowhere => None,
+        }
+    }
+
+    fn lane(self, method: &str) -> Lane {
+        match self {
+            Self::Link(LinkKind::ResetPassword) if method == "POST" => Lane::Hash,
+            Self::Link(_) if method == "POST" => Lane::Write,
+            Self::Link(_) | Self::Style | Self::Nowhere => Lane::Read,
+        }
+    }
 }
 
 impl Pages {
     /// Puts the pages before `next`.
     #[must_use]
     pub fn before(app: Arc<App>, next: Arc<dyn Service>) -> Self {
-        let press = Press::new(&app.config.totp.issuer);
-        Self { app, next, press }
+        let renderer = Renderer::new(&app.config.totp.issuer);
+        Self { app, next, renderer }
     }
 
-    fn answer(&self, place: Place, request: &Request, request_id: &str) -> Response {
-        let method = request.head.method.as_str();
-        let page = match (place, method) {
-            (Place::Style, "GET" | "HEAD") => {
+    fn answer(&self, route: PageRoute, request: &Request, state: &mut RequestState<'_>) -> Response {
+        let page = match (route, request.head.method.as_str()) {
+            (PageRoute::Style, "GET" | "HEAD") => {
                 return Response::with_body(200, "text/css; charset=utf-8", STYLE.into())
                     .header("cache-control", "public, max-age=300");
             }
-            (Place::Link(kind), "GET" | "HEAD" | "POST") => return self.visit(kind, request, request_id),
-            (Place::Link(_), _) => Page::method_not_allowed("GET, HEAD, POST"),
-            (Place::Style, _) => Page::method_not_allowed("GET, HEAD"),
-            (Place::Nowhere, _) => Page::not_found(),
+            (PageRoute::Link(kind), "GET" | "HEAD" | "POST") => self.visit(kind, request, state),
+            (PageRoute::Link(_), _) => Page::method_not_allowed("GET, HEAD, POST"),
+            (PageRoute::Style, _) => Page::method_not_allowed("GET, HEAD"),
+            (PageRoute::Nowhere, _) => Page::not_found(),
         };
-        self.press.print(page, request_id)
+        self.renderer.render(page, state.request_id())
     }
 
-    /// Looking at a link and using it are counted as the API counts them.
-    fn visit(&self, kind: LinkKind, request: &Request, request_id: &str) -> Response {
-        let caller = caller(&self.app, request, request_id);
+    /// Looking at a link and using it are counted as the API counts them. Whoever presses a button proves
+    /// nothing but that they have the link.
+    fn visit(&self, kind: LinkKind, request: &Request, state: &mut RequestState<'_>) -> Page {
         let uses = request.head.method == "POST";
         let budget = if uses { Budget::Login } else { Budget::Default };
-        let spent = rate_limit::spend(&self.app, budget, caller.ip);
-        let page = match spent.as_ref().map(|spent| spent.verdict) {
-            Some(Verdict::Refused { retry_after }) => Page::from(&Refusal::TooManyAttempts { retry_after }),
-            _ if uses => link::submit(&self.app, kind, request, &caller),
-            _ => link::open(&self.app, kind, request, request_id),
-        };
-        let mut response = self.press.print(page, request_id);
-        response.headers.extend(spent.iter().flat_map(Spent::headers));
-        response
-    }
-
-    fn request_id(&self, head: &Head) -> String {
-        let own = || RequestId::new(self.app.now(), self.app.id_entropy()).to_string();
-        head.headers.request_id().map_or_else(own, str::to_owned)
+        match state.spend(budget) {
+            Err(RateLimited { retry_after }) => Page::from(&Refusal::TooManyAttempts { retry_after }),
+            Ok(()) if uses => link::submit(&self.app, kind, request, &state.caller(Actor::Anonymous)),
+            Ok(()) => link::open(&self.app, kind, request, state.request_id()),
+        }
     }
 }
 
 impl Service for Pages {
-    fn lane(&self, head: &Head) -> Lane {
-        match place(&head.path) {
-            None => self.next.lane(head),
-            Some(Place::Link(LinkKind::ResetPassword)) if head.method == "POST" => Lane::Hash,
-            Some(Place::Link(_)) if head.method == "POST" => Lane::Write,
-            Some(_) => Lane::Read,
+    fn dispatch(&self, head: &Head) -> Dispatch {
+        match PageRoute::find(&head.path) {
+            Some(route) => Dispatch { lane: route.lane(&head.method), found: Found::new(route) },
+            None => self.next.dispatch(head),
         }
     }
 
@@ -134,18 +147,14 @@ impl Service for Pages {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        let head = &request.head;
-        let Some(place) = place(&head.path) else { return self.next.handle(request) };
-        let ip = client::address(head.peer, &head.headers, &self.app.config.proxy.trusted);
-        let mut passage = Passage::begin(&self.app, request.waited, self.request_id(head), ip);
-        passage.target = target(place, head);
-        let response = self.answer(place, request, &passage.request_id);
-        passage.end(&self.app, response.status);
-        dress(response, passage.request_id)
+        let Some(route) = request.found.get::<PageRoute>() else { return self.next.handle(request) };
+        let mut state = FACE.begin(&self.app, request, route.path());
+        let response = self.answer(*route, request, &mut state);
+        state.finish(response)
     }
 
     fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
-        match place(&request.head.path) {
+        match request.found.get::<PageRoute>() {
             // No page waits for a commit.
             Some(_) => Box::pin(async { self.handle(request) }),
             None => self.next.begin(request),
@@ -153,40 +162,13 @@ impl Service for Pages {
     }
 
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {
-        let Some((head, place)) = head.and_then(|head| Some((head, place(&head.path)?))) else {
+        let Some((head, route)) = head.and_then(|head| Some((head, PageRoute::find(&head.path)?))) else {
             return self.next.refuse(trouble, head);
         };
-        let request_id = self.request_id(head);
-        if trouble == Trouble::Panicked {
-            tracing::error!(request_id, "a handler panicked");
-        }
-        let response = self.press.print(Page::from(trouble), &request_id);
-        request_counts::turned_away(&self.app, target(place, head), response.status, &request_id, &trouble);
-        dress(response, request_id)
+        FACE.answer_trouble(&self.app, trouble, Some((head, route.path())), |request_id| {
+            self.renderer.render(Page::from(trouble), request_id)
+        })
     }
-}
-
-/// Whoever presses a button proves nothing but that they have the link.
-fn caller(app: &App, request: &Request, request_id: &str) -> Caller {
-    let Head { headers, peer, .. } = &request.head;
-    Caller {
-        actor: Actor::Anonymous,
-        ip: client::address(*peer, headers, &app.config.proxy.trusted),
-        user_agent: headers.single("user-agent").ok().flatten().map(cut_user_agent),
-        request_id: Some(request_id.to_owned()),
-    }
-}
-
-/// The headers on all answers.
-fn dress(mut response: Response, request_id: String) -> Response {
-    if response.headers.iter().all(|(name, _)| *name != "cache-control") {
-        response = response.header("cache-control", "no-store");
-    }
-    response
-        .header("content-security-policy", CONTENT_SECURITY_POLICY)
-        .header("referrer-policy", "no-referrer")
-        .header("x-content-type-options", "nosniff")
-        .header("x-request-id", request_id)
 }
 
 #[cfg(test)]
@@ -195,13 +177,13 @@ mod tests {
 
     #[test]
     fn there_is_one_spelling_of_every_path() {
-        assert_eq!(place("/auth/verify-email"), Some(Place::Link(LinkKind::VerifyEmail)));
+        assert_eq!(PageRoute::find("/auth/verify-email"), Some(&PageRoute::Link(LinkKind::VerifyEmail)));
         for path in ["/auth", "/auth/", "/auth/verify-email/", "/auth/Verify-email", "/auth//verify-email", "/auth/%76"]
         {
-            assert_eq!(place(path), Some(Place::Nowhere), "{path}");
+            assert_eq!(PageRoute::find(path), Some(&PageRoute::Nowhere), "{path}");
         }
         for path in ["/", "/authx", "//auth/verify-email", "/api/auth/login", "/AUTH/verify-email", "*"] {
-            assert_eq!(place(path), None, "{path}");
+            assert_eq!(PageRoute::find(path), None, "{path}");
         }
     }
 }

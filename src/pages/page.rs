@@ -2,16 +2,15 @@
 
 use crate::domain::email::Email;
 use crate::domain::secret::Secret;
-use crate::error::{Error, Fault, Refusal, whole_secs};
+use crate::error::{Error, Fault, Refusal};
 use crate::transport::Trouble;
 use crate::transport::message::Response;
+use crate::web::headers::{BUSY_RETRY_AFTER_S, retry_after_s};
+use crate::web::{request, status};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use std::borrow::Cow;
 
 const TEMPLATE: &str = "page.html";
-
-/// How long to wait when all threads or the database are busy, in seconds.
-const BUSY_S: u64 = 2;
 
 #[derive(Debug)]
 pub struct Page {
@@ -68,27 +67,25 @@ impl Page {
 
     /// A page for what no link's own words explain. A fault's text is logged and stays here.
     pub fn of_error(error: &Error, request_id: &str) -> Self {
+        request::report(request_id, error);
         match error {
             Error::Refused(refusal) => Self::from(refusal),
-            Error::Failed(fault @ (Fault::Overloaded { .. } | Fault::StorageUnavailable(_))) => {
-                tracing::warn!(request_id, %fault, "turned away");
-                Self::from(fault)
-            }
-            Error::Failed(fault) => {
-                tracing::error!(request_id, %fault, "failed");
-                Self::from(fault)
-            }
+            Error::Failed(fault) => Self::from(fault),
         }
     }
 
-    fn busy(retry_after_s: u64) -> Self {
-        Self::new(503, "Too busy just now", "Nothing was changed, and the link is still good. Try again in a moment.")
-            .header("retry-after", retry_after_s.to_string())
+    fn busy(status: u16, retry_after_s: u32) -> Self {
+        Self::new(
+            status,
+            "Too busy just now",
+            "Nothing was changed, and the link is still good. Try again in a moment.",
+        )
+        .header("retry-after", retry_after_s.to_string())
     }
 
-    fn internal() -> Self {
+    fn internal(status: u16) -> Self {
         Self::new(
-            500,
+            status,
             "Something went wrong",
             "It is not your fault. Try again; if it stays like this, tell whoever runs this service.",
         )
@@ -103,9 +100,9 @@ impl Page {
 /// A refusal that the page's own words don't explain; most can't come from a link.
 impl From<&Refusal> for Page {
     fn from(refusal: &Refusal) -> Self {
-        let (_, status) = refusal.problem();
+        let status = status::of_refusal(refusal);
         if let Refusal::TooManyAttempts { retry_after } = refusal {
-            let seconds = whole_secs(*retry_after).to_string();
+            let seconds = retry_after_s(*retry_after).to_string();
             let text = format!("Wait {seconds} seconds, then try again.");
             return Self::new(status, "Too many attempts", text).header("retry-after", seconds);
         }
@@ -115,48 +112,46 @@ impl From<&Refusal> for Page {
 
 impl From<&Fault> for Page {
     fn from(fault: &Fault) -> Self {
+        let status = status::of_fault(fault);
         match fault {
-            Fault::Overloaded { retry_after } => Self::busy(whole_secs(*retry_after)),
-            Fault::StorageUnavailable(_) => Self::busy(BUSY_S),
-            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => Self::internal(),
+            Fault::Overloaded { retry_after } => Self::busy(status, retry_after_s(*retry_after)),
+            Fault::StorageUnavailable(_) => Self::busy(status, BUSY_RETRY_AFTER_S),
+            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => Self::internal(status),
         }
     }
 }
 
 impl From<Trouble> for Page {
     fn from(trouble: Trouble) -> Self {
-        let unsound = |status| {
-            Self::new(
-                status,
-                "Your browser sent something odd",
-                "Open the link from the mail once more, in another browser if need be.",
-            )
-        };
+        let status = status::of_trouble(trouble);
         match trouble {
-            Trouble::BadRequest(_) => unsound(400),
-            Trouble::HeadersTooLarge => unsound(431),
-            Trouble::BodyTooLarge => unsound(413),
-            Trouble::ExpectationFailed => unsound(417),
+            Trouble::BadRequest(_) | Trouble::HeadersTooLarge | Trouble::BodyTooLarge | Trouble::ExpectationFailed => {
+                Self::new(
+                    status,
+                    "Your browser sent something odd",
+                    "Open the link from the mail once more, in another browser if need be.",
+                )
+            }
             Trouble::RequestTimeout => Self::new(
-                408,
+                status,
                 "That took too long",
                 "The connection may be poor. Open the link from the mail once more.",
             ),
             Trouble::MethodRefused => Self::method_not_allowed("GET, HEAD, POST"),
-            Trouble::Crowded | Trouble::Overloaded => Self::busy(BUSY_S),
-            Trouble::Panicked => Self::internal(),
+            Trouble::Crowded | Trouble::Overloaded => Self::busy(status, BUSY_RETRY_AFTER_S),
+            Trouble::Panicked => Self::internal(status),
         }
     }
 }
 
 /// Makes HTML of pages.
-pub struct Press {
+pub struct Renderer {
     environment: Environment<'static>,
     /// What the service calls itself.
     service: String,
 }
 
-impl Press {
+impl Renderer {
     pub fn new(service: &str) -> Self {
         let mut environment = Environment::empty();
         // Whatever the template is given is text, not markup. An empty environment doesn't do this by itself.
@@ -167,7 +162,7 @@ impl Press {
     }
 
     /// The answer that shows a page. `request_id` is shown where the operator can do something with it.
-    pub fn print(&self, page: Page, request_id: &str) -> Response {
+    pub fn render(&self, page: Page, request_id: &str) -> Response {
         let form = page.form.as_ref().map_or_else(|| Value::from(()), form_value);
         let context = context! {
             service => self.service.as_str(),

@@ -2,9 +2,9 @@
 //! random bytes (`clippy.toml` bans both elsewhere), so that tests can move time and repeat chance;
 //! and the only one that speaks SMTP, or HTTP as a client.
 
+pub mod http_client;
 pub mod process;
 pub mod smtp;
-pub mod web;
 
 use crate::domain::id::MailId;
 use crate::domain::secret::Secret;

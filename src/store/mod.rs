@@ -8,12 +8,12 @@ pub mod tables;
 pub mod tx;
 mod values;
 
+use crate::counters::{Counter, Family};
 use crate::domain::audit::Sort;
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
-use crate::tally::{Counter, Family};
 use audit::chain::Chain;
 use sqlite::pool::Pool;
 use sqlite::writer::{Receipt, Writer, WriterTally};

@@ -1,10 +1,11 @@
-//! One connection: the HTTP crate between the doorkeeper and the lanes, and the change of types.
+//! One connection: the HTTP crate between the guard and the lanes, and the change of types.
 
 use super::guard::{Exchange, Guard};
-use super::lanes::{self, Crew, Lanes};
+use super::lanes::{self, Lanes, Pool};
 use super::message::{Head, Headers, Request, Response, Then};
 use super::pressure::Pressure;
-use super::{Lane, Service, Settings, Trouble};
+use super::service::{Dispatch, Lane, Service, Trouble};
+use super::settings::Settings;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONNECTION, HeaderName, HeaderValue};
@@ -33,7 +34,7 @@ const BUFFER_MAX_BYTES: usize = 32 * 1024;
 const REST_AFTER: u32 = 1024;
 
 /// What all connections of a thread share.
-pub struct House {
+pub struct ThreadContext {
     /// Requests since the start.
     pub requests: Cell<u32>,
     pub service: Arc<dyn Service>,
@@ -52,7 +53,7 @@ pub enum Welcome {
 
 /// Serves a connection to its end, or, once `stop` says so, to the end of the request under way.
 pub async fn serve<S>(
-    house: Rc<House>,
+    context: Rc<ThreadContext>,
     stream: S,
     peer: Option<IpAddr>,
     welcome: Welcome,
@@ -61,20 +62,20 @@ pub async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let exchange = Rc::new(Exchange::new());
-    let deadlines = house.settings.deadlines;
+    let deadlines = context.settings.deadlines;
     let guard = match welcome {
         Welcome::Serve => Guard::new(stream, exchange.clone(), deadlines),
         Welcome::TurnAway => Guard::refusing(stream, exchange.clone(), deadlines, Trouble::Crowded),
     };
     let service = service_fn(|request| {
-        let (house, exchange) = (house.clone(), exchange.clone());
+        let (context, exchange) = (context.clone(), exchange.clone());
         async move {
-            let response = answer(&house, &exchange, request, peer).await;
+            let response = answer(&context, &exchange, request, peer).await;
             let then = if response.then == Then::Close { Then::Close } else { exchange.then.get() };
             Ok::<_, Infallible>(into_hyper(response.then(then)))
         }
     });
-    // With `half_close` the crate doesn't read on while a request is being answered. The doorkeeper
+    // With `half_close` the crate doesn't read on while a request is being answered. The guard
     // needs that: what it hands over next is always the next head.
     let mut connection = pin!(
         http1::Builder::new()
@@ -84,8 +85,8 @@ pub async fn serve<S>(
             .writev(false)
             .serve_connection(TokioIo::new(guard), service)
     );
-    // What `wait_for` gives holds a lock on the value. Kept while the connection ends, it would lock out the next thread
-    // that says stop, and that one everybody who looks: for ever.
+    // What `wait_for` gives holds a lock on the value. Kept while the connection ends, it would lock out the
+    // next thread that says stop, and that one everybody who looks: for ever.
     let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
     let ended = tokio::select! {
         // Stopping first: once it was said, no request that waits behind the one under way is begun.
@@ -103,41 +104,41 @@ pub async fn serve<S>(
 }
 
 async fn answer(
-    house: &House,
+    context: &ThreadContext,
     exchange: &Exchange,
     request: hyper::Request<Incoming>,
     peer: Option<IpAddr>,
 ) -> Response {
-    house.requests.set(house.requests.get().wrapping_add(1));
-    if house.requests.get().is_multiple_of(REST_AFTER) {
-        house.service.rest();
+    context.requests.set(context.requests.get().wrapping_add(1));
+    if context.requests.get().is_multiple_of(REST_AFTER) {
+        context.service.rest();
     }
     if let Some(trouble) = exchange.refused.take() {
-        return refuse(house, trouble, None);
+        return refuse(context, trouble, None);
     }
     let (head, body) = split(request, peer);
     let body = match read(body, exchange.deadline.get()).await {
         Ok(body) => body,
-        Err(trouble) => return refuse(house, trouble, Some(&head)),
+        Err(trouble) => return refuse(context, trouble, Some(&head)),
     };
-    let lane = house.service.lane(&head);
-    let request = Request { head, body, waited: Duration::ZERO };
-    let crew = match lane {
-        Lane::Short => return lanes::answer(&*house.service, &request),
-        Lane::Commit => return lanes::answer_later(&*house.service, &request).await,
-        Lane::Read => Crew::Read,
-        Lane::Write => Crew::Write,
-        Lane::Hash => Crew::Hash,
+    let Dispatch { lane, found } = context.service.dispatch(&head);
+    let request = Request { head, body, waited: Duration::ZERO, found };
+    let pool = match lane {
+        Lane::Short => return lanes::answer(&*context.service, &request),
+        Lane::Commit => return lanes::answer_later(&*context.service, &request).await,
+        Lane::Read => Pool::Read,
+        Lane::Write => Pool::Write,
+        Lane::Hash => Pool::Hash,
     };
-    match house.lanes.submit(crew, request) {
+    match context.lanes.submit(pool, request) {
         // A worker answers whatever it took, even by a panic; without it there is nobody left to ask.
-        Ok(response) => response.await.unwrap_or_else(|_| refuse(house, Trouble::Panicked, None)),
-        Err(request) => refuse(house, Trouble::Overloaded, Some(&request.head)),
+        Ok(response) => response.await.unwrap_or_else(|_| refuse(context, Trouble::Panicked, None)),
+        Err(request) => refuse(context, Trouble::Overloaded, Some(&request.head)),
     }
 }
 
-fn refuse(house: &House, trouble: Trouble, head: Option<&Head>) -> Response {
-    house.service.refuse(trouble, head).then(trouble.then())
+fn refuse(context: &ThreadContext, trouble: Trouble, head: Option<&Head>) -> Response {
+    context.service.refuse(trouble, head).then(trouble.then())
 }
 
 fn split(request: hyper::Request<Incoming>, peer: Option<IpAddr>) -> (Head, Incoming) {

@@ -1,12 +1,13 @@
-//! The doorkeeper between a socket and the HTTP crate: it holds every head back until `head` has
-//! judged it, hands over exactly the body that was announced, and keeps the deadlines of a connection.
+//! The guard between a socket and the HTTP crate: it holds every head back until `head` has
+//! checked it, hands over exactly the body that was announced, and keeps the deadlines of a connection.
 //!
 //! A head that is refused is replaced by a harmless one of our own, and the reason is left in the
 //! [`Exchange`]: so a refusal takes the same way out as any answer, after those that come before it.
 
 use super::head::{self, BodyLength, Scan, Scanner};
 use super::message::Then;
-use super::{Deadlines, Trouble};
+use super::service::Trouble;
+use super::settings::Deadlines;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r
 /// How much a client may still send while its connection is being closed, in bytes.
 const LINGER_BYTES: usize = 1 << 20;
 
-/// What the doorkeeper tells the one who answers about the request under way.
+/// What the guard tells the one who answers about the request under way.
 #[derive(Debug)]
 pub struct Exchange {
     pub refused: Cell<Option<Trouble>>,
@@ -129,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     }
 
     fn admit(&mut self, head_length: usize) {
-        match head::judge(&self.buffer[..head_length]) {
+        match head::check_head(&self.buffer[..head_length]) {
             Ok(BodyLength::Exact(body)) => self.stage = Stage::Pass { left: body.saturating_add(head_length as u64) },
             Ok(BodyLength::Chunked) => {
                 self.stage = Stage::PassLast;

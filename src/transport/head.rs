@@ -5,7 +5,7 @@
 //! about is a request smuggled past the proxy (RFC 9112 §11.2). So each of these is refused here, by
 //! one strict reading of the bytes. Pure functions; the connection is `guard`'s.
 
-use super::Trouble;
+use super::service::Trouble;
 use hyper::Uri;
 
 /// The longest head taken, in bytes, request line and empty line included.
@@ -78,14 +78,14 @@ impl Scanner {
     }
 }
 
-/// Judges a complete head and says how its body is framed.
+/// Checks a complete head and says how its body is framed.
 ///
 /// # Errors
 /// The [`Trouble`] to refuse it with.
-pub fn judge(head: &[u8]) -> Result<BodyLength, Trouble> {
+pub fn check_head(head: &[u8]) -> Result<BodyLength, Trouble> {
     let mut lines = head.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    let version = judge_request_line(lines.next().unwrap_or_default())?;
-    let mut fields = Fields::default();
+    let version = check_request_line(lines.next().unwrap_or_default())?;
+    let mut fields = FramingFields::default();
     for line in lines.take_while(|line| !line.is_empty()) {
         fields.take(line, version)?;
     }
@@ -105,7 +105,7 @@ enum Version {
     Http11,
 }
 
-fn judge_request_line(line: &[u8]) -> Result<Version, Trouble> {
+fn check_request_line(line: &[u8]) -> Result<Version, Trouble> {
     let mut words = line.split(|&byte| byte == b' ');
     let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
     else {
@@ -133,13 +133,13 @@ fn judge_request_line(line: &[u8]) -> Result<Version, Trouble> {
 
 /// The fields that frame a request, counted.
 #[derive(Default)]
-struct Fields {
+struct FramingFields {
     hosts: usize,
     length: Option<u64>,
     chunked: bool,
 }
 
-impl Fields {
+impl FramingFields {
     fn take(&mut self, line: &[u8], version: Version) -> Result<(), Trouble> {
         if line.starts_with(b" ") || line.starts_with(b"\t") {
             return Err(Trouble::BadRequest("a header is folded over two lines"));

@@ -1,10 +1,10 @@
-//! The I/O threads. The first takes connections and hands each to the thread that has the fewest, where it stays to
-//! its end: as many requests can be answered at once, where they were read, as there are threads.
+//! The I/O threads. The first takes connections and hands each to the thread that has the fewest, where it
+//! stays to its end: as many requests can be answered at once, where they were read, as there are threads.
 
-use super::connection::{self, House, Welcome};
+use super::connection::{self, ThreadContext, Welcome};
 use super::listen::{Accepted, Listener};
-use super::pulse::Heart;
-use crate::tally::Level;
+use super::watchdog::Responder;
+use crate::counters::Level;
 use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -54,26 +54,33 @@ pub fn pair() -> (IoHandle, IoThread) {
 pub type Stop = watch::Receiver<bool>;
 
 impl IoThread {
-    /// Serves the connections that are handed over, until `stop`; then gives requests under way their time. Beside it
-    /// runs `acceptor`, on the one thread that has the [`Acceptor`].
-    pub fn serve(mut self, runtime: &Runtime, house: House, heart: Heart, stop: Stop, acceptor: Option<Acceptor>) {
-        let house = Rc::new(house);
+    /// Serves the connections that are handed over, until `stop`; then gives requests under way their time.
+    /// Beside it runs `acceptor`, on the one thread that has the [`Acceptor`].
+    pub fn serve(
+        mut self,
+        runtime: &Runtime,
+        context: ThreadContext,
+        responder: Responder,
+        stop: Stop,
+        acceptor: Option<Acceptor>,
+    ) {
+        let context = Rc::new(context);
         let local = LocalSet::new();
-        local.spawn_local(heart.beat());
+        local.spawn_local(responder.respond());
         if let Some(acceptor) = acceptor {
-            local.spawn_local(acceptor.run(house.settings.max_connections, house.clone(), stop.clone()));
+            local.spawn_local(acceptor.run(context.settings.max_connections, context.clone(), stop.clone()));
         }
         local.block_on(runtime, async {
             let mut connections = JoinSet::new();
-            self.take(&house, stop, &mut connections).await;
+            self.take(&context, stop, &mut connections).await;
             let all_gone = async { while connections.join_next().await.is_some() {} };
-            if timeout(house.settings.deadlines.drain, all_gone).await.is_err() {
+            if timeout(context.settings.deadlines.drain, all_gone).await.is_err() {
                 tracing::warn!("some requests took too long to finish and were cut off");
             }
         });
     }
 
-    async fn take(&mut self, house: &Rc<House>, stop: Stop, connections: &mut JoinSet<()>) {
+    async fn take(&mut self, context: &Rc<ThreadContext>, stop: Stop, connections: &mut JoinSet<()>) {
         let mut stopped = stop.clone();
         loop {
             let arrival = tokio::select! {
@@ -82,14 +89,14 @@ impl IoThread {
                 arrival = self.arrivals.recv() => arrival,
             };
             let Some(Arrival { stream, peer, welcome, place }) = arrival else { return };
-            let (house, stop, load) = (house.clone(), stop.clone(), self.load.clone());
+            let (context, stop, load) = (context.clone(), stop.clone(), self.load.clone());
             connections.spawn_local(async move {
-                house.pressure.connections.up();
+                context.pressure.connections.up();
                 // One that fails here is gone already.
                 if let Ok(stream) = stream.enter() {
-                    connection::serve(house.clone(), stream, peer, welcome, stop).await;
+                    connection::serve(context.clone(), stream, peer, welcome, stop).await;
                 }
-                house.pressure.connections.down();
+                context.pressure.connections.down();
                 load.down();
                 drop(place);
             });
@@ -109,7 +116,7 @@ impl Acceptor {
     }
 
     /// Takes connections until `stop`; then nobody listens any more.
-    async fn run(self, max_connections: usize, house: Rc<House>, mut stop: Stop) {
+    async fn run(self, max_connections: usize, context: Rc<ThreadContext>, mut stop: Stop) {
         let places = Arc::new(Semaphore::new(max_connections));
         let lobby = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
         // Out of descriptors, every attempt fails the same way: one line in the log is enough.
@@ -135,7 +142,7 @@ impl Acceptor {
             complained = false;
             let place = places.clone().try_acquire_owned();
             if place.is_err() {
-                house.pressure.turned_away.count();
+                context.pressure.turned_away.count();
             }
             let (welcome, place) = match (place, lobby.clone().try_acquire_owned()) {
                 (Ok(place), _) => (Welcome::Serve, place),

@@ -1,8 +1,9 @@
 //! The threads that handlers run on, in lanes, so that what is short never waits behind what is long.
 
 use super::message::{Request, Response};
-use super::pressure::{LaneTally, Pressure};
-use super::{Service, Settings, Trouble};
+use super::pressure::{LaneCounters, Pressure};
+use super::service::{Service, Trouble};
+use super::settings::Settings;
 use crate::error::Fault;
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -22,9 +23,9 @@ pub struct Lanes {
     hash: Arc<Queue>,
 }
 
-/// Those who work off one queue.
+/// The worker threads of one queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Crew {
+pub enum Pool {
     Read,
     Write,
     Hash,
@@ -48,18 +49,19 @@ impl Lanes {
             write: Queue::new(settings.max_connections),
             hash: Queue::new(settings.hash_queue),
         };
-        let crews = [
-            ("read", Crew::Read, settings.threads.read),
-            ("write", Crew::Write, settings.threads.write),
-            ("hash", Crew::Hash, settings.threads.hash),
+        let pools = [
+            ("read", Pool::Read, settings.threads.read),
+            ("write", Pool::Write, settings.threads.write),
+            ("hash", Pool::Hash, settings.threads.hash),
         ];
-        for (name, crew, threads) in crews {
+        for (name, pool, threads) in pools {
             for number in 0..threads {
-                let (queue, service, alive) = (lanes.queue(crew).clone(), service.clone(), alive.clone());
+                let (queue, service, alive) = (lanes.queue(pool).clone(), service.clone(), alive.clone());
                 let pressure = pressure.clone();
                 let work = move || {
-                    work_off(&queue, &*service, tally_of(&pressure, crew));
-                    // Whoever waits for the threads waits for what they hold, too: the database is closed then.
+                    work_off(&queue, &*service, counters_of(&pressure, pool));
+                    // Whoever waits for the threads waits for what they hold, too: the database is closed
+                    // then.
                     drop(service);
                     drop(alive);
                 };
@@ -70,27 +72,27 @@ impl Lanes {
         Ok((lanes, workers))
     }
 
-    /// Queues a request for `crew`.
+    /// Queues a request for `pool`.
     ///
     /// # Errors
     /// The request itself, when the lane is full.
-    pub fn submit(&self, crew: Crew, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
+    pub fn submit(&self, pool: Pool, request: Request) -> Result<oneshot::Receiver<Response>, Box<Request>> {
         let (reply, response) = oneshot::channel();
-        let tally = tally_of(&self.pressure, crew);
+        let counters = counters_of(&self.pressure, pool);
         // Before it is queued: a thread that is free counts it down at once.
-        tally.waiting.up();
-        self.queue(crew).push(Job { request, reply, since: Instant::now() }).inspect_err(|_| {
-            tally.waiting.down();
-            tally.refused.count();
+        counters.waiting.up();
+        self.queue(pool).push(Job { request, reply, since: Instant::now() }).inspect_err(|_| {
+            counters.waiting.down();
+            counters.refused.count();
         })?;
         Ok(response)
     }
 
-    const fn queue(&self, crew: Crew) -> &Arc<Queue> {
-        match crew {
-            Crew::Read => &self.read,
-            Crew::Write => &self.write,
-            Crew::Hash => &self.hash,
+    const fn queue(&self, pool: Pool) -> &Arc<Queue> {
+        match pool {
+            Pool::Read => &self.read,
+            Pool::Write => &self.write,
+            Pool::Hash => &self.hash,
         }
     }
 
@@ -103,11 +105,11 @@ impl Lanes {
     }
 }
 
-fn tally_of(pressure: &Pressure, crew: Crew) -> &LaneTally {
-    match crew {
-        Crew::Read => &pressure.read,
-        Crew::Write => &pressure.write,
-        Crew::Hash => &pressure.hash,
+fn counters_of(pressure: &Pressure, pool: Pool) -> &LaneCounters {
+    match pool {
+        Pool::Read => &pressure.read,
+        Pool::Write => &pressure.write,
+        Pool::Hash => &pressure.hash,
     }
 }
 
@@ -120,14 +122,14 @@ struct Job {
 
 #[derive(Debug)]
 struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     ready: Condvar,
     /// How many jobs may wait.
     bound: usize,
 }
 
 #[derive(Default, Debug)]
-struct State {
+struct QueueState {
     jobs: VecDeque<Job>,
     closed: bool,
 }
@@ -138,7 +140,7 @@ impl Queue {
     }
 
     /// Handlers don't run under this lock, so that a poisoned one still holds a sound queue.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -164,11 +166,11 @@ impl Queue {
     }
 }
 
-fn work_off(queue: &Queue, service: &dyn Service, tally: &LaneTally) {
+fn work_off(queue: &Queue, service: &dyn Service, counters: &LaneCounters) {
     while let Some(Job { mut request, reply, since }) = queue.pop() {
         request.waited = since.elapsed();
-        tally.waiting.down();
-        tally.waits.record_span(request.waited);
+        counters.waiting.down();
+        counters.waits.record_span(request.waited);
         // The connection has gone: nobody would read the answer, and nothing has begun.
         if reply.is_closed() {
             continue;
@@ -179,15 +181,15 @@ fn work_off(queue: &Queue, service: &dyn Service, tally: &LaneTally) {
     }
 }
 
-/// Has a request answered. A panic is one request's failure. What it may have left half done is a transaction, which
-/// rolls back.
+/// Has a request answered. A panic is one request's failure. What it may have left half done is a
+/// transaction, which rolls back.
 pub fn answer(service: &dyn Service, request: &Request) -> Response {
     catch_unwind(AssertUnwindSafe(|| service.handle(request))).unwrap_or_else(|_| panicked(service, request))
 }
 
 /// As [`answer`], in [`Lane::Commit`]: the I/O thread goes on with other requests whenever this one waits.
 ///
-/// [`Lane::Commit`]: super::Lane::Commit
+/// [`Lane::Commit`]: super::service::Lane::Commit
 pub async fn answer_later(service: &dyn Service, request: &Request) -> Response {
     let mut response = pin!(async { service.begin(request).await });
     // What has panicked is ready, so it isn't polled again.

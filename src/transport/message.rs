@@ -2,12 +2,11 @@
 
 use hyper::body::Bytes;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
-
-/// The longest request id of a client that is kept, in bytes.
-const REQUEST_ID_MAX: usize = 128;
 
 /// A request without its body. The transport has already refused what is no sound HTTP/1.1.
 #[derive(Clone, Debug)]
@@ -30,6 +29,35 @@ pub struct Request {
     pub body: Bytes,
     /// How long it has waited for a thread of its lane.
     pub waited: Duration,
+    /// What the service found it to be for.
+    pub found: Found,
+}
+
+/// What a service found a request to be for when it was asked where to answer it, so that it needn't look
+/// again. Only the service that put it there knows its type; others pass it on.
+#[derive(Clone, Copy, Default)]
+pub struct Found(Option<&'static (dyn Any + Send + Sync)>);
+
+impl Found {
+    /// Nothing that the service has.
+    pub const NOTHING: Self = Self(None);
+
+    #[must_use]
+    pub fn new<T: Any + Send + Sync>(what: &'static T) -> Self {
+        Self(Some(what))
+    }
+
+    /// `None`: it is something else, or nothing.
+    #[must_use]
+    pub fn get<T: Any>(self) -> Option<&'static T> {
+        self.0.and_then(|what| what.downcast_ref())
+    }
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Found" } else { "Found::NOTHING" })
+    }
 }
 
 /// Header fields. Those of one name stand in the order sent.
@@ -76,17 +104,6 @@ impl Headers {
             (Some(Some(value)), None) => Ok(Some(value)),
             _ => Err(Ambiguous),
         }
-    }
-
-    /// The id that the client gave the request (`X-Request-Id`), if it is a sane one: short, and safe
-    /// in a log line and a page.
-    #[must_use]
-    pub fn request_id(&self) -> Option<&str> {
-        let sent = self.single("x-request-id").ok().flatten();
-        sent.filter(|id| {
-            (1..=REQUEST_ID_MAX).contains(&id.len())
-                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! How hard a server is pressed: what it holds, what waits, and what was turned away.
 
-use crate::tally::{Counter, Histogram, Level};
+use crate::counters::{Counter, Histogram, Level};
 
 #[derive(Debug)]
 pub struct Pressure {
@@ -8,14 +8,14 @@ pub struct Pressure {
     pub connections: Level,
     /// Connections that found all places taken.
     pub turned_away: Counter,
-    pub read: LaneTally,
-    pub write: LaneTally,
-    pub hash: LaneTally,
+    pub read: LaneCounters,
+    pub write: LaneCounters,
+    pub hash: LaneCounters,
 }
 
 /// One lane.
 #[derive(Debug)]
-pub struct LaneTally {
+pub struct LaneCounters {
     /// Requests that no thread has begun.
     pub waiting: Level,
     /// How long requests waited for a thread.
@@ -29,19 +29,19 @@ impl Pressure {
         Self {
             connections: Level::default(),
             turned_away: Counter::default(),
-            read: LaneTally::new(),
-            write: LaneTally::new(),
-            hash: LaneTally::new(),
+            read: LaneCounters::new(),
+            write: LaneCounters::new(),
+            hash: LaneCounters::new(),
         }
     }
 
     /// Every lane by its name.
-    pub fn lanes(&self) -> [(&'static str, &LaneTally); 3] {
+    pub fn lanes(&self) -> [(&'static str, &LaneCounters); 3] {
         [("hash", &self.hash), ("read", &self.read), ("write", &self.write)]
     }
 }
 
-impl LaneTally {
+impl LaneCounters {
     fn new() -> Self {
         Self { waiting: Level::default(), waits: Histogram::of_spans(), refused: Counter::default() }
     }

@@ -1,7 +1,7 @@
 //! Cookie mode: a session's tokens in cookies that no script can read, and a value beside them that
 //! the page's own script can (see `csrf`).
 
-use crate::api::problem::Problem;
+use super::rejection::Rejection;
 use crate::config::SameSite;
 use crate::transport::message::{Ambiguous, Headers, Response};
 use crate::usecase::signin::login::Tokens;
@@ -12,27 +12,18 @@ pub const REFRESH: &str = "__Host-authd_refresh";
 /// What the page sends back in `X-CSRF-Token`.
 pub const CSRF: &str = "__Host-authd_csrf";
 
-/// How a caller's tokens travel.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Carrier {
-    /// In `Authorization` and in bodies.
-    Body,
-    /// The answer to what came by cookie sets cookies, and shows no token.
-    Cookies,
-}
-
-/// The value of one of our cookies. `None`: it was not sent.
+/// Finds the value of one of our cookies. `None`: it was not sent.
 ///
 /// # Errors
-/// `bad_request` when it stands twice, or in one of several headers (RFC 6265bis §5.8): which one was
+/// [`Rejection::Ambiguous`] when it stands twice, or in one of several headers (RFC 6265bis §5.8): which one was
 /// set by us can't be told.
-pub fn find<'a>(headers: &'a Headers, name: &str) -> Result<Option<&'a str>, Problem> {
+pub fn find<'a>(headers: &'a Headers, name: &str) -> Result<Option<&'a str>, Rejection> {
     let header = headers.single("cookie");
-    let header = header.map_err(|Ambiguous| Problem::bad_request("send one header Cookie, in UTF-8"))?;
+    let header = header.map_err(|Ambiguous| Rejection::ambiguous("send one header Cookie, in UTF-8"))?;
     let pairs = header.unwrap_or_default().split(';').filter_map(|pair| pair.split_once('='));
     let mut values = pairs.filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim());
     match (values.next(), values.next()) {
-        (_, Some(_)) => Err(Problem::bad_request(format!("send the cookie {name} once"))),
+        (_, Some(_)) => Err(Rejection::ambiguous(format!("send the cookie {name} once"))),
         (value, None) => Ok(value.filter(|value| !value.is_empty())),
     }
 }

@@ -1,7 +1,7 @@
 //! Requests that a browser sends with cookies, though another site's page asked for them: refused by
 //! what the browser says of the request, and by a value that only the session's own page can read.
 
-use crate::api::problem::Problem;
+use super::rejection::Rejection;
 use crate::config::Config;
 use crate::domain::id::SessionId;
 use crate::transport::message::Headers;
@@ -13,9 +13,9 @@ use crate::usecase::session::csrf;
 /// is no browser of today: for it the session's own value decides.
 ///
 /// # Errors
-/// `csrf_failed`.
-pub fn check_site(headers: &Headers, config: &Config) -> Result<(), Problem> {
-    let refused = || Problem::csrf_failed("cookies count only for pages of this site; send the request from one");
+/// [`Rejection::CrossSite`].
+pub fn check_site(headers: &Headers, config: &Config) -> Result<(), Rejection> {
+    let refused = || Rejection::CrossSite("cookies count only for pages of this site; send the request from one");
     let origin = headers.single("origin").map_err(|_| refused())?;
     let is_ours = |origin: &str| origin == config.public_url || config.cors.origins.iter().any(|known| known == origin);
     if origin.is_some_and(|origin| !is_ours(origin)) {
@@ -31,11 +31,18 @@ pub fn check_site(headers: &Headers, config: &Config) -> Result<(), Problem> {
 /// Refuses what doesn't carry the session's value in `X-CSRF-Token`.
 ///
 /// # Errors
-/// `csrf_failed`.
-pub fn check_value(app: &App, headers: &Headers, session: SessionId) -> Result<(), Problem> {
+/// [`Rejection::CrossSite`].
+pub fn check_value(app: &App, headers: &Headers, session: SessionId) -> Result<(), Rejection> {
     let value = headers.single("x-csrf-token").ok().flatten();
     if value.is_some_and(|value| csrf::is_authentic(app, session, value)) {
         return Ok(());
     }
-    Err(Problem::csrf_failed("send the value of the cookie __Host-authd_csrf in the header X-CSRF-Token"))
+    Err(Rejection::CrossSite("send the value of the cookie __Host-authd_csrf in the header X-CSRF-Token"))
+}
+
+/// Whether a form without a session was sent by a page of this very origin, for all that the browser says of
+/// it (Fetch Metadata §2.3). `Origin` is no help there: under `Referrer-Policy: no-referrer` it is `null`.
+#[must_use]
+pub fn is_own_page(headers: &Headers) -> bool {
+    headers.all("sec-fetch-site").all(|site| matches!(site, Some("same-origin" | "none")))
 }

@@ -1,5 +1,16 @@
-//! What both HTTP faces need of a request and put on an answer: cookies, proof against other sites, origins.
+//! What happens to every request of either HTTP face, and what every answer carries, so that no face copies
+//! it from another: `api` and `pages` stand above, and neither knows the other.
+//!
+//! `request` begins and finishes each request; `client`, `token_transport`, `cookies`, `csrf` and `origin`
+//! read what came with it; `headers` and `status` are what an answer says beside its body; `rejection` is why
+//! a request gets none.
 
+pub mod client;
 pub mod cookies;
 pub mod csrf;
+pub mod headers;
 pub mod origin;
+pub mod rejection;
+pub mod request;
+pub mod status;
+pub mod token_transport;

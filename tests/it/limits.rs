@@ -5,7 +5,7 @@ use authd::api::route::Access;
 use authd::api::table::routes;
 use authd::config::Rate;
 use authd::domain::network::Network;
-use authd::usecase::app::rate_limit::{Budget, RateLimits, Spent, Verdict};
+use authd::usecase::app::rate_limit::{Budget, BudgetState, RateDecision, RateLimits};
 use proptest::prelude::*;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -152,7 +152,7 @@ impl Bucket {
     }
 }
 
-fn ask(limits: &RateLimits, rate: Rate, host: u32, now: Duration) -> Spent {
+fn ask(limits: &RateLimits, rate: Rate, host: u32, now: Duration) -> BudgetState {
     limits.spend(Budget::Login, rate, Network::V4(Ipv4Addr::from(host)), now)
 }
 
@@ -175,8 +175,8 @@ proptest! {
             let expected = bucket.spend(rate, now);
             let spent = ask(&limits, rate, host, now);
             match expected {
-                None => prop_assert_eq!(spent.verdict, Verdict::Admitted),
-                Some(retry_after) => prop_assert_eq!(spent.verdict, Verdict::Refused { retry_after }),
+                None => prop_assert_eq!(spent.decision, RateDecision::Admitted),
+                Some(retry_after) => prop_assert_eq!(spent.decision, RateDecision::Refused { retry_after }),
             }
             prop_assert_eq!(u128::from(spent.remaining), bucket.level / token);
             prop_assert_eq!(spent.reset.as_nanos(), token * u128::from(events) - bucket.level);
@@ -192,12 +192,12 @@ proptest! {
         let limits = RateLimits::default();
         let start = Duration::from_secs(1);
         let wait = loop {
-            if let Verdict::Refused { retry_after } = ask(&limits, rate, 1, start).verdict {
+            if let RateDecision::Refused { retry_after } = ask(&limits, rate, 1, start).decision {
                 break retry_after;
             }
         };
-        let early = ask(&limits, rate, 1, start + wait.saturating_sub(Duration::from_nanos(1))).verdict;
-        prop_assert_eq!(early, Verdict::Refused { retry_after: Duration::from_nanos(1) });
-        prop_assert_eq!(ask(&limits, rate, 1, start + wait).verdict, Verdict::Admitted);
+        let early = ask(&limits, rate, 1, start + wait.saturating_sub(Duration::from_nanos(1))).decision;
+        prop_assert_eq!(early, RateDecision::Refused { retry_after: Duration::from_nanos(1) });
+        prop_assert_eq!(ask(&limits, rate, 1, start + wait).decision, RateDecision::Admitted);
     }
 }

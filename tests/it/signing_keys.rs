@@ -309,15 +309,15 @@ fn a_key_that_signs_slowly_holds_up_no_io_thread() {
     let head = Head { method: "POST".into(), path: "/api/auth/refresh".into(), query: None, headers, peer: None };
     let router = Router::new(Arc::clone(&daemon.world.app));
     let mut held = daemon.login(ANN);
-    assert_eq!(router.lane(&head), Lane::Commit);
+    assert_eq!(router.dispatch(&head).lane, Lane::Commit);
     for (algorithm, lane) in [("RS256", Lane::Write), ("ES256", Lane::Commit)] {
         let tool = daemon.world.another_app_with(&[("tokens.algorithm", algorithm)]);
         signing_keys::rotate(&tool, &operator()).unwrap();
         let answer = daemon.post("/api/auth/refresh", &json!({"refresh_token": held["refresh_token"]}).to_string());
         held = answer.json();
         assert_eq!(part(held["access_token"].as_str().unwrap(), 0)["alg"], algorithm);
-        assert_eq!(router.lane(&head), lane, "{algorithm}");
+        assert_eq!(router.dispatch(&head).lane, lane, "{algorithm}");
     }
     let configured = daemon.world.another_app_with(&[("tokens.algorithm", "RS256")]);
-    assert_eq!(Router::new(Arc::new(configured)).lane(&head), Lane::Write, "before the first signature");
+    assert_eq!(Router::new(Arc::new(configured)).dispatch(&head).lane, Lane::Write, "before the first signature");
 }

@@ -1,195 +1,185 @@
 //! Accounts: registration, addresses, passwords, one's own data.
 
-use crate::api::handlers::account;
-use crate::api::route::Handler::Now;
-use crate::api::route::{Access, Method, PAGE, Route, any_of, json, nothing};
+use crate::api::answer::{ended, json, tokens};
+use crate::api::call::Call;
+use crate::api::route::{self, Access, PAGE, Route, any_of, nothing};
 use crate::api::{bodies, schema};
+use crate::error::Error;
 use crate::transport::Lane;
+use crate::transport::message::Response;
+use crate::usecase::account::register::{Registered, Registration};
+use crate::usecase::account::{email, me, password, register};
+use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
+use crate::views;
 
 pub static ACCOUNTS: &[Route] = &[
-    Route {
-        method: Method::Post,
-        path: "/api/auth/register",
-        id: "register",
-        summary: "Create an account",
-        access: Access::Public,
-        lane: Lane::Hash,
-        limit: Some(Budget::Register),
-        query: &[],
-        request: Some(&bodies::REGISTRATION),
-        answers: &[
-            json(202, "A mail is on its way, whether or not the address is taken.", &schema::VERIFICATION_SENT),
-            json(201, "The account, where addresses are not verified.", &schema::USER),
-        ],
-        problems: &[(403, "registration_closed"), (409, "email_taken"), (422, "weak_password")],
-        handler: Now(account::register),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/email/verify/request",
-        id: "request_email_verification",
-        summary: "Send a new verification link",
-        access: Access::Public,
-        lane: Lane::Write,
-        limit: Some(Budget::Mail),
-        query: &[],
-        request: Some(&bodies::ADDRESS),
-        answers: &[nothing(202, "A mail is on its way, if the account needs one.")],
-        problems: &[],
-        handler: Now(account::request_email_verification),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/email/verify/confirm",
-        id: "confirm_email_verification",
-        summary: "Verify an address with the link's token",
-        access: Access::Public,
-        lane: Lane::Write,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::LINK),
-        answers: &[json(200, "The account, its address verified.", &schema::USER)],
-        problems: &[(400, "invalid_token")],
-        handler: Now(account::confirm_email_verification),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/email/change/request",
-        id: "request_email_change",
-        summary: "Change the caller's address: send a link to the new one",
-        access: Access::User,
-        lane: Lane::Write,
-        limit: Some(Budget::Mail),
-        query: &[],
-        request: Some(&bodies::NEW_ADDRESS),
-        answers: &[nothing(
+    Route::post("/api/auth/register", "register", Access::Public, register)
+        .summary("Create an account")
+        .lane(Lane::Hash)
+        .limit(Budget::Register)
+        .body(&bodies::REGISTRATION)
+        .answers(&[
+            route::json(202, "A mail is on its way, whether or not the address is taken.", &schema::VERIFICATION_SENT),
+            route::json(201, "The account, where addresses are not verified.", &schema::USER),
+        ])
+        .problems(&[(403, "registration_closed"), (409, "email_taken"), (422, "weak_password")]),
+    Route::post(
+        "/api/auth/email/verify/request",
+        "request_email_verification",
+        Access::Public,
+        request_email_verification,
+    )
+    .summary("Send a new verification link")
+    .limit(Budget::Mail)
+    .body(&bodies::ADDRESS)
+    .answers(&[nothing(202, "A mail is on its way, if the account needs one.")]),
+    Route::post(
+        "/api/auth/email/verify/confirm",
+        "confirm_email_verification",
+        Access::Public,
+        confirm_email_verification,
+    )
+    .summary("Verify an address with the link's token")
+    .limit(Budget::Login)
+    .body(&bodies::LINK)
+    .answers(&[route::json(200, "The account, its address verified.", &schema::USER)])
+    .problems(&[(400, "invalid_token")]),
+    Route::post("/api/auth/email/change/request", "request_email_change", Access::User, request_email_change)
+        .summary("Change the caller's address: send a link to the new one")
+        .limit(Budget::Mail)
+        .body(&bodies::NEW_ADDRESS)
+        .answers(&[nothing(
             202,
             "A link is on its way to the new address, unless it is taken; a notice to the old one.",
-        )],
-        problems: &[(403, "fresh_login_required")],
-        handler: Now(account::request_email_change),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/email/change/confirm",
-        id: "confirm_email_change",
-        summary: "Change an address with the link's token",
-        access: Access::Public,
-        lane: Lane::Write,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::LINK),
-        answers: &[json(200, "The account with its new address; other sessions have ended.", &schema::USER)],
-        problems: &[(400, "invalid_token"), (409, "email_taken")],
-        handler: Now(account::confirm_email_change),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/password/reset/request",
-        id: "request_password_reset",
-        summary: "Send a link to set a new password",
-        access: Access::Public,
-        lane: Lane::Write,
-        limit: Some(Budget::Mail),
-        query: &[],
-        request: Some(&bodies::ADDRESS),
-        answers: &[nothing(202, "A mail is on its way, if there is such an account.")],
-        problems: &[],
-        handler: Now(account::request_password_reset),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/password/reset/confirm",
-        id: "confirm_password_reset",
-        summary: "Set a new password with the link's token",
-        access: Access::Public,
-        lane: Lane::Hash,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::NEW_PASSWORD),
-        answers: &[nothing(204, "The password is set; every session of the user has ended.")],
-        problems: &[(400, "invalid_token"), (422, "weak_password")],
-        handler: Now(account::confirm_password_reset),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/password/change",
-        id: "change_password",
-        summary: "Change the caller's password",
-        access: Access::User,
-        lane: Lane::Hash,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::PASSWORD_CHANGE),
-        answers: &[any_of(200, "New tokens for this session; all others have ended.", schema::SESSION_TOKENS)],
-        problems: &[
+        )])
+        .problems(&[(403, "fresh_login_required")]),
+    Route::post("/api/auth/email/change/confirm", "confirm_email_change", Access::Public, confirm_email_change)
+        .summary("Change an address with the link's token")
+        .limit(Budget::Login)
+        .body(&bodies::LINK)
+        .answers(&[route::json(200, "The account with its new address; other sessions have ended.", &schema::USER)])
+        .problems(&[(400, "invalid_token"), (409, "email_taken")]),
+    Route::post("/api/auth/password/reset/request", "request_password_reset", Access::Public, request_password_reset)
+        .summary("Send a link to set a new password")
+        .limit(Budget::Mail)
+        .body(&bodies::ADDRESS)
+        .answers(&[nothing(202, "A mail is on its way, if there is such an account.")]),
+    Route::post("/api/auth/password/reset/confirm", "confirm_password_reset", Access::Public, confirm_password_reset)
+        .summary("Set a new password with the link's token")
+        .lane(Lane::Hash)
+        .limit(Budget::Login)
+        .body(&bodies::NEW_PASSWORD)
+        .answers(&[nothing(204, "The password is set; every session of the user has ended.")])
+        .problems(&[(400, "invalid_token"), (422, "weak_password")]),
+    Route::post("/api/auth/password/change", "change_password", Access::User, change_password)
+        .summary("Change the caller's password")
+        .lane(Lane::Hash)
+        .limit(Budget::Login)
+        .body(&bodies::PASSWORD_CHANGE)
+        .answers(&[any_of(200, "New tokens for this session; all others have ended.", schema::SESSION_TOKENS)])
+        .problems(&[
             (401, "invalid_code"),
             (403, "invalid_credentials"),
             (422, "weak_password"),
             (429, "too_many_attempts"),
-        ],
-        handler: Now(account::change_password),
-    },
-    Route {
-        method: Method::Get,
-        path: "/api/auth/me",
-        id: "show_me",
-        summary: "The caller's account",
-        access: Access::User,
-        lane: Lane::Short,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: &[json(200, "The account.", &schema::USER)],
-        problems: &[],
-        handler: Now(account::show),
-    },
-    Route {
-        method: Method::Patch,
-        path: "/api/auth/me",
-        id: "change_me",
-        summary: "Change the caller's account",
-        access: Access::User,
-        lane: Lane::Write,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: Some(&bodies::PROFILE),
-        answers: &[json(200, "The account as it is now.", &schema::USER)],
-        problems: &[],
-        handler: Now(account::change),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/me/delete",
-        id: "delete_me",
-        summary: "Delete the caller's account",
-        access: Access::User,
-        lane: Lane::Hash,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::PASSWORD),
-        answers: &[nothing(204, "The account is gone; the audit log keeps its id.")],
-        problems: &[
+        ]),
+    Route::get("/api/auth/me", "show_me", Access::User, show)
+        .summary("The caller's account")
+        .lane(Lane::Short)
+        .answers(&[route::json(200, "The account.", &schema::USER)]),
+    Route::patch("/api/auth/me", "change_me", Access::User, change)
+        .summary("Change the caller's account")
+        .body(&bodies::PROFILE)
+        .answers(&[route::json(200, "The account as it is now.", &schema::USER)]),
+    Route::post("/api/auth/me/delete", "delete_me", Access::User, delete)
+        .summary("Delete the caller's account")
+        .lane(Lane::Hash)
+        .limit(Budget::Login)
+        .body(&bodies::PASSWORD)
+        .answers(&[nothing(204, "The account is gone; the audit log keeps its id.")])
+        .problems(&[
             (403, "fresh_login_required"),
             (403, "invalid_credentials"),
             (409, "last_admin"),
             (429, "too_many_attempts"),
-        ],
-        handler: Now(account::delete),
-    },
-    Route {
-        method: Method::Get,
-        path: "/api/auth/me/events",
-        id: "list_my_events",
-        summary: "The caller's own security events, newest first",
-        access: Access::User,
-        lane: Lane::Read,
-        limit: Some(Budget::Default),
-        query: PAGE,
-        request: None,
-        answers: &[json(200, "A page of events.", &schema::EVENTS)],
-        problems: &[(400, "invalid_cursor")],
-        handler: Now(account::events),
-    },
+        ]),
+    Route::get("/api/auth/me/events", "list_my_events", Access::User, events)
+        .summary("The caller's own security events, newest first")
+        .query(PAGE)
+        .answers(&[route::json(200, "A page of events.", &schema::EVENTS)])
+        .problems(&[(400, "invalid_cursor")]),
 ];
+
+fn register(app: &App, mut call: Call) -> Result<Response, Error> {
+    let new = Registration {
+        email: call.fields.email("email"),
+        password: call.fields.password("password"),
+        name: call.fields.optional_name("name").unwrap_or_default(),
+    };
+    Ok(match register::register(app, &call.caller, &new)? {
+        Registered::VerificationSent => json(202, &serde_json::json!({"status": "verification_sent"})),
+        Registered::Ready(user) => json(201, &views::user(&user, app.now())),
+    })
+}
+
+fn request_email_verification(app: &App, mut call: Call) -> Result<Response, Error> {
+    email::request_verification(app, &call.caller, &call.fields.email("email"))?;
+    Ok(Response::empty(202))
+}
+
+fn confirm_email_verification(app: &App, mut call: Call) -> Result<Response, Error> {
+    let user = email::confirm(app, &call.caller, call.fields.token("token").expose())?;
+    Ok(json(200, &views::user(&user, app.now())))
+}
+
+fn request_password_reset(app: &App, mut call: Call) -> Result<Response, Error> {
+    password::request_reset(app, &call.caller, &call.fields.email("email"))?;
+    Ok(Response::empty(202))
+}
+
+fn confirm_password_reset(app: &App, mut call: Call) -> Result<Response, Error> {
+    let (token, new) = (call.fields.token("token"), call.fields.password("new_password"));
+    password::reset(app, &call.caller, token.expose(), &new)?;
+    Ok(Response::empty(204))
+}
+
+fn show(app: &App, call: Call) -> Result<Response, Error> {
+    Ok(json(200, &views::UserView::of(me::show(&call.caller)?, app.now())))
+}
+
+fn change(app: &App, mut call: Call) -> Result<Response, Error> {
+    let change = me::Change { name: call.fields.optional_name("name") };
+    Ok(json(200, &views::user(&me::change(app, &call.caller, &change)?, app.now())))
+}
+
+fn request_email_change(app: &App, mut call: Call) -> Result<Response, Error> {
+    email::request_change(app, &call.caller, &call.fields.email("new_email"))?;
+    Ok(Response::empty(202))
+}
+
+fn confirm_email_change(app: &App, mut call: Call) -> Result<Response, Error> {
+    let user = email::confirm_change(app, &call.caller, call.fields.token("token").expose())?;
+    Ok(json(200, &views::user(&user, app.now())))
+}
+
+fn change_password(app: &App, mut call: Call) -> Result<Response, Error> {
+    let change = password::Change {
+        current: call.fields.password("current_password"),
+        new: call.fields.password("new_password"),
+        factor: call.fields.factor(),
+    };
+    Ok(tokens(app, call.token_transport, &password::change(app, &call.caller, &change)?))
+}
+
+fn delete(app: &App, mut call: Call) -> Result<Response, Error> {
+    me::delete(app, &call.caller, &call.fields.password("password"))?;
+    Ok(ended(app, call.token_transport))
+}
+
+fn events(app: &App, mut call: Call) -> Result<Response, Error> {
+    let (limit, before) = (call.fields.limit("limit"), call.fields.optional_token("before"));
+    let page = me::events(app, &call.caller, limit, before.as_ref().map(|before| before.expose().as_str()))?;
+    let events: Vec<_> = page.items.iter().map(views::own_event).collect();
+    Ok(json(200, &serde_json::json!({"events": events, "next": page.next})))
+}

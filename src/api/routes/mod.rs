@@ -1,8 +1,8 @@
-//! The rows of the table, a file a subject.
+//! The rows of the table and their handlers, a file a subject. A handler takes the fields, calls one use-case
+//! and writes the answer; it has no rules of its own. No file in here knows the table or the router.
 
 pub mod account;
 pub mod admin;
-pub mod admin_users;
 pub mod operations;
 pub mod service;
 pub mod session;

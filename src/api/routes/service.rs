@@ -1,13 +1,23 @@
 //! What other services lean on: forward auth, and what this server says of itself to OAuth clients.
 
-use crate::api::bodies;
-use crate::api::handlers::services;
-use crate::api::route::Handler::Now;
-use crate::api::route::{Access, Answer, Content, Method, Route, any_of, nothing};
+use crate::api::answer::{CACHEABLE, json};
+use crate::api::call::Call;
+use crate::api::route::{Access, Content, ResponseSpec, Route, TableInfo, any_of, nothing};
 use crate::api::schema::admin as schema;
 use crate::api::wire::{Field, Kind, Presence};
+use crate::api::{bodies, metadata};
+use crate::domain::name::Name;
+use crate::domain::role::RoleName;
+use crate::error::Error;
 use crate::transport::Lane;
+use crate::transport::message::Response;
+use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
+use crate::usecase::session::forward_auth;
+use crate::usecase::session::forward_auth::Demands;
+use crate::usecase::session::{introspect, tokens};
+use crate::views;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// What the caller must hold.
 const DEMANDS: &[Field] = &[
@@ -25,86 +35,83 @@ const DEMANDS: &[Field] = &[
     },
 ];
 
-const METADATA: &[Answer] =
-    &[Answer { status: 200, about: "Authorization server metadata (RFC 8414 §3.2).", content: Content::Document }];
+const METADATA: &[ResponseSpec] = &[ResponseSpec {
+    status: 200,
+    about: "Authorization server metadata (RFC 8414 §3.2).",
+    content: Content::Document,
+}];
+
+/// What is encoded of ASCII: what a header can't carry, the sign of the encoding itself, and the plus that
+/// some decoders take for a space. A name of plain letters stays as it is.
+const ENCODED: &AsciiSet = &CONTROLS.add(b'%').add(b'+');
 
 pub static SERVICES: &[Route] = &[
-    Route {
-        method: Method::Any,
-        path: "/api/auth/verify",
-        id: "verify",
-        summary: "Forward auth: whether a request may pass, by any method, and whose it is (`Remote-*`)",
-        access: Access::User,
-        lane: Lane::Short,
+    Route::any("/api/auth/verify", "verify", Access::User, verify)
+        .summary("Forward auth: whether a request may pass, by any method, and whose it is (`Remote-*`)")
+        .lane(Lane::Short)
         // A proxy asks for every request of everybody's; how many those may be is the proxy's to say.
-        limit: None,
-        query: DEMANDS,
-        request: None,
-        answers: &[nothing(
+        .unlimited()
+        .query(DEMANDS)
+        .answers(&[nothing(
             200,
             "Let it pass. `Remote-User` is the id, `Remote-Email` the address, `Remote-Name` the name in \
              percent-encoded UTF-8, `Remote-Groups` the roles, separated by commas.",
-        )],
-        problems: &[(403, "forbidden")],
-        handler: Now(services::verify),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/introspect",
-        id: "introspect",
-        summary: "Whether a token is good, and what it says (RFC 7662)",
-        access: Access::Service,
-        lane: Lane::Short,
-        limit: Some(Budget::Token),
-        query: &[],
-        request: Some(&bodies::TOKEN),
-        answers: &[any_of(200, "What there is to say of it; of one that is not good, nothing.", schema::INTROSPECTION)],
-        problems: &[],
-        handler: Now(services::introspect),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/revoke",
-        id: "revoke",
-        summary: "End what a token belongs to (RFC 7009): a refresh token's session, or one access token",
-        access: Access::Holder,
-        lane: Lane::Write,
-        limit: Some(Budget::Token),
-        query: &[],
-        request: Some(&bodies::TOKEN),
-        answers: &[nothing(
+        )])
+        .problems(&[(403, "forbidden")]),
+    Route::post("/api/auth/introspect", "introspect", Access::Service, introspect)
+        .summary("Whether a token is good, and what it says (RFC 7662)")
+        .lane(Lane::Short)
+        .limit(Budget::Token)
+        .body(&bodies::TOKEN)
+        .answers(&[any_of(
+            200,
+            "What there is to say of it; of one that is not good, nothing.",
+            schema::INTROSPECTION,
+        )]),
+    Route::post("/api/auth/revoke", "revoke", Access::Holder, revoke)
+        .summary("End what a token belongs to (RFC 7009): a refresh token's session, or one access token")
+        .limit(Budget::Token)
+        .body(&bodies::TOKEN)
+        .answers(&[nothing(
             200,
             "The token counts no more, or never did. A user's own tokens alone; services need `sessions:revoke`.",
-        )],
-        problems: &[],
-        handler: Now(services::revoke),
-    },
-    Route {
-        method: Method::Get,
-        path: "/.well-known/oauth-authorization-server",
-        id: "metadata",
-        summary: "What this server offers, for clients of OAuth",
-        access: Access::Public,
-        lane: Lane::Short,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: METADATA,
-        problems: &[],
-        handler: Now(services::metadata),
-    },
-    Route {
-        method: Method::Get,
-        path: "/.well-known/oauth-authorization-server/api/auth",
-        id: "metadata_of_base",
-        summary: "The same, where clients look that were given the base of this API",
-        access: Access::Public,
-        lane: Lane::Short,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: METADATA,
-        problems: &[],
-        handler: Now(services::metadata),
-    },
+        )]),
+    Route::of_table("/.well-known/oauth-authorization-server", "metadata", metadata)
+        .summary("What this server offers, for clients of OAuth")
+        .lane(Lane::Short)
+        .answers(METADATA),
+    Route::of_table("/.well-known/oauth-authorization-server/api/auth", "metadata_of_base", metadata)
+        .summary("The same, where clients look that were given the base of this API")
+        .lane(Lane::Short)
+        .answers(METADATA),
 ];
+
+/// All four headers are always there, if empty: a proxy that copies them leaves none of the client's own.
+fn verify(_: &App, mut call: Call) -> Result<Response, Error> {
+    let demands = Demands { roles: call.fields.roles("role"), permissions: call.fields.permissions("permission") };
+    let me = &forward_auth::verify(&call.caller, &demands)?.account;
+    let groups: Vec<_> = me.roles.iter().map(RoleName::as_str).collect();
+    Ok(Response::empty(200)
+        .header("remote-user", me.id.to_string())
+        .header("remote-email", me.email.to_string())
+        .header("remote-name", encoded(&me.name))
+        .header("remote-groups", groups.join(",")))
+}
+
+fn encoded(name: &Name) -> String {
+    utf8_percent_encode(name.as_str(), ENCODED).to_string()
+}
+
+fn introspect(app: &App, mut call: Call) -> Result<Response, Error> {
+    let found = introspect::introspect(app, &call.caller, &call.fields.token("token"))?;
+    Ok(json(200, &views::introspection(found.as_ref(), &app.config.tokens.issuer)))
+}
+
+fn revoke(app: &App, mut call: Call) -> Result<Response, Error> {
+    tokens::revoke_shown(app, &call.caller, &call.fields.token("token"))?;
+    Ok(Response::empty(200))
+}
+
+fn metadata(app: &App, table: TableInfo) -> Result<Response, Error> {
+    Ok(json(200, &metadata::document(&app.config, table.has_path)).header("cache-control", CACHEABLE))
+}

@@ -1,114 +1,110 @@
 //! Sessions: login and its second step, refreshing, logging out.
 
-use crate::api::handlers::session;
-use crate::api::route::Handler::{AfterCommit, Now};
-use crate::api::route::{Access, Method, Route, any_of, json, nothing};
+use crate::api::answer::{ended, json, tokens};
+use crate::api::call::Call;
+use crate::api::route::{self, Access, Later, Route, any_of, nothing};
 use crate::api::{bodies, schema};
+use crate::error::{Error, Refusal};
 use crate::transport::Lane;
+use crate::transport::message::Response;
+use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
+use crate::usecase::require_user;
+use crate::usecase::session::{list, logout, refresh};
+use crate::usecase::signin::login::{Credentials, LoggedIn};
+use crate::usecase::signin::{login, second_factor};
+use crate::views;
 
 pub static SESSIONS: &[Route] = &[
-    Route {
-        method: Method::Post,
-        path: "/api/auth/login",
-        id: "login",
-        summary: "Log in with address and password",
-        access: Access::Public,
-        lane: Lane::Hash,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::CREDENTIALS),
-        answers: &[any_of(200, "A new session, or the second step is due.", schema::LOGGED_IN)],
-        problems: &[
+    Route::post("/api/auth/login", "login", Access::Public, login)
+        .summary("Log in with address and password")
+        .lane(Lane::Hash)
+        .limit(Budget::Login)
+        .body(&bodies::CREDENTIALS)
+        .answers(&[any_of(200, "A new session, or the second step is due.", schema::LOGGED_IN)])
+        .problems(&[
             (401, "invalid_credentials"),
             (403, "email_not_verified"),
             (403, "account_disabled"),
             (429, "too_many_attempts"),
-        ],
-        handler: Now(session::login),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/2fa/verify",
-        id: "verify_second_step",
-        summary: "Finish a login with the second factor",
-        access: Access::Public,
-        lane: Lane::Write,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::SECOND_STEP),
-        answers: &[any_of(200, "A new session.", schema::SESSION_TOKENS)],
-        problems: &[(401, "invalid_code"), (403, "account_disabled"), (429, "too_many_attempts")],
-        handler: Now(session::verify),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/refresh",
-        id: "refresh",
-        summary: "Exchange a refresh token for the next tokens",
-        access: Access::Refresh,
-        lane: Lane::Commit,
-        limit: Some(Budget::Token),
-        query: &[],
-        request: Some(&bodies::REFRESH),
-        answers: &[any_of(200, "The session goes on.", schema::SESSION_TOKENS)],
-        problems: &[(401, "invalid_token")],
-        handler: AfterCommit { now: session::refresh, later: session::refresh_later },
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/logout",
-        id: "logout",
-        summary: "End this session",
-        access: Access::User,
-        lane: Lane::Write,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: &[nothing(204, "The session has ended, its tokens with it.")],
-        problems: &[],
-        handler: Now(session::logout),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/logout/all",
-        id: "logout_everywhere",
-        summary: "End every session of the caller",
-        access: Access::User,
-        lane: Lane::Write,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: &[nothing(204, "All sessions have ended, this one too.")],
-        problems: &[],
-        handler: Now(session::logout_everywhere),
-    },
-    Route {
-        method: Method::Get,
-        path: "/api/auth/sessions",
-        id: "list_sessions",
-        summary: "The caller's sessions",
-        access: Access::User,
-        lane: Lane::Read,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: &[json(200, "The sessions that live.", &schema::SESSIONS)],
-        problems: &[],
-        handler: Now(session::list),
-    },
-    Route {
-        method: Method::Delete,
-        path: "/api/auth/sessions/{id}",
-        id: "end_session",
-        summary: "End one of the caller's sessions",
-        access: Access::User,
-        lane: Lane::Write,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: &[nothing(204, "The session has ended.")],
-        problems: &[(404, "not_found")],
-        handler: Now(session::end),
-    },
+        ]),
+    Route::post("/api/auth/2fa/verify", "verify_second_step", Access::Public, verify)
+        .summary("Finish a login with the second factor")
+        .limit(Budget::Login)
+        .body(&bodies::SECOND_STEP)
+        .answers(&[any_of(200, "A new session.", schema::SESSION_TOKENS)])
+        .problems(&[(401, "invalid_code"), (403, "account_disabled"), (429, "too_many_attempts")]),
+    Route::post("/api/auth/refresh", "refresh", Access::Refresh, refresh)
+        .summary("Exchange a refresh token for the next tokens")
+        .after_commit(refresh_later)
+        .limit(Budget::Token)
+        .body(&bodies::REFRESH)
+        .answers(&[any_of(200, "The session goes on.", schema::SESSION_TOKENS)])
+        .problems(&[(401, "invalid_token")]),
+    Route::post("/api/auth/logout", "logout", Access::User, logout)
+        .summary("End this session")
+        .answers(&[nothing(204, "The session has ended, its tokens with it.")]),
+    Route::post("/api/auth/logout/all", "logout_everywhere", Access::User, logout_everywhere)
+        .summary("End every session of the caller")
+        .answers(&[nothing(204, "All sessions have ended, this one too.")]),
+    Route::get("/api/auth/sessions", "list_sessions", Access::User, list)
+        .summary("The caller's sessions")
+        .answers(&[route::json(200, "The sessions that live.", &schema::SESSIONS)]),
+    Route::delete("/api/auth/sessions/{id}", "end_session", Access::User, end)
+        .summary("End one of the caller's sessions")
+        .answers(&[nothing(204, "The session has ended.")])
+        .problems(&[(404, "not_found")]),
 ];
+
+fn login(app: &App, mut call: Call) -> Result<Response, Error> {
+    let credentials = Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
+    Ok(match login::login(app, &call.caller, &credentials)? {
+        LoggedIn::Tokens(new) => tokens(app, call.token_transport, &new),
+        LoggedIn::SecondStep(ticket) => json(200, &views::second_step(&ticket)),
+    })
+}
+
+fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
+    let ticket = call.fields.token("ticket");
+    let factor = call.fields.factor().ok_or(Refusal::InvalidCode)?;
+    let new = second_factor::verify(app, &call.caller, ticket.expose(), &factor)?;
+    Ok(tokens(app, call.token_transport, &new))
+}
+
+fn refresh(app: &App, mut call: Call) -> Result<Response, Error> {
+    let next = refresh::refresh(app, &call.caller, call.fields.token("refresh_token").expose())?;
+    Ok(tokens(app, call.token_transport, &next))
+}
+
+fn refresh_later(app: &App, mut call: Call) -> Later<'_> {
+    Box::pin(async move {
+        let token = call.fields.token("refresh_token");
+        let next = refresh::refresh_later(app, &call.caller, token.expose()).await?;
+        Ok(tokens(app, call.token_transport, &next))
+    })
+}
+
+fn logout(app: &App, call: Call) -> Result<Response, Error> {
+    logout::logout(app, &call.caller)?;
+    Ok(ended(app, call.token_transport))
+}
+
+fn logout_everywhere(app: &App, call: Call) -> Result<Response, Error> {
+    logout::everywhere(app, &call.caller)?;
+    Ok(ended(app, call.token_transport))
+}
+
+fn list(app: &App, call: Call) -> Result<Response, Error> {
+    let current = require_user(&call.caller)?.session;
+    let sessions = list::list_own(app, &call.caller)?;
+    let sessions: Vec<_> = sessions.iter().map(|session| views::own_session(session, current)).collect();
+    Ok(json(200, &serde_json::json!({"sessions": sessions})))
+}
+
+fn end(app: &App, call: Call) -> Result<Response, Error> {
+    let id = call.parameter("id");
+    list::end_own(app, &call.caller, id)?;
+    // One's own session takes its cookies along.
+    let own = require_user(&call.caller)?.session.to_string() == id;
+    Ok(if own { ended(app, call.token_transport) } else { Response::empty(204) })
+}

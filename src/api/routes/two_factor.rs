@@ -1,90 +1,81 @@
 //! One's own second factor.
 
-use crate::api::handlers::two_factor;
-use crate::api::route::Handler::Now;
-use crate::api::route::{Access, Method, Route, json, nothing};
+use crate::api::answer::json;
+use crate::api::call::Call;
+use crate::api::route::{self, Access, Route, nothing};
 use crate::api::{bodies, schema};
+use crate::error::{Error, Refusal};
 use crate::transport::Lane;
+use crate::transport::message::Response;
+use crate::usecase::account::two_factor;
+use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
+use crate::views;
 
 pub static TWO_FACTOR: &[Route] = &[
-    Route {
-        method: Method::Get,
-        path: "/api/auth/2fa",
-        id: "show_two_factor",
-        summary: "Whether the second factor is on",
-        access: Access::User,
-        lane: Lane::Short,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: &[json(200, "How it stands.", &schema::TWO_FACTOR)],
-        problems: &[],
-        handler: Now(two_factor::show),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/2fa/setup",
-        id: "set_up_two_factor",
-        summary: "Hand out a secret for an authenticator app",
-        access: Access::User,
-        lane: Lane::Write,
-        limit: Some(Budget::Default),
-        query: &[],
-        request: None,
-        answers: &[json(
+    Route::get("/api/auth/2fa", "show_two_factor", Access::User, show)
+        .summary("Whether the second factor is on")
+        .lane(Lane::Short)
+        .answers(&[route::json(200, "How it stands.", &schema::TWO_FACTOR)]),
+    Route::post("/api/auth/2fa/setup", "set_up_two_factor", Access::User, set_up)
+        .summary("Hand out a secret for an authenticator app")
+        .answers(&[route::json(
             200,
             "The secret, in three forms. Nothing is on until a code for it comes back.",
             &schema::TWO_FACTOR_SETUP,
-        )],
-        problems: &[(403, "fresh_login_required"), (409, "already_enabled")],
-        handler: Now(two_factor::set_up),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/2fa/enable",
-        id: "enable_two_factor",
-        summary: "Turn the second factor on",
-        access: Access::User,
-        lane: Lane::Write,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::CODE),
-        answers: &[json(200, "Recovery codes, shown this once; other sessions have ended.", &schema::RECOVERY_CODES)],
-        problems: &[(401, "invalid_code"), (403, "fresh_login_required"), (409, "already_enabled")],
-        handler: Now(two_factor::enable),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/2fa/disable",
-        id: "disable_two_factor",
-        summary: "Turn the second factor off",
-        access: Access::User,
-        lane: Lane::Hash,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::DISABLE_TWO_FACTOR),
-        answers: &[nothing(204, "It is off; other sessions have ended.")],
-        problems: &[
+        )])
+        .problems(&[(403, "fresh_login_required"), (409, "already_enabled")]),
+    Route::post("/api/auth/2fa/enable", "enable_two_factor", Access::User, enable)
+        .summary("Turn the second factor on")
+        .limit(Budget::Login)
+        .body(&bodies::CODE)
+        .answers(&[route::json(
+            200,
+            "Recovery codes, shown this once; other sessions have ended.",
+            &schema::RECOVERY_CODES,
+        )])
+        .problems(&[(401, "invalid_code"), (403, "fresh_login_required"), (409, "already_enabled")]),
+    Route::post("/api/auth/2fa/disable", "disable_two_factor", Access::User, disable)
+        .summary("Turn the second factor off")
+        .lane(Lane::Hash)
+        .limit(Budget::Login)
+        .body(&bodies::DISABLE_TWO_FACTOR)
+        .answers(&[nothing(204, "It is off; other sessions have ended.")])
+        .problems(&[
             (401, "invalid_code"),
             (403, "fresh_login_required"),
             (403, "invalid_credentials"),
             (429, "too_many_attempts"),
-        ],
-        handler: Now(two_factor::disable),
-    },
-    Route {
-        method: Method::Post,
-        path: "/api/auth/2fa/recovery-codes",
-        id: "replace_recovery_codes",
-        summary: "Make new recovery codes; the old ones die",
-        access: Access::User,
-        lane: Lane::Write,
-        limit: Some(Budget::Login),
-        query: &[],
-        request: Some(&bodies::CODE),
-        answers: &[json(200, "Ten new ones, shown this once.", &schema::RECOVERY_CODES)],
-        problems: &[(401, "invalid_code"), (403, "fresh_login_required")],
-        handler: Now(two_factor::replace_recovery_codes),
-    },
+        ]),
+    Route::post("/api/auth/2fa/recovery-codes", "replace_recovery_codes", Access::User, replace_recovery_codes)
+        .summary("Make new recovery codes; the old ones die")
+        .limit(Budget::Login)
+        .body(&bodies::CODE)
+        .answers(&[route::json(200, "Ten new ones, shown this once.", &schema::RECOVERY_CODES)])
+        .problems(&[(401, "invalid_code"), (403, "fresh_login_required")]),
 ];
+
+fn show(app: &App, call: Call) -> Result<Response, Error> {
+    Ok(json(200, &views::two_factor(&two_factor::status(app, &call.caller)?)))
+}
+
+fn set_up(app: &App, call: Call) -> Result<Response, Error> {
+    Ok(json(200, &views::two_factor_setup(&two_factor::setup(app, &call.caller)?)))
+}
+
+fn enable(app: &App, mut call: Call) -> Result<Response, Error> {
+    let codes = two_factor::enable(app, &call.caller, &call.fields.token("code"))?;
+    Ok(json(200, &views::recovery_codes(&codes)))
+}
+
+fn disable(app: &App, mut call: Call) -> Result<Response, Error> {
+    let password = call.fields.password("password");
+    let factor = call.fields.factor().ok_or(Refusal::InvalidCode)?;
+    two_factor::disable(app, &call.caller, &password, &factor)?;
+    Ok(Response::empty(204))
+}
+
+fn replace_recovery_codes(app: &App, mut call: Call) -> Result<Response, Error> {
+    let codes = two_factor::new_recovery_codes(app, &call.caller, &call.fields.token("code"))?;
+    Ok(json(200, &views::recovery_codes(&codes)))
+}

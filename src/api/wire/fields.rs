@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::UserState;
 use crate::usecase::account::admin::LIMIT_DEFAULT;
 use crate::usecase::account::reference::UserRef;
+use crate::usecase::signin::factor::Factor;
 use std::iter;
 use std::time::Duration;
 
@@ -97,6 +98,17 @@ impl Fields {
             Some(_) => undeclared(name),
         };
         iter::from_fn(next).collect()
+    }
+
+    /// The cursor that a page of a list begins at. `None`: it is the first page.
+    pub fn cursor(&mut self, name: &str) -> Option<String> {
+        self.optional_token(name).map(|cursor| cursor.expose().clone())
+    }
+
+    /// What the caller shows of a second factor. `None`: nothing.
+    pub fn factor(&mut self) -> Option<Factor> {
+        let code = self.optional_token("code").map(Factor::Code);
+        code.or_else(|| self.optional_token("recovery_code").map(Factor::RecoveryCode))
     }
 
     #[must_use]

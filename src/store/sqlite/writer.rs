@@ -6,10 +6,10 @@
 //! needs no runtime, can do both. Nothing else of that crate stands here.
 
 use super::connection::execute;
+use crate::counters::{Counter, Histogram};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::ports::Clock;
-use crate::tally::{Counter, Histogram};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -9,8 +9,6 @@
 use super::App;
 use crate::config::{Config, Rate};
 use crate::domain::network::Network;
-use crate::error::whole_secs;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -31,7 +29,7 @@ pub enum Budget {
 }
 
 impl Budget {
-    /// Its name in the configuration and in `RateLimit`.
+    /// Its name in the configuration, which clients are told, too.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,7 +53,7 @@ impl Budget {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum RateDecision {
     Admitted,
     /// The budget is spent; after `retry_after` one more request is admitted.
     Refused {
@@ -63,34 +61,21 @@ pub enum Verdict {
     },
 }
 
-/// What a request came to, and what is left.
+/// Whether a request is admitted, and what is left of the budget after it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Spent {
+pub struct BudgetState {
     pub budget: Budget,
     pub rate: Rate,
-    pub verdict: Verdict,
+    pub decision: RateDecision,
     /// How many requests would be admitted now.
     pub remaining: u32,
     /// How long until the budget is whole again.
     pub reset: Duration,
 }
 
-impl Spent {
-    /// The header fields that tell of it (draft-ietf-httpapi-ratelimit-headers-10): `RateLimit-Policy`, of
-    /// how many requests in how many seconds, and `RateLimit`, how many are left now, and in how many
-    /// seconds all of them will be.
-    #[must_use]
-    pub fn headers(&self) -> [(&'static str, Cow<'static, str>); 2] {
-        let name = self.budget.name();
-        let policy = format!("\"{name}\";q={};w={}", self.rate.events, whole_secs(self.rate.window));
-        let state = format!("\"{name}\";r={};t={}", self.remaining, whole_secs(self.reset));
-        [("ratelimit-policy", policy.into()), ("ratelimit", state.into())]
-    }
-}
-
 /// Spends one request of the budget of the network that `ip` belongs to. `None`: limits are off.
 #[must_use]
-pub fn spend(app: &App, budget: Budget, ip: Option<IpAddr>) -> Option<Spent> {
+pub fn spend(app: &App, budget: Budget, ip: Option<IpAddr>) -> Option<BudgetState> {
     let config = &app.config;
     config
         .rate_limit
@@ -107,7 +92,7 @@ pub struct RateLimits {
 
 impl RateLimits {
     /// As [`spend`], at the time `now` of a clock that only goes forward.
-    pub fn spend(&self, budget: Budget, rate: Rate, network: Network, now: Duration) -> Spent {
+    pub fn spend(&self, budget: Budget, rate: Rate, network: Network, now: Duration) -> BudgetState {
         // A table is sound at every step: one that a panic left behind holds at worst one request less.
         let mut table = self.tables[budget as usize].lock().unwrap_or_else(PoisonError::into_inner);
         table.spend(budget, rate, network, nanos(now))
@@ -122,23 +107,23 @@ const NETWORKS_MAX: usize = 65_536;
 struct Table(HashMap<Network, u64>);
 
 impl Table {
-    fn spend(&mut self, budget: Budget, rate: Rate, network: Network, now: u64) -> Spent {
+    fn spend(&mut self, budget: Budget, rate: Rate, network: Network, now: u64) -> BudgetState {
         let step = nanos(rate.window).div_ceil(u64::from(rate.events.max(1)));
         let whole = step.saturating_mul(rate.events.into());
         let until = self.0.get(&network).copied().unwrap_or(0).max(now);
         let after = until.saturating_add(step);
-        let spent = |verdict, until: u64| {
+        let spent = |decision, until: u64| {
             let remaining = now.saturating_add(whole).saturating_sub(until) / step.max(1);
             let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
-            Spent { budget, rate, verdict, remaining, reset: Duration::from_nanos(until - now) }
+            BudgetState { budget, rate, decision, remaining, reset: Duration::from_nanos(until - now) }
         };
         match after.checked_sub(now.saturating_add(whole)) {
             None | Some(0) => {
                 self.make_room(now);
                 self.0.insert(network, after);
-                spent(Verdict::Admitted, after)
+                spent(RateDecision::Admitted, after)
             }
-            Some(wait) => spent(Verdict::Refused { retry_after: Duration::from_nanos(wait) }, until),
+            Some(wait) => spent(RateDecision::Refused { retry_after: Duration::from_nanos(wait) }, until),
         }
     }
 
@@ -174,7 +159,7 @@ mod tests {
 
     fn admitted(limits: &RateLimits, host: u32, now: Duration) -> bool {
         let network = Network::V4(Ipv4Addr::from(host));
-        limits.spend(Budget::Login, RATE, network, now).verdict == Verdict::Admitted
+        limits.spend(Budget::Login, RATE, network, now).decision == RateDecision::Admitted
     }
 
     #[test]

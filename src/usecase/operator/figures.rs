@@ -2,6 +2,7 @@
 //! read; what only the database knows is counted there, rarely.
 
 use crate::config::MailTransport;
+use crate::counters::Distribution;
 use crate::crypto::gate::GateTally;
 use crate::domain::audit::{LoginFailure, Sort};
 use crate::domain::time::Timestamp;
@@ -10,7 +11,6 @@ use crate::store::sqlite::writer::WriterTally;
 use crate::store::tables::census;
 use crate::store::tables::census::Census;
 use crate::store::tables::sessions::Alive;
-use crate::tally::Distribution;
 use crate::usecase::app::App;
 use crate::usecase::app::files;
 use crate::usecase::app::request_counts::Target;

@@ -38,8 +38,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("png", &["src/usecase/account/qr.rs"]),
     ("qrcode", &["src/usecase/account/qr.rs"]),
     ("minijinja", &["src/usecase/app/mail_templates.rs", "src/pages/"]),
-    ("rustls", &["src/ports/web.rs"]),
-    ("ureq", &["src/ports/web.rs"]),
+    ("rustls", &["src/ports/http_client.rs"]),
+    ("ureq", &["src/ports/http_client.rs"]),
     ("prometheus_client", &["src/metrics/text.rs"]),
     ("uzers", &["src/ports/", "src/cli/"]),
 ];
@@ -319,7 +319,7 @@ fn the_table_of_rooms_is_read_whole() {
         names,
         [
             "domain",
-            "tally",
+            "counters",
             "error",
             "ports",
             "config",
@@ -335,7 +335,7 @@ fn the_table_of_rooms_is_read_whole() {
             "cli"
         ]
     );
-    assert_eq!(house.rooms[7].1.join(" "), "domain tally error ports config crypto store");
+    assert_eq!(house.rooms[7].1.join(" "), "domain counters error ports config crypto store");
     for (name, _) in CONFINED {
         assert!(house.crates.iter().any(|known| known == name), "{name} is no dependency any more");
     }

@@ -101,11 +101,11 @@ fn a_panic_on_an_io_thread_is_one_500_too() {
 }
 
 #[test]
-fn the_pulse_misses_one_thread_that_is_held_up() {
+fn the_watchdog_misses_one_thread_that_is_held_up() {
     let house = open(settings());
-    let pulse = house.running.pulse();
+    let watchdog = house.running.watchdog();
     let patience = Duration::from_secs(20);
-    assert!(pulse.beats(patience));
+    assert!(watchdog.all_respond(patience));
     // The first thread also takes connections: the second is the one to be held up.
     let mut other = house.connect();
     other.write_all(NEXT.as_bytes()).unwrap();
@@ -113,13 +113,13 @@ fn the_pulse_misses_one_thread_that_is_held_up() {
     let mut held = house.connect();
     held.write_all(b"GET /short/wait HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
     house.begun.recv().unwrap();
-    assert!(!pulse.beats(Duration::from_millis(1)));
+    assert!(!watchdog.all_respond(Duration::from_millis(1)));
     // Those of the other thread are served meanwhile.
     other.write_all(NEXT.as_bytes()).unwrap();
     assert_eq!(statuses(&one(&mut other)), ["200"]);
     house.go.send(()).unwrap();
     assert_eq!(statuses(&one(&mut held)), ["200"]);
-    assert!(pulse.beats(patience));
+    assert!(watchdog.all_respond(patience));
     house.close();
 }
 

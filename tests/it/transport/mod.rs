@@ -7,7 +7,9 @@ mod limits;
 
 use authd::config::Listen;
 use authd::transport::message::{Head, Request, Response};
-use authd::transport::{BODY_MAX_BYTES, Deadlines, Lane, Running, Server, Service, Settings, Threads, Trouble};
+use authd::transport::{
+    BODY_MAX_BYTES, Deadlines, Dispatch, Lane, Running, Server, Service, Settings, Threads, Trouble,
+};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::pin::Pin;
@@ -34,14 +36,14 @@ impl Desk {
 }
 
 impl Service for Desk {
-    fn lane(&self, head: &Head) -> Lane {
-        match head.path.as_str() {
+    fn dispatch(&self, head: &Head) -> Dispatch {
+        Dispatch::to(match head.path.as_str() {
             "/hash" => Lane::Hash,
             "/write" => Lane::Write,
             path if path.starts_with("/short/") => Lane::Short,
             path if path.starts_with("/commit/") => Lane::Commit,
             _ => Lane::Read,
-        }
+        })
     }
 
     fn handle(&self, request: &Request) -> Response {

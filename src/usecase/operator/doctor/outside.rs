@@ -1,7 +1,7 @@
 //! The daemon as clients see it, through whatever proxy stands before it.
 
 use super::{App, Config, Finding};
-use crate::ports::web;
+use crate::ports::http_client;
 use crate::usecase::keys::current_key;
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub(super) fn reach(config: &Config, app: Option<&App>, url: &str) -> Vec<Findin
 
 fn alive(url: &str) -> Finding {
     let check = "url_healthz";
-    match web::get(&format!("{url}/healthz")) {
+    match http_client::get(&format!("{url}/healthz")) {
         Ok(answer) if answer.status == 200 => Finding::ok(check, format!("{url} answers")),
         Ok(answer) => Finding::fail(
             check,
@@ -34,7 +34,7 @@ fn alive(url: &str) -> Finding {
 
 fn ready(url: &str) -> Finding {
     let check = "url_readyz";
-    match web::get(&format!("{url}/readyz")) {
+    match http_client::get(&format!("{url}/readyz")) {
         Ok(answer) if answer.status == 200 => Finding::ok(check, "the daemon can write to its database"),
         Ok(answer) => {
             Finding::fail(check, format!("{url}/readyz answers {}, not 200; see the daemon's log", answer.status))
@@ -46,7 +46,7 @@ fn ready(url: &str) -> Finding {
 /// The daemon that signs with this database's keys is the one that serves it.
 fn same_database(app: &App, url: &str) -> Finding {
     let check = "url_keys";
-    let document = match web::get(&format!("{url}/.well-known/jwks.json")) {
+    let document = match http_client::get(&format!("{url}/.well-known/jwks.json")) {
         Ok(answer) if answer.status == 200 => serde_json::from_str::<Value>(&answer.body).unwrap_or_default(),
         Ok(answer) => {
             let says = format!("{url}/.well-known/jwks.json answers {}; let the proxy pass it on", answer.status);
@@ -74,7 +74,7 @@ fn kids(set: &Value) -> Vec<&str> {
 fn headers(url: &str) -> Finding {
     let check = "url_headers";
     // Nobody is signed in: the answer is a problem document, as any other of the API.
-    let answer = match web::get(&format!("{url}/api/auth/me")) {
+    let answer = match http_client::get(&format!("{url}/api/auth/me")) {
         Ok(answer) => answer,
         Err(why) => return Finding::fail(check, format!("{url} can't be reached: {why}")),
     };

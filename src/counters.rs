@@ -105,7 +105,7 @@ impl Distribution {
     }
 }
 
-/// Tallies of one kind, one for each key. Nothing forgets a key: whoever chooses them sees to it that
+/// Counters of one kind, one for each key. Nothing forgets a key: whoever chooses them sees to it that
 /// they are few, and never what a client made up.
 #[derive(Debug)]
 pub struct Family<K, T> {
@@ -119,7 +119,7 @@ impl<K: Ord + Copy, T> Family<K, T> {
         Self { members: RwLock::new(BTreeMap::new()), make }
     }
 
-    /// The tally of `key`, which begins with the first that asks for it.
+    /// The counter of `key`, which begins with the first that asks for it.
     #[must_use]
     pub fn of(&self, key: K) -> Arc<T> {
         if let Some(member) = self.members.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
@@ -129,7 +129,7 @@ impl<K: Ord + Copy, T> Family<K, T> {
         Arc::clone(members.entry(key).or_insert_with(|| Arc::new((self.make)())))
     }
 
-    /// All tallies, in the order of their keys.
+    /// All counters, in the order of their keys.
     #[must_use]
     pub fn read(&self) -> Vec<(K, Arc<T>)> {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,6 @@
 //! Who is at the other end: the client's address behind proxies that are trusted.
 
-use super::message::Headers;
+use crate::transport::message::Headers;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -14,14 +14,14 @@ const LONGEST: u64 = 1 << 20;
 
 /// What came back, whatever its status.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     /// Names in lower case; values that are not ASCII are left out.
     pub headers: Vec<(String, String)>,
     pub body: String,
 }
 
-impl Answer {
+impl HttpResponse {
     /// The first value of a header; empty without it.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
@@ -34,7 +34,7 @@ impl Answer {
 ///
 /// # Errors
 /// One line on why there is no answer.
-pub fn get(url: &str) -> Result<Answer, String> {
+pub fn get(url: &str) -> Result<HttpResponse, String> {
     let tls = TlsConfig::builder()
         .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
         .root_certs(RootCerts::PlatformVerifier)
@@ -54,5 +54,5 @@ pub fn get(url: &str) -> Result<Answer, String> {
     let headers = headers.collect();
     let status = answer.status().as_u16();
     let body = answer.body_mut().with_config().limit(LONGEST).lossy_utf8(true).read_to_string();
-    Ok(Answer { status, headers, body: body.map_err(|error| error.to_string())? })
+    Ok(HttpResponse { status, headers, body: body.map_err(|error| error.to_string())? })
 }

@@ -1,0 +1,49 @@
+//! Answers that several handlers give alike.
+
+use crate::transport::message::Response;
+use crate::usecase::account::admin::Paged;
+use crate::usecase::app::App;
+use crate::usecase::session::csrf;
+use crate::usecase::signin::login::Tokens;
+use crate::views;
+use crate::web::cookies;
+use crate::web::token_transport::TokenTransport;
+use serde::Serialize;
+
+/// `Cache-Control` of documents that change with a release or a key rotation. A key that begins to sign is
+/// fetched by a client that doesn't know it, so five minutes harm nobody.
+pub const CACHEABLE: &str = "public, max-age=300";
+
+/// Answers with a JSON body.
+pub fn json(status: u16, value: &impl Serialize) -> Response {
+    let mut body = Vec::with_capacity(512);
+    serde_json::to_writer(&mut body, value)
+        .expect("what is shown has text for keys, and no value that can't be written");
+    Response::with_body(status, "application/json", body)
+}
+
+/// Answers with a page of a list.
+pub fn page<T, V: Serialize>(page: &Paged<T, String>, view: impl Fn(&T) -> V) -> Response {
+    let items: Vec<_> = page.items.iter().map(view).collect();
+    json(200, &serde_json::json!({"items": items, "next": page.next}))
+}
+
+/// Hands tokens over, the way that the caller's own came.
+pub fn tokens(app: &App, transport: TokenTransport, tokens: &Tokens) -> Response {
+    match transport {
+        TokenTransport::Body => json(200, &views::tokens(tokens, app.now())),
+        TokenTransport::Cookies => {
+            let csrf = csrf::value(app, tokens.session);
+            let response = json(200, &views::session_in_cookies(tokens, &csrf, app.now()));
+            cookies::set(response, tokens, &csrf, app.config.cookies.same_site)
+        }
+    }
+}
+
+/// Says that a session has ended; the cookies that held it go with it.
+pub fn ended(app: &App, transport: TokenTransport) -> Response {
+    match transport {
+        TokenTransport::Body => Response::empty(204),
+        TokenTransport::Cookies => cookies::clear(Response::empty(204), app.config.cookies.same_site),
+    }
+}

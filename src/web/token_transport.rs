@@ -1,0 +1,68 @@
+//! How tokens travel: in `Authorization` and in bodies, or in cookies that no script can read.
+
+use super::rejection::Rejection;
+use super::{cookies, csrf};
+use crate::domain::access::SignedIn;
+use crate::domain::secret::Secret;
+use crate::error::Refusal;
+use crate::transport::message::{Ambiguous, Headers};
+use crate::usecase::app::App;
+use crate::usecase::session::{authenticate, refresh};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TokenTransport {
+    /// In `Authorization` and in bodies.
+    Body,
+    /// The answer to what came by cookie sets cookies, and shows no token.
+    Cookies,
+}
+
+/// Reads the token of `Authorization: Bearer …` (RFC 6750 §2.1). `None`: there is none, or another scheme.
+///
+/// # Errors
+/// [`Rejection::Ambiguous`] when the header stands twice.
+pub fn bearer(headers: &Headers) -> Result<Option<&str>, Rejection> {
+    let value = headers.single("authorization");
+    let value = value.map_err(|Ambiguous| Rejection::ambiguous("send the header Authorization once"))?;
+    let credentials = value.and_then(|value| value.split_once(' '));
+    let token = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    Ok(token.filter(|token| !token.is_empty()))
+}
+
+/// Finds the user whose access token came by cookie, for a request that changes nothing.
+///
+/// # Errors
+/// [`Refusal::Unauthenticated`] without the cookie; what [`authenticate::bearer`] says of its token.
+pub fn user_by_cookie(app: &App, headers: &Headers) -> Result<SignedIn, Rejection> {
+    Ok(authenticate::bearer(app, access_cookie(headers)?)?)
+}
+
+/// As [`user_by_cookie`], for a request that changes something: another site's page must not ask for it.
+///
+/// # Errors
+/// [`Rejection::CrossSite`], besides those of [`user_by_cookie`].
+pub fn user_by_cookie_of_own_page(app: &App, headers: &Headers) -> Result<SignedIn, Rejection> {
+    let token = access_cookie(headers)?;
+    csrf::check_site(headers, &app.config)?;
+    let user = authenticate::bearer(app, token)?;
+    csrf::check_value(app, headers, user.session)?;
+    Ok(user)
+}
+
+fn access_cookie(headers: &Headers) -> Result<&str, Rejection> {
+    Ok(cookies::find(headers, cookies::ACCESS)?.ok_or(Refusal::Unauthenticated)?)
+}
+
+/// Reads the refresh token of the cookie, for a page of this site. `None`: there is no such cookie.
+///
+/// # Errors
+/// [`Rejection::CrossSite`]; [`Refusal::InvalidToken`] for what is no refresh token.
+pub fn refresh_cookie(app: &App, headers: &Headers) -> Result<Option<Secret<String>>, Rejection> {
+    let Some(token) = cookies::find(headers, cookies::REFRESH)? else {
+        return Ok(None);
+    };
+    csrf::check_site(headers, &app.config)?;
+    let session = refresh::session_of(token).ok_or(Refusal::InvalidToken)?;
+    csrf::check_value(app, headers, session)?;
+    Ok(Some(Secret::new(token.to_owned())))
+}
