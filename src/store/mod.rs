@@ -17,7 +17,7 @@ use crate::tally::{Counter, Family};
 use audit::chain::Chain;
 use sqlite::pool::Pool;
 use sqlite::writer::{Receipt, Writer, WriterTally};
-use sqlite::{connection, schema, snapshot};
+use sqlite::{connection, schema, snapshot, version};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tx::{Reader, Tx};
@@ -40,7 +40,7 @@ impl Store {
     /// [`Fault::StorageUnavailable`] when it can't be opened or written.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, chain_key: &Secret<[u8; 32]>, readers: u32) -> Result<Self, Fault> {
         let write = connection::open_writable(path)?;
-        schema::check_version(&write)?;
+        version::check_version(&write)?;
         Ok(Self {
             path: path.to_owned(),
             pool: Pool::new(path, readers)?,
@@ -179,6 +179,6 @@ fn granted<T>(outcome: Result<Decision<T>, Fault>) -> Result<T, Error> {
 /// binary's.
 pub fn look<T>(path: &Path, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
     let connection = connection::open_for_a_look(path)?;
-    schema::check_version(&connection)?;
+    version::check_version(&connection)?;
     work(&Reader::new(&connection))
 }

@@ -5,7 +5,7 @@
 
 use super::audit::chain::Chain;
 use super::sqlite::connection::fault;
-use crate::domain::audit::{Event, Sort, Subject};
+use crate::domain::audit::Sort;
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -108,6 +108,10 @@ impl<'c> Tx<'c> {
         self.now
     }
 
+    pub(super) const fn caller(&self) -> &'c Caller {
+        self.caller
+    }
+
     pub(super) const fn chain(&self) -> &'c Chain {
         self.chain
     }
@@ -135,15 +139,9 @@ impl<'c> Tx<'c> {
         outcome
     }
 
-    /// Writes a line of the audit log, in the same transaction as the change that it tells of.
-    ///
-    /// # Errors
-    /// The driver's: then the change is undone too.
-    pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
-        let (caller, chain) = (self.caller, self.chain);
-        super::audit::log::append(self, chain, caller, event, subject.into())?;
-        self.happened.push(event.sort());
-        Ok(())
+    /// Notes an event that was written to the audit log.
+    pub(super) fn note(&mut self, sort: Sort) {
+        self.happened.push(sort);
     }
 
     /// What happened in here.

@@ -1,10 +1,9 @@
 //! The audit log: append-only, numbered without a gap, each line chained to the one before by an
-//! HMAC under a key that is not in the database. Checking it is `audit_check`'s, pruning it `audit_prune`'s.
+//! HMAC under a key that is not in the database. Checking it is `check`'s, pruning it `prune`'s.
 
-use super::chain::{Chain, End, Fields};
-use super::check::head;
+use super::chain::{End, Fields};
+use super::head::head;
 use crate::domain::audit::{Event, Line, Mark, Subject};
-use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::page::Paged;
@@ -49,13 +48,20 @@ impl NewLine {
     }
 }
 
-pub(in crate::store) fn append(
-    tx: &mut Tx<'_>,
-    chain: &Chain,
-    caller: &Caller,
-    event: &Event,
-    subject: Subject,
-) -> Result<(), Fault> {
+impl Tx<'_> {
+    /// Writes a line of the audit log, in the same transaction as the change that it tells of.
+    ///
+    /// # Errors
+    /// The driver's: then the change is undone too.
+    pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
+        append(self, event, subject.into())?;
+        self.note(event.sort());
+        Ok(())
+    }
+}
+
+fn append(tx: &mut Tx<'_>, event: &Event, subject: Subject) -> Result<(), Fault> {
+    let (caller, chain) = (tx.caller(), tx.chain());
     // A line after a head that somebody else made would make that head good.
     let last = head(tx, chain)?
         .map_err(|flaw| Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup")))?;

@@ -1,7 +1,8 @@
 //! Taking the oldest lines off the audit log so that what is left can still be proven.
 
 use super::chain::End;
-use super::check::{ends, follow};
+use super::check::follow;
+use super::head::ends;
 use crate::domain::audit::{Event, Flaw, Subject};
 use crate::error::Fault;
 use crate::store::tables::meta;

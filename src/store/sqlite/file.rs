@@ -1,7 +1,7 @@
 //! A database file as a whole: looked at from outside, copied, and folded into one file.
 
 use super::connection::{fault, interrupted, open_readable, open_writable};
-use super::schema;
+use super::version;
 use crate::error::Fault;
 use crate::store::tx::Query;
 use rusqlite::Connection;
@@ -34,8 +34,8 @@ impl Whole {
         connection
             .progress_handler(STEPS_BETWEEN_LOOKS, Some(move || stop_there.load(Ordering::Relaxed)))
             .map_err(fault)?;
-        let version = schema::version_of(&connection)?;
-        schema::check_not_newer(version)?;
+        let version = version::version_of(&connection)?;
+        version::check_not_newer(version)?;
         Ok(Self { connection, version, stop })
     }
 

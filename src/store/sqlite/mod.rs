@@ -7,4 +7,5 @@ pub(super) mod plan;
 pub mod pool;
 pub mod schema;
 pub(super) mod snapshot;
+pub mod version;
 pub mod writer;

@@ -3,7 +3,7 @@
 //! SQLite makes for it; a release build knows nothing of this.
 
 use super::connection::fault;
-use super::schema;
+use super::version::VERSION;
 use crate::error::Fault;
 use rusqlite::Connection;
 use std::collections::HashSet;
@@ -46,7 +46,7 @@ pub(in crate::store) fn check(connection: &Connection, sql: &str) -> Result<(), 
     let changes_or_reads = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb));
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     // An older schema, as a backup may have it, lacks this one's indexes.
-    if !changes_or_reads || known().contains(sql) || version(connection)? != schema::VERSION {
+    if !changes_or_reads || known().contains(sql) || version(connection)? != VERSION {
         return Ok(());
     }
     let steps = explain(connection, sql).map_err(fault)?;
@@ -165,7 +165,7 @@ mod tests {
     fn database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(include_str!("../../../schema.sql")).unwrap();
-        connection.pragma_update(None, "user_version", schema::VERSION).unwrap();
+        connection.pragma_update(None, "user_version", VERSION).unwrap();
         connection
     }
 

@@ -1,20 +1,15 @@
-//! The schema's version: creating it, checking it, bringing an older one up.
+//! Making the schema in an empty file, and bringing an older one up.
 
 use super::connection::fault;
+use super::version::{APPLICATION_ID, VERSION, check_version, version_of};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::audit::chain::Chain;
-use crate::store::audit::check::seal_head;
+use crate::store::audit::head::seal_head;
 use crate::store::tx::{Query, Tx};
 use rusqlite::Connection;
-
-/// The schema that this binary works with, as `PRAGMA user_version` holds it.
-pub const VERSION: i64 = 4;
-
-/// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
-const APPLICATION_ID: i64 = 0x6175_7468;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
@@ -100,31 +95,6 @@ pub(in crate::store) fn migrate(
     Ok(steps_from(begun_at))
 }
 
-/// # Errors
-/// [`Fault::Storage`] when the file is not authd's, or of another version than this binary's.
-pub fn check_version(connection: &Connection) -> Result<(), Fault> {
-    let version = version_of(connection)?;
-    check_not_newer(version)?;
-    if version < VERSION {
-        return Err(Fault::Storage(format!(
-            "the database has schema {version}, this authd works with {VERSION}; run `authctl db migrate` to bring it up, \
-             after `authctl db backup FILE`; `authd serve` brings it up at its start, too"
-        )));
-    }
-    Ok(())
-}
-
-/// # Errors
-/// [`Fault::Storage`] for a version that this binary doesn't know yet.
-pub fn check_not_newer(version: i64) -> Result<(), Fault> {
-    if version > VERSION {
-        return Err(Fault::Storage(format!(
-            "the database has schema {version}, made by a newer authd; this one knows {VERSION}: install the newer one"
-        )));
-    }
-    Ok(())
-}
-
 /// As [`check_version`], inside a transaction.
 ///
 /// # Errors
@@ -133,25 +103,10 @@ pub fn check(query: &impl Query) -> Result<(), Fault> {
     check_version(query.connection())
 }
 
-/// The schema's version, once the file is known to be authd's.
-///
-/// # Errors
-/// [`Fault::Storage`] for a file of somebody else's.
-pub fn version_of(connection: &Connection) -> Result<i64, Fault> {
-    if pragma(connection, "application_id")? != APPLICATION_ID {
-        return Err(Fault::Storage("the file is no database of authd; check the key `database`".into()));
-    }
-    pragma(connection, "user_version")
-}
-
 fn in_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
     connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
     let outcome = work(connection);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
     connection.execute_batch(end).map_err(fault)?;
     outcome
-}
-
-fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
-    connection.pragma_query_value(None, name, |row| row.get(0)).map_err(fault)
 }

@@ -1,7 +1,7 @@
 //! Single values that belong to the database as a whole, and questions about the file itself.
 
 use crate::error::Fault;
-use crate::store::sqlite::schema;
+use crate::store::sqlite::version::VERSION;
 use crate::store::tx::{Query, Tx, params};
 
 /// A value by its key. `None`: not set.
@@ -37,7 +37,7 @@ pub fn file_status(query: &impl Query) -> Result<FileStatus, Fault> {
     let pragma = |name: &str| query.one(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     Ok(FileStatus {
         schema_version: pragma("user_version")?,
-        schema_current: schema::VERSION,
+        schema_current: VERSION,
         page_count: pragma("page_count")?,
         page_size: pragma("page_size")?,
         free_pages: pragma("freelist_count")?,

@@ -9,7 +9,7 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
 use crate::store::sqlite::file::Whole;
-use crate::store::sqlite::schema;
+use crate::store::sqlite::version::VERSION;
 use crate::store::tables::meta;
 use crate::store::tx::Query;
 use crate::usecase::app::database_lock::InUse;
@@ -64,7 +64,7 @@ pub fn backup(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop
     }
     let bytes = copy.name(file)?;
     let schema_version = source.version();
-    let audited = schema_version == schema::VERSION && write_line(config, ports, caller, file).is_ok();
+    let audited = schema_version == VERSION && write_line(config, ports, caller, file).is_ok();
     Ok(Backup { file: file.to_owned(), bytes, schema_version, head, audited })
 }
 

@@ -24,8 +24,8 @@ use crate::store::audit::check;
 use crate::store::sqlite::connection;
 use crate::store::sqlite::file;
 use crate::store::sqlite::file::{Stop, Whole};
-use crate::store::sqlite::schema;
 use crate::store::sqlite::schema::Step;
+use crate::store::sqlite::version::VERSION;
 use crate::store::tables::{link_requests, links, mails, meta, second_factor, sessions, tickets};
 use crate::usecase::app::database_lock::InUse;
 use crate::usecase::app::files;
@@ -139,7 +139,7 @@ fn still_good(database: &Path, stop: &Stop) -> Result<Option<StillGood>, Fault> 
     }
     let read = || {
         let replaced = Whole::open(database, stop)?;
-        if replaced.version() == schema::VERSION { StillGood::read(&replaced).map(Some) } else { Ok(None) }
+        if replaced.version() == VERSION { StillGood::read(&replaced).map(Some) } else { Ok(None) }
     };
     match read() {
         Err(Fault::Storage(_)) => Ok(None),
