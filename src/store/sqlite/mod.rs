@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod file;
+pub mod inspect;
 #[cfg(debug_assertions)]
 pub(super) mod plan;
 pub mod pool;

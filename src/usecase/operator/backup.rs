@@ -9,8 +9,8 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
 use crate::store::sqlite::file::Whole;
+use crate::store::sqlite::inspect;
 use crate::store::sqlite::version::VERSION;
-use crate::store::tables::meta;
 use crate::store::tx::Query;
 use crate::usecase::app::database_lock::InUse;
 use crate::usecase::app::files;
@@ -75,7 +75,7 @@ fn taken(file: &Path) -> Refusal {
 /// Reads the whole copy; gives the newest line of its log.
 fn check(copy: &Unnamed, source: &Whole, chain: &Chain, stop: &Stop) -> Result<Mark, Fault> {
     let found = Whole::open(copy.path(), stop)?;
-    let problems = meta::integrity_problems(&found)?;
+    let problems = inspect::integrity_problems(&found)?;
     if let Some(problem) = problems.first() {
         return Err(Fault::Storage(format!(
             "the copy is not sound ({problem}), and was thrown away; run `authctl db check`"

@@ -24,9 +24,10 @@ use crate::store::audit::check;
 use crate::store::sqlite::connection;
 use crate::store::sqlite::file;
 use crate::store::sqlite::file::{Stop, Whole};
+use crate::store::sqlite::inspect;
 use crate::store::sqlite::schema::Step;
 use crate::store::sqlite::version::VERSION;
-use crate::store::tables::{link_requests, links, mails, meta, second_factor, sessions, tickets};
+use crate::store::tables::{link_requests, links, mails, second_factor, sessions, tickets};
 use crate::usecase::app::database_lock::InUse;
 use crate::usecase::app::files;
 use crate::usecase::app::{Ports, root_key};
@@ -103,7 +104,7 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
         let source = Whole::open(file, stop)?;
         let belongs = root_key::check(&source, root);
         let chain = Chain::new(&root.derive(Purpose::AuditChain));
-        Ok((meta::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
+        Ok((inspect::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
     };
     let (problems, belongs, end, source) = match look() {
         Err(Fault::Storage(why)) => return Err(unsound(&not_to_be_restored(&why)).into()),
