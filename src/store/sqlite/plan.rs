@@ -15,8 +15,8 @@ const SMALL: [&str; 6] = ["meta", "roles", "role_permissions", "signing_keys", "
 /// Statements that may walk over a table, by a part of their text, and why.
 const WALKS: &[(&str, &str)] = &[
     (" AS page WHERE ", "pruning: a page of primary keys that the statement before it found, or the last of them"),
-    ("SELECT count(*) FROM users", "the census: rarely, for a hundredth of one reader's time at most"),
-    ("SELECT count(*) FROM sessions WHERE ended_at IS NULL", "the census, too"),
+    ("SELECT count(*) FROM users", "counted for the metrics: rarely, for a hundredth of one reader's time at most"),
+    ("SELECT count(*) FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),
     (" ORDER BY mails.id DESC", "`mail list`, which shows all"),
     ("/* of everybody */", "`token list`, which shows all; a page begins with the newest, most of which live"),

@@ -4,7 +4,7 @@ use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::inspect::FileStatus;
-use crate::store::tables::census;
+use crate::store::tables::row_counts;
 use crate::usecase::app::App;
 use crate::usecase::app::files;
 use crate::usecase::require;
@@ -28,7 +28,7 @@ pub struct Status {
 /// `forbidden` for anybody but an operator; the store's.
 pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
     require(caller, "database:read")?;
-    let (file, rows) = app.store.read(|query| Ok((inspect::file_status(query)?, census::row_counts(query)?)))?;
+    let (file, rows) = app.store.read(|query| Ok((inspect::file_status(query)?, row_counts::of_tables(query)?)))?;
     let sizes: Vec<u64> = files::database_files(app.store.path())
         .iter()
         .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))

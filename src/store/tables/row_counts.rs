@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What was counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Census {
+pub struct RowCounts {
     pub users: u64,
     pub sessions_alive: u64,
     pub mails: Vec<(MailState, u64)>,
@@ -22,14 +22,14 @@ pub struct Census {
 ///
 /// # Errors
 /// The driver's.
-pub fn take(query: &impl Query, alive: Alive) -> Result<Census, Fault> {
+pub fn count(query: &impl Query, alive: Alive) -> Result<RowCounts, Fault> {
     let idle = i64::try_from(Duration::as_millis(&alive.idle)).unwrap_or(i64::MAX);
     let sessions = "SELECT count(*) FROM sessions WHERE ended_at IS NULL AND +expires_at > ?1 \
         AND last_used_at + coalesce(idle, ?2) > ?1";
     let by_state = "SELECT count(*) FROM mails WHERE state = ?1";
     let mail = |state: MailState| Ok((state, query.one(by_state, [state.name()], |row| row.get::<_, i64>(0))?));
     let mails = MailState::ALL.into_iter().map(mail).collect::<Result<Vec<_>, Fault>>()?;
-    Ok(Census {
+    Ok(RowCounts {
         users: natural(query.one("SELECT count(*) FROM users", [], |row| row.get(0))?),
         sessions_alive: natural(query.one(sessions, params![alive.now, idle], |row| row.get(0))?),
         mails: mails.into_iter().map(|(state, count)| (state, natural(count))).collect(),
@@ -46,7 +46,7 @@ fn natural(count: i64) -> u64 {
 ///
 /// # Errors
 /// The driver's.
-pub fn row_counts(query: &impl Query) -> Result<Vec<(&'static str, i64)>, Fault> {
+pub fn of_tables(query: &impl Query) -> Result<Vec<(&'static str, i64)>, Fault> {
     ["users", "roles", "sessions", "mails", "signing_keys", "audit"]
         .into_iter()
         .map(|table| {
