@@ -3,10 +3,11 @@
 
 pub mod audit;
 pub mod page;
+pub mod row;
 pub mod sqlite;
 pub mod tables;
 pub mod tx;
-mod values;
+pub mod value;
 
 use crate::domain::audit::Sort;
 use crate::domain::caller::Caller;

@@ -7,7 +7,7 @@ use authd::domain::caller::Caller;
 use authd::error::{Decision, Error, Fault, Refusal};
 use authd::store::Store;
 use authd::store::tables::meta;
-use authd::store::tx::{Query, Tx};
+use authd::store::tx::{Query, Row, Tx};
 use authd::usecase::account::admin;
 use authd::usecase::operator::health;
 use std::os::unix::fs::symlink;
@@ -19,6 +19,76 @@ use std::thread;
 
 pub fn store(world: &World) -> Store {
     store_at(world, &world.database())
+}
+
+/// What the first row of a statement gives.
+fn ask<T>(store: &Store, sql: &str, read: impl FnOnce(&Row<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    store.read(|query| query.one(sql, &[], read))
+}
+
+#[test]
+fn columns_are_read_by_name_in_any_order() {
+    let world = World::new();
+    let store = store(&world);
+    let sql = "SELECT 1 AS one, 'two' AS two, x'03' AS three, NULL AS four";
+    let in_order =
+        |row: &Row<'_>| Ok((row.get::<i64>("one")?, row.get::<String>("two")?, row.get::<Vec<u8>>("three")?));
+    let backwards = |row: &Row<'_>| {
+        let (three, two) = (row.get("three")?, row.get("two")?);
+        Ok((row.get("one")?, two, three))
+    };
+    let expected = (1, "two".to_owned(), vec![3]);
+    for _ in 0..2 {
+        assert_eq!(ask(&store, sql, in_order), Ok(expected.clone()));
+        assert_eq!(ask(&store, sql, backwards), Ok(expected.clone()));
+    }
+    let nothing = |row: &Row<'_>| Ok((row.get::<Option<i64>>("four")?, row.get::<Option<i64>>("one")?));
+    assert_eq!(ask(&store, sql, nothing), Ok((None, Some(1))));
+}
+
+#[test]
+fn a_column_that_is_not_there_or_of_another_type_is_a_fault() {
+    let world = World::new();
+    let store = store(&world);
+    let said = |outcome: Result<i64, Fault>| match outcome {
+        Err(Fault::Internal(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    let text = said(ask(&store, "SELECT 1 AS one, 2 AS two", |row| row.get("three")));
+    assert!(text.contains("no column three, only one, two"), "{text}");
+    let text = said(ask(&store, "SELECT 'secret' AS one", |row| row.get("one")));
+    assert!(text.contains("column one holds a text, not an integer") && !text.contains("secret"), "{text}");
+    said(ask(&store, "SELECT NULL AS one", |row| row.get("one")));
+    said(ask(&store, "SELECT 1 AS one WHERE 1 = 2", |row| row.get("one")));
+}
+
+/// More of them than a connection keeps; many differ in a number alone, in the midst or at the end.
+#[test]
+fn many_statements_keep_their_own_columns() {
+    let world = World::new();
+    let store = store(&world);
+    let sum = |row: &Row<'_>, names: [&str; 2]| Ok(row.get::<i64>(names[0])? * 1000 + row.get::<i64>(names[1])?);
+    for _ in 0..2 {
+        for number in 0..300 {
+            let (a, b) = (format!("a{number}"), format!("b{}", 300 - number));
+            let sql = format!("SELECT {number} AS {a}, 7 AS {b}");
+            assert_eq!(ask(&store, &sql, |row| sum(row, [&a, &b])), Ok(number * 1000 + 7));
+        }
+    }
+}
+
+#[test]
+fn who_reads_a_row_may_ask_the_same_again() {
+    let world = World::new();
+    let store = store(&world);
+    let sql = "SELECT count(*) AS roles, min(name) AS name FROM roles";
+    let found = store.read(|query| {
+        query.one(sql, &[], |row| {
+            let inner = query.one(sql, &[], |row| row.get::<i64>("roles"))?;
+            Ok((inner, row.get::<i64>("roles")?, row.get::<String>("name")?))
+        })
+    });
+    assert_eq!(found, Ok((1, 1, "admin".to_owned())));
 }
 
 /// The same database by another name.
@@ -222,7 +292,8 @@ fn expected_hash(root: &RootKey, previous: &[u8], row: &ChainRow) -> Vec<u8> {
 fn a_read_connection_can_not_write() {
     let world = World::new();
     let store = store(&world);
-    let outcome = store.read(|query| query.one("DELETE FROM users RETURNING 1", [], |row| row.get::<_, i64>(0)));
+    let outcome =
+        store.read(|query| query.one("DELETE FROM users RETURNING 1 AS gone", &[], |row| row.get::<i64>("gone")));
     assert!(outcome.is_err());
 }
 
@@ -306,8 +377,9 @@ fn a_glance_sees_whatever_anybody_has_committed() {
         count_up(&another, LAST, &published);
     });
     // By another process, while a snapshot is open.
-    let users =
-        |store: &Store| store.glance(|query| query.one("SELECT count(*) FROM users", [], |row| row.get::<_, i64>(0)));
+    let users = |store: &Store| {
+        store.glance(|query| query.one("SELECT count(*) AS users FROM users", &[], |row| row.get::<i64>("users")))
+    };
     daemon.rest();
     assert_eq!(users(&daemon), Ok(0));
     let output = add_user_elsewhere(&world);

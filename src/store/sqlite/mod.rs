@@ -1,6 +1,8 @@
 //! SQLite alone: connections, the pool of readers, the one writer, the schema's file and its steps.
 
+mod columns;
 pub mod connection;
+pub mod fault;
 pub mod file;
 pub mod inspect;
 #[cfg(debug_assertions)]
@@ -8,5 +10,6 @@ pub(super) mod plan;
 pub mod pool;
 pub mod schema;
 pub(super) mod snapshot;
+pub(super) mod statement;
 pub mod version;
 pub mod writer;

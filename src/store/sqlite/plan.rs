@@ -1,8 +1,9 @@
 //! In debug builds, and so under every test: no statement may look at all rows of a table that grows, or sort
-//! them, unless it is named here with a reason. Whatever a test runs is judged before it runs, by the plan that
-//! SQLite makes for it; a release build knows nothing of this.
+//! them, unless it is named here with a reason; and none may give two columns of one name, since rows are read by name.
+//! Whatever a test runs is judged before it runs, by the plan that SQLite makes for it; a release build knows nothing of
+//! this.
 
-use super::connection::fault;
+use super::fault::fault;
 use super::version::VERSION;
 use crate::error::Fault;
 use rusqlite::Connection;
@@ -15,8 +16,11 @@ const SMALL: [&str; 6] = ["meta", "roles", "role_permissions", "signing_keys", "
 /// Statements that may walk over a table, by a part of their text, and why.
 const WALKS: &[(&str, &str)] = &[
     (" AS page WHERE ", "pruning: a page of primary keys that the statement before it found, or the last of them"),
-    ("SELECT count(*) FROM users", "counted for the metrics: rarely, for a hundredth of one reader's time at most"),
-    ("SELECT count(*) FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
+    (
+        "SELECT count(*) AS users FROM users",
+        "counted for the metrics: rarely, for a hundredth of one reader's time at most",
+    ),
+    ("SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),
     (" ORDER BY mails.id DESC", "`mail list`, which shows all"),
     ("/* of everybody */", "`token list`, which shows all; a page begins with the newest, most of which live"),
@@ -27,8 +31,8 @@ const WALKS: &[(&str, &str)] = &[
     ("UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL", "ends everybody's, by an operator or a restore"),
     ("SELECT user_id, code_hash FROM recovery_codes WHERE spent_at IS NULL", "a restore, in a copy that nobody uses"),
     ("UPDATE totp SET last_step = ?1 WHERE last_step IS NULL", "a restore, too"),
-    ("SELECT count(*) FROM links WHERE spent_at IS NULL", "a restore, too"),
-    ("SELECT count(*) FROM tickets WHERE spent_at IS NULL", "a restore, too"),
+    ("SELECT count(*) AS good FROM links WHERE spent_at IS NULL", "a restore, too"),
+    ("SELECT count(*) AS waiting FROM tickets WHERE spent_at IS NULL", "a restore, too"),
 ];
 
 /// A step of a plan, as SQLite tells it.
@@ -40,7 +44,7 @@ struct Step {
 /// Judges a statement, once for each text.
 ///
 /// # Errors
-/// [`Fault::Internal`] for one that walks and is not named.
+/// [`Fault::Internal`] for one that walks and is not named, or gives two columns of one name.
 pub(in crate::store) fn check(connection: &Connection, sql: &str) -> Result<(), Fault> {
     static KNOWN: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let changes_or_reads = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb));
@@ -48,6 +52,9 @@ pub(in crate::store) fn check(connection: &Connection, sql: &str) -> Result<(), 
     // An older schema, as a backup may have it, lacks this one's indexes.
     if !changes_or_reads || known().contains(sql) || version(connection)? != VERSION {
         return Ok(());
+    }
+    if let Some(name) = repeated_column(connection, sql).map_err(fault)? {
+        return Err(Fault::Internal(format!("a statement gives two columns of the name {name}: {sql}")));
     }
     let steps = explain(connection, sql).map_err(fault)?;
     // What takes every row away is looked for nowhere.
@@ -65,6 +72,12 @@ pub(in crate::store) fn check(connection: &Connection, sql: &str) -> Result<(), 
 
 fn version(connection: &Connection) -> Result<i64, Fault> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fault)
+}
+
+fn repeated_column(connection: &Connection, sql: &str) -> rusqlite::Result<Option<String>> {
+    let statement = connection.prepare(sql)?;
+    let mut names = HashSet::new();
+    Ok(statement.column_names().find(|name| !names.insert(*name)).map(str::to_owned))
 }
 
 fn explain(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<Step>> {
@@ -203,6 +216,15 @@ mod tests {
         for sql in others {
             assert_eq!(check(&database, sql), Ok(()), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_statement_gives_no_two_columns_of_one_name() {
+        let database = database();
+        let of_both = "FROM users u JOIN sessions s ON s.user_id = u.id WHERE u.id = ?1";
+        assert!(check(&database, &format!("SELECT u.id, u.created_at, s.created_at {of_both}")).is_err());
+        let aliased = format!("SELECT u.id, u.created_at, s.created_at AS session_created_at {of_both}");
+        assert_eq!(check(&database, &aliased), Ok(()));
     }
 
     #[test]

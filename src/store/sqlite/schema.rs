@@ -1,15 +1,15 @@
 //! Making the schema in an empty file, and bringing an older one up.
 
-use super::connection::fault;
+use super::connection::Connection;
+use super::fault::fault;
 use super::version::{APPLICATION_ID, VERSION, check_version, version_of};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::audit::chain::Chain;
-use crate::store::audit::head::seal_head;
-use crate::store::tx::{Query, Tx};
-use rusqlite::Connection;
+use crate::store::audit::chain::{Chain, End};
+use crate::store::audit::head::sealed_anew;
+use crate::store::tx::{Query, Reader, Tx, params};
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
@@ -24,20 +24,17 @@ const MIGRATIONS: [(i64, &str, Rest); 3] = [
 ];
 
 /// Makes the schema in an empty file. `false`: something stands in it already.
-///
-/// # Errors
-/// The driver's.
 pub fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
     in_transaction(connection, |connection| {
         let objects: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
+            connection.driver.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
         if objects > 0 {
             return Ok(false);
         }
-        connection.execute_batch(SCHEMA).map_err(fault)?;
+        connection.driver.execute_batch(SCHEMA).map_err(fault)?;
         seal_head(connection, chain)?;
-        connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
-        connection.pragma_update(None, "user_version", VERSION).map_err(fault)?;
+        connection.driver.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
+        connection.driver.pragma_update(None, "user_version", VERSION).map_err(fault)?;
         Ok(true)
     })
 }
@@ -81,9 +78,9 @@ pub(in crate::store) fn migrate(
             if version_of(connection)? >= version {
                 return Ok(());
             }
-            connection.execute_batch(step).map_err(fault)?;
+            connection.driver.execute_batch(step).map_err(fault)?;
             rest(connection, chain)?;
-            connection.pragma_update(None, "user_version", version).map_err(fault)?;
+            connection.driver.pragma_update(None, "user_version", version).map_err(fault)?;
             if version == VERSION {
                 let event = Event::DatabaseMigrated { from: begun_at, to: VERSION };
                 Tx::new(connection, now, caller, chain).audit(&event, Subject::default())?;
@@ -95,6 +92,18 @@ pub(in crate::store) fn migrate(
     Ok(steps_from(begun_at))
 }
 
+/// Seals the head of a log that has none, or one from before heads were sealed.
+fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
+    let sealed = sealed_anew(&Reader::new(connection), chain)?;
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    connection.execute(sql, params![End::Head.key(), sealed]).map(drop)
+}
+
+/// The schema's version, of whatever can be asked.
+pub(in crate::store) fn version_in(query: &impl Query) -> Result<i64, Fault> {
+    version_of(query.connection())
+}
+
 /// As [`check_version`], inside a transaction.
 ///
 /// # Errors
@@ -104,9 +113,9 @@ pub fn check(query: &impl Query) -> Result<(), Fault> {
 }
 
 fn in_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    connection.driver.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
     let outcome = work(connection);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    connection.execute_batch(end).map_err(fault)?;
+    connection.driver.execute_batch(end).map_err(fault)?;
     outcome
 }

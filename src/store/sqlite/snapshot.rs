@@ -9,10 +9,10 @@
 //! The index is opened once more for that, and **never closed**: to close any descriptor of a file takes away all locks
 //! that the process holds on it (<https://sqlite.org/howtocorrupt.html>, 2.2), and SQLite's are there.
 
-use super::connection::{CACHE_KIB, execute, fault, open_readable};
+use super::connection::{CACHE_KIB, Connection, open_readable};
+use super::fault::fault;
 use crate::error::Fault;
 use crate::store::tx::Reader;
-use rusqlite::Connection;
 use std::cell::RefCell;
 use std::fs::File;
 use std::mem::ManuallyDrop;
@@ -90,11 +90,11 @@ pub(in crate::store) fn glance<T>(
 impl Seat {
     fn take(database: &Path) -> Result<Self, Fault> {
         let connection = open_readable(database)?;
-        connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(fault)?;
+        connection.driver.pragma_update(None, "cache_size", CACHE_KIB).map_err(fault)?;
         // The first read makes the index, where nobody had the database open.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
+        connection.driver.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
         // As SQLite calls the file, which has followed a link to it.
-        let index = format!("{}-shm", connection.path().unwrap_or_default());
+        let index = format!("{}-shm", connection.driver.path().unwrap_or_default());
         let index = File::open(&index)
             .map_err(|error| Fault::StorageUnavailable(format!("the database's WAL-index can't be read: {error}")))?;
         Ok(Self { database: database.to_owned(), connection, index: ManuallyDrop::new(index), begun_at: None })
@@ -113,13 +113,13 @@ impl Seat {
             return Ok(());
         }
         self.end()?;
-        execute(&self.connection, "BEGIN")?;
+        self.connection.run("BEGIN")?;
         self.begun_at = header;
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), Fault> {
         self.begun_at = None;
-        if self.connection.is_autocommit() { Ok(()) } else { execute(&self.connection, "COMMIT") }
+        if self.connection.driver.is_autocommit() { Ok(()) } else { self.connection.run("COMMIT") }
     }
 }

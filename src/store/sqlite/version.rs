@@ -1,8 +1,8 @@
 //! Which schema a file has: the two numbers in its header that say whose it is and of what version.
 
-use super::connection::fault;
+use super::connection::Connection;
+use super::fault::fault;
 use crate::error::Fault;
-use rusqlite::Connection;
 
 /// The schema that this binary works with, as `PRAGMA user_version` holds it.
 pub const VERSION: i64 = 4;
@@ -47,5 +47,5 @@ pub fn version_of(connection: &Connection) -> Result<i64, Fault> {
 }
 
 fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
-    connection.pragma_query_value(None, name, |row| row.get(0)).map_err(fault)
+    connection.driver.pragma_query_value(None, name, |row| row.get(0)).map_err(fault)
 }

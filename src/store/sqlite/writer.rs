@@ -5,12 +5,11 @@
 //! Who handed a job in waits as a thread or as a task of the transport: the channel of the async runtime, which
 //! needs no runtime, can do both. Nothing else of that crate stands here.
 
-use super::connection::execute;
+use super::connection::Connection;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::ports::Clock;
 use crate::tally::{Counter, Histogram};
-use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -147,7 +146,7 @@ impl Desk {
     fn work(&self, jobs: &Receiver<Job>) {
         while let Ok(first) = jobs.recv() {
             let begun = self.clock.elapsed();
-            match execute(&self.connection, "BEGIN IMMEDIATE") {
+            match self.connection.run("BEGIN IMMEDIATE") {
                 Ok(()) => self.commit_together(begun, first, jobs),
                 // Whoever holds the lock made all who wait wait: tell them all, at once.
                 Err(fault) => {
@@ -183,32 +182,32 @@ impl Desk {
 /// Some errors (a full disk) end the whole transaction in the midst of a job: then nothing of the
 /// batch was written, and nobody may be told that it was.
 fn commit(connection: &Connection) -> Result<(), Fault> {
-    if connection.is_autocommit() {
+    if connection.driver.is_autocommit() {
         return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
     }
-    execute(connection, "COMMIT").inspect_err(|_| {
-        if !connection.is_autocommit() {
+    connection.run("COMMIT").inspect_err(|_| {
+        if !connection.driver.is_autocommit() {
             // A failed commit may leave the transaction open; the next batch needs it closed.
-            let _ = execute(connection, "ROLLBACK");
+            let _ = connection.run("ROLLBACK");
         }
     })
 }
 
 /// Runs one job so that its fault, or its panic, undoes what it did and nothing else.
 fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
-    if connection.is_autocommit() {
+    if connection.driver.is_autocommit() {
         return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
     }
-    execute(connection, "SAVEPOINT job")?;
+    connection.run("SAVEPOINT job")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)))
         .unwrap_or_else(|_| Err(Fault::Internal("a transaction panicked; nothing of it was kept".into())));
-    if connection.is_autocommit() {
+    if connection.driver.is_autocommit() {
         return outcome;
     }
-    let undone = if outcome.is_err() { execute(connection, "ROLLBACK TO job") } else { Ok(()) };
-    if let Err(fault) = undone.and_then(|()| execute(connection, "RELEASE job")) {
+    let undone = if outcome.is_err() { connection.run("ROLLBACK TO job") } else { Ok(()) };
+    if let Err(fault) = undone.and_then(|()| connection.run("RELEASE job")) {
         // Half a job must not be committed with the others: nothing of the batch is, and all are told.
-        let _ = execute(connection, "ROLLBACK");
+        let _ = connection.run("ROLLBACK");
         return Err(fault);
     }
     outcome

@@ -3,16 +3,12 @@
 use crate::error::Fault;
 use crate::store::tx::{Query, Tx, params};
 
-/// A value by its key. `None`: not set.
-///
-/// # Errors
-/// The driver's.
+/// Finds a value by its key. `None`: not set.
 pub fn find(query: &impl Query, key: &str) -> Result<Option<Vec<u8>>, Fault> {
-    query.opt("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
+    query.opt("SELECT value FROM meta WHERE key = ?1", params![key], |row| row.get("value"))
 }
 
-/// # Errors
-/// The driver's.
+/// Saves a value under its key, in the place of an older one.
 pub fn save(tx: &mut Tx<'_>, key: &str, value: &[u8]) -> Result<(), Fault> {
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     tx.execute(sql, params![key, value]).map(drop)

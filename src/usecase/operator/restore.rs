@@ -21,7 +21,7 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::Store;
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
-use crate::store::sqlite::connection;
+use crate::store::sqlite::fault;
 use crate::store::sqlite::file;
 use crate::store::sqlite::file::{Stop, Whole};
 use crate::store::sqlite::inspect;
@@ -127,7 +127,7 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
 
 /// What is said of a damaged database is to restore a backup, which is no advice here.
 fn not_to_be_restored(why: &str) -> String {
-    match why.strip_suffix(connection::ADVICE) {
+    match why.strip_suffix(fault::ADVICE) {
         Some(damage) => format!("can't be restored: {damage}; take another backup"),
         None => format!("can't be restored: {why}"),
     }

@@ -1,0 +1,57 @@
+//! A row of an answer: its columns are read by the names that the statement gives them, never by position, so that a
+//! column more in one part of a statement shifts nothing in another.
+
+use super::sqlite::statement::Cells;
+use super::value::FromValue;
+use crate::error::Fault;
+use std::cell::Cell;
+use std::fmt;
+
+/// One row, for as long as the statement stands on it.
+pub struct Row<'r> {
+    cells: Cells<'r>,
+    /// The column behind the one that was read last: who reads in the order of the statement finds each at once.
+    next: Cell<usize>,
+}
+
+impl<'r> Row<'r> {
+    pub(super) const fn new(cells: Cells<'r>) -> Self {
+        Self { cells, next: Cell::new(0) }
+    }
+
+    /// Reads the column of this name. A text or a blob may be borrowed from the row.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] when there is no such column, or it holds something else.
+    pub fn get<T: FromValue<'r>>(&self, column: &str) -> Result<T, Fault> {
+        let at = self.find(column)?;
+        let value = self.cells.value(at)?;
+        T::from_value(value)
+            .ok_or_else(|| unexpected(&format!("column {column} holds {}, not {}", value.kind(), T::WANTED)))
+    }
+
+    fn find(&self, column: &str) -> Result<usize, Fault> {
+        let (names, next) = (self.cells.names(), self.next.get());
+        let at = match names.get(next) {
+            Some(name) if **name == *column => next,
+            _ => names
+                .iter()
+                .position(|name| **name == *column)
+                .ok_or_else(|| unexpected(&format!("no column {column}, only {}", names.join(", "))))?,
+        };
+        self.next.set(at + 1);
+        Ok(at)
+    }
+}
+
+#[cold]
+fn unexpected(what: &str) -> Fault {
+    Fault::Internal(format!("the database gave what the code doesn't expect: {what}"))
+}
+
+/// The names alone: what stands in the columns may be a secret.
+impl fmt::Debug for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Row").field(&self.cells.names()).finish()
+    }
+}

@@ -1,0 +1,56 @@
+//! The names of a statement's result columns. SQLite finds one by walking over all of them; here they are fetched once
+//! a statement and connection, since a hot read would pay for it as much as for itself.
+
+use rusqlite::Statement;
+use std::cell::Cell;
+use std::fmt;
+
+/// More than the statements that a connection keeps prepared.
+const SLOTS: usize = 128;
+
+/// The names of the result columns, in their order.
+pub(in crate::store) type Names = [Box<str>];
+
+/// What is known of a statement.
+pub(super) struct Columns {
+    sql: Box<str>,
+    pub names: Box<Names>,
+}
+
+/// What a connection knows of its statements. Where two fall on the same slot, the later takes the place.
+pub(super) struct ColumnCache(Box<[Cell<Option<Columns>>]>);
+
+impl ColumnCache {
+    pub(super) fn new() -> Self {
+        Self((0..SLOTS).map(|_| Cell::default()).collect())
+    }
+
+    /// Takes the columns of the statement whose text is `sql` out, to be [put back](Self::put) once they are read: in
+    /// between the connection may be asked something else.
+    pub(super) fn take(&self, sql: &str, statement: &Statement<'_>) -> Columns {
+        let known = self.slot(sql).take().filter(|known| *known.sql == *sql);
+        known.unwrap_or_else(|| Columns { sql: sql.into(), names: names(statement) })
+    }
+
+    pub(super) fn put(&self, columns: Columns) {
+        self.slot(&columns.sql).set(Some(columns));
+    }
+
+    /// By the length and a few bytes. The texts are compared afterwards: two on the same slot cost time alone.
+    fn slot(&self, sql: &str) -> &Cell<Option<Columns>> {
+        let bytes = sql.as_bytes();
+        let sample = bytes.iter().rev().step_by(bytes.len() / 8 + 1);
+        let hash = sample.fold(bytes.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(*byte)));
+        &self.0[hash % SLOTS]
+    }
+}
+
+impl fmt::Debug for ColumnCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ColumnCache").finish_non_exhaustive()
+    }
+}
+
+fn names(statement: &Statement<'_>) -> Box<Names> {
+    statement.column_names().map(Into::into).collect()
+}
