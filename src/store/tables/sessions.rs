@@ -14,8 +14,9 @@ use std::time::Duration;
 /// A session's random bytes; see `crypto::refresh`.
 pub type Salt = [u8; 16];
 
+/// What `read` reads of a session `s`, and its salt.
 const COLUMNS: &str = "s.id, s.user_id, s.generation, s.created_at, s.last_used_at, s.expires_at, s.ended_at, \
-    s.auth_time, s.amr, s.ip, s.user_agent, s.salt, s.idle, s.oldest";
+    CASE WHEN s.amr <> '' THEN s.auth_time END AS auth_time, s.amr, s.ip, s.user_agent, s.oldest, s.idle, s.salt";
 
 /// A session with the salt that its refresh tokens depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -252,8 +253,6 @@ fn count(rows: usize) -> u64 {
 }
 
 fn read(row: &Row<'_>) -> Result<Session, Fault> {
-    let amr: &str = row.get("amr")?;
-    let ip: Option<&str> = row.get("ip")?;
     Ok(Session {
         id: row.get("id")?,
         user: row.get("user_id")?,
@@ -262,9 +261,9 @@ fn read(row: &Row<'_>) -> Result<Session, Fault> {
         last_used_at: row.get("last_used_at")?,
         expires_at: row.get("expires_at")?,
         ended_at: row.get("ended_at")?,
-        auth_time: if amr.is_empty() { None } else { Some(row.get("auth_time")?) },
-        amr: amr.split_whitespace().map(str::to_owned).collect(),
-        ip: ip.and_then(|ip| ip.parse().ok()),
+        auth_time: row.get("auth_time")?,
+        amr: row.get::<&str>("amr")?.split_whitespace().map(str::to_owned).collect(),
+        ip: row.get::<Option<&str>>("ip")?.and_then(|ip| ip.parse().ok()),
         user_agent: row.get("user_agent")?,
         oldest: row.get("oldest")?,
         idle: row.get("idle")?,

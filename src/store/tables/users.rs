@@ -32,7 +32,7 @@ pub(in crate::store) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, 
     (SELECT t.enabled_at FROM totp t WHERE t.user_id = u.id) AS two_factor_at, u.disabled_at, \
     (SELECT max(until) FROM (SELECT max(p.locked_until) AS until FROM pair_failures p WHERE p.account = u.email_key \
      UNION ALL SELECT a.locked_until FROM account_failures a WHERE a.account = u.email_key)) AS locked_until, \
-    u.created_at, u.last_login_at, u.password_hash, \
+    u.created_at, u.last_login_at, \
     (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
     (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
      WHERE ur.user_id = u.id) AS permissions";
@@ -56,7 +56,8 @@ pub fn find_password_hash(query: &impl Query, id: UserId) -> Result<Option<Strin
 
 /// Finds an account with its password's hash by the canonical form of its address.
 pub fn find_credential(query: &impl Query, email: &Email) -> Result<Option<Credential>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"), params![email.key()], |row| {
+    let sql = format!("SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.email_key = ?1");
+    query.opt(&sql, params![email.key()], |row| {
         Ok(Credential { user: read_user(row)?, password_hash: row.get("password_hash")? })
     })
 }
