@@ -105,20 +105,20 @@ impl Store {
         work(&Reader::new(&connection))
     }
 
-    /// As [`Store::read`], for one or two rows that are asked for all the time: a thread that [rests](Store::rest) reads
+    /// Reads as [`Store::read`] does, for one or two rows that are asked for all the time: a thread that [rests](Store::rest) reads
     /// on a connection of its own, without SQLite's locks where it is busy and nothing was changed.
     ///
     /// # Errors
     /// As [`Store::read`].
-    pub fn glance<T>(&self, work: impl Fn(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        snapshot::glance(&self.path, &work).unwrap_or_else(|| self.read(work))
+    pub fn read_snapshot<T>(&self, work: impl Fn(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        snapshot::read(&self.path, &work).unwrap_or_else(|| self.read(work))
     }
 
     /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first time on it
-    /// has a connection of its own for [`Store::glance`].
+    /// has a connection of its own for [`Store::read_snapshot`].
     #[allow(clippy::unused_self, reason = "what rests is a reader of this store")]
     pub fn rest(&self) {
-        snapshot::rest();
+        snapshot::release();
     }
 
     /// Runs `work` as one transaction, together with whatever others wait for a commit.

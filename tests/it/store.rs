@@ -297,8 +297,8 @@ fn a_read_connection_can_not_write() {
     assert!(outcome.is_err());
 }
 
-fn glance(store: &Store) -> u64 {
-    let found = store.glance(|query| meta::find(query, "number")).unwrap();
+fn number(store: &Store) -> u64 {
+    let found = store.read_snapshot(|query| meta::find(query, "number")).unwrap();
     found.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()))
 }
 
@@ -324,17 +324,17 @@ fn add_user_elsewhere(world: &World) -> Output {
 }
 
 #[test]
-fn a_thread_that_glanced_and_ends_takes_nobodys_locks_along() {
+fn a_thread_that_read_a_snapshot_and_ends_takes_nobodys_locks_along() {
     let world = World::new();
     let store = store(&world);
     let raw = rusqlite::Connection::open(world.database()).unwrap();
     raw.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let glances = || {
+    let reads = || {
         store.rest();
-        glance(&store);
+        number(&store);
         store.rest();
     };
-    thread::scope(|scope| scope.spawn(glances).join().unwrap());
+    thread::scope(|scope| scope.spawn(reads).join().unwrap());
     let refused = add_user_elsewhere(&world);
     assert_eq!(refused.status.code(), Some(69), "{}", String::from_utf8_lossy(&refused.stderr));
     raw.execute_batch("ROLLBACK").unwrap();
@@ -342,19 +342,19 @@ fn a_thread_that_glanced_and_ends_takes_nobodys_locks_along() {
 }
 
 #[test]
-fn a_database_behind_a_link_is_glanced_at() {
+fn a_snapshot_is_read_of_a_database_behind_a_link() {
     let world = World::new();
     let link = world.folder.join("link.db");
     symlink(world.database(), &link).unwrap();
     let linked = store_at(&world, &link);
     linked.rest();
-    assert_eq!(glance(&linked), 0);
+    assert_eq!(number(&linked), 0);
     count_up(&store(&world), 3, &AtomicU64::new(0));
-    assert_eq!(glance(&linked), 3);
+    assert_eq!(number(&linked), 3);
 }
 
 #[test]
-fn a_glance_sees_whatever_anybody_has_committed() {
+fn a_snapshot_shows_whatever_anybody_has_committed() {
     const LAST: u64 = 500;
     let world = World::new();
     let (daemon, another) = (store(&world), store(&world));
@@ -366,19 +366,20 @@ fn a_glance_sees_whatever_anybody_has_committed() {
                 daemon.rest();
                 while published.load(Ordering::SeqCst) < LAST {
                     let least = published.load(Ordering::SeqCst);
-                    assert!(glance(daemon) >= least);
+                    assert!(number(daemon) >= least);
                     if rests {
                         daemon.rest();
                     }
                 }
-                assert_eq!(glance(daemon), LAST);
+                assert_eq!(number(daemon), LAST);
             });
         }
         count_up(&another, LAST, &published);
     });
     // By another process, while a snapshot is open.
     let users = |store: &Store| {
-        store.glance(|query| query.one("SELECT count(*) AS users FROM users", &[], |row| row.get::<i64>("users")))
+        store
+            .read_snapshot(|query| query.one("SELECT count(*) AS users FROM users", &[], |row| row.get::<i64>("users")))
     };
     daemon.rest();
     assert_eq!(users(&daemon), Ok(0));
@@ -398,14 +399,14 @@ fn who_rests_holds_no_snapshot() {
         raw.busy_timeout(std::time::Duration::ZERO).unwrap();
         raw.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    glance(&store);
+    number(&store);
     count_up(&store, 3, &AtomicU64::new(0));
     assert_eq!(fold(), 1, "the log can't be folded back below somebody who reads");
     store.rest();
     assert_eq!(fold(), 0);
-    assert_eq!(glance(&store), 3);
+    assert_eq!(number(&store), 3);
     // A thread that never rested reads from the pool, and holds nothing either.
-    thread::scope(|scope| scope.spawn(|| assert_eq!(glance(&store), 3)).join().unwrap());
+    thread::scope(|scope| scope.spawn(|| assert_eq!(number(&store), 3)).join().unwrap());
     store.rest();
     assert_eq!(fold(), 0);
 }

@@ -60,7 +60,7 @@ pub fn bearer(app: &App, token: &str) -> Result<SignedIn, Error> {
 pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
     let hash = opaque::parse(api_key::PREFIX, secret).ok_or(Refusal::InvalidToken)?;
     let now = app.now();
-    let found = app.store.glance(|query| api_keys::find_by_hash(query, &hash))?;
+    let found = app.store.read_snapshot(|query| api_keys::find_by_hash(query, &hash))?;
     let key = found.filter(|key| key.counts(now)).ok_or(Refusal::InvalidToken)?;
     app.key_uses.note(key.id, now);
     Ok(Service { key: key.id, name: key.name, permissions: key.permissions })
@@ -82,7 +82,7 @@ pub(in crate::usecase) fn inspect(
         return Ok(Err(Standstill::Flawed(flaw)));
     }
     let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
-    let standing = app.store.glance(|query| sessions::find_standing(query, claims.session, shown))?;
+    let standing = app.store.read_snapshot(|query| sessions::find_standing(query, claims.session, shown))?;
     let Some(standing) = standing.filter(|standing| standing.account.id == claims.user) else {
         return Ok(Err(Standstill::SessionEnded));
     };
