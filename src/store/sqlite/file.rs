@@ -17,13 +17,13 @@ const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// A file that may be a database of authd, of this schema or an older one. It can't be changed through this.
 #[derive(Debug)]
-pub struct Whole {
+pub struct DatabaseFile {
     connection: Connection,
     version: i64,
     stop: Stop,
 }
 
-impl Whole {
+impl DatabaseFile {
     /// Opens a file and looks whose it is. What goes on for long in it ends soon after `stop` is set.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Whole {
     }
 }
 
-impl Source for Whole {
+impl Source for DatabaseFile {
     fn connection(&self) -> &Connection {
         &self.connection
     }

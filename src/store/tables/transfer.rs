@@ -11,9 +11,9 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Row, Tx, params};
 
-/// An account, whole.
+/// An account with all that hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WholeUser {
+pub struct UserExport {
     pub id: UserId,
     pub email: Email,
     /// `None`: the address is not verified.
@@ -28,13 +28,13 @@ pub struct WholeUser {
     pub last_login_at: Option<Timestamp>,
     /// Sorted.
     pub roles: Vec<RoleName>,
-    pub factor: Option<WholeFactor>,
+    pub factor: Option<FactorExport>,
     pub recovery_codes: Vec<RecoveryCode>,
 }
 
-/// A second factor, whole.
+/// A second factor, its secret sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WholeFactor {
+pub struct FactorExport {
     pub secret_sealed: Vec<u8>,
     /// `None`: enrolled, not confirmed yet.
     pub enabled_at: Option<Timestamp>,
@@ -64,7 +64,7 @@ pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
 }
 
 /// Inserts an account with all that hangs on it. Address and id must be free, and the roles there: see [`has_email`] and [`has_id`].
-pub fn insert(tx: &mut Tx<'_>, user: &WholeUser) -> Result<(), Fault> {
+pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
     let sql = "INSERT INTO users \
         (id, email, email_key, email_verified_at, name, password_hash, disabled_at, created_at, last_login_at) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -89,7 +89,7 @@ pub fn insert(tx: &mut Tx<'_>, user: &WholeUser) -> Result<(), Fault> {
     if let Some(factor) = &user.factor {
         let sql = "INSERT INTO totp (user_id, secret_sealed, enabled_at, last_step, failures, created_at) \
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let WholeFactor { secret_sealed, enabled_at, last_step, failures, created_at } = factor;
+        let FactorExport { secret_sealed, enabled_at, last_step, failures, created_at } = factor;
         tx.execute(sql, params![user.id, secret_sealed, enabled_at, last_step, failures, created_at])?;
     }
     for code in &user.recovery_codes {
@@ -100,7 +100,7 @@ pub fn insert(tx: &mut Tx<'_>, user: &WholeUser) -> Result<(), Fault> {
 }
 
 /// Lists the next `limit` accounts after one's id, in the order in which they were made. `None`: from the first.
-pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec<WholeUser>, Fault> {
+pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec<UserExport>, Fault> {
     let sql = "SELECT u.id, u.email, u.email_verified_at, u.name, u.password_hash, u.disabled_at, u.created_at, \
         u.last_login_at, (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
         t.secret_sealed AS factor_secret_sealed, t.enabled_at AS factor_enabled_at, t.last_step AS factor_last_step, \
@@ -117,10 +117,10 @@ pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec
     Ok(users)
 }
 
-fn read(row: &Row<'_>) -> Result<WholeUser, Fault> {
+fn read(row: &Row<'_>) -> Result<UserExport, Fault> {
     let factor = match row.get("factor_secret_sealed")? {
         None => None,
-        Some(secret_sealed) => Some(WholeFactor {
+        Some(secret_sealed) => Some(FactorExport {
             secret_sealed,
             enabled_at: row.get("factor_enabled_at")?,
             last_step: row.get("factor_last_step")?,
@@ -128,7 +128,7 @@ fn read(row: &Row<'_>) -> Result<WholeUser, Fault> {
             created_at: row.get("factor_created_at")?,
         }),
     };
-    Ok(WholeUser {
+    Ok(UserExport {
         id: row.get("id")?,
         email: row.get("email")?,
         email_verified_at: row.get("email_verified_at")?,

@@ -10,7 +10,7 @@ use crate::crypto::root_key::{Purpose, RootKey};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::Store;
-use crate::store::sqlite::file::{Stop, Whole};
+use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::schema;
 use crate::store::sqlite::schema::Step;
 use crate::usecase::require;
@@ -74,9 +74,9 @@ pub(in crate::usecase) fn bring_up(
 
 /// The schema's version; `root` must be the database's own, where it is given.
 fn version(database: &Path, root: Option<&RootKey>) -> Result<i64, Fault> {
-    let whole = Whole::open(database, &Stop::default())?;
+    let file = DatabaseFile::open(database, &Stop::default())?;
     if let Some(root) = root {
-        root_key::check(&whole, root)?;
+        root_key::check(&file, root)?;
     }
-    Ok(whole.version())
+    Ok(file.version())
 }

@@ -8,7 +8,7 @@ use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
-use crate::store::sqlite::file::Whole;
+use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::version::VERSION;
 use crate::store::tx::Query;
@@ -48,7 +48,7 @@ pub fn backup(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop
     }
     files::check(config)?;
     let in_use = InUse::share(&config.database)?;
-    let source = Whole::open(in_use.database(), stop)?;
+    let source = DatabaseFile::open(in_use.database(), stop)?;
     let root = root_key::existing(config)?;
     root_key::check(&source, &root)?;
     let chain = Chain::new(&root.derive(Purpose::AuditChain));
@@ -73,8 +73,8 @@ fn taken(file: &Path) -> Refusal {
 }
 
 /// Reads the whole copy; gives the newest line of its log.
-fn check(copy: &Unnamed, source: &Whole, chain: &Chain, stop: &Stop) -> Result<Mark, Fault> {
-    let found = Whole::open(copy.path(), stop)?;
+fn check(copy: &Unnamed, source: &DatabaseFile, chain: &Chain, stop: &Stop) -> Result<Mark, Fault> {
+    let found = DatabaseFile::open(copy.path(), stop)?;
     let problems = inspect::integrity_problems(&found)?;
     if let Some(problem) = problems.first() {
         return Err(Fault::Storage(format!(

@@ -23,7 +23,7 @@ use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
 use crate::store::sqlite::fault;
 use crate::store::sqlite::file;
-use crate::store::sqlite::file::{Stop, Whole};
+use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::schema::Step;
 use crate::store::sqlite::version::VERSION;
@@ -101,7 +101,7 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
     })?;
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
     let look = || {
-        let source = Whole::open(file, stop)?;
+        let source = DatabaseFile::open(file, stop)?;
         let belongs = root_key::check(&source, root);
         let chain = Chain::new(&root.derive(Purpose::AuditChain));
         Ok((inspect::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
@@ -139,7 +139,7 @@ fn still_good(database: &Path, stop: &Stop) -> Result<Option<StillGood>, Fault> 
         return Ok(None);
     }
     let read = || {
-        let replaced = Whole::open(database, stop)?;
+        let replaced = DatabaseFile::open(database, stop)?;
         if replaced.version() == VERSION { StillGood::read(&replaced).map(Some) } else { Ok(None) }
     };
     match read() {
