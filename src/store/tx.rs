@@ -131,13 +131,13 @@ impl<'c> Tx<'c> {
     ///
     /// # Errors
     /// Those of `work`, too.
-    pub fn rehearse(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
-        self.connection.run("SAVEPOINT rehearsal")?;
+    pub fn dry_run(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.connection.run("SAVEPOINT dry_run")?;
         let happened = self.happened.len();
         let outcome = work(self);
         self.happened.truncate(happened);
-        self.connection.run("ROLLBACK TO rehearsal")?;
-        self.connection.run("RELEASE rehearsal")?;
+        self.connection.run("ROLLBACK TO dry_run")?;
+        self.connection.run("RELEASE dry_run")?;
         outcome
     }
 
