@@ -69,7 +69,7 @@ impl Store {
         clock: &dyn Clock,
         caller: &Caller,
         chain_key: &Secret<[u8; 32]>,
-    ) -> Result<Vec<schema::Step>, Fault> {
+    ) -> Result<Vec<schema::MigrationStep>, Fault> {
         let connection = connection::open_writable(path)?;
         schema::migrate(&connection, clock.now(), caller, &Chain::new(chain_key))
     }

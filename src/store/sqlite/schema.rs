@@ -41,7 +41,7 @@ pub fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
 
 /// One step of a migration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Step {
+pub struct MigrationStep {
     pub from: i64,
     pub to: i64,
     /// What it brings, in a few words.
@@ -50,9 +50,9 @@ pub struct Step {
 
 /// The steps from a version to [`VERSION`], in their order.
 #[must_use]
-pub fn steps_from(version: i64) -> Vec<Step> {
+pub fn steps_from(version: i64) -> Vec<MigrationStep> {
     let missing = MIGRATIONS.into_iter().filter(|(to, _, _)| *to > version);
-    missing.map(|(to, sql, _)| Step { from: to - 1, to, brings: brings(sql) }).collect()
+    missing.map(|(to, sql, _)| MigrationStep { from: to - 1, to, brings: brings(sql) }).collect()
 }
 
 /// The first line of a step's file is a comment: `-- From schema 1 to 2: what it brings.`
@@ -71,7 +71,7 @@ pub(in crate::store) fn migrate(
     now: Timestamp,
     caller: &Caller,
     chain: &Chain,
-) -> Result<Vec<Step>, Fault> {
+) -> Result<Vec<MigrationStep>, Fault> {
     let begun_at = version_of(connection)?;
     for (version, step, rest) in MIGRATIONS {
         in_transaction(connection, |connection| {

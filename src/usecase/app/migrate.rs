@@ -12,7 +12,7 @@ use crate::error::{Error, Fault, Refusal};
 use crate::store::Store;
 use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::schema;
-use crate::store::sqlite::schema::Step;
+use crate::store::sqlite::schema::MigrationStep;
 use crate::usecase::require;
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub struct Migrated {
     /// The schema's version before.
     pub from: i64,
     /// In their order; empty when the schema is this binary's.
-    pub steps: Vec<Step>,
+    pub steps: Vec<MigrationStep>,
 }
 
 /// Brings the schema up where it is older.
@@ -60,7 +60,7 @@ pub(in crate::usecase) fn bring_up(
     ports: &Ports,
     root: &RootKey,
     caller: &Caller,
-) -> Result<Vec<Step>, Fault> {
+) -> Result<Vec<MigrationStep>, Fault> {
     if schema::steps_from(version(database, None)?).is_empty() {
         return Ok(Vec::new());
     }

@@ -25,7 +25,7 @@ use crate::store::sqlite::fault;
 use crate::store::sqlite::file;
 use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::inspect;
-use crate::store::sqlite::schema::Step;
+use crate::store::sqlite::schema::MigrationStep;
 use crate::store::sqlite::version::VERSION;
 use crate::store::tables::{link_requests, links, mails, second_factor, sessions, tickets};
 use crate::usecase::app::database_lock::InUse;
@@ -46,7 +46,7 @@ pub struct Restored {
     /// The newest line of the audit log that stands in the backup.
     pub line: i64,
     /// The steps that brought the backup's schema up.
-    pub steps: Vec<Step>,
+    pub steps: Vec<MigrationStep>,
     pub ended: Ended,
     /// `None`: there was no database to compare with, or it can't be read, and all of the backup's came back.
     pub withheld: Option<Withheld>,
