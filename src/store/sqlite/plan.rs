@@ -36,7 +36,7 @@ const WALKS: &[(&str, &str)] = &[
 ];
 
 /// A step of a plan, as SQLite tells it.
-struct Step {
+struct PlanStep {
     parent: i64,
     detail: String,
 }
@@ -80,13 +80,13 @@ fn repeated_column(connection: &Connection, sql: &str) -> rusqlite::Result<Optio
     Ok(statement.column_names().find(|name| !names.insert(*name)).map(str::to_owned))
 }
 
-fn explain(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<Step>> {
+fn explain(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<PlanStep>> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-    let steps = statement.raw_query().mapped(|row| Ok(Step { parent: row.get(1)?, detail: row.get(3)? }));
+    let steps = statement.raw_query().mapped(|row| Ok(PlanStep { parent: row.get(1)?, detail: row.get(3)? }));
     steps.collect()
 }
 
-fn is_walk(step: &Step, steps: &[Step], sql: &str) -> bool {
+fn is_walk(step: &PlanStep, steps: &[PlanStep], sql: &str) -> bool {
     let detail = step.detail.as_str();
     if detail.starts_with("USE TEMP B-TREE") {
         // Sorted is what the other steps of the same query give.
@@ -110,7 +110,7 @@ fn is_walk(step: &Step, steps: &[Step], sql: &str) -> bool {
 
 /// Whether a walk ends with the rows that were asked for: in the order of an index, and without a condition that
 /// leaves rows out on the way.
-fn stops_early(detail: &str, steps: &[Step], sql: &str) -> bool {
+fn stops_early(detail: &str, steps: &[PlanStep], sql: &str) -> bool {
     let outermost = outermost(sql);
     let conditions = outermost.split_once(" WHERE ").map_or("", |(_, rest)| rest);
     let conditions = conditions.split(" ORDER BY ").next().unwrap_or_default();
@@ -147,7 +147,7 @@ fn outermost(sql: &str) -> String {
 }
 
 /// The table that a step is about. `None`: it is about none.
-fn table<'s>(step: &'s Step, sql: &'s str) -> Option<&'s str> {
+fn table<'s>(step: &'s PlanStep, sql: &'s str) -> Option<&'s str> {
     let name = step.detail.strip_prefix("SCAN ").or_else(|| step.detail.strip_prefix("SEARCH "))?;
     let name = name.split(' ').next().filter(|name| !name.starts_with('(') && *name != "CONSTANT")?;
     Some(behind_alias(name, sql))
