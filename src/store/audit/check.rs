@@ -1,6 +1,6 @@
 //! Whether each line of the audit log follows from the one before, and whether the log ends where it should.
 
-use super::chain::{Chain, Fields};
+use super::chain::{Chain, LineFields};
 use super::head::{head, unsealed};
 use crate::domain::audit::{Flaw, Mark};
 use crate::error::Fault;
@@ -48,7 +48,7 @@ fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> Result<Option<Flaw>, F
     let (Value::Integer(at), Value::Blob(hash)) = (at, row.get("hash")?) else {
         return Ok(Some(Flaw::Changed { seq }));
     };
-    let expected = chain.hash(&last.hash, &Fields { seq, at, texts });
+    let expected = chain.hash(&last.hash, &LineFields { seq, at, texts });
     if expected != hash {
         return Ok(Some(Flaw::Changed { seq }));
     }

@@ -1,7 +1,7 @@
 //! The audit log: append-only, numbered without a gap, each line chained to the one before by an
 //! HMAC under a key that is not in the database. Checking it is `check`'s, pruning it `prune`'s.
 
-use super::chain::{End, Fields};
+use super::chain::{End, LineFields};
 use super::head::head;
 use crate::domain::audit::{Event, Line, Mark, Subject};
 use crate::domain::time::Timestamp;
@@ -28,11 +28,11 @@ struct NewLine {
 }
 
 impl NewLine {
-    fn fields(&self) -> Fields<'_> {
+    fn fields(&self) -> LineFields<'_> {
         fn maybe(text: Option<&String>) -> Option<&[u8]> {
             text.map(String::as_bytes)
         }
-        Fields {
+        LineFields {
             seq: self.seq,
             at: self.at.as_millis(),
             texts: [
