@@ -85,7 +85,7 @@ impl Family {
 
 /// Where a walk over a table has come to: the last row that was looked at. The default: the beginning.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Place(Vec<KeyPart>);
+pub struct Cursor(Vec<KeyPart>);
 
 /// One column of a primary key: these are all the types that keys have here.
 #[derive(Clone, PartialEq, Debug)]
@@ -111,20 +111,20 @@ impl FromValue<'_> for KeyPart {
     }
 }
 
-/// The rows between two places that one step is about.
+/// The rows between two cursors that one step is about.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Page {
     family: Family,
-    from: Place,
+    from: Cursor,
     /// `None`: to the end of the table.
-    to: Option<Place>,
+    to: Option<Cursor>,
     /// Whether something on it is over.
     pub has_any: bool,
 }
 
 impl Page {
     /// Finds the page that begins after `from`, and looks whether a row on it was over at `before`.
-    pub fn find(query: &Reader<'_>, family: Family, from: Place, before: Timestamp) -> Result<Self, Fault> {
+    pub fn find(query: &Reader<'_>, family: Family, from: Cursor, before: Timestamp) -> Result<Self, Fault> {
         let columns = family.key().join(", ");
         let mut page = Self { family, from, to: None, has_any: false };
         let sql = format!(
@@ -134,7 +134,7 @@ impl Page {
             PAGE - 1
         );
         page.to = query.opt(&sql, &page.values(&before), |row| {
-            family.key().iter().map(|column| row.get(column)).collect::<Result<_, _>>().map(Place)
+            family.key().iter().map(|column| row.get(column)).collect::<Result<_, _>>().map(Cursor)
         })?;
         let sql = format!(
             "SELECT EXISTS (SELECT 1 FROM {} AS page WHERE {}{}) AS has_any",
@@ -158,7 +158,7 @@ impl Page {
 
     /// Where the next page begins. `None`: this was the last.
     #[must_use]
-    pub fn next(self) -> Option<Place> {
+    pub fn next(self) -> Option<Cursor> {
         self.to
     }
 
