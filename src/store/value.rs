@@ -50,12 +50,10 @@ pub trait FromValue<'v>: Sized {
 }
 
 /// The values for `?1`, `?2` and so on, as a slice: `params![user.id, now]`.
-#[macro_export]
-#[doc(hidden)]
-macro_rules! store_params {
+macro_rules! params {
     ($($value:expr),* $(,)?) => { &[$($crate::store::value::ToValue::to_value(&$value)),*] };
 }
-pub use crate::store_params as params;
+pub(in crate::store) use params;
 
 impl<T: ToValue + ?Sized> ToValue for &T {
     fn to_value(&self) -> Value<'_> {
