@@ -1,6 +1,7 @@
 //! A row of an answer: its columns are read by the names that the statement gives them, never by position, so that a
 //! column more in one part of a statement shifts nothing in another.
 
+use super::sqlite::columns::Column;
 use super::sqlite::statement::Cells;
 use super::value::FromValue;
 use crate::error::Fault;
@@ -23,24 +24,28 @@ impl<'r> Row<'r> {
     ///
     /// # Errors
     /// [`Fault::Internal`] when there is no such column, or it holds something else.
-    pub fn get<T: FromValue<'r>>(&self, column: &str) -> Result<T, Fault> {
+    pub fn get<T: FromValue<'r>>(&self, column: &'static str) -> Result<T, Fault> {
         let at = self.find(column)?;
         let value = self.cells.value(at)?;
         T::from_value(value)
             .ok_or_else(|| unexpected(&format!("column {column} holds {}, not {}", value.kind(), T::WANTED)))
     }
 
-    fn find(&self, column: &str) -> Result<usize, Fault> {
-        let (names, next) = (self.cells.names(), self.next.get());
-        let at = match names.get(next) {
-            Some(name) if **name == *column => next,
-            _ => names
+    fn find(&self, column: &'static str) -> Result<usize, Fault> {
+        let (columns, next) = (self.cells.columns(), self.next.get());
+        let at = match columns.get(next) {
+            Some(candidate) if candidate.is(column) => next,
+            _ => columns
                 .iter()
-                .position(|name| **name == *column)
-                .ok_or_else(|| unexpected(&format!("no column {column}, only {}", names.join(", "))))?,
+                .position(|candidate| candidate.is(column))
+                .ok_or_else(|| unexpected(&format!("no column {column}, only {}", self.names().join(", "))))?,
         };
         self.next.set(at + 1);
         Ok(at)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.cells.columns().iter().map(Column::name).collect()
     }
 }
 
@@ -52,6 +57,6 @@ fn unexpected(what: &str) -> Fault {
 /// The names alone: what stands in the columns may be a secret.
 impl fmt::Debug for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Row").field(&self.cells.names()).finish()
+        f.debug_tuple("Row").field(&self.names()).finish()
     }
 }

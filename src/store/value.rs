@@ -72,7 +72,7 @@ impl<'v, T: FromValue<'v>> FromValue<'v> for Option<T> {
     const WANTED: &'static str = T::WANTED;
 
     fn from_value(value: Value<'v>) -> Option<Self> {
-        if value == Value::Null { Some(None) } else { T::from_value(value).map(Some) }
+        if matches!(value, Value::Null) { Some(None) } else { T::from_value(value).map(Some) }
     }
 }
 

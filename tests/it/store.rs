@@ -62,17 +62,18 @@ fn a_column_that_is_not_there_or_of_another_type_is_a_fault() {
     said(ask(&store, "SELECT 1 AS one WHERE 1 = 2", |row| row.get("one")));
 }
 
-/// More of them than a connection keeps; many differ in a number alone, in the midst or at the end.
+/// More of them than a connection keeps; many differ in nothing but a number and the order of their columns.
 #[test]
 fn many_statements_keep_their_own_columns() {
     let world = World::new();
     let store = store(&world);
-    let sum = |row: &Row<'_>, names: [&str; 2]| Ok(row.get::<i64>(names[0])? * 1000 + row.get::<i64>(names[1])?);
     for _ in 0..2 {
         for number in 0..300 {
-            let (a, b) = (format!("a{number}"), format!("b{}", 300 - number));
-            let sql = format!("SELECT {number} AS {a}, 7 AS {b}");
-            assert_eq!(ask(&store, &sql, |row| sum(row, [&a, &b])), Ok(number * 1000 + 7));
+            let sql = match number % 2 {
+                0 => format!("SELECT {number} AS one, -1 AS two"),
+                _ => format!("SELECT -1 AS two, {number} AS one"),
+            };
+            assert_eq!(ask(&store, &sql, |row| row.get::<i64>("one")), Ok(number));
         }
     }
 }

@@ -1,20 +1,48 @@
-//! The names of a statement's result columns. SQLite finds one by walking over all of them; here they are fetched once
+//! The result columns of a statement, by name. SQLite finds one by walking over all of them; here they are fetched once
 //! a statement and connection, since a hot read would pay for it as much as for itself.
 
 use rusqlite::Statement;
 use std::cell::Cell;
-use std::fmt;
+use std::{fmt, ptr};
 
 /// More than the statements that a connection keeps prepared.
 const SLOTS: usize = 128;
 
-/// The names of the result columns, in their order.
-pub(in crate::store) type Names = [Box<str>];
+/// A result column.
+pub(in crate::store) struct Column {
+    name: Box<str>,
+    /// The constant by which it was found last: who comes with the same again needs no comparison of texts.
+    known_as: Cell<Option<&'static str>>,
+}
+
+impl Column {
+    fn new(name: &str) -> Self {
+        Self { name: name.into(), known_as: Cell::new(None) }
+    }
+
+    pub(in crate::store) const fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this is its name.
+    #[inline]
+    pub(in crate::store) fn is(&self, name: &'static str) -> bool {
+        if self.known_as.get().is_some_and(|known| ptr::eq(known, name)) {
+            return true;
+        }
+        let is = *self.name == *name;
+        if is {
+            self.known_as.set(Some(name));
+        }
+        is
+    }
+}
 
 /// What is known of a statement.
 pub(super) struct Columns {
     sql: Box<str>,
-    pub names: Box<Names>,
+    /// In their order.
+    pub all: Box<[Column]>,
 }
 
 /// What a connection knows of its statements. Where two fall on the same slot, the later takes the place.
@@ -29,7 +57,7 @@ impl ColumnCache {
     /// between the connection may be asked something else.
     pub(super) fn take(&self, sql: &str, statement: &Statement<'_>) -> Columns {
         let known = self.slot(sql).take().filter(|known| *known.sql == *sql);
-        known.unwrap_or_else(|| Columns { sql: sql.into(), names: names(statement) })
+        known.unwrap_or_else(|| Columns { sql: sql.into(), all: statement.column_names().map(Column::new).collect() })
     }
 
     pub(super) fn put(&self, columns: Columns) {
@@ -49,8 +77,4 @@ impl fmt::Debug for ColumnCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ColumnCache").finish_non_exhaustive()
     }
-}
-
-fn names(statement: &Statement<'_>) -> Box<Names> {
-    statement.column_names().map(Into::into).collect()
 }

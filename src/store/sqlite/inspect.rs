@@ -18,7 +18,7 @@ pub struct FileStatus {
 
 /// Reads what `db status` shows of the file.
 pub fn file_status(query: &impl Query) -> Result<FileStatus, Fault> {
-    let pragma = |name: &str| query.one(&format!("PRAGMA {name}"), &[], |row| row.get::<i64>(name));
+    let pragma = |name: &'static str| query.one(&format!("PRAGMA {name}"), &[], |row| row.get::<i64>(name));
     Ok(FileStatus {
         schema_version: pragma("user_version")?,
         schema_current: VERSION,

@@ -1,6 +1,6 @@
 //! SQLite alone: connections, the pool of readers, the one writer, the schema's file and its steps.
 
-mod columns;
+pub(super) mod columns;
 pub mod connection;
 pub mod fault;
 pub mod file;

@@ -1,7 +1,7 @@
 //! Running a statement: its values are bound, its rows are handed out. The seam's verbs (`store/tx.rs`) end here, and
 //! no type of the driver goes further up than [`Cells`], which hides it.
 
-use super::columns::Names;
+use super::columns::Column;
 use super::connection::Connection;
 use super::fault::fault;
 use crate::error::Fault;
@@ -13,13 +13,13 @@ use rusqlite::{CachedStatement, Params, ToSql, params_from_iter};
 #[derive(Clone, Copy)]
 pub(in crate::store) struct Cells<'r> {
     row: &'r rusqlite::Row<'r>,
-    names: &'r Names,
+    columns: &'r [Column],
 }
 
 impl<'r> Cells<'r> {
-    /// The names of its columns, in their order.
-    pub(in crate::store) const fn names(&self) -> &'r Names {
-        self.names
+    /// Its columns, in their order.
+    pub(in crate::store) const fn columns(&self) -> &'r [Column] {
+        self.columns
     }
 
     /// What stands in a column, by its position.
@@ -47,7 +47,7 @@ impl Connection {
         let mut rows = statement.query(bound(params)).map_err(fault)?;
         let Some(row) = rows.next().map_err(fault)? else { return Ok(None) };
         let columns = self.columns.take(sql, row.as_ref());
-        let outcome = read(Cells { row, names: &columns.names });
+        let outcome = read(Cells { row, columns: &columns.all });
         self.columns.put(columns);
         outcome.map(Some)
     }
@@ -64,7 +64,7 @@ impl Connection {
         let mut rows = statement.query(bound(params)).map_err(fault)?;
         let mut read_all = || {
             while let Some(row) = rows.next().map_err(fault)? {
-                read(Cells { row, names: &columns.names })?;
+                read(Cells { row, columns: &columns.all })?;
             }
             Ok(())
         };

@@ -68,9 +68,8 @@ pub(in crate::store) const PRUNED_TO: &str = "revocations_pruned_to";
 pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -> Result<Option<Standing>, Fault> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT {}, s.last_used_at AS session_last_used_at, s.expires_at AS session_expires_at, \
-             s.ended_at AS session_ended_at, s.idle AS session_idle, s.oldest AS session_oldest, \
-             CASE WHEN s.amr <> '' THEN s.auth_time END AS session_auth_time, \
+            "SELECT {}, s.last_used_at, s.expires_at, s.ended_at, s.idle, s.oldest, \
+             CASE WHEN s.amr <> '' THEN s.auth_time END AS auth_time, \
              EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2) \
              OR EXISTS (SELECT 1 FROM meta WHERE key = '{PRUNED_TO}' AND value >= ?4) AS token_is_revoked, \
              EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3 AND (retired_at IS NULL OR keep_until > ?5)) AS key_counts \
@@ -83,13 +82,13 @@ pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -
         Ok(Standing {
             account: users::read_user(row)?,
             bounds: Bounds {
-                last_used_at: row.get("session_last_used_at")?,
-                expires_at: row.get("session_expires_at")?,
-                ended_at: row.get("session_ended_at")?,
-                idle: row.get("session_idle")?,
+                last_used_at: row.get("last_used_at")?,
+                expires_at: row.get("expires_at")?,
+                ended_at: row.get("ended_at")?,
+                idle: row.get("idle")?,
             },
-            oldest: row.get("session_oldest")?,
-            auth_time: row.get("session_auth_time")?,
+            oldest: row.get("oldest")?,
+            auth_time: row.get("auth_time")?,
             token_is_revoked: row.get("token_is_revoked")?,
             key_counts: row.get("key_counts")?,
         })
