@@ -51,7 +51,7 @@ impl Store {
         })
     }
 
-    /// Makes the schema in a file that is empty or not there. Whether it made it.
+    /// Makes the schema in a file that is empty or not there. `false`: something stands in it already.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -74,23 +74,25 @@ impl Store {
         schema::migrate(&connection, clock.now(), caller, &Chain::new(chain_key))
     }
 
+    /// Gives the path by which the file was opened.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the audit log is checked with.
+    /// Gives what the audit log is checked with.
     #[must_use]
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
 
-    /// What this process has written to the audit log.
+    /// Gives the counters of what this process has written to the audit log.
     #[must_use]
     pub fn events(&self) -> &Family<Sort, Counter> {
         &self.events
     }
 
+    /// Gives the counters of the writer.
     #[must_use]
     pub fn writer(&self) -> &WriterTally {
         self.writer.tally()
@@ -136,7 +138,7 @@ impl Store {
         granted(self.submit(caller, work).wait())
     }
 
-    /// As [`Store::write`], for a task: `work` is handed to the writer at once, and no thread waits for it. It runs to
+    /// Writes as [`Store::write`] does, for a task: `work` is handed to the writer at once, and no thread waits for it. It runs to
     /// its commit even if nobody awaits what comes of it any more.
     ///
     /// # Errors

@@ -50,6 +50,7 @@ const NUMBER: usize = size_of::<i64>();
 const CODE: usize = 32;
 
 impl Chain {
+    /// Makes a chain under the key that `crypto::root_key` derives for it.
     #[must_use]
     pub fn new(key: &Secret<[u8; 32]>) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))

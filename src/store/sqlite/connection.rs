@@ -12,7 +12,7 @@ use std::time::Duration;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long a connection waits for another process's write lock.
-pub const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 const STATEMENTS_KEPT: usize = 64;
 
@@ -35,17 +35,17 @@ impl Connection {
 }
 
 /// Opens an existing file for reading and writing.
-pub fn open_writable(path: &Path) -> Result<Connection, Fault> {
+pub(in crate::store) fn open_writable(path: &Path) -> Result<Connection, Fault> {
     open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
 /// Creates the file if need be.
-pub fn create(path: &Path) -> Result<Connection, Fault> {
+pub(in crate::store) fn create(path: &Path) -> Result<Connection, Fault> {
     open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
 }
 
 /// Opens an existing file for reading alone.
-pub fn open_readable(path: &Path) -> Result<Connection, Fault> {
+pub(in crate::store) fn open_readable(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let driver = rusqlite::Connection::open_with_flags(path, flags).map_err(fault)?;
     harden(&driver).map_err(fault)?;
@@ -56,7 +56,7 @@ pub fn open_readable(path: &Path) -> Result<Connection, Fault> {
 ///
 /// Without a write-ahead log nobody else has the database open. SQLite would make one even to read, so it is
 /// told that the file stands still: what a writer changes meanwhile is at worst not seen, or not readable.
-pub fn open_for_a_look(path: &Path) -> Result<Connection, Fault> {
+pub(in crate::store) fn open_for_a_look(path: &Path) -> Result<Connection, Fault> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if Path::new(&log).exists() {

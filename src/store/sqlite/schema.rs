@@ -24,7 +24,7 @@ const MIGRATIONS: [(i64, &str, Rest); 3] = [
 ];
 
 /// Makes the schema in an empty file. `false`: something stands in it already.
-pub fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
+pub(in crate::store) fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
     in_transaction(connection, |connection| {
         let objects: i64 =
             connection.driver.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
@@ -48,7 +48,7 @@ pub struct MigrationStep {
     pub brings: &'static str,
 }
 
-/// The steps from a version to [`VERSION`], in their order.
+/// Lists the steps from a version to [`VERSION`], in their order.
 #[must_use]
 pub fn steps_from(version: i64) -> Vec<MigrationStep> {
     let missing = MIGRATIONS.into_iter().filter(|(to, _, _)| *to > version);
@@ -99,12 +99,12 @@ fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
     connection.execute(sql, params![End::Head.key(), sealed]).map(drop)
 }
 
-/// The schema's version, of whatever can be asked.
+/// Reads the schema's version of whatever can be asked.
 pub(in crate::store) fn version_in(query: &impl Query) -> Result<i64, Fault> {
     version_of(query.connection())
 }
 
-/// As [`check_version`], inside a transaction.
+/// Checks as [`check_version`] does, inside a transaction.
 ///
 /// # Errors
 /// As [`check_version`].

@@ -10,9 +10,11 @@ pub const VERSION: i64 = 4;
 /// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x6175_7468;
 
+/// Checks that the file has the schema of this binary.
+///
 /// # Errors
 /// [`Fault::Storage`] when the file is not authd's, or of another version than this binary's.
-pub fn check_version(connection: &Connection) -> Result<(), Fault> {
+pub(in crate::store) fn check_version(connection: &Connection) -> Result<(), Fault> {
     let version = version_of(connection)?;
     check_not_newer(version)?;
     if version < VERSION {
@@ -24,9 +26,11 @@ pub fn check_version(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Checks that a version is not of a newer authd.
+///
 /// # Errors
 /// [`Fault::Storage`] for a version that this binary doesn't know yet.
-pub fn check_not_newer(version: i64) -> Result<(), Fault> {
+pub(in crate::store) fn check_not_newer(version: i64) -> Result<(), Fault> {
     if version > VERSION {
         return Err(Fault::Storage(format!(
             "the database has schema {version}, made by a newer authd; this one knows {VERSION}: install the newer one"
@@ -35,11 +39,11 @@ pub fn check_not_newer(version: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The schema's version, once the file is known to be authd's.
+/// Reads the schema's version, once the file is known to be authd's.
 ///
 /// # Errors
 /// [`Fault::Storage`] for a file of somebody else's.
-pub fn version_of(connection: &Connection) -> Result<i64, Fault> {
+pub(in crate::store) fn version_of(connection: &Connection) -> Result<i64, Fault> {
     if pragma(connection, "application_id")? != APPLICATION_ID {
         return Err(Fault::Storage("the file is no database of authd; check the key `database`".into()));
     }
