@@ -3,7 +3,7 @@
 
 use super::sqlite::columns::Column;
 use super::sqlite::statement::Cells;
-use super::value::FromValue;
+use super::value::{FromValue, Value};
 use crate::error::Fault;
 use std::cell::Cell;
 use std::fmt;
@@ -24,24 +24,24 @@ impl<'r> Row<'r> {
     ///
     /// # Errors
     /// [`Fault::Internal`] when there is no such column, or it holds something else.
+    #[inline]
     pub fn get<T: FromValue<'r>>(&self, column: &'static str) -> Result<T, Fault> {
-        let at = self.find(column)?;
+        let next = self.next.get();
+        let is_next = self.cells.columns().get(next).is_some_and(|candidate| candidate.is_known_as(column));
+        let at = if is_next { next } else { self.find(column)? };
+        self.next.set(at + 1);
         let value = self.cells.value(at)?;
-        T::from_value(value)
-            .ok_or_else(|| unexpected(&format!("column {column} holds {}, not {}", value.kind(), T::WANTED)))
+        match T::from_value(value) {
+            Some(read) => Ok(read),
+            None => Err(mismatch(column, value, T::WANTED)),
+        }
     }
 
+    #[cold]
     fn find(&self, column: &'static str) -> Result<usize, Fault> {
-        let (columns, next) = (self.cells.columns(), self.next.get());
-        let at = match columns.get(next) {
-            Some(candidate) if candidate.is(column) => next,
-            _ => columns
-                .iter()
-                .position(|candidate| candidate.is(column))
-                .ok_or_else(|| unexpected(&format!("no column {column}, only {}", self.names().join(", "))))?,
-        };
-        self.next.set(at + 1);
-        Ok(at)
+        let columns = self.cells.columns();
+        let found = columns.iter().position(|candidate| candidate.is(column));
+        found.ok_or_else(|| unexpected(&format!("no column {column}, only {}", self.names().join(", "))))
     }
 
     fn names(&self) -> Vec<&str> {
@@ -50,6 +50,10 @@ impl<'r> Row<'r> {
 }
 
 #[cold]
+fn mismatch(column: &str, value: Value<'_>, wanted: &str) -> Fault {
+    unexpected(&format!("column {column} holds {}, not {wanted}", value.kind()))
+}
+
 fn unexpected(what: &str) -> Fault {
     Fault::Internal(format!("the database gave what the code doesn't expect: {what}"))
 }

@@ -29,13 +29,13 @@ pub struct Filter {
 
 /// What `read_user` reads of an account `u`.
 pub(in crate::store) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
-    (SELECT t.enabled_at FROM totp t WHERE t.user_id = u.id) AS two_factor_at, u.disabled_at, \
-    (SELECT max(until) FROM (SELECT max(p.locked_until) AS until FROM pair_failures p WHERE p.account = u.email_key \
-     UNION ALL SELECT a.locked_until FROM account_failures a WHERE a.account = u.email_key)) AS locked_until, \
+    (SELECT enabled_at FROM totp WHERE user_id = u.id) AS two_factor_at, u.disabled_at, \
+    (SELECT max(until) FROM (SELECT max(locked_until) AS until FROM pair_failures WHERE account = u.email_key \
+     UNION ALL SELECT locked_until FROM account_failures WHERE account = u.email_key)) AS locked_until, \
     u.created_at, u.last_login_at, \
-    (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
-    (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
-     WHERE ur.user_id = u.id) AS permissions";
+    (SELECT group_concat(role) FROM user_roles WHERE user_id = u.id) AS roles, \
+    (SELECT group_concat(permission) FROM user_roles JOIN role_permissions USING (role) WHERE user_id = u.id) \
+     AS permissions";
 
 /// Finds an account by its id.
 pub fn find(query: &impl Query, id: UserId) -> Result<Option<User>, Fault> {
