@@ -39,7 +39,7 @@ pub fn find_salted(query: &impl Query, id: SessionId) -> Result<Option<Salted>, 
 
 /// All that decides whether an access token is honoured, and whose it is, in one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct TokenStatus {
     pub account: User,
     pub bounds: Bounds,
     pub oldest: Generation,
@@ -64,8 +64,13 @@ pub struct Shown<'a> {
 /// ends no later is refused, so that none of them lives again where the clock is set back.
 pub(in crate::store) const PRUNED_TO: &str = "revocations_pruned_to";
 
-/// Finds how an access token of this session stands. `None`: there is no such session.
-pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -> Result<Option<Standing>, Fault> {
+/// Finds the status of an access token of this session. `None`: there is no such session.
+pub fn find_token_status(
+    query: &impl Query,
+    session: SessionId,
+    token: Shown<'_>,
+) -> Result<Option<TokenStatus>, Fault> {
+    // Kept short: the driver copies the text at each use, and above 1,016 bytes malloc takes the slow way.
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
             "SELECT {}, s.last_used_at, s.expires_at, s.ended_at, s.idle, s.oldest, \
@@ -79,7 +84,7 @@ pub fn find_standing(query: &impl Query, session: SessionId, token: Shown<'_>) -
     });
     let ends_at = bytes(token.expires_at);
     query.opt(&SQL, params![session, token.id, token.kid, ends_at, token.now], |row| {
-        Ok(Standing {
+        Ok(TokenStatus {
             account: users::read_user(row)?,
             bounds: Bounds {
                 last_used_at: row.get("last_used_at")?,
