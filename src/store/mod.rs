@@ -107,8 +107,9 @@ impl Store {
         work(&Reader::new(&connection))
     }
 
-    /// Reads as [`Store::read`] does, for one or two rows that are asked for all the time: a thread that [rests](Store::rest) reads
-    /// on a connection of its own, without SQLite's locks where it is busy and nothing was changed.
+    /// Reads as [`Store::read`] does, for one or two rows that are asked for all the time: a thread that
+    /// [rests](Store::rest) reads on a connection of its own, without SQLite's locks where it is busy and
+    /// nothing was changed.
     ///
     /// # Errors
     /// As [`Store::read`].
@@ -138,8 +139,8 @@ impl Store {
         granted(self.submit(caller, work).wait())
     }
 
-    /// Writes as [`Store::write`] does, for a task: `work` is handed to the writer at once, and no thread waits for it. It runs to
-    /// its commit even if nobody awaits what comes of it any more.
+    /// Writes as [`Store::write`] does, for a task: `work` is handed to the writer at once, and no thread
+    /// waits for it. It runs to its commit even if nobody awaits what comes of it any more.
     ///
     /// # Errors
     /// As [`Store::write`].

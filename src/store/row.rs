@@ -1,5 +1,5 @@
-//! A row of an answer: its columns are read by the names that the statement gives them, never by position, so that a
-//! column more in one part of a statement shifts nothing in another.
+//! A row of an answer: its columns are read by the names that the statement gives them, never by position, so
+//! that a column more in one part of a statement shifts nothing in another.
 
 use super::sqlite::columns::Column;
 use super::sqlite::statement::Cells;
@@ -11,7 +11,8 @@ use std::fmt;
 /// One row, for as long as the statement stands on it.
 pub struct Row<'r> {
     cells: Cells<'r>,
-    /// The column behind the one that was read last: who reads in the order of the statement finds each at once.
+    /// The column behind the one that was read last: who reads in the order of the statement finds each at
+    /// once.
     next: Cell<usize>,
 }
 

@@ -1,12 +1,12 @@
-//! The seam to the database: a transaction, a reader, and the four verbs that all SQL goes through. What the driver is,
-//! `store/sqlite/` alone knows. SQL here keeps to what other databases have too: `?1` parameters, `ON CONFLICT`,
-//! `RETURNING`, no clock, no random.
+//! The seam to the database: a transaction, a reader, and the four verbs that all SQL goes through. What the
+//! driver is, `store/sqlite/` alone knows. SQL here keeps to what other databases have too: `?1` parameters,
+//! `ON CONFLICT`, `RETURNING`, no clock, no random.
 //!
 //! # Errors
-//! Whatever asks or changes through these verbs can fail with what a database fails with, and nothing in the store
-//! repeats it: [`Fault::StorageUnavailable`] when the file is busy, full or can't be written, [`Fault::Storage`] when it
-//! is damaged, [`Fault::Permission`], and [`Fault::Internal`] when a statement or what it gives is not what the code
-//! expects. What else a function refuses, it says itself.
+//! Whatever asks or changes through these verbs can fail with what a database fails with, and nothing in the
+//! store repeats it: [`Fault::StorageUnavailable`] when the file is busy, full or can't be written,
+//! [`Fault::Storage`] when it is damaged, [`Fault::Permission`], and [`Fault::Internal`] when a statement, or what
+//! it gives, is not what the code expects. What else a function refuses, it says itself.
 
 use super::audit::chain::Chain;
 use super::sqlite::connection::Connection;

@@ -1,5 +1,5 @@
-//! What goes into a statement and comes out of a column, whatever the database: [`Value`], and how the program's types
-//! stand in one.
+//! What goes into a statement and comes out of a column, whatever the database: [`Value`], and how the
+//! program's types stand in one.
 
 use crate::domain::api_key::ApiKeyName;
 use crate::domain::email::Email;

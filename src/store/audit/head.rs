@@ -64,8 +64,8 @@ pub fn find_mark(query: &impl Query, seq: i64) -> Result<Option<Mark>, Fault> {
     query.opt("SELECT hash FROM audit WHERE seq = ?1", params![seq], |row| Ok(Mark { seq, hash: row.get("hash")? }))
 }
 
-/// Seals anew the head of a log that has none, or one from before heads were sealed. Only for a database that is
-/// made, or whose schema is brought up: from then on a head without its code is a forgery.
+/// Seals anew the head of a log that has none, or one from before heads were sealed. Only for a database that
+/// is made, or whose schema is brought up: from then on a head without its code is a forgery.
 pub(in crate::store) fn sealed_anew(query: &impl Query, chain: &Chain) -> Result<Vec<u8>, Fault> {
     Ok(chain.seal(End::Head, &unsealed(query)?))
 }

@@ -127,8 +127,8 @@ pub fn list(query: &impl Query, filter: &Filter, numbers: RangeInclusive<i64>, l
     Ok(lines)
 }
 
-/// Says whether lines of an event stand in an index. The commonest do not, so that a refresh writes no more for it:
-/// they are found soon without.
+/// Says whether lines of an event stand in an index. The commonest do not, so that a refresh writes no more
+/// for it: they are found soon without.
 #[must_use]
 pub fn is_indexed(event: &str) -> bool {
     event != "TokenRefreshed"
@@ -150,8 +150,8 @@ pub fn list_of_user(
 /// Every number that a line can have.
 pub const ALL: RangeInclusive<i64> = 1..=i64::MAX;
 
-/// Finds the numbers of the oldest line and of the newest of those numbered so; an empty range when there is none.
-/// However wide a gap somebody made, nobody has to walk through it.
+/// Finds the numbers of the oldest line and of the newest of those numbered so; an empty range when there is
+/// none. However wide a gap somebody made, nobody has to walk through it.
 pub fn span(query: &impl Query, within: RangeInclusive<i64>) -> Result<RangeInclusive<i64>, Fault> {
     let sql = "SELECT coalesce((SELECT min(seq) FROM audit WHERE seq BETWEEN ?1 AND ?2), 1) AS first, \
         coalesce((SELECT max(seq) FROM audit WHERE seq BETWEEN ?1 AND ?2), 0) AS last";

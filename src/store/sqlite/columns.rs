@@ -1,5 +1,5 @@
-//! The result columns of a statement, by name. SQLite finds one by walking over all of them; here they are fetched once
-//! a statement and connection, since a hot read would pay for it as much as for itself.
+//! The result columns of a statement, by name. SQLite finds one by walking over all of them; here they are
+//! fetched once a statement and connection, since a hot read would pay for it as much as for itself.
 
 use rusqlite::Statement;
 use std::cell::Cell;
@@ -55,8 +55,8 @@ impl ColumnCache {
         Self((0..SLOTS).map(|_| Cell::default()).collect())
     }
 
-    /// Takes the columns of the statement whose text is `sql` out, to be [put back](Self::put) once they are read: in
-    /// between the connection may be asked something else.
+    /// Takes the columns of the statement whose text is `sql` out, to be [put back](Self::put) once they are
+    /// read: in between the connection may be asked something else.
     pub(super) fn take(&self, sql: &str, statement: &Statement<'_>) -> Columns {
         let known = self.slot(sql).take().filter(|known| *known.sql == *sql);
         known.unwrap_or_else(|| Columns { sql: sql.into(), all: statement.column_names().map(Column::new).collect() })
@@ -66,8 +66,8 @@ impl ColumnCache {
         self.slot(&columns.sql).set(Some(columns));
     }
 
-    /// By the length, and eight bytes each in the midst and at the end. The texts are compared afterwards: two on the
-    /// same slot cost time alone.
+    /// By the length, and eight bytes each in the midst and at the end. The texts are compared afterwards:
+    /// two on the same slot cost time alone.
     fn slot(&self, sql: &str) -> &Cell<Option<Columns>> {
         let bytes = sql.as_bytes();
         let word = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk));

@@ -21,7 +21,8 @@ const STATEMENTS_KEPT: usize = 64;
 /// takes a negative number for KiB.
 pub(super) const CACHE_KIB: i32 = -16 * 1024;
 
-/// A connection to the file. What is asked of it goes through `sqlite/statement.rs`, or is a question of SQLite's own.
+/// A connection to the file. What is asked of it goes through `sqlite/statement.rs`, or is a question of
+/// SQLite's own.
 #[derive(Debug)]
 pub struct Connection {
     pub(super) driver: rusqlite::Connection,

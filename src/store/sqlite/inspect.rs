@@ -40,7 +40,8 @@ pub fn integrity_problems(query: &impl Query) -> Result<Vec<String>, Fault> {
     Ok(problems)
 }
 
-/// Finds what [`integrity_problems`] does, without comparing indexes with their tables: in a fraction of the time.
+/// Finds what [`integrity_problems`] does, without comparing indexes with their tables: in a fraction of the
+/// time.
 pub fn quick_problems(query: &impl Query) -> Result<Vec<String>, Fault> {
     let mut problems: Vec<String> = query.all("PRAGMA quick_check", &[], |row| row.get("quick_check"))?;
     problems.retain(|line| line != "ok");

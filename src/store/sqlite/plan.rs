@@ -1,7 +1,7 @@
 //! In debug builds, and so under every test: no statement may look at all rows of a table that grows, or sort
-//! them, unless it is named here with a reason; and none may give two columns of one name, since rows are read by name.
-//! Whatever a test runs is judged before it runs, by the plan that SQLite makes for it; a release build knows nothing of
-//! this.
+//! them, unless it is named here with a reason; and none may give two columns of one name, since rows are
+//! read by name. Whatever a test runs is judged before it runs, by the plan that SQLite makes for it; a
+//! release build knows nothing of this.
 
 use super::fault::fault;
 use super::version::VERSION;

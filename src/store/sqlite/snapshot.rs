@@ -33,7 +33,8 @@ enum Access {
     /// By a reader of its own, which it gets at its next read.
     OwnFromNow,
     Own(Box<SnapshotReader>),
-    /// From the pool, for good: something went wrong with its own reader. Another one would cost another descriptor.
+    /// From the pool, for good: something went wrong with its own reader. Another one would cost another
+    /// descriptor.
     PoolForGood,
 }
 

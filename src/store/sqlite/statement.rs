@@ -1,5 +1,5 @@
-//! Running a statement: its values are bound, its rows are handed out. The seam's verbs (`store/tx.rs`) end here, and
-//! no type of the driver goes further up than [`Cells`], which hides it.
+//! Running a statement: its values are bound, its rows are handed out. The seam's verbs (`store/tx.rs`) end
+//! here, and no type of the driver goes further up than [`Cells`], which hides it.
 
 use super::columns::Column;
 use super::connection::Connection;

@@ -7,7 +7,8 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Tx, params};
 
-/// Finds the failures of `account` (an address as it is compared) from one network, as far as they are remembered.
+/// Finds the failures of `account` (an address as it is compared) from one network, as far as they are
+/// remembered.
 pub fn find_pair(query: &impl Query, account: &str, network: Network, now: Timestamp) -> Result<Pair, Fault> {
     let sql = "SELECT failures, locks, locked_until FROM pair_failures \
         WHERE account = ?1 AND network = ?2 AND (last_at > ?3 OR coalesce(locked_until, 0) > ?3)";

@@ -63,7 +63,8 @@ pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
     query.one("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1) AS found", params![id], |row| row.get("found"))
 }
 
-/// Inserts an account with all that hangs on it. Address and id must be free, and the roles there: see [`has_email`] and [`has_id`].
+/// Inserts an account with all that hangs on it. Address and id must be free, and the roles there: see
+/// [`has_email`] and [`has_id`].
 pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
     let sql = "INSERT INTO users \
         (id, email, email_key, email_verified_at, name, password_hash, disabled_at, created_at, last_login_at) \
@@ -99,7 +100,8 @@ pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Lists the next `limit` accounts after one's id, in the order in which they were made. `None`: from the first.
+/// Lists the next `limit` accounts after one's id, in the order in which they were made. `None`: from the
+/// first.
 pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec<UserExport>, Fault> {
     let sql = "SELECT u.id, u.email, u.email_verified_at, u.name, u.password_hash, u.disabled_at, u.created_at, \
         u.last_login_at, (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \

@@ -100,7 +100,8 @@ fn list_sql(filter: &Filter) -> String {
     format!("SELECT {COLUMNS} FROM {from} WHERE {by_role} AND {by_state} AND {by_text} ORDER BY {order} LIMIT ?5")
 }
 
-/// Lists addresses whose canonical form begins so, in its order: a walk along the index, however many there are.
+/// Lists addresses whose canonical form begins so, in its order: a walk along the index, however many there
+/// are.
 pub fn list_emails(query: &impl Query, prefix: &str, limit: u32) -> Result<Vec<String>, Fault> {
     let from = prefix.to_lowercase();
     // After every key that begins so, and before every other that follows.
