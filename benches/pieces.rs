@@ -185,13 +185,13 @@ mod database {
     use super::*;
 
     #[divan::bench]
-    fn standing(bencher: Bencher<'_, '_>) {
+    fn token_status(bencher: Bencher<'_, '_>) {
         let house = House::open();
         let (store, claims) = (house.store(), claims());
         let shown = Shown { id: claims.token, kid: "none", expires_at: claims.expires_at, now: claims.issued_at };
         let session = house.tokens.session;
         bencher.bench_local(|| {
-            store.read(|query| sessions::find_standing(query, black_box(session), shown)).unwrap().unwrap()
+            store.read(|query| sessions::find_token_status(query, black_box(session), shown)).unwrap().unwrap()
         });
     }
 

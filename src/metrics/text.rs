@@ -145,12 +145,12 @@ impl Exposition {
 fn counts(counted: &Counted, out: &mut Writer<'_>) -> fmt::Result {
     let help = "Whether the database could be read when it was counted last";
     out.gauge("authd_database_up", help, u64::from(counted.answered))?;
-    let Some(census) = &counted.census else { return Ok(()) };
+    let Some(row_counts) = &counted.row_counts else { return Ok(()) };
     let help = "How old the counts of users, sessions and mails are: a large database is counted more rarely";
     out.gauge("authd_database_counts_age_seconds", help, counted.age.as_secs_f64())?;
-    out.gauge("authd_users", "Accounts", census.users)?;
-    out.gauge("authd_sessions_alive", "Sessions that can be used or refreshed", census.sessions_alive)?;
-    let mails = census.mails.iter().map(|(state, count)| (vec![("state", state.name().to_owned())], *count));
+    out.gauge("authd_users", "Accounts", row_counts.users)?;
+    out.gauge("authd_sessions_alive", "Sessions that can be used or refreshed", row_counts.sessions_alive)?;
+    let mails = row_counts.mails.iter().map(|(state, count)| (vec![("state", state.name().to_owned())], *count));
     out.gauges("authd_mails", "Mails in the outbox", mails)?;
     if let Some(waiting) = counted.mail_waiting {
         let help = "How long the mail has waited that has waited longest; 0 when none waits";

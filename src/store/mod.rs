@@ -3,10 +3,11 @@
 
 pub mod audit;
 pub mod page;
+pub mod row;
 pub mod sqlite;
 pub mod tables;
 pub mod tx;
-mod values;
+pub mod value;
 
 use crate::counters::{Counter, Family};
 use crate::domain::audit::Sort;
@@ -17,7 +18,7 @@ use crate::ports::Clock;
 use audit::chain::Chain;
 use sqlite::pool::Pool;
 use sqlite::writer::{Receipt, Writer, WriterTally};
-use sqlite::{connection, schema, snapshot};
+use sqlite::{connection, schema, snapshot, version};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tx::{Reader, Tx};
@@ -40,7 +41,7 @@ impl Store {
     /// [`Fault::StorageUnavailable`] when it can't be opened or written.
     pub fn open(path: &Path, clock: Arc<dyn Clock>, chain_key: &Secret<[u8; 32]>, readers: u32) -> Result<Self, Fault> {
         let write = connection::open_writable(path)?;
-        schema::check_version(&write)?;
+        version::check_version(&write)?;
         Ok(Self {
             path: path.to_owned(),
             pool: Pool::new(path, readers)?,
@@ -50,7 +51,7 @@ impl Store {
         })
     }
 
-    /// Makes the schema in a file that is empty or not there. Whether it made it.
+    /// Makes the schema in a file that is empty or not there. `false`: something stands in it already.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -68,28 +69,30 @@ impl Store {
         clock: &dyn Clock,
         caller: &Caller,
         chain_key: &Secret<[u8; 32]>,
-    ) -> Result<Vec<schema::Step>, Fault> {
+    ) -> Result<Vec<schema::MigrationStep>, Fault> {
         let connection = connection::open_writable(path)?;
         schema::migrate(&connection, clock.now(), caller, &Chain::new(chain_key))
     }
 
+    /// Gives the path by which the file was opened.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the audit log is checked with.
+    /// Gives what the audit log is checked with.
     #[must_use]
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
 
-    /// What this process has written to the audit log.
+    /// Gives the counters of what this process has written to the audit log.
     #[must_use]
     pub fn events(&self) -> &Family<Sort, Counter> {
         &self.events
     }
 
+    /// Gives the counters of the writer.
     #[must_use]
     pub fn writer(&self) -> &WriterTally {
         self.writer.tally()
@@ -104,20 +107,21 @@ impl Store {
         work(&Reader::new(&connection))
     }
 
-    /// As [`Store::read`], for one or two rows that are asked for all the time: a thread that [rests](Store::rest) reads
-    /// on a connection of its own, without SQLite's locks where it is busy and nothing was changed.
+    /// Reads as [`Store::read`] does, for one or two rows that are asked for all the time: a thread that
+    /// [rests](Store::rest) reads on a connection of its own, without SQLite's locks where it is busy and
+    /// nothing was changed.
     ///
     /// # Errors
     /// As [`Store::read`].
-    pub fn glance<T>(&self, work: impl Fn(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        snapshot::glance(&self.path, &work).unwrap_or_else(|| self.read(work))
+    pub fn read_snapshot<T>(&self, work: impl Fn(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        snapshot::read(&self.path, &work).unwrap_or_else(|| self.read(work))
     }
 
     /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first time on it
-    /// has a connection of its own for [`Store::glance`].
+    /// has a connection of its own for [`Store::read_snapshot`].
     #[allow(clippy::unused_self, reason = "what rests is a reader of this store")]
     pub fn rest(&self) {
-        snapshot::rest();
+        snapshot::release();
     }
 
     /// Runs `work` as one transaction, together with whatever others wait for a commit.
@@ -135,8 +139,8 @@ impl Store {
         granted(self.submit(caller, work).wait())
     }
 
-    /// As [`Store::write`], for a task: `work` is handed to the writer at once, and no thread waits for it. It runs to
-    /// its commit even if nobody awaits what comes of it any more.
+    /// Writes as [`Store::write`] does, for a task: `work` is handed to the writer at once, and no thread
+    /// waits for it. It runs to its commit even if nobody awaits what comes of it any more.
     ///
     /// # Errors
     /// As [`Store::write`].
@@ -179,6 +183,6 @@ fn granted<T>(outcome: Result<Decision<T>, Fault>) -> Result<T, Error> {
 /// binary's.
 pub fn look<T>(path: &Path, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
     let connection = connection::open_for_a_look(path)?;
-    schema::check_version(&connection)?;
+    version::check_version(&connection)?;
     work(&Reader::new(&connection))
 }

@@ -1,72 +1,78 @@
-//! The seam to the driver: a transaction, a reader, and the four verbs that all SQL goes through.
+//! The seam to the database: a transaction, a reader, and the four verbs that all SQL goes through. What the
+//! driver is, `store/sqlite/` alone knows. SQL here keeps to what other databases have too: `?1` parameters,
+//! `ON CONFLICT`, `RETURNING`, no clock, no random.
 //!
-//! The rest of `store/` names nothing of the driver but what this file gives out. SQL here keeps to
-//! what other databases have too: `?1` parameters, `ON CONFLICT`, `RETURNING`, no clock, no random.
+//! # Errors
+//! Whatever asks or changes through these verbs can fail with what a database fails with, and nothing in the
+//! store repeats it: [`Fault::StorageUnavailable`] when the file is busy, full or can't be written,
+//! [`Fault::Storage`] when it is damaged, [`Fault::Permission`], and [`Fault::Internal`] when a statement, or what
+//! it gives, is not what the code expects. What else a function refuses, it says itself.
 
 use super::audit::chain::Chain;
-use super::sqlite::connection::fault;
-use crate::domain::audit::{Event, Sort, Subject};
+use super::sqlite::connection::Connection;
+use crate::domain::audit::Sort;
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use rusqlite::{CachedStatement, Connection, Params};
 
-pub use rusqlite::params;
+pub use super::row::Row;
+pub(in crate::store) use super::value::params;
+pub use super::value::{FromValue, ToValue, Value};
 
-pub type Row<'a> = rusqlite::Row<'a>;
-pub type RowResult<T> = rusqlite::Result<T>;
+/// What keeps others than the store from making something that can be asked.
+pub(in crate::store) mod source {
+    use super::Connection;
+
+    pub trait Source {
+        fn connection(&self) -> &Connection;
+    }
+}
+
+use source::Source;
 
 /// Something that can be asked: a read connection, or a transaction.
-pub trait Query {
-    fn connection(&self) -> &Connection;
-
-    /// The one row that must be there.
+pub trait Query: Source {
+    /// Reads the one row that must be there.
     ///
     /// # Errors
-    /// [`Fault::Internal`] when it is not.
-    fn one<T>(&self, sql: &str, params: impl Params, read: impl FnOnce(&Row<'_>) -> RowResult<T>) -> Result<T, Fault> {
-        let mut statement = prepare(self.connection(), sql)?;
-        statement.query_row(params, read).map_err(fault)
+    /// [`Fault::Internal`] when it is not, too.
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let found = self.opt(sql, params, read)?;
+        found.ok_or_else(|| Fault::Internal(format!("the database gave no row where one must be: {sql}")))
     }
 
-    /// The first row, or `None`.
-    ///
-    /// # Errors
-    /// The driver's.
+    /// Reads the first row. `None`: there is none.
     fn opt<T>(
         &self,
         sql: &str,
-        params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> RowResult<T>,
+        params: &[Value<'_>],
+        read: impl FnOnce(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
-        match prepare(self.connection(), sql)?.query_row(params, read) {
-            Ok(value) => Ok(Some(value)),
-            Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
-            Err(error) => Err(fault(error)),
-        }
+        self.connection().first(sql, params, |cells| read(&Row::new(cells)))
     }
 
-    /// All rows.
-    ///
-    /// # Errors
-    /// The driver's.
+    /// Reads all rows.
     fn all<T>(
         &self,
         sql: &str,
-        params: impl Params,
-        read: impl FnMut(&Row<'_>) -> RowResult<T>,
+        params: &[Value<'_>],
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Fault> {
-        let mut statement = prepare(self.connection(), sql)?;
-        let rows = statement.query_map(params, read).map_err(fault)?;
-        rows.collect::<RowResult<Vec<T>>>().map_err(fault)
+        let mut found = Vec::new();
+        self.connection().each(sql, params, |cells| {
+            found.push(read(&Row::new(cells))?);
+            Ok(())
+        })?;
+        Ok(found)
     }
 }
 
-fn prepare<'c>(connection: &'c Connection, sql: &str) -> Result<CachedStatement<'c>, Fault> {
-    #[cfg(debug_assertions)]
-    super::sqlite::plan::check(connection, sql)?;
-    connection.prepare_cached(sql).map_err(fault)
-}
+impl<S: Source> Query for S {}
 
 /// A read-only view.
 #[derive(Debug)]
@@ -80,7 +86,7 @@ impl<'c> Reader<'c> {
     }
 }
 
-impl Query for Reader<'_> {
+impl Source for Reader<'_> {
     fn connection(&self) -> &Connection {
         self.connection
     }
@@ -108,42 +114,37 @@ impl<'c> Tx<'c> {
         self.now
     }
 
+    pub(super) const fn caller(&self) -> &'c Caller {
+        self.caller
+    }
+
     pub(super) const fn chain(&self) -> &'c Chain {
         self.chain
     }
 
     /// Changes rows; gives how many.
-    ///
-    /// # Errors
-    /// The driver's.
-    pub fn execute(&mut self, sql: &str, params: impl Params) -> Result<usize, Fault> {
-        prepare(self.connection, sql)?.execute(params).map_err(fault)
+    pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<usize, Fault> {
+        self.connection.execute(sql, params)
     }
 
     /// Does `work` and undoes it: it costs the same as if it counted, and leaves nothing. So that the time
     /// of an answer doesn't tell which of two things was done.
     ///
     /// # Errors
-    /// Those of `work`, and the driver's.
-    pub fn rehearse(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
-        self.execute("SAVEPOINT rehearsal", [])?;
+    /// Those of `work`, too.
+    pub fn dry_run(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+        self.connection.run("SAVEPOINT dry_run")?;
         let happened = self.happened.len();
         let outcome = work(self);
         self.happened.truncate(happened);
-        self.execute("ROLLBACK TO rehearsal", [])?;
-        self.execute("RELEASE rehearsal", [])?;
+        self.connection.run("ROLLBACK TO dry_run")?;
+        self.connection.run("RELEASE dry_run")?;
         outcome
     }
 
-    /// Writes a line of the audit log, in the same transaction as the change that it tells of.
-    ///
-    /// # Errors
-    /// The driver's: then the change is undone too.
-    pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
-        let (caller, chain) = (self.caller, self.chain);
-        super::audit::log::append(self, chain, caller, event, subject.into())?;
-        self.happened.push(event.sort());
-        Ok(())
+    /// Notes an event that was written to the audit log.
+    pub(super) fn note(&mut self, sort: Sort) {
+        self.happened.push(sort);
     }
 
     /// What happened in here.
@@ -152,7 +153,7 @@ impl<'c> Tx<'c> {
     }
 }
 
-impl Query for Tx<'_> {
+impl Source for Tx<'_> {
     fn connection(&self) -> &Connection {
         self.connection
     }

@@ -10,7 +10,7 @@ use crate::domain::session::Session;
 use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::store::sqlite::schema::Step;
+use crate::store::sqlite::schema::MigrationStep;
 use crate::store::tables::sessions::Listed;
 use crate::usecase::account::admin_two_factor::{Enrolment, SecondFactor};
 use crate::usecase::account::two_factor;
@@ -414,7 +414,7 @@ pub fn inspection(inspection: &Inspection) -> Value {
 
 /// A step of a migration.
 #[must_use]
-pub fn migration_step(step: &Step) -> Value {
+pub fn migration_step(step: &MigrationStep) -> Value {
     json!({"from": step.from, "to": step.to, "brings": step.brings})
 }
 

@@ -7,7 +7,7 @@ use authd::domain::caller::Caller;
 use authd::error::{Decision, Error, Fault, Refusal};
 use authd::store::Store;
 use authd::store::tables::meta;
-use authd::store::tx::{Query, Tx};
+use authd::store::tx::{Query, Row, Tx};
 use authd::usecase::account::admin;
 use authd::usecase::operator::health;
 use std::os::unix::fs::symlink;
@@ -19,6 +19,77 @@ use std::thread;
 
 pub fn store(world: &World) -> Store {
     store_at(world, &world.database())
+}
+
+/// What the first row of a statement gives.
+fn ask<T>(store: &Store, sql: &str, read: impl FnOnce(&Row<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    store.read(|query| query.one(sql, &[], read))
+}
+
+#[test]
+fn columns_are_read_by_name_in_any_order() {
+    let world = World::new();
+    let store = store(&world);
+    let sql = "SELECT 1 AS one, 'two' AS two, x'03' AS three, NULL AS four";
+    let in_order =
+        |row: &Row<'_>| Ok((row.get::<i64>("one")?, row.get::<String>("two")?, row.get::<Vec<u8>>("three")?));
+    let backwards = |row: &Row<'_>| {
+        let (three, two) = (row.get("three")?, row.get("two")?);
+        Ok((row.get("one")?, two, three))
+    };
+    let expected = (1, "two".to_owned(), vec![3]);
+    for _ in 0..2 {
+        assert_eq!(ask(&store, sql, in_order), Ok(expected.clone()));
+        assert_eq!(ask(&store, sql, backwards), Ok(expected.clone()));
+    }
+    let nothing = |row: &Row<'_>| Ok((row.get::<Option<i64>>("four")?, row.get::<Option<i64>>("one")?));
+    assert_eq!(ask(&store, sql, nothing), Ok((None, Some(1))));
+}
+
+#[test]
+fn a_column_that_is_not_there_or_of_another_type_is_a_fault() {
+    let world = World::new();
+    let store = store(&world);
+    let said = |outcome: Result<i64, Fault>| match outcome {
+        Err(Fault::Internal(text)) => text,
+        other => panic!("{other:?}"),
+    };
+    let text = said(ask(&store, "SELECT 1 AS one, 2 AS two", |row| row.get("three")));
+    assert!(text.contains("no column three, only one, two"), "{text}");
+    let text = said(ask(&store, "SELECT 'secret' AS one", |row| row.get("one")));
+    assert!(text.contains("column one holds a text, not an integer") && !text.contains("secret"), "{text}");
+    said(ask(&store, "SELECT NULL AS one", |row| row.get("one")));
+    said(ask(&store, "SELECT 1 AS one WHERE 1 = 2", |row| row.get("one")));
+}
+
+/// More of them than a connection keeps; many differ in nothing but a number and the order of their columns.
+#[test]
+fn many_statements_keep_their_own_columns() {
+    let world = World::new();
+    let store = store(&world);
+    for _ in 0..2 {
+        for number in 0..300 {
+            let sql = match number % 2 {
+                0 => format!("SELECT {number} AS one, -1 AS two"),
+                _ => format!("SELECT -1 AS two, {number} AS one"),
+            };
+            assert_eq!(ask(&store, &sql, |row| row.get::<i64>("one")), Ok(number));
+        }
+    }
+}
+
+#[test]
+fn who_reads_a_row_may_ask_the_same_again() {
+    let world = World::new();
+    let store = store(&world);
+    let sql = "SELECT count(*) AS roles, min(name) AS name FROM roles";
+    let found = store.read(|query| {
+        query.one(sql, &[], |row| {
+            let inner = query.one(sql, &[], |row| row.get::<i64>("roles"))?;
+            Ok((inner, row.get::<i64>("roles")?, row.get::<String>("name")?))
+        })
+    });
+    assert_eq!(found, Ok((1, 1, "admin".to_owned())));
 }
 
 /// The same database by another name.
@@ -222,12 +293,13 @@ fn expected_hash(root: &RootKey, previous: &[u8], row: &ChainRow) -> Vec<u8> {
 fn a_read_connection_can_not_write() {
     let world = World::new();
     let store = store(&world);
-    let outcome = store.read(|query| query.one("DELETE FROM users RETURNING 1", [], |row| row.get::<_, i64>(0)));
+    let outcome =
+        store.read(|query| query.one("DELETE FROM users RETURNING 1 AS gone", &[], |row| row.get::<i64>("gone")));
     assert!(outcome.is_err());
 }
 
-fn glance(store: &Store) -> u64 {
-    let found = store.glance(|query| meta::find(query, "number")).unwrap();
+fn number(store: &Store) -> u64 {
+    let found = store.read_snapshot(|query| meta::find(query, "number")).unwrap();
     found.map_or(0, |bytes| u64::from_be_bytes(bytes.try_into().unwrap()))
 }
 
@@ -253,17 +325,17 @@ fn add_user_elsewhere(world: &World) -> Output {
 }
 
 #[test]
-fn a_thread_that_glanced_and_ends_takes_nobodys_locks_along() {
+fn a_thread_that_read_a_snapshot_and_ends_takes_nobodys_locks_along() {
     let world = World::new();
     let store = store(&world);
     let raw = rusqlite::Connection::open(world.database()).unwrap();
     raw.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let glances = || {
+    let reads = || {
         store.rest();
-        glance(&store);
+        number(&store);
         store.rest();
     };
-    thread::scope(|scope| scope.spawn(glances).join().unwrap());
+    thread::scope(|scope| scope.spawn(reads).join().unwrap());
     let refused = add_user_elsewhere(&world);
     assert_eq!(refused.status.code(), Some(69), "{}", String::from_utf8_lossy(&refused.stderr));
     raw.execute_batch("ROLLBACK").unwrap();
@@ -271,19 +343,19 @@ fn a_thread_that_glanced_and_ends_takes_nobodys_locks_along() {
 }
 
 #[test]
-fn a_database_behind_a_link_is_glanced_at() {
+fn a_snapshot_is_read_of_a_database_behind_a_link() {
     let world = World::new();
     let link = world.folder.join("link.db");
     symlink(world.database(), &link).unwrap();
     let linked = store_at(&world, &link);
     linked.rest();
-    assert_eq!(glance(&linked), 0);
+    assert_eq!(number(&linked), 0);
     count_up(&store(&world), 3, &AtomicU64::new(0));
-    assert_eq!(glance(&linked), 3);
+    assert_eq!(number(&linked), 3);
 }
 
 #[test]
-fn a_glance_sees_whatever_anybody_has_committed() {
+fn a_snapshot_shows_whatever_anybody_has_committed() {
     const LAST: u64 = 500;
     let world = World::new();
     let (daemon, another) = (store(&world), store(&world));
@@ -295,19 +367,21 @@ fn a_glance_sees_whatever_anybody_has_committed() {
                 daemon.rest();
                 while published.load(Ordering::SeqCst) < LAST {
                     let least = published.load(Ordering::SeqCst);
-                    assert!(glance(daemon) >= least);
+                    assert!(number(daemon) >= least);
                     if rests {
                         daemon.rest();
                     }
                 }
-                assert_eq!(glance(daemon), LAST);
+                assert_eq!(number(daemon), LAST);
             });
         }
         count_up(&another, LAST, &published);
     });
     // By another process, while a snapshot is open.
-    let users =
-        |store: &Store| store.glance(|query| query.one("SELECT count(*) FROM users", [], |row| row.get::<_, i64>(0)));
+    let users = |store: &Store| {
+        store
+            .read_snapshot(|query| query.one("SELECT count(*) AS users FROM users", &[], |row| row.get::<i64>("users")))
+    };
     daemon.rest();
     assert_eq!(users(&daemon), Ok(0));
     let output = add_user_elsewhere(&world);
@@ -326,14 +400,14 @@ fn who_rests_holds_no_snapshot() {
         raw.busy_timeout(std::time::Duration::ZERO).unwrap();
         raw.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    glance(&store);
+    number(&store);
     count_up(&store, 3, &AtomicU64::new(0));
     assert_eq!(fold(), 1, "the log can't be folded back below somebody who reads");
     store.rest();
     assert_eq!(fold(), 0);
-    assert_eq!(glance(&store), 3);
+    assert_eq!(number(&store), 3);
     // A thread that never rested reads from the pool, and holds nothing either.
-    thread::scope(|scope| scope.spawn(|| assert_eq!(glance(&store), 3)).join().unwrap());
+    thread::scope(|scope| scope.spawn(|| assert_eq!(number(&store), 3)).join().unwrap());
     store.rest();
     assert_eq!(fold(), 0);
 }

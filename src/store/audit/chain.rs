@@ -11,7 +11,7 @@ use aws_lc_rs::hmac;
 pub struct Chain(hmac::Key);
 
 /// A line as it goes into its hash: bytes as they stand in the columns, which may be no text any more.
-pub(in crate::store) struct Fields<'a> {
+pub(in crate::store) struct LineFields<'a> {
     pub seq: i64,
     pub at: i64,
     /// Event, actor, user, session, address, request and details.
@@ -50,13 +50,14 @@ const NUMBER: usize = size_of::<i64>();
 const CODE: usize = 32;
 
 impl Chain {
+    /// Makes a chain under the key that `crypto::root_key` derives for it.
     #[must_use]
     pub fn new(key: &Secret<[u8; 32]>) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
     }
 
     /// The hash of a line that follows the one whose hash is `previous`.
-    pub(in crate::store) fn hash(&self, previous: &[u8], line: &Fields<'_>) -> [u8; CODE] {
+    pub(in crate::store) fn hash(&self, previous: &[u8], line: &LineFields<'_>) -> [u8; CODE] {
         let (seq, at) = (line.seq.to_be_bytes(), line.at.to_be_bytes());
         let numbers = [Some(previous), Some(&seq[..]), Some(&at[..])];
         self.code(numbers.into_iter().chain(line.texts))
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn the_hash_of_a_line_is_no_code_of_an_end() {
         let mark = Mark { seq: 7, hash: vec![1; 32] };
-        let line = Fields { seq: 7, at: 0, texts: [None; 7] };
+        let line = LineFields { seq: 7, at: 0, texts: [None; 7] };
         let hash = chain(1).hash(&mark.hash, &line);
         let forged = [&7i64.to_be_bytes()[..], &mark.hash, &hash].concat();
         assert_eq!(chain(1).open(End::Head, &forged), None);

@@ -1,76 +1,14 @@
-//! Reading the audit log as its chain wants it: the two ends, and whether each line follows from the one before.
+//! Whether each line of the audit log follows from the one before, and whether the log ends where it should.
 
-use super::chain::{Chain, End, Fields};
+use super::chain::{Chain, LineFields};
+use super::head::{head, unsealed};
 use crate::domain::audit::{Flaw, Mark};
 use crate::error::Fault;
-use crate::store::sqlite::connection::fault;
 use crate::store::sqlite::schema;
-use crate::store::tx::{Query, Row, RowResult, params};
-use rusqlite::Connection;
-use rusqlite::types::ValueRef;
-
-/// Where the log begins and ends, as one moment shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ends {
-    /// The last line that was pruned.
-    pub anchor: Mark,
-    /// The newest line.
-    pub head: Mark,
-    /// The highest number that there is; above the head's, somebody added a line.
-    pub highest: i64,
-}
-
-/// The newest line, as authd noted it.
-pub(in crate::store) fn head(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
-    let sealed: Option<Vec<u8>> =
-        query.opt("SELECT value FROM meta WHERE key = ?1", [End::Head.key()], |row| row.get(0))?;
-    Ok(sealed.and_then(|sealed| chain.open(End::Head, &sealed)).ok_or(Flaw::Head))
-}
-
-/// Both ends. One statement, so that what is written meanwhile shows in all of it or in nothing.
-///
-/// # Errors
-/// The driver's.
-pub fn ends(query: &impl Query, chain: &Chain) -> Result<Result<Ends, Flaw>, Fault> {
-    let sql = "SELECT (SELECT value FROM meta WHERE key = ?1), (SELECT value FROM meta WHERE key = ?2), \
-        (SELECT min(seq) FROM audit), (SELECT max(seq) FROM audit)";
-    query.one(sql, [End::Head.key(), End::Anchor.key()], |row| {
-        let (head, anchor): (Option<Vec<u8>>, Option<Vec<u8>>) = (row.get(0)?, row.get(1)?);
-        let (lowest, highest): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
-        Ok(judge_ends(chain, head.as_deref(), anchor.as_deref(), lowest).map(|(anchor, head)| {
-            let highest = highest.unwrap_or(anchor.seq);
-            Ends { anchor, head, highest }
-        }))
-    })
-}
-
-fn judge_ends(
-    chain: &Chain,
-    head: Option<&[u8]>,
-    anchor: Option<&[u8]>,
-    lowest: Option<i64>,
-) -> Result<(Mark, Mark), Flaw> {
-    let head = head.and_then(|sealed| chain.open(End::Head, sealed)).ok_or(Flaw::Head)?;
-    let anchor = match anchor {
-        Some(sealed) => chain.open(End::Anchor, sealed).ok_or(Flaw::Anchor)?,
-        // Nothing was pruned. Were it taken away, the first line would be missing.
-        None => Mark::default(),
-    };
-    // Pruning always leaves a line.
-    if anchor.seq > 0 && head.seq <= anchor.seq {
-        return Err(Flaw::Head);
-    }
-    match lowest {
-        Some(seq) if seq <= anchor.seq => Err(Flaw::Strange { seq }),
-        _ => Ok((anchor, head)),
-    }
-}
+use crate::store::tx::{Query, Row, Value, params};
 
 /// Follows the chain from a line that is known to be good up to the line `through`, in one statement: the last
 /// line that is good, and what is wrong with the one behind it.
-///
-/// # Errors
-/// The driver's.
 pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> Result<(Mark, Option<Flaw>), Fault> {
     let sql = "SELECT seq, at, event, actor, user_id, session_id, ip, request_id, details, hash FROM audit \
         WHERE seq > ?1 AND seq <= ?2 ORDER BY seq";
@@ -88,24 +26,29 @@ pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> R
     Ok((last, flaw))
 }
 
+/// The columns of text that a hash covers, in its order.
+const TEXTS: [&str; 7] = ["event", "actor", "user_id", "session_id", "ip", "request_id", "details"];
+
 /// Goes on by one line, if it is the next.
-fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> RowResult<Option<Flaw>> {
-    let (seq, next): (i64, i64) = (row.get(0)?, last.seq + 1);
+fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> Result<Option<Flaw>, Fault> {
+    let (seq, next): (i64, i64) = (row.get("seq")?, last.seq + 1);
     if seq != next {
         return Ok(Some(Flaw::Missing { seq: next }));
     }
+    // What somebody changed may be of any type.
+    let at = row.get("at")?;
     let mut texts = [None; 7];
-    for (text, column) in texts.iter_mut().zip(2..) {
-        *text = match row.get_ref(column)? {
-            ValueRef::Text(bytes) => Some(bytes),
-            ValueRef::Null => None,
+    for (text, column) in texts.iter_mut().zip(TEXTS) {
+        *text = match row.get(column)? {
+            Value::Text(bytes) => Some(bytes),
+            Value::Null => None,
             _ => return Ok(Some(Flaw::Changed { seq })),
         };
     }
-    let (ValueRef::Integer(at), ValueRef::Blob(hash)) = (row.get_ref(1)?, row.get_ref(9)?) else {
+    let (Value::Integer(at), Value::Blob(hash)) = (at, row.get("hash")?) else {
         return Ok(Some(Flaw::Changed { seq }));
     };
-    let expected = chain.hash(&last.hash, &Fields { seq, at, texts });
+    let expected = chain.hash(&last.hash, &LineFields { seq, at, texts });
     if expected != hash {
         return Ok(Some(Flaw::Changed { seq }));
     }
@@ -115,24 +58,14 @@ fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> RowResult<Option<Flaw>
     Ok(None)
 }
 
-/// A line's number and hash. `None`: it is not there.
-///
-/// # Errors
-/// The driver's.
-pub fn find_mark(query: &impl Query, seq: i64) -> Result<Option<Mark>, Fault> {
-    query.opt("SELECT hash FROM audit WHERE seq = ?1", [seq], |row| Ok(Mark { seq, hash: row.get(0)? }))
-}
-
-/// The newest line, if the log ends with the one that authd noted; in a database of any schema.
-///
-/// # Errors
-/// The driver's.
+/// Reads the newest line, if the log ends with the one that authd noted; in a database of any schema.
 pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
-    let noted = match schema::version_of(query.connection())? {
-        version if version < SEALED_SINCE => Ok(unsealed(&old_head(query.connection())?)?),
+    let noted = match schema::version_in(query)? {
+        version if version < SEALED_SINCE => Ok(unsealed(query)?),
         _ => head(query, chain)?,
     };
-    let highest: i64 = query.one("SELECT coalesce(max(seq), 0) FROM audit", [], |row| row.get(0))?;
+    let highest: i64 =
+        query.one("SELECT coalesce(max(seq), 0) AS highest FROM audit", &[], |row| row.get("highest"))?;
     Ok(noted.and_then(|mark| match highest {
         highest if highest < mark.seq => Err(Flaw::Cut { seq: highest + 1 }),
         highest if highest > mark.seq => Err(Flaw::Strange { seq: highest }),
@@ -142,25 +75,3 @@ pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Faul
 
 /// The first schema whose heads bear a code.
 const SEALED_SINCE: i64 = 3;
-
-/// Seals the head of a log that has none, or one from before heads were sealed. Only for a database that is
-/// made, or whose schema is brought up: from then on a head without its code is a forgery.
-pub(in crate::store) fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
-    let mark = unsealed(&old_head(connection)?)?;
-    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    connection.execute(sql, params![End::Head.key(), chain.seal(End::Head, &mark)]).map(drop).map_err(fault)
-}
-
-/// The head as it stands in `meta`, or that of an empty log.
-fn old_head(connection: &Connection) -> Result<Vec<u8>, Fault> {
-    let sql = "SELECT coalesce((SELECT value FROM meta WHERE key = ?1), x'0000000000000000')";
-    connection.query_row(sql, [End::Head.key()], |row| row.get(0)).map_err(fault)
-}
-
-/// Number and hash, as heads were before they bore a code.
-fn unsealed(head: &[u8]) -> Result<Mark, Fault> {
-    let (number, hash) = head
-        .split_first_chunk()
-        .ok_or_else(|| Fault::Storage("the audit log's head is damaged; restore the last backup".into()))?;
-    Ok(Mark { seq: i64::from_be_bytes(*number), hash: hash.to_vec() })
-}

@@ -1,15 +1,14 @@
 //! The audit log: append-only, numbered without a gap, each line chained to the one before by an
-//! HMAC under a key that is not in the database. Checking it is `audit_check`'s, pruning it `audit_prune`'s.
+//! HMAC under a key that is not in the database. Checking it is `check`'s, pruning it `prune`'s.
 
-use super::chain::{Chain, End, Fields};
-use super::check::head;
+use super::chain::{End, LineFields};
+use super::head::head;
 use crate::domain::audit::{Event, Line, Mark, Subject};
-use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::page::Paged;
 use crate::store::tables::meta;
-use crate::store::tx::{Query, Row, RowResult, Tx, params};
+use crate::store::tx::{Query, Row, Tx, params};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
@@ -29,11 +28,11 @@ struct NewLine {
 }
 
 impl NewLine {
-    fn fields(&self) -> Fields<'_> {
+    fn fields(&self) -> LineFields<'_> {
         fn maybe(text: Option<&String>) -> Option<&[u8]> {
             text.map(String::as_bytes)
         }
-        Fields {
+        LineFields {
             seq: self.seq,
             at: self.at.as_millis(),
             texts: [
@@ -49,13 +48,17 @@ impl NewLine {
     }
 }
 
-pub(in crate::store) fn append(
-    tx: &mut Tx<'_>,
-    chain: &Chain,
-    caller: &Caller,
-    event: &Event,
-    subject: Subject,
-) -> Result<(), Fault> {
+impl Tx<'_> {
+    /// Writes a line of the audit log, in the same transaction as the change that it tells of.
+    pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
+        append(self, event, subject.into())?;
+        self.note(event.sort());
+        Ok(())
+    }
+}
+
+fn append(tx: &mut Tx<'_>, event: &Event, subject: Subject) -> Result<(), Fault> {
+    let (caller, chain) = (tx.caller(), tx.chain());
     // A line after a head that somebody else made would make that head good.
     let last = head(tx, chain)?
         .map_err(|flaw| Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup")))?;
@@ -75,19 +78,21 @@ pub(in crate::store) fn append(
     let hash = chain.hash(&last.hash, &line.fields());
     let sql = "INSERT INTO audit (seq, at, event, actor, user_id, session_id, ip, request_id, details, hash) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    let row = params![
-        line.seq,
-        line.at,
-        line.event,
-        line.actor,
-        line.user_id,
-        line.session_id,
-        line.ip,
-        line.request_id,
-        line.details,
-        hash
-    ];
-    tx.execute(sql, row)?;
+    tx.execute(
+        sql,
+        params![
+            line.seq,
+            line.at,
+            line.event,
+            line.actor,
+            line.user_id,
+            line.session_id,
+            line.ip,
+            line.request_id,
+            line.details,
+            hash
+        ],
+    )?;
     meta::save(tx, End::Head.key(), &chain.seal(End::Head, &Mark { seq: line.seq, hash: hash.to_vec() }))
 }
 
@@ -102,10 +107,7 @@ pub struct Filter {
     pub event: Option<String>,
 }
 
-/// The newest `limit` lines that match, of those numbered so, oldest of them first.
-///
-/// # Errors
-/// The driver's.
+/// Lists the newest `limit` lines that match, of those numbered so, oldest of them first.
 pub fn list(query: &impl Query, filter: &Filter, numbers: RangeInclusive<i64>, limit: u32) -> Result<Vec<Line>, Fault> {
     let user = if filter.user.is_some() { "user_id = ?3" } else { "?3 IS NULL" };
     let event = match &filter.event {
@@ -119,23 +121,20 @@ pub fn list(query: &impl Query, filter: &Filter, numbers: RangeInclusive<i64>, l
          AND {user} AND {event} AND seq BETWEEN ?5 AND ?6 ORDER BY seq DESC LIMIT ?7"
     );
     let (first, last) = numbers.into_inner();
-    let row = params![filter.since, filter.until, filter.user, filter.event, first, last, limit];
-    let mut lines = query.all(&sql, row, read)?;
+    let mut lines =
+        query.all(&sql, params![filter.since, filter.until, filter.user, filter.event, first, last, limit], read)?;
     lines.reverse();
     Ok(lines)
 }
 
-/// Whether lines of an event stand in an index. The commonest do not, so that a refresh writes no more for it:
-/// they are found soon without.
+/// Says whether lines of an event stand in an index. The commonest do not, so that a refresh writes no more
+/// for it: they are found soon without.
 #[must_use]
 pub fn is_indexed(event: &str) -> bool {
     event != "TokenRefreshed"
 }
 
-/// Lines about one user, newest first, before a line's number. `before` of `None`: from the newest.
-///
-/// # Errors
-/// The driver's.
+/// Lists lines about one user, newest first, before a line's number. `before` of `None`: from the newest.
 pub fn list_of_user(
     query: &impl Query,
     user: &str,
@@ -151,58 +150,49 @@ pub fn list_of_user(
 /// Every number that a line can have.
 pub const ALL: RangeInclusive<i64> = 1..=i64::MAX;
 
-/// The numbers of the oldest line and of the newest of those numbered so; an empty range when there is none.
-/// However wide a gap somebody made, nobody has to walk through it.
-///
-/// # Errors
-/// The driver's.
+/// Finds the numbers of the oldest line and of the newest of those numbered so; an empty range when there is
+/// none. However wide a gap somebody made, nobody has to walk through it.
 pub fn span(query: &impl Query, within: RangeInclusive<i64>) -> Result<RangeInclusive<i64>, Fault> {
-    let sql = "SELECT coalesce((SELECT min(seq) FROM audit WHERE seq BETWEEN ?1 AND ?2), 1), \
-        coalesce((SELECT max(seq) FROM audit WHERE seq BETWEEN ?1 AND ?2), 0)";
-    query.one(sql, [*within.start(), *within.end()], |row| Ok(row.get(0)?..=row.get(1)?))
+    let sql = "SELECT coalesce((SELECT min(seq) FROM audit WHERE seq BETWEEN ?1 AND ?2), 1) AS first, \
+        coalesce((SELECT max(seq) FROM audit WHERE seq BETWEEN ?1 AND ?2), 0) AS last";
+    query.one(sql, params![within.start(), within.end()], |row| Ok(row.get("first")?..=row.get("last")?))
 }
 
-/// The first line of those numbered so that is not older than `time`. `None`: all are older.
-///
-/// # Errors
-/// The driver's.
+/// Finds the first line of those numbered so that is not older than `time`. `None`: all are older.
 pub fn find_not_older(query: &impl Query, time: Timestamp, numbers: RangeInclusive<i64>) -> Result<Option<i64>, Fault> {
     let (first, last) = numbers.into_inner();
     let sql = "SELECT seq FROM audit WHERE seq BETWEEN ?1 AND ?2 AND at >= ?3 ORDER BY seq LIMIT 1";
-    query.opt(sql, params![first, last, time], |row| row.get(0))
+    query.opt(sql, params![first, last, time], |row| row.get("seq"))
 }
 
-/// Where lines from `since` on begin, found by halving: it takes the log to be in order of time, which it is
+/// Finds where lines from `since` on begin, by halving: it takes the log to be in order of time, which it is
 /// but where the clock was set back.
-///
-/// # Errors
-/// The driver's.
 pub fn search_since(query: &impl Query, since: Timestamp, numbers: RangeInclusive<i64>) -> Result<i64, Fault> {
     // Pruning may take lines away at any time: the next that is there tells as well.
     let sql = "SELECT at FROM audit WHERE seq >= ?1 ORDER BY seq LIMIT 1";
     let (mut first, mut beyond) = (*numbers.start(), numbers.end().saturating_add(1));
     while first < beyond {
         let middle = first + (beyond - first) / 2;
-        let at = query.opt(sql, [middle], |row| row.get::<_, Timestamp>(0))?;
+        let at = query.opt(sql, params![middle], |row| row.get::<Timestamp>("at"))?;
         if at.is_some_and(|at| at >= since) { beyond = middle } else { first = middle + 1 }
     }
     Ok(first)
 }
 
-fn read(row: &Row<'_>) -> RowResult<Line> {
-    let details: String = row.get(8)?;
-    let details: Map<String, Value> = serde_json::from_str(&details).unwrap_or_default();
+fn read(row: &Row<'_>) -> Result<Line, Fault> {
+    let details: &str = row.get("details")?;
+    let details: Map<String, Value> = serde_json::from_str(details).unwrap_or_default();
     let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     Ok(Line {
-        seq: row.get(0)?,
-        at: row.get(1)?,
-        event: row.get(2)?,
-        actor: row.get(3)?,
-        user: row.get(4)?,
-        session: row.get(5)?,
-        ip: row.get(6)?,
-        request_id: row.get(7)?,
+        seq: row.get("seq")?,
+        at: row.get("at")?,
+        event: row.get("event")?,
+        actor: row.get("actor")?,
+        user: row.get("user_id")?,
+        session: row.get("session_id")?,
+        ip: row.get("ip")?,
+        request_id: row.get("request_id")?,
         details: details.into_iter().map(|(key, value)| (key, text(value))).collect(),
-        hash: row.get(9)?,
+        hash: row.get("hash")?,
     })
 }

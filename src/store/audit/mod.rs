@@ -2,5 +2,6 @@
 
 pub mod chain;
 pub mod check;
+pub mod head;
 pub mod log;
 pub mod prune;

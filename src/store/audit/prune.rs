@@ -1,7 +1,8 @@
 //! Taking the oldest lines off the audit log so that what is left can still be proven.
 
 use super::chain::End;
-use super::check::{ends, follow};
+use super::check::follow;
+use super::head::ends;
 use crate::domain::audit::{Event, Flaw, Subject};
 use crate::error::Fault;
 use crate::store::tables::meta;
@@ -14,9 +15,6 @@ const PRUNED_TO: &str = "audit_pruned_to";
 /// The last of them stays as the anchor from which the chain goes on. Gives how many.
 ///
 /// A flaw in these lines keeps them: pruning must not be the way to be rid of the traces.
-///
-/// # Errors
-/// The driver's.
 pub fn prune(tx: &mut Tx<'_>, through: i64, limit: i64) -> Result<Result<i64, Flaw>, Fault> {
     let chain = tx.chain();
     let ends = match ends(tx, chain)? {

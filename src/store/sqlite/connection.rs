@@ -1,8 +1,10 @@
-//! Opening the database file: flags, pragmas, and what the driver's errors mean.
+//! Opening the database file: flags and pragmas.
 
+use super::columns::ColumnCache;
+use super::fault::fault;
 use crate::error::Fault;
+use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,63 +12,61 @@ use std::time::Duration;
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long a connection waits for another process's write lock.
-pub const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// What to do about a damaged database, as it ends the message.
-pub const ADVICE: &str = "; restore it from a backup";
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 const STATEMENTS_KEPT: usize = 64;
 
 /// What the connections that are asked all the time may keep of the file, instead of SQLite's 2 MB: the writer, and
 /// those of the I/O threads. With a million users the pages of a few hundred sessions are more than that. SQLite
 /// takes a negative number for KiB.
-pub(in crate::store) const CACHE_KIB: i32 = -16 * 1024;
+pub(super) const CACHE_KIB: i32 = -16 * 1024;
+
+/// A connection to the file. What is asked of it goes through `sqlite/statement.rs`, or is a question of
+/// SQLite's own.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) driver: rusqlite::Connection,
+    pub(super) columns: ColumnCache,
+}
+
+impl Connection {
+    pub(super) fn new(driver: rusqlite::Connection) -> Self {
+        Self { driver, columns: ColumnCache::new() }
+    }
+}
 
 /// Opens an existing file for reading and writing.
-///
-/// # Errors
-/// See [`fault`].
-pub fn open_writable(path: &Path) -> Result<Connection, Fault> {
+pub(in crate::store) fn open_writable(path: &Path) -> Result<Connection, Fault> {
     open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
 /// Creates the file if need be.
-///
-/// # Errors
-/// See [`fault`].
-pub fn create(path: &Path) -> Result<Connection, Fault> {
+pub(in crate::store) fn create(path: &Path) -> Result<Connection, Fault> {
     open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
 }
 
 /// Opens an existing file for reading alone.
-///
-/// # Errors
-/// See [`fault`].
-pub fn open_readable(path: &Path) -> Result<Connection, Fault> {
-    let connection =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(fault)?;
-    harden(&connection).map_err(fault)?;
-    Ok(connection)
+pub(in crate::store) fn open_readable(path: &Path) -> Result<Connection, Fault> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let driver = rusqlite::Connection::open_with_flags(path, flags).map_err(fault)?;
+    harden(&driver).map_err(fault)?;
+    Ok(Connection::new(driver))
 }
 
 /// Opens an existing file for reading alone, and makes nothing beside it.
 ///
 /// Without a write-ahead log nobody else has the database open. SQLite would make one even to read, so it is
 /// told that the file stands still: what a writer changes meanwhile is at worst not seen, or not readable.
-///
-/// # Errors
-/// See [`fault`].
-pub fn open_for_a_look(path: &Path) -> Result<Connection, Fault> {
+pub(in crate::store) fn open_for_a_look(path: &Path) -> Result<Connection, Fault> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if Path::new(&log).exists() {
         return open_readable(path);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(immutable(path), flags).map_err(fault)?;
-    harden(&connection).map_err(fault)?;
-    Ok(connection)
+    let driver = rusqlite::Connection::open_with_flags(immutable(path), flags).map_err(fault)?;
+    harden(&driver).map_err(fault)?;
+    Ok(Connection::new(driver))
 }
 
 /// The file's name as SQLite's URI (<https://sqlite.org/uri.html>): these three are all that it reads more into.
@@ -79,14 +79,15 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(Fault::Internal(format!("SQLite {} is too old; 3.51.3 is needed", rusqlite::version())));
     }
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(fault)?;
-    harden(&connection).map_err(fault)?;
-    make_durable(&connection).map_err(fault)?;
-    Ok(connection)
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let driver = rusqlite::Connection::open_with_flags(path, flags).map_err(fault)?;
+    harden(&driver).map_err(fault)?;
+    make_durable(&driver).map_err(fault)?;
+    Ok(Connection::new(driver))
 }
 
 /// What is in the file can't run code, change the schema or load anything.
-fn harden(connection: &Connection) -> rusqlite::Result<()> {
+fn harden(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // Plans don't depend on what is bound. Otherwise binding a parameter makes SQLite prepare many a kept statement
@@ -100,48 +101,10 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// An acknowledged write is on disk, and what is deleted is gone from the file.
-fn make_durable(connection: &Connection) -> rusqlite::Result<()> {
+fn make_durable(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
-}
-
-/// Runs a statement without values that gives nothing, and keeps it prepared.
-///
-/// # Errors
-/// See [`fault`].
-pub(in crate::store) fn execute(connection: &Connection, sql: &str) -> Result<(), Fault> {
-    connection.prepare_cached(sql).and_then(|mut statement| statement.execute([])).map(drop).map_err(fault)
-}
-
-/// What a driver's error means to an operator.
-#[allow(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-pub fn fault(error: rusqlite::Error) -> Fault {
-    let Some(code) = error.sqlite_error_code() else {
-        return Fault::Internal(format!("the database gave what the code doesn't expect: {error}"));
-    };
-    match code {
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Fault::StorageUnavailable(
-            "the database is busy: another process holds its write lock; try again in a moment".into(),
-        ),
-        ErrorCode::DiskFull => Fault::StorageUnavailable("the disk is full; make room, nothing needs a restart".into()),
-        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory => {
-            Fault::StorageUnavailable(format!("the database can't be used: {error}"))
-        }
-        ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
-            Fault::Permission(format!("no permission for the database: {error}"))
-        }
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            Fault::Storage(format!("the database is damaged: {error}{ADVICE}"))
-        }
-        ErrorCode::OperationInterrupted => interrupted(),
-        _ => Fault::Internal(format!("the database refused: {error}")),
-    }
-}
-
-/// What it means that somebody asked for the end.
-pub(in crate::store) fn interrupted() -> Fault {
-    Fault::StorageUnavailable("it was interrupted, and nothing was changed; run it again".into())
 }

@@ -1,10 +1,10 @@
 //! A database file as a whole: looked at from outside, copied, and folded into one file.
 
-use super::connection::{fault, interrupted, open_readable, open_writable};
-use super::schema;
+use super::connection::{Connection, open_readable, open_writable};
+use super::fault::{fault, interrupted};
+use super::version;
 use crate::error::Fault;
-use crate::store::tx::Query;
-use rusqlite::Connection;
+use crate::store::tx::source::Source;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,13 +17,13 @@ const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// A file that may be a database of authd, of this schema or an older one. It can't be changed through this.
 #[derive(Debug)]
-pub struct Whole {
+pub struct DatabaseFile {
     connection: Connection,
     version: i64,
     stop: Stop,
 }
 
-impl Whole {
+impl DatabaseFile {
     /// Opens a file and looks whose it is. What goes on for long in it ends soon after `stop` is set.
     ///
     /// # Errors
@@ -32,10 +32,11 @@ impl Whole {
         let mut connection = open_readable(path)?;
         let (stop, stop_there) = (Arc::clone(stop), Arc::clone(stop));
         connection
+            .driver
             .progress_handler(STEPS_BETWEEN_LOOKS, Some(move || stop_there.load(Ordering::Relaxed)))
             .map_err(fault)?;
-        let version = schema::version_of(&connection)?;
-        schema::check_not_newer(version)?;
+        let version = version::version_of(&connection)?;
+        version::check_not_newer(version)?;
         Ok(Self { connection, version, stop })
     }
 
@@ -50,7 +51,7 @@ impl Whole {
     /// what they write. What it wrote may not be on disk yet.
     ///
     /// # Errors
-    /// The driver's; what stands in `to` is then worth nothing.
+    /// Whatever it is, what stands in `to` is then worth nothing.
     pub fn copy_into(&self, to: &Path) -> Result<(), Fault> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(interrupted());
@@ -58,11 +59,11 @@ impl Whole {
         let to = to.to_str().ok_or_else(|| {
             Fault::Config(format!("the name {} is not UTF-8, and SQLite takes no other; choose another", to.display()))
         })?;
-        self.connection.execute("VACUUM INTO ?1", [to]).map(drop).map_err(fault)
+        self.connection.driver.execute("VACUUM INTO ?1", [to]).map(drop).map_err(fault)
     }
 }
 
-impl Query for Whole {
+impl Source for DatabaseFile {
     fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -75,12 +76,13 @@ impl Query for Whole {
 /// [`Fault::StorageUnavailable`] when another program has it open; [`Fault::Storage`] for a damaged file.
 pub fn fold(path: &Path) -> Result<(), Fault> {
     let connection = open_writable(path)?;
-    let busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(fault)?;
+    let busy: bool =
+        connection.driver.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(fault)?;
     if busy {
         return Err(Fault::StorageUnavailable(format!(
             "another program has {} open; close it and try again",
             path.display()
         )));
     }
-    connection.close().map_err(|(_, error)| fault(error))
+    connection.driver.close().map_err(|(_, error)| fault(error))
 }

@@ -1,10 +1,15 @@
 //! SQLite alone: connections, the pool of readers, the one writer, the schema's file and its steps.
 
+pub(super) mod columns;
 pub mod connection;
+pub mod fault;
 pub mod file;
+pub mod inspect;
 #[cfg(debug_assertions)]
 pub(super) mod plan;
 pub mod pool;
 pub mod schema;
 pub(super) mod snapshot;
+pub(super) mod statement;
+pub mod version;
 pub mod writer;

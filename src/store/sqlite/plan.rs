@@ -1,9 +1,10 @@
 //! In debug builds, and so under every test: no statement may look at all rows of a table that grows, or sort
-//! them, unless it is named here with a reason. Whatever a test runs is judged before it runs, by the plan that
-//! SQLite makes for it; a release build knows nothing of this.
+//! them, unless it is named here with a reason; and none may give two columns of one name, since rows are
+//! read by name. Whatever a test runs is judged before it runs, by the plan that SQLite makes for it; a
+//! release build knows nothing of this.
 
-use super::connection::fault;
-use super::schema;
+use super::fault::fault;
+use super::version::VERSION;
 use crate::error::Fault;
 use rusqlite::Connection;
 use std::collections::HashSet;
@@ -15,8 +16,11 @@ const SMALL: [&str; 6] = ["meta", "roles", "role_permissions", "signing_keys", "
 /// Statements that may walk over a table, by a part of their text, and why.
 const WALKS: &[(&str, &str)] = &[
     (" AS page WHERE ", "pruning: a page of primary keys that the statement before it found, or the last of them"),
-    ("SELECT count(*) FROM users", "the census: rarely, for a hundredth of one reader's time at most"),
-    ("SELECT count(*) FROM sessions WHERE ended_at IS NULL", "the census, too"),
+    (
+        "SELECT count(*) AS users FROM users",
+        "counted for the metrics: rarely, for a hundredth of one reader's time at most",
+    ),
+    ("SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),
     (" ORDER BY mails.id DESC", "`mail list`, which shows all"),
     ("/* of everybody */", "`token list`, which shows all; a page begins with the newest, most of which live"),
@@ -27,12 +31,12 @@ const WALKS: &[(&str, &str)] = &[
     ("UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL", "ends everybody's, by an operator or a restore"),
     ("SELECT user_id, code_hash FROM recovery_codes WHERE spent_at IS NULL", "a restore, in a copy that nobody uses"),
     ("UPDATE totp SET last_step = ?1 WHERE last_step IS NULL", "a restore, too"),
-    ("SELECT count(*) FROM links WHERE spent_at IS NULL", "a restore, too"),
-    ("SELECT count(*) FROM tickets WHERE spent_at IS NULL", "a restore, too"),
+    ("SELECT count(*) AS good FROM links WHERE spent_at IS NULL", "a restore, too"),
+    ("SELECT count(*) AS waiting FROM tickets WHERE spent_at IS NULL", "a restore, too"),
 ];
 
 /// A step of a plan, as SQLite tells it.
-struct Step {
+struct PlanStep {
     parent: i64,
     detail: String,
 }
@@ -40,14 +44,17 @@ struct Step {
 /// Judges a statement, once for each text.
 ///
 /// # Errors
-/// [`Fault::Internal`] for one that walks and is not named.
+/// [`Fault::Internal`] for one that walks and is not named, or gives two columns of one name.
 pub(in crate::store) fn check(connection: &Connection, sql: &str) -> Result<(), Fault> {
     static KNOWN: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let changes_or_reads = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb));
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     // An older schema, as a backup may have it, lacks this one's indexes.
-    if !changes_or_reads || known().contains(sql) || version(connection)? != schema::VERSION {
+    if !changes_or_reads || known().contains(sql) || version(connection)? != VERSION {
         return Ok(());
+    }
+    if let Some(name) = repeated_column(connection, sql).map_err(fault)? {
+        return Err(Fault::Internal(format!("a statement gives two columns of the name {name}: {sql}")));
     }
     let steps = explain(connection, sql).map_err(fault)?;
     // What takes every row away is looked for nowhere.
@@ -67,13 +74,19 @@ fn version(connection: &Connection) -> Result<i64, Fault> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fault)
 }
 
-fn explain(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<Step>> {
+fn repeated_column(connection: &Connection, sql: &str) -> rusqlite::Result<Option<String>> {
+    let statement = connection.prepare(sql)?;
+    let mut names = HashSet::new();
+    Ok(statement.column_names().find(|name| !names.insert(*name)).map(str::to_owned))
+}
+
+fn explain(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<PlanStep>> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-    let steps = statement.raw_query().mapped(|row| Ok(Step { parent: row.get(1)?, detail: row.get(3)? }));
+    let steps = statement.raw_query().mapped(|row| Ok(PlanStep { parent: row.get(1)?, detail: row.get(3)? }));
     steps.collect()
 }
 
-fn is_walk(step: &Step, steps: &[Step], sql: &str) -> bool {
+fn is_walk(step: &PlanStep, steps: &[PlanStep], sql: &str) -> bool {
     let detail = step.detail.as_str();
     if detail.starts_with("USE TEMP B-TREE") {
         // Sorted is what the other steps of the same query give.
@@ -97,7 +110,7 @@ fn is_walk(step: &Step, steps: &[Step], sql: &str) -> bool {
 
 /// Whether a walk ends with the rows that were asked for: in the order of an index, and without a condition that
 /// leaves rows out on the way.
-fn stops_early(detail: &str, steps: &[Step], sql: &str) -> bool {
+fn stops_early(detail: &str, steps: &[PlanStep], sql: &str) -> bool {
     let outermost = outermost(sql);
     let conditions = outermost.split_once(" WHERE ").map_or("", |(_, rest)| rest);
     let conditions = conditions.split(" ORDER BY ").next().unwrap_or_default();
@@ -134,7 +147,7 @@ fn outermost(sql: &str) -> String {
 }
 
 /// The table that a step is about. `None`: it is about none.
-fn table<'s>(step: &'s Step, sql: &'s str) -> Option<&'s str> {
+fn table<'s>(step: &'s PlanStep, sql: &'s str) -> Option<&'s str> {
     let name = step.detail.strip_prefix("SCAN ").or_else(|| step.detail.strip_prefix("SEARCH "))?;
     let name = name.split(' ').next().filter(|name| !name.starts_with('(') && *name != "CONSTANT")?;
     Some(behind_alias(name, sql))
@@ -165,7 +178,7 @@ mod tests {
     fn database() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(include_str!("../../../schema.sql")).unwrap();
-        connection.pragma_update(None, "user_version", schema::VERSION).unwrap();
+        connection.pragma_update(None, "user_version", VERSION).unwrap();
         connection
     }
 
@@ -203,6 +216,15 @@ mod tests {
         for sql in others {
             assert_eq!(check(&database, sql), Ok(()), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_statement_gives_no_two_columns_of_one_name() {
+        let database = database();
+        let of_both = "FROM users u JOIN sessions s ON s.user_id = u.id WHERE u.id = ?1";
+        assert!(check(&database, &format!("SELECT u.id, u.created_at, s.created_at {of_both}")).is_err());
+        let aliased = format!("SELECT u.id, u.created_at, s.created_at AS session_created_at {of_both}");
+        assert_eq!(check(&database, &aliased), Ok(()));
     }
 
     #[test]

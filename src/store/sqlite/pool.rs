@@ -1,9 +1,9 @@
 //! The pool of read-only connections.
 
-use super::connection::{fault, open_readable};
+use super::connection::{Connection, open_readable};
+use super::fault::fault;
 use crate::error::Fault;
 use r2d2::{ManageConnection, PooledConnection};
-use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ impl ManageConnection for Readers {
     }
 
     fn is_valid(&self, connection: &mut Connection) -> Result<(), Fault> {
-        connection.query_row("SELECT 1", [], |_| Ok(())).map_err(fault)
+        connection.driver.query_row("SELECT 1", [], |_| Ok(())).map_err(fault)
     }
 
     fn has_broken(&self, _: &mut Connection) -> bool {

@@ -1,20 +1,15 @@
-//! The schema's version: creating it, checking it, bringing an older one up.
+//! Making the schema in an empty file, and bringing an older one up.
 
-use super::connection::fault;
+use super::connection::Connection;
+use super::fault::fault;
+use super::version::{APPLICATION_ID, VERSION, check_version, version_of};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::audit::chain::Chain;
-use crate::store::audit::check::seal_head;
-use crate::store::tx::{Query, Tx};
-use rusqlite::Connection;
-
-/// The schema that this binary works with, as `PRAGMA user_version` holds it.
-pub const VERSION: i64 = 4;
-
-/// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
-const APPLICATION_ID: i64 = 0x6175_7468;
+use crate::store::audit::chain::{Chain, End};
+use crate::store::audit::head::sealed_anew;
+use crate::store::tx::{Query, Reader, Tx, params};
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
@@ -29,38 +24,35 @@ const MIGRATIONS: [(i64, &str, Rest); 3] = [
 ];
 
 /// Makes the schema in an empty file. `false`: something stands in it already.
-///
-/// # Errors
-/// The driver's.
-pub fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
+pub(in crate::store) fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
     in_transaction(connection, |connection| {
         let objects: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
+            connection.driver.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
         if objects > 0 {
             return Ok(false);
         }
-        connection.execute_batch(SCHEMA).map_err(fault)?;
+        connection.driver.execute_batch(SCHEMA).map_err(fault)?;
         seal_head(connection, chain)?;
-        connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
-        connection.pragma_update(None, "user_version", VERSION).map_err(fault)?;
+        connection.driver.pragma_update(None, "application_id", APPLICATION_ID).map_err(fault)?;
+        connection.driver.pragma_update(None, "user_version", VERSION).map_err(fault)?;
         Ok(true)
     })
 }
 
 /// One step of a migration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Step {
+pub struct MigrationStep {
     pub from: i64,
     pub to: i64,
     /// What it brings, in a few words.
     pub brings: &'static str,
 }
 
-/// The steps from a version to [`VERSION`], in their order.
+/// Lists the steps from a version to [`VERSION`], in their order.
 #[must_use]
-pub fn steps_from(version: i64) -> Vec<Step> {
+pub fn steps_from(version: i64) -> Vec<MigrationStep> {
     let missing = MIGRATIONS.into_iter().filter(|(to, _, _)| *to > version);
-    missing.map(|(to, sql, _)| Step { from: to - 1, to, brings: brings(sql) }).collect()
+    missing.map(|(to, sql, _)| MigrationStep { from: to - 1, to, brings: brings(sql) }).collect()
 }
 
 /// The first line of a step's file is a comment: `-- From schema 1 to 2: what it brings.`
@@ -79,16 +71,16 @@ pub(in crate::store) fn migrate(
     now: Timestamp,
     caller: &Caller,
     chain: &Chain,
-) -> Result<Vec<Step>, Fault> {
+) -> Result<Vec<MigrationStep>, Fault> {
     let begun_at = version_of(connection)?;
     for (version, step, rest) in MIGRATIONS {
         in_transaction(connection, |connection| {
             if version_of(connection)? >= version {
                 return Ok(());
             }
-            connection.execute_batch(step).map_err(fault)?;
+            connection.driver.execute_batch(step).map_err(fault)?;
             rest(connection, chain)?;
-            connection.pragma_update(None, "user_version", version).map_err(fault)?;
+            connection.driver.pragma_update(None, "user_version", version).map_err(fault)?;
             if version == VERSION {
                 let event = Event::DatabaseMigrated { from: begun_at, to: VERSION };
                 Tx::new(connection, now, caller, chain).audit(&event, Subject::default())?;
@@ -100,32 +92,19 @@ pub(in crate::store) fn migrate(
     Ok(steps_from(begun_at))
 }
 
-/// # Errors
-/// [`Fault::Storage`] when the file is not authd's, or of another version than this binary's.
-pub fn check_version(connection: &Connection) -> Result<(), Fault> {
-    let version = version_of(connection)?;
-    check_not_newer(version)?;
-    if version < VERSION {
-        return Err(Fault::Storage(format!(
-            "the database has schema {version}, this authd works with {VERSION}; run `authctl db migrate` to bring it up, \
-             after `authctl db backup FILE`; `authd serve` brings it up at its start, too"
-        )));
-    }
-    Ok(())
+/// Seals the head of a log that has none, or one from before heads were sealed.
+fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
+    let sealed = sealed_anew(&Reader::new(connection), chain)?;
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    connection.execute(sql, params![End::Head.key(), sealed]).map(drop)
 }
 
-/// # Errors
-/// [`Fault::Storage`] for a version that this binary doesn't know yet.
-pub fn check_not_newer(version: i64) -> Result<(), Fault> {
-    if version > VERSION {
-        return Err(Fault::Storage(format!(
-            "the database has schema {version}, made by a newer authd; this one knows {VERSION}: install the newer one"
-        )));
-    }
-    Ok(())
+/// Reads the schema's version of whatever can be asked.
+pub(in crate::store) fn version_in(query: &impl Query) -> Result<i64, Fault> {
+    version_of(query.connection())
 }
 
-/// As [`check_version`], inside a transaction.
+/// Checks as [`check_version`] does, inside a transaction.
 ///
 /// # Errors
 /// As [`check_version`].
@@ -133,25 +112,10 @@ pub fn check(query: &impl Query) -> Result<(), Fault> {
     check_version(query.connection())
 }
 
-/// The schema's version, once the file is known to be authd's.
-///
-/// # Errors
-/// [`Fault::Storage`] for a file of somebody else's.
-pub fn version_of(connection: &Connection) -> Result<i64, Fault> {
-    if pragma(connection, "application_id")? != APPLICATION_ID {
-        return Err(Fault::Storage("the file is no database of authd; check the key `database`".into()));
-    }
-    pragma(connection, "user_version")
-}
-
 fn in_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
+    connection.driver.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
     let outcome = work(connection);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    connection.execute_batch(end).map_err(fault)?;
+    connection.driver.execute_batch(end).map_err(fault)?;
     outcome
-}
-
-fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
-    connection.pragma_query_value(None, name, |row| row.get(0)).map_err(fault)
 }

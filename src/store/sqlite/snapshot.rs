@@ -9,10 +9,10 @@
 //! The index is opened once more for that, and **never closed**: to close any descriptor of a file takes away all locks
 //! that the process holds on it (<https://sqlite.org/howtocorrupt.html>, 2.2), and SQLite's are there.
 
-use super::connection::{CACHE_KIB, execute, fault, open_readable};
+use super::connection::{CACHE_KIB, Connection, open_readable};
+use super::fault::fault;
 use crate::error::Fault;
 use crate::store::tx::Reader;
-use rusqlite::Connection;
 use std::cell::RefCell;
 use std::fs::File;
 use std::mem::ManuallyDrop;
@@ -23,22 +23,23 @@ use std::path::{Path, PathBuf};
 const HEADER: usize = 96;
 
 thread_local! {
-    static PLACE: RefCell<Place> = const { RefCell::new(Place::Standing) };
+    static ACCESS: RefCell<Access> = const { RefCell::new(Access::Pool) };
 }
 
-/// Where a thread reads.
-enum Place {
-    /// Like all others, from the pool: it never told that it rests.
-    Standing,
-    /// It gets a seat at its first glance.
-    Waiting,
-    Seated(Box<Seat>),
-    /// From the pool, for good: something went wrong at its seat. Another one would cost another descriptor.
-    Barred,
+/// How this thread reads.
+enum Access {
+    /// From the pool, as all others do: it never told that it rests.
+    Pool,
+    /// By a reader of its own, which it gets at its next read.
+    OwnFromNow,
+    Own(Box<SnapshotReader>),
+    /// From the pool, for good: something went wrong with its own reader. Another one would cost another
+    /// descriptor.
+    PoolForGood,
 }
 
-/// What a thread keeps from one read to the next.
-struct Seat {
+/// A connection of one thread, and what it keeps from one read to the next.
+struct SnapshotReader {
     database: PathBuf,
     connection: Connection,
     /// See above why it is never closed.
@@ -48,17 +49,17 @@ struct Seat {
 }
 
 /// Lets go of this thread's snapshot: to be called before each rest, since the write-ahead log can't begin anew while
-/// an old one is held. From the first time on the thread takes a seat of its own when it glances.
-pub(in crate::store) fn rest() {
-    PLACE.with_borrow_mut(|place| match place {
+/// an old one is held. From the first time on the thread gets a reader of its own with its next read.
+pub(in crate::store) fn release() {
+    ACCESS.with_borrow_mut(|access| match access {
         // Elsewhere a file that is mapped and the same file when it is read may differ.
-        Place::Standing if cfg!(target_os = "linux") => *place = Place::Waiting,
-        Place::Seated(seat) => {
-            if seat.end().is_err() {
-                *place = Place::Barred;
+        Access::Pool if cfg!(target_os = "linux") => *access = Access::OwnFromNow,
+        Access::Own(reader) => {
+            if reader.end().is_err() {
+                *access = Access::PoolForGood;
             }
         }
-        Place::Standing | Place::Waiting | Place::Barred => {}
+        Access::Pool | Access::OwnFromNow | Access::PoolForGood => {}
     });
 }
 
@@ -67,34 +68,35 @@ pub(in crate::store) fn rest() {
 ///
 /// # Errors
 /// Those of `work`.
-pub(in crate::store) fn glance<T>(
+pub(in crate::store) fn read<T>(
     database: &Path,
     work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
 ) -> Option<Result<T, Fault>> {
-    PLACE.with_borrow_mut(|place| {
-        if matches!(place, Place::Waiting) {
-            *place = Seat::take(database).map_or(Place::Barred, |seat| Place::Seated(Box::new(seat)));
+    ACCESS.with_borrow_mut(|access| {
+        if matches!(access, Access::OwnFromNow) {
+            let opened = SnapshotReader::open(database);
+            *access = opened.map_or(Access::PoolForGood, |reader| Access::Own(Box::new(reader)));
         }
-        let Place::Seated(seat) = place else { return None };
-        if !seat.is_of(database) {
+        let Access::Own(reader) = access else { return None };
+        if !reader.is_of(database) {
             return None;
         }
-        if seat.renew().is_err() {
-            *place = Place::Barred;
+        if reader.renew().is_err() {
+            *access = Access::PoolForGood;
             return None;
         }
-        Some(work(&Reader::new(&seat.connection)))
+        Some(work(&Reader::new(&reader.connection)))
     })
 }
 
-impl Seat {
-    fn take(database: &Path) -> Result<Self, Fault> {
+impl SnapshotReader {
+    fn open(database: &Path) -> Result<Self, Fault> {
         let connection = open_readable(database)?;
-        connection.pragma_update(None, "cache_size", CACHE_KIB).map_err(fault)?;
+        connection.driver.pragma_update(None, "cache_size", CACHE_KIB).map_err(fault)?;
         // The first read makes the index, where nobody had the database open.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
+        connection.driver.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
         // As SQLite calls the file, which has followed a link to it.
-        let index = format!("{}-shm", connection.path().unwrap_or_default());
+        let index = format!("{}-shm", connection.driver.path().unwrap_or_default());
         let index = File::open(&index)
             .map_err(|error| Fault::StorageUnavailable(format!("the database's WAL-index can't be read: {error}")))?;
         Ok(Self { database: database.to_owned(), connection, index: ManuallyDrop::new(index), begun_at: None })
@@ -113,13 +115,13 @@ impl Seat {
             return Ok(());
         }
         self.end()?;
-        execute(&self.connection, "BEGIN")?;
+        self.connection.run("BEGIN")?;
         self.begun_at = header;
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), Fault> {
         self.begun_at = None;
-        if self.connection.is_autocommit() { Ok(()) } else { execute(&self.connection, "COMMIT") }
+        if self.connection.driver.is_autocommit() { Ok(()) } else { self.connection.run("COMMIT") }
     }
 }

@@ -1,16 +1,15 @@
 //! The one writer. SQLite takes one at a time, so changes are jobs for one thread that owns the one
 //! write connection, and jobs that wait are committed together: `BEGIN IMMEDIATE`, each job in a
-//! savepoint of its own, one commit, one sync to disk, then all answers (group commit).
+//! savepoint of its own, one commit, one sync to disk, then everybody is told (group commit).
 //!
 //! Who handed a job in waits as a thread or as a task of the transport: the channel of the async runtime, which
 //! needs no runtime, can do both. Nothing else of that crate stands here.
 
-use super::connection::execute;
-use crate::counters::{Counter, Histogram};
+use super::connection::Connection;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::ports::Clock;
-use rusqlite::Connection;
+use crate::counters::{Counter, Histogram};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -25,10 +24,10 @@ const BATCH: usize = 256;
 const BATCHES: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /// Tells a job's caller how its commit went.
-type Answer = Box<dyn FnOnce(Result<(), Fault>) + Send>;
+type Completion = Box<dyn FnOnce(Result<(), Fault>) + Send>;
 
 /// Runs inside the open transaction, or learns that there is none.
-type Job = Box<dyn FnOnce(Result<&Connection, Fault>) -> Answer + Send>;
+type Job = Box<dyn FnOnce(Result<&Connection, Fault>) -> Completion + Send>;
 
 #[derive(Debug)]
 pub struct Writer {
@@ -56,10 +55,10 @@ impl Writer {
     pub(in crate::store) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let (jobs, receiver) = channel();
         let tally = Arc::new(WriterTally::new());
-        let desk = Desk { connection, clock: Arc::clone(&clock), tally: Arc::clone(&tally) };
+        let writer = WriterThread { connection, clock: Arc::clone(&clock), tally: Arc::clone(&tally) };
         let thread = thread::Builder::new()
             .name("writer".into())
-            .spawn(move || desk.work(&receiver))
+            .spawn(move || writer.work(&receiver))
             .map_err(|error| Fault::Internal(format!("the writer thread can't be started: {error}")))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), clock, tally })
     }
@@ -137,17 +136,17 @@ impl WriterTally {
 }
 
 /// What the thread works with.
-struct Desk {
+struct WriterThread {
     connection: Connection,
     clock: Arc<dyn Clock>,
     tally: Arc<WriterTally>,
 }
 
-impl Desk {
+impl WriterThread {
     fn work(&self, jobs: &Receiver<Job>) {
         while let Ok(first) = jobs.recv() {
             let begun = self.clock.elapsed();
-            match execute(&self.connection, "BEGIN IMMEDIATE") {
+            match self.connection.run("BEGIN IMMEDIATE") {
                 Ok(()) => self.commit_together(begun, first, jobs),
                 // Whoever holds the lock made all who wait wait: tell them all, at once.
                 Err(fault) => {
@@ -164,18 +163,18 @@ impl Desk {
 
     fn commit_together(&self, begun: Duration, first: Job, jobs: &Receiver<Job>) {
         let batch = std::iter::once(first).chain(jobs.try_iter()).take(BATCH);
-        let answers: Vec<Answer> = batch.map(|job| job(Ok(&self.connection))).collect();
+        let completions: Vec<Completion> = batch.map(|job| job(Ok(&self.connection))).collect();
         let committed = commit(&self.connection);
         match &committed {
             Ok(()) => {
                 self.tally.commits.count();
-                self.tally.jobs.record(answers.len() as u64);
+                self.tally.jobs.record(completions.len() as u64);
                 self.tally.spans.record_span(self.clock.elapsed().saturating_sub(begun));
             }
             Err(_) => self.tally.failures.count(),
         }
-        for answer in answers {
-            answer(committed.clone());
+        for completion in completions {
+            completion(committed.clone());
         }
     }
 }
@@ -183,32 +182,32 @@ impl Desk {
 /// Some errors (a full disk) end the whole transaction in the midst of a job: then nothing of the
 /// batch was written, and nobody may be told that it was.
 fn commit(connection: &Connection) -> Result<(), Fault> {
-    if connection.is_autocommit() {
+    if connection.driver.is_autocommit() {
         return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
     }
-    execute(connection, "COMMIT").inspect_err(|_| {
-        if !connection.is_autocommit() {
+    connection.run("COMMIT").inspect_err(|_| {
+        if !connection.driver.is_autocommit() {
             // A failed commit may leave the transaction open; the next batch needs it closed.
-            let _ = execute(connection, "ROLLBACK");
+            let _ = connection.run("ROLLBACK");
         }
     })
 }
 
 /// Runs one job so that its fault, or its panic, undoes what it did and nothing else.
 fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
-    if connection.is_autocommit() {
+    if connection.driver.is_autocommit() {
         return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
     }
-    execute(connection, "SAVEPOINT job")?;
+    connection.run("SAVEPOINT job")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)))
         .unwrap_or_else(|_| Err(Fault::Internal("a transaction panicked; nothing of it was kept".into())));
-    if connection.is_autocommit() {
+    if connection.driver.is_autocommit() {
         return outcome;
     }
-    let undone = if outcome.is_err() { execute(connection, "ROLLBACK TO job") } else { Ok(()) };
-    if let Err(fault) = undone.and_then(|()| execute(connection, "RELEASE job")) {
+    let undone = if outcome.is_err() { connection.run("ROLLBACK TO job") } else { Ok(()) };
+    if let Err(fault) = undone.and_then(|()| connection.run("RELEASE job")) {
         // Half a job must not be committed with the others: nothing of the batch is, and all are told.
-        let _ = execute(connection, "ROLLBACK");
+        let _ = connection.run("ROLLBACK");
         return Err(fault);
     }
     outcome

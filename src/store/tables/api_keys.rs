@@ -6,43 +6,32 @@ use crate::domain::id::ApiKeyId;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Query, Row, RowResult, Tx, params};
+use crate::store::tx::{Query, Row, Tx, params};
 
 const COLUMNS: &str = "k.id, k.name, k.created_at, k.expires_at, k.last_used_at, \
-    (SELECT group_concat(p.permission) FROM api_key_permissions p WHERE p.key_id = k.id)";
+    (SELECT group_concat(p.permission) FROM api_key_permissions p WHERE p.key_id = k.id) AS permissions";
 
-/// # Errors
-/// The driver's.
+/// Finds a key by its name, whether or not it has expired.
 pub fn find(query: &impl Query, name: &ApiKeyName) -> Result<Option<ApiKey>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.name = ?1"), [name.as_str()], read)
+    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.name = ?1"), params![name.as_str()], read)
 }
 
-/// # Errors
-/// The driver's.
+/// Finds a key by its id, whether or not it has expired.
 pub fn find_by_id(query: &impl Query, id: ApiKeyId) -> Result<Option<ApiKey>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.id = ?1"), [id], read)
+    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.id = ?1"), params![id], read)
 }
 
 /// Finds by the SHA-256 of the secret, whether or not the key has expired.
-///
-/// # Errors
-/// The driver's.
 pub fn find_by_hash(query: &impl Query, hash: &[u8; 32]) -> Result<Option<ApiKey>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.token_hash = ?1"), [hash], read)
+    query.opt(&format!("SELECT {COLUMNS} FROM api_keys k WHERE k.token_hash = ?1"), params![hash], read)
 }
 
-/// All keys, by name.
-///
-/// # Errors
-/// The driver's.
+/// Lists all keys, by name.
 pub fn list(query: &impl Query) -> Result<Vec<ApiKey>, Fault> {
-    query.all(&format!("SELECT {COLUMNS} FROM api_keys k ORDER BY k.name"), [], read)
+    query.all(&format!("SELECT {COLUMNS} FROM api_keys k ORDER BY k.name"), &[], read)
 }
 
-/// The name must be free: see [`find`].
-///
-/// # Errors
-/// The driver's.
+/// Inserts a key, whose name must be free: see [`find`].
 pub fn insert(tx: &mut Tx<'_>, key: &ApiKey, hash: &[u8; 32]) -> Result<(), Fault> {
     let sql = "INSERT INTO api_keys (id, name, token_hash, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     tx.execute(sql, params![key.id, key.name.as_str(), hash, key.created_at, key.expires_at])?;
@@ -50,28 +39,21 @@ pub fn insert(tx: &mut Tx<'_>, key: &ApiKey, hash: &[u8; 32]) -> Result<(), Faul
 }
 
 /// Writes permissions and expiry anew.
-///
-/// # Errors
-/// The driver's.
 pub fn save(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), Fault> {
     tx.execute("UPDATE api_keys SET expires_at = ?2 WHERE id = ?1", params![key.id, key.expires_at])?;
-    tx.execute("DELETE FROM api_key_permissions WHERE key_id = ?1", [key.id])?;
+    tx.execute("DELETE FROM api_key_permissions WHERE key_id = ?1", params![key.id])?;
     insert_permissions(tx, key)
 }
 
 /// Keeps when a key was used, unless a later use is known. One that is gone stays so.
-///
-/// # Errors
-/// The driver's.
 pub fn save_use(tx: &mut Tx<'_>, id: ApiKeyId, at: Timestamp) -> Result<(), Fault> {
     let sql = "UPDATE api_keys SET last_used_at = ?2 WHERE id = ?1 AND coalesce(last_used_at, 0) < ?2";
     tx.execute(sql, params![id, at]).map(drop)
 }
 
-/// # Errors
-/// The driver's.
+/// Deletes a key with its permissions.
 pub fn delete(tx: &mut Tx<'_>, id: ApiKeyId) -> Result<(), Fault> {
-    tx.execute("DELETE FROM api_keys WHERE id = ?1", [id]).map(drop)
+    tx.execute("DELETE FROM api_keys WHERE id = ?1", params![id]).map(drop)
 }
 
 fn insert_permissions(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), Fault> {
@@ -82,15 +64,13 @@ fn insert_permissions(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), Fault> {
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> RowResult<ApiKey> {
-    let name: String = row.get(1)?;
+fn read(row: &Row<'_>) -> Result<ApiKey, Fault> {
     Ok(ApiKey {
-        id: row.get(0)?,
-        name: ApiKeyName::parse(&name)
-            .map_err(|_| rusqlite::Error::InvalidColumnType(1, name, rusqlite::types::Type::Text))?,
-        created_at: row.get(2)?,
-        expires_at: row.get(3)?,
-        last_used_at: row.get(4)?,
-        permissions: words(row.get(5)?, |word| Permission::parse(word).ok()),
+        id: row.get("id")?,
+        name: row.get("name")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        last_used_at: row.get("last_used_at")?,
+        permissions: words(row.get("permissions")?, |word| Permission::parse(word).ok()),
     })
 }

@@ -7,34 +7,28 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Tx, params};
 
-/// Failures of `account` (an address as it is compared) from one network, as far as they are remembered.
-///
-/// # Errors
-/// The driver's.
+/// Finds the failures of `account` (an address as it is compared) from one network, as far as they are
+/// remembered.
 pub fn find_pair(query: &impl Query, account: &str, network: Network, now: Timestamp) -> Result<Pair, Fault> {
     let sql = "SELECT failures, locks, locked_until FROM pair_failures \
         WHERE account = ?1 AND network = ?2 AND (last_at > ?3 OR coalesce(locked_until, 0) > ?3)";
     let found = query.opt(sql, params![account, network.to_string(), now.minus(MEMORY)], |row| {
-        Ok(Pair { failures: row.get(0)?, locks: row.get(1)?, locked_until: row.get(2)? })
+        Ok(Pair { failures: row.get("failures")?, locks: row.get("locks")?, locked_until: row.get("locked_until")? })
     })?;
     Ok(found.unwrap_or_default())
 }
 
-/// Failures of `account` from anywhere, as far as they are remembered.
-///
-/// # Errors
-/// The driver's.
+/// Finds the failures of `account` from anywhere, as far as they are remembered.
 pub fn find_account(query: &impl Query, account: &str, now: Timestamp) -> Result<Account, Fault> {
     let sql = "SELECT failures, locked_until FROM account_failures \
         WHERE account = ?1 AND (last_at > ?2 OR coalesce(locked_until, 0) > ?2)";
     let found = query.opt(sql, params![account, now.minus(MEMORY)], |row| {
-        Ok(Account { failures: row.get(0)?, locked_until: row.get(1)? })
+        Ok(Account { failures: row.get("failures")?, locked_until: row.get("locked_until")? })
     })?;
     Ok(found.unwrap_or_default())
 }
 
-/// # Errors
-/// The driver's.
+/// Saves the failures of `account` from one network, with the time of the last: now.
 pub fn save_pair(tx: &mut Tx<'_>, account: &str, network: Network, pair: &Pair) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO pair_failures (account, network, failures, locks, locked_until, last_at) \
@@ -44,8 +38,7 @@ pub fn save_pair(tx: &mut Tx<'_>, account: &str, network: Network, pair: &Pair) 
     tx.execute(sql, params![account, network, pair.failures, pair.locks, pair.locked_until, now]).map(drop)
 }
 
-/// # Errors
-/// The driver's.
+/// Saves the failures of `account` from anywhere, with the time of the last: now.
 pub fn save_account(tx: &mut Tx<'_>, account: &str, state: &Account) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO account_failures (account, failures, locked_until, last_at) VALUES (?1, ?2, ?3, ?4) \
@@ -54,50 +47,40 @@ pub fn save_account(tx: &mut Tx<'_>, account: &str, state: &Account) -> Result<(
     tx.execute(sql, params![account, state.failures, state.locked_until, now]).map(drop)
 }
 
-/// After a success from this network: its own counter and the account's begin anew.
-///
-/// # Errors
-/// The driver's.
+/// Clears the counters that a success from this network ends: its own and the account's.
 pub fn clear_for(tx: &mut Tx<'_>, account: &str, network: Network) -> Result<(), Fault> {
     let network = network.to_string();
     tx.execute("DELETE FROM pair_failures WHERE account = ?1 AND network = ?2", params![account, network])?;
-    tx.execute("DELETE FROM account_failures WHERE account = ?1", [account]).map(drop)
+    tx.execute("DELETE FROM account_failures WHERE account = ?1", params![account]).map(drop)
 }
 
 /// Forgets every failure and lock of an account; gives how many locks still held.
-///
-/// # Errors
-/// The driver's.
 pub fn clear_all(tx: &mut Tx<'_>, account: &str) -> Result<u32, Fault> {
     let now = tx.now();
     let sql = "SELECT (SELECT count(*) FROM pair_failures WHERE account = ?1 AND locked_until > ?2) + \
-        (SELECT count(*) FROM account_failures WHERE account = ?1 AND locked_until > ?2)";
-    let locks = tx.one(sql, params![account, now], |row| row.get(0))?;
-    tx.execute("DELETE FROM pair_failures WHERE account = ?1", [account])?;
-    tx.execute("DELETE FROM account_failures WHERE account = ?1", [account])?;
+        (SELECT count(*) FROM account_failures WHERE account = ?1 AND locked_until > ?2) AS locks";
+    let locks = tx.one(sql, params![account, now], |row| row.get("locks"))?;
+    tx.execute("DELETE FROM pair_failures WHERE account = ?1", params![account])?;
+    tx.execute("DELETE FROM account_failures WHERE account = ?1", params![account])?;
     Ok(locks)
 }
 
-/// Whether the user logged in from this network since a time.
-///
-/// # Errors
-/// The driver's.
+/// Looks whether the user logged in from this network since a time.
 pub fn familiarity(query: &impl Query, user: UserId, network: Network, since: Timestamp) -> Result<Familiarity, Fault> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM known_networks WHERE user_id = ?1 AND network = ?2 AND last_login_at > ?3)";
-    let known: bool = query.one(sql, params![user, network.to_string(), since], |row| row.get(0))?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM known_networks \
+        WHERE user_id = ?1 AND network = ?2 AND last_login_at > ?3) AS is_known";
+    let known: bool = query.one(sql, params![user, network.to_string(), since], |row| row.get("is_known"))?;
     Ok(if known { Familiarity::Known } else { Familiarity::Unknown })
 }
 
-/// Whether the user has ever logged in from anywhere.
-///
-/// # Errors
-/// The driver's.
+/// Looks whether the user has ever logged in from anywhere.
 pub fn has_known_network(query: &impl Query, user: UserId) -> Result<bool, Fault> {
-    query.one("SELECT EXISTS (SELECT 1 FROM known_networks WHERE user_id = ?1)", [user], |row| row.get(0))
+    query.one("SELECT EXISTS (SELECT 1 FROM known_networks WHERE user_id = ?1) AS is_known", params![user], |row| {
+        row.get("is_known")
+    })
 }
 
-/// # Errors
-/// The driver's.
+/// Notes that the user logged in from this network now.
 pub fn save_known_network(tx: &mut Tx<'_>, user: UserId, network: Network) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO known_networks (user_id, network, last_login_at) VALUES (?1, ?2, ?3) \

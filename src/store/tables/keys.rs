@@ -2,8 +2,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Query, Row, RowResult, Tx, params};
-use crate::store::values::{millis, span};
+use crate::store::tx::{Query, Row, Tx, params};
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,39 +26,41 @@ pub struct StoredKey {
 
 const COLUMNS: &str = "kid, algorithm, jwk, private_sealed, created_at, retired_at, token_ttl, keep_until";
 
-/// # Errors
-/// The driver's.
+/// Inserts a key.
 pub fn insert(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
     let sql = "INSERT INTO signing_keys (kid, algorithm, jwk, private_sealed, created_at, retired_at, token_ttl, \
         keep_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let (ttl, keep_until) = (millis(key.token_ttl), key.keep_until);
-    let row =
-        params![key.kid, key.algorithm, key.jwk, key.private_sealed, key.created_at, key.retired_at, ttl, keep_until];
-    tx.execute(sql, row).map(drop)
+    tx.execute(
+        sql,
+        params![
+            key.kid,
+            key.algorithm,
+            key.jwk,
+            key.private_sealed,
+            key.created_at,
+            key.retired_at,
+            key.token_ttl,
+            key.keep_until
+        ],
+    )
+    .map(drop)
 }
 
-/// All keys, oldest first.
-///
-/// # Errors
-/// The driver's.
+/// Lists all keys, oldest first.
 pub fn list(query: &impl Query) -> Result<Vec<StoredKey>, Fault> {
-    query.all(&format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, retired_at IS NULL, kid"), [], read)
+    query.all(&format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, retired_at IS NULL, kid"), &[], read)
 }
 
-/// The public halves of all keys whose tokens are taken, oldest first.
-///
-/// # Errors
-/// The driver's.
+/// Lists the public halves of all keys whose tokens are taken, oldest first.
 pub fn list_public(query: &impl Query, now: Timestamp) -> Result<Vec<String>, Fault> {
     let sql = "SELECT jwk FROM signing_keys WHERE retired_at IS NULL OR keep_until > ?1 \
         ORDER BY created_at, retired_at IS NULL, kid";
-    query.all(sql, [now], |row| row.get(0))
+    query.all(sql, params![now], |row| row.get("jwk"))
 }
 
-/// # Errors
-/// The driver's.
+/// Finds a key by its id, retired or not.
 pub fn find(query: &impl Query, kid: &str) -> Result<Option<StoredKey>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM signing_keys WHERE kid = ?1"), [kid], read)
+    query.opt(&format!("SELECT {COLUMNS} FROM signing_keys WHERE kid = ?1"), params![kid], read)
 }
 
 /// What every signature asks for.
@@ -71,66 +72,52 @@ pub struct Signing {
     pub token_ttl: Duration,
 }
 
-/// As [`find_current`], without what stays the same as long as the key does.
-///
-/// # Errors
-/// The driver's.
+/// Finds what [`find_current`] does, without what stays the same as long as the key does.
 pub fn find_signing(query: &impl Query) -> Result<Option<Signing>, Fault> {
     let sql = "SELECT kid, token_ttl FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1";
-    query.opt(sql, [], |row| Ok(Signing { kid: row.get(0)?, token_ttl: span(row.get(1)?).unwrap_or_default() }))
+    query.opt(sql, &[], |row| Ok(Signing { kid: row.get("kid")?, token_ttl: row.get("token_ttl")? }))
 }
 
-/// The key that signs: the newest that isn't retired. `None`: there is none yet.
-///
-/// # Errors
-/// The driver's.
+/// Finds the key that signs: the newest that isn't retired. `None`: there is none yet.
 pub fn find_current(query: &impl Query) -> Result<Option<StoredKey>, Fault> {
     let sql =
         format!("SELECT {COLUMNS} FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1");
-    query.opt(&sql, [], read)
+    query.opt(&sql, &[], read)
 }
 
-/// # Errors
-/// The driver's.
+/// Saves the longest life of the tokens that a login or a refresh gives: see [`StoredKey`].
 pub fn save_token_ttl(tx: &mut Tx<'_>, kid: &str, ttl: Duration) -> Result<(), Fault> {
-    tx.execute("UPDATE signing_keys SET token_ttl = ?2 WHERE kid = ?1", params![kid, millis(ttl)]).map(drop)
+    tx.execute("UPDATE signing_keys SET token_ttl = ?2 WHERE kid = ?1", params![kid, ttl]).map(drop)
 }
 
 /// Makes sure that a key verifies until a token that it signs has ended. `false`: it is not there.
-///
-/// # Errors
-/// The driver's.
 pub fn keep_at_least(tx: &mut Tx<'_>, kid: &str, until: Timestamp) -> Result<bool, Fault> {
     let sql =
         "UPDATE signing_keys SET keep_until = CASE WHEN keep_until < ?2 THEN ?2 ELSE keep_until END WHERE kid = ?1";
     Ok(tx.execute(sql, params![kid, until])? == 1)
 }
 
-/// From now on the key signs no more, and verifies until `keep_until`.
-///
-/// # Errors
-/// The driver's.
+/// Retires a key: it signs no more from now on, and verifies until `keep_until`.
 pub fn save_retired(tx: &mut Tx<'_>, kid: &str, keep_until: Timestamp) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "UPDATE signing_keys SET retired_at = ?2, keep_until = ?3 WHERE kid = ?1";
     tx.execute(sql, params![kid, now, keep_until]).map(drop)
 }
 
-/// # Errors
-/// The driver's.
+/// Deletes a key: its tokens are not taken any more.
 pub fn delete(tx: &mut Tx<'_>, kid: &str) -> Result<(), Fault> {
-    tx.execute("DELETE FROM signing_keys WHERE kid = ?1", [kid]).map(drop)
+    tx.execute("DELETE FROM signing_keys WHERE kid = ?1", params![kid]).map(drop)
 }
 
-fn read(row: &Row<'_>) -> RowResult<StoredKey> {
+fn read(row: &Row<'_>) -> Result<StoredKey, Fault> {
     Ok(StoredKey {
-        kid: row.get(0)?,
-        algorithm: row.get(1)?,
-        jwk: row.get(2)?,
-        private_sealed: row.get(3)?,
-        created_at: row.get(4)?,
-        retired_at: row.get(5)?,
-        token_ttl: span(row.get(6)?).unwrap_or_default(),
-        keep_until: row.get(7)?,
+        kid: row.get("kid")?,
+        algorithm: row.get("algorithm")?,
+        jwk: row.get("jwk")?,
+        private_sealed: row.get("private_sealed")?,
+        created_at: row.get("created_at")?,
+        retired_at: row.get("retired_at")?,
+        token_ttl: row.get("token_ttl")?,
+        keep_until: row.get("keep_until")?,
     })
 }

@@ -17,8 +17,7 @@ pub struct LinkRequest {
     pub request_id: Option<String>,
 }
 
-/// # Errors
-/// The driver's.
+/// Inserts a request, as of now.
 pub fn insert(tx: &mut Tx<'_>, request: &LinkRequest) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO link_requests (id, kind, email, ip, request_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -26,38 +25,29 @@ pub fn insert(tx: &mut Tx<'_>, request: &LinkRequest) -> Result<(), Fault> {
     tx.execute(sql, params![request.id, kind, email, request.ip, request.request_id, now]).map(drop)
 }
 
-/// The oldest that waits. `None`: none does.
-///
-/// # Errors
-/// The driver's.
+/// Finds the oldest that waits. `None`: none does.
 pub fn find_oldest(query: &impl Query) -> Result<Option<LinkRequest>, Fault> {
     let sql = "SELECT id, kind, email, ip, request_id FROM link_requests ORDER BY id LIMIT 1";
-    query.opt(sql, [], |row| {
-        let kind: String = row.get(1)?;
+    query.opt(sql, &[], |row| {
+        let kind: &str = row.get("kind")?;
         Ok(LinkRequest {
-            id: row.get(0)?,
+            id: row.get("id")?,
             // Nothing else is ever written.
-            kind: LinkKind::parse(&kind).unwrap_or(LinkKind::VerifyEmail),
-            email: row.get(2)?,
-            ip: row.get(3)?,
-            request_id: row.get(4)?,
+            kind: LinkKind::parse(kind).unwrap_or(LinkKind::VerifyEmail),
+            email: row.get("email")?,
+            ip: row.get("ip")?,
+            request_id: row.get("request_id")?,
         })
     })
 }
 
-/// `false`: somebody else has worked it off.
-///
-/// # Errors
-/// The driver's.
+/// Deletes a request that was worked off. `false`: somebody else has worked it off.
 pub fn delete(tx: &mut Tx<'_>, id: LinkId) -> Result<bool, Fault> {
-    Ok(tx.execute("DELETE FROM link_requests WHERE id = ?1", [id])? == 1)
+    Ok(tx.execute("DELETE FROM link_requests WHERE id = ?1", params![id])? == 1)
 }
 
-/// Forgets what waits; gives how many.
-///
-/// # Errors
-/// The driver's.
+/// Deletes what waits; gives how many.
 pub fn delete_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
-    let rows = tx.execute("DELETE FROM link_requests", [])?;
+    let rows = tx.execute("DELETE FROM link_requests", &[])?;
     Ok(u64::try_from(rows).unwrap_or(u64::MAX))
 }

@@ -29,36 +29,31 @@ pub struct Spent {
 }
 
 /// Adds a link; older ones of the same kind and user are void from now on.
-///
-/// # Errors
-/// The driver's.
 pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
     tx.execute("DELETE FROM links WHERE user_id = ?1 AND kind = ?2", params![link.user, link.kind.name()])?;
     let now = tx.now();
     let sql = "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at, email, session_id) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let email = link.email.as_ref().map(Email::as_str);
-    let row = params![link.id, link.kind.name(), link.user, link.token_hash, now, link.expires_at, email, link.session];
-    tx.execute(sql, row).map(drop)
+    tx.execute(
+        sql,
+        params![link.id, link.kind.name(), link.user, link.token_hash, now, link.expires_at, email, link.session],
+    )
+    .map(drop)
 }
 
 /// Spends a link of one of these kinds. `None`: it is wrong, spent, replaced or too old. Succeeds once.
-///
-/// # Errors
-/// The driver's.
 pub fn spend(tx: &mut Tx<'_>, kinds: &[LinkKind], token_hash: &[u8; 32]) -> Result<Option<Spent>, Fault> {
     let now = tx.now();
     let sql = "UPDATE links SET spent_at = ?3 \
-        WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3 RETURNING user_id, email, session_id";
+        WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3 \
+        RETURNING user_id, email, session_id";
     tx.opt(sql, params![token_hash, names(kinds), now], |row| {
-        Ok(Spent { user: row.get(0)?, email: row.get(1)?, session: row.get(2)? })
+        Ok(Spent { user: row.get("user_id")?, email: row.get("email")?, session: row.get("session_id")? })
     })
 }
 
-/// Whom a link of one of these kinds that is still good belongs to, without spending it.
-///
-/// # Errors
-/// The driver's.
+/// Finds whom a link of one of these kinds that is still good belongs to, without spending it.
 pub fn find_owner(
     query: &impl Query,
     kinds: &[LinkKind],
@@ -67,7 +62,7 @@ pub fn find_owner(
 ) -> Result<Option<UserId>, Fault> {
     let sql = "SELECT user_id FROM links \
         WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3";
-    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get(0))
+    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get("user_id"))
 }
 
 /// The kinds in one text, for a condition on `kind`.
@@ -75,40 +70,32 @@ fn names(kinds: &[LinkKind]) -> String {
     kinds.iter().fold(" ".into(), |all, kind| all + kind.name() + " ")
 }
 
-/// The address that a link which is still good is about, without spending it: the new one for a change
+/// Finds the address that a link which is still good is about, without spending it: the new one for a change
 /// of address, else the account's.
-///
-/// # Errors
-/// The driver's.
 pub fn find_email(
     query: &impl Query,
     kinds: &[LinkKind],
     token_hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Email>, Fault> {
-    let sql = "SELECT coalesce(links.email, users.email) FROM links JOIN users ON users.id = links.user_id \
+    let sql = "SELECT coalesce(links.email, users.email) AS email FROM links JOIN users ON users.id = links.user_id \
         WHERE links.token_hash = ?1 AND instr(?2, ' ' || links.kind || ' ') > 0 \
         AND links.spent_at IS NULL AND links.expires_at > ?3";
-    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get(0))
+    query.opt(sql, params![token_hash, names(kinds), now], |row| row.get("email"))
 }
 
 /// Voids every link of a user.
-///
-/// # Errors
-/// The driver's.
 pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
-    tx.execute("DELETE FROM links WHERE user_id = ?1", [user]).map(drop)
+    tx.execute("DELETE FROM links WHERE user_id = ?1", params![user]).map(drop)
 }
 
 /// Voids everybody's links; gives how many were good for something still.
-///
-/// # Errors
-/// The driver's.
 pub fn delete_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
     let now = tx.now();
-    let good = tx.one("SELECT count(*) FROM links WHERE spent_at IS NULL AND expires_at > ?1", [now], |row| {
-        row.get::<_, u32>(0).map(u64::from)
-    })?;
-    tx.execute("DELETE FROM links", [])?;
+    let good =
+        tx.one("SELECT count(*) AS good FROM links WHERE spent_at IS NULL AND expires_at > ?1", params![now], |row| {
+            row.get("good")
+        })?;
+    tx.execute("DELETE FROM links", &[])?;
     Ok(good)
 }

@@ -5,7 +5,7 @@ use crate::domain::id::{MailId, UserId};
 use crate::domain::mail::{Mail, MailKind, MailState};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Query, Row, RowResult, Tx, params};
+use crate::store::tx::{Query, Row, Tx, params};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -29,44 +29,33 @@ const DUE: [&str; 2] = [
      AND (claimed_until IS NULL OR claimed_until <= ?1) ORDER BY next_attempt_at, id LIMIT 1",
 ];
 
-/// # Errors
-/// The driver's.
+/// Queues a mail, due at once.
 pub fn insert(tx: &mut Tx<'_>, mail: &NewMail) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO mails (id, user_id, to_address, to_key, kind, subject, body_sealed, state, created_at, attempts, \
         counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, 0, ?9)";
     let (to, key) = (mail.to.as_str(), mail.to.key());
     let (kind, counts) = (mail.kind.name(), !mail.kind.is_notice());
-    let row = params![mail.id, mail.user, to, key, kind, mail.subject, mail.body_sealed, now, counts];
-    tx.execute(sql, row).map(drop)
+    tx.execute(sql, params![mail.id, mail.user, to, key, kind, mail.subject, mail.body_sealed, now, counts]).map(drop)
 }
 
-/// Whether an address was sent so many mails, or is to be, since a time, notices left out.
-///
-/// # Errors
-/// The driver's.
+/// Looks whether an address was sent so many mails, or is to be, since a time, notices left out.
 pub fn has_had(query: &impl Query, to: &Email, mails: u32, since: Timestamp) -> Result<bool, Fault> {
-    let sql = "SELECT count(*) >= ?3 FROM \
+    let sql = "SELECT count(*) >= ?3 AS has_had FROM \
         (SELECT 1 FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts LIMIT ?3)";
-    query.one(sql, params![to.key(), since, mails], |row| row.get(0))
+    query.one(sql, params![to.key(), since, mails], |row| row.get("has_had"))
 }
 
-/// Newest first. `state` of `None`: all.
-///
-/// # Errors
-/// The driver's.
+/// Lists mails, newest first. `state` of `None`: all.
 pub fn list(query: &impl Query, state: Option<MailState>) -> Result<Vec<Mail>, Fault> {
     let of = if state.is_some() { "state = ?1" } else { "?1 IS NULL" };
     let sql = format!("SELECT {COLUMNS} FROM mails WHERE {of} ORDER BY mails.id DESC");
-    query.all(&sql, [state.map(MailState::name)], read)
+    query.all(&sql, params![state.map(MailState::name)], read)
 }
 
-/// How many mails are in a state.
-///
-/// # Errors
-/// The driver's.
+/// Counts the mails in a state.
 pub fn count(query: &impl Query, state: MailState) -> Result<u64, Fault> {
-    query.one("SELECT count(*) FROM mails WHERE state = ?1", [state.name()], |row| row.get::<_, u32>(0).map(u64::from))
+    query.one("SELECT count(*) AS mails FROM mails WHERE state = ?1", params![state.name()], |row| row.get("mails"))
 }
 
 /// A mail with its body.
@@ -77,18 +66,14 @@ pub struct Sealed {
     pub body_sealed: Option<Vec<u8>>,
 }
 
-/// # Errors
-/// The driver's.
+/// Finds a mail by its id.
 pub fn find(query: &impl Query, id: MailId) -> Result<Option<Sealed>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS}, body_sealed FROM mails WHERE id = ?1"), [id], |row| {
-        Ok(Sealed { mail: read(row)?, body_sealed: row.get(10)? })
+    query.opt(&format!("SELECT {COLUMNS}, body_sealed FROM mails WHERE id = ?1"), params![id], |row| {
+        Ok(Sealed { mail: read(row)?, body_sealed: row.get("body_sealed")? })
     })
 }
 
 /// Fails the mails that nobody is sending, and that have been queued for `give_up`; gives how many.
-///
-/// # Errors
-/// The driver's.
 pub fn give_up_old(tx: &mut Tx<'_>, give_up: Duration) -> Result<usize, Fault> {
     let sql = "UPDATE mails SET state = 'failed', last_error = coalesce('given up after a day; ' || last_error, ?3) \
         WHERE state = 'queued' AND coalesce(retried_at, created_at) <= ?2 AND (claimed_until IS NULL OR claimed_until <= ?1)";
@@ -98,15 +83,12 @@ pub fn give_up_old(tx: &mut Tx<'_>, give_up: Duration) -> Result<usize, Fault> {
 
 /// Takes the mail that is due next, fresh ones before those that are tried again. It is the caller's
 /// to send for the length of `lease`: nobody else is given it.
-///
-/// # Errors
-/// The driver's.
 pub fn claim(tx: &mut Tx<'_>, lease: Duration) -> Result<Option<Sealed>, Fault> {
     let now = tx.now();
     let mut due = None;
     for sql in DUE {
         if due.is_none() {
-            due = tx.opt(sql, [now], |row| row.get::<_, MailId>(0))?;
+            due = tx.opt(sql, params![now], |row| row.get::<MailId>("id"))?;
         }
     }
     let Some(id) = due else {
@@ -117,10 +99,7 @@ pub fn claim(tx: &mut Tx<'_>, lease: Duration) -> Result<Option<Sealed>, Fault> 
     find(tx, id)
 }
 
-/// A mail was taken by the next server: its text is wiped.
-///
-/// # Errors
-/// The driver's.
+/// Saves that the next server took a mail, and wipes its text.
 pub fn save_sent(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
     let sql = "UPDATE mails SET state = 'sent', sent_at = ?2, body_sealed = NULL, last_error = NULL, \
         next_attempt_at = NULL, claimed_until = NULL WHERE id = ?1";
@@ -128,12 +107,9 @@ pub fn save_sent(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
     tx.execute(sql, params![id, now]).map(drop)
 }
 
-/// An attempt that failed, by the mail as it was claimed. `next` of `None`: there is no other one.
+/// Saves an attempt that failed, by the mail as it was claimed. `next` of `None`: there is no other one.
 ///
 /// It changes nothing where the claim has run out and somebody else has taken the mail since.
-///
-/// # Errors
-/// The driver's.
 pub fn save_failure(tx: &mut Tx<'_>, claimed: &Mail, error: &str, next: Option<Timestamp>) -> Result<(), Fault> {
     let state = if next.is_some() { MailState::Queued } else { MailState::Failed };
     let sql = "UPDATE mails SET state = ?3, last_error = ?4, next_attempt_at = ?5, claimed_until = NULL \
@@ -142,9 +118,6 @@ pub fn save_failure(tx: &mut Tx<'_>, claimed: &Mail, error: &str, next: Option<T
 }
 
 /// Queues a mail once more, due at once, with a day before it. One that is being sent stays so.
-///
-/// # Errors
-/// The driver's.
 pub fn save_retried(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
     let sql = "UPDATE mails SET state = 'queued', next_attempt_at = NULL, retried_at = ?2 WHERE id = ?1";
     let now = tx.now();
@@ -152,29 +125,25 @@ pub fn save_retried(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
 }
 
 /// Fails every mail that is queued; gives how many there were.
-///
-/// # Errors
-/// The driver's.
 pub fn fail_queued(tx: &mut Tx<'_>, why: &str) -> Result<u64, Fault> {
     let sql = "UPDATE mails SET state = 'failed', last_error = ?1, next_attempt_at = NULL, claimed_until = NULL \
         WHERE state = 'queued'";
-    let rows = tx.execute(sql, [why])?;
+    let rows = tx.execute(sql, params![why])?;
     Ok(u64::try_from(rows).unwrap_or(u64::MAX))
 }
 
-fn read(row: &Row<'_>) -> RowResult<Mail> {
-    let state: String = row.get(5)?;
+fn read(row: &Row<'_>) -> Result<Mail, Fault> {
     Ok(Mail {
-        id: row.get(0)?,
-        user: row.get(1)?,
-        to: row.get(2)?,
-        kind: row.get(3)?,
-        subject: row.get(4)?,
+        id: row.get("id")?,
+        user: row.get("user_id")?,
+        to: row.get("to_address")?,
+        kind: row.get("kind")?,
+        subject: row.get("subject")?,
         // The column's CHECK lets nothing else in.
-        state: MailState::parse(&state).unwrap_or(MailState::Failed),
-        created_at: row.get(6)?,
-        sent_at: row.get(7)?,
-        attempts: row.get(8)?,
-        last_error: row.get(9)?,
+        state: MailState::parse(row.get("state")?).unwrap_or(MailState::Failed),
+        created_at: row.get("created_at")?,
+        sent_at: row.get("sent_at")?,
+        attempts: row.get("attempts")?,
+        last_error: row.get("last_error")?,
     })
 }

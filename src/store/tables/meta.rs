@@ -1,83 +1,15 @@
-//! Single values that belong to the database as a whole, and questions about the file itself.
+//! Single values that belong to the database as a whole.
 
 use crate::error::Fault;
-use crate::store::sqlite::schema;
 use crate::store::tx::{Query, Tx, params};
 
-/// A value by its key. `None`: not set.
-///
-/// # Errors
-/// The driver's.
+/// Finds a value by its key. `None`: not set.
 pub fn find(query: &impl Query, key: &str) -> Result<Option<Vec<u8>>, Fault> {
-    query.opt("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
+    query.opt("SELECT value FROM meta WHERE key = ?1", params![key], |row| row.get("value"))
 }
 
-/// # Errors
-/// The driver's.
+/// Saves a value under its key, in the place of an older one.
 pub fn save(tx: &mut Tx<'_>, key: &str, value: &[u8]) -> Result<(), Fault> {
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     tx.execute(sql, params![key, value]).map(drop)
-}
-
-/// What `db status` shows of the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileStatus {
-    pub schema_version: i64,
-    /// What this binary works with.
-    pub schema_current: i64,
-    pub page_count: i64,
-    pub page_size: i64,
-    pub free_pages: i64,
-    pub sqlite_version: &'static str,
-}
-
-/// # Errors
-/// The driver's.
-pub fn file_status(query: &impl Query) -> Result<FileStatus, Fault> {
-    let pragma = |name: &str| query.one(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-    Ok(FileStatus {
-        schema_version: pragma("user_version")?,
-        schema_current: schema::VERSION,
-        page_count: pragma("page_count")?,
-        page_size: pragma("page_size")?,
-        free_pages: pragma("freelist_count")?,
-        sqlite_version: rusqlite::version(),
-    })
-}
-
-/// What SQLite finds wrong with the file and its references; empty when all is well.
-///
-/// # Errors
-/// The driver's.
-pub fn integrity_problems(query: &impl Query) -> Result<Vec<String>, Fault> {
-    let mut problems: Vec<String> = query.all("PRAGMA integrity_check", [], |row| row.get(0))?;
-    problems.retain(|line| line != "ok");
-    problems.extend(query.all("PRAGMA foreign_key_check", [], |row| {
-        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-        Ok(format!("a row of {table} refers to a row of {parent} that is not there"))
-    })?);
-    Ok(problems)
-}
-
-/// As [`integrity_problems`], without comparing indexes with their tables: in a fraction of the time.
-///
-/// # Errors
-/// The driver's.
-pub fn quick_problems(query: &impl Query) -> Result<Vec<String>, Fault> {
-    let mut problems: Vec<String> = query.all("PRAGMA quick_check", [], |row| row.get(0))?;
-    problems.retain(|line| line != "ok");
-    Ok(problems)
-}
-
-/// How many rows stand in the tables that an operator thinks in.
-///
-/// # Errors
-/// The driver's.
-pub fn row_counts(query: &impl Query) -> Result<Vec<(&'static str, i64)>, Fault> {
-    ["users", "roles", "sessions", "mails", "signing_keys", "audit"]
-        .into_iter()
-        .map(|table| {
-            Ok((table, query.one(&format!("SELECT count(*) AS all_rows FROM {table}"), [], |row| row.get(0))?))
-        })
-        .collect()
 }

@@ -1,7 +1,6 @@
 //! A file a table family: what is asked of its rows and how they change.
 
 pub mod api_keys;
-pub mod census;
 pub mod failures;
 pub mod keys;
 pub mod link_requests;
@@ -10,6 +9,7 @@ pub mod mails;
 pub mod meta;
 pub mod prune;
 pub mod roles;
+pub mod row_counts;
 pub mod second_factor;
 pub mod sessions;
 pub mod tickets;

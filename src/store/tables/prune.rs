@@ -5,9 +5,7 @@ use super::meta;
 use super::sessions::{PRUNED_TO, bytes};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Query, Reader, Tx};
-use rusqlite::params_from_iter;
-use rusqlite::types::Value;
+use crate::store::tx::{FromValue, Query, Reader, ToValue, Tx, Value};
 
 /// The rows that one step looks at, and at most deletes. Each deleted session is a page of an index, somewhere:
 /// among three million, 100 hold the writer for 5 ms, 500 for 50.
@@ -87,25 +85,46 @@ impl Family {
 
 /// Where a walk over a table has come to: the last row that was looked at. The default: the beginning.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Place(Vec<Value>);
+pub struct Cursor(Vec<KeyPart>);
 
-/// The rows between two places that one step is about.
+/// One column of a primary key: these are all the types that keys have here.
+#[derive(Clone, PartialEq, Debug)]
+enum KeyPart {
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl ToValue for KeyPart {
+    fn to_value(&self) -> Value<'_> {
+        match self {
+            Self::Text(text) => text.to_value(),
+            Self::Blob(bytes) => bytes.to_value(),
+        }
+    }
+}
+
+impl FromValue<'_> for KeyPart {
+    const WANTED: &'static str = "a text or a blob";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        String::from_value(value).map(Self::Text).or_else(|| Vec::from_value(value).map(Self::Blob))
+    }
+}
+
+/// The rows between two cursors that one step is about.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Page {
     family: Family,
-    from: Place,
+    from: Cursor,
     /// `None`: to the end of the table.
-    to: Option<Place>,
+    to: Option<Cursor>,
     /// Whether something on it is over.
     pub has_any: bool,
 }
 
 impl Page {
     /// Finds the page that begins after `from`, and looks whether a row on it was over at `before`.
-    ///
-    /// # Errors
-    /// The driver's.
-    pub fn find(query: &Reader<'_>, family: Family, from: Place, before: Timestamp) -> Result<Self, Fault> {
+    pub fn find(query: &Reader<'_>, family: Family, from: Cursor, before: Timestamp) -> Result<Self, Fault> {
         let columns = family.key().join(", ");
         let mut page = Self { family, from, to: None, has_any: false };
         let sql = format!(
@@ -114,39 +133,40 @@ impl Page {
             page.bounds(),
             PAGE - 1
         );
-        page.to = query.opt(&sql, params_from_iter(page.values(before)), |row| {
-            (0..family.key().len()).map(|at| row.get(at)).collect::<Result<_, _>>().map(Place)
+        page.to = query.opt(&sql, &page.values(&before), |row| {
+            family.key().iter().map(|column| row.get(column)).collect::<Result<_, _>>().map(Cursor)
         })?;
-        let sql =
-            format!("SELECT EXISTS (SELECT 1 FROM {} AS page WHERE {}{})", family.name(), family.over(), page.bounds());
-        page.has_any = query.one(&sql, params_from_iter(page.values(before)), |row| row.get(0))?;
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM {} AS page WHERE {}{}) AS has_any",
+            family.name(),
+            family.over(),
+            page.bounds()
+        );
+        page.has_any = query.one(&sql, &page.values(&before), |row| row.get("has_any"))?;
         Ok(page)
     }
 
     /// Deletes the rows on it that were over at `before`; gives how many.
-    ///
-    /// # Errors
-    /// The driver's.
     pub fn prune(&self, tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, Fault> {
         if self.family == Family::RevokedTokens {
             self.remember_the_last_end(tx, before)?;
         }
         let (name, over) = (self.family.name(), self.family.over());
         let sql = format!("DELETE FROM {name} AS page WHERE {over}{}", self.bounds());
-        tx.execute(&sql, params_from_iter(self.values(before)))
+        tx.execute(&sql, &self.values(&before))
     }
 
     /// Where the next page begins. `None`: this was the last.
     #[must_use]
-    pub fn next(self) -> Option<Place> {
+    pub fn next(self) -> Option<Cursor> {
         self.to
     }
 
     /// See [`PRUNED_TO`].
     fn remember_the_last_end(&self, tx: &mut Tx<'_>, before: Timestamp) -> Result<(), Fault> {
         let (name, over) = (self.family.name(), self.family.over());
-        let sql = format!("SELECT max(page.expires_at) FROM {name} AS page WHERE {over}{}", self.bounds());
-        let last: Option<Timestamp> = tx.one(&sql, params_from_iter(self.values(before)), |row| row.get(0))?;
+        let sql = format!("SELECT max(page.expires_at) AS last FROM {name} AS page WHERE {over}{}", self.bounds());
+        let last: Option<Timestamp> = tx.one(&sql, &self.values(&before), |row| row.get("last"))?;
         let Some(last) = last.map(bytes) else { return Ok(()) };
         match meta::find(tx, PRUNED_TO)? {
             Some(known) if known.as_slice() >= &last[..] => Ok(()),
@@ -169,8 +189,8 @@ impl Page {
         bounds
     }
 
-    fn values(&self, before: Timestamp) -> Vec<Value> {
-        let to = self.to.iter().flat_map(|to| to.0.clone());
-        std::iter::once(Value::Integer(before.as_millis())).chain(self.from.0.clone()).chain(to).collect()
+    fn values<'v>(&'v self, before: &'v Timestamp) -> Vec<Value<'v>> {
+        let key = self.from.0.iter().chain(self.to.iter().flat_map(|to| &to.0));
+        std::iter::once(before.to_value()).chain(key.map(KeyPart::to_value)).collect()
     }
 }

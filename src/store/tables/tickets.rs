@@ -5,18 +5,14 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Tx, params};
 
-/// # Errors
-/// The driver's.
+/// Inserts a ticket for the second step of a login.
 pub fn insert(tx: &mut Tx<'_>, token_hash: &[u8; 32], user: UserId, expires_at: Timestamp) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO tickets (token_hash, user_id, created_at, expires_at, failures) VALUES (?1, ?2, ?3, ?4, 0)";
     tx.execute(sql, params![token_hash, user, now, expires_at]).map(drop)
 }
 
-/// Whose login waits with this ticket. `None`: it is wrong, spent, burnt or too old.
-///
-/// # Errors
-/// The driver's.
+/// Finds whose login waits with this ticket. `None`: it is wrong, spent, burnt or too old.
 pub fn find(
     query: &impl Query,
     token_hash: &[u8; 32],
@@ -25,21 +21,15 @@ pub fn find(
 ) -> Result<Option<UserId>, Fault> {
     let sql = "SELECT user_id FROM tickets \
         WHERE token_hash = ?1 AND spent_at IS NULL AND expires_at > ?2 AND failures < ?3";
-    query.opt(sql, params![token_hash, now, failures_max], |row| row.get(0))
+    query.opt(sql, params![token_hash, now, failures_max], |row| row.get("user_id"))
 }
 
 /// Counts a wrong code against the ticket.
-///
-/// # Errors
-/// The driver's.
 pub fn count_failure(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<(), Fault> {
-    tx.execute("UPDATE tickets SET failures = failures + 1 WHERE token_hash = ?1", [token_hash]).map(drop)
+    tx.execute("UPDATE tickets SET failures = failures + 1 WHERE token_hash = ?1", params![token_hash]).map(drop)
 }
 
 /// Spends the ticket. `false`: it was spent already.
-///
-/// # Errors
-/// The driver's.
 pub fn spend(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Fault> {
     let now = tx.now();
     let sql = "UPDATE tickets SET spent_at = ?2 WHERE token_hash = ?1 AND spent_at IS NULL";
@@ -47,22 +37,18 @@ pub fn spend(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<bool, Fault> {
 }
 
 /// Voids every login of a user that waits for its second step.
-///
-/// # Errors
-/// The driver's.
 pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
-    tx.execute("DELETE FROM tickets WHERE user_id = ?1", [user]).map(drop)
+    tx.execute("DELETE FROM tickets WHERE user_id = ?1", params![user]).map(drop)
 }
 
 /// Voids every login that waits for its second step; gives how many did.
-///
-/// # Errors
-/// The driver's.
 pub fn delete_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
     let now = tx.now();
-    let waiting = tx.one("SELECT count(*) FROM tickets WHERE spent_at IS NULL AND expires_at > ?1", [now], |row| {
-        row.get::<_, u32>(0).map(u64::from)
-    })?;
-    tx.execute("DELETE FROM tickets", [])?;
+    let waiting = tx.one(
+        "SELECT count(*) AS waiting FROM tickets WHERE spent_at IS NULL AND expires_at > ?1",
+        params![now],
+        |row| row.get("waiting"),
+    )?;
+    tx.execute("DELETE FROM tickets", &[])?;
     Ok(waiting)
 }

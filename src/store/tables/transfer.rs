@@ -9,11 +9,11 @@ use crate::domain::name::Name;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Query, Row, RowResult, Tx, params};
+use crate::store::tx::{Query, Row, Tx, params};
 
-/// An account, whole.
+/// An account with all that hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WholeUser {
+pub struct UserExport {
     pub id: UserId,
     pub email: Email,
     /// `None`: the address is not verified.
@@ -28,13 +28,13 @@ pub struct WholeUser {
     pub last_login_at: Option<Timestamp>,
     /// Sorted.
     pub roles: Vec<RoleName>,
-    pub factor: Option<WholeFactor>,
+    pub factor: Option<FactorExport>,
     pub recovery_codes: Vec<RecoveryCode>,
 }
 
-/// A second factor, whole.
+/// A second factor, its secret sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WholeFactor {
+pub struct FactorExport {
     pub secret_sealed: Vec<u8>,
     /// `None`: enrolled, not confirmed yet.
     pub enabled_at: Option<Timestamp>,
@@ -51,48 +51,46 @@ pub struct RecoveryCode {
     pub spent_at: Option<Timestamp>,
 }
 
-/// Whether somebody has the address, in any spelling.
-///
-/// # Errors
-/// The driver's.
+/// Looks whether somebody has the address, in any spelling.
 pub fn has_email(query: &impl Query, email: &Email) -> Result<bool, Fault> {
-    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1)", [email.key()], |row| row.get(0))
+    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1) AS found", params![email.key()], |row| {
+        row.get("found")
+    })
 }
 
-/// # Errors
-/// The driver's.
+/// Looks whether somebody has the id.
 pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
-    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1)", [id], |row| row.get(0))
+    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1) AS found", params![id], |row| row.get("found"))
 }
 
-/// Address and id must be free, and the roles there: see [`has_email`] and [`has_id`].
-///
-/// # Errors
-/// The driver's.
-pub fn insert(tx: &mut Tx<'_>, user: &WholeUser) -> Result<(), Fault> {
+/// Inserts an account with all that hangs on it. Address and id must be free, and the roles there: see
+/// [`has_email`] and [`has_id`].
+pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
     let sql = "INSERT INTO users \
         (id, email, email_key, email_verified_at, name, password_hash, disabled_at, created_at, last_login_at) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let (email, key, name) = (user.email.as_str(), user.email.key(), user.name.as_str());
-    let row = params![
-        user.id,
-        email,
-        key,
-        user.email_verified_at,
-        name,
-        user.password_hash,
-        user.disabled_at,
-        user.created_at,
-        user.last_login_at
-    ];
-    tx.execute(sql, row)?;
+    tx.execute(
+        sql,
+        params![
+            user.id,
+            email,
+            key,
+            user.email_verified_at,
+            name,
+            user.password_hash,
+            user.disabled_at,
+            user.created_at,
+            user.last_login_at
+        ],
+    )?;
     for role in &user.roles {
         roles::assign(tx, user.id, role)?;
     }
     if let Some(factor) = &user.factor {
         let sql = "INSERT INTO totp (user_id, secret_sealed, enabled_at, last_step, failures, created_at) \
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let WholeFactor { secret_sealed, enabled_at, last_step, failures, created_at } = factor;
+        let FactorExport { secret_sealed, enabled_at, last_step, failures, created_at } = factor;
         tx.execute(sql, params![user.id, secret_sealed, enabled_at, last_step, failures, created_at])?;
     }
     for code in &user.recovery_codes {
@@ -102,47 +100,46 @@ pub fn insert(tx: &mut Tx<'_>, user: &WholeUser) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The next `limit` accounts after one's id, in the order in which they were made. `None`: from the first.
-///
-/// # Errors
-/// The driver's.
-pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec<WholeUser>, Fault> {
+/// Lists the next `limit` accounts after one's id, in the order in which they were made. `None`: from the
+/// first.
+pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec<UserExport>, Fault> {
     let sql = "SELECT u.id, u.email, u.email_verified_at, u.name, u.password_hash, u.disabled_at, u.created_at, \
-        u.last_login_at, (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id), \
-        t.secret_sealed, t.enabled_at, t.last_step, t.failures, t.created_at \
+        u.last_login_at, (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
+        t.secret_sealed AS factor_secret_sealed, t.enabled_at AS factor_enabled_at, t.last_step AS factor_last_step, \
+        t.failures AS factor_failures, t.created_at AS factor_created_at \
         FROM users u LEFT JOIN totp t ON t.user_id = u.id WHERE u.id > ?1 ORDER BY u.id LIMIT ?2";
     // No id is shorter than the empty one.
     let after = after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
     let mut users = query.all(sql, params![after, limit], read)?;
     for user in &mut users {
         let sql = "SELECT code_hash, spent_at FROM recovery_codes WHERE user_id = ?1 ORDER BY code_hash";
-        let code = |row: &Row<'_>| Ok(RecoveryCode { hash: row.get(0)?, spent_at: row.get(1)? });
-        user.recovery_codes = query.all(sql, [user.id], code)?;
+        let code = |row: &Row<'_>| Ok(RecoveryCode { hash: row.get("code_hash")?, spent_at: row.get("spent_at")? });
+        user.recovery_codes = query.all(sql, params![user.id], code)?;
     }
     Ok(users)
 }
 
-fn read(row: &Row<'_>) -> RowResult<WholeUser> {
-    let factor = match row.get::<_, Option<Vec<u8>>>(9)? {
+fn read(row: &Row<'_>) -> Result<UserExport, Fault> {
+    let factor = match row.get("factor_secret_sealed")? {
         None => None,
-        Some(secret_sealed) => Some(WholeFactor {
+        Some(secret_sealed) => Some(FactorExport {
             secret_sealed,
-            enabled_at: row.get(10)?,
-            last_step: row.get(11)?,
-            failures: row.get(12)?,
-            created_at: row.get(13)?,
+            enabled_at: row.get("factor_enabled_at")?,
+            last_step: row.get("factor_last_step")?,
+            failures: row.get("factor_failures")?,
+            created_at: row.get("factor_created_at")?,
         }),
     };
-    Ok(WholeUser {
-        id: row.get(0)?,
-        email: row.get(1)?,
-        email_verified_at: row.get(2)?,
-        name: row.get(3)?,
-        password_hash: row.get(4)?,
-        disabled_at: row.get(5)?,
-        created_at: row.get(6)?,
-        last_login_at: row.get(7)?,
-        roles: words(row.get(8)?, |word| RoleName::parse(word).ok()),
+    Ok(UserExport {
+        id: row.get("id")?,
+        email: row.get("email")?,
+        email_verified_at: row.get("email_verified_at")?,
+        name: row.get("name")?,
+        password_hash: row.get("password_hash")?,
+        disabled_at: row.get("disabled_at")?,
+        created_at: row.get("created_at")?,
+        last_login_at: row.get("last_login_at")?,
+        roles: words(row.get("roles")?, |word| RoleName::parse(word).ok()),
         factor,
         recovery_codes: Vec::new(),
     })

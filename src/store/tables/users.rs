@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserState};
 use crate::error::Fault;
 use crate::store::page::{Page, Paged};
-use crate::store::tx::{Query, Row, RowResult, Tx, params};
+use crate::store::tx::{Query, Row, Tx, params};
 
 /// An account with what a login needs to judge it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,50 +27,42 @@ pub struct Filter {
     pub state: Option<UserState>,
 }
 
-/// An account's columns, in the order that `read_user` takes them.
+/// What `read_user` reads of an account `u`.
 pub(in crate::store) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
-    (SELECT t.enabled_at FROM totp t WHERE t.user_id = u.id), u.disabled_at, \
-    (SELECT max(until) FROM (SELECT max(p.locked_until) AS until FROM pair_failures p WHERE p.account = u.email_key \
-     UNION ALL SELECT a.locked_until FROM account_failures a WHERE a.account = u.email_key)), \
-    u.created_at, u.last_login_at, u.password_hash, \
-    (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id), \
-    (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
-     WHERE ur.user_id = u.id)";
+    (SELECT enabled_at FROM totp WHERE user_id = u.id) AS two_factor_at, u.disabled_at, \
+    (SELECT max(until) FROM (SELECT max(locked_until) AS until FROM pair_failures WHERE account = u.email_key \
+     UNION ALL SELECT locked_until FROM account_failures WHERE account = u.email_key)) AS locked_until, \
+    u.created_at, u.last_login_at, \
+    (SELECT group_concat(role) FROM user_roles WHERE user_id = u.id) AS roles, \
+    (SELECT group_concat(permission) FROM user_roles JOIN role_permissions USING (role) WHERE user_id = u.id) \
+     AS permissions";
 
-/// # Errors
-/// The driver's.
+/// Finds an account by its id.
 pub fn find(query: &impl Query, id: UserId) -> Result<Option<User>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.id = ?1"), [id], read_user)
+    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.id = ?1"), params![id], read_user)
 }
 
-/// Finds by the canonical form, whatever the spelling.
-///
-/// # Errors
-/// The driver's.
+/// Finds an account by the canonical form of its address, whatever the spelling.
 pub fn find_by_email(query: &impl Query, email: &Email) -> Result<Option<User>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"), [email.key()], read_user)
+    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"), params![email.key()], read_user)
 }
 
-/// The hash of an account's password. `None`: no such account, or it has no password.
-///
-/// # Errors
-/// The driver's.
+/// Finds the hash of an account's password. `None`: no such account, or it has no password.
 pub fn find_password_hash(query: &impl Query, id: UserId) -> Result<Option<String>, Fault> {
-    Ok(query.opt("SELECT password_hash FROM users WHERE id = ?1", [id], |row| row.get(0))?.flatten())
+    Ok(query
+        .opt("SELECT password_hash FROM users WHERE id = ?1", params![id], |row| row.get("password_hash"))?
+        .flatten())
 }
 
-/// # Errors
-/// The driver's.
+/// Finds an account with its password's hash by the canonical form of its address.
 pub fn find_credential(query: &impl Query, email: &Email) -> Result<Option<Credential>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"), [email.key()], |row| {
-        Ok(Credential { user: read_user(row)?, password_hash: row.get(9)? })
+    let sql = format!("SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.email_key = ?1");
+    query.opt(&sql, params![email.key()], |row| {
+        Ok(Credential { user: read_user(row)?, password_hash: row.get("password_hash")? })
     })
 }
 
-/// Accounts in the order in which they were made.
-///
-/// # Errors
-/// The driver's.
+/// Lists accounts in the order in which they were made.
 pub fn list(
     query: &impl Query,
     filter: &Filter,
@@ -81,8 +73,7 @@ pub fn list(
     let role = filter.role.as_ref().map(RoleName::as_str);
     // No id is shorter than the empty one.
     let after = page.after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
-    let row = params![part, role, now, after, page.limit_and_one()];
-    let users = query.all(&list_sql(filter), row, read_user)?;
+    let users = query.all(&list_sql(filter), params![part, role, now, after, page.limit_and_one()], read_user)?;
     Ok(Paged::cut(users, page.limit, |user| user.id))
 }
 
@@ -109,16 +100,14 @@ fn list_sql(filter: &Filter) -> String {
     format!("SELECT {COLUMNS} FROM {from} WHERE {by_role} AND {by_state} AND {by_text} ORDER BY {order} LIMIT ?5")
 }
 
-/// Addresses whose canonical form begins so, in its order: a walk along the index, however many there are.
-///
-/// # Errors
-/// The driver's.
+/// Lists addresses whose canonical form begins so, in its order: a walk along the index, however many there
+/// are.
 pub fn list_emails(query: &impl Query, prefix: &str, limit: u32) -> Result<Vec<String>, Fault> {
     let from = prefix.to_lowercase();
     // After every key that begins so, and before every other that follows.
     let to = format!("{from}{}", char::MAX);
     let sql = "SELECT email FROM users WHERE email_key >= ?1 AND email_key < ?2 ORDER BY email_key LIMIT ?3";
-    query.all(sql, params![from, to, limit], |row| row.get(0))
+    query.all(sql, params![from, to, limit], |row| row.get("email"))
 }
 
 fn like_part(text: &str) -> String {
@@ -126,14 +115,11 @@ fn like_part(text: &str) -> String {
     format!("%{escaped}%")
 }
 
-/// Whether an enabled user other than `except` has the role `admin`.
-///
-/// # Errors
-/// The driver's.
+/// Looks whether an enabled user other than `except` has the role `admin`.
 pub fn has_enabled_admin(query: &impl Query, except: Option<UserId>) -> Result<bool, Fault> {
     let sql = "SELECT EXISTS (SELECT 1 FROM user_roles ur JOIN users u ON u.id = ur.user_id \
-        WHERE ur.role = 'admin' AND u.disabled_at IS NULL AND (?1 IS NULL OR u.id <> ?1))";
-    query.one(sql, [except], |row| row.get(0))
+        WHERE ur.role = 'admin' AND u.disabled_at IS NULL AND (?1 IS NULL OR u.id <> ?1)) AS found";
+    query.one(sql, params![except], |row| row.get("found"))
 }
 
 /// An account that is about to be.
@@ -147,103 +133,82 @@ pub struct NewUser {
     pub password_hash: Option<String>,
 }
 
-/// The address must be free: see [`find_by_email`].
-///
-/// # Errors
-/// The driver's.
+/// Inserts an account, made now. The address must be free: see [`find_by_email`].
 pub fn insert(tx: &mut Tx<'_>, user: &NewUser) -> Result<(), Fault> {
     let sql = "INSERT INTO users (id, email, email_key, email_verified_at, name, password_hash, created_at) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let now = tx.now();
     let (email, key) = (user.email.as_str(), user.email.key());
-    let row = params![user.id, email, key, user.email_verified_at, user.name.as_str(), user.password_hash, now];
-    tx.execute(sql, row).map(drop)
+    tx.execute(sql, params![user.id, email, key, user.email_verified_at, user.name.as_str(), user.password_hash, now])
+        .map(drop)
 }
 
-/// `false`: it was verified before.
-///
-/// # Errors
-/// The driver's.
+/// Saves that the address was shown to be theirs, now. `false`: it was verified before.
 pub fn save_verified(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
     let now = tx.now();
     let sql = "UPDATE users SET email_verified_at = ?2 WHERE id = ?1 AND email_verified_at IS NULL";
     Ok(tx.execute(sql, params![id, now])? == 1)
 }
 
-/// # Errors
-/// The driver's.
+/// Saves the hash of a new password.
 pub fn save_password(tx: &mut Tx<'_>, id: UserId, hash: &str) -> Result<(), Fault> {
     tx.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![id, hash]).map(drop)
 }
 
 /// Puts a hash in the place of an older one of the same password. `false`: the password was changed in
 /// between, and stays as it is.
-///
-/// # Errors
-/// The driver's.
 pub fn replace_hash(tx: &mut Tx<'_>, id: UserId, old: &str, new: &str) -> Result<bool, Fault> {
     let sql = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
     Ok(tx.execute(sql, params![id, old, new])? == 1)
 }
 
-/// # Errors
-/// The driver's.
+/// Saves that somebody logged in now.
 pub fn save_login(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
     let now = tx.now();
     tx.execute("UPDATE users SET last_login_at = ?2 WHERE id = ?1", params![id, now]).map(drop)
 }
 
-/// # Errors
-/// The driver's.
+/// Saves another name.
 pub fn save_name(tx: &mut Tx<'_>, id: UserId, name: &Name) -> Result<(), Fault> {
     tx.execute("UPDATE users SET name = ?2 WHERE id = ?1", params![id, name.as_str()]).map(drop)
 }
 
 /// Gives the account another address, which must be free. `verified_at` of `None`: nobody has shown that it
 /// is theirs.
-///
-/// # Errors
-/// The driver's.
 pub fn save_email(tx: &mut Tx<'_>, id: UserId, email: &Email, verified_at: Option<Timestamp>) -> Result<(), Fault> {
     let sql = "UPDATE users SET email = ?2, email_key = ?3, email_verified_at = ?4 WHERE id = ?1";
     tx.execute(sql, params![id, email.as_str(), email.key(), verified_at]).map(drop)
 }
 
 /// Disables the account, or with `None` enables it.
-///
-/// # Errors
-/// The driver's.
 pub fn save_disabled(tx: &mut Tx<'_>, id: UserId, disabled_at: Option<Timestamp>) -> Result<(), Fault> {
     tx.execute("UPDATE users SET disabled_at = ?2 WHERE id = ?1", params![id, disabled_at]).map(drop)
 }
 
 /// Takes the account and all that hangs on it out of the database.
-///
-/// # Errors
-/// The driver's.
 pub fn delete(tx: &mut Tx<'_>, id: UserId) -> Result<(), Fault> {
-    tx.execute("DELETE FROM mails WHERE user_id = ?1", [id])?;
-    tx.execute("DELETE FROM users WHERE id = ?1", [id]).map(drop)
+    tx.execute("DELETE FROM mails WHERE user_id = ?1", params![id])?;
+    tx.execute("DELETE FROM users WHERE id = ?1", params![id]).map(drop)
 }
 
-pub(in crate::store) fn read_user(row: &Row<'_>) -> RowResult<User> {
+pub(in crate::store) fn read_user(row: &Row<'_>) -> Result<User, Fault> {
     Ok(User {
-        id: row.get(0)?,
-        email: row.get(1)?,
-        email_verified_at: row.get(2)?,
-        name: row.get(3)?,
-        two_factor_at: row.get(4)?,
-        disabled_at: row.get(5)?,
-        locked_until: row.get(6)?,
-        created_at: row.get(7)?,
-        last_login_at: row.get(8)?,
-        roles: words(row.get(10)?, |word| RoleName::parse(word).ok()),
-        permissions: words(row.get(11)?, |word| Permission::parse(word).ok()),
+        id: row.get("id")?,
+        email: row.get("email")?,
+        email_verified_at: row.get("email_verified_at")?,
+        name: row.get("name")?,
+        two_factor_at: row.get("two_factor_at")?,
+        disabled_at: row.get("disabled_at")?,
+        locked_until: row.get("locked_until")?,
+        created_at: row.get("created_at")?,
+        last_login_at: row.get("last_login_at")?,
+        roles: words(row.get("roles")?, |word| RoleName::parse(word).ok()),
+        permissions: words(row.get("permissions")?, |word| Permission::parse(word).ok()),
     })
 }
 
 /// Reads what `group_concat` joined; sorted, each once. `None`: the group is empty.
-pub(in crate::store) fn words<T: Ord>(joined: Option<String>, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
+pub(in crate::store) fn words<T: Ord>(joined: Option<&str>, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
     let mut words: Vec<T> = joined.iter().flat_map(|joined| joined.split(',')).filter_map(parse).collect();
     words.sort();
     words.dedup();

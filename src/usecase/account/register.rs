@@ -76,16 +76,16 @@ fn with_verification(
 ) -> Result<Decision<Registered>, Fault> {
     let stand_in = stand_in(user)?;
     if let Some(owner) = users::find_by_email(tx, &user.email)? {
-        tx.rehearse(|tx| create(tx, &stand_in, verification))?;
+        tx.dry_run(|tx| create(tx, &stand_in, verification))?;
         // Whoever reads the mailbox may set a new password; the one given here is dropped. Were it
         // kept for an unverified account, a stranger's password could come to a verified address.
         if !repeated.queue(tx, owner.id, &owner.email)? {
-            tx.rehearse(|tx| repeated.queue_unbounded(tx, owner.id, &owner.email))?;
+            tx.dry_run(|tx| repeated.queue_unbounded(tx, owner.id, &owner.email))?;
         }
         tx.audit(&Event::RegistrationRepeated, owner.id)?;
     } else {
         create(tx, user, verification)?;
-        tx.rehearse(|tx| repeated.queue(tx, user.id, &user.email).map(drop))?;
+        tx.dry_run(|tx| repeated.queue(tx, user.id, &user.email).map(drop))?;
         tx.audit(&Event::UserRegistered, user.id)?;
     }
     Ok(Decision::Grant(Registered::VerificationSent))

@@ -10,9 +10,9 @@ use crate::crypto::root_key::{Purpose, RootKey};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::Store;
-use crate::store::sqlite::file::{Stop, Whole};
+use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::schema;
-use crate::store::sqlite::schema::Step;
+use crate::store::sqlite::schema::MigrationStep;
 use crate::usecase::require;
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub struct Migrated {
     /// The schema's version before.
     pub from: i64,
     /// In their order; empty when the schema is this binary's.
-    pub steps: Vec<Step>,
+    pub steps: Vec<MigrationStep>,
 }
 
 /// Brings the schema up where it is older.
@@ -60,7 +60,7 @@ pub(in crate::usecase) fn bring_up(
     ports: &Ports,
     root: &RootKey,
     caller: &Caller,
-) -> Result<Vec<Step>, Fault> {
+) -> Result<Vec<MigrationStep>, Fault> {
     if schema::steps_from(version(database, None)?).is_empty() {
         return Ok(Vec::new());
     }
@@ -74,9 +74,9 @@ pub(in crate::usecase) fn bring_up(
 
 /// The schema's version; `root` must be the database's own, where it is given.
 fn version(database: &Path, root: Option<&RootKey>) -> Result<i64, Fault> {
-    let whole = Whole::open(database, &Stop::default())?;
+    let file = DatabaseFile::open(database, &Stop::default())?;
     if let Some(root) = root {
-        root_key::check(&whole, root)?;
+        root_key::check(&file, root)?;
     }
-    Ok(whole.version())
+    Ok(file.version())
 }

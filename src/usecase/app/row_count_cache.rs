@@ -2,7 +2,7 @@
 //! known.
 
 use crate::error::Fault;
-use crate::store::tables::census::Census;
+use crate::store::tables::row_counts::RowCounts;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(in crate::usecase) struct Counted {
     /// Whether it answered the last time that it was asked.
     pub answered: bool,
     /// `None`: it has never answered.
-    pub census: Option<Census>,
+    pub row_counts: Option<RowCounts>,
 }
 
 impl RowCountCache {
@@ -35,7 +35,7 @@ impl RowCountCache {
     pub(in crate::usecase) fn read(
         &self,
         elapsed: impl Fn() -> Duration,
-        count: impl FnOnce() -> Result<Census, Fault>,
+        count: impl FnOnce() -> Result<RowCounts, Fault>,
     ) -> Counted {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = elapsed();
@@ -45,7 +45,7 @@ impl RowCountCache {
             counted.next = ended + PAUSE_MIN.max(ended.saturating_sub(begun) * PAUSE_FACTOR);
             counted.answered = taken.is_ok();
             match taken {
-                Ok(census) => (counted.census, counted.last) = (Some(census), ended),
+                Ok(row_counts) => (counted.row_counts, counted.last) = (Some(row_counts), ended),
                 Err(fault) => tracing::warn!(%fault, "the database can't be counted for the metrics"),
             }
         }

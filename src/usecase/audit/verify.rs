@@ -3,8 +3,8 @@
 use crate::domain::audit::{Flaw, Mark};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
-use crate::store::audit::check as store;
-use crate::store::audit::check::Ends;
+use crate::store::audit::check::follow;
+use crate::store::audit::head::{self, Ends};
 use crate::usecase::app::App;
 use crate::usecase::require;
 
@@ -54,8 +54,7 @@ fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verdict) -> Result<Optio
     while verdict.last.seq < ends.head.seq {
         let through = ends.head.seq.min(verdict.last.seq + PAGE);
         let flaw;
-        (verdict.last, flaw) =
-            app.store.read(|query| store::follow(query, app.store.chain(), &verdict.last, through))?;
+        (verdict.last, flaw) = app.store.read(|query| follow(query, app.store.chain(), &verdict.last, through))?;
         if let Some(flaw) = flaw
             && !pruned_meanwhile(app, verdict)?
         {
@@ -72,7 +71,7 @@ fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verdict) -> Result<Optio
 }
 
 fn ends(app: &App) -> Result<Result<Ends, Flaw>, Fault> {
-    app.store.read(|query| store::ends(query, app.store.chain()))
+    app.store.read(|query| head::ends(query, app.store.chain()))
 }
 
 fn begin_after(anchor: &Mark, verdict: &mut Verdict) {
@@ -108,7 +107,7 @@ fn compare(app: &App, noted: &Mark, ends: &Ends) -> Result<Option<Flaw>, Fault> 
     let found = if seq == ends.anchor.seq {
         Some(ends.anchor.clone())
     } else {
-        app.store.read(|query| store::find_mark(query, seq))?
+        app.store.read(|query| head::find_mark(query, seq))?
     };
     Ok(match found {
         None => Some(Flaw::NotedWasPruned { seq }),

@@ -8,9 +8,9 @@ use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
-use crate::store::sqlite::file::Whole;
-use crate::store::sqlite::schema;
-use crate::store::tables::meta;
+use crate::store::sqlite::file::DatabaseFile;
+use crate::store::sqlite::inspect;
+use crate::store::sqlite::version::VERSION;
 use crate::store::tx::Query;
 use crate::usecase::app::database_lock::InUse;
 use crate::usecase::app::files;
@@ -48,7 +48,7 @@ pub fn backup(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop
     }
     files::check(config)?;
     let in_use = InUse::share(&config.database)?;
-    let source = Whole::open(in_use.database(), stop)?;
+    let source = DatabaseFile::open(in_use.database(), stop)?;
     let root = root_key::existing(config)?;
     root_key::check(&source, &root)?;
     let chain = Chain::new(&root.derive(Purpose::AuditChain));
@@ -64,7 +64,7 @@ pub fn backup(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop
     }
     let bytes = copy.name(file)?;
     let schema_version = source.version();
-    let audited = schema_version == schema::VERSION && write_line(config, ports, caller, file).is_ok();
+    let audited = schema_version == VERSION && write_line(config, ports, caller, file).is_ok();
     Ok(Backup { file: file.to_owned(), bytes, schema_version, head, audited })
 }
 
@@ -73,9 +73,9 @@ fn taken(file: &Path) -> Refusal {
 }
 
 /// Reads the whole copy; gives the newest line of its log.
-fn check(copy: &Unnamed, source: &Whole, chain: &Chain, stop: &Stop) -> Result<Mark, Fault> {
-    let found = Whole::open(copy.path(), stop)?;
-    let problems = meta::integrity_problems(&found)?;
+fn check(copy: &Unnamed, source: &DatabaseFile, chain: &Chain, stop: &Stop) -> Result<Mark, Fault> {
+    let found = DatabaseFile::open(copy.path(), stop)?;
+    let problems = inspect::integrity_problems(&found)?;
     if let Some(problem) = problems.first() {
         return Err(Fault::Storage(format!(
             "the copy is not sound ({problem}), and was thrown away; run `authctl db check`"

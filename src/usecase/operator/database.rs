@@ -2,8 +2,9 @@
 
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
-use crate::store::tables::meta;
-use crate::store::tables::meta::FileStatus;
+use crate::store::sqlite::inspect;
+use crate::store::sqlite::inspect::FileStatus;
+use crate::store::tables::row_counts;
 use crate::usecase::app::App;
 use crate::usecase::app::files;
 use crate::usecase::require;
@@ -27,7 +28,7 @@ pub struct Status {
 /// `forbidden` for anybody but an operator; the store's.
 pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
     require(caller, "database:read")?;
-    let (file, rows) = app.store.read(|query| Ok((meta::file_status(query)?, meta::row_counts(query)?)))?;
+    let (file, rows) = app.store.read(|query| Ok((inspect::file_status(query)?, row_counts::of_tables(query)?)))?;
     let sizes: Vec<u64> = files::database_files(app.store.path())
         .iter()
         .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))
@@ -49,7 +50,7 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
 /// `forbidden` for anybody but an operator. A file too damaged to be read is a finding, not an error.
 pub fn check(app: &App, caller: &Caller) -> Result<Vec<String>, Error> {
     require(caller, "database:read")?;
-    match app.store.read(|query| meta::integrity_problems(query)) {
+    match app.store.read(|query| inspect::integrity_problems(query)) {
         Ok(problems) => Ok(problems),
         Err(Fault::Storage(text)) => Ok(vec![text]),
         Err(fault) => Err(fault.into()),

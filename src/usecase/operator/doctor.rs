@@ -11,7 +11,8 @@ use crate::error::{Error, Fault};
 use crate::store::audit::check;
 use crate::store::audit::log;
 use crate::store::audit::log::Filter;
-use crate::store::tables::{mails, meta};
+use crate::store::sqlite::inspect;
+use crate::store::tables::mails;
 use crate::usecase::account::admin;
 use crate::usecase::app::mail_templates::MailTemplates;
 use crate::usecase::app::{App, IfMissing, Ports};
@@ -174,7 +175,7 @@ fn daemon(config: &Config) -> Result<Finding, Error> {
 }
 
 fn database(app: &App, caller: &Caller) -> Result<Finding, Error> {
-    let problems = app.store.read(|query| meta::quick_problems(query))?;
+    let problems = app.store.read(|query| inspect::quick_problems(query))?;
     if let Some(problem) = problems.first() {
         let says = format!("it is damaged ({problem}); stop the daemon, keep a copy, and restore the last backup");
         return Ok(Finding::fail("database", says));

@@ -8,8 +8,8 @@ use crate::domain::audit::{LoginFailure, Sort};
 use crate::domain::time::Timestamp;
 use crate::ports::process;
 use crate::store::sqlite::writer::WriterTally;
-use crate::store::tables::census;
-use crate::store::tables::census::Census;
+use crate::store::tables::row_counts;
+use crate::store::tables::row_counts::RowCounts;
 use crate::store::tables::sessions::Alive;
 use crate::usecase::app::App;
 use crate::usecase::app::files;
@@ -61,7 +61,7 @@ pub struct Counted {
     /// Whether it answered.
     pub answered: bool,
     /// `None`: it has never answered.
-    pub census: Option<Census>,
+    pub row_counts: Option<RowCounts>,
     /// How long ago that was.
     pub age: Duration,
     /// How long the mail has waited that has waited longest. `None`: authd sends none itself, so that waiting
@@ -141,12 +141,12 @@ fn writing(tally: &WriterTally) -> Writing {
 
 fn counted(app: &App) -> Counted {
     let alive = Alive { now: app.now(), idle: app.config.tokens.refresh_idle };
-    let known = app.row_counts.read(|| app.elapsed(), || app.store.read(|query| census::take(query, alive)));
-    let oldest = known.census.as_ref().and_then(|census| census.oldest_queued);
+    let known = app.row_counts.read(|| app.elapsed(), || app.store.read(|query| row_counts::count(query, alive)));
+    let oldest = known.row_counts.as_ref().and_then(|row_counts| row_counts.oldest_queued);
     let waiting = oldest.map_or(Duration::ZERO, |oldest| app.now().since(oldest));
     Counted {
         answered: known.answered,
-        census: known.census,
+        row_counts: known.row_counts,
         age: app.elapsed().saturating_sub(known.last),
         mail_waiting: (app.config.mail.transport == MailTransport::Smtp).then_some(waiting),
     }

@@ -6,7 +6,7 @@ use crate::domain::caller::Caller;
 use crate::domain::lockout;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
-use crate::store::tables::prune::{Family, Page, Place};
+use crate::store::tables::prune::{Cursor, Family, Page};
 use crate::usecase::app::App;
 use crate::usecase::app::wakeup::Wakeup;
 use crate::usecase::app::worker::{FirstRound, Schedule, Worker};
@@ -35,11 +35,11 @@ pub fn prune(app: &App, caller: &Caller) -> Result<Vec<(&'static str, u64)>, Err
     require(caller, "database:write")?;
     let mut counts = Vec::new();
     for family in Family::ALL {
-        let (mut rows, mut place) = (0, Some(Place::default()));
-        while let Some(from) = place {
+        let (mut rows, mut cursor) = (0, Some(Cursor::default()));
+        while let Some(from) = cursor {
             let step = step(app, caller, family, from)?;
             rows += step.rows;
-            place = step.next;
+            cursor = step.next;
         }
         counts.push((family.name(), rows));
     }
@@ -56,11 +56,11 @@ pub fn prune(app: &App, caller: &Caller) -> Result<Vec<(&'static str, u64)>, Err
 struct Step {
     rows: u64,
     /// `None`: the table's end was reached.
-    next: Option<Place>,
+    next: Option<Cursor>,
 }
 
 /// Looks at one page, and writes only where something on it is over.
-fn step(app: &App, caller: &Caller, family: Family, from: Place) -> Result<Step, Error> {
+fn step(app: &App, caller: &Caller, family: Family, from: Cursor) -> Result<Step, Error> {
     let before = over_before(app, family);
     let page = app.store.read(|query| Page::find(query, family, from, before))?;
     let mut rows = 0;
@@ -87,7 +87,7 @@ fn over_before(app: &App, family: Family) -> Timestamp {
 #[derive(Debug, Default)]
 pub struct Walk {
     family: usize,
-    place: Place,
+    cursor: Cursor,
 }
 
 impl Walk {
@@ -103,10 +103,10 @@ impl Walk {
                 *self = Self::default();
                 break;
             };
-            let step = step(app, &Caller::system(), *family, self.place.clone())?;
+            let step = step(app, &Caller::system(), *family, self.cursor.clone())?;
             rows += step.rows;
             self.family += usize::from(step.next.is_none());
-            self.place = step.next.unwrap_or_default();
+            self.cursor = step.next.unwrap_or_default();
             if !rest() {
                 break;
             }

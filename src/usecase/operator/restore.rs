@@ -21,12 +21,13 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::Store;
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
-use crate::store::sqlite::connection;
+use crate::store::sqlite::fault;
 use crate::store::sqlite::file;
-use crate::store::sqlite::file::{Stop, Whole};
-use crate::store::sqlite::schema;
-use crate::store::sqlite::schema::Step;
-use crate::store::tables::{link_requests, links, mails, meta, second_factor, sessions, tickets};
+use crate::store::sqlite::file::{DatabaseFile, Stop};
+use crate::store::sqlite::inspect;
+use crate::store::sqlite::schema::MigrationStep;
+use crate::store::sqlite::version::VERSION;
+use crate::store::tables::{link_requests, links, mails, second_factor, sessions, tickets};
 use crate::usecase::app::database_lock::InUse;
 use crate::usecase::app::files;
 use crate::usecase::app::{Ports, root_key};
@@ -45,7 +46,7 @@ pub struct Restored {
     /// The newest line of the audit log that stands in the backup.
     pub line: i64,
     /// The steps that brought the backup's schema up.
-    pub steps: Vec<Step>,
+    pub steps: Vec<MigrationStep>,
     pub ended: Ended,
     /// `None`: there was no database to compare with, or it can't be read, and all of the backup's came back.
     pub withheld: Option<Withheld>,
@@ -100,10 +101,10 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
     })?;
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
     let look = || {
-        let source = Whole::open(file, stop)?;
+        let source = DatabaseFile::open(file, stop)?;
         let belongs = root_key::check(&source, root);
         let chain = Chain::new(&root.derive(Purpose::AuditChain));
-        Ok((meta::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
+        Ok((inspect::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
     };
     let (problems, belongs, end, source) = match look() {
         Err(Fault::Storage(why)) => return Err(unsound(&not_to_be_restored(&why)).into()),
@@ -126,7 +127,7 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
 
 /// What is said of a damaged database is to restore a backup, which is no advice here.
 fn not_to_be_restored(why: &str) -> String {
-    match why.strip_suffix(connection::ADVICE) {
+    match why.strip_suffix(fault::ADVICE) {
         Some(damage) => format!("can't be restored: {damage}; take another backup"),
         None => format!("can't be restored: {why}"),
     }
@@ -138,8 +139,8 @@ fn still_good(database: &Path, stop: &Stop) -> Result<Option<StillGood>, Fault> 
         return Ok(None);
     }
     let read = || {
-        let replaced = Whole::open(database, stop)?;
-        if replaced.version() == schema::VERSION { StillGood::read(&replaced).map(Some) } else { Ok(None) }
+        let replaced = DatabaseFile::open(database, stop)?;
+        if replaced.version() == VERSION { StillGood::read(&replaced).map(Some) } else { Ok(None) }
     };
     match read() {
         Err(Fault::Storage(_)) => Ok(None),

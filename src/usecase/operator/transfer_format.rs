@@ -5,7 +5,7 @@ use crate::domain::id::UserId;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::error::Error;
-use crate::store::tables::transfer::{RecoveryCode, WholeUser};
+use crate::store::tables::transfer::{RecoveryCode, UserExport};
 use crate::usecase::app::App;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use serde_json::{Map, Value};
@@ -82,7 +82,7 @@ impl std::fmt::Debug for Line {
 }
 
 impl Line {
-    pub(super) fn of(app: &App, contents: Contents, user: WholeUser) -> Result<Self, Error> {
+    pub(super) fn of(app: &App, contents: Contents, user: UserExport) -> Result<Self, Error> {
         let time = |at: Option<Timestamp>| at.map(Timestamp::exact);
         let two_factor = user.factor.as_ref().is_some_and(|factor| factor.enabled_at.is_some());
         let mut values: Vec<Value> = vec![

@@ -8,7 +8,7 @@ use crate::domain::api_key;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::api_keys;
 use crate::store::tables::sessions;
-use crate::store::tables::sessions::{Shown, Standing};
+use crate::store::tables::sessions::{Shown, TokenStatus};
 use crate::usecase::app::App;
 use crate::usecase::app::token_cache::Fingerprint;
 use crate::usecase::keys::current_key;
@@ -60,7 +60,7 @@ pub fn bearer(app: &App, token: &str) -> Result<SignedIn, Error> {
 pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
     let hash = opaque::parse(api_key::PREFIX, secret).ok_or(Refusal::InvalidToken)?;
     let now = app.now();
-    let found = app.store.glance(|query| api_keys::find_by_hash(query, &hash))?;
+    let found = app.store.read_snapshot(|query| api_keys::find_by_hash(query, &hash))?;
     let key = found.filter(|key| key.counts(now)).ok_or(Refusal::InvalidToken)?;
     app.key_uses.note(key.id, now);
     Ok(Service { key: key.id, name: key.name, permissions: key.permissions })
@@ -82,17 +82,17 @@ pub(in crate::usecase) fn inspect(
         return Ok(Err(Standstill::Flawed(flaw)));
     }
     let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
-    let standing = app.store.glance(|query| sessions::find_standing(query, claims.session, shown))?;
-    let Some(standing) = standing.filter(|standing| standing.account.id == claims.user) else {
+    let status = app.store.read_snapshot(|query| sessions::find_token_status(query, claims.session, shown))?;
+    let Some(status) = status.filter(|status| status.account.id == claims.user) else {
         return Ok(Err(Standstill::SessionEnded));
     };
-    if !standing.key_counts {
+    if !status.key_counts {
         app.remembered.drop_key(&authentic.kid);
     }
-    if let Err(standstill) = judge(app, claims, &standing) {
+    if let Err(standstill) = judge(app, claims, &status) {
         return Ok(Err(standstill));
     }
-    let signed_in = SignedIn { session: claims.session, auth_time: standing.auth_time, account: standing.account };
+    let signed_in = SignedIn { session: claims.session, auth_time: status.auth_time, account: status.account };
     Ok(Ok((authentic, signed_in)))
 }
 
@@ -109,16 +109,16 @@ fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, Flaw>, Fau
     Ok(found)
 }
 
-fn judge(app: &App, claims: &AccessClaims, standing: &Standing) -> Result<(), Standstill> {
-    if claims.generation < standing.oldest {
+fn judge(app: &App, claims: &AccessClaims, status: &TokenStatus) -> Result<(), Standstill> {
+    if claims.generation < status.oldest {
         Err(Standstill::Replaced)
-    } else if !standing.key_counts {
+    } else if !status.key_counts {
         Err(Standstill::KeyGone)
-    } else if standing.token_is_revoked {
+    } else if status.token_is_revoked {
         Err(Standstill::Revoked)
-    } else if standing.account.disabled_at.is_some() {
+    } else if status.account.disabled_at.is_some() {
         Err(Standstill::UserDisabled)
-    } else if !standing.bounds.are_kept(app.now(), app.lifetime().idle) {
+    } else if !status.bounds.are_kept(app.now(), app.lifetime().idle) {
         Err(Standstill::SessionEnded)
     } else {
         Ok(())

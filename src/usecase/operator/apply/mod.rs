@@ -88,7 +88,7 @@ pub fn apply(
         }
         // A refusal commits what was done before it, so it must come before anything is.
         let mut refused = None;
-        tx.rehearse(|tx| {
+        tx.dry_run(|tx| {
             refused = run(&steps, &giver, tx)?;
             Ok(())
         })?;

@@ -22,7 +22,7 @@ use crate::domain::id::UserId;
 use crate::domain::role::RoleName;
 use crate::error::{Decision, Error, Fault};
 use crate::store::tables::transfer;
-use crate::store::tables::transfer::{WholeFactor, WholeUser};
+use crate::store::tables::transfer::{FactorExport, UserExport};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::require;
@@ -285,7 +285,7 @@ fn id_taken(candidate: &Candidate) -> Problem {
 fn insert(tx: &mut Tx<'_>, candidate: &Candidate, format: Format) -> Result<(), Fault> {
     let (record, id, now) = (&candidate.record, candidate.id, tx.now());
     let factor = record.factor.as_ref().zip(candidate.secret_sealed.as_ref());
-    let user = WholeUser {
+    let user = UserExport {
         id,
         email: record.email.clone(),
         email_verified_at: record.verified.map(|moment| moment.at(now)),
@@ -295,7 +295,7 @@ fn insert(tx: &mut Tx<'_>, candidate: &Candidate, format: Format) -> Result<(), 
         created_at: record.created_at.unwrap_or(now),
         last_login_at: record.last_login_at,
         roles: record.roles.clone(),
-        factor: factor.map(|(factor, sealed)| WholeFactor {
+        factor: factor.map(|(factor, sealed)| FactorExport {
             secret_sealed: sealed.clone(),
             enabled_at: factor.enabled_at,
             last_step: factor.last_step,

@@ -1,0 +1,55 @@
+//! Which schema a file has: the two numbers in its header that say whose it is and of what version.
+
+use super::connection::Connection;
+use super::fault::fault;
+use crate::error::Fault;
+
+/// The schema that this binary works with, as `PRAGMA user_version` holds it.
+pub const VERSION: i64 = 4;
+
+/// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
+pub(super) const APPLICATION_ID: i64 = 0x6175_7468;
+
+/// Checks that the file has the schema of this binary.
+///
+/// # Errors
+/// [`Fault::Storage`] when the file is not authd's, or of another version than this binary's.
+pub(in crate::store) fn check_version(connection: &Connection) -> Result<(), Fault> {
+    let version = version_of(connection)?;
+    check_not_newer(version)?;
+    if version < VERSION {
+        return Err(Fault::Storage(format!(
+            "the database has schema {version}, this authd works with {VERSION}; run `authctl db migrate` to bring it up, \
+             after `authctl db backup FILE`; `authd serve` brings it up at its start, too"
+        )));
+    }
+    Ok(())
+}
+
+/// Checks that a version is not of a newer authd.
+///
+/// # Errors
+/// [`Fault::Storage`] for a version that this binary doesn't know yet.
+pub(in crate::store) fn check_not_newer(version: i64) -> Result<(), Fault> {
+    if version > VERSION {
+        return Err(Fault::Storage(format!(
+            "the database has schema {version}, made by a newer authd; this one knows {VERSION}: install the newer one"
+        )));
+    }
+    Ok(())
+}
+
+/// Reads the schema's version, once the file is known to be authd's.
+///
+/// # Errors
+/// [`Fault::Storage`] for a file of somebody else's.
+pub(in crate::store) fn version_of(connection: &Connection) -> Result<i64, Fault> {
+    if pragma(connection, "application_id")? != APPLICATION_ID {
+        return Err(Fault::Storage("the file is no database of authd; check the key `database`".into()));
+    }
+    pragma(connection, "user_version")
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i64, Fault> {
+    connection.driver.pragma_query_value(None, name, |row| row.get(0)).map_err(fault)
+}

@@ -1,0 +1,47 @@
+//! How many there are: counts over whole tables, for whoever watches. They take time on large ones.
+
+use super::sessions::Alive;
+use crate::domain::mail::MailState;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+use crate::store::tx::{Query, params};
+
+/// What was counted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RowCounts {
+    pub users: u64,
+    pub sessions_alive: u64,
+    pub mails: Vec<(MailState, u64)>,
+    /// When the mail was written that has waited longest to be sent.
+    pub oldest_queued: Option<Timestamp>,
+}
+
+/// Counts the rows of three tables. Only the count of sessions has to look into rows: the others are
+/// read off an index.
+pub fn count(query: &impl Query, alive: Alive) -> Result<RowCounts, Fault> {
+    let sessions = "SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL AND +expires_at > ?1 \
+        AND last_used_at + coalesce(idle, ?2) > ?1";
+    let by_state = "SELECT count(*) AS mails FROM mails WHERE state = ?1";
+    let oldest = "SELECT min(created_at) AS oldest FROM mails WHERE state = 'queued'";
+    let mail = |state: MailState| Ok((state, query.one(by_state, params![state.name()], |row| row.get("mails"))?));
+    let mails = MailState::ALL.into_iter().map(mail).collect::<Result<Vec<_>, Fault>>()?;
+    Ok(RowCounts {
+        users: query.one("SELECT count(*) AS users FROM users", &[], |row| row.get("users"))?,
+        sessions_alive: query.one(sessions, params![alive.now, alive.idle], |row| row.get("alive"))?,
+        mails,
+        oldest_queued: query.one(oldest, &[], |row| row.get("oldest"))?,
+    })
+}
+
+/// Counts the rows of the tables that an operator thinks in.
+pub fn of_tables(query: &impl Query) -> Result<Vec<(&'static str, i64)>, Fault> {
+    ["users", "roles", "sessions", "mails", "signing_keys", "audit"]
+        .into_iter()
+        .map(|table| {
+            Ok((
+                table,
+                query.one(&format!("SELECT count(*) AS all_rows FROM {table}"), &[], |row| row.get("all_rows"))?,
+            ))
+        })
+        .collect()
+}
