@@ -16,6 +16,7 @@ pub mod mail;
 pub mod name;
 pub mod network;
 pub mod password;
+pub mod password_policy;
 pub mod role;
 pub mod secret;
 pub mod session;
