@@ -3,14 +3,14 @@
 //! A `Config` is written out as one literal, so that a field without its setting doesn't compile; that
 //! a key reaches its field is held by a test over the table.
 
-use super::load::{Origin, Settings};
-use super::url::is_loopback;
-use super::value::Value;
-use super::{
+use super::model::{
     Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, LogFormat, LogLevel, Mail, MailTransport,
     Metrics, OauthKind, OauthProvider, Password, Proxy, Rate, RateLimit, Redirects, Registration, SameSite, Server,
     SmtpTls, Tokens, Totp,
 };
+use super::settings::{Origin, Settings};
+use super::url::is_loopback;
+use super::value::Value;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
 use std::path::{Path, PathBuf};

@@ -2,14 +2,14 @@
 //!
 //! Nothing is changed by reading, and every problem of every source is reported, not the first alone.
 
-use super::Config;
 use super::build;
 use super::file::{self, Problem};
 use super::keys::{self, KEYS, Key};
+use super::model::Config;
+use super::settings::{Origin, Setting, Settings};
 use super::value::{Kind, Raw, Value};
 use crate::error::Fault;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -66,40 +66,6 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
 }
 
-/// One line of `config show`. Its `value` in text is what the environment takes, [`Value::toml`] what the file takes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Setting {
-    pub key: String,
-    pub value: Value,
-    pub origin: Origin,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Origin {
-    Default,
-    /// A systemd credential, by its name.
-    Credential(String),
-    File {
-        path: PathBuf,
-        line: usize,
-    },
-    Environment(String),
-    Flag(String),
-}
-
-/// `default`, `credential key_file`, `file /x/authd.toml:12`, `environment AUTHD_LISTEN`, `flag --listen`.
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::Credential(name) => write!(f, "credential {name}"),
-            Self::File { path, line } => write!(f, "file {}:{line}", path.display()),
-            Self::Environment(name) => write!(f, "environment {name}"),
-            Self::Flag(name) => write!(f, "flag {name}"),
-        }
-    }
-}
-
 /// Reads all sources and judges them.
 ///
 /// # Errors
@@ -126,9 +92,6 @@ pub fn load(sources: &Sources) -> Result<Loaded, Fault> {
     }
     reading.finish(file.map(|(path, _)| path))
 }
-
-/// The settings by name, later sources over earlier ones.
-pub type Settings = BTreeMap<String, (Value, Origin)>;
 
 struct Reading<'a> {
     cwd: &'a Path,

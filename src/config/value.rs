@@ -2,7 +2,7 @@
 //!
 //! One value is judged here by itself; what two settings must agree on is `build`'s business.
 
-use super::Rate;
+use super::model::Rate;
 use super::url::{Url, host_name};
 use crate::domain::email::Email;
 use ipnet::IpNet;
