@@ -2,8 +2,6 @@
 //! to use with the parameters, formats and checks that authd promises.
 
 pub mod csrf;
-mod fast_argon2;
-pub mod foreign;
 pub mod gate;
 pub mod jwt;
 pub mod opaque;

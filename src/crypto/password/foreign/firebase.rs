@@ -7,7 +7,7 @@
 //! stored is worth what any scrypt hash of that cost is worth to a thief.
 
 use super::{Foreign, Unusable};
-use crate::crypto::password::PasswordHashText;
+use crate::crypto::password::text::PasswordHashText;
 use crate::domain::secret::Secret;
 use data_encoding::BASE64_NOPAD;
 

@@ -3,14 +3,15 @@
 //!
 //! Nothing here makes such a hash. What one may cost is bounded before it is computed, so that an import
 //! can't make one login take minutes or the machine's memory. argon2 itself, of every variant, is the
-//! business of [`super::password`].
+//! business of [`super::argon2id`].
 
 mod crypt;
 mod django;
 pub mod firebase;
 mod kdf;
 
-use super::password::{self, PasswordHashText};
+use super::argon2id;
+use super::text::PasswordHashText;
 use crate::domain::password::{HashCost, Password};
 use kdf::{Firebase, Pbkdf2, Scrypt};
 use std::fmt;
@@ -94,8 +95,8 @@ pub fn adopt(text: &str, own: HashCost) -> Result<PasswordHashText, Unusable> {
     // Django writes argon2's own text behind its name for the scheme.
     let text = text.strip_prefix("argon2$").map_or_else(|| text.to_owned(), |phc| format!("${phc}"));
     let text = PasswordHashText(text);
-    if password::is_argon2(&text) {
-        let cost = password::check(&text).map_err(|_| Unusable::Malformed)?;
+    if argon2id::is_argon2(&text) {
+        let cost = argon2id::check(&text).map_err(|_| Unusable::Malformed)?;
         let work = u64::from(cost.memory_kib).saturating_mul(cost.iterations.into());
         let own_work = u64::from(own.memory_kib).saturating_mul(own.iterations.into());
         let bearable = cost.memory_kib <= ARGON2_MEMORY_KIB_MAX.max(own.memory_kib)
