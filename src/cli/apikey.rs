@@ -1,8 +1,9 @@
 //! `apikey`: keys that services prove themselves with.
 
+use super::arguments::permissions;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
-use super::{Context, permissions, times};
+use super::{Context, times};
 use crate::domain::api_key::{ApiKey, ApiKeyName, InvalidApiKeyName};
 use crate::error::Refusal;
 use crate::usecase::keys::api_keys as keys;

@@ -1,9 +1,10 @@
 //! `apply`: makes the database be as a file says.
 
+use super::Context;
+use super::arguments::unreadable;
 use super::exit::Failure;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
-use super::{Context, unreadable};
 use crate::usecase::operator::apply;
 use crate::usecase::operator::apply::{Action, Change, Done, Mode, Unnamed};
 use crate::views;

@@ -1,11 +1,12 @@
 //! `import`: users of other systems, or of another authd.
 
+use super::Context;
+use super::arguments::{choices, unreadable};
 use super::exit::Failure;
 use super::terminal::Format as Printed;
 use super::terminal::csv::plain;
 use super::terminal::progress::Progress;
 use super::terminal::table::{Cell, Column, Row, Table, Tone};
-use super::{Context, choices, unreadable};
 use crate::domain::secret::Secret;
 use crate::usecase::operator::import as importing;
 use crate::usecase::operator::import::{Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase};

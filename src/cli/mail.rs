@@ -1,8 +1,9 @@
 //! `mail`: the outbox.
 
+use super::Context;
+use super::arguments::choices;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
-use super::{Context, choices};
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::mail::MailState;
 use crate::error::Refusal;

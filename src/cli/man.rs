@@ -4,7 +4,7 @@ mod roff;
 
 use super::Context;
 use super::exit::Failure;
-use super::tree::{self, Program};
+use super::program::{Program, Tree};
 use crate::usecase::app::files;
 use clap::{Arg, Args, Command};
 use roff::Roff;
@@ -26,11 +26,11 @@ impl Man {
     /// When the folder or stdout can't be written.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let Some(folder) = &self.folder else {
-            return context.terminal().text(&authctl(&built(Program::Authctl)).text);
+            return context.terminal().text(&authctl(&built(context.tree(), Program::Authctl)).text);
         };
         let fails = |error: std::io::Error| files::cannot_write(folder, &error);
         std::fs::create_dir_all(folder).map_err(fails)?;
-        let pages = pages();
+        let pages = pages(context.tree());
         for page in &pages {
             std::fs::write(folder.join(&page.file), &page.text).map_err(fails)?;
         }
@@ -52,17 +52,17 @@ pub struct Page {
 const DATE: &str = "2026-11-22";
 const SOURCE: &str = concat!("authd ", env!("CARGO_PKG_VERSION"));
 
-/// Every page there is.
+/// Makes every page there is of the tree of commands.
 #[must_use]
-pub fn pages() -> Vec<Page> {
-    let authctl_tree = built(Program::Authctl);
+pub fn pages(tree: Tree) -> Vec<Page> {
+    let authctl_tree = built(tree, Program::Authctl);
     let nouns = authctl_tree.get_subcommands().filter(|command| has_page(command)).map(noun);
     let configuration = Page { file: "authd.toml.5".into(), text: crate::config::text::manual() };
-    [authd(&built(Program::Authd)), authctl(&authctl_tree), configuration].into_iter().chain(nouns).collect()
+    [authd(&built(tree, Program::Authd)), authctl(&authctl_tree), configuration].into_iter().chain(nouns).collect()
 }
 
-fn built(program: Program) -> Command {
-    let mut tree = tree::command(program);
+fn built(tree: Tree, program: Program) -> Command {
+    let mut tree = tree(program);
     tree.build();
     tree
 }

@@ -1,9 +1,10 @@
 //! `role`: named sets of permissions, and who has them.
 
+use super::Context;
+use super::arguments::{permissions, role_name, role_names};
 use super::exit::Failure;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
-use super::{Context, permissions, role_name, role_names};
 use crate::domain::role::Role;
 use crate::usecase::account::admin::UserRef;
 use crate::usecase::account::roles;

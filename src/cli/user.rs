@@ -2,11 +2,12 @@
 
 mod edit;
 
+use super::Context;
+use super::arguments::{choices, role_name, role_names};
 use super::exit::Failure;
 use super::password::{Choice, PasswordFlags};
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Cell, Column, Row, Table, Tone};
-use super::{Context, choices, role_names};
 use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::name::Name;
@@ -211,7 +212,7 @@ impl Add {
 
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let role = self.role.as_ref().map(|name| super::role_name(name)).transpose()?;
+        let role = self.role.as_ref().map(|name| role_name(name)).transpose()?;
         let filter = Filter { query: self.query.clone(), role, state: self.state };
         let app = context.app()?;
         let page = accounts::list(&app, context.caller(), &filter, self.limit, self.after.as_deref())?;

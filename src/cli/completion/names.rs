@@ -4,7 +4,8 @@
 //! and nothing is made, asked or said. What can't be read is not offered.
 
 use super::line;
-use crate::cli::tree::{self, Global, Program};
+use crate::cli::global::Global;
+use crate::cli::program::{Program, Tree};
 use crate::config::{Config, Sources, load};
 use crate::error::Fault;
 use crate::usecase::operator::complete;
@@ -13,17 +14,19 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use std::ffi::OsStr;
 
 /// For an argument that names a user.
-pub fn users() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| offered(typed, complete::users))
+pub fn users(tree: Tree) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| offered(tree, typed, complete::users))
 }
 
 /// For an argument that names a role.
-pub fn roles() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| offered(typed, complete::roles))
+pub fn roles(tree: Tree) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| offered(tree, typed, complete::roles))
 }
 
-fn offered(typed: &OsStr, find: fn(&Config, &str) -> Result<Vec<String>, Fault>) -> Vec<CompletionCandidate> {
-    let names = typed.to_str().zip(configuration()).and_then(|(typed, config)| find(&config, typed).ok());
+type Find = fn(&Config, &str) -> Result<Vec<String>, Fault>;
+
+fn offered(tree: Tree, typed: &OsStr, find: Find) -> Vec<CompletionCandidate> {
+    let names = typed.to_str().zip(configuration(tree)).and_then(|(typed, config)| find(&config, typed).ok());
     names.unwrap_or_default().into_iter().filter(|name| is_plain(name)).map(CompletionCandidate::new).collect()
 }
 
@@ -35,8 +38,8 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// The configuration that the line would run with, which may be half typed.
-fn configuration() -> Option<Config> {
-    let tree = tree::command(Program::Authctl).ignore_errors(true);
+fn configuration(tree: Tree) -> Option<Config> {
+    let tree = tree(Program::Authctl).ignore_errors(true);
     let matches = tree.try_get_matches_from(line(std::env::args_os())).ok()?;
     let global = Global::from_arg_matches(&matches).ok()?;
     let sources = Sources::of_process(global.config().cloned(), global.settings().into_iter().collect()).ok()?;

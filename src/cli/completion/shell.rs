@@ -4,7 +4,7 @@
 //! what bash takes apart at `@`, and quote what they insert. The others have those of the crate.
 
 use super::VARIABLE;
-use crate::cli::tree::Program;
+use crate::cli::program::Program;
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 use std::ffi::{OsStr, OsString};
 
