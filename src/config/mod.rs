@@ -2,11 +2,12 @@
 //!
 //! Read `keys` first, the table that everything follows from; then `load`, which turns the sources into
 //! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` and `url` judge one
-//! value, `build` what two must agree on, `file` reads TOML, `text` writes `config init` and authd.toml(5).
+//! value, `choice` has those that take one of a few names, `build` what two must agree on, `file` reads TOML, `text` writes `config init` and authd.toml(5).
 //!
 //! Nothing here reaches for a global: a `Config` is made once by the face that was called and handed on.
 
 mod build;
+mod choice;
 mod file;
 pub mod keys;
 mod load;
@@ -16,11 +17,11 @@ pub mod text;
 mod url;
 mod value;
 
+pub use choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
 pub use load::{FILES, Loaded, Sources, load};
 pub use model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, LogFormat, LogLevel, Mail, MailTransport,
-    Metrics, OauthKind, OauthProvider, Password, Proxy, Rate, RateLimit, Redirects, Registration, SameSite, Server,
-    SmtpTls, Tokens, Totp,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider, Password,
+    Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
 };
 pub use settings::{Origin, Setting};
 pub use value::{Kind, Value, parse_span, span_text};

@@ -1,5 +1,6 @@
 //! Every setting as a typed value: the [`Config`] that the rest of authd reads.
 
+use super::choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
 use ipnet::IpNet;
@@ -49,12 +50,6 @@ pub enum Listen {
     Unix(PathBuf),
     /// The socket that systemd hands over (`LISTEN_FDS`).
     Systemd,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Registration {
-    Open,
-    Closed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,21 +119,6 @@ pub struct Proxy {
     pub trusted: Vec<IpNet>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailTransport {
-    /// Kept in the database, read with `authctl mail`.
-    Outbox,
-    Smtp,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmtpTls {
-    Starttls,
-    Tls,
-    /// Loopback only.
-    None,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
     pub transport: MailTransport,
@@ -167,12 +147,6 @@ pub struct Links {
 pub struct Redirects {
     /// Exact URLs.
     pub allowed: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SameSite {
-    Strict,
-    Lax,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -206,33 +180,10 @@ pub struct Metrics {
     pub listen: Option<SocketAddr>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
-    Error,
-    Warn,
-    Info,
-    Debug,
-    Trace,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    Text,
-    Json,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
     pub level: LogLevel,
     pub format: LogFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OauthKind {
-    Github,
-    Google,
-    Microsoft,
-    Oidc,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
