@@ -83,7 +83,7 @@ impl Failure {
     fn told_to_clients(&self) -> String {
         match self {
             Self::Error(error) => error.to_string(),
-            _ => self.detail(),
+            Self::Usage(_) | Self::Check(_) | Self::Declined | Self::Closed | Self::Reported(_) => self.detail(),
         }
     }
 

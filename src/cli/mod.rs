@@ -65,10 +65,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn context(program: Program, cli: &Cli) -> Context {
-    let listen = match &cli.command {
-        Command::Serve(serve) => serve.listen(),
-        _ => None,
-    };
+    let listen = if let Command::Serve(serve) = &cli.command { serve.listen() } else { None };
     Context::new(program, tree::command, &cli.global, listen)
 }
 

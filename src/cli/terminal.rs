@@ -178,7 +178,7 @@ impl Terminal {
     pub fn events(&self, table: &Table) -> Result<(), Failure> {
         match (self.detail, self.format) {
             (Detail::Full, Format::Json) => write_result(&table.json_lines()),
-            _ => self.list(table),
+            (Detail::Ids, _) | (Detail::Full, Format::Table | Format::Tsv) => self.list(table),
         }
     }
 
@@ -249,7 +249,9 @@ impl Terminal {
         let Some(word) = failure.word() else { return };
         match (self.format, failure.problem()) {
             (Format::Json, Some(problem)) => write_error(&format!("{}\n", escape::json(&problem.to_string()))),
-            _ => write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail()))),
+            (Format::Table | Format::Tsv, _) | (Format::Json, None) => {
+                write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail())))
+            }
         }
     }
 }

@@ -247,7 +247,9 @@ impl Passwd {
             Choice::Invite => {
                 format!("made a link to set a password for {}; it works once, for 7 days", changed.user.email)
             }
-            _ => format!("set a new password for {}; all sessions have ended", changed.user.email),
+            Choice::Given(_) | Choice::Generated(_) => {
+                format!("set a new password for {}; all sessions have ended", changed.user.email)
+            }
         });
         print_with_secret(context, &app, &choice, &changed)
     }
@@ -264,8 +266,8 @@ fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Adde
     let json = || views::user(&added.user, app.now());
     match (choice, &added.invitation) {
         (Choice::Generated(password), _) => context.terminal().secret("password", password.expose(), json()),
-        (_, Some(link)) => context.terminal().secret("link", link.expose(), json()),
-        _ => context.terminal().changed(&one(&added.user, app.now())),
+        (Choice::Given(_) | Choice::Invite, Some(link)) => context.terminal().secret("link", link.expose(), json()),
+        (Choice::Given(_) | Choice::Invite, None) => context.terminal().changed(&one(&added.user, app.now())),
     }
 }
 

@@ -105,8 +105,8 @@ impl Pages {
         let spent = rate_limit::spend(&self.app, budget, caller.ip);
         let page = match spent.as_ref().map(|spent| spent.verdict) {
             Some(Verdict::Refused { retry_after }) => Page::from(&Refusal::TooManyAttempts { retry_after }),
-            _ if uses => link::submit(&self.app, kind, request, &caller),
-            _ => link::open(&self.app, kind, request, request_id),
+            Some(Verdict::Admitted) | None if uses => link::submit(&self.app, kind, request, &caller),
+            Some(Verdict::Admitted) | None => link::open(&self.app, kind, request, request_id),
         };
         let mut response = self.press.print(page, request_id);
         response.headers.extend(spent.iter().flat_map(Spent::headers));

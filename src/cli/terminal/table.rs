@@ -128,7 +128,7 @@ impl Table {
             Style::Bordered { width } if least_width(&drawing, &self.columns) > width => {
                 self.draw_record(style, colour)
             }
-            _ => finish(drawing, &self.columns, style, colour),
+            Style::Bordered { .. } | Style::Plain => finish(drawing, &self.columns, style, colour),
         }
     }
 

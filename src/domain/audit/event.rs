@@ -260,7 +260,61 @@ impl Event {
             Self::LoginFailed { why, .. } => why.name(),
             Self::AccountLocked { network: Some(_) } => Sort::ONE_NETWORK,
             Self::AccountLocked { network: None } => Sort::EVERYWHERE,
-            _ => "",
+            Self::DatabaseCreated
+            | Self::DatabaseMigrated { .. }
+            | Self::DatabaseBackedUp { .. }
+            | Self::DatabaseRestored { .. }
+            | Self::DatabasePruned { .. }
+            | Self::SigningKeyCreated { .. }
+            | Self::SigningKeyRotated { .. }
+            | Self::SigningKeyRetired { .. }
+            | Self::ApiKeyCreated { .. }
+            | Self::ApiKeyChanged { .. }
+            | Self::ApiKeyRevoked { .. }
+            | Self::UserRegistered
+            | Self::RegistrationRepeated
+            | Self::EmailVerificationRequested
+            | Self::EmailVerified
+            | Self::LoginSucceeded
+            | Self::TokenRefreshed
+            | Self::RefreshTokenReused
+            | Self::LoggedOut
+            | Self::LoggedOutEverywhere { .. }
+            | Self::ProfileChanged
+            | Self::SessionRevoked
+            | Self::TokenRevoked { .. }
+            | Self::TokenMinted { .. }
+            | Self::UserCreated
+            | Self::UserImported { .. }
+            | Self::CredentialsExported
+            | Self::UserInvited
+            | Self::PasswordResetRequested
+            | Self::PasswordReset
+            | Self::PasswordSet
+            | Self::SecondStepAsked
+            | Self::UserUnlocked
+            | Self::PasswordChanged
+            | Self::PasswordRehashed
+            | Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::SecondFactorEnrolled
+            | Self::SecondFactorEnabled
+            | Self::SecondFactorDisabled
+            | Self::SecondFactorBlocked
+            | Self::SecondFactorReset
+            | Self::SecondFactorChecked
+            | Self::RecoveryCodeUsed
+            | Self::RecoveryCodesReplaced
+            | Self::UserDisabled
+            | Self::UserEnabled
+            | Self::UserDeleted
+            | Self::MailRetried { .. }
+            | Self::AuditPruned { .. }
+            | Self::RoleCreated { .. }
+            | Self::RoleEdited { .. }
+            | Self::RoleDeleted { .. }
+            | Self::RoleAssigned { .. }
+            | Self::RoleUnassigned { .. } => "",
         };
         Sort { event: self.name(), variant }
     }
@@ -316,7 +370,40 @@ impl Event {
                 details
             }
             Self::RoleDeleted { role, users } => vec![("role", role.clone()), ("users", users.to_string())],
-            _ => Vec::new(),
+            Self::DatabaseCreated
+            | Self::UserRegistered
+            | Self::RegistrationRepeated
+            | Self::EmailVerificationRequested
+            | Self::EmailVerified
+            | Self::LoginSucceeded
+            | Self::TokenRefreshed
+            | Self::RefreshTokenReused
+            | Self::LoggedOut
+            | Self::ProfileChanged
+            | Self::SessionRevoked
+            | Self::UserCreated
+            | Self::CredentialsExported
+            | Self::UserInvited
+            | Self::PasswordResetRequested
+            | Self::PasswordReset
+            | Self::PasswordSet
+            | Self::SecondStepAsked
+            | Self::UserUnlocked
+            | Self::PasswordChanged
+            | Self::PasswordRehashed
+            | Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::SecondFactorEnrolled
+            | Self::SecondFactorEnabled
+            | Self::SecondFactorDisabled
+            | Self::SecondFactorBlocked
+            | Self::SecondFactorReset
+            | Self::SecondFactorChecked
+            | Self::RecoveryCodeUsed
+            | Self::RecoveryCodesReplaced
+            | Self::UserDisabled
+            | Self::UserEnabled
+            | Self::UserDeleted => Vec::new(),
         }
     }
 }
