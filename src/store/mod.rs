@@ -8,7 +8,7 @@ pub mod tables;
 pub mod tx;
 mod values;
 
-use crate::domain::audit::Sort;
+use crate::domain::audit::EventClass;
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::error::{Decision, Error, Fault};
@@ -29,7 +29,7 @@ pub struct Store {
     pool: Pool,
     writer: Writer,
     chain: Arc<Chain>,
-    events: Arc<Family<Sort, Counter>>,
+    events: Arc<Family<EventClass, Counter>>,
 }
 
 impl Store {
@@ -86,7 +86,7 @@ impl Store {
 
     /// What this process has written to the audit log.
     #[must_use]
-    pub fn events(&self) -> &Family<Sort, Counter> {
+    pub fn events(&self) -> &Family<EventClass, Counter> {
         &self.events
     }
 
@@ -160,8 +160,9 @@ impl Store {
             Ok((work(&mut tx)?, tx.into_happened()))
         };
         // What was rolled back has not happened, so only what is on disk is counted.
-        self.writer
-            .submit(work, move |happened: Vec<Sort>| happened.into_iter().for_each(|sort| events.of(sort).count()))
+        self.writer.submit(work, move |happened: Vec<EventClass>| {
+            happened.into_iter().for_each(|class| events.of(class).count())
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::audit::chain::Chain;
 use super::sqlite::connection::fault;
-use crate::domain::audit::{Event, Sort, Subject};
+use crate::domain::audit::{Event, EventClass, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -94,7 +94,7 @@ pub struct Tx<'c> {
     caller: &'c Caller,
     chain: &'c Chain,
     /// What was written to the audit log, to be counted once it is on disk.
-    happened: Vec<Sort>,
+    happened: Vec<EventClass>,
 }
 
 impl<'c> Tx<'c> {
@@ -142,12 +142,12 @@ impl<'c> Tx<'c> {
     pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
         let (caller, chain) = (self.caller, self.chain);
         super::audit::log::append(self, chain, caller, event, subject.into())?;
-        self.happened.push(event.sort());
+        self.happened.push(event.class());
         Ok(())
     }
 
     /// What happened in here.
-    pub(super) fn into_happened(self) -> Vec<Sort> {
+    pub(super) fn into_happened(self) -> Vec<EventClass> {
         self.happened
     }
 }

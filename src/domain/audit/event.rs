@@ -255,11 +255,11 @@ impl Event {
 
     /// What it counts as.
     #[must_use]
-    pub const fn sort(&self) -> Sort {
+    pub const fn class(&self) -> EventClass {
         let variant = match self {
             Self::LoginFailed { why, .. } => why.name(),
-            Self::AccountLocked { network: Some(_) } => Sort::ONE_NETWORK,
-            Self::AccountLocked { network: None } => Sort::EVERYWHERE,
+            Self::AccountLocked { network: Some(_) } => EventClass::ONE_NETWORK,
+            Self::AccountLocked { network: None } => EventClass::EVERYWHERE,
             Self::DatabaseCreated
             | Self::DatabaseMigrated { .. }
             | Self::DatabaseBackedUp { .. }
@@ -316,7 +316,7 @@ impl Event {
             | Self::RoleAssigned { .. }
             | Self::RoleUnassigned { .. } => "",
         };
-        Sort { event: self.name(), variant }
+        EventClass { event: self.name(), variant }
     }
 
     /// What there is to say besides the name; never a secret.
@@ -410,14 +410,14 @@ impl Event {
 
 /// What an event counts as: one of few, whatever its details.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Sort {
+pub struct EventClass {
     /// [`Event::name`].
     pub event: &'static str,
     /// Why a login failed, or for whom an account was locked; empty for other events.
     pub variant: &'static str,
 }
 
-impl Sort {
+impl EventClass {
     pub const ONE_NETWORK: &'static str = "network";
     pub const EVERYWHERE: &'static str = "account";
 }

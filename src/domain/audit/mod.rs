@@ -3,5 +3,5 @@
 mod event;
 mod line;
 
-pub use event::{Event, LoginFailure, Sort};
+pub use event::{Event, EventClass, LoginFailure};
 pub use line::{Flaw, Line, Mark, Subject};
