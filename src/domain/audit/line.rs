@@ -67,7 +67,7 @@ impl fmt::Display for Mark {
 
 /// What is wrong with the log: that somebody other than authd wrote to it, or took from it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Flaw {
+pub enum ChainError {
     /// The newest line's number and hash are not there, or not as authd wrote them, or not the newest line's.
     Head,
     /// The last pruned line's number and hash are not as authd wrote them.
@@ -102,7 +102,7 @@ pub enum Flaw {
     Damaged(String),
 }
 
-impl Flaw {
+impl ChainError {
     /// The first line that is not as it must be. `None`: it is not about a line.
     #[must_use]
     pub const fn seq(&self) -> Option<i64> {
@@ -119,7 +119,7 @@ impl Flaw {
     }
 }
 
-impl fmt::Display for Flaw {
+impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Head => f.write_str("the audit log's head is not the one that authd wrote"),

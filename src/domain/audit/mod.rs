@@ -4,4 +4,4 @@ mod event;
 mod line;
 
 pub use event::{Event, EventClass, LoginFailure};
-pub use line::{Flaw, Line, Mark, Subject};
+pub use line::{ChainError, Line, Mark, Subject};

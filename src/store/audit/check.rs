@@ -1,7 +1,7 @@
 //! Reading the audit log as its chain wants it: the two ends, and whether each line follows from the one before.
 
 use super::chain::{Chain, End, Fields};
-use crate::domain::audit::{Flaw, Mark};
+use crate::domain::audit::{ChainError, Mark};
 use crate::error::Fault;
 use crate::store::sqlite::connection::fault;
 use crate::store::sqlite::schema;
@@ -21,17 +21,17 @@ pub struct Ends {
 }
 
 /// The newest line, as authd noted it.
-pub(in crate::store) fn head(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
+pub(in crate::store) fn head(query: &impl Query, chain: &Chain) -> Result<Result<Mark, ChainError>, Fault> {
     let sealed: Option<Vec<u8>> =
         query.opt("SELECT value FROM meta WHERE key = ?1", [End::Head.key()], |row| row.get(0))?;
-    Ok(sealed.and_then(|sealed| chain.open(End::Head, &sealed)).ok_or(Flaw::Head))
+    Ok(sealed.and_then(|sealed| chain.open(End::Head, &sealed)).ok_or(ChainError::Head))
 }
 
 /// Both ends. One statement, so that what is written meanwhile shows in all of it or in nothing.
 ///
 /// # Errors
 /// The driver's.
-pub fn ends(query: &impl Query, chain: &Chain) -> Result<Result<Ends, Flaw>, Fault> {
+pub fn ends(query: &impl Query, chain: &Chain) -> Result<Result<Ends, ChainError>, Fault> {
     let sql = "SELECT (SELECT value FROM meta WHERE key = ?1), (SELECT value FROM meta WHERE key = ?2), \
         (SELECT min(seq) FROM audit), (SELECT max(seq) FROM audit)";
     query.one(sql, [End::Head.key(), End::Anchor.key()], |row| {
@@ -49,19 +49,19 @@ fn judge_ends(
     head: Option<&[u8]>,
     anchor: Option<&[u8]>,
     lowest: Option<i64>,
-) -> Result<(Mark, Mark), Flaw> {
-    let head = head.and_then(|sealed| chain.open(End::Head, sealed)).ok_or(Flaw::Head)?;
+) -> Result<(Mark, Mark), ChainError> {
+    let head = head.and_then(|sealed| chain.open(End::Head, sealed)).ok_or(ChainError::Head)?;
     let anchor = match anchor {
-        Some(sealed) => chain.open(End::Anchor, sealed).ok_or(Flaw::Anchor)?,
+        Some(sealed) => chain.open(End::Anchor, sealed).ok_or(ChainError::Anchor)?,
         // Nothing was pruned. Were it taken away, the first line would be missing.
         None => Mark::default(),
     };
     // Pruning always leaves a line.
     if anchor.seq > 0 && head.seq <= anchor.seq {
-        return Err(Flaw::Head);
+        return Err(ChainError::Head);
     }
     match lowest {
-        Some(seq) if seq <= anchor.seq => Err(Flaw::Strange { seq }),
+        Some(seq) if seq <= anchor.seq => Err(ChainError::Strange { seq }),
         _ => Ok((anchor, head)),
     }
 }
@@ -71,7 +71,12 @@ fn judge_ends(
 ///
 /// # Errors
 /// The driver's.
-pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> Result<(Mark, Option<Flaw>), Fault> {
+pub fn follow(
+    query: &impl Query,
+    chain: &Chain,
+    from: &Mark,
+    through: i64,
+) -> Result<(Mark, Option<ChainError>), Fault> {
     let sql = "SELECT seq, at, event, actor, user_id, session_id, ip, request_id, details, hash FROM audit \
         WHERE seq > ?1 AND seq <= ?2 ORDER BY seq";
     let mut last = from.clone();
@@ -83,31 +88,31 @@ pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> R
         Ok(())
     })?;
     if flaw.is_none() && last.seq < through {
-        flaw = Some(Flaw::Missing { seq: last.seq + 1 });
+        flaw = Some(ChainError::Missing { seq: last.seq + 1 });
     }
     Ok((last, flaw))
 }
 
 /// Goes on by one line, if it is the next.
-fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> RowResult<Option<Flaw>> {
+fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> RowResult<Option<ChainError>> {
     let (seq, next): (i64, i64) = (row.get(0)?, last.seq + 1);
     if seq != next {
-        return Ok(Some(Flaw::Missing { seq: next }));
+        return Ok(Some(ChainError::Missing { seq: next }));
     }
     let mut texts = [None; 7];
     for (text, column) in texts.iter_mut().zip(2..) {
         *text = match row.get_ref(column)? {
             ValueRef::Text(bytes) => Some(bytes),
             ValueRef::Null => None,
-            _ => return Ok(Some(Flaw::Changed { seq })),
+            _ => return Ok(Some(ChainError::Changed { seq })),
         };
     }
     let (ValueRef::Integer(at), ValueRef::Blob(hash)) = (row.get_ref(1)?, row.get_ref(9)?) else {
-        return Ok(Some(Flaw::Changed { seq }));
+        return Ok(Some(ChainError::Changed { seq }));
     };
     let expected = chain.hash(&last.hash, &Fields { seq, at, texts });
     if expected != hash {
-        return Ok(Some(Flaw::Changed { seq }));
+        return Ok(Some(ChainError::Changed { seq }));
     }
     last.seq = seq;
     last.hash.clear();
@@ -127,15 +132,15 @@ pub fn find_mark(query: &impl Query, seq: i64) -> Result<Option<Mark>, Fault> {
 ///
 /// # Errors
 /// The driver's.
-pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
+pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, ChainError>, Fault> {
     let noted = match schema::version_of(query.connection())? {
         version if version < SEALED_SINCE => Ok(unsealed(&old_head(query.connection())?)?),
         _ => head(query, chain)?,
     };
     let highest: i64 = query.one("SELECT coalesce(max(seq), 0) FROM audit", [], |row| row.get(0))?;
     Ok(noted.and_then(|mark| match highest {
-        highest if highest < mark.seq => Err(Flaw::Cut { seq: highest + 1 }),
-        highest if highest > mark.seq => Err(Flaw::Strange { seq: highest }),
+        highest if highest < mark.seq => Err(ChainError::Cut { seq: highest + 1 }),
+        highest if highest > mark.seq => Err(ChainError::Strange { seq: highest }),
         _ => Ok(mark),
     }))
 }

@@ -2,7 +2,7 @@
 
 use super::chain::End;
 use super::check::{ends, follow};
-use crate::domain::audit::{Event, Flaw, Subject};
+use crate::domain::audit::{ChainError, Event, Subject};
 use crate::error::Fault;
 use crate::store::tables::meta;
 use crate::store::tx::{Tx, params};
@@ -17,7 +17,7 @@ const PRUNED_TO: &str = "audit_pruned_to";
 ///
 /// # Errors
 /// The driver's.
-pub fn prune(tx: &mut Tx<'_>, through: i64, limit: i64) -> Result<Result<i64, Flaw>, Fault> {
+pub fn prune(tx: &mut Tx<'_>, through: i64, limit: i64) -> Result<Result<i64, ChainError>, Fault> {
     let chain = tx.chain();
     let ends = match ends(tx, chain)? {
         Ok(ends) => ends,
