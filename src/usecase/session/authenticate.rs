@@ -1,7 +1,7 @@
 //! Who is asking? An access token is honoured only while its session lives, its user is enabled, its
 //! key is there and it was not revoked: what an operator changes counts on the very next request.
 
-use crate::crypto::jwt::{self, AccessClaims, Authentic, Expected, Flaw};
+use crate::crypto::jwt::{self, AccessClaims, Authentic, Expected, TokenError};
 use crate::crypto::opaque;
 use crate::domain::access::{Service, SignedIn};
 use crate::domain::api_key;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Why a token of the right form is refused all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Standstill {
-    Flawed(Flaw),
+    Flawed(TokenError),
     KeyGone,
     SessionEnded,
     UserDisabled,
@@ -98,7 +98,7 @@ pub(in crate::usecase) fn inspect(
 }
 
 /// What never changes of a token, found out once.
-fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, Flaw>, Fault> {
+fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, TokenError>, Fault> {
     let fingerprint = Fingerprint::of(token);
     if let Some(remembered) = fingerprint.and_then(|token| app.remembered.find(token)) {
         return Ok(Ok(remembered));
