@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 /// Why a token of the right form is refused all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standstill {
-    Flawed(TokenError),
+pub enum RejectReason {
+    Invalid(TokenError),
     KeyGone,
     SessionEnded,
     UserDisabled,
@@ -27,12 +27,12 @@ pub enum Standstill {
     Replaced,
 }
 
-impl Standstill {
+impl RejectReason {
     /// For an operator's eyes.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Flawed(flaw) => flaw.reason(),
+            Self::Invalid(flaw) => flaw.reason(),
             Self::KeyGone => "the key that signed it is not there any more",
             Self::SessionEnded => "its session has ended or run out",
             Self::UserDisabled => "its user is disabled or gone",
@@ -71,21 +71,21 @@ pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
 pub(in crate::usecase) fn inspect(
     app: &App,
     token: &str,
-) -> Result<Result<(Arc<Authentic>, SignedIn), Standstill>, Fault> {
+) -> Result<Result<(Arc<Authentic>, SignedIn), RejectReason>, Fault> {
     let authentic = match authentic(app, token)? {
         Ok(authentic) => authentic,
-        Err(flaw) => return Ok(Err(Standstill::Flawed(flaw))),
+        Err(flaw) => return Ok(Err(RejectReason::Invalid(flaw))),
     };
     let claims = &authentic.claims;
     let now = app.now();
     let expected = Expected { issuer: &app.config.tokens.issuer, audience: &app.config.tokens.audience, now };
     if let Err(flaw) = claims.judge(expected) {
-        return Ok(Err(Standstill::Flawed(flaw)));
+        return Ok(Err(RejectReason::Invalid(flaw)));
     }
     let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
     let standing = app.store.glance(|query| sessions::find_standing(query, claims.session, shown))?;
     let Some(standing) = standing.filter(|standing| standing.account.id == claims.user) else {
-        return Ok(Err(Standstill::SessionEnded));
+        return Ok(Err(RejectReason::SessionEnded));
     };
     if !standing.key_counts {
         app.remembered.drop_key(&authentic.kid);
@@ -110,17 +110,17 @@ fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, TokenError
     Ok(found)
 }
 
-fn judge(app: &App, claims: &AccessClaims, standing: &Standing) -> Result<(), Standstill> {
+fn judge(app: &App, claims: &AccessClaims, standing: &Standing) -> Result<(), RejectReason> {
     if claims.generation < standing.oldest {
-        Err(Standstill::Replaced)
+        Err(RejectReason::Replaced)
     } else if !standing.key_counts {
-        Err(Standstill::KeyGone)
+        Err(RejectReason::KeyGone)
     } else if standing.token_is_revoked {
-        Err(Standstill::Revoked)
+        Err(RejectReason::Revoked)
     } else if standing.account.disabled_at.is_some() {
-        Err(Standstill::UserDisabled)
+        Err(RejectReason::UserDisabled)
     } else if !standing.bounds.are_kept(app.now(), app.lifetime().idle) {
-        Err(Standstill::SessionEnded)
+        Err(RejectReason::SessionEnded)
     } else {
         Ok(())
     }
