@@ -90,8 +90,8 @@ pub(in crate::usecase) fn inspect(
     if !standing.key_counts {
         app.remembered.drop_key(&authentic.kid);
     }
-    if let Err(standstill) = judge(app, claims, &standing) {
-        return Ok(Err(standstill));
+    if let Err(reason) = judge(app, claims, &standing) {
+        return Ok(Err(reason));
     }
     let signed_in = SignedIn { session: claims.session, auth_time: standing.auth_time, account: standing.account };
     Ok(Ok((authentic, signed_in)))
