@@ -67,6 +67,8 @@ const PLAN: [Column; 5] = [
 ];
 
 impl Apply {
+    /// Compares the file with the database and does, or shows, what is different.
+    ///
     /// # Errors
     /// What the file lacks, what the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -69,6 +69,8 @@ const WIDTHS: [usize; 7] = [5, 20, 20, 16, 36, 15, 0];
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -34,6 +34,8 @@ pub struct Completion {
 }
 
 impl Completion {
+    /// Prints the script of the shell.
+    ///
     /// # Errors
     /// When stdout can't be written.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -26,6 +26,8 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// [`Fault::Config`] for a wrong configuration; what keeps `init` from writing.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

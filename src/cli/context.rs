@@ -39,6 +39,7 @@ impl Context {
         }
     }
 
+    /// The name that the program was called by.
     #[must_use]
     pub const fn program(&self) -> Program {
         self.program
@@ -50,6 +51,7 @@ impl Context {
         self.tree
     }
 
+    /// The terminal to print to and to ask at.
     #[must_use]
     pub const fn terminal(&self) -> &Terminal {
         &self.terminal

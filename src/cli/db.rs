@@ -52,6 +52,8 @@ pub struct Migrate {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do; exit 5 for a database that is not whole.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

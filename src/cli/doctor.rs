@@ -32,6 +32,8 @@ fn web_address(text: &str) -> Result<String, String> {
 }
 
 impl Doctor {
+    /// Runs all checks and prints what each found.
+    ///
     /// # Errors
     /// Exit 5 when a check failed.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -49,6 +49,8 @@ pub struct Export {
 }
 
 impl Export {
+    /// Writes the users to stdout or to a new file.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

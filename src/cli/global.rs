@@ -26,22 +26,25 @@ pub struct Global {
 }
 
 impl Global {
+    /// How results are printed (`--output`).
     #[must_use]
     pub const fn format(&self) -> Format {
         self.output
     }
 
+    /// Whether ids alone are printed (`--quiet`).
     #[must_use]
     pub const fn detail(&self) -> Detail {
         if self.quiet { Detail::Ids } else { Detail::Full }
     }
 
+    /// When colour is used (`--color`).
     #[must_use]
     pub const fn colour(&self) -> ColourChoice {
         self.colour
     }
 
-    /// `None`: search for it.
+    /// The configuration file that `--config` names. `None`: search for it.
     #[must_use]
     pub const fn config(&self) -> Option<&PathBuf> {
         self.config.as_ref()

@@ -59,6 +59,8 @@ pub struct Import {
 }
 
 impl Import {
+    /// Reads the file and takes its users over, or says with `--dry-run` what would come of it.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do; exit 5 when an entry was not taken over.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -84,6 +84,8 @@ const SHOWN: [Column; 10] = [
 ];
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -22,6 +22,8 @@ pub struct Man {
 }
 
 impl Man {
+    /// Prints authctl(1), or writes every page into the folder.
+    ///
     /// # Errors
     /// When the folder or stdout can't be written.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

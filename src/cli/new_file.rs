@@ -17,6 +17,8 @@ pub struct NewFile {
 }
 
 impl NewFile {
+    /// Makes the file, readable by its owner alone.
+    ///
     /// # Errors
     /// `already_exists`; a permission fault; [`Failure::Usage`] where the path leads nowhere.
     pub fn create(path: &Path) -> Result<Self, Failure> {
@@ -32,6 +34,8 @@ impl NewFile {
         }
     }
 
+    /// Writes the content. Without it the file is deleted when it is dropped.
+    ///
     /// # Errors
     /// A fault when it can't be written.
     pub fn fill(mut self, content: &[u8]) -> Result<(), Failure> {

@@ -21,6 +21,7 @@ impl Program {
         if name == "authctl" { Self::Authctl } else { Self::Authd }
     }
 
+    /// The name as it is typed.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -41,7 +41,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// `None`: as the configuration says.
+    /// The address that `--listen` gives. `None`: as the configuration says.
     #[must_use]
     pub fn listen(&self) -> Option<&str> {
         self.listen.as_deref()

@@ -64,12 +64,14 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// Prepares stdout and stderr for one command: the format, and whether there is colour.
     #[must_use]
     pub fn new(program: &str, format: Format, detail: Detail, colour: ColourChoice) -> Self {
         let (style, choice, colour) = (style(), colour, colour.resolve(&stdout()));
         Self { program: program.to_owned(), format, detail, style, colour, choice }
     }
 
+    /// The format that results are printed in.
     #[must_use]
     pub const fn format(&self) -> Format {
         self.format

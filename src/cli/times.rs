@@ -22,6 +22,8 @@ pub enum When {
 }
 
 impl When {
+    /// Reads a span before now, or a time (RFC 3339).
+    ///
     /// # Errors
     /// What would have been right, for the argument parser to say.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -31,6 +33,7 @@ impl When {
             .ok_or_else(|| "a span such as 15m, 12h or 30d, or a time such as 2026-11-22T08:00:00Z, is needed".into())
     }
 
+    /// The point in time that is meant at `now`.
     #[must_use]
     pub fn resolve(self, now: Timestamp) -> Timestamp {
         match self {

@@ -101,6 +101,8 @@ pub struct Mint {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do; exit 5 for a token that is not good.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

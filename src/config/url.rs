@@ -16,6 +16,8 @@ pub struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
+    /// Reads an absolute URL with http or https.
+    ///
     /// # Errors
     /// What is wrong with the text, for people: it follows the name of the key.
     pub fn parse(text: &'a str) -> Result<Self, &'static str> {

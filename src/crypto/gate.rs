@@ -44,7 +44,8 @@ pub struct GateTally {
 }
 
 impl Gate {
-    /// `threads` hash at once, `queue` more may wait. Memory is taken at a thread's first hash.
+    /// Starts the threads: `threads` hash at once, `queue` more jobs may wait. Memory is taken at a thread's
+    /// first hash.
     ///
     /// # Errors
     /// [`Fault::Internal`] when the machine has no thread to give.
@@ -62,6 +63,7 @@ impl Gate {
         Ok(Self { jobs, cost, clock, tally: Arc::new(GateTally::new()) })
     }
 
+    /// The counters of this gate.
     #[must_use]
     pub fn tally(&self) -> &GateTally {
         &self.tally

@@ -66,6 +66,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// The reason in words, for an operator.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {

@@ -34,7 +34,8 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// `None` when the text is not, to the letter, of a refresh token's form.
+    /// Reads a refresh token. `None`: the text is not, to the letter, of its form. Whether it is authentic is
+    /// another question.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let body = Secret::new(BASE64URL_NOPAD.decode(text.strip_prefix(PREFIX)?.as_bytes()).ok()?);
@@ -49,6 +50,7 @@ impl RefreshToken {
 }
 
 impl RefreshKey {
+    /// Derives the key from the root key.
     #[must_use]
     pub fn new(root: &RootKey) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::RefreshTokens).expose()))

@@ -25,7 +25,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Firefox on Linux`. `None`: not a browser known here.
+/// Names browser and system, as in `Firefox on Linux`. `None`: not a browser known here.
 #[must_use]
 pub fn name(user_agent: &str) -> Option<String> {
     let first =

@@ -27,6 +27,8 @@ impl InvalidEmail {
 }
 
 impl Email {
+    /// Reads an address; the domain is kept in IDNA's ASCII form.
+    ///
     /// # Errors
     /// [`InvalidEmail`], when the text is not `local@domain`, is over [`MAX_BYTES`] long, has a
     /// quoted or non-ASCII local part, or a domain that IDNA refuses.
@@ -54,16 +56,19 @@ impl Email {
         Some(Self { at: text.rfind('@')?, text: text.to_owned() })
     }
 
+    /// The whole address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
+    /// What stands before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {
         &self.text[..self.at]
     }
 
+    /// What stands after the `@`, in IDNA's ASCII form.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.text[self.at + 1..]

@@ -26,7 +26,7 @@ impl LinkKind {
         }
     }
 
-    /// `None`: there is no link of this name.
+    /// Finds the kind of this name. `None`: there is none.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)

@@ -64,6 +64,7 @@ impl MailKind {
         Self::Test,
     ];
 
+    /// The name of the kind, which is also that of its templates.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -117,6 +118,7 @@ pub enum MailState {
 impl MailState {
     pub const ALL: [Self; 3] = [Self::Queued, Self::Sent, Self::Failed];
 
+    /// The name of the state, as shown and filtered by.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -126,6 +128,7 @@ impl MailState {
         }
     }
 
+    /// Finds the state of this name. `None`: there is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == text)

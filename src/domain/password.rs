@@ -33,6 +33,7 @@ pub enum PasswordError {
 }
 
 impl PasswordError {
+    /// The code of the HTTP contract.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -41,6 +42,7 @@ impl PasswordError {
         }
     }
 
+    /// What is wrong, for whoever typed it.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -66,6 +68,7 @@ impl Password {
         Ok(Self(Secret::new(text.nfc().collect())))
     }
 
+    /// The password itself, in NFC.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()

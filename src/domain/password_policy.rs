@@ -37,6 +37,7 @@ pub enum Weakness {
 }
 
 impl Weakness {
+    /// The reason in words, for whoever chose the password.
     #[must_use]
     pub fn reason(&self) -> String {
         match self {

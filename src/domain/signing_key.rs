@@ -45,6 +45,7 @@ impl SigningKey {
 }
 
 impl State {
+    /// The name of the state, as shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -55,6 +55,7 @@ struct Form {
 const TRIES: usize = 3;
 
 impl Enroll {
+    /// Sets up a second factor, shows the code to scan, and asks for a first code unless `--pending`.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         if !self.pending && !prompt::can_ask() {
             return Err(Failure::Usage(

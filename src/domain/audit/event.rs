@@ -30,6 +30,7 @@ impl LoginFailure {
         Self::WrongCode,
     ];
 
+    /// The reason as it is logged and counted.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

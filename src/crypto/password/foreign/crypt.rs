@@ -30,10 +30,12 @@ pub struct Bcrypt {
 }
 
 impl Bcrypt {
+    /// Reads bcrypt's own text, `$2b$cost$salthash`.
     pub fn parse(text: &str) -> Result<Self, Unusable> {
         Self::parse_given(text, Given::Password)
     }
 
+    /// The same, of what bcrypt was given in the password's place.
     pub fn parse_given(text: &str, given: Given) -> Result<Self, Unusable> {
         let parts: HashParts = text.parse().map_err(|_| Unusable::Malformed)?;
         match parts.get_cost() {
@@ -61,7 +63,7 @@ impl Bcrypt {
 pub struct ShaCrypt(String);
 
 impl ShaCrypt {
-    /// `$5$rounds=…$salt$hash`, where the rounds may be left out.
+    /// Reads `$5$rounds=…$salt$hash` (SHA-256) or `$6$…` (SHA-512), where the rounds may be left out.
     pub fn parse(text: &str) -> Result<Self, Unusable> {
         let length = if text.starts_with("$5$") { 43 } else { 86 };
         let mut fields = text.get(3..).ok_or(Unusable::Malformed)?.split('$').peekable();
@@ -80,6 +82,7 @@ impl ShaCrypt {
         if whole && plain { Ok(Self(text.to_owned())) } else { Err(Unusable::Malformed) }
     }
 
+    /// Whether the password is the one that was hashed.
     pub fn verify(&self, password: &[u8]) -> bool {
         sha_crypt::ShaCrypt::default().verify_password(password, self.0.as_str()).is_ok()
     }
@@ -90,12 +93,14 @@ impl ShaCrypt {
 pub struct Sha1([u8; 20]);
 
 impl Sha1 {
+    /// Reads `{SHA}` and the hash in base64.
     pub fn parse(text: &str) -> Result<Self, Unusable> {
         let encoded = text.strip_prefix("{SHA}").ok_or(Unusable::Malformed)?;
         let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| Unusable::Malformed)?;
         bytes.try_into().map(Self).map_err(|_| Unusable::Malformed)
     }
 
+    /// Whether the password is the one that was hashed. Constant time.
     pub fn verify(&self, password: &[u8]) -> bool {
         verify_slices_are_equal(digest(&SHA1_FOR_LEGACY_USE_ONLY, password).as_ref(), &self.0).is_ok()
     }
