@@ -1,4 +1,4 @@
-//! `apply`: makes the database be as a file says.
+//! `apply`: brings the database to the state that a file describes.
 
 use super::Context;
 use super::arguments::unreadable;

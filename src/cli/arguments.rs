@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// What it means that a file which was named can't be read.
+/// Turns the error of a file that was named into a failure with advice.
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     let text = format!("{} can't be read: {error}", path.display());
     match error.kind() {

@@ -15,7 +15,7 @@ use super::terminal::{ColourChoice, Detail, Format, Terminal};
 use clap::{Arg, Args, Command};
 use std::ffi::OsString;
 
-/// Set to the name of a shell by the scripts: the program shall complete a line, not run it.
+/// The scripts set it to the name of a shell, so that the program completes a line instead of running it.
 pub const VARIABLE: &str = "_AUTHCTL_COMPLETE";
 
 /// Print a completion script
@@ -44,7 +44,7 @@ impl Completion {
 }
 
 /// Answers a script that asks how a line may go on; `None` when none asks. Whatever goes wrong, nothing is
-/// offered and nothing is said: the person is in the midst of a line.
+/// offered and nothing is printed: somebody is typing a line.
 #[must_use]
 pub fn answer(program: Program, tree: Tree, args: &[OsString]) -> Option<Result<(), Failure>> {
     let shell = Shell::named(&std::env::var_os(VARIABLE)?);

@@ -39,7 +39,7 @@ impl Verb {
     }
 }
 
-/// Looks at what stands in other files, too, as the daemon does at its start.
+/// Reads the files that the configuration names, too, as the daemon does at its start.
 fn check(context: &Context) -> Result<(), Failure> {
     let loaded = context.loaded()?;
     Letters::read(&loaded.config)?;

@@ -26,7 +26,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// `listen`: the address that the daemon is told to take, on its command line.
+    /// Collects what the command line says; `listen` is the address of `serve --listen`.
     pub(super) fn new(program: Program, tree: Tree, global: &Global, listen: Option<&str>) -> Self {
         let listen = listen.map(|address| ("listen", "--listen".to_owned(), address.to_owned()));
         Self {
@@ -69,7 +69,7 @@ impl Context {
         self.config_file.as_deref()
     }
 
-    /// The configuration.
+    /// Loads the configuration.
     ///
     /// # Errors
     /// [`Fault::Config`], which names file, line and key; [`Fault::Permission`].
@@ -77,7 +77,7 @@ impl Context {
         load(&Sources::of_process(self.config_file.clone(), self.flags.clone())?)
     }
 
-    /// The app over the database that is there.
+    /// Opens the app over the database that is there.
     ///
     /// # Errors
     /// `not_found` when there is none, and whatever keeps it from being opened.
@@ -85,7 +85,7 @@ impl Context {
         self.open(IfMissing::Refuse)
     }
 
-    /// The app over the database, made first where there is none and `if_missing` says so.
+    /// Opens the app over the database, creating it first where there is none and `if_missing` says so.
     ///
     /// # Errors
     /// As [`App::open`].
@@ -93,7 +93,8 @@ impl Context {
         Ok(App::open(self.loaded()?.config, Ports::real(), if_missing)?)
     }
 
-    /// Says what an opening made, which files count, and how to make the first admin while there is none.
+    /// Prints what the opening created, which files count, and how to make the first admin while there is
+    /// none.
     ///
     /// # Errors
     /// The store's.

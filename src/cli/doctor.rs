@@ -45,7 +45,7 @@ impl Doctor {
                 findings.extend(doctor::examine(&loaded.config, &Ports::real(), context.caller(), url)?);
                 findings
             }
-            // Without it, nobody knows what else to look at.
+            // Without the configuration there is nothing else to check.
             Err(fault) => vec![Finding::fail("configuration", fault.to_string())],
         };
         let columns = [Column::Whole("check"), Column::Whole("state"), Column::Text("says")];

@@ -53,7 +53,8 @@ pub struct Import {
     /// Complete names in an htpasswd file that are no addresses: ann is ann@DOMAIN
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
-    /// A JSON file with Firebase's hash parameters: base64_signer_key, base64_salt_separator, rounds, mem_cost
+    /// A JSON file with Firebase's hash parameters: base64_signer_key, base64_salt_separator, rounds,
+    /// mem_cost
     #[arg(long, value_name = "FILE")]
     firebase_config: Option<PathBuf>,
 }
@@ -99,7 +100,7 @@ impl Import {
         })
     }
 
-    /// What is read, and how many bytes it has. `None`: that can't be known.
+    /// Opens the input; gives its length in bytes, too. `None`: that can't be known.
     fn open(&self) -> Result<(Box<dyn Read>, Option<u64>), Failure> {
         if self.file == Path::new("-") {
             return Ok((Box::new(stdin().lock()), None));
@@ -231,7 +232,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What a person must hear of an entry; mostly nothing.
+/// What a person must know of an entry; mostly nothing.
 fn said(entry: &Entry) -> Vec<String> {
     let line = entry.line;
     match &entry.outcome {

@@ -128,7 +128,8 @@ fn authctl(tree: &Command) -> Page {
     })
 }
 
-/// Every command, so that `man authctl-NOUN` never comes to nothing; the daemon has authd(8).
+/// Whether a command has a page of its own: all have, so that `man authctl-NOUN` works; the daemon has
+/// authd(8).
 fn has_page(command: &Command) -> bool {
     command.get_name() != "serve"
 }

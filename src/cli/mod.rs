@@ -1,7 +1,7 @@
 //! The operator's face: a command line over the same use-cases as HTTP.
 //!
 //! A noun a file. `tree` says which commands there are, `terminal` alone prints and prompts, `exit` maps
-//! what went wrong to exit codes. Nothing here reads or writes the database but by a use-case.
+//! failures to exit codes. Nothing here reads or writes the database but through a use-case.
 
 pub mod apikey;
 pub mod apply;

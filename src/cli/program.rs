@@ -1,9 +1,10 @@
-//! The two names of the program, and how it greets under each.
+//! The two names of the program, and the first words of its help under each.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-/// Makes the tree of commands for one of the names. Handed down, since what needs it is part of the tree.
+/// Makes the tree of commands for one of the names. It is passed down as a value, because `man` and
+/// `completion` need the tree and are part of it.
 pub type Tree = fn(Program) -> clap::Command;
 
 /// The name that the program was called by. The commands are the same under both.
@@ -14,7 +15,7 @@ pub enum Program {
 }
 
 impl Program {
-    /// From the first argument: whatever is not called `authctl` is the daemon.
+    /// Finds the name from the first argument: anything but `authctl` is the daemon.
     #[must_use]
     pub fn called(argv0: &OsString) -> Self {
         let name = Path::new(argv0).file_stem().unwrap_or_default();

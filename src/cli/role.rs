@@ -50,8 +50,8 @@ pub struct Show {
 
 /// Change a role's permissions or its description
 ///
-/// It counts for the next request of everybody who has the role. The built-in role admin keeps the permissions
-/// of authd's own, and may hold more.
+/// It counts for the next request of everybody who has the role. The built-in role admin keeps the
+/// permissions of authd's own, and may hold more.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl role edit editor --permission posts:read --permission posts:write

@@ -22,7 +22,8 @@ use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long the end waits for a mail that is being sent. One that takes longer is sent by the next start.
+/// How long the shutdown waits for a mail that is being sent. One that takes longer is sent again after the
+/// next start.
 const MAIL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Run the daemon
@@ -52,7 +53,7 @@ impl Serve {
     /// # Errors
     /// What keeps the database from being opened, or the server from listening.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
-        // Caught from the beginning: a signal during the start still stops in order.
+        // First of all, so that a signal during the start stops the daemon in order, too.
         let signals = Signals::new([SIGTERM, SIGINT])
             .map_err(|error| Fault::Internal(format!("signals can't be caught: {error}")))?;
         let config = context.loaded()?.config;
@@ -61,7 +62,7 @@ impl Serve {
         let app = Arc::new(App::open(config, Ports::real(), IfMissing::Create)?);
         context.welcome(&app)?;
         log::start(&app.config.log);
-        // Before anybody is served: who registers must get mail.
+        // Before any request: whoever registers must get mail.
         let sender = Sender::start(&app)?;
         let router = Arc::new(Router::new(Arc::clone(&app)));
         let pages = Arc::new(Pages::before(Arc::clone(&app), router));

@@ -1,8 +1,8 @@
-//! The only place that writes to stdout and stderr: results in the form that was asked for, and what is
-//! said about them.
+//! The only place that writes to stdout and stderr: results in the format that was asked for, and notes about
+//! them.
 //!
-//! What was asked for goes to stdout, everything said about it to stderr. Nothing that a user typed drives
-//! the terminal: `table` and `escape` see to that.
+//! Results go to stdout, everything else to stderr. `table` and `escape` make sure that no text of a user
+//! controls the terminal.
 
 pub mod csv;
 pub mod escape;

@@ -68,7 +68,7 @@ pub enum Command {
     Man(Man),
 }
 
-/// The whole tree, greeting as `program` does.
+/// Makes the whole tree, with the help of `program`.
 #[must_use]
 pub fn command(program: Program) -> clap::Command {
     Cli::command()
@@ -79,7 +79,7 @@ pub fn command(program: Program) -> clap::Command {
         .mut_subcommands(without_help_noun)
 }
 
-/// `--help` says it everywhere; a verb `help` beside it would only be one more thing to complete.
+/// Removes the verb `help`: `--help` does the same everywhere.
 fn without_help_noun(command: clap::Command) -> clap::Command {
     command.disable_help_subcommand(true)
 }

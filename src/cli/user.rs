@@ -160,7 +160,7 @@ impl Add {
         let mut account = self.account()?;
         let app = context.app()?;
         let of = UserRef::Email(account.email.clone());
-        // Looked up first: where there is nothing to make, nobody shall have to think of a password.
+        // Before the prompt: where the user exists already, no password is needed.
         match accounts::find(&app, context.caller(), &of) {
             Ok(user) => return self.taken(context, &user, app.now()),
             Err(Error::Refused(Refusal::NotFound { .. })) => {}
@@ -175,7 +175,7 @@ impl Add {
                 context.terminal().note(&self.created(&choice, &added.user));
                 print_with_secret(context, &app, &choice, &added)
             }
-            // Somebody made it in between.
+            // Somebody created it in between.
             Err(Error::Refused(Refusal::EmailTaken)) => {
                 self.taken(context, &accounts::find(&app, context.caller(), &of)?, app.now())
             }
@@ -238,7 +238,7 @@ impl Passwd {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let of = UserRef::parse(&self.user)?;
-        // Nobody shall think of a password for a user who isn't there.
+        // Before the prompt: nobody should think of a password for a user who doesn't exist.
         accounts::find(&app, context.caller(), &of)?;
         let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
         let changed = match &choice {
@@ -262,8 +262,7 @@ fn set(context: &Context, app: &App, of: &UserRef, password: &Password) -> Resul
     Ok(Added { user, invitation: None })
 }
 
-/// The account for those who asked for data; a generated password or a link for everybody, since nobody
-/// can ask for it again.
+/// Prints the account for programs, and a generated password or a link always, since it is shown only once.
 fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Added) -> Result<(), Failure> {
     let json = || views::user(&added.user, app.now());
     match (choice, &added.invitation) {
@@ -285,8 +284,8 @@ impl Users {
         })
     }
 
-    /// Does `act` to every user named, which gives what it did in words. One that fails doesn't keep the others from it; each failure is
-    /// reported, and the first one's code is the command's.
+    /// Applies `act` to every user named; it gives what it did in words. After a failure it goes on with the
+    /// others. Each failure is reported, and the first one's code is the command's.
     fn each(
         &self,
         context: &Context,

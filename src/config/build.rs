@@ -57,7 +57,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
     }
 }
 
-/// What two settings don't agree on: the key that most likely must change, and why.
+/// Checks what two settings must agree on; gives the key that most likely must change, and why.
 pub fn check(of: &Settings) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut demand = |holds: bool, key: &str, why: &str| {

@@ -1,4 +1,4 @@
-//! Settings that take one of a few names: each is an enum whose names stand in one table, beside its variants.
+//! Settings that take one of a few names: one table of each enum's variants and their names.
 
 /// Declares such an enum, with the names that the file, the environment and the manual know its variants by.
 /// Reading, the list in an error message and authd.toml(5) all follow from this one table.

@@ -9,7 +9,8 @@ use crate::domain::password::HashCost;
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// As in the file, with a dot after its table: `password.min_length`. A `NAME` in it is the operator's to choose.
+    /// As in the file, with a dot after its table: `password.min_length`. The operator chooses what stands
+    /// for a `NAME` in it.
     pub name: &'static str,
     pub kind: Kind,
     /// As the environment takes it. Empty for a key that has none: its `doc` says what holds then.
@@ -190,7 +191,7 @@ pub fn variable(name: &str) -> String {
     format!("AUTHD_{}", name.to_ascii_uppercase().replace('.', "__"))
 }
 
-/// The key that a full name such as `oauth.github.kind` means.
+/// Finds the key of a full name such as `oauth.github.kind`. `None`: there is none.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Key> {
     match name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')) {
@@ -209,8 +210,8 @@ pub fn is_provider(text: &str) -> bool {
     ends && text.len() <= 64 && text.bytes().all(|c| edge(c) || c == b'-' || c == b'_') && !text.contains("__")
 }
 
-/// What to say of a name that is no key: where the value belongs, or which key is nearest. `spell`
-/// writes a key's name as the source does that the name was found in.
+/// Says what to do about a name that is no key: where the value belongs, or which key is nearest. `spell`
+/// writes a key's name as the source does in which the name was found.
 #[must_use]
 pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
     let file = format!("{name}_file");
@@ -224,7 +225,7 @@ pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
     }
 }
 
-/// The key that a slip of the keyboard or a forgotten table turned into `name`.
+/// Finds the key that was most likely meant by `name`: misspelt, or without its table.
 fn nearest(name: &str) -> Option<String> {
     let provider = name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')).map_or("NAME", |(first, _)| first);
     let folded = |name: &str| name.replace("__", "_").replace(['.', '-'], "_");

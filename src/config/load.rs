@@ -66,7 +66,7 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
 }
 
-/// Reads all sources and judges them.
+/// Reads all sources and checks every value.
 ///
 /// # Errors
 /// [`Fault::Config`] with one line for every problem: `authd.toml:7: password.min_length: must be 8 or
@@ -98,7 +98,7 @@ struct Reading<'a> {
     settings: Settings,
     /// The entries of `oauth`, with the first place that names each.
     providers: BTreeMap<String, Origin>,
-    /// Names with a value that was not good: that they are missing is no news.
+    /// Names with a bad value: they are not reported as missing, too.
     bad: BTreeSet<String>,
     problems: Vec<String>,
 }
@@ -110,9 +110,9 @@ impl Reading<'_> {
         }
     }
 
-    /// A credential is the key's file, under the key's full name: `LoadCredential=key_file:/etc/authd/authd.key`.
-    /// It counts over the file, so that one file serves both the service, which may not read the secret where it
-    /// lies, and the operator's command line, which may.
+    /// A credential is the key's file, under the key's full name:
+    /// `LoadCredential=key_file:/etc/authd/authd.key`. It goes before the file, so that one file serves both
+    /// the service, which may not read the secret where it lies, and the operator's command line, which may.
     fn credentials(&mut self, sources: &Sources) {
         let Some(folder) = sources.variable("CREDENTIALS_DIRECTORY") else { return };
         // Without the folder there is no credential, and the keys fall back to their defaults.
@@ -290,7 +290,7 @@ fn is_ours(variable: &str) -> bool {
     variable.starts_with(PREFIX) || variable == "CREDENTIALS_DIRECTORY"
 }
 
-/// What Kubernetes sets in every container beside a service that is called `authd`: not an operator's slip.
+/// Whether Kubernetes sets the variable in every container beside a service called `authd`: no mistake, then.
 fn is_service_link(variable: &str) -> bool {
     let rest = &variable[PREFIX.len()..];
     rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_")

@@ -1,8 +1,9 @@
 //! The configuration: every setting as a typed value.
 //!
 //! Read `keys` first, the table that everything follows from; then `load`, which turns the sources into
-//! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` and `url` judge one
-//! value, `choice` has those that take one of a few names, `build` what two must agree on, `file` reads TOML, `text` writes `config init` and authd.toml(5).
+//! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` and `url` check one
+//! value, `choice` lists those that take one of a few names, `build` checks what two must agree on, `file`
+//! reads TOML, `text` writes `config init` and authd.toml(5).
 //!
 //! Nothing here reaches for a global: a `Config` is made once by the face that was called and handed on.
 

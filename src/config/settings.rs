@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// The settings by name, later sources over earlier ones.
 pub type Settings = BTreeMap<String, (Value, Origin)>;
 
-/// One line of `config show`. Its `value` in text is what the environment takes, [`Value::toml`] what the file takes.
+/// One line of `config show`. The environment takes the text of `value`, the file takes [`Value::toml`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Setting {
     pub key: String,

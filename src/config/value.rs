@@ -1,6 +1,6 @@
 //! What a setting can hold: the kinds of values, how each is read from text, and how it is written.
 //!
-//! One value is judged here by itself; what two settings must agree on is `build`'s business.
+//! Each value is checked here by itself; `build` checks what two settings must agree on.
 
 use super::model::Rate;
 use super::url::{Url, host_name};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
-/// A hundred years: beyond it, a span is a slip of the keyboard.
+/// A hundred years: a longer span is a typing mistake.
 const LONGEST: Duration = Duration::from_secs(36_500 * DAY);
 
 /// The kinds of settings. What is optional is off, or falls back, when its text is empty.
@@ -29,7 +29,7 @@ pub enum Kind {
     OptionalText,
     Path,
     OptionalPath,
-    /// An optional path to a file with a secret, for which a systemd credential of the key's name also serves.
+    /// An optional path to a file with a secret; a systemd credential of the key's name takes its place.
     SecretFile,
     /// An address and port, `unix:PATH`, or `systemd`.
     Listen,
@@ -48,7 +48,7 @@ pub enum Kind {
     Origins,
 }
 
-/// A setting as its source spelled it, before its kind has judged it.
+/// A setting as its source spelled it, not yet checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Raw {
     Bool(bool),
@@ -59,7 +59,7 @@ pub enum Raw {
     Other(&'static str),
 }
 
-/// A setting that its kind has found good. Paths are absolute, URLs and networks in their one spelling.
+/// A setting whose value was checked. Paths are absolute, URLs and networks in their one spelling.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
     Bool(bool),

@@ -1,4 +1,4 @@
-//! Access tokens: JWTs of RFC 9068. A library does the signature; every other check is made here, by
+//! Access tokens: JWTs of RFC 9068. A library checks the signature; every other check is made here, by
 //! hand, against a time that is passed in. The crate's own defaults accept a missing `iss` or `aud`,
 //! any `typ`, an unknown `crit`, a future `nbf` and 60 s of leeway.
 
@@ -51,7 +51,7 @@ pub struct Expected<'a> {
     pub now: Timestamp,
 }
 
-/// What is wrong with a token. Clients are told `invalid_token`; operators are told this.
+/// What is wrong with a token. Clients see `invalid_token`; operators see this.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TokenError {
     Malformed,
@@ -83,7 +83,7 @@ impl TokenError {
     }
 }
 
-/// The header, to the letter: a parameter more (`crit`, `jku`, `jwk`, `x5u`, …) is not one of ours.
+/// The exact header: a token with any other parameter (`crit`, `jku`, `jwk`, `x5u`, …) is not ours.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StrictHeader {
@@ -146,16 +146,16 @@ fn part(value: &impl Serialize) -> Result<String, Fault> {
     Ok(BASE64URL_NOPAD.encode(&json))
 }
 
-/// What an access token says, with the key that was found to have signed it. Whether that key counts still, and
-/// whether this is a time at which the token does, is asked at every use.
+/// The claims of an access token, and the key that signed it. Whether that key still counts, and whether the
+/// token is valid at this time, is checked at every use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Authentic {
     pub kid: String,
     pub claims: AccessClaims,
 }
 
-/// Checks all of a token that never changes: form, header, signature, and that the claims are there (RFC 9068 §4,
-/// RFC 8725). `find_key` looks a `kid` up among our own keys and nowhere else.
+/// Checks all of a token that never changes: form, header, signature, and that the claims are there
+/// (RFC 9068 §4, RFC 8725). `find_key` looks a `kid` up among our own keys and nowhere else.
 ///
 /// # Errors
 /// Outside: what `find_key` said. Inside: the first [`TokenError`] found.
@@ -225,7 +225,7 @@ fn typed(wire: WireClaims) -> Option<AccessClaims> {
 }
 
 impl AccessClaims {
-    /// Whether they say what is expected, now.
+    /// Checks issuer, audience and times against what is expected now.
     ///
     /// # Errors
     /// The first [`TokenError`] found.

@@ -1,5 +1,5 @@
-//! Password hashes, tokens and secrets at rest. No cryptography of its own: it puts well-kept crates
-//! to use with the parameters, formats and checks that authd promises.
+//! Password hashes, tokens and secrets at rest. No cryptography of its own: it uses well-kept crates with
+//! the parameters, formats and checks that authd promises.
 
 pub mod csrf;
 pub mod gate;

@@ -3,7 +3,8 @@
 //! A token is `authd_rt_` + base64url(session id ‖ generation ‖ tag), where the tag is an HMAC-SHA-256
 //! over both and the session's random salt, under a key derived from the root key. Nothing in the
 //! database can be turned into a token, nothing grows with use, and the token of a generation can be
-//! made again. One whose tag is wrong is merely wrong: nobody who has seen a session id can end it.
+//! made again. A token with a wrong tag is refused and ends nothing: knowing a session's id is not enough to
+//! end it.
 
 use super::root_key::{Purpose, RootKey};
 use crate::domain::id::SessionId;

@@ -26,7 +26,7 @@ impl Sealer {
         Self { key: LessSafeKey::new(key) }
     }
 
-    /// Encrypts a value, bound to `context`: it opens under the same one alone.
+    /// Encrypts a value, bound to `context`: it opens only under the same one.
     ///
     /// # Panics
     /// When the plaintext is too long for AES-GCM (64 GiB).

@@ -25,8 +25,8 @@ pub struct SigningKey {
     pair: Pair,
 }
 
-/// The key as the crypto library keeps it. The crate `jsonwebtoken` would read it anew for every token, which
-/// takes as long as to sign.
+/// The key as the crypto library keeps it. The crate `jsonwebtoken` would parse it for every token, which
+/// takes as long as signing.
 enum Pair {
     EdDsa(Ed25519KeyPair),
     Es256(EcdsaKeyPair),

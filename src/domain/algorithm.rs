@@ -33,7 +33,8 @@ impl Algorithm {
         }
     }
 
-    /// Whether a signature takes as long as many requests: RSA's is half a millisecond, the others' some hundredths.
+    /// Whether a signature takes as long as many requests: RSA's takes half a millisecond, the others' some
+    /// hundredths of one.
     #[must_use]
     pub const fn signs_slowly(self) -> bool {
         match self {
@@ -42,7 +43,7 @@ impl Algorithm {
         }
     }
 
-    /// Case counts (RFC 7515 §4.1.1). `None` for anything but the three.
+    /// Finds the algorithm of this name; case counts (RFC 7515 §4.1.1). `None`: it is none of ours.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)

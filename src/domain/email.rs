@@ -2,8 +2,8 @@
 //!
 //! The domain is IDNA in lower case, the local part is ASCII as it was typed. Two addresses that
 //! differ only in the case of the local part are the same account: mail goes to the spelling that
-//! is stored, never to the one that was asked with. Local parts outside ASCII are refused, which
-//! closes the door on look-alikes (the Kelvin sign, the dotless i) that some folding maps together.
+//! is stored, never to the one in a request. Local parts outside ASCII are refused, since folding maps
+//! some look-alikes together (the Kelvin sign, the dotless i).
 
 use email_address::{EmailAddress, Options};
 use std::fmt;

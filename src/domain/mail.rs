@@ -4,7 +4,7 @@ use super::id::{MailId, UserId};
 use super::time::Timestamp;
 use std::time::Duration;
 
-/// A mail that could not be sent for this long is given up.
+/// A mail is given up after failing for this long.
 pub const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
 
 /// How long to wait after `attempts` that failed: 1 minute, 2, 4 and so on, at most an hour.

@@ -1,4 +1,4 @@
-//! Floor one: values and rules. No I/O, no clock, no serialisation, no knowledge of any other room.
+//! Values and rules: the lowest room. No I/O, no clock, no serialisation, no import from any other room.
 
 pub mod access;
 pub mod algorithm;

@@ -38,7 +38,7 @@ impl InvalidName {
 }
 
 impl Name {
-    /// White space at the ends is dropped.
+    /// Reads a name; white space at the ends is dropped.
     ///
     /// # Errors
     /// [`InvalidName`].

@@ -15,8 +15,8 @@ pub struct HashCost {
 }
 
 impl HashCost {
-    /// The dearest that is configured or verified: above it a stored hash would take the machine's
-    /// memory or time.
+    /// The highest cost that is configured or verified. A stored hash above it could take all of the
+    /// machine's memory, or minutes.
     pub const MAX: Self = Self { memory_kib: 1 << 20, iterations: 64, parallelism: 16 };
 }
 
@@ -53,8 +53,8 @@ impl PasswordError {
 }
 
 impl Password {
-    /// Takes any text of 1 to [`MAX_BYTES`] bytes. Whether it is good enough for an account is
-    /// [`super::password_policy::Policy::judge`]'s business: a login must take what an older policy let through.
+    /// Takes any text of 1 to [`MAX_BYTES`] bytes. [`super::password_policy`] decides whether it is good
+    /// enough for an account: a login must take what an older policy let through.
     ///
     /// # Errors
     /// [`PasswordError`], when it is empty or too long.

@@ -53,7 +53,7 @@ impl Weakness {
 }
 
 impl Policy<'_> {
-    /// Judges a new password of `owner`'s.
+    /// Checks a new password of `owner`'s.
     ///
     /// # Errors
     /// The first [`Weakness`] found.

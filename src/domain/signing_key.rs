@@ -28,7 +28,7 @@ pub enum State {
     Signing,
     /// Its tokens are honoured, and its public half is published.
     Verifying,
-    /// It counts no more; only its row is there.
+    /// It is over; only its row is left.
     Expired,
 }
 

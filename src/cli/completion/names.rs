@@ -1,7 +1,7 @@
 //! What the database offers to a line that is being typed: users and roles.
 //!
-//! It is read as the command itself would read it, by the flags of the line, the environment and the file,
-//! and nothing is made, asked or said. What can't be read is not offered.
+//! The configuration is found as the command itself would find it: by the flags of the line, the environment
+//! and the file. Nothing is created, asked or printed. What can't be read is not offered.
 
 use super::line;
 use crate::cli::global::Global;
@@ -13,12 +13,12 @@ use clap::FromArgMatches;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use std::ffi::OsStr;
 
-/// For an argument that names a user.
+/// Completes an argument that names a user.
 pub fn users(tree: Tree) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| offered(tree, typed, complete::users))
 }
 
-/// For an argument that names a role.
+/// Completes an argument that names a role.
 pub fn roles(tree: Tree) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| offered(tree, typed, complete::roles))
 }

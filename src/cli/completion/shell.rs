@@ -1,4 +1,4 @@
-//! The shells that can be completed for: each one's script, and the form in which it takes an answer.
+//! The shells with completion: each one's script, and the form in which it reads an answer.
 //!
 //! bash, zsh and fish have scripts of our own: they call the program that the line names, put together again
 //! what bash takes apart at `@`, and quote what they insert. The others have those of the crate.

@@ -56,8 +56,8 @@ impl Cell {
         Self::new(values.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
     }
 
-    /// A JSON value as people read it: text without quotes, lists with commas, objects as `name=value`, nothing
-    /// where there is nothing.
+    /// A JSON value as people read it: text without quotes, lists with commas, objects as `name=value`,
+    /// nothing where there is nothing.
     #[must_use]
     pub fn of_json(value: &Value) -> Self {
         match value {

@@ -1,4 +1,4 @@
-//! argon2id hashes in PHC strings (RFC 9106), and argon2 of any variant that imported users bring along.
+//! argon2id hashes in PHC strings (RFC 9106), and imported users' argon2 hashes of any variant.
 
 use super::fast_argon2::{Memory, Recipe};
 use super::text::{PasswordHashText, Salt};

@@ -146,7 +146,7 @@ pub enum Event {
     SecondFactorEnrolled,
     SecondFactorEnabled,
     SecondFactorDisabled,
-    /// Wrong codes enough: the factor answers no more until an operator resets it.
+    /// Too many wrong codes: the factor takes none until an operator resets it.
     SecondFactorBlocked,
     /// By an operator.
     SecondFactorReset,
@@ -169,7 +169,7 @@ pub enum Event {
     RoleCreated {
         role: String,
     },
-    /// What came and what went; `described`: its description changed, too.
+    /// The permissions that were added and removed; `described`: its description changed, too.
     RoleEdited {
         role: String,
         added: Vec<String>,
@@ -254,7 +254,7 @@ impl Event {
         }
     }
 
-    /// What it counts as.
+    /// The class that the event is counted in.
     #[must_use]
     pub const fn class(&self) -> EventClass {
         let variant = match self {
@@ -320,7 +320,7 @@ impl Event {
         EventClass { event: self.name(), variant }
     }
 
-    /// What there is to say besides the name; never a secret.
+    /// The details that are logged beside the name; never a secret.
     #[must_use]
     pub fn details(&self) -> Vec<(&'static str, String)> {
         match self {
@@ -409,7 +409,7 @@ impl Event {
     }
 }
 
-/// What an event counts as: one of few, whatever its details.
+/// The class in which an event is counted: one of few, whatever its details.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct EventClass {
     /// [`Event::name`].

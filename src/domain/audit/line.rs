@@ -65,7 +65,7 @@ impl fmt::Display for Mark {
     }
 }
 
-/// What is wrong with the log: that somebody other than authd wrote to it, or took from it.
+/// What is wrong with the log's chain: somebody other than authd changed, added or removed lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ChainError {
     /// The newest line's number and hash are not there, or not as authd wrote them, or not the newest line's.

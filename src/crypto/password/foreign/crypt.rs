@@ -8,18 +8,17 @@ use bcrypt::HashParts;
 use data_encoding::{BASE64, HEXLOWER};
 use sha_crypt::PasswordVerifier;
 
-/// The dearest that is verified: about two seconds.
+/// The highest cost that is verified: about two seconds.
 const BCRYPT_COST_MAX: u32 = 15;
 
-/// The dearest that is verified: about a second for a password of the usual length.
+/// The highest cost that is verified: about a second for a password of the usual length.
 const SHA_CRYPT_ROUNDS_MAX: u32 = 1_000_000;
 
 /// What bcrypt is given in the password's place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Given {
     Password,
-    /// Its SHA-256 in hexadecimal, as Django's `bcrypt_sha256` does, so that no more than 72 bytes count for
-    /// nothing.
+    /// Its SHA-256 in hexadecimal, as Django's `bcrypt_sha256` does, so that all of a long password counts.
     Sha256,
 }
 
@@ -35,7 +34,7 @@ impl Bcrypt {
         Self::parse_given(text, Given::Password)
     }
 
-    /// The same, of what bcrypt was given in the password's place.
+    /// Reads bcrypt's own text; `given` is what bcrypt hashed in the password's place.
     pub fn parse_given(text: &str, given: Given) -> Result<Self, Unusable> {
         let parts: HashParts = text.parse().map_err(|_| Unusable::Malformed)?;
         match parts.get_cost() {
@@ -45,8 +44,9 @@ impl Bcrypt {
         }
     }
 
-    /// bcrypt looks at the first 72 bytes alone, here as where the hash was made. It repeats the password with
-    /// a NUL behind it, so that `a`, NUL, `a` would count as `a`: no password with one was ever hashed by it.
+    /// Whether the password is the one that was hashed. bcrypt reads the first 72 bytes alone, here as where
+    /// the hash was made. It repeats the password with a NUL behind it, so that `a`, NUL, `a` would count as
+    /// `a`: no password with one was ever hashed by it.
     pub fn verify(&self, password: &[u8]) -> bool {
         let matched = match self.given {
             Given::Password => bcrypt::verify(password, &self.text).map(|matched| matched && !password.contains(&0)),

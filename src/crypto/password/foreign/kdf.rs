@@ -9,7 +9,7 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
 use std::num::NonZeroU32;
 
-/// The dearest that is verified, in applications of the HMAC: some two seconds.
+/// The highest cost that is verified, in applications of the HMAC: some two seconds.
 const PBKDF2_WORK_MAX: u64 = 5_000_000;
 
 /// The most memory, in blocks of 128 bytes (`N·r`): 128 MiB.
@@ -136,7 +136,7 @@ impl Scrypt {
 }
 
 /// Firebase's scrypt: what it derives is a key, whose AES-256-CTR key stream is what is compared. See
-/// [`super::firebase`] for how it is come by.
+/// [`super::firebase`] for where it comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Firebase(Scrypt);
 
