@@ -252,7 +252,7 @@ impl Terminal {
         match (self.format, failure.problem()) {
             (Format::Json, Some(problem)) => write_error(&format!("{}\n", escape::json(&problem.to_string()))),
             (Format::Table | Format::Tsv, _) | (Format::Json, None) => {
-                write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail())))
+                write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail())));
             }
         }
     }

@@ -161,7 +161,9 @@ impl Store {
         };
         // What was rolled back has not happened, so only what is on disk is counted.
         self.writer.submit(work, move |happened: Vec<EventClass>| {
-            happened.into_iter().for_each(|class| events.of(class).count())
+            for class in happened {
+                events.of(class).count();
+            }
         })
     }
 }

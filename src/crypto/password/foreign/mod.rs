@@ -2,7 +2,7 @@
 //! an argon2id hash at the next login.
 //!
 //! Nothing here makes such a hash. What one may cost is bounded before it is computed, so that an import
-//! can't make one login take minutes or the machine's memory. [`super::argon2id`] verifies argon2 itself, of
+//! can't make one login take minutes or the machine's memory. `argon2id` verifies argon2 itself, of
 //! every variant.
 
 mod crypt;
