@@ -14,9 +14,6 @@ use crate::table::{Row, markdown};
 use std::fmt::Write;
 use std::fs;
 
-/// What `--rows` takes.
-pub const NAMES: [&str; 9] = ["login", "me", "verify", "refresh", "calm", "memory", "start", "scale", "commands"];
-
 /// Measures what was asked for and prints it.
 pub fn measure(options: &Options) -> Outcome<()> {
     fs::create_dir_all(&options.folder)?;

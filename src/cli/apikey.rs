@@ -1,8 +1,9 @@
 //! `apikey`: keys that services prove themselves with.
 
+use super::arguments::permissions;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
-use super::{Context, permissions, times};
+use super::{Context, times};
 use crate::domain::api_key::{ApiKey, ApiKeyName, InvalidApiKeyName};
 use crate::error::Refusal;
 use crate::usecase::keys::api_keys as keys;
@@ -43,6 +44,8 @@ pub struct Revoke {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -1,11 +1,12 @@
-//! `apply`: makes the database be as a file says.
+//! `apply`: brings the database to the state that a file describes.
 
+use super::Context;
+use super::arguments::unreadable;
 use super::exit::Failure;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
-use super::{Context, unreadable};
 use crate::usecase::operator::apply;
-use crate::usecase::operator::apply::{Action, Change, Done, Mode, Unnamed};
+use crate::usecase::operator::apply::{Action, Change, Done, Mode, NotListed};
 use crate::views;
 use clap::Args;
 use std::fs;
@@ -66,13 +67,15 @@ const PLAN: [Column; 5] = [
 ];
 
 impl Apply {
+    /// Compares the file with the database and does, or shows, what is different.
+    ///
     /// # Errors
     /// What the file lacks, what the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let wanted = apply::parse(&self.text()?)?;
-        let unnamed = if self.prune { Unnamed::Remove } else { Unnamed::Keep };
+        let not_listed = if self.prune { NotListed::Remove } else { NotListed::Keep };
         let app = context.app()?;
-        let plan = apply::plan(&app, context.caller(), &wanted, unnamed)?;
+        let plan = apply::plan(&app, context.caller(), &wanted, not_listed)?;
         let mode = if self.dry_run { Mode::Rehearse } else { Mode::Do };
         if mode == Mode::Do {
             self.consent(context, &plan)?;
@@ -84,7 +87,7 @@ impl Apply {
                 format!("{}; nothing was changed", summary(&plan, ["to add", "to change", "to remove"]))
             }
         };
-        let done = apply::apply(&app, context.caller(), &wanted, unnamed, plan, mode)?;
+        let done = apply::apply(&app, context.caller(), &wanted, not_listed, plan, mode)?;
         context.terminal().list(&table(&done))?;
         context.terminal().note(&says);
         Ok(())

@@ -69,6 +69,8 @@ const WIDTHS: [usize; 7] = [5, 20, 20, 16, 36, 15, 0];
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -87,7 +89,7 @@ impl Tail {
         let user = self.user.as_deref().map(UserRef::parse).transpose()?;
         let since = self.since.map(|since| since.resolve(app.now()));
         let wanted = Wanted { since, until: None, user, event: self.event.clone() };
-        // Before the first line: whoever reads one may interrupt from then on.
+        // Before the first line: from then on a reader may interrupt.
         let waiter = if self.follow { Some(Waiter::new()?) } else { None };
         let (lines, mut position) = log::tail(&app, context.caller(), &wanted, self.lines)?;
         let Some(waiter) = waiter else {

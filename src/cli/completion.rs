@@ -10,12 +10,12 @@ pub use shell::Shell;
 
 use super::Context;
 use super::exit::Failure;
+use super::program::{Program, Tree};
 use super::terminal::{ColourChoice, Detail, Format, Terminal};
-use super::tree::{self, Program};
 use clap::{Arg, Args, Command};
 use std::ffi::OsString;
 
-/// Set to the name of a shell by the scripts: the program shall complete a line, not run it.
+/// The scripts set it to the name of a shell, so that the program completes a line instead of running it.
 pub const VARIABLE: &str = "_AUTHCTL_COMPLETE";
 
 /// Print a completion script
@@ -34,6 +34,8 @@ pub struct Completion {
 }
 
 impl Completion {
+    /// Prints the script of the shell.
+    ///
     /// # Errors
     /// When stdout can't be written.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -42,28 +44,28 @@ impl Completion {
 }
 
 /// Answers a script that asks how a line may go on; `None` when none asks. Whatever goes wrong, nothing is
-/// offered and nothing is said: the person is in the midst of a line.
+/// offered and nothing is printed: somebody is typing a line.
 #[must_use]
-pub fn answer(program: Program, args: &[OsString]) -> Option<Result<(), Failure>> {
+pub fn answer(program: Program, tree: Tree, args: &[OsString]) -> Option<Result<(), Failure>> {
     let shell = Shell::named(&std::env::var_os(VARIABLE)?);
     let line: Vec<OsString> = line(args.iter().cloned()).collect();
     let offered =
-        shell.and_then(|shell| shell.complete(&mut with_names(tree::command(program)), line)).unwrap_or_default();
+        shell.and_then(|shell| shell.complete(&mut with_names(tree(program), tree), line)).unwrap_or_default();
     let terminal = Terminal::new(program.name(), Format::Table, Detail::Full, ColourChoice::Never);
     Some(terminal.text(&offered))
 }
 
 /// Has the database complete what is called USER or ROLE, in every command that there is or will be.
-fn with_names(command: Command) -> Command {
+fn with_names(command: Command, tree: Tree) -> Command {
     let completed = |arg: Arg| {
         let is_called = |wanted| arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == wanted));
         match (is_called("USER"), is_called("ROLE")) {
-            (true, _) => arg.add(names::users()),
-            (_, true) => arg.add(names::roles()),
+            (true, _) => arg.add(names::users(tree)),
+            (_, true) => arg.add(names::roles(tree)),
             _ => arg,
         }
     };
-    command.mut_args(completed).mut_subcommands(with_names)
+    command.mut_args(completed).mut_subcommands(|command| with_names(command, tree))
 }
 
 /// The line that is being completed: what stands after `--` in the arguments that a script gives.

@@ -26,6 +26,8 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// [`Fault::Config`] for a wrong configuration; what keeps `init` from writing.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -37,7 +39,7 @@ impl Verb {
     }
 }
 
-/// Looks at what stands in other files, too, as the daemon does at its start.
+/// Reads the files that the configuration names, too, as the daemon does at its start.
 fn check(context: &Context) -> Result<(), Failure> {
     let loaded = context.loaded()?;
     MailTemplates::read(&loaded.config)?;

@@ -30,8 +30,8 @@ pub enum Verb {
     Restore(Restore),
     /// Delete what is over: sessions and mails of over 30 days ago, links and tickets that have run out
     ///
-    /// What failed logins left is forgotten 30 days after the last of them. No answer that authd gives changes
-    /// by this. The daemon does the same unasked, every five minutes, little by little.
+    /// What failed logins left is forgotten 30 days after the last of them. No answer that authd gives
+    /// changes by this. The daemon does the same unasked, every five minutes, little by little.
     Prune,
 }
 
@@ -52,6 +52,8 @@ pub struct Migrate {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do; exit 5 for a database that is not whole.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -147,7 +149,7 @@ fn prune(context: &Context) -> Result<(), Failure> {
 
 fn check(context: &Context) -> Result<(), Failure> {
     let problems = match context.app().and_then(|app| checked(context, &app)) {
-        // Too damaged to be opened is what the check is there to find.
+        // A database too damaged to be opened is a finding, too.
         Err(Failure::Error(Error::Failed(Fault::Storage(text)))) => vec![text],
         other => other?,
     };

@@ -32,6 +32,8 @@ fn web_address(text: &str) -> Result<String, String> {
 }
 
 impl Doctor {
+    /// Runs all checks and prints what each found.
+    ///
     /// # Errors
     /// Exit 5 when a check failed.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -43,7 +45,7 @@ impl Doctor {
                 findings.extend(doctor::examine(&loaded.config, &Ports::real(), context.caller(), url)?);
                 findings
             }
-            // Without it, nobody knows what else to look at.
+            // Without the configuration there is nothing else to check.
             Err(fault) => vec![Finding::fail("configuration", fault.to_string())],
         };
         let columns = [Column::Whole("check"), Column::Whole("state"), Column::Text("says")];

@@ -1,7 +1,8 @@
 //! `export`: all users, on stdout, for `import` or a spreadsheet.
 
+use super::Context;
+use super::arguments::choices;
 use super::exit::Failure;
-use super::{Context, choices};
 use crate::usecase::operator::export as taking;
 use crate::usecase::operator::transfer_format::Contents;
 use crate::usecase::operator::transfer_format::{Line, columns};
@@ -48,6 +49,8 @@ pub struct Export {
 }
 
 impl Export {
+    /// Writes the users to stdout or to a new file.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

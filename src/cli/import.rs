@@ -1,11 +1,12 @@
 //! `import`: users of other systems, or of another authd.
 
+use super::Context;
+use super::arguments::{choices, unreadable};
 use super::exit::Failure;
 use super::terminal::Format as Printed;
 use super::terminal::csv::plain;
 use super::terminal::progress::Progress;
 use super::terminal::table::{Cell, Column, Row, Table, Tone};
-use super::{Context, choices, unreadable};
 use crate::domain::secret::Secret;
 use crate::usecase::operator::import as importing;
 use crate::usecase::operator::import::{Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase};
@@ -52,12 +53,15 @@ pub struct Import {
     /// Complete names in an htpasswd file that are no addresses: ann is ann@DOMAIN
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
-    /// A JSON file with Firebase's hash parameters: base64_signer_key, base64_salt_separator, rounds, mem_cost
+    /// A JSON file with Firebase's hash parameters: base64_signer_key, base64_salt_separator, rounds,
+    /// mem_cost
     #[arg(long, value_name = "FILE")]
     firebase_config: Option<PathBuf>,
 }
 
 impl Import {
+    /// Reads the file and takes its users over, or says with `--dry-run` what would come of it.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do; exit 5 when an entry was not taken over.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -96,7 +100,7 @@ impl Import {
         })
     }
 
-    /// What is read, and how many bytes it has. `None`: that can't be known.
+    /// Opens the input; gives its length in bytes, too. `None`: that can't be known.
     fn open(&self) -> Result<(Box<dyn Read>, Option<u64>), Failure> {
         if self.file == Path::new("-") {
             return Ok((Box::new(stdin().lock()), None));
@@ -228,7 +232,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What a person must hear of an entry; mostly nothing.
+/// What a person must know of an entry; mostly nothing.
 fn said(entry: &Entry) -> Vec<String> {
     let line = entry.line;
     match &entry.outcome {

@@ -7,7 +7,7 @@ use super::terminal::table::{Column, Table};
 use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
 use crate::usecase::keys::signing_keys as keys;
-use crate::usecase::keys::signing_keys::{Haste, Retirement};
+use crate::usecase::keys::signing_keys::{RetireMode, Retirement};
 use crate::views;
 use clap::{Args, Subcommand};
 
@@ -42,6 +42,8 @@ pub struct Retire {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -73,13 +75,13 @@ fn rotate(context: &Context) -> Result<(), Failure> {
 impl Retire {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let haste = if self.now { Haste::AtOnce } else { Haste::InDueTime };
-        if haste == Haste::AtOnce {
+        let mode = if self.now { RetireMode::AtOnce } else { RetireMode::InDueTime };
+        if mode == RetireMode::AtOnce {
             let kid = keys::find(&app, context.caller(), &self.kid)?.kid;
             let question = format!("Retire {kid} at once, so that every token it signed is refused?");
             Consent::from_flag(self.yes).obtain(&question)?;
         }
-        let (key, said) = match keys::retire(&app, context.caller(), &self.kid, haste)? {
+        let (key, said) = match keys::retire(&app, context.caller(), &self.kid, mode)? {
             Retirement::Waits { key, keep_until } => {
                 let said = format!(
                     "{} verifies until {keep_until}, then goes by itself; nothing else is to be done (--now is for a key that has leaked)",

@@ -1,8 +1,9 @@
 //! `mail`: the outbox.
 
+use super::Context;
+use super::arguments::choices;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
-use super::{Context, choices};
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::mail::MailState;
 use crate::error::Refusal;
@@ -83,6 +84,8 @@ const SHOWN: [Column; 10] = [
 ];
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

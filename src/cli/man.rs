@@ -4,7 +4,7 @@ mod roff;
 
 use super::Context;
 use super::exit::Failure;
-use super::tree::{self, Program};
+use super::program::{Program, Tree};
 use crate::usecase::app::files;
 use clap::{Arg, Args, Command};
 use roff::Roff;
@@ -22,15 +22,17 @@ pub struct Man {
 }
 
 impl Man {
+    /// Prints authctl(1), or writes every page into the folder.
+    ///
     /// # Errors
     /// When the folder or stdout can't be written.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let Some(folder) = &self.folder else {
-            return context.terminal().text(&authctl(&built(Program::Authctl)).text);
+            return context.terminal().text(&authctl(&built(context.tree(), Program::Authctl)).text);
         };
         let fails = |error: std::io::Error| files::cannot_write(folder, &error);
         std::fs::create_dir_all(folder).map_err(fails)?;
-        let pages = pages();
+        let pages = pages(context.tree());
         for page in &pages {
             std::fs::write(folder.join(&page.file), &page.text).map_err(fails)?;
         }
@@ -52,17 +54,17 @@ pub struct Page {
 const DATE: &str = "2026-11-22";
 const SOURCE: &str = concat!("authd ", env!("CARGO_PKG_VERSION"));
 
-/// Every page there is.
+/// Makes every page there is of the tree of commands.
 #[must_use]
-pub fn pages() -> Vec<Page> {
-    let authctl_tree = built(Program::Authctl);
+pub fn pages(tree: Tree) -> Vec<Page> {
+    let authctl_tree = built(tree, Program::Authctl);
     let nouns = authctl_tree.get_subcommands().filter(|command| has_page(command)).map(noun);
     let configuration = Page { file: "authd.toml.5".into(), text: crate::config::text::manual() };
-    [authd(&built(Program::Authd)), authctl(&authctl_tree), configuration].into_iter().chain(nouns).collect()
+    [authd(&built(tree, Program::Authd)), authctl(&authctl_tree), configuration].into_iter().chain(nouns).collect()
 }
 
-fn built(program: Program) -> Command {
-    let mut tree = tree::command(program);
+fn built(tree: Tree, program: Program) -> Command {
+    let mut tree = tree(program);
     tree.build();
     tree
 }
@@ -126,7 +128,8 @@ fn authctl(tree: &Command) -> Page {
     })
 }
 
-/// Every command, so that `man authctl-NOUN` never comes to nothing; the daemon has authd(8).
+/// Whether a command has a page of its own: all have, so that `man authctl-NOUN` works; the daemon has
+/// authd(8).
 fn has_page(command: &Command) -> bool {
     command.get_name() != "serve"
 }

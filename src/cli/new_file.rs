@@ -1,4 +1,4 @@
-//! A file that a command makes: for its owner alone, and never in the place of another.
+//! A new file: readable by its owner alone, and never written over another.
 
 use super::exit::Failure;
 use crate::error::{Fault, Refusal};
@@ -7,8 +7,8 @@ use std::io::{Error, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// A file that is there and empty: made before anything is changed, so that nothing is changed where it can't
-/// be made. One that is never filled goes again.
+/// A file that exists and is empty: created before anything is changed, so that nothing is changed where it
+/// can't be created. It is deleted again if it is never filled.
 #[derive(Debug)]
 pub struct NewFile {
     path: PathBuf,
@@ -17,6 +17,8 @@ pub struct NewFile {
 }
 
 impl NewFile {
+    /// Makes the file, readable by its owner alone.
+    ///
     /// # Errors
     /// `already_exists`; a permission fault; [`Failure::Usage`] where the path leads nowhere.
     pub fn create(path: &Path) -> Result<Self, Failure> {
@@ -32,6 +34,8 @@ impl NewFile {
         }
     }
 
+    /// Writes the content. Without it the file is deleted when it is dropped.
+    ///
     /// # Errors
     /// A fault when it can't be written.
     pub fn fill(mut self, content: &[u8]) -> Result<(), Failure> {
@@ -45,7 +49,7 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.filled {
-            // What stays is an empty file, and whoever looks sees that it is one.
+            // At worst an empty file is left.
             let _ = fs::remove_file(&self.path);
         }
     }

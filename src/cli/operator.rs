@@ -1,4 +1,4 @@
-//! Who sits at this shell: the name that the audit log records.
+//! The operator's login name, as the audit log records it.
 
 use std::ffi::OsString;
 
@@ -11,8 +11,8 @@ pub fn login_name() -> String {
     choose(uid, std::env::var_os("SUDO_USER"), account)
 }
 
-/// `SUDO_USER` counts for whomever sudo made of the operator, the daemon's own user above all. That somebody
-/// could set it by hand changes nothing: they have the database file in their hands.
+/// `SUDO_USER` counts whichever user sudo switched to, most often the daemon's own. Somebody could set it by
+/// hand, but whoever can run this has the database file anyway.
 fn choose(uid: u32, sudo_user: Option<OsString>, account: Option<OsString>) -> String {
     sudo_user
         .filter(|name| !name.is_empty())

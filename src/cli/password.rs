@@ -1,4 +1,4 @@
-//! Where a password or a token comes from: stdin, a file, a hidden prompt, or our own dice. Never from an
+//! Where a password or a token comes from: stdin, a file, a hidden prompt, or a generator. Never from an
 //! argument or the environment, where other users of the machine can read it.
 
 use super::exit::Failure;
@@ -122,7 +122,7 @@ fn parse(text: &Secret<String>) -> Result<Password, Failure> {
     Password::new(text.expose()).map_err(|error| Refusal::invalid("password", error.code(), error.message()).into())
 }
 
-/// 32 letters and digits that nobody takes for one another: 5 bits each.
+/// 32 letters and digits that are hard to confuse: 5 bits each.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const GROUP: usize = 5;
 /// Four groups carry 100 bits.

@@ -1,9 +1,10 @@
 //! `role`: named sets of permissions, and who has them.
 
+use super::Context;
+use super::arguments::{permissions, role_name, role_names};
 use super::exit::Failure;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
-use super::{Context, permissions, role_name, role_names};
 use crate::domain::role::Role;
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::account::roles;
@@ -49,8 +50,8 @@ pub struct Show {
 
 /// Change a role's permissions or its description
 ///
-/// It counts for the next request of everybody who has the role. The built-in role admin keeps the permissions
-/// of authd's own, and may hold more.
+/// It counts for the next request of everybody who has the role. The built-in role admin keeps the
+/// permissions of authd's own, and may hold more.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl role edit editor --permission posts:read --permission posts:write
@@ -96,6 +97,8 @@ pub struct Membership {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -37,7 +37,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// `None`: as the configuration says.
+    /// The address that `--listen` gives. `None`: as the configuration says.
     #[must_use]
     pub fn listen(&self) -> Option<&str> {
         self.listen.as_deref()
@@ -48,7 +48,7 @@ impl Serve {
     /// # Errors
     /// What keeps the database from being opened, or the server from listening.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
-        // Caught from the beginning: a signal during the start still stops in order.
+        // First of all, so that a signal during the start stops the daemon in order, too.
         let signals = Signals::new([SIGTERM, SIGINT])
             .map_err(|error| Fault::Internal(format!("signals can't be caught: {error}")))?;
         let config = context.loaded()?.config;

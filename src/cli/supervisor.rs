@@ -1,5 +1,5 @@
-//! What the service manager is told: that the daemon is ready, that it is well, that it is about to stop
-//! (sd_notify(3)). Where no service manager listens, nothing is said and no thread runs.
+//! Tells the service manager that the daemon is ready, alive, and about to stop (sd_notify(3)). Where no
+//! service manager listens, nothing is sent and no thread runs.
 //!
 //! The watchdog is fed only while a restart would mend nothing. A disk that is full or a write lock that
 //! somebody else holds is no better after one, so it stands in the status and the daemon goes on refusing. An
@@ -44,7 +44,7 @@ impl Supervisor {
         let Some(patience) = watchdog_enabled() else { return Ok(Self { watch: None }) };
         let (stop, stopped) = channel();
         let (app, address) = (Arc::clone(app), address.to_owned());
-        // Twice in the time, so that one that comes late is not one that is missing.
+        // Twice in its time, so that a late one is not yet a missed one.
         let pause = patience / 2;
         let feed = move || {
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
@@ -62,12 +62,12 @@ impl Supervisor {
         Ok(Self { watch: Some(Watch { stop, thread }) })
     }
 
-    /// Says that the daemon stops. From here on the manager's own patience counts, and no watchdog.
+    /// Tells the manager that the daemon stops. From here on its stop timeout counts, not the watchdog.
     pub fn stopping(self) {
         tell(&[NotifyState::Stopping, NotifyState::Status("finishing the requests under way")]);
         if let Some(Watch { stop, thread }) = self.watch {
             drop(stop);
-            // It has nothing to leave undone, even if it panicked.
+            // Even if it panicked, it had nothing left to do.
             let _ = thread.join();
         }
     }
@@ -88,7 +88,7 @@ fn serving(address: &str) -> String {
     format!("serving at {address}")
 }
 
-/// A manager that doesn't listen is no reason not to serve.
+/// Ignores a manager that doesn't listen: the daemon serves all the same.
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = notify(state) {
         tracing::debug!(%error, "the service manager can't be told");

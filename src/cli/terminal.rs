@@ -1,8 +1,8 @@
-//! The only place that writes to stdout and stderr: results in the form that was asked for, and what is
-//! said about them.
+//! The only place that writes to stdout and stderr: results in the format that was asked for, and notes about
+//! them.
 //!
-//! What was asked for goes to stdout, everything said about it to stderr. Nothing that a user typed drives
-//! the terminal: `table` and `escape` see to that.
+//! Results go to stdout, everything else to stderr. `table` and `escape` make sure that no text of a user
+//! controls the terminal.
 
 pub mod csv;
 pub mod escape;
@@ -64,12 +64,14 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// Prepares stdout and stderr for one command: the format, and whether there is colour.
     #[must_use]
     pub fn new(program: &str, format: Format, detail: Detail, colour: ColourChoice) -> Self {
         let (style, choice, colour) = (style(), colour, colour.resolve(&stdout()));
         Self { program: program.to_owned(), format, detail, style, colour, choice }
     }
 
+    /// The format that results are printed in.
     #[must_use]
     pub const fn format(&self) -> Format {
         self.format
@@ -178,7 +180,7 @@ impl Terminal {
     pub fn events(&self, table: &Table) -> Result<(), Failure> {
         match (self.detail, self.format) {
             (Detail::Full, Format::Json) => write_result(&table.json_lines()),
-            _ => self.list(table),
+            (Detail::Ids, _) | (Detail::Full, Format::Table | Format::Tsv) => self.list(table),
         }
     }
 
@@ -249,7 +251,9 @@ impl Terminal {
         let Some(word) = failure.word() else { return };
         match (self.format, failure.problem()) {
             (Format::Json, Some(problem)) => write_error(&format!("{}\n", escape::json(&problem.to_string()))),
-            _ => write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail()))),
+            (Format::Table | Format::Tsv, _) | (Format::Json, None) => {
+                write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail())));
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ pub fn span(text: &str) -> Result<Duration, String> {
     parse_span(text).ok_or_else(|| "a span such as 15m, 12h or 30d is needed".into())
 }
 
-/// A point in time that may hang on when it is asked.
+/// A point in time, or a span before the time at which it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// This long before now.
@@ -22,6 +22,8 @@ pub enum When {
 }
 
 impl When {
+    /// Reads a span before now, or a time (RFC 3339).
+    ///
     /// # Errors
     /// What would have been right, for the argument parser to say.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -31,6 +33,7 @@ impl When {
             .ok_or_else(|| "a span such as 15m, 12h or 30d, or a time such as 2026-11-22T08:00:00Z, is needed".into())
     }
 
+    /// The point in time, for a command that runs at `now`.
     #[must_use]
     pub fn resolve(self, now: Timestamp) -> Timestamp {
         match self {

@@ -86,8 +86,8 @@ pub struct Inspect {
 
 /// Make an access token for a user, for scripts and tests; it is printed this once, alone on stdout
 ///
-/// It has a session of its own, which `token list` shows and `token revoke` ends, but no refresh token. Nobody
-/// proved anything for it, so it is never good for what needs a fresh login.
+/// It has a session of its own, which `token list` shows and `token revoke` ends, but no refresh token.
+/// Nobody proved anything for it, so it is never good for what needs a fresh login.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl token mint ann@example.com
@@ -101,6 +101,8 @@ pub struct Mint {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do; exit 5 for a token that is not good.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -73,6 +73,8 @@ pub struct Verify {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -126,7 +128,7 @@ impl Verify {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let of = UserRef::parse(&self.user)?;
-        // Nobody shall type a code for a user who isn't there.
+        // Before the prompt: nobody should type a code for a user who doesn't exist.
         let user = accounts::find(&app, context.caller(), &of)?;
         let good = match admin_two_factor::check_code(&app, context.caller(), &UserRef::Id(user.id), &self.code()?) {
             Ok(_) => true,

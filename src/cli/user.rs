@@ -2,11 +2,12 @@
 
 mod edit;
 
+use super::Context;
+use super::arguments::{choices, role_name, role_names};
 use super::exit::Failure;
 use super::password::{Choice, PasswordFlags};
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Cell, Column, Row, Table, Tone};
-use super::{Context, choices, role_names};
 use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::name::Name;
@@ -135,6 +136,8 @@ pub struct Delete {
 }
 
 impl Verb {
+    /// Runs the verb.
+    ///
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -158,7 +161,7 @@ impl Add {
         let mut account = self.account()?;
         let app = context.app()?;
         let of = UserRef::Email(account.email.clone());
-        // Looked up first: where there is nothing to make, nobody shall have to think of a password.
+        // Before the prompt: where the user exists already, no password is needed.
         match accounts::find(&app, context.caller(), &of) {
             Ok(user) => return self.taken(context, &user, app.now()),
             Err(Error::Refused(Refusal::NotFound { .. })) => {}
@@ -173,7 +176,7 @@ impl Add {
                 context.terminal().note(&self.created(&choice, &added.user));
                 print_with_secret(context, &app, &choice, &added)
             }
-            // Somebody made it in between.
+            // Somebody created it in between.
             Err(Error::Refused(Refusal::EmailTaken)) => {
                 self.taken(context, &accounts::find(&app, context.caller(), &of)?, app.now())
             }
@@ -212,7 +215,7 @@ impl Add {
 
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let role = self.role.as_ref().map(|name| super::role_name(name)).transpose()?;
+        let role = self.role.as_ref().map(|name| role_name(name)).transpose()?;
         let filter = Filter { query: self.query.clone(), role, state: self.state };
         let app = context.app()?;
         let page = accounts::list(&app, context.caller(), &filter, self.limit, self.after.as_deref())?;
@@ -236,7 +239,7 @@ impl Passwd {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let of = UserRef::parse(&self.user)?;
-        // Nobody shall think of a password for a user who isn't there.
+        // Before the prompt: nobody should think of a password for a user who doesn't exist.
         accounts::find(&app, context.caller(), &of)?;
         let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
         let changed = match &choice {
@@ -247,7 +250,9 @@ impl Passwd {
             Choice::Invite => {
                 format!("made a link to set a password for {}; it works once, for 7 days", changed.user.email)
             }
-            _ => format!("set a new password for {}; all sessions have ended", changed.user.email),
+            Choice::Given(_) | Choice::Generated(_) => {
+                format!("set a new password for {}; all sessions have ended", changed.user.email)
+            }
         });
         print_with_secret(context, &app, &choice, &changed)
     }
@@ -258,14 +263,13 @@ fn set(context: &Context, app: &App, of: &UserRef, password: &Password) -> Resul
     Ok(Added { user, invitation: None })
 }
 
-/// The account for those who asked for data; a generated password or a link for everybody, since nobody
-/// can ask for it again.
+/// Prints the account for programs, and a generated password or a link always, since it is shown only once.
 fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Added) -> Result<(), Failure> {
     let json = || views::user(&added.user, app.now());
     match (choice, &added.invitation) {
         (Choice::Generated(password), _) => context.terminal().secret("password", password.expose(), json()),
-        (_, Some(link)) => context.terminal().secret("link", link.expose(), json()),
-        _ => context.terminal().changed(&one(&added.user, app.now())),
+        (Choice::Given(_) | Choice::Invite, Some(link)) => context.terminal().secret("link", link.expose(), json()),
+        (Choice::Given(_) | Choice::Invite, None) => context.terminal().changed(&one(&added.user, app.now())),
     }
 }
 
@@ -281,8 +285,8 @@ impl Users {
         })
     }
 
-    /// Does `act` to every user named, which gives what it did in words. One that fails doesn't keep the others from it; each failure is
-    /// reported, and the first one's code is the command's.
+    /// Applies `act` to every user named; it gives what it did in words. After a failure it goes on with the
+    /// others. Each failure is reported, and the first one's code is the command's.
     fn each(
         &self,
         context: &Context,

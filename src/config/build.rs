@@ -3,14 +3,14 @@
 //! A `Config` is written out as one literal, so that a field without its setting doesn't compile; that
 //! a key reaches its field is held by a test over the table.
 
-use super::load::{Origin, Settings};
+use super::choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
+use super::model::{
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider, Password,
+    Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
+};
+use super::settings::{Origin, Settings};
 use super::url::is_loopback;
 use super::value::Value;
-use super::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, LogFormat, LogLevel, Mail, MailTransport,
-    Metrics, OauthKind, OauthProvider, Password, Proxy, Rate, RateLimit, Redirects, Registration, SameSite, Server,
-    SmtpTls, Tokens, Totp,
-};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
         database,
         key_file: path(of, "key_file"),
         key_file_is_credential: matches!(of.get("key_file"), Some((_, Origin::Credential(_)))),
-        registration: if text(of, "registration") == "closed" { Registration::Closed } else { Registration::Open },
+        registration: choice(of, "registration", Registration::parse),
         email_verification: EmailVerification { required: flag(of, "email_verification.required") },
         password: password(of),
         tokens: tokens(of),
@@ -43,9 +43,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
             magic_link: optional_text(of, "links.magic_link"),
         },
         redirects: Redirects { allowed: parsed(of, "redirects.allowed") },
-        cookies: Cookies {
-            same_site: if text(of, "cookies.same_site") == "lax" { SameSite::Lax } else { SameSite::Strict },
-        },
+        cookies: Cookies { same_site: choice(of, "cookies.same_site", SameSite::parse) },
         cors: Cors { origins: parsed(of, "cors.origins") },
         totp: Totp { issuer: text(of, "totp.issuer") },
         server: Server {
@@ -59,7 +57,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
     }
 }
 
-/// What two settings don't agree on: the key that most likely must change, and why.
+/// Checks what two settings must agree on; gives the key that most likely must change, and why.
 pub fn check(of: &Settings) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut demand = |holds: bool, key: &str, why: &str| {
@@ -90,7 +88,7 @@ pub fn check(of: &Settings) -> Vec<(String, String)> {
         "must be another address than listen",
     );
     demand(
-        text(of, "mail.smtp_tls") != "none" || is_loopback(&text(of, "mail.smtp_host")),
+        choice(of, "mail.smtp_tls", SmtpTls::parse) != SmtpTls::None || is_loopback(&text(of, "mail.smtp_host")),
         "mail.smtp_tls",
         "must be starttls or tls, since mail.smtp_host is not on loopback",
     );
@@ -102,12 +100,9 @@ pub fn check(of: &Settings) -> Vec<(String, String)> {
         let (kind, issuer) = (format!("oauth.{name}.kind"), format!("oauth.{name}.issuer"));
         let Some((Value::Text(kind_is), _)) = of.get(&kind) else { continue };
         let has_issuer = optional_text(of, &issuer).is_some();
-        demand(has_issuer || kind_is != "oidc", &kind, &format!("needs {issuer} for oidc"));
-        demand(
-            !has_issuer || kind_is == "oidc",
-            &issuer,
-            &format!("is for the kind oidc alone, and {kind} is {kind_is}"),
-        );
+        let is_oidc = OauthKind::parse(kind_is) == Some(OauthKind::Oidc);
+        demand(has_issuer || !is_oidc, &kind, &format!("needs {issuer} for oidc"));
+        demand(!has_issuer || is_oidc, &issuer, &format!("is for the kind oidc alone, and {kind} is {kind_is}"));
     }
     found
 }
@@ -137,7 +132,7 @@ fn tokens(of: &Settings) -> Tokens {
     Tokens {
         issuer: text(of, "tokens.issuer"),
         audience: text(of, "tokens.audience"),
-        algorithm: Algorithm::parse(&text(of, "tokens.algorithm")).expect(KIND),
+        algorithm: choice(of, "tokens.algorithm", Algorithm::parse),
         access_ttl: span(of, "tokens.access_ttl"),
         refresh_ttl: span(of, "tokens.refresh_ttl"),
         refresh_idle: span(of, "tokens.refresh_idle"),
@@ -171,33 +166,20 @@ fn rate_limit(of: &Settings) -> RateLimit {
 
 fn mail(of: &Settings) -> Mail {
     Mail {
-        transport: if text(of, "mail.transport") == "smtp" { MailTransport::Smtp } else { MailTransport::Outbox },
+        transport: choice(of, "mail.transport", MailTransport::parse),
         from: text(of, "mail.from"),
         max_per_address_per_hour: count(of, "mail.max_per_address_per_hour"),
         templates: optional_path(of, "mail.templates"),
         smtp_host: text(of, "mail.smtp_host"),
         smtp_port: count(of, "mail.smtp_port"),
-        smtp_tls: match text(of, "mail.smtp_tls").as_str() {
-            "none" => SmtpTls::None,
-            "tls" => SmtpTls::Tls,
-            _ => SmtpTls::Starttls,
-        },
+        smtp_tls: choice(of, "mail.smtp_tls", SmtpTls::parse),
         smtp_user: optional_text(of, "mail.smtp_user"),
         smtp_password_file: optional_path(of, "mail.smtp_password_file"),
     }
 }
 
 fn log(of: &Settings) -> Log {
-    Log {
-        level: match text(of, "log.level").as_str() {
-            "error" => LogLevel::Error,
-            "warn" => LogLevel::Warn,
-            "debug" => LogLevel::Debug,
-            "trace" => LogLevel::Trace,
-            _ => LogLevel::Info,
-        },
-        format: if text(of, "log.format") == "json" { LogFormat::Json } else { LogFormat::Text },
-    }
+    Log { level: choice(of, "log.level", LogLevel::parse), format: choice(of, "log.format", LogFormat::parse) }
 }
 
 /// The entries of `oauth`, each once.
@@ -209,12 +191,7 @@ fn providers(of: &Settings) -> Vec<&str> {
 
 fn provider(of: &Settings, name: &str) -> OauthProvider {
     OauthProvider {
-        kind: match text(of, &format!("oauth.{name}.kind")).as_str() {
-            "github" => OauthKind::Github,
-            "google" => OauthKind::Google,
-            "microsoft" => OauthKind::Microsoft,
-            _ => OauthKind::Oidc,
-        },
+        kind: choice(of, &format!("oauth.{name}.kind"), OauthKind::parse),
         client_id: text(of, &format!("oauth.{name}.client_id")),
         client_secret_file: path(of, &format!("oauth.{name}.client_secret_file")),
         issuer: optional_text(of, &format!("oauth.{name}.issuer")),
@@ -260,6 +237,11 @@ pub fn text(of: &Settings, name: &str) -> String {
         _ => None,
     }
     .expect(KIND)
+}
+
+/// One of the names that the key's [`super::Kind::Choice`] lists; both come from the same table.
+fn choice<T>(of: &Settings, name: &str, parse: fn(&str) -> Option<T>) -> T {
+    parse(&text(of, name)).expect(KIND)
 }
 
 fn optional_text(of: &Settings, name: &str) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Reading the TOML text: which keys stand on which lines, and everything in it that is no key of ours.
+//! Reads the TOML text: which keys stand on which lines, and what in it is no key.
 
 use super::keys::{self, Key};
 use super::value::Raw;
@@ -32,7 +32,7 @@ pub struct Problem {
     pub message: String,
 }
 
-/// Reads all of it, also behind an error, so that an operator mends everything in one go.
+/// Reads all of it, also after an error, so that an operator sees every mistake at once.
 #[must_use]
 pub fn read(text: &str) -> Content {
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -40,7 +40,7 @@ pub fn read(text: &str) -> Content {
     reader.table("", table.get_ref());
     let mut content = reader.content;
     let broken: Vec<Problem> = errors.iter().map(|error| syntax(text, error)).collect();
-    // What was guessed of a broken line is no news.
+    // A broken line is reported once: drop what was guessed of it.
     content.entries.retain(|entry| broken.iter().all(|problem| problem.line != entry.line));
     content.problems.retain(|found| broken.iter().all(|problem| problem.line != found.line));
     content.problems.extend(broken);

@@ -1,13 +1,16 @@
 //! The one table of every key. Reading the file and the environment, `config init`, `config show` and
 //! authd.toml(5) all follow from it.
 
+use super::choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
 use super::value::Kind;
+use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// As in the file, with a dot after its table: `password.min_length`. A `NAME` in it is the operator's to choose.
+    /// As in the file, with a dot after its table: `password.min_length`. The operator chooses what stands
+    /// for a `NAME` in it.
     pub name: &'static str,
     pub kind: Kind,
     /// As the environment takes it. Empty for a key that has none: its `doc` says what holds then.
@@ -50,7 +53,7 @@ pub const KEYS: [Key; 60] = [
         "the database file, which is created where there is none"),
     key("key_file", Kind::SecretFile, "", "/var/lib/authd/authd.key",
         "the root key, which seals the secrets in the database; authd.key beside the database unless set"),
-    key("registration", Kind::Choice(&["open", "closed"]), "open", "closed",
+    key("registration", Kind::Choice(Registration::NAMES), "open", "closed",
         "whether people may register themselves; where it is closed, authctl user add --invite lets them in"),
     key("email_verification.required", Kind::Bool, "true", "false",
         "whether an address must be verified before its account can log in"),
@@ -68,7 +71,7 @@ pub const KEYS: [Key; 60] = [
         "the iss of the access tokens; public_url unless set"),
     key("tokens.audience", Kind::Text, "authd", "example",
         "the aud of the access tokens"),
-    key("tokens.algorithm", Kind::Choice(&["EdDSA", "ES256", "RS256"]), "EdDSA", "ES256",
+    key("tokens.algorithm", Kind::Choice(&Algorithm::NAMES), "EdDSA", "ES256",
         "the algorithm of the next signing key"),
     key("tokens.access_ttl", Kind::Span(1), "15m", "5m",
         "how long an access token lives"),
@@ -108,7 +111,7 @@ pub const KEYS: [Key; 60] = [
         "everything else, together"),
     key("proxy.trusted", Kind::Networks, "", "127.0.0.1,10.0.0.0/8",
         "networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto count"),
-    key("mail.transport", Kind::Choice(&["outbox", "smtp"]), "outbox", "smtp",
+    key("mail.transport", Kind::Choice(MailTransport::NAMES), "outbox", "smtp",
         "outbox keeps mail in the database, for authctl mail to read; smtp sends it"),
     key("mail.from", Kind::Mailbox, "authd <authd@localhost>", "Example <auth@example.com>",
         "who the mail is from"),
@@ -120,7 +123,7 @@ pub const KEYS: [Key; 60] = [
         "the server that takes the mail"),
     key("mail.smtp_port", Kind::Count(1, 65535), "587", "465",
         "its port"),
-    key("mail.smtp_tls", Kind::Choice(&["starttls", "tls", "none"]), "starttls", "tls",
+    key("mail.smtp_tls", Kind::Choice(SmtpTls::NAMES), "starttls", "tls",
         "tls from the first byte, starttls before anything is said, or none, to a server on loopback alone"),
     key("mail.smtp_user", Kind::OptionalText, "", "authd",
         "the name to log in with there; no login unless set"),
@@ -136,7 +139,7 @@ pub const KEYS: [Key; 60] = [
         "a page of yours that logs in by a link; authd's own unless set"),
     key("redirects.allowed", Kind::Urls, "", "https://example.com/done",
         "URLs that redirect_to may name, each exactly as it is sent"),
-    key("cookies.same_site", Kind::Choice(&["strict", "lax"]), "strict", "lax",
+    key("cookies.same_site", Kind::Choice(SameSite::NAMES), "strict", "lax",
         "the SameSite of the cookies"),
     key("cors.origins", Kind::Origins, "", "https://example.com",
         "exact origins whose pages may call authd, with credentials"),
@@ -150,11 +153,11 @@ pub const KEYS: [Key; 60] = [
         "how many logins wait for them before the next is told to come back later"),
     key("metrics.listen", Kind::OptionalAddress, "", "127.0.0.1:9090",
         "the address that GET /metrics is served on, to whoever can reach it; off unless set"),
-    key("log.level", Kind::Choice(&["error", "warn", "info", "debug", "trace"]), "info", "debug",
+    key("log.level", Kind::Choice(LogLevel::NAMES), "info", "debug",
         "the least that is worth a line"),
-    key("log.format", Kind::Choice(&["text", "json"]), "text", "json",
+    key("log.format", Kind::Choice(LogFormat::NAMES), "text", "json",
         "text for people, json for machines"),
-    key("oauth.NAME.kind", Kind::Choice(&["github", "google", "microsoft", "oidc"]), "", "github",
+    key("oauth.NAME.kind", Kind::Choice(OauthKind::NAMES), "", "github",
         "who it is; oidc for anyone else who speaks OpenID Connect"),
     key("oauth.NAME.client_id", Kind::Text, "", "0123456789abcdef",
         "what they call this authd"),
@@ -188,7 +191,7 @@ pub fn variable(name: &str) -> String {
     format!("AUTHD_{}", name.to_ascii_uppercase().replace('.', "__"))
 }
 
-/// The key that a full name such as `oauth.github.kind` means.
+/// Finds the key of a full name such as `oauth.github.kind`. `None`: there is none.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Key> {
     match name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')) {
@@ -207,8 +210,8 @@ pub fn is_provider(text: &str) -> bool {
     ends && text.len() <= 64 && text.bytes().all(|c| edge(c) || c == b'-' || c == b'_') && !text.contains("__")
 }
 
-/// What to say of a name that is no key: where the value belongs, or which key is nearest. `spell`
-/// writes a key's name as the source does that the name was found in.
+/// Says what to do about a name that is no key: where the value belongs, or which key is nearest. `spell`
+/// writes a key's name as the source does in which the name was found.
 #[must_use]
 pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
     let file = format!("{name}_file");
@@ -222,7 +225,7 @@ pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
     }
 }
 
-/// The key that a slip of the keyboard or a forgotten table turned into `name`.
+/// Finds the key that was most likely meant by `name`: misspelt, or without its table.
 fn nearest(name: &str) -> Option<String> {
     let provider = name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')).map_or("NAME", |(first, _)| first);
     let folded = |name: &str| name.replace("__", "_").replace(['.', '-'], "_");

@@ -2,14 +2,14 @@
 //!
 //! Nothing is changed by reading, and every problem of every source is reported, not the first alone.
 
-use super::Config;
 use super::build;
 use super::file::{self, Problem};
 use super::keys::{self, KEYS, Key};
+use super::model::Config;
+use super::settings::{Origin, Setting, Settings};
 use super::value::{Kind, Raw, Value};
 use crate::error::Fault;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -66,41 +66,7 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
 }
 
-/// One line of `config show`. Its `value` in text is what the environment takes, [`Value::toml`] what the file takes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Setting {
-    pub key: String,
-    pub value: Value,
-    pub origin: Origin,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Origin {
-    Default,
-    /// A systemd credential, by its name.
-    Credential(String),
-    File {
-        path: PathBuf,
-        line: usize,
-    },
-    Environment(String),
-    Flag(String),
-}
-
-/// `default`, `credential key_file`, `file /x/authd.toml:12`, `environment AUTHD_LISTEN`, `flag --listen`.
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::Credential(name) => write!(f, "credential {name}"),
-            Self::File { path, line } => write!(f, "file {}:{line}", path.display()),
-            Self::Environment(name) => write!(f, "environment {name}"),
-            Self::Flag(name) => write!(f, "flag {name}"),
-        }
-    }
-}
-
-/// Reads all sources and judges them.
+/// Reads all sources and checks every value.
 ///
 /// # Errors
 /// [`Fault::Config`] with one line for every problem: `authd.toml:7: password.min_length: must be 8 or
@@ -127,15 +93,12 @@ pub fn load(sources: &Sources) -> Result<Loaded, Fault> {
     reading.finish(file.map(|(path, _)| path))
 }
 
-/// The settings by name, later sources over earlier ones.
-pub type Settings = BTreeMap<String, (Value, Origin)>;
-
 struct Reading<'a> {
     cwd: &'a Path,
     settings: Settings,
     /// The entries of `oauth`, with the first place that names each.
     providers: BTreeMap<String, Origin>,
-    /// Names with a value that was not good: that they are missing is no news.
+    /// Names with a bad value: they are not reported as missing, too.
     bad: BTreeSet<String>,
     problems: Vec<String>,
 }
@@ -147,9 +110,9 @@ impl Reading<'_> {
         }
     }
 
-    /// A credential is the key's file, under the key's full name: `LoadCredential=key_file:/etc/authd/authd.key`.
-    /// It counts over the file, so that one file serves both the service, which may not read the secret where it
-    /// lies, and the operator's command line, which may.
+    /// A credential is the key's file, under the key's full name:
+    /// `LoadCredential=key_file:/etc/authd/authd.key`. It goes before the file, so that one file serves both
+    /// the service, which may not read the secret where it lies, and the operator's command line, which may.
     fn credentials(&mut self, sources: &Sources) {
         let Some(folder) = sources.variable("CREDENTIALS_DIRECTORY") else { return };
         // Without the folder there is no credential, and the keys fall back to their defaults.
@@ -327,7 +290,7 @@ fn is_ours(variable: &str) -> bool {
     variable.starts_with(PREFIX) || variable == "CREDENTIALS_DIRECTORY"
 }
 
-/// What Kubernetes sets in every container beside a service that is called `authd`: not an operator's slip.
+/// Whether Kubernetes sets the variable in every container beside a service called `authd`: no mistake, then.
 fn is_service_link(variable: &str) -> bool {
     let rest = &variable[PREFIX.len()..];
     rest.starts_with("SERVICE_") || rest == "PORT" || rest.starts_with("PORT_")

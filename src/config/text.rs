@@ -46,7 +46,7 @@ pub fn manual() -> String {
 
 fn entry(key: &Key) -> String {
     let mut out = format!(".It Ic {}\n{}", key.parts().1, roff(&format!("{}.", sentence(key.doc))));
-    // The other kinds are told by their example.
+    // The example shows what the other kinds take.
     if matches!(key.kind, Kind::Choice(_) | Kind::Count(..)) {
         out.push_str(&roff(&format!("{}.", sentence(&key.kind.wanted()))));
     }

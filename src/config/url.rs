@@ -1,6 +1,6 @@
 //! URLs as the configuration needs them: http and https, absolute, with a host in one spelling.
 //!
-//! A link in a mail and the comparison of an `Origin` header both hang on the exact text, so a host
+//! A link in a mail and the comparison of an `Origin` header both depend on the exact text, so a host
 //! is folded to what a browser sends (lower case, IDNA, no default port) and odd forms are refused.
 
 use std::net::{IpAddr, Ipv6Addr};
@@ -16,6 +16,8 @@ pub struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
+    /// Reads an absolute URL with http or https.
+    ///
     /// # Errors
     /// What is wrong with the text, for people: it follows the name of the key.
     pub fn parse(text: &'a str) -> Result<Self, &'static str> {
@@ -48,7 +50,7 @@ impl<'a> Url<'a> {
         }
     }
 
-    /// Whether what is sent there can't be read on the way: https, or this machine itself.
+    /// Whether nobody on the way can read what is sent there: https, or this machine itself.
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.https || is_loopback(&self.host)
@@ -78,7 +80,7 @@ pub fn host_name(text: &str) -> Result<String, &'static str> {
         return Ok(address.to_string());
     }
     let name = idna::domain_to_ascii_strict(text).map_err(|_| "must have a host such as auth.example.com")?;
-    // Browsers read `127.1` and `0x7f.1` as IPv4 addresses; a last label that begins with a digit is such a trap.
+    // Browsers read `127.1` and `0x7f.1` as IPv4 addresses: refuse a last label that begins with a digit.
     let last = name.rsplit('.').next().unwrap_or_default();
     if last.is_empty() || last.starts_with(|c: char| c.is_ascii_digit()) {
         return Err("must have a host such as auth.example.com or 192.0.2.1");

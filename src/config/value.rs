@@ -1,8 +1,8 @@
 //! What a setting can hold: the kinds of values, how each is read from text, and how it is written.
 //!
-//! One value is judged here by itself; what two settings must agree on is `build`'s business.
+//! Each value is checked here by itself; `build` checks what two settings must agree on.
 
-use super::Rate;
+use super::model::Rate;
 use super::url::{Url, host_name};
 use crate::domain::email::Email;
 use ipnet::IpNet;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const DAY: u64 = 24 * 60 * 60;
-/// A hundred years: beyond it, a span is a slip of the keyboard.
+/// A hundred years: a longer span is a typing mistake.
 const LONGEST: Duration = Duration::from_secs(36_500 * DAY);
 
 /// The kinds of settings. What is optional is off, or falls back, when its text is empty.
@@ -29,7 +29,7 @@ pub enum Kind {
     OptionalText,
     Path,
     OptionalPath,
-    /// An optional path to a file with a secret, for which a systemd credential of the key's name also serves.
+    /// An optional path to a file with a secret; a systemd credential of the key's name takes its place.
     SecretFile,
     /// An address and port, `unix:PATH`, or `systemd`.
     Listen,
@@ -48,7 +48,7 @@ pub enum Kind {
     Origins,
 }
 
-/// A setting as its source spelled it, before its kind has judged it.
+/// A setting as its source spelled it, not yet checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Raw {
     Bool(bool),
@@ -59,7 +59,7 @@ pub enum Raw {
     Other(&'static str),
 }
 
-/// A setting that its kind has found good. Paths are absolute, URLs and networks in their one spelling.
+/// A setting whose value was checked. Paths are absolute, URLs and networks in their one spelling.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
     Bool(bool),
@@ -83,11 +83,25 @@ impl Kind {
             Self::Networks | Self::Urls | Self::Origins => {
                 Raw::List(text.split(',').map(|entry| entry.trim().to_owned()).collect())
             }
-            _ => Raw::Text(text.into()),
+            Self::Span(_)
+            | Self::Rate
+            | Self::Choice(_)
+            | Self::Text
+            | Self::OptionalText
+            | Self::Path
+            | Self::OptionalPath
+            | Self::SecretFile
+            | Self::Listen
+            | Self::OptionalAddress
+            | Self::Mailbox
+            | Self::Host
+            | Self::PublicUrl
+            | Self::OptionalUrl
+            | Self::Link => Raw::Text(text.into()),
         }
     }
 
-    /// Judges a value; `folder` is what a relative path counts from.
+    /// Checks a value and brings it into its one form; `folder` is what a relative path counts from.
     ///
     /// # Errors
     /// What is wrong, for people: it follows the name of the key.
@@ -95,7 +109,9 @@ impl Kind {
         match (self, raw) {
             (Self::Bool, Raw::Bool(value)) => Ok(Value::Bool(value)),
             (Self::Count(least, most), Raw::Integer(number)) => count(number, least, most),
-            (Self::Networks | Self::Urls | Self::Origins, Raw::List(entries)) => self.list(entries),
+            (Self::Networks, Raw::List(entries)) => list(&entries, network),
+            (Self::Urls, Raw::List(entries)) => list(&entries, redirect),
+            (Self::Origins, Raw::List(entries)) => list(&entries, origin),
             (Self::Bool | Self::Count(..) | Self::Networks | Self::Urls | Self::Origins, raw)
             | (_, raw @ (Raw::Bool(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_))) => {
                 Err(format!("must be {}, is {raw}", self.wanted()))
@@ -133,21 +149,15 @@ impl Kind {
             return Err("must not contain control characters or line breaks".into());
         }
         let text = text.trim();
-        let optional = matches!(self, Self::OptionalText | Self::OptionalAddress | Self::OptionalUrl | Self::Link);
-        match self {
-            Self::OptionalPath | Self::SecretFile if text.is_empty() => Ok(Value::Path(PathBuf::new())),
-            _ if optional && text.is_empty() => Ok(Value::Text(String::new())),
-            _ if text.is_empty() => Err(format!("must be {}, is empty", self.wanted())),
-            Self::Span(least) => span(text, least),
-            Self::Rate => rate(text),
-            Self::Path | Self::OptionalPath | Self::SecretFile => Ok(Value::Path(absolute(folder, text))),
-            _ => self.word(text, folder).map(Value::Text),
+        if text.is_empty() {
+            return self.unset().ok_or_else(|| format!("must be {}, is empty", self.wanted()));
         }
-    }
-
-    fn word(self, text: &str, folder: &Path) -> Result<String, String> {
         let good = match self {
+            Self::Span(least) => return span(text, least),
+            Self::Rate => return rate(text),
+            Self::Path | Self::OptionalPath | Self::SecretFile => return Ok(Value::Path(absolute(folder, text))),
             Self::Choice(names) => names.contains(&text).then(|| text.to_owned()),
+            Self::Text | Self::OptionalText => Some(text.to_owned()),
             Self::Listen => listen(text, folder),
             Self::OptionalAddress => text.parse::<SocketAddr>().ok().map(|address| address.to_string()),
             Self::Mailbox => mailbox(text),
@@ -155,23 +165,41 @@ impl Kind {
             Self::PublicUrl => Some(public_url(text)?),
             Self::OptionalUrl => private_url(text).map(|_| Some(text.to_owned()))?,
             Self::Link => Some(link(text)?),
-            _ => Some(text.to_owned()),
+            // Text is none of these.
+            Self::Bool | Self::Count(..) | Self::Networks | Self::Urls | Self::Origins => None,
         };
-        good.ok_or_else(|| format!("must be {}, is {text:?}", self.wanted()))
+        good.map(Value::Text).ok_or_else(|| format!("must be {}, is {text:?}", self.wanted()))
     }
 
-    fn list(self, entries: Vec<String>) -> Result<Value, String> {
-        let entry = |text: &String| match self {
-            Self::Networks => network(text),
-            Self::Origins => origin(text),
-            _ => redirect(text),
-        };
-        entries
-            .iter()
-            .map(|text| entry(text).map_err(|why| format!("{why}, has {text:?}")))
-            .collect::<Result<_, _>>()
-            .map(Value::List)
+    /// What an empty text means. `None`: it is no value of this kind.
+    fn unset(self) -> Option<Value> {
+        match self {
+            Self::OptionalPath | Self::SecretFile => Some(Value::Path(PathBuf::new())),
+            Self::OptionalText | Self::OptionalAddress | Self::OptionalUrl | Self::Link => {
+                Some(Value::Text(String::new()))
+            }
+            Self::Bool
+            | Self::Count(..)
+            | Self::Span(_)
+            | Self::Rate
+            | Self::Choice(_)
+            | Self::Text
+            | Self::Path
+            | Self::Listen
+            | Self::Mailbox
+            | Self::Host
+            | Self::PublicUrl
+            | Self::Networks
+            | Self::Urls
+            | Self::Origins => None,
+        }
     }
+}
+
+/// Checks every entry of a list.
+fn list(entries: &[String], entry: fn(&str) -> Result<String, String>) -> Result<Value, String> {
+    let checked = |text: &String| entry(text).map_err(|why| format!("{why}, has {text:?}"));
+    entries.iter().map(checked).collect::<Result<_, _>>().map(Value::List)
 }
 
 /// Reads a span such as `15m`, `1h 30m` or `30d`; a day is 24 hours.

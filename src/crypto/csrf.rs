@@ -10,6 +10,7 @@ use data_encoding::BASE64URL_NOPAD;
 pub struct CsrfKey(hmac::Key);
 
 impl CsrfKey {
+    /// Derives the key from the root key.
     #[must_use]
     pub fn new(root: &RootKey) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::Csrf).expose()))

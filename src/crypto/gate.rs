@@ -1,6 +1,6 @@
-//! The hashing gate: threads of its own that do nothing but hash, each keeping its memory for the
-//! next hash, behind a bounded queue. Hashing in the requests' own threads grew the process past 2 GB
-//! and starved everything else.
+//! The hashing gate: a pool of threads that only hash passwords, behind a bounded queue. Each thread keeps
+//! its memory for the next hash. Hashing in the requests' own threads grew the process past 2 GB and
+//! starved everything else.
 
 use super::password::{self, Memory, PasswordHashText, Salt};
 use crate::counters::{Counter, Histogram, Level};
@@ -13,15 +13,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How far the hashing threads stand back where others want the same core (`nice`, 0 to 19; Linux). They still get
-/// every core that nobody else uses: logins a second stayed the same on two cores, and the 99th percentile of a token
-/// check beside them fell to a half (docs/performance.md).
+/// The niceness of the hashing threads (0 to 19; Linux): others get a contended core first. Idle cores are
+/// still used in full: on two cores, logins a second stayed the same, and the 99th percentile of a token
+/// check beside them halved (docs/performance.md).
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
-/// Takes hashing jobs from any thread and makes the caller wait for the answer.
+/// Runs hashing jobs of any thread on the pool; the caller waits for the result.
 #[derive(Debug)]
 pub struct Gate {
     jobs: SyncSender<Job>,
@@ -44,7 +44,8 @@ pub struct GateTally {
 }
 
 impl Gate {
-    /// `threads` hash at once, `queue` more may wait. Memory is taken at a thread's first hash.
+    /// Starts the threads: `threads` hash at once, `queue` more jobs may wait. Memory is taken at a thread's
+    /// first hash.
     ///
     /// # Errors
     /// [`Fault::Internal`] when the machine has no thread to give.
@@ -62,6 +63,7 @@ impl Gate {
         Ok(Self { jobs, cost, clock, tally: Arc::new(GateTally::new()) })
     }
 
+    /// The counters of this gate.
     #[must_use]
     pub fn tally(&self) -> &GateTally {
         &self.tally
@@ -85,7 +87,7 @@ impl Gate {
         self.run(move |memory| password::verify(&stored, &password, memory))?
     }
 
-    /// Takes as long as [`Gate::verify`] and says no: for a name that nobody has.
+    /// Takes as long as [`Gate::verify`] and says no: for an address without an account.
     ///
     /// # Errors
     /// [`Fault::Overloaded`] at once when the queue is full.
@@ -118,10 +120,10 @@ impl Gate {
             tally.waits.record_span(begun.saturating_sub(queued));
             let outcome = job(memory);
             tally.spans.record_span(clock.elapsed().saturating_sub(begun));
-            // The caller may be gone: nobody is left to tell.
+            // The caller may be gone.
             let _ = answer.send(outcome);
         });
-        // Before it is sent: a thread that is free counts it down at once.
+        // Before it is sent: an idle thread counts it down at once.
         self.tally.waiting.up();
         if let Err(error) = self.jobs.try_send(job) {
             self.tally.waiting.down();
@@ -156,27 +158,27 @@ fn gone() -> Fault {
     Fault::Internal("a password could not be hashed: the hashing thread gave no answer".into())
 }
 
-/// Lets others go first. Nothing is lost where it is not allowed.
+/// Lowers this thread's priority. Where that is not allowed, it keeps the one it has.
 #[cfg(target_os = "linux")]
-fn stand_back() {
+fn lower_priority() {
     // To Linux, "this process" is this thread; elsewhere it would be the whole daemon.
     let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn stand_back() {}
+const fn lower_priority() {}
 
 fn work(jobs: &Mutex<Receiver<Job>>, kept: usize) {
-    stand_back();
+    lower_priority();
     let mut memory = Memory::new();
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = next else { return };
-        // A panic costs its own caller an answer and nobody else: the thread lives on.
+        // A panic fails its own caller alone: the thread goes on.
         if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
             memory = Memory::new();
         }
-        // What a dearer hash of an imported user needed is given back.
+        // Gives back what a costlier hash of an imported user needed.
         memory.keep(kept);
     }
 }

@@ -1,4 +1,4 @@
-//! Access tokens: JWTs of RFC 9068. A library does the signature; every other check is made here, by
+//! Access tokens: JWTs of RFC 9068. A library checks the signature; every other check is made here, by
 //! hand, against a time that is passed in. The crate's own defaults accept a missing `iss` or `aud`,
 //! any `typ`, an unknown `crit`, a future `nbf` and 60 s of leeway.
 
@@ -51,9 +51,9 @@ pub struct Expected<'a> {
     pub now: Timestamp,
 }
 
-/// What is wrong with a token. Clients are told `invalid_token`; operators are told this.
+/// What is wrong with a token. Clients see `invalid_token`; operators see this.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Flaw {
+pub enum TokenError {
     Malformed,
     Header,
     UnknownKey,
@@ -65,7 +65,8 @@ pub enum Flaw {
     Expired,
 }
 
-impl Flaw {
+impl TokenError {
+    /// The reason in words, for an operator.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
@@ -82,7 +83,7 @@ impl Flaw {
     }
 }
 
-/// The header, to the letter: a parameter more (`crit`, `jku`, `jwk`, `x5u`, …) is not one of ours.
+/// The exact header: a token with any other parameter (`crit`, `jku`, `jwk`, `x5u`, …) is not ours.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StrictHeader {
@@ -145,48 +146,48 @@ fn part(value: &impl Serialize) -> Result<String, Fault> {
     Ok(BASE64URL_NOPAD.encode(&json))
 }
 
-/// What an access token says, with the key that was found to have signed it. Whether that key counts still, and
-/// whether this is a time at which the token does, is asked at every use.
+/// The claims of an access token, and the key that signed it. Whether that key still counts, and whether the
+/// token is valid at this time, is checked at every use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Authentic {
     pub kid: String,
     pub claims: AccessClaims,
 }
 
-/// Checks all of a token that never changes: form, header, signature, and that the claims are there (RFC 9068 §4,
-/// RFC 8725). `find_key` looks a `kid` up among our own keys and nowhere else.
+/// Checks all of a token that never changes: form, header, signature, and that the claims are there
+/// (RFC 9068 §4, RFC 8725). `find_key` looks a `kid` up among our own keys and nowhere else.
 ///
 /// # Errors
-/// Outside: what `find_key` said. Inside: the first [`Flaw`] found.
+/// Outside: what `find_key` said. Inside: the first [`TokenError`] found.
 pub fn authenticate<E>(
     token: &str,
     find_key: impl FnOnce(&str) -> Result<Option<VerifyingKey>, E>,
-) -> Result<Result<Authentic, Flaw>, E> {
+) -> Result<Result<Authentic, TokenError>, E> {
     let header = match read_header(token) {
         Ok(header) if header.typ == TYPE => header,
-        Ok(_) => return Ok(Err(Flaw::Header)),
+        Ok(_) => return Ok(Err(TokenError::Header)),
         Err(flaw) => return Ok(Err(flaw)),
     };
     let Some(key) = find_key(&header.kid)?.filter(|key| key.algorithm.name() == header.alg) else {
-        return Ok(Err(Flaw::UnknownKey));
+        return Ok(Err(TokenError::UnknownKey));
     };
-    let claims = verified_claims(token, &key).and_then(|wire| typed(wire).ok_or(Flaw::Claims));
+    let claims = verified_claims(token, &key).and_then(|wire| typed(wire).ok_or(TokenError::Claims));
     Ok(claims.map(|claims| Authentic { kid: header.kid, claims }))
 }
 
-fn read_header(token: &str) -> Result<StrictHeader, Flaw> {
+fn read_header(token: &str) -> Result<StrictHeader, TokenError> {
     let mut parts = token.split('.');
     let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return Err(Flaw::Malformed);
+        return Err(TokenError::Malformed);
     };
     if token.len() > MAX_BYTES {
-        return Err(Flaw::Malformed);
+        return Err(TokenError::Malformed);
     }
-    let header = BASE64URL_NOPAD.decode(header.as_bytes()).map_err(|_| Flaw::Malformed)?;
-    serde_json::from_slice(&header).map_err(|_| Flaw::Header)
+    let header = BASE64URL_NOPAD.decode(header.as_bytes()).map_err(|_| TokenError::Malformed)?;
+    serde_json::from_slice(&header).map_err(|_| TokenError::Header)
 }
 
-fn verified_claims(token: &str, key: &VerifyingKey) -> Result<WireClaims, Flaw> {
+fn verified_claims(token: &str, key: &VerifyingKey) -> Result<WireClaims, TokenError> {
     let mut signature_only = Validation::new(jose(key.algorithm));
     signature_only.required_spec_claims = HashSet::new();
     signature_only.validate_exp = false;
@@ -195,8 +196,8 @@ fn verified_claims(token: &str, key: &VerifyingKey) -> Result<WireClaims, Flaw> 
     match jsonwebtoken::decode::<WireClaims>(token, &key.decoding, &signature_only) {
         Ok(data) => Ok(data.claims),
         Err(error) => Err(match error.kind() {
-            jsonwebtoken::errors::ErrorKind::Json(_) | jsonwebtoken::errors::ErrorKind::Utf8(_) => Flaw::Claims,
-            _ => Flaw::Signature,
+            jsonwebtoken::errors::ErrorKind::Json(_) | jsonwebtoken::errors::ErrorKind::Utf8(_) => TokenError::Claims,
+            _ => TokenError::Signature,
         }),
     }
 }
@@ -224,20 +225,20 @@ fn typed(wire: WireClaims) -> Option<AccessClaims> {
 }
 
 impl AccessClaims {
-    /// Whether they say what is expected, now.
+    /// Checks issuer, audience and times against what is expected now.
     ///
     /// # Errors
-    /// The first [`Flaw`] found.
-    pub fn judge(&self, expected: Expected<'_>) -> Result<(), Flaw> {
+    /// The first [`TokenError`] found.
+    pub fn judge(&self, expected: Expected<'_>) -> Result<(), TokenError> {
         let latest_start = Timestamp::from_secs(expected.now.as_secs().saturating_add(LEEWAY_S));
         if self.issuer != expected.issuer {
-            Err(Flaw::Issuer)
+            Err(TokenError::Issuer)
         } else if self.audience != expected.audience {
-            Err(Flaw::Audience)
+            Err(TokenError::Audience)
         } else if self.not_before > latest_start || self.issued_at > latest_start {
-            Err(Flaw::NotYet)
+            Err(TokenError::NotYet)
         } else if expected.now >= self.expires_at {
-            Err(Flaw::Expired)
+            Err(TokenError::Expired)
         } else {
             Ok(())
         }

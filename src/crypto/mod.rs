@@ -1,9 +1,7 @@
-//! Password hashes, tokens and secrets at rest. No cryptography of its own: it puts well-kept crates
-//! to use with the parameters, formats and checks that authd promises.
+//! Password hashes, tokens and secrets at rest. No cryptography of its own: it uses well-kept crates with
+//! the parameters, formats and checks that authd promises.
 
 pub mod csrf;
-mod fast_argon2;
-pub mod foreign;
 pub mod gate;
 pub mod jwt;
 pub mod opaque;

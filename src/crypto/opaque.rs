@@ -48,7 +48,7 @@ pub fn parse_recovery_code(text: &str) -> Option<OpaqueHash> {
     right.then(|| sha256(plain.expose()))
 }
 
-/// SHA-256: tells secrets apart without keeping them.
+/// The SHA-256 of a secret, which is stored in its stead.
 #[must_use]
 pub fn sha256(text: &str) -> OpaqueHash {
     digest(&SHA256, text.as_bytes()).as_ref().try_into().expect("SHA-256 gives 32 bytes")

@@ -3,7 +3,8 @@
 //! A token is `authd_rt_` + base64url(session id ‖ generation ‖ tag), where the tag is an HMAC-SHA-256
 //! over both and the session's random salt, under a key derived from the root key. Nothing in the
 //! database can be turned into a token, nothing grows with use, and the token of a generation can be
-//! made again. One whose tag is wrong is merely wrong: nobody who has seen a session id can end it.
+//! made again. A token with a wrong tag is refused and ends nothing: knowing a session's id is not enough to
+//! end it.
 
 use super::root_key::{Purpose, RootKey};
 use crate::domain::id::SessionId;
@@ -34,7 +35,8 @@ pub struct RefreshToken {
 }
 
 impl RefreshToken {
-    /// `None` when the text is not, to the letter, of a refresh token's form.
+    /// Reads a refresh token. `None`: the text is not, to the letter, of its form. Whether it is authentic is
+    /// another question.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let body = Secret::new(BASE64URL_NOPAD.decode(text.strip_prefix(PREFIX)?.as_bytes()).ok()?);
@@ -49,6 +51,7 @@ impl RefreshToken {
 }
 
 impl RefreshKey {
+    /// Derives the key from the root key.
     #[must_use]
     pub fn new(root: &RootKey) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::RefreshTokens).expose()))

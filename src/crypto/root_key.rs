@@ -1,5 +1,5 @@
 //! The root key: 256 bits in a file beside the database, and the keys that are derived from it.
-//! A stolen database without this file forges nothing and opens nothing.
+//! With a stolen database but without this file, nobody can forge a token or open a sealed value.
 
 use crate::domain::secret::Secret;
 use crate::error::Fault;

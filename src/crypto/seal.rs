@@ -18,6 +18,7 @@ pub struct Sealer {
 }
 
 impl Sealer {
+    /// Derives the key for this purpose from the root key.
     #[must_use]
     pub fn new(root: &RootKey, purpose: Purpose) -> Self {
         let key = root.derive(purpose);
@@ -25,6 +26,8 @@ impl Sealer {
         Self { key: LessSafeKey::new(key) }
     }
 
+    /// Encrypts a value, bound to `context`: it opens only under the same one.
+    ///
     /// # Panics
     /// When the plaintext is too long for AES-GCM (64 GiB).
     #[must_use]
@@ -41,6 +44,8 @@ impl Sealer {
         sealed
     }
 
+    /// Decrypts a value that was sealed under the same `context`.
+    ///
     /// # Errors
     /// [`Fault::Storage`] when the value was changed, moved, or sealed under another root key.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Secret<Vec<u8>>, Fault> {

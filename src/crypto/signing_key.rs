@@ -25,8 +25,8 @@ pub struct SigningKey {
     pair: Pair,
 }
 
-/// The key as the crypto library keeps it. The crate `jsonwebtoken` would read it anew for every token, which
-/// takes as long as to sign.
+/// The key as the crypto library keeps it. The crate `jsonwebtoken` would parse it for every token, which
+/// takes as long as signing.
 enum Pair {
     EdDsa(Ed25519KeyPair),
     Es256(EcdsaKeyPair),
@@ -61,6 +61,8 @@ impl SigningKey {
         Self::from_pkcs8(algorithm, Secret::new(pkcs8.map_err(|error| unusable(&error))?))
     }
 
+    /// Reads a private key.
+    ///
     /// # Errors
     /// [`Fault::Storage`] when the bytes are no key of this algorithm.
     pub fn from_pkcs8(algorithm: Algorithm, pkcs8: Secret<Vec<u8>>) -> Result<Self, Fault> {
@@ -118,6 +120,8 @@ impl Pair {
 }
 
 impl VerifyingKey {
+    /// Reads a public key.
+    ///
     /// # Errors
     /// [`Fault::Storage`] when the text is no public key as JWK.
     pub fn from_jwk(kid: &str, algorithm: Algorithm, jwk: &str) -> Result<Self, Fault> {

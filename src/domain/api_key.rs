@@ -20,12 +20,15 @@ impl InvalidApiKeyName {
 }
 
 impl ApiKeyName {
+    /// Reads a name.
+    ///
     /// # Errors
     /// [`InvalidApiKeyName`].
     pub fn parse(text: &str) -> Result<Self, InvalidApiKeyName> {
         if is_word(text) { Ok(Self(text.to_owned())) } else { Err(InvalidApiKeyName) }
     }
 
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,5 +1,5 @@
-//! The passwords that everybody tries first, and that an operator forbids: NIST SP 800-63B-4 §3.1.1.2
-//! has a new password compared against them, whole.
+//! Common passwords, and those that an operator forbids. A new password is compared with the whole of each
+//! (NIST SP 800-63B-4 §3.1.1.2).
 
 use super::password::{MAX_BYTES, Password};
 use super::secret::Secret;
@@ -46,7 +46,7 @@ impl Blocklist {
     }
 }
 
-/// A list may have millions of lines: their number is enough.
+/// Shows the number of lines alone: there may be millions.
 impl fmt::Debug for Blocklist {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Blocklist").field("extra", &self.extra.lines().count()).finish()

@@ -1,4 +1,4 @@
-//! Page cursors: opaque to those who hand them back, and good for the list that gave them alone.
+//! Page cursors: opaque to clients, and valid only for the list that made them.
 
 use data_encoding::BASE64URL_NOPAD;
 
@@ -41,7 +41,7 @@ pub fn encode_number(list: List, number: i64) -> String {
     wrap(list, &number.to_be_bytes())
 }
 
-/// The key of the last row that was seen. `None`: this list never gave that cursor.
+/// The key of the last row of the page before. `None`: this list did not make that cursor.
 #[must_use]
 pub fn decode(list: List, cursor: &str) -> Option<[u8; 16]> {
     unwrap(list, cursor)

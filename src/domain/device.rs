@@ -1,7 +1,7 @@
 //! The device behind a `User-Agent`, in a few known words.
 //!
-//! The header's own text is a stranger's: in a mail about a failed login it could say "visit evil.example
-//! to unlock", and the mail client would make a link of it. So only words from these lists come out.
+//! A stranger chooses the header's text: in a mail about a failed login it could say "visit evil.example
+//! to unlock", and the mail client would make a link of it. So only words from these lists are used.
 
 /// The first that is found counts: Edge and Opera say that they are Chrome, Chrome that it is Safari.
 const BROWSERS: [(&str, &str); 7] = [
@@ -25,7 +25,7 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// `Firefox on Linux`. `None`: not a browser known here.
+/// Names browser and system, as in `Firefox on Linux`. `None`: not a browser known here.
 #[must_use]
 pub fn name(user_agent: &str) -> Option<String> {
     let first =

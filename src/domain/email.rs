@@ -2,8 +2,8 @@
 //!
 //! The domain is IDNA in lower case, the local part is ASCII as it was typed. Two addresses that
 //! differ only in the case of the local part are the same account: mail goes to the spelling that
-//! is stored, never to the one that was asked with. Local parts outside ASCII are refused, which
-//! closes the door on look-alikes (the Kelvin sign, the dotless i) that some folding maps together.
+//! is stored, never to the one in a request. Local parts outside ASCII are refused, since folding maps
+//! some look-alikes together (the Kelvin sign, the dotless i).
 
 use email_address::{EmailAddress, Options};
 use std::fmt;
@@ -27,6 +27,8 @@ impl InvalidEmail {
 }
 
 impl Email {
+    /// Reads an address; the domain is kept in IDNA's ASCII form.
+    ///
     /// # Errors
     /// [`InvalidEmail`], when the text is not `local@domain`, is over [`MAX_BYTES`] long, has a
     /// quoted or non-ASCII local part, or a domain that IDNA refuses.
@@ -54,16 +56,19 @@ impl Email {
         Some(Self { at: text.rfind('@')?, text: text.to_owned() })
     }
 
+    /// The whole address.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
+    /// What stands before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {
         &self.text[..self.at]
     }
 
+    /// What stands after the `@`, in IDNA's ASCII form.
     #[must_use]
     pub fn domain(&self) -> &str {
         &self.text[self.at + 1..]

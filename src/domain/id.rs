@@ -14,6 +14,7 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
+            /// Makes a new id (UUIDv7, RFC 9562 §5.7) of a time and random bits.
             #[must_use]
             pub fn new(now: Timestamp, entropy: IdEntropy) -> Self {
                 let millis = u64::try_from(now.as_millis()).unwrap_or(0);
@@ -27,11 +28,13 @@ macro_rules! ids {
                 (id.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
             }
 
+            /// An id from the bytes that the database holds.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(Uuid::from_bytes(bytes))
             }
 
+            /// The bytes that the database holds.
             #[must_use]
             pub const fn as_bytes(&self) -> &[u8; 16] {
                 self.0.as_bytes()

@@ -6,7 +6,7 @@ pub enum LinkKind {
     VerifyEmail,
     /// Sets a new password: anybody may ask for one to be sent.
     ResetPassword,
-    /// Sets the first password: an operator's, which no stranger's wish voids.
+    /// Sets the first password: sent by an operator, and not voided when a stranger asks for a reset.
     Invitation,
     /// Gives the account another address.
     ChangeEmail,
@@ -26,7 +26,7 @@ impl LinkKind {
         }
     }
 
-    /// `None`: there is no link of this name.
+    /// Finds the kind of this name. `None`: there is none.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -42,7 +42,7 @@ impl LinkKind {
         }
     }
 
-    /// What its secret begins with, so that what does one thing is never taken for what does another.
+    /// The prefix of its secret, so that a link of one effect is never taken for one of another.
     #[must_use]
     pub const fn prefix(self) -> &'static str {
         match self {

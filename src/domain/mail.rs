@@ -4,7 +4,7 @@ use super::id::{MailId, UserId};
 use super::time::Timestamp;
 use std::time::Duration;
 
-/// A mail that could not be sent for this long is given up.
+/// A mail is given up after failing for this long.
 pub const GIVE_UP: Duration = Duration::from_secs(24 * 3600);
 
 /// How long to wait after `attempts` that failed: 1 minute, 2, 4 and so on, at most an hour.
@@ -64,6 +64,7 @@ impl MailKind {
         Self::Test,
     ];
 
+    /// The name of the kind, which is also that of its templates.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -117,6 +118,7 @@ pub enum MailState {
 impl MailState {
     pub const ALL: [Self; 3] = [Self::Queued, Self::Sent, Self::Failed];
 
+    /// The name of the state, as shown and filtered by.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -126,6 +128,7 @@ impl MailState {
         }
     }
 
+    /// Finds the state of this name. `None`: there is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == text)

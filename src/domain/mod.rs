@@ -1,4 +1,4 @@
-//! Floor one: values and rules. No I/O, no clock, no serialisation, no knowledge of any other room.
+//! Values and rules: the lowest room. No I/O, no clock, no serialisation, no import from any other room.
 
 pub mod access;
 pub mod algorithm;
@@ -16,6 +16,7 @@ pub mod mail;
 pub mod name;
 pub mod network;
 pub mod password;
+pub mod password_policy;
 pub mod role;
 pub mod secret;
 pub mod session;

@@ -18,6 +18,7 @@ pub enum InvalidName {
 }
 
 impl InvalidName {
+    /// The code of the HTTP contract.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -26,6 +27,7 @@ impl InvalidName {
         }
     }
 
+    /// What is wrong, for whoever typed it.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -36,7 +38,7 @@ impl InvalidName {
 }
 
 impl Name {
-    /// White space at the ends is dropped.
+    /// Reads a name; white space at the ends is dropped.
     ///
     /// # Errors
     /// [`InvalidName`].
@@ -51,6 +53,7 @@ impl Name {
         Ok(Self(text.to_owned()))
     }
 
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -14,7 +14,7 @@ pub enum Network {
 }
 
 impl Network {
-    /// `None` is a caller without an address.
+    /// The network of an address. `None`: the caller has no address.
     #[must_use]
     pub fn of(ip: Option<IpAddr>) -> Self {
         match ip.map(|ip| ip.to_canonical()) {

@@ -1,8 +1,5 @@
-//! What a password is and which ones are good enough, after NIST SP 800-63B-4 §3.1.1.2:
-//! long ones, whole, in any script, with no composition rules.
+//! What a password is: text of any script, in one Unicode form, and what its hash may cost.
 
-use super::blocklist::{Blocklist, fold};
-use super::email::Email;
 use super::secret::Secret;
 use unicode_normalization::UnicodeNormalization;
 
@@ -18,8 +15,8 @@ pub struct HashCost {
 }
 
 impl HashCost {
-    /// The dearest that is configured or verified: above it a stored hash would take the machine's
-    /// memory or time.
+    /// The highest cost that is configured or verified. A stored hash above it could take all of the
+    /// machine's memory, or minutes.
     pub const MAX: Self = Self { memory_kib: 1 << 20, iterations: 64, parallelism: 16 };
 }
 
@@ -36,6 +33,7 @@ pub enum PasswordError {
 }
 
 impl PasswordError {
+    /// The code of the HTTP contract.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -44,6 +42,7 @@ impl PasswordError {
         }
     }
 
+    /// What is wrong, for whoever typed it.
     #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
@@ -54,8 +53,8 @@ impl PasswordError {
 }
 
 impl Password {
-    /// Takes any text of 1 to [`MAX_BYTES`] bytes. Whether it is good enough for an account is
-    /// [`Policy::judge`]'s business: a login must take what an older policy let through.
+    /// Takes any text of 1 to [`MAX_BYTES`] bytes. [`super::password_policy`] decides whether it is good
+    /// enough for an account: a login must take what an older policy let through.
     ///
     /// # Errors
     /// [`PasswordError`], when it is empty or too long.
@@ -69,143 +68,16 @@ impl Password {
         Ok(Self(Secret::new(text.nfc().collect())))
     }
 
+    /// The password itself, in NFC.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
     }
 }
 
-/// The rules for a new password.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Policy<'a> {
-    /// In code points.
-    pub min_length: usize,
-    pub blocklist: &'a Blocklist,
-}
-
-/// What a password must not be made of, because whoever knows the account knows it too.
-#[derive(Clone, Copy, Debug)]
-pub struct Owner<'a> {
-    pub email: &'a Email,
-    /// The person's name; may be empty.
-    pub name: &'a str,
-    /// What the service calls itself.
-    pub service: &'a str,
-}
-
-/// Why a password is not good enough. The text is shown to its owner.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Weakness {
-    Short {
-        min_length: usize,
-    },
-    /// It is made of nothing but words of the user's address and name, and the service's.
-    Personal,
-    /// It is on the [`Blocklist`].
-    Common,
-}
-
-impl Weakness {
-    #[must_use]
-    pub fn reason(&self) -> String {
-        match self {
-            Self::Short { min_length } => {
-                format!("the password is shorter than {min_length} characters; a few random words make a good one")
-            }
-            Self::Personal => {
-                "the password is made of nothing but this account's own address or name, or this service's, which are the first guesses".into()
-            }
-            Self::Common => "the password is on the list of common ones, which are guessed first".into(),
-        }
-    }
-}
-
-impl Policy<'_> {
-    /// Judges a new password of `owner`'s.
-    ///
-    /// # Errors
-    /// The first [`Weakness`] found.
-    pub fn judge(&self, password: &Password, owner: Owner<'_>) -> Result<(), Weakness> {
-        if password.expose().chars().count() < self.min_length {
-            return Err(Weakness::Short { min_length: self.min_length });
-        }
-        if self.blocklist.contains(password) {
-            return Err(Weakness::Common);
-        }
-        let own = [owner.email.as_str(), owner.name, owner.service].map(fold);
-        let own = own.iter().flat_map(|text| words(text.expose())).collect();
-        if is_made_of(fold(password.expose()).expose(), own) {
-            return Err(Weakness::Personal);
-        }
-        Ok(())
-    }
-}
-
-/// The runs of letters and digits.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
-}
-
-/// Whether `text` is a row of `own` words, in any order and number, whatever stands between them.
-fn is_made_of(text: &str, own: Vec<&str>) -> bool {
-    let letters = Secret::new(words(text).collect::<String>());
-    let letters = letters.expose();
-    // At which bytes a row of own words can end.
-    let mut ends = vec![false; letters.len() + 1];
-    ends[0] = true;
-    for at in 0..letters.len() {
-        if ends[at] {
-            for word in own.iter().filter(|word| letters[at..].starts_with(**word)) {
-                ends[at + word.len()] = true;
-            }
-        }
-    }
-    !letters.is_empty() && ends[letters.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn judge(text: &str) -> Result<(), Weakness> {
-        let email = Email::parse("annabel.lee@kingdom-by-the-sea.example").unwrap();
-        let owner = Owner { email: &email, name: "Annabel Lee Łęcka", service: "authd" };
-        let blocklist = Blocklist::with("Quoth the Raven: Nevermore");
-        Policy { min_length: 15, blocklist: &blocklist }.judge(&Password::new(text).unwrap(), owner)
-    }
-
-    #[test]
-    fn length_counts_code_points_after_nfc() {
-        assert_eq!(judge(&"ä".repeat(15)), Ok(()));
-        assert_eq!(judge(&"a\u{308}".repeat(14)), Err(Weakness::Short { min_length: 15 }));
-    }
-
-    #[test]
-    fn own_address_and_name_are_refused_however_they_are_put_together() {
-        for text in [
-            "Annabel.Lee@kingdom-by-the-sea.example",
-            "KINGDOM-BY-THE-SEA.EXAMPLE",
-            "annabel lee łe\u{328}cka",
-            "Lee, Annabel (Łęcka)",
-            "annabelannabelannabel",
-            "authd!AUTHD!authd!",
-            "lee_annabel@authd",
-        ] {
-            assert_eq!(judge(text), Err(Weakness::Personal), "{text}");
-        }
-        // One word that is not theirs is enough: more than the list and the account isn't asked.
-        for text in ["annabel lee and i", "annabel lee 1849", "xannabelannabel", "!!!!!!!!!!!!!!!", "annabellllllllll"]
-        {
-            assert_eq!(judge(text), Ok(()), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_blocklist_is_asked_for_whole_passwords() {
-        assert_eq!(judge("PasswordPassword"), Err(Weakness::Common));
-        assert_eq!(judge("quoth the raven: NEVERMORE"), Err(Weakness::Common));
-        assert_eq!(judge("quoth the raven: nevermore!"), Ok(()));
-    }
 
     #[test]
     fn the_same_typing_is_the_same_password() {

@@ -27,22 +27,27 @@ impl RoleName {
     /// The built-in role, which holds every permission of authd and can't lose one.
     pub const ADMIN: &'static str = "admin";
 
+    /// Reads the name of a role.
+    ///
     /// # Errors
     /// [`InvalidRoleName`].
     pub fn parse(text: &str) -> Result<Self, InvalidRoleName> {
         if is_word(text) { Ok(Self(text.to_owned())) } else { Err(InvalidRoleName) }
     }
 
+    /// The name of the built-in role that may do everything.
     #[must_use]
     pub fn admin() -> Self {
         Self(Self::ADMIN.to_owned())
     }
 
+    /// Whether this is the built-in role `admin`.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.0 == Self::ADMIN
     }
 
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,6 +72,8 @@ impl InvalidPermission {
 }
 
 impl Permission {
+    /// Reads a permission.
+    ///
     /// # Errors
     /// [`InvalidPermission`].
     pub fn parse(text: &str) -> Result<Self, InvalidPermission> {
@@ -76,6 +83,7 @@ impl Permission {
         }
     }
 
+    /// The permission as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -8,10 +8,12 @@ use zeroize::Zeroize;
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
+    /// Wraps a secret value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
+    /// The value itself: for the one place that needs it.
     pub const fn expose(&self) -> &T {
         &self.0
     }

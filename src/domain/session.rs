@@ -66,8 +66,8 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Exact to the millisecond: at `expires_at`, and `idle` after the last use, it lives no more. A span
-    /// of its own counts before the configured `idle`.
+    /// Whether the session is within its bounds. Exact to the millisecond: at `expires_at`, and `idle` after
+    /// the last use, it is over. A span of its own counts before the configured `idle`.
     #[must_use]
     pub fn are_kept(&self, now: Timestamp, idle: Duration) -> bool {
         self.ended_at.is_none() && now < self.expires_at && now < self.last_used_at.plus(self.idle.unwrap_or(idle))

@@ -28,7 +28,7 @@ pub enum State {
     Signing,
     /// Its tokens are honoured, and its public half is published.
     Verifying,
-    /// It counts no more; only its row is there.
+    /// It is over; only its row is left.
     Expired,
 }
 
@@ -45,6 +45,7 @@ impl SigningKey {
 }
 
 impl State {
+    /// The name of the state, as shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -29,6 +29,7 @@ pub struct User {
 }
 
 impl User {
+    /// Whether the user has the role `admin`.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.roles.iter().any(RoleName::is_admin)
@@ -46,6 +47,7 @@ pub enum UserState {
 impl UserState {
     pub const ALL: [Self; 3] = [Self::Locked, Self::Disabled, Self::Unverified];
 
+    /// The name of the state, as filtered by.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,6 +57,7 @@ impl UserState {
         }
     }
 
+    /// Finds the state of this name. `None`: there is none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == text)

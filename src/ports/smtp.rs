@@ -1,8 +1,8 @@
 //! The real [`Mailer`]: hands each mail to one SMTP server (RFC 5321), over lettre's connection.
 //!
-//! The dialogue is led here, step by step, because each step must have its own answer: lettre's own
-//! `send` takes any 2xx or 3xx for yes, so a server that says 250 to everything, or that put answers
-//! into the stream before TLS began, would make a mail count as sent that nobody has.
+//! The dialogue is led here, step by step, because each step has its own right answer: lettre's own `send`
+//! takes any 2xx or 3xx for success, so that a mail would count as sent though a server says 250 to
+//! everything, or put answers into the stream before TLS began.
 
 use super::{Mailer, Message, Undelivered};
 use crate::domain::secret::Secret;
@@ -24,7 +24,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// The longest error text kept, in characters.
 const WHY_MAX: usize = 300;
 
-/// Codes that tell of the login, not of the mail (RFC 4954 §6): for the operator to mend.
+/// Codes about the login, not about the mail (RFC 4954 §6): the operator must correct the settings.
 const LOGIN_CODES: [u16; 4] = [530, 534, 535, 538];
 
 /// Whom to hand mail to, and how.
@@ -43,7 +43,7 @@ pub struct Settings {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Encryption {
-    /// Asked for before anything is said; without it, nothing is said (RFC 3207).
+    /// STARTTLS before anything else; a server without it gets no mail (RFC 3207).
     Starttls,
     /// From the first byte on (RFC 8314).
     Tls,
@@ -74,10 +74,10 @@ pub struct Patience {
     pub connect: Duration,
     /// For each answer after that.
     pub answer: Duration,
-    /// For the answer to the mail itself: a server may look long at it (RFC 5321 §4.5.3.2.6), and has it if
-    /// nobody waits.
+    /// For the answer to the mail itself: a server may check it for long (RFC 5321 §4.5.3.2.6). Not to wait
+    /// would send it twice.
     pub verdict: Duration,
-    /// For the answer to the good-bye, when the mail is in other hands already.
+    /// For the answer to QUIT, when the server has the mail already.
     pub quit: Duration,
 }
 
@@ -88,10 +88,10 @@ impl Default for Patience {
     }
 }
 
-/// How long to listen for what must not come.
+/// How long to listen for an answer that nobody asked for.
 const SILENCE: Duration = Duration::from_millis(20);
 
-/// See the module.
+/// Sends mail over SMTP, one connection a mail; see the module.
 #[derive(Debug)]
 pub struct Smtp {
     settings: Settings,
@@ -110,7 +110,7 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Smtp {
-    /// Connects to nobody yet.
+    /// Checks the settings and prepares the mailer; connects to nothing yet.
     ///
     /// # Errors
     /// What is wrong with the settings: a sender or a password file that is no good, certificates that
@@ -127,7 +127,7 @@ impl Smtp {
         Ok(Self { settings, from, tls })
     }
 
-    /// Looks whether the server can be reached, as it would be for a mail, and says good-bye.
+    /// Connects and logs in as for a mail, then quits: whether the server can be reached.
     ///
     /// # Errors
     /// As [`Mailer::send`].
@@ -178,7 +178,7 @@ impl Smtp {
             .subject(one_line(&message.subject))
             .date(UNIX_EPOCH + since_epoch)
             .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())))
-            // Nobody's holiday notice is to answer (RFC 3834 §5).
+            // No automatic replies, please (RFC 3834 §5).
             .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
             .multipart(MultiPart::alternative_plain_html(message.text.expose().clone(), message.html.expose().clone()))
             .map_err(|error| never("the mail can't be written", &error.to_string()))?;
@@ -197,7 +197,7 @@ impl Mailer for Smtp {
         let mail = self.compose(message)?;
         let mut connection = self.connect()?;
         hand_over(&mut connection, &self.from.email, &mail, self.settings.patience.verdict)?;
-        // The server has the mail, whatever becomes of the good-bye.
+        // The server has the mail, whether or not QUIT succeeds.
         if be_patient(&mut connection, self.settings.patience.quit).is_ok() {
             let _ = connection.quit();
         }
@@ -223,10 +223,10 @@ fn hand_over(
     expect(&answer, &[250], "the mail")
 }
 
-/// After STARTTLS nobody has anything to say until they are asked. Whoever sits in between can add answers
-/// to the one before the encryption began, which lettre keeps and would take for the server's own
-/// (CVE-2011-0411's twin): those lie ready, and are seen here. One alone would shift all that follow by one,
-/// and `DATA` would not get its 354.
+/// Makes sure that the server says nothing unasked after STARTTLS. An attacker in between can append answers
+/// to the last one before the encryption, which lettre buffers and would take for the server's own
+/// (response injection, as CVE-2011-0411): such answers are ready to be read here. Each would shift all that
+/// follow by one, and `DATA` would not get its 354.
 fn expect_silence(connection: &mut SmtpConnection) -> Result<(), Undelivered> {
     be_patient(connection, SILENCE)?;
     match connection.read_response() {
@@ -237,7 +237,7 @@ fn expect_silence(connection: &mut SmtpConnection) -> Result<(), Undelivered> {
     }
 }
 
-/// A server that says yes in the wrong words is not one to believe.
+/// Refuses an answer that is positive but not the one of this step.
 fn expect(answer: &Response, codes: &[u16], to: &str) -> Result<(), Undelivered> {
     if codes.iter().any(|code| answer.has_code(*code)) {
         return Ok(());
@@ -246,7 +246,8 @@ fn expect(answer: &Response, codes: &[u16], to: &str) -> Result<(), Undelivered>
     Err(Undelivered::Transient(one_line(&why)))
 }
 
-/// An error in the transaction: what the server says for good of this mail is final.
+/// Sorts an error in the transaction: a permanent one (5xx) that is not about the login is final for this
+/// mail.
 fn judge(to: &str, error: &Error) -> Undelivered {
     let login = error.status().is_some_and(|code| LOGIN_CODES.contains(&code.into()));
     if error.is_permanent() && !login {

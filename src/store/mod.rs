@@ -10,7 +10,7 @@ pub mod tx;
 pub mod value;
 
 use crate::counters::{Counter, Family};
-use crate::domain::audit::Sort;
+use crate::domain::audit::EventClass;
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::error::{Decision, Error, Fault};
@@ -30,7 +30,7 @@ pub struct Store {
     pool: Pool,
     writer: Writer,
     chain: Arc<Chain>,
-    events: Arc<Family<Sort, Counter>>,
+    events: Arc<Family<EventClass, Counter>>,
 }
 
 impl Store {
@@ -88,7 +88,7 @@ impl Store {
 
     /// Gives the counters of what this process has written to the audit log.
     #[must_use]
-    pub fn events(&self) -> &Family<Sort, Counter> {
+    pub fn events(&self) -> &Family<EventClass, Counter> {
         &self.events
     }
 
@@ -164,8 +164,11 @@ impl Store {
             Ok((work(&mut tx)?, tx.into_happened()))
         };
         // What was rolled back has not happened, so only what is on disk is counted.
-        self.writer
-            .submit(work, move |happened: Vec<Sort>| happened.into_iter().for_each(|sort| events.of(sort).count()))
+        self.writer.submit(work, move |happened: Vec<EventClass>| {
+            for class in happened {
+                events.of(class).count();
+            }
+        })
     }
 }
 

@@ -10,7 +10,7 @@
 
 use super::audit::chain::Chain;
 use super::sqlite::connection::Connection;
-use crate::domain::audit::Sort;
+use crate::domain::audit::EventClass;
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -100,7 +100,7 @@ pub struct Tx<'c> {
     caller: &'c Caller,
     chain: &'c Chain,
     /// What was written to the audit log, to be counted once it is on disk.
-    happened: Vec<Sort>,
+    happened: Vec<EventClass>,
 }
 
 impl<'c> Tx<'c> {
@@ -143,12 +143,12 @@ impl<'c> Tx<'c> {
     }
 
     /// Notes an event that was written to the audit log.
-    pub(super) fn note(&mut self, sort: Sort) {
+    pub(super) fn note(&mut self, sort: EventClass) {
         self.happened.push(sort);
     }
 
     /// What happened in here.
-    pub(super) fn into_happened(self) -> Vec<Sort> {
+    pub(super) fn into_happened(self) -> Vec<EventClass> {
         self.happened
     }
 }

@@ -26,7 +26,7 @@ mod paging;
 pub mod session;
 pub mod signin;
 
-use crate::domain::access::OWN_PERMISSIONS;
+use crate::domain::access::{Actor, OWN_PERMISSIONS, SignedIn};
 use crate::domain::caller::Caller;
 use crate::domain::role::Permission;
 use crate::error::Refusal;
@@ -36,7 +36,6 @@ use crate::error::Refusal;
 /// # Errors
 /// [`Refusal::Unauthenticated`] for nobody, [`Refusal::Forbidden`] for somebody without it.
 pub fn require(caller: &Caller, permission: &str) -> Result<(), Refusal> {
-    use crate::domain::access::Actor;
     if caller.actor.may(permission) {
         Ok(())
     } else if caller.actor == Actor::Anonymous {
@@ -60,9 +59,9 @@ pub fn require_own(caller: &Caller, handed_out: &[Permission]) -> Result<(), Ref
 ///
 /// # Errors
 /// [`Refusal::Unauthenticated`] when it is somebody else.
-pub fn require_user(caller: &Caller) -> Result<&crate::domain::access::SignedIn, Refusal> {
+pub fn require_user(caller: &Caller) -> Result<&SignedIn, Refusal> {
     match &caller.actor {
-        crate::domain::access::Actor::User(user) => Ok(user),
-        _ => Err(Refusal::Unauthenticated),
+        Actor::User(user) => Ok(user),
+        Actor::Anonymous | Actor::ApiKey(_) | Actor::Operator(_) | Actor::System => Err(Refusal::Unauthenticated),
     }
 }

@@ -5,16 +5,16 @@ use authd::error::{Error, Refusal};
 use authd::usecase::account::{admin, roles};
 use authd::usecase::keys::api_keys;
 use authd::usecase::operator::apply;
-use authd::usecase::operator::apply::{Change, Done, Mode, Unnamed};
+use authd::usecase::operator::apply::{Change, Done, Mode, NotListed};
 use proptest::prelude::*;
 
-fn plan(world: &World, file: &str, unnamed: Unnamed) -> Result<Vec<Change>, Error> {
-    apply::plan(&world.app, &operator(), &apply::parse(file)?, unnamed)
+fn plan(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Change>, Error> {
+    apply::plan(&world.app, &operator(), &apply::parse(file)?, not_listed)
 }
 
-fn done(world: &World, file: &str, unnamed: Unnamed) -> Result<Vec<Done>, Error> {
-    let plan = plan(world, file, unnamed)?;
-    apply::apply(&world.app, &operator(), &apply::parse(file)?, unnamed, plan, Mode::Do)
+fn done(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Done>, Error> {
+    let plan = plan(world, file, not_listed)?;
+    apply::apply(&world.app, &operator(), &apply::parse(file)?, not_listed, plan, Mode::Do)
 }
 
 /// The whole state, as the file would say it.
@@ -42,8 +42,8 @@ fn a_refused_step_takes_the_others_along() {
         users = [{ email = "ann@example.com", roles = ["editor"] }]"#;
     for mode in [Mode::Rehearse, Mode::Do] {
         let wanted = apply::parse(file).unwrap();
-        let plan = plan(&world, file, Unnamed::Remove).unwrap();
-        let refused = apply::apply(&world.app, &operator(), &wanted, Unnamed::Remove, plan, mode).unwrap_err();
+        let plan = plan(&world, file, NotListed::Remove).unwrap();
+        let refused = apply::apply(&world.app, &operator(), &wanted, NotListed::Remove, plan, mode).unwrap_err();
         assert_eq!(refused, Error::Refused(Refusal::LastAdmin));
     }
     assert_eq!((state(&world), world.audit().len()), (before, lines));
@@ -55,10 +55,10 @@ fn a_new_admin_follows_on_the_last_one_whatever_the_order_in_the_file() {
     world.add_user("root@example.com", &["admin"]);
     let file = r#"users = [{ email = "root@example.com", roles = [] },
                            { email = "ann@example.com", roles = ["admin"], verified = true }]"#;
-    done(&world, file, Unnamed::Keep).unwrap();
+    done(&world, file, NotListed::Keep).unwrap();
     let back = r#"users = [{ email = "ann@example.com", disabled = true }, { email = "root@example.com", roles = ["admin"] }]"#;
-    done(&world, back, Unnamed::Keep).unwrap();
-    assert!(plan(&world, back, Unnamed::Keep).unwrap().is_empty());
+    done(&world, back, NotListed::Keep).unwrap();
+    assert!(plan(&world, back, NotListed::Keep).unwrap().is_empty());
 }
 
 #[test]
@@ -66,11 +66,11 @@ fn a_plan_that_the_database_has_left_behind_is_not_carried_out() {
     let world = World::new();
     world.add_user("root@example.com", &["admin"]);
     let file = r#"users = [{ email = "ann@example.com" }]"#;
-    let old = plan(&world, file, Unnamed::Remove).unwrap();
+    let old = plan(&world, file, NotListed::Remove).unwrap();
     // It would go without having been seen in the plan.
     world.add_user("late@example.com", &[]);
     let wanted = apply::parse(file).unwrap();
-    let failed = apply::apply(&world.app, &operator(), &wanted, Unnamed::Remove, old, Mode::Do).unwrap_err();
+    let failed = apply::apply(&world.app, &operator(), &wanted, NotListed::Remove, old, Mode::Do).unwrap_err();
     assert!(matches!(failed, Error::Failed(authd::error::Fault::StorageUnavailable(_))), "{failed:?}");
     assert!(state(&world).iter().any(|line| line.starts_with("late@example.com")));
 }
@@ -81,7 +81,7 @@ fn new_users_are_invited_and_what_happens_is_in_the_log() {
     let file = r#"{"roles": [{"name": "editor", "permissions": ["posts:write"]}],
         "users": [{"email": "ann@example.com", "roles": ["editor"]}, {"email": "off@example.com", "disabled": true}],
         "api_keys": [{"name": "ci", "permissions": ["users:read"], "ttl": "90d"}]}"#;
-    let made = done(&world, file, Unnamed::Keep).unwrap();
+    let made = done(&world, file, NotListed::Keep).unwrap();
     let secrets: Vec<bool> = made.iter().map(|done| done.secret.is_some()).collect();
     assert_eq!(secrets, [false, true, false, true], "no link for whoever is disabled");
     assert!(world.token_in_mail("ann@example.com").starts_with("authd_pr_"));
@@ -91,14 +91,14 @@ fn new_users_are_invited_and_what_happens_is_in_the_log() {
         assert!(events.contains(&event.to_owned()), "{event} is not in {events:?}");
     }
     let lines = events.len();
-    assert!(done(&world, file, Unnamed::Keep).unwrap().is_empty());
+    assert!(done(&world, file, NotListed::Keep).unwrap().is_empty());
     assert_eq!(world.events().len(), lines, "a second time leaves no trace");
 }
 
 #[test]
 fn a_key_that_would_hardly_live_is_refused_as_by_its_own_command() {
     let world = World::new();
-    let refused = done(&world, r#"api_keys = [{ name = "ci", ttl = "500ms" }]"#, Unnamed::Keep).unwrap_err();
+    let refused = done(&world, r#"api_keys = [{ name = "ci", ttl = "500ms" }]"#, NotListed::Keep).unwrap_err();
     assert!(matches!(refused, Error::Refused(Refusal::Invalid(_))), "{refused:?}");
     assert!(api_keys::list(&world.app, &operator()).unwrap().is_empty());
 }
@@ -108,9 +108,9 @@ fn the_built_in_role_stays() {
     let world = World::new();
     world.add_user("root@example.com", &["admin"]);
     let less = r#"roles = [{ name = "admin", permissions = ["users:read"] }]"#;
-    let refused = plan(&world, less, Unnamed::Keep).unwrap_err();
+    let refused = plan(&world, less, NotListed::Keep).unwrap_err();
     assert_eq!(refused, Error::Refused(Refusal::BuiltInRole { role: "admin".into() }));
-    assert!(plan(&world, "roles = []", Unnamed::Remove).unwrap().is_empty());
+    assert!(plan(&world, "roles = []", NotListed::Remove).unwrap().is_empty());
 }
 
 #[test]
@@ -194,9 +194,9 @@ proptest! {
         let world = World::new();
         world.add_user("root@example.com", &["admin"]);
         for (file, prune) in files {
-            let unnamed = if prune { Unnamed::Remove } else { Unnamed::Keep };
-            done(&world, &file, unnamed).unwrap();
-            prop_assert_eq!(plan(&world, &file, unnamed).unwrap(), vec![]);
+            let not_listed = if prune { NotListed::Remove } else { NotListed::Keep };
+            done(&world, &file, not_listed).unwrap();
+            prop_assert_eq!(plan(&world, &file, not_listed).unwrap(), vec![]);
         }
     }
 

@@ -2,7 +2,7 @@
 //! `audit verify` tells; and what pruning leaves provable.
 
 use crate::world::{World, operator};
-use authd::domain::audit::{Flaw, Mark};
+use authd::domain::audit::{ChainError, Mark};
 use authd::error::{Error, Fault, Refusal};
 use authd::usecase::audit::prune;
 use authd::usecase::audit::prune::{Plan, STEP};
@@ -32,12 +32,12 @@ fn check(world: &World) -> Verdict {
     verify(&world.app, &operator(), None).unwrap()
 }
 
-fn flaw(world: &World) -> Option<Flaw> {
+fn flaw(world: &World) -> Option<ChainError> {
     check(world).flaw
 }
 
 /// What is found in a log of eight lines once `sql` was done to it.
-fn found_after(sql: &str) -> Option<Flaw> {
+fn found_after(sql: &str) -> Option<ChainError> {
     let world = world(&["a", "b", "c", "d", "e", "f"]);
     attack(&world).execute_batch(sql).unwrap();
     flaw(&world)
@@ -54,59 +54,62 @@ fn a_log_that_nobody_touched_is_whole() {
 #[test]
 fn every_kind_of_tampering_is_told_with_its_line() {
     for (sql, expected) in [
-        ("UPDATE audit SET at = at + 1 WHERE seq = 3", Flaw::Changed { seq: 3 }),
-        ("UPDATE audit SET event = 'LoginSucceeded' WHERE seq = 4", Flaw::Changed { seq: 4 }),
-        ("UPDATE audit SET user_id = '' WHERE seq = 4", Flaw::Changed { seq: 4 }),
-        ("UPDATE audit SET ip = NULL WHERE seq = 8", Flaw::Changed { seq: 8 }),
-        ("UPDATE audit SET hash = zeroblob(32) WHERE seq = 1", Flaw::Changed { seq: 1 }),
-        ("UPDATE audit SET hash = x'' WHERE seq = 5", Flaw::Changed { seq: 5 }),
+        ("UPDATE audit SET at = at + 1 WHERE seq = 3", ChainError::Changed { seq: 3 }),
+        ("UPDATE audit SET event = 'LoginSucceeded' WHERE seq = 4", ChainError::Changed { seq: 4 }),
+        ("UPDATE audit SET user_id = '' WHERE seq = 4", ChainError::Changed { seq: 4 }),
+        ("UPDATE audit SET ip = NULL WHERE seq = 8", ChainError::Changed { seq: 8 }),
+        ("UPDATE audit SET hash = zeroblob(32) WHERE seq = 1", ChainError::Changed { seq: 1 }),
+        ("UPDATE audit SET hash = x'' WHERE seq = 5", ChainError::Changed { seq: 5 }),
         // No text any more.
-        ("UPDATE audit SET details = CAST(x'ff' AS TEXT) WHERE seq = 6", Flaw::Changed { seq: 6 }),
-        ("DELETE FROM audit WHERE seq = 1", Flaw::Missing { seq: 1 }),
-        ("DELETE FROM audit WHERE seq = 5", Flaw::Missing { seq: 5 }),
-        ("DELETE FROM audit WHERE seq = 8", Flaw::Cut { seq: 8 }),
-        ("DELETE FROM audit WHERE seq > 5", Flaw::Cut { seq: 6 }),
-        ("DELETE FROM audit", Flaw::Cut { seq: 1 }),
+        ("UPDATE audit SET details = CAST(x'ff' AS TEXT) WHERE seq = 6", ChainError::Changed { seq: 6 }),
+        ("DELETE FROM audit WHERE seq = 1", ChainError::Missing { seq: 1 }),
+        ("DELETE FROM audit WHERE seq = 5", ChainError::Missing { seq: 5 }),
+        ("DELETE FROM audit WHERE seq = 8", ChainError::Cut { seq: 8 }),
+        ("DELETE FROM audit WHERE seq > 5", ChainError::Cut { seq: 6 }),
+        ("DELETE FROM audit", ChainError::Cut { seq: 1 }),
         // The gap is closed.
-        ("DELETE FROM audit WHERE seq = 5; UPDATE audit SET seq = seq - 1 WHERE seq > 5", Flaw::Changed { seq: 5 }),
+        (
+            "DELETE FROM audit WHERE seq = 5; UPDATE audit SET seq = seq - 1 WHERE seq > 5",
+            ChainError::Changed { seq: 5 },
+        ),
         // Two lines trade places.
         (
             "UPDATE audit SET seq = 100 WHERE seq = 4; UPDATE audit SET seq = 4 WHERE seq = 5; \
              UPDATE audit SET seq = 5 WHERE seq = 100",
-            Flaw::Changed { seq: 4 },
+            ChainError::Changed { seq: 4 },
         ),
-        ("UPDATE audit SET seq = 9 WHERE seq = 4", Flaw::Missing { seq: 4 }),
+        ("UPDATE audit SET seq = 9 WHERE seq = 4", ChainError::Missing { seq: 4 }),
         (
             "INSERT INTO audit SELECT 0, at, event, actor, NULL, NULL, NULL, NULL, '{}', hash FROM audit WHERE seq = 1",
-            Flaw::Strange { seq: 0 },
+            ChainError::Strange { seq: 0 },
         ),
         (
             "INSERT INTO audit SELECT 9, at, event, actor, NULL, NULL, NULL, NULL, '{}', hash FROM audit WHERE seq = 8",
-            Flaw::Strange { seq: 9 },
+            ChainError::Strange { seq: 9 },
         ),
         // The head is made to agree with what is left, as far as that goes without the key.
         (
             "UPDATE meta SET value = (SELECT CAST(x'0000000000000005' || hash || substr(meta.value, 41) AS BLOB) FROM audit WHERE seq = 5) \
              WHERE key = 'audit_head'; DELETE FROM audit WHERE seq > 5",
-            Flaw::Head,
+            ChainError::Head,
         ),
         // As it stood before heads were sealed.
         (
             "UPDATE meta SET value = (SELECT CAST(x'0000000000000005' || hash AS BLOB) FROM audit WHERE seq = 5) \
              WHERE key = 'audit_head'; DELETE FROM audit WHERE seq > 5",
-            Flaw::Head,
+            ChainError::Head,
         ),
-        ("UPDATE meta SET value = x'' WHERE key = 'audit_head'", Flaw::Head),
-        ("DELETE FROM meta WHERE key = 'audit_head'", Flaw::Head),
-        ("DELETE FROM meta WHERE key = 'audit_head'; DELETE FROM audit", Flaw::Head),
+        ("UPDATE meta SET value = x'' WHERE key = 'audit_head'", ChainError::Head),
+        ("DELETE FROM meta WHERE key = 'audit_head'", ChainError::Head),
+        ("DELETE FROM meta WHERE key = 'audit_head'; DELETE FROM audit", ChainError::Head),
         // A beginning that was never pruned.
         (
             "INSERT INTO meta SELECT 'audit_anchor', value FROM meta WHERE key = 'audit_head'; DELETE FROM audit",
-            Flaw::Anchor,
+            ChainError::Anchor,
         ),
         (
             "INSERT INTO meta VALUES ('audit_anchor', x'0000000000000003'); DELETE FROM audit WHERE seq < 4",
-            Flaw::Anchor,
+            ChainError::Anchor,
         ),
     ] {
         assert_eq!(found_after(sql), Some(expected), "{sql}");
@@ -125,7 +128,7 @@ fn no_line_is_written_behind_a_head_that_was_forged() {
             Err(Error::Failed(Fault::Storage(text))) => assert!(text.contains("audit verify"), "{text}"),
             other => panic!("{other:?}"),
         }
-        assert_eq!(flaw(&world), Some(Flaw::Head));
+        assert_eq!(flaw(&world), Some(ChainError::Head));
         // Nor by a start, which would else make a head for a log that has none.
         attack_again(&world, "DELETE FROM audit; DELETE FROM meta WHERE key IN ('audit_head', 'root_key_check')");
         assert!(world.try_open().is_err());
@@ -147,10 +150,10 @@ fn an_older_head_with_the_log_cut_to_match_is_told_by_what_was_noted() {
     connection.execute("UPDATE meta SET value = ?1 WHERE key = 'audit_head'", [older]).unwrap();
     assert_eq!(flaw(&world), None, "the file alone can't tell: it is as it was");
     let against = |noted: &Mark| verify(&world.app, &operator(), Some(noted)).unwrap().flaw;
-    assert_eq!(against(&noted), Some(Flaw::OlderThanNoted { seq: 5 }));
+    assert_eq!(against(&noted), Some(ChainError::OlderThanNoted { seq: 5 }));
     // The log grows again, another way.
     let _ = world.login_with("d@example.com", "wrong wrong wrong wrong");
-    assert_eq!(against(&noted), Some(Flaw::NotAsNoted { seq: 5 }));
+    assert_eq!(against(&noted), Some(ChainError::NotAsNoted { seq: 5 }));
     assert_eq!(against(&check(&world).last), None);
 }
 
@@ -250,17 +253,17 @@ fn only_a_beginning_is_pruned_where_the_clock_was_set_back() {
 #[test]
 fn tampering_after_pruning_is_told() {
     for (sql, expected) in [
-        ("DELETE FROM meta WHERE key = 'audit_anchor'", Flaw::Missing { seq: 1 }),
-        ("UPDATE meta SET value = zeroblob(72) WHERE key = 'audit_anchor'", Flaw::Anchor),
-        ("DELETE FROM audit WHERE seq <= 21", Flaw::Missing { seq: 21 }),
-        ("UPDATE audit SET actor = 'operator:eve' WHERE seq = 21", Flaw::Changed { seq: 21 }),
+        ("DELETE FROM meta WHERE key = 'audit_anchor'", ChainError::Missing { seq: 1 }),
+        ("UPDATE meta SET value = zeroblob(72) WHERE key = 'audit_anchor'", ChainError::Anchor),
+        ("DELETE FROM audit WHERE seq <= 21", ChainError::Missing { seq: 21 }),
+        ("UPDATE audit SET actor = 'operator:eve' WHERE seq = 21", ChainError::Changed { seq: 21 }),
         // Hides that lines were pruned.
-        ("DELETE FROM audit WHERE event = 'AuditPruned'", Flaw::Cut { seq: 26 }),
+        ("DELETE FROM audit WHERE event = 'AuditPruned'", ChainError::Cut { seq: 26 }),
         (
             "INSERT INTO audit SELECT 20, at, event, actor, NULL, NULL, NULL, NULL, '{}', hash FROM audit WHERE seq = 21",
-            Flaw::Strange { seq: 20 },
+            ChainError::Strange { seq: 20 },
         ),
-        ("DELETE FROM audit", Flaw::Cut { seq: 21 }),
+        ("DELETE FROM audit", ChainError::Cut { seq: 21 }),
     ] {
         let (world, plan) = aged(20, 5);
         prune(&world, &plan);
@@ -281,16 +284,16 @@ fn the_pruned_beginning_can_not_be_used_as_an_end() {
     assert_eq!(flaw(&world), None, "an older head, again");
     let anchor = "UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'audit_anchor') WHERE key = 'audit_head'";
     connection.execute_batch(&format!("{anchor}; DELETE FROM audit")).unwrap();
-    assert_eq!(flaw(&world), Some(Flaw::Head));
+    assert_eq!(flaw(&world), Some(ChainError::Head));
 }
 
 #[test]
 fn pruning_does_not_take_the_traces_away() {
     let (world, plan) = aged(20, 5);
     attack(&world).execute_batch("UPDATE audit SET actor = 'operator:eve' WHERE seq = 7").unwrap();
-    assert_eq!(prune::step(&world.app, &operator(), &plan).unwrap(), Err(Flaw::Changed { seq: 7 }));
+    assert_eq!(prune::step(&world.app, &operator(), &plan).unwrap(), Err(ChainError::Changed { seq: 7 }));
     assert_eq!(world.audit().len(), 25);
-    assert_eq!(flaw(&world), Some(Flaw::Changed { seq: 7 }));
+    assert_eq!(flaw(&world), Some(ChainError::Changed { seq: 7 }));
 }
 
 #[test]
@@ -303,10 +306,10 @@ fn a_noted_line_is_found_after_pruning_until_it_is_gone_itself() {
     let (gone, anchor, kept) = (mark(19), mark(20), mark(21));
     prune(&world, &plan);
     let against = |noted: &Mark| verify(&world.app, &operator(), Some(noted)).unwrap().flaw;
-    assert_eq!(against(&gone), Some(Flaw::NotedWasPruned { seq: 19 }));
+    assert_eq!(against(&gone), Some(ChainError::NotedWasPruned { seq: 19 }));
     assert_eq!(against(&anchor), None);
     assert_eq!(against(&kept), None);
-    assert_eq!(against(&Mark { seq: 20, ..kept }), Some(Flaw::NotAsNoted { seq: 20 }));
+    assert_eq!(against(&Mark { seq: 20, ..kept }), Some(ChainError::NotAsNoted { seq: 20 }));
 }
 
 const COLUMNS: [&str; 9] = ["at", "event", "actor", "user_id", "session_id", "ip", "request_id", "details", "hash"];

@@ -1,6 +1,6 @@
 //! Access tokens: every check of the promises, each by a token that is right in all but one thing.
 
-use authd::crypto::jwt::{AccessClaims, Expected, Flaw, authenticate, sign};
+use authd::crypto::jwt::{AccessClaims, Expected, TokenError, authenticate, sign};
 use authd::crypto::signing_key::{SigningKey, VerifyingKey};
 use authd::domain::algorithm::Algorithm;
 use authd::domain::id::{SessionId, TokenId, UserId};
@@ -43,7 +43,7 @@ impl Signer {
         Self { key, verifying }
     }
 
-    fn check_at(&self, token: &str, now: Timestamp) -> Result<AccessClaims, Flaw> {
+    fn check_at(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
         let expected = Expected { issuer: "https://auth.example.com", audience: "authd", now };
         let find_key = |kid: &str| Ok::<_, Infallible>((kid == self.verifying.kid).then(|| self.verifying.clone()));
         let Ok(found) = authenticate(token, find_key);
@@ -51,7 +51,7 @@ impl Signer {
         claims.judge(expected).map(|()| claims)
     }
 
-    fn check(&self, token: &str) -> Result<AccessClaims, Flaw> {
+    fn check(&self, token: &str) -> Result<AccessClaims, TokenError> {
         self.check_at(token, NOW)
     }
 
@@ -102,20 +102,20 @@ fn a_header_is_ours_to_the_letter() {
         header[name] = value;
         signer.check(&signer.forge(&header, &payload()))
     };
-    assert_eq!(with("typ", json!("JWT")), Err(Flaw::Header));
-    assert_eq!(with("typ", json!("AT+JWT")), Err(Flaw::Header));
-    assert_eq!(with("typ", Value::Null), Err(Flaw::Header));
-    assert_eq!(with("alg", json!("none")), Err(Flaw::UnknownKey));
-    assert_eq!(with("alg", json!("HS256")), Err(Flaw::UnknownKey));
-    assert_eq!(with("alg", json!("eddsa")), Err(Flaw::UnknownKey));
-    assert_eq!(with("kid", json!("../../etc/passwd")), Err(Flaw::UnknownKey));
+    assert_eq!(with("typ", json!("JWT")), Err(TokenError::Header));
+    assert_eq!(with("typ", json!("AT+JWT")), Err(TokenError::Header));
+    assert_eq!(with("typ", Value::Null), Err(TokenError::Header));
+    assert_eq!(with("alg", json!("none")), Err(TokenError::UnknownKey));
+    assert_eq!(with("alg", json!("HS256")), Err(TokenError::UnknownKey));
+    assert_eq!(with("alg", json!("eddsa")), Err(TokenError::UnknownKey));
+    assert_eq!(with("kid", json!("../../etc/passwd")), Err(TokenError::UnknownKey));
     for name in ["crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "cty"] {
-        assert_eq!(with(name, json!(["exp"])), Err(Flaw::Header), "{name}");
+        assert_eq!(with(name, json!(["exp"])), Err(TokenError::Header), "{name}");
     }
     for name in ["typ", "alg", "kid"] {
         let mut header = signer.header();
         header.as_object_mut().unwrap().remove(name);
-        assert_eq!(signer.check(&signer.forge(&header, &payload())), Err(Flaw::Header), "{name}");
+        assert_eq!(signer.check(&signer.forge(&header, &payload())), Err(TokenError::Header), "{name}");
     }
 }
 
@@ -126,23 +126,27 @@ fn every_claim_is_required_and_typed() {
     for name in good.as_object().unwrap().keys() {
         let mut without = good.clone();
         without.as_object_mut().unwrap().remove(name);
-        assert_eq!(signer.check(&signer.forge(&signer.header(), &without)), Err(Flaw::Claims), "without {name}");
+        assert_eq!(signer.check(&signer.forge(&signer.header(), &without)), Err(TokenError::Claims), "without {name}");
         let mut wrong = good.clone();
         wrong[name] = if good[name].is_string() { json!(7) } else { json!("1795334400") };
-        assert_eq!(signer.check(&signer.forge(&signer.header(), &wrong)), Err(Flaw::Claims), "{name} of another type");
+        assert_eq!(
+            signer.check(&signer.forge(&signer.header(), &wrong)),
+            Err(TokenError::Claims),
+            "{name} of another type"
+        );
     }
     for (name, value, flaw) in [
-        ("iss", json!("https://evil.example"), Flaw::Issuer),
-        ("aud", json!("other"), Flaw::Audience),
-        ("aud", json!(["authd"]), Flaw::Claims),
-        ("sub", json!("ann"), Flaw::Claims),
-        ("jti", json!(""), Flaw::Claims),
-        ("sid", json!("1"), Flaw::Claims),
-        ("exp", json!(1e300), Flaw::Claims),
-        ("nbf", json!(NOW.as_secs() + 6), Flaw::NotYet),
-        ("iat", json!(NOW.as_secs() + 6), Flaw::NotYet),
-        ("exp", json!(NOW.as_secs()), Flaw::Expired),
-        ("exp", json!(-1), Flaw::Expired),
+        ("iss", json!("https://evil.example"), TokenError::Issuer),
+        ("aud", json!("other"), TokenError::Audience),
+        ("aud", json!(["authd"]), TokenError::Claims),
+        ("sub", json!("ann"), TokenError::Claims),
+        ("jti", json!(""), TokenError::Claims),
+        ("sid", json!("1"), TokenError::Claims),
+        ("exp", json!(1e300), TokenError::Claims),
+        ("nbf", json!(NOW.as_secs() + 6), TokenError::NotYet),
+        ("iat", json!(NOW.as_secs() + 6), TokenError::NotYet),
+        ("exp", json!(NOW.as_secs()), TokenError::Expired),
+        ("exp", json!(-1), TokenError::Expired),
     ] {
         let mut changed = good.clone();
         changed[name] = value;
@@ -156,20 +160,20 @@ fn expiry_is_exact_and_leeway_is_five_seconds_at_the_start_only() {
     let token = sign(&signer.key, &claims()).unwrap();
     let at = |secs: i64, millis: i64| Timestamp::from_millis((NOW.as_secs() + secs) * 1000 + millis);
     assert!(signer.check_at(token.expose(), at(899, 999)).is_ok());
-    assert_eq!(signer.check_at(token.expose(), at(900, 0)), Err(Flaw::Expired));
+    assert_eq!(signer.check_at(token.expose(), at(900, 0)), Err(TokenError::Expired));
     assert!(signer.check_at(token.expose(), at(-5, 0)).is_ok());
-    assert_eq!(signer.check_at(token.expose(), at(-6, 0)), Err(Flaw::NotYet));
+    assert_eq!(signer.check_at(token.expose(), at(-6, 0)), Err(TokenError::NotYet));
 }
 
 #[test]
 fn another_key_or_algorithm_does_not_pass() {
     let (ours, theirs) = (Signer::new(Algorithm::EdDsa), Signer::new(Algorithm::EdDsa));
-    assert_eq!(ours.check(sign(&theirs.key, &claims()).unwrap().expose()), Err(Flaw::UnknownKey));
+    assert_eq!(ours.check(sign(&theirs.key, &claims()).unwrap().expose()), Err(TokenError::UnknownKey));
     let stolen_name = theirs.forge(&ours.header(), &payload());
-    assert_eq!(ours.check(&stolen_name), Err(Flaw::Signature));
+    assert_eq!(ours.check(&stolen_name), Err(TokenError::Signature));
     // A key of ours, asked to serve as the secret of a symmetric algorithm (RFC 8725 §2.1).
     let confused = ours.forge(&json!({"typ": "at+jwt", "alg": "HS256", "kid": ours.key.kid}), &payload());
-    assert_eq!(ours.check(&confused), Err(Flaw::UnknownKey));
+    assert_eq!(ours.check(&confused), Err(TokenError::UnknownKey));
 }
 
 proptest! {

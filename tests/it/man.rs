@@ -1,7 +1,8 @@
 //! The manual pages in `man/`: they say what the program says, and mandoc reads them without a complaint.
 
 use authd::cli::man::pages;
-use authd::cli::tree::{self, Program};
+use authd::cli::program::Program;
+use authd::cli::tree;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,7 +12,7 @@ fn folder() -> &'static Path {
 
 #[test]
 fn the_pages_in_the_tree_are_fresh() {
-    let pages = pages();
+    let pages = pages(tree::command);
     for page in &pages {
         let stored = std::fs::read_to_string(folder().join(&page.file)).unwrap_or_default();
         assert!(stored == page.text, "man/{} is stale: run `authctl man man`", page.file);
@@ -25,7 +26,7 @@ fn the_pages_in_the_tree_are_fresh() {
 
 #[test]
 fn every_command_and_every_flag_is_on_its_page() {
-    let pages = pages();
+    let pages = pages(tree::command);
     let text = |file: &str| {
         let page = pages.iter().find(|page| page.file == file).unwrap_or_else(|| panic!("there is no {file}"));
         page.text.replace("\\-", "-")
@@ -62,7 +63,7 @@ fn mandoc_has_nothing_to_complain_of() {
         eprintln!("SKIPPED: mandoc is not installed, the manual pages were not checked");
         return;
     }
-    for page in pages() {
+    for page in pages(tree::command) {
         let path = folder().join(&page.file);
         let lint = Command::new("mandoc").args(["-Tlint", "-Wwarning"]).arg(&path).output().unwrap();
         let said = String::from_utf8_lossy(&lint.stdout).into_owned();

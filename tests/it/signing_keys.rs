@@ -10,7 +10,7 @@ use authd::transport::message::{Head, Headers};
 use authd::transport::{Lane, Service};
 use authd::usecase::keys::current_key;
 use authd::usecase::keys::signing_keys;
-use authd::usecase::keys::signing_keys::{Haste, Retirement};
+use authd::usecase::keys::signing_keys::{RetireMode, Retirement};
 use authd::usecase::session::authenticate;
 use authd::usecase::session::mint::mint;
 use authd::usecase::session::refresh::refresh;
@@ -55,7 +55,7 @@ fn rotate(world: &World) -> SigningKey {
     signing_keys::rotate(&world.another_app(), &operator()).unwrap().key
 }
 
-fn retire(world: &World, kid: &str, haste: Haste) -> Result<Retirement, Error> {
+fn retire(world: &World, kid: &str, haste: RetireMode) -> Result<Retirement, Error> {
     signing_keys::retire(&world.another_app(), &operator(), kid, haste)
 }
 
@@ -89,7 +89,7 @@ fn a_running_daemon_signs_with_the_new_key_and_honours_the_old_one_s_tokens() {
     }
 
     // The old one has leaked.
-    retire(&daemon.world, &old, Haste::AtOnce).unwrap();
+    retire(&daemon.world, &old, RetireMode::AtOnce).unwrap();
     assert_eq!(daemon.send_as(&access(&before), "GET", "/api/auth/me", "").problem(), "invalid_token");
     assert_eq!(kids(&daemon.get("/.well-known/jwks.json").json()), [new]);
     assert_eq!((me(&access(&after)), me(&access(&refreshed))), (200, 200));
@@ -149,7 +149,7 @@ fn the_old_key_goes_by_itself_when_no_token_of_its_can_live() {
     assert_eq!(keys(&world)[0].state(world.now()), State::Expired);
 
     // What is left is a row.
-    assert!(matches!(retire(&world, &old, Haste::InDueTime), Ok(Retirement::Gone(_))));
+    assert!(matches!(retire(&world, &old, RetireMode::InDueTime), Ok(Retirement::Gone(_))));
     assert_eq!(keys(&world).iter().map(|key| key.kid.clone()).collect::<Vec<_>>(), [new]);
 }
 
@@ -169,7 +169,7 @@ fn a_token_that_outlives_its_key_by_the_clock_is_refused_all_the_same() {
 fn the_key_that_signs_and_one_that_is_not_there_can_not_be_retired() {
     let (world, tokens) = with_ann();
     let signing = kid(tokens.access_token.expose());
-    for haste in [Haste::InDueTime, Haste::AtOnce] {
+    for haste in [RetireMode::InDueTime, RetireMode::AtOnce] {
         assert!(matches!(retire(&world, &signing, haste), Err(Error::Refused(Refusal::Conflict { .. }))));
         assert!(matches!(retire(&world, "nonsense", haste), Err(Error::Refused(Refusal::NotFound { .. }))));
     }
@@ -182,16 +182,16 @@ fn retiring_twice_says_the_same_until_the_key_is_gone() {
     let old = kid(tokens.access_token.expose());
     rotate(&world);
     let lines = world.events().len();
-    let waits = retire(&world, &old, Haste::InDueTime).unwrap();
+    let waits = retire(&world, &old, RetireMode::InDueTime).unwrap();
     assert!(matches!(&waits, Retirement::Waits { keep_until, .. } if *keep_until == world.now().plus(KEPT)));
-    assert_eq!(retire(&world, &old, Haste::InDueTime).unwrap(), waits);
+    assert_eq!(retire(&world, &old, RetireMode::InDueTime).unwrap(), waits);
     assert_eq!(world.events().len(), lines, "nothing has happened yet");
     assert!(world.is_signed_in(&tokens));
 
-    let Retirement::Gone(gone) = retire(&world, &old, Haste::AtOnce).unwrap() else { panic!("it is gone") };
+    let Retirement::Gone(gone) = retire(&world, &old, RetireMode::AtOnce).unwrap() else { panic!("it is gone") };
     assert_eq!(gone.state(world.now()), State::Expired);
     assert!(!world.is_signed_in(&tokens));
-    for haste in [Haste::InDueTime, Haste::AtOnce] {
+    for haste in [RetireMode::InDueTime, RetireMode::AtOnce] {
         assert!(matches!(retire(&world, &old, haste), Err(Error::Refused(Refusal::NotFound { .. }))));
     }
     // The session lives: whoever holds its refresh token goes on.
@@ -203,7 +203,7 @@ fn both_are_in_the_audit_log() {
     let (world, tokens) = with_ann();
     let old = kid(tokens.access_token.expose());
     let new = rotate(&world).kid;
-    retire(&world, &old, Haste::AtOnce).unwrap();
+    retire(&world, &old, RetireMode::AtOnce).unwrap();
     let detail = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let lines = world.audit();
     let [.., rotated, retired] = &lines[..] else { panic!("{lines:?}") };

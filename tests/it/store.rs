@@ -140,7 +140,7 @@ fn a_job_of_which_nobody_awaits_the_outcome_is_committed_and_counted() {
     // It stands behind that one.
     store.write(&Caller::system(), |_| Ok(Decision::Grant(()))).unwrap();
     assert_eq!(find(&store, "abandoned").as_deref(), Some(&b"1"[..]));
-    assert_eq!(store.events().of(Event::UserRegistered.sort()).read(), 1);
+    assert_eq!(store.events().of(Event::UserRegistered.class()).read(), 1);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `audit prune`: the oldest lines go, and what is left can still be proven.
+//! `audit prune`: deletes the oldest lines; the rest can still be verified.
 
 use crate::cli::Context;
 use crate::cli::exit::Failure;
@@ -13,7 +13,8 @@ use std::time::Duration;
 
 /// Delete the oldest lines of the log; what is left can still be verified
 ///
-/// They go in small steps while the daemon runs. Interrupted, what was done counts, and the next call goes on.
+/// They go in small steps while the daemon runs. Interrupted, what was done counts, and the next call goes
+/// on.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl audit prune --keep 90d --dry-run

@@ -11,8 +11,8 @@ use clap::Args;
 
 /// Check that every line is as authd wrote it and that none is missing; exits 5 when not
 ///
-/// Prints the newest line's number and hash. Kept elsewhere, and given back with --head another day, they show
-/// what the file alone can't: that it was not put back to an older state.
+/// Prints the newest line's number and hash. Kept elsewhere, and given back with --head another day, they
+/// show what the file alone can't: that it was not put back to an older state.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl audit verify

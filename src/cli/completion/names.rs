@@ -1,10 +1,11 @@
 //! What the database offers to a line that is being typed: users and roles.
 //!
-//! It is read as the command itself would read it, by the flags of the line, the environment and the file,
-//! and nothing is made, asked or said. What can't be read is not offered.
+//! The configuration is found as the command itself would find it: by the flags of the line, the environment
+//! and the file. Nothing is created, asked or printed. What can't be read is not offered.
 
 use super::line;
-use crate::cli::tree::{self, Global, Program};
+use crate::cli::global::Global;
+use crate::cli::program::{Program, Tree};
 use crate::config::{Config, Sources, load};
 use crate::error::Fault;
 use crate::usecase::operator::complete;
@@ -12,18 +13,20 @@ use clap::FromArgMatches;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use std::ffi::OsStr;
 
-/// For an argument that names a user.
-pub fn users() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| offered(typed, complete::users))
+/// Completes an argument that names a user.
+pub fn users(tree: Tree) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| offered(tree, typed, complete::users))
 }
 
-/// For an argument that names a role.
-pub fn roles() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| offered(typed, complete::roles))
+/// Completes an argument that names a role.
+pub fn roles(tree: Tree) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| offered(tree, typed, complete::roles))
 }
 
-fn offered(typed: &OsStr, find: fn(&Config, &str) -> Result<Vec<String>, Fault>) -> Vec<CompletionCandidate> {
-    let names = typed.to_str().zip(configuration()).and_then(|(typed, config)| find(&config, typed).ok());
+type Find = fn(&Config, &str) -> Result<Vec<String>, Fault>;
+
+fn offered(tree: Tree, typed: &OsStr, find: Find) -> Vec<CompletionCandidate> {
+    let names = typed.to_str().zip(configuration(tree)).and_then(|(typed, config)| find(&config, typed).ok());
     names.unwrap_or_default().into_iter().filter(|name| is_plain(name)).map(CompletionCandidate::new).collect()
 }
 
@@ -35,8 +38,8 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// The configuration that the line would run with, which may be half typed.
-fn configuration() -> Option<Config> {
-    let tree = tree::command(Program::Authctl).ignore_errors(true);
+fn configuration(tree: Tree) -> Option<Config> {
+    let tree = tree(Program::Authctl).ignore_errors(true);
     let matches = tree.try_get_matches_from(line(std::env::args_os())).ok()?;
     let global = Global::from_arg_matches(&matches).ok()?;
     let sources = Sources::of_process(global.config().cloned(), global.settings().into_iter().collect()).ok()?;

@@ -1,10 +1,10 @@
-//! The shells that can be completed for: each one's script, and the form in which it takes an answer.
+//! The shells with completion: each one's script, and the form in which it reads an answer.
 //!
 //! bash, zsh and fish have scripts of our own: they call the program that the line names, put together again
 //! what bash takes apart at `@`, and quote what they insert. The others have those of the crate.
 
 use super::VARIABLE;
-use crate::cli::tree::Program;
+use crate::cli::program::Program;
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 use std::ffi::{OsStr, OsString};
 

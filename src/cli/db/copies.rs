@@ -37,7 +37,8 @@ pub struct Backup {
 /// apps count from the next minute on.
 ///
 /// Everything else is as it was at the time of the backup: passwords, roles, users that were disabled since,
-/// recovery codes that were used since, keys that were retired since. Look at them before you start the daemon.
+/// recovery codes that were used since, keys that were retired since. Look at them before you start the
+/// daemon.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   systemctl stop authd && authctl db restore /var/backups/authd-2026-11-22.db && systemctl start authd")]
@@ -110,7 +111,7 @@ impl Restore {
     }
 }
 
-/// From here on a signal ends the work in order, so that no half file stays.
+/// From here on a signal stops the work in order, so that no half-written file is left.
 fn stop_on_signal() -> Result<Stop, Fault> {
     let stop = Stop::default();
     for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -16,10 +16,12 @@ impl Roff {
         roff
     }
 
+    /// Begins a section.
     pub fn section(&mut self, title: &str) {
         self.line(&format!(".SH {}", inline(title)));
     }
 
+    /// Begins a subsection.
     pub fn subsection(&mut self, title: &str) {
         self.line(&format!(".SS {}", inline(title)));
     }
@@ -68,6 +70,7 @@ impl Roff {
         self.line(".RE");
     }
 
+    /// The whole page.
     #[must_use]
     pub fn into_text(self) -> String {
         self.0

@@ -1,5 +1,5 @@
-//! Rows as CSV (RFC 4180) that neither drives the terminal it is shown on nor the spreadsheet it is opened in,
-//! and the way back: nothing is lost.
+//! Rows as CSV (RFC 4180) that neither drives the terminal it is shown on nor the spreadsheet it is opened
+//! in, and the way back: nothing is lost.
 
 use super::escape::{is_dangerous, visible};
 use std::borrow::Cow;
@@ -26,8 +26,8 @@ pub fn cell(value: &str) -> Cow<'_, str> {
     if escaped.starts_with('\'') || is_formula(&escaped) { Cow::Owned(format!("'{escaped}")) } else { escaped }
 }
 
-/// The value that stands in a cell: the other way round than [`cell`]. What [`cell`] would not have written is
-/// taken as it is.
+/// The value that stands in a cell: the other way round than [`cell`]. What [`cell`] would not have written
+/// is taken as it is.
 #[must_use]
 pub fn plain(cell: &str) -> String {
     let quoted = cell.strip_prefix('\'').filter(|rest| rest.starts_with('\'') || is_formula(rest));
@@ -43,8 +43,8 @@ pub fn plain(cell: &str) -> String {
 }
 
 /// Whether a spreadsheet would take the cell for a formula: after white space, too, which some skip, and in
-/// the wide forms of East Asian keyboards, which some take for the usual ones. Tabs and carriage returns, which
-/// do the same, are escaped before.
+/// the wide forms of East Asian keyboards, which some take for the usual ones. Tabs and carriage returns,
+/// which do the same, are escaped before.
 fn is_formula(cell: &str) -> bool {
     let skipped =
         |c: char| c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');

@@ -8,8 +8,9 @@ use crate::usecase::account::qr::{Ink, Qr};
 const BLACK_ON_WHITE: &str = "\u{1b}[38;5;16;48;5;231m";
 const AS_BEFORE: &str = "\u{1b}[0m";
 
-/// Draws the code and a line under it. Without colours it can't know which is darker, letter or ground, and
-/// takes the ground to be, as on most terminals. `columns` of `None`: there is no terminal, and no end to a line.
+/// Draws the code and a line under it. Without colours it can't know whether text or background is darker,
+/// and assumes the background, as on most terminals. `columns` of `None`: no terminal, and lines of any
+/// length.
 #[must_use]
 pub fn draw(qr: &Qr, caption: &str, colour: Colour, columns: Option<u16>) -> String {
     if let Some(columns) = columns.filter(|columns| usize::from(*columns) < qr.side()) {

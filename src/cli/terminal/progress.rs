@@ -9,7 +9,8 @@ use std::time::Duration;
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// `bytes` of `None`: nobody knows how many there are, as of a pipe.
+    /// Starts the bar on stderr, where that is a terminal. `bytes` of `None`: nobody knows how many, as of a
+    /// pipe.
     #[must_use]
     pub fn new(bytes: Option<u64>) -> Self {
         if !stderr().is_terminal() {

@@ -16,6 +16,7 @@ pub enum Column {
 }
 
 impl Column {
+    /// The column's name, which is also the member of its JSON object.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -40,10 +41,12 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// A cell without colour.
     pub fn new(text: impl Into<String>) -> Self {
         Self::toned(text, Tone::Plain)
     }
 
+    /// A cell in the colour of `tone`.
     pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
         Self { text: text.into(), tone }
     }
@@ -53,8 +56,8 @@ impl Cell {
         Self::new(values.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
     }
 
-    /// A JSON value as people read it: text without quotes, lists with commas, objects as `name=value`, nothing
-    /// where there is nothing.
+    /// A JSON value as people read it: text without quotes, lists with commas, objects as `name=value`,
+    /// nothing where there is nothing.
     #[must_use]
     pub fn of_json(value: &Value) -> Self {
         match value {
@@ -128,7 +131,7 @@ impl Table {
             Style::Bordered { width } if least_width(&drawing, &self.columns) > width => {
                 self.draw_record(style, colour)
             }
-            _ => finish(drawing, &self.columns, style, colour),
+            Style::Bordered { .. } | Style::Plain => finish(drawing, &self.columns, style, colour),
         }
     }
 
@@ -151,6 +154,7 @@ impl Table {
         std::iter::once(self.tsv_header()).chain(self.rows.iter().map(Row::tsv)).collect()
     }
 
+    /// The columns' names on one line, with tabs between them.
     #[must_use]
     pub fn tsv_header(&self) -> String {
         let names: Vec<_> = self.columns.iter().map(|column| column.name()).collect();
@@ -190,6 +194,7 @@ impl Row {
         Self { id, cells, json }
     }
 
+    /// The cells on one line, with tabs between them.
     #[must_use]
     pub fn tsv(&self) -> String {
         let cells: Vec<_> = self.cells.iter().map(|cell| visible(&cell.text)).collect();
@@ -202,6 +207,7 @@ impl Row {
         stream_line(self.cells.iter().map(|cell| visible(&cell.text)), widths)
     }
 
+    /// The id on a line of its own.
     #[must_use]
     pub fn id_line(&self) -> String {
         format!("{}\n", visible(&self.id))

@@ -18,9 +18,9 @@ use std::path::PathBuf;
 /// Set up a second factor for a user
 ///
 /// Shows a QR code for an authenticator app, with the secret under it for typing, then asks for a code that
-/// the app shows: with it the second factor is on, the user's sessions end, and the recovery codes are printed,
-/// this once. With --pending nothing is asked, and the factor waits until the user gives a code in a session
-/// of their own. Until then a login needs the password alone.
+/// the app shows: with it the second factor is on, the user's sessions end, and the recovery codes are
+/// printed, this once. With --pending nothing is asked, and the factor waits until the user gives a code in a
+/// session of their own. Until then a login needs the password alone.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl totp enroll ann@example.com
@@ -55,6 +55,7 @@ struct Form {
 const TRIES: usize = 3;
 
 impl Enroll {
+    /// Sets up a second factor, shows the code to scan, and asks for a first code unless `--pending`.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         if !self.pending && !prompt::can_ask() {
             return Err(Failure::Usage(
@@ -88,8 +89,8 @@ impl Enroll {
         terminal.secrets(&alone, &one(enrolment, &[]))
     }
 
-    /// Shows the secret to the person at the terminal, as a part of the question for a code; the answer to the
-    /// command is then the recovery codes.
+    /// Shows the secret to the person at the terminal, as a part of the question for a code; the answer to
+    /// the command is then the recovery codes.
     fn confirm(&self, context: &Context, app: &App, enrolment: &Enrolment) -> Result<(), Failure> {
         let terminal = context.terminal();
         let uri_alone = self.form.uri && terminal.is_for_people();

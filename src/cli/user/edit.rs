@@ -58,6 +58,7 @@ pub struct ResetLink {
 }
 
 impl Edit {
+    /// Changes the user and says what changed.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let changes = self.flags.changes()?;
         let app = context.app()?;
@@ -100,6 +101,7 @@ fn said(old_email: &str, edited: &Edited) -> String {
 }
 
 impl ResetLink {
+    /// Makes a link that sets a new password, and prints it.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let made = accounts::reset_link(&app, context.caller(), &UserRef::parse(&self.user)?)?;

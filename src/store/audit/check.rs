@@ -2,14 +2,14 @@
 
 use super::chain::{Chain, LineFields};
 use super::head::{head, unsealed};
-use crate::domain::audit::{Flaw, Mark};
+use crate::domain::audit::{ChainError, Mark};
 use crate::error::Fault;
 use crate::store::sqlite::schema;
 use crate::store::tx::{Query, Row, Value, params};
 
 /// Follows the chain from a line that is known to be good up to the line `through`, in one statement: the last
 /// line that is good, and what is wrong with the one behind it.
-pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> Result<(Mark, Option<Flaw>), Fault> {
+pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> Result<(Mark, Option<ChainError>), Fault> {
     let sql = "SELECT seq, at, event, actor, user_id, session_id, ip, request_id, details, hash FROM audit \
         WHERE seq > ?1 AND seq <= ?2 ORDER BY seq";
     let mut last = from.clone();
@@ -21,7 +21,7 @@ pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> R
         Ok(())
     })?;
     if flaw.is_none() && last.seq < through {
-        flaw = Some(Flaw::Missing { seq: last.seq + 1 });
+        flaw = Some(ChainError::Missing { seq: last.seq + 1 });
     }
     Ok((last, flaw))
 }
@@ -30,10 +30,10 @@ pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> R
 const TEXTS: [&str; 7] = ["event", "actor", "user_id", "session_id", "ip", "request_id", "details"];
 
 /// Goes on by one line, if it is the next.
-fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> Result<Option<Flaw>, Fault> {
+fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> Result<Option<ChainError>, Fault> {
     let (seq, next): (i64, i64) = (row.get("seq")?, last.seq + 1);
     if seq != next {
-        return Ok(Some(Flaw::Missing { seq: next }));
+        return Ok(Some(ChainError::Missing { seq: next }));
     }
     // What somebody changed may be of any type.
     let at = row.get("at")?;
@@ -42,15 +42,15 @@ fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> Result<Option<Flaw>, F
         *text = match row.get(column)? {
             Value::Text(bytes) => Some(bytes),
             Value::Null => None,
-            _ => return Ok(Some(Flaw::Changed { seq })),
+            _ => return Ok(Some(ChainError::Changed { seq })),
         };
     }
     let (Value::Integer(at), Value::Blob(hash)) = (at, row.get("hash")?) else {
-        return Ok(Some(Flaw::Changed { seq }));
+        return Ok(Some(ChainError::Changed { seq }));
     };
     let expected = chain.hash(&last.hash, &LineFields { seq, at, texts });
     if expected != hash {
-        return Ok(Some(Flaw::Changed { seq }));
+        return Ok(Some(ChainError::Changed { seq }));
     }
     last.seq = seq;
     last.hash.clear();
@@ -59,7 +59,7 @@ fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> Result<Option<Flaw>, F
 }
 
 /// Reads the newest line, if the log ends with the one that authd noted; in a database of any schema.
-pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
+pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, ChainError>, Fault> {
     let noted = match schema::version_in(query)? {
         version if version < SEALED_SINCE => Ok(unsealed(query)?),
         _ => head(query, chain)?,
@@ -67,8 +67,8 @@ pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Faul
     let highest: i64 =
         query.one("SELECT coalesce(max(seq), 0) AS highest FROM audit", &[], |row| row.get("highest"))?;
     Ok(noted.and_then(|mark| match highest {
-        highest if highest < mark.seq => Err(Flaw::Cut { seq: highest + 1 }),
-        highest if highest > mark.seq => Err(Flaw::Strange { seq: highest }),
+        highest if highest < mark.seq => Err(ChainError::Cut { seq: highest + 1 }),
+        highest if highest > mark.seq => Err(ChainError::Strange { seq: highest }),
         _ => Ok(mark),
     }))
 }

@@ -1,7 +1,7 @@
 //! The two ends of the audit log, as they stand sealed in `meta`, and the marks of single lines.
 
 use super::chain::{Chain, End};
-use crate::domain::audit::{Flaw, Mark};
+use crate::domain::audit::{ChainError, Mark};
 use crate::error::Fault;
 use crate::store::tx::{Query, params};
 
@@ -17,14 +17,14 @@ pub struct Ends {
 }
 
 /// Reads the newest line, as authd noted it.
-pub(in crate::store) fn head(query: &impl Query, chain: &Chain) -> Result<Result<Mark, Flaw>, Fault> {
+pub(in crate::store) fn head(query: &impl Query, chain: &Chain) -> Result<Result<Mark, ChainError>, Fault> {
     let sealed: Option<Vec<u8>> =
         query.opt("SELECT value FROM meta WHERE key = ?1", params![End::Head.key()], |row| row.get("value"))?;
-    Ok(sealed.and_then(|sealed| chain.open(End::Head, &sealed)).ok_or(Flaw::Head))
+    Ok(sealed.and_then(|sealed| chain.open(End::Head, &sealed)).ok_or(ChainError::Head))
 }
 
 /// Reads both ends. One statement, so that what is written meanwhile shows in all of it or in nothing.
-pub fn ends(query: &impl Query, chain: &Chain) -> Result<Result<Ends, Flaw>, Fault> {
+pub fn ends(query: &impl Query, chain: &Chain) -> Result<Result<Ends, ChainError>, Fault> {
     let sql = "SELECT (SELECT value FROM meta WHERE key = ?1) AS head, (SELECT value FROM meta WHERE key = ?2) AS anchor, \
         (SELECT min(seq) FROM audit) AS lowest, (SELECT max(seq) FROM audit) AS highest";
     query.one(sql, params![End::Head.key(), End::Anchor.key()], |row| {
@@ -42,19 +42,19 @@ fn judge_ends(
     head: Option<&[u8]>,
     anchor: Option<&[u8]>,
     lowest: Option<i64>,
-) -> Result<(Mark, Mark), Flaw> {
-    let head = head.and_then(|sealed| chain.open(End::Head, sealed)).ok_or(Flaw::Head)?;
+) -> Result<(Mark, Mark), ChainError> {
+    let head = head.and_then(|sealed| chain.open(End::Head, sealed)).ok_or(ChainError::Head)?;
     let anchor = match anchor {
-        Some(sealed) => chain.open(End::Anchor, sealed).ok_or(Flaw::Anchor)?,
+        Some(sealed) => chain.open(End::Anchor, sealed).ok_or(ChainError::Anchor)?,
         // Nothing was pruned. Were it taken away, the first line would be missing.
         None => Mark::default(),
     };
     // Pruning always leaves a line.
     if anchor.seq > 0 && head.seq <= anchor.seq {
-        return Err(Flaw::Head);
+        return Err(ChainError::Head);
     }
     match lowest {
-        Some(seq) if seq <= anchor.seq => Err(Flaw::Strange { seq }),
+        Some(seq) if seq <= anchor.seq => Err(ChainError::Strange { seq }),
         _ => Ok((anchor, head)),
     }
 }

@@ -3,7 +3,7 @@
 use super::chain::End;
 use super::check::follow;
 use super::head::ends;
-use crate::domain::audit::{Event, Flaw, Subject};
+use crate::domain::audit::{Event, ChainError, Subject};
 use crate::error::Fault;
 use crate::store::tables::meta;
 use crate::store::tx::{Tx, params};
@@ -15,7 +15,7 @@ const PRUNED_TO: &str = "audit_pruned_to";
 /// The last of them stays as the anchor from which the chain goes on. Gives how many.
 ///
 /// A flaw in these lines keeps them: pruning must not be the way to be rid of the traces.
-pub fn prune(tx: &mut Tx<'_>, through: i64, limit: i64) -> Result<Result<i64, Flaw>, Fault> {
+pub fn prune(tx: &mut Tx<'_>, through: i64, limit: i64) -> Result<Result<i64, ChainError>, Fault> {
     let chain = tx.chain();
     let ends = match ends(tx, chain)? {
         Ok(ends) => ends,

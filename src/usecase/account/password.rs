@@ -8,7 +8,8 @@ use crate::domain::id::{SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
-use crate::domain::password::{self, Password, Policy};
+use crate::domain::password::Password;
+use crate::domain::password_policy::{self, Policy};
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tables::links;
@@ -34,7 +35,8 @@ pub(in crate::usecase) struct Owner<'a> {
 /// Holds a new password against the policy.
 pub(in crate::usecase) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Error> {
     let policy = Policy { min_length: app.config.password.min_length, blocklist: app.blocklist()? };
-    let owner = password::Owner { email: owner.email, name: owner.name.as_str(), service: &app.config.totp.issuer };
+    let owner =
+        password_policy::Owner { email: owner.email, name: owner.name.as_str(), service: &app.config.totp.issuer };
     let judged = policy.judge(password, owner);
     judged.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
 }

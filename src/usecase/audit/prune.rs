@@ -1,6 +1,6 @@
 //! Pruning the audit log: a plan, and small steps after it, so that the daemon's own changes come in between.
 
-use crate::domain::audit::Flaw;
+use crate::domain::audit::ChainError;
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -64,7 +64,7 @@ fn first_kept(app: &App, before: Timestamp, first: i64, newest: i64) -> Result<i
 ///
 /// # Errors
 /// `forbidden` without `audit:write`; the store's.
-pub fn step(app: &App, caller: &Caller, plan: &Plan) -> Result<Result<i64, Flaw>, Error> {
+pub fn step(app: &App, caller: &Caller, plan: &Plan) -> Result<Result<i64, ChainError>, Error> {
     require(caller, "audit:write")?;
     let through = plan.through;
     app.store.write(caller, move |tx| Ok(Decision::Grant(prune::prune(tx, through, STEP)?)))

@@ -1,6 +1,6 @@
 //! Proving the audit log: that every line is as authd wrote it, and that none is missing.
 
-use crate::domain::audit::{Flaw, Mark};
+use crate::domain::audit::{ChainError, Mark};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
 use crate::store::audit::check::follow;
@@ -19,7 +19,7 @@ pub struct Verdict {
     /// The last line that was found good.
     pub last: Mark,
     /// `None`: the log is whole up to the line that was the newest when the check began.
-    pub flaw: Option<Flaw>,
+    pub flaw: Option<ChainError>,
 }
 
 impl Verdict {
@@ -39,13 +39,13 @@ pub fn verify(app: &App, caller: &Caller, noted: Option<&Mark>) -> Result<Verdic
     let mut verdict = Verdict { first: 1, last: Mark::default(), flaw: None };
     match check(app, noted, &mut verdict) {
         Ok(flaw) => verdict.flaw = flaw,
-        Err(Fault::Storage(text)) => verdict.flaw = Some(Flaw::Damaged(text)),
+        Err(Fault::Storage(text)) => verdict.flaw = Some(ChainError::Damaged(text)),
         Err(fault) => return Err(fault.into()),
     }
     Ok(verdict)
 }
 
-fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verdict) -> Result<Option<Flaw>, Fault> {
+fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verdict) -> Result<Option<ChainError>, Fault> {
     let ends = match ends(app)? {
         Ok(ends) => ends,
         Err(flaw) => return Ok(Some(flaw)),
@@ -62,15 +62,15 @@ fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verdict) -> Result<Optio
         }
     }
     if verdict.last.seq == ends.head.seq && verdict.last.hash != ends.head.hash {
-        return Ok(Some(Flaw::Head));
+        return Ok(Some(ChainError::Head));
     }
     if ends.highest > ends.head.seq {
-        return Ok(Some(Flaw::Strange { seq: ends.highest }));
+        return Ok(Some(ChainError::Strange { seq: ends.highest }));
     }
     noted.map_or(Ok(None), |noted| compare(app, noted, &ends))
 }
 
-fn ends(app: &App) -> Result<Result<Ends, Flaw>, Fault> {
+fn ends(app: &App) -> Result<Result<Ends, ChainError>, Fault> {
     app.store.read(|query| head::ends(query, app.store.chain()))
 }
 
@@ -91,18 +91,18 @@ fn pruned_meanwhile(app: &App, verdict: &mut Verdict) -> Result<bool, Fault> {
 }
 
 /// Where no line comes any more, the end was cut.
-fn cut_or(flaw: Flaw, ends: &Ends) -> Flaw {
+fn cut_or(flaw: ChainError, ends: &Ends) -> ChainError {
     match flaw {
-        Flaw::Missing { seq } if seq > ends.highest => Flaw::Cut { seq },
+        ChainError::Missing { seq } if seq > ends.highest => ChainError::Cut { seq },
         other => other,
     }
 }
 
 /// Looks for a line that was noted earlier in the log that was just found good.
-fn compare(app: &App, noted: &Mark, ends: &Ends) -> Result<Option<Flaw>, Fault> {
+fn compare(app: &App, noted: &Mark, ends: &Ends) -> Result<Option<ChainError>, Fault> {
     let seq = noted.seq;
     if seq > ends.head.seq {
-        return Ok(Some(Flaw::OlderThanNoted { seq }));
+        return Ok(Some(ChainError::OlderThanNoted { seq }));
     }
     let found = if seq == ends.anchor.seq {
         Some(ends.anchor.clone())
@@ -110,8 +110,8 @@ fn compare(app: &App, noted: &Mark, ends: &Ends) -> Result<Option<Flaw>, Fault> 
         app.store.read(|query| head::find_mark(query, seq))?
     };
     Ok(match found {
-        None => Some(Flaw::NotedWasPruned { seq }),
-        Some(found) if found != *noted => Some(Flaw::NotAsNoted { seq }),
+        None => Some(ChainError::NotedWasPruned { seq }),
+        Some(found) if found != *noted => Some(ChainError::NotAsNoted { seq }),
         Some(_) => None,
     })
 }

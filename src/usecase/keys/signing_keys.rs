@@ -75,7 +75,7 @@ pub fn rotate(app: &App, caller: &Caller) -> Result<Rotated, Error> {
 
 /// Whether the tokens that a key signed may live out their lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Haste {
+pub enum RetireMode {
     InDueTime,
     /// The key has leaked: whoever has it could sign tokens of their own.
     AtOnce,
@@ -90,11 +90,11 @@ pub enum Retirement {
     Gone(SigningKey),
 }
 
-/// Takes a key away whose time is over, or [`Haste::AtOnce`] one that still verifies.
+/// Takes a key away whose time is over, or [`RetireMode::AtOnce`] one that still verifies.
 ///
 /// # Errors
 /// `forbidden` for anybody but an operator; `not_found`; `conflict` for the key that signs; the store's.
-pub fn retire(app: &App, caller: &Caller, kid: &str, haste: Haste) -> Result<Retirement, Error> {
+pub fn retire(app: &App, caller: &Caller, kid: &str, mode: RetireMode) -> Result<Retirement, Error> {
     require(caller, "signing_keys:write")?;
     let kid = kid.to_owned();
     app.store.write(caller, move |tx| {
@@ -108,7 +108,7 @@ pub fn retire(app: &App, caller: &Caller, kid: &str, haste: Haste) -> Result<Ret
         };
         let keep_until = retired.keep_until;
         if key.state(now) == State::Verifying {
-            if haste == Haste::InDueTime {
+            if mode == RetireMode::InDueTime {
                 return Ok(Decision::Grant(Retirement::Waits { key, keep_until }));
             }
             key.retired = Some(Retired { keep_until: now, ..retired });

@@ -96,7 +96,16 @@ const fn plan(kind: MailKind) -> (LinkKind, Duration, &'static str) {
         MailKind::Invitation => (LinkKind::Invitation, Duration::from_secs(7 * 24 * 3600), "7 days"),
         MailKind::ChangeEmail => (LinkKind::ChangeEmail, Duration::from_secs(24 * 3600), "24 hours"),
         // Notices have no link, and never come here.
-        _ => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600), "24 hours"),
+        MailKind::VerifyEmail
+        | MailKind::EmailChangeRequested
+        | MailKind::EmailChanged
+        | MailKind::PasswordChanged
+        | MailKind::NewLogin
+        | MailKind::TwoFactorEnabled
+        | MailKind::TwoFactorDisabled
+        | MailKind::RecoveryCodeUsed
+        | MailKind::AccountLocked
+        | MailKind::Test => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600), "24 hours"),
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::config::MailTransport;
 use crate::counters::Distribution;
 use crate::crypto::gate::GateTally;
-use crate::domain::audit::{LoginFailure, Sort};
+use crate::domain::audit::{EventClass, LoginFailure};
 use crate::domain::time::Timestamp;
 use crate::ports::process;
 use crate::store::sqlite::writer::WriterTally;
@@ -72,8 +72,8 @@ pub struct Counted {
 /// Reads everything out.
 #[must_use]
 pub fn read(app: &App) -> Figures {
-    let events: Vec<(Sort, u64)> =
-        app.store.events().read().into_iter().map(|(sort, counter)| (sort, counter.read())).collect();
+    let events: Vec<(EventClass, u64)> =
+        app.store.events().read().into_iter().map(|(class, counter)| (class, counter.read())).collect();
     let sizes: Vec<u64> = files::database_files(app.store.path())
         .iter()
         .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))
@@ -85,7 +85,7 @@ pub fn read(app: &App) -> Figures {
         answers: app.traffic.answers(),
         spans: app.traffic.spans(),
         logins: logins(&events),
-        lockouts: [Sort::EVERYWHERE, Sort::ONE_NETWORK]
+        lockouts: [EventClass::EVERYWHERE, EventClass::ONE_NETWORK]
             .map(|scope| (scope, sum(&events, "AccountLocked", Some(scope))))
             .into(),
         events: by_event(&events),
@@ -98,7 +98,7 @@ pub fn read(app: &App) -> Figures {
 }
 
 /// Those that failed by their reason. What never happened is a zero, so that the first time shows.
-fn logins(events: &[(Sort, u64)]) -> Vec<(&'static str, u64)> {
+fn logins(events: &[(EventClass, u64)]) -> Vec<(&'static str, u64)> {
     let failures = LoginFailure::ALL.map(|why| (why.name(), sum(events, "LoginFailed", Some(why.name()))));
     let others = [
         ("succeeded", sum(events, "LoginSucceeded", None)),
@@ -107,17 +107,18 @@ fn logins(events: &[(Sort, u64)]) -> Vec<(&'static str, u64)> {
     others.into_iter().chain(failures).collect()
 }
 
-fn by_event(events: &[(Sort, u64)]) -> Vec<(&'static str, u64)> {
+fn by_event(events: &[(EventClass, u64)]) -> Vec<(&'static str, u64)> {
     let mut sums = BTreeMap::new();
-    for (sort, count) in events {
-        *sums.entry(sort.event).or_insert(0) += count;
+    for (class, count) in events {
+        *sums.entry(class.event).or_insert(0) += count;
     }
     sums.into_iter().collect()
 }
 
 /// `variant` of `None`: whichever.
-fn sum(events: &[(Sort, u64)], event: &str, variant: Option<&str>) -> u64 {
-    let matching = events.iter().filter(|(sort, _)| sort.event == event && variant.is_none_or(|v| v == sort.variant));
+fn sum(events: &[(EventClass, u64)], event: &str, variant: Option<&str>) -> u64 {
+    let matching =
+        events.iter().filter(|(class, _)| class.event == event && variant.is_none_or(|v| v == class.variant));
     matching.map(|(_, count)| count).sum()
 }
 

@@ -1,7 +1,7 @@
 //! Who is asking? An access token is honoured only while its session lives, its user is enabled, its
 //! key is there and it was not revoked: what an operator changes counts on the very next request.
 
-use crate::crypto::jwt::{self, AccessClaims, Authentic, Expected, Flaw};
+use crate::crypto::jwt::{self, AccessClaims, Authentic, Expected, TokenError};
 use crate::crypto::opaque;
 use crate::domain::access::{Service, SignedIn};
 use crate::domain::api_key;
@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 /// Why a token of the right form is refused all the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Standstill {
-    Flawed(Flaw),
+pub enum RejectReason {
+    Invalid(TokenError),
     KeyGone,
     SessionEnded,
     UserDisabled,
@@ -26,12 +26,12 @@ pub enum Standstill {
     Replaced,
 }
 
-impl Standstill {
+impl RejectReason {
     /// For an operator's eyes.
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::Flawed(flaw) => flaw.reason(),
+            Self::Invalid(flaw) => flaw.reason(),
             Self::KeyGone => "the key that signed it is not there any more",
             Self::SessionEnded => "its session has ended or run out",
             Self::UserDisabled => "its user is disabled or gone",
@@ -70,21 +70,21 @@ pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
 pub(in crate::usecase) fn inspect(
     app: &App,
     token: &str,
-) -> Result<Result<(Arc<Authentic>, SignedIn), Standstill>, Fault> {
+) -> Result<Result<(Arc<Authentic>, SignedIn), RejectReason>, Fault> {
     let authentic = match authentic(app, token)? {
         Ok(authentic) => authentic,
-        Err(flaw) => return Ok(Err(Standstill::Flawed(flaw))),
+        Err(flaw) => return Ok(Err(RejectReason::Invalid(flaw))),
     };
     let claims = &authentic.claims;
     let now = app.now();
     let expected = Expected { issuer: &app.config.tokens.issuer, audience: &app.config.tokens.audience, now };
     if let Err(flaw) = claims.judge(expected) {
-        return Ok(Err(Standstill::Flawed(flaw)));
+        return Ok(Err(RejectReason::Invalid(flaw)));
     }
     let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
     let status = app.store.read_snapshot(|query| sessions::find_token_status(query, claims.session, shown))?;
     let Some(status) = status.filter(|status| status.account.id == claims.user) else {
-        return Ok(Err(Standstill::SessionEnded));
+        return Ok(Err(RejectReason::SessionEnded));
     };
     if !status.key_counts {
         app.remembered.drop_key(&authentic.kid);
@@ -97,7 +97,7 @@ pub(in crate::usecase) fn inspect(
 }
 
 /// What never changes of a token, found out once.
-fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, Flaw>, Fault> {
+fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, TokenError>, Fault> {
     let fingerprint = Fingerprint::of(token);
     if let Some(remembered) = fingerprint.and_then(|token| app.remembered.find(token)) {
         return Ok(Ok(remembered));
@@ -109,17 +109,17 @@ fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, Flaw>, Fau
     Ok(found)
 }
 
-fn judge(app: &App, claims: &AccessClaims, status: &TokenStatus) -> Result<(), Standstill> {
+fn judge(app: &App, claims: &AccessClaims, status: &TokenStatus) -> Result<(), RejectReason> {
     if claims.generation < status.oldest {
-        Err(Standstill::Replaced)
+        Err(RejectReason::Replaced)
     } else if !status.key_counts {
-        Err(Standstill::KeyGone)
+        Err(RejectReason::KeyGone)
     } else if status.token_is_revoked {
-        Err(Standstill::Revoked)
+        Err(RejectReason::Revoked)
     } else if status.account.disabled_at.is_some() {
-        Err(Standstill::UserDisabled)
+        Err(RejectReason::UserDisabled)
     } else if !status.bounds.are_kept(app.now(), app.lifetime().idle) {
-        Err(Standstill::SessionEnded)
+        Err(RejectReason::SessionEnded)
     } else {
         Ok(())
     }

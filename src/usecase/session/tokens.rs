@@ -154,8 +154,8 @@ fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
             revoke_access(app, caller, claims.token, subject, claims.expires_at)
         }
         // It is as good as revoked.
-        Err(authenticate::Standstill::Flawed(jwt::Flaw::Expired)) => Ok(0),
-        Err(authenticate::Standstill::Flawed(_)) => Err(Refusal::InvalidToken.into()),
+        Err(authenticate::RejectReason::Invalid(jwt::TokenError::Expired)) => Ok(0),
+        Err(authenticate::RejectReason::Invalid(_)) => Err(Refusal::InvalidToken.into()),
         Err(_) => Ok(0),
     }
 }

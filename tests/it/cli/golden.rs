@@ -8,7 +8,8 @@
 
 use super::redact::Redaction;
 use super::{Shell, of};
-use authd::cli::tree::{self, Program};
+use authd::cli::program::Program;
+use authd::cli::tree;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;

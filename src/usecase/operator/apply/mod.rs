@@ -7,7 +7,7 @@ mod file;
 mod plan;
 
 pub use file::{Wanted, parse};
-pub use plan::{Action, Change, Unnamed};
+pub use plan::{Action, Change, NotListed};
 
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
@@ -44,9 +44,9 @@ pub struct Done {
 /// # Errors
 /// `forbidden` without `users:write`, `roles:write` and `keys:write`; `not_found` for a role that is neither
 /// there nor in the file; `built_in_role` where the file takes a permission from `admin`.
-pub fn plan(app: &App, caller: &Caller, wanted: &Wanted, unnamed: Unnamed) -> Result<Vec<Change>, Error> {
+pub fn plan(app: &App, caller: &Caller, wanted: &Wanted, not_listed: NotListed) -> Result<Vec<Change>, Error> {
     allowed(caller)?;
-    Ok(app.store.read(|query| plan_in(query, wanted, unnamed))??)
+    Ok(app.store.read(|query| plan_in(query, wanted, not_listed))??)
 }
 
 /// Whether the plan is carried out, or only tried and undone, so that what would be refused is known.
@@ -65,7 +65,7 @@ pub fn apply(
     app: &App,
     caller: &Caller,
     wanted: &Wanted,
-    unnamed: Unnamed,
+    not_listed: NotListed,
     plan: Vec<Change>,
     mode: Mode,
 ) -> Result<Vec<Done>, Error> {
@@ -78,7 +78,7 @@ pub fn apply(
     let (steps, secrets): (Vec<Step>, Vec<_>) = plan.iter().map(|change| Step::prepare(app, change)).unzip();
     let (giver, wanted, planned) = (caller.clone(), wanted.clone(), plan.clone());
     app.store.write(caller, move |tx| {
-        match plan_in(tx, &wanted, unnamed)? {
+        match plan_in(tx, &wanted, not_listed)? {
             Ok(now) if now == planned => {}
             Ok(_) => {
                 let text = "the database has changed since the plan was made, and nothing was done; run this again";
@@ -105,16 +105,16 @@ fn allowed(caller: &Caller) -> Result<(), Refusal> {
     ["users:write", "roles:write", "keys:write"].into_iter().try_for_each(|permission| require(caller, permission))
 }
 
-fn plan_in(query: &impl Query, wanted: &Wanted, unnamed: Unnamed) -> Result<Result<Vec<Change>, Refusal>, Fault> {
-    Ok(compare(&read(query, wanted, unnamed)?, wanted, unnamed))
+fn plan_in(query: &impl Query, wanted: &Wanted, not_listed: NotListed) -> Result<Result<Vec<Change>, Refusal>, Fault> {
+    Ok(compare(&read(query, wanted, not_listed)?, wanted, not_listed))
 }
 
 /// Reads what the file is about: of users only those that it names, unless the others are to be removed.
-fn read(query: &impl Query, wanted: &Wanted, unnamed: Unnamed) -> Result<State, Fault> {
+fn read(query: &impl Query, wanted: &Wanted, not_listed: NotListed) -> Result<State, Fault> {
     let mut state = State::default();
     state.roles.extend(roles::list(query)?.into_iter().map(|role| (role.name.clone(), role)));
     state.api_keys.extend(api_keys::list(query)?.into_iter().map(|key| (key.name.clone(), key)));
-    if unnamed == Unnamed::Remove && wanted.users.is_some() {
+    if not_listed == NotListed::Remove && wanted.users.is_some() {
         let everybody = Page { limit: u32::MAX, after: None };
         let now = Timestamp::from_millis(0); // asked by the filter for locked ones alone
         let all = users::list(query, &Filter::default(), now, everybody)?.items;

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// Whether what the file doesn't name, in the sections that it has, is taken out of the database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unnamed {
+pub enum NotListed {
     Keep,
     Remove,
 }
@@ -163,7 +163,7 @@ fn difference<T: PartialEq + ToString>(from: &[T], to: &[T]) -> Vec<String> {
 /// # Errors
 /// `not_found` for a role that is neither there nor in the file; `built_in_role` where the file would take a
 /// permission from `admin`.
-pub(super) fn plan(state: &State, wanted: &Wanted, unnamed: Unnamed) -> Result<Vec<Change>, Refusal> {
+pub(super) fn plan(state: &State, wanted: &Wanted, not_listed: NotListed) -> Result<Vec<Change>, Refusal> {
     let mut changes = Vec::new();
     for role in wanted.roles.iter().flatten() {
         changes.extend(role_change(state.roles.get(&role.name), role)?);
@@ -178,7 +178,7 @@ pub(super) fn plan(state: &State, wanted: &Wanted, unnamed: Unnamed) -> Result<V
     for key in wanted.api_keys.iter().flatten() {
         changes.extend(key_change(state.api_keys.get(&key.name), key));
     }
-    if unnamed == Unnamed::Remove {
+    if not_listed == NotListed::Remove {
         changes.extend(removals(state, wanted));
     }
     Ok(changes)

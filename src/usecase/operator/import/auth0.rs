@@ -3,7 +3,7 @@
 
 use super::fields::Fields;
 use super::record::{Moment, Problem, Record, Rules};
-use crate::crypto::foreign::Unusable;
+use crate::crypto::password::foreign::Unusable;
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use serde_json::Value;
 

@@ -2,12 +2,12 @@
 
 use super::fields::Fields;
 use super::record::{Moment, Problem, Record, Rules};
-use crate::crypto::foreign::firebase::adopt;
+use crate::crypto::password::foreign::firebase::adopt;
 use crate::domain::secret::Secret;
 use data_encoding::BASE64_NOPAD;
 use serde_json::Value;
 
-pub use crate::crypto::foreign::firebase::Parameters;
+pub use crate::crypto::password::foreign::firebase::Parameters;
 
 /// Reads the parameters as a JSON object with the names that the console shows: `base64_signer_key`,
 /// `base64_salt_separator`, `rounds`, `mem_cost`.

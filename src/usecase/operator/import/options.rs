@@ -1,6 +1,6 @@
 //! What whoever imports chooses: the format, and what happens to what can't be taken along.
 
-use crate::crypto::foreign::firebase::Parameters;
+use crate::crypto::password::foreign::firebase::Parameters;
 
 /// Whose files are understood.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

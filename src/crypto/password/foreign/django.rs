@@ -5,6 +5,7 @@ use super::kdf::{Digest, Pbkdf2, Scrypt};
 use super::{Foreign, Unusable};
 use data_encoding::BASE64;
 
+/// Reads a hash as Django stores it.
 pub fn parse(text: &str) -> Result<Foreign, Unusable> {
     let (scheme, rest) = text.split_once('$').ok_or(Unusable::Malformed)?;
     let fields: Vec<&str> = rest.split('$').collect();

@@ -8,18 +8,17 @@ use bcrypt::HashParts;
 use data_encoding::{BASE64, HEXLOWER};
 use sha_crypt::PasswordVerifier;
 
-/// The dearest that is verified: about two seconds.
+/// The highest cost that is verified: about two seconds.
 const BCRYPT_COST_MAX: u32 = 15;
 
-/// The dearest that is verified: about a second for a password of the usual length.
+/// The highest cost that is verified: about a second for a password of the usual length.
 const SHA_CRYPT_ROUNDS_MAX: u32 = 1_000_000;
 
 /// What bcrypt is given in the password's place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Given {
     Password,
-    /// Its SHA-256 in hexadecimal, as Django's `bcrypt_sha256` does, so that no more than 72 bytes count for
-    /// nothing.
+    /// Its SHA-256 in hexadecimal, as Django's `bcrypt_sha256` does, so that all of a long password counts.
     Sha256,
 }
 
@@ -30,10 +29,12 @@ pub struct Bcrypt {
 }
 
 impl Bcrypt {
+    /// Reads bcrypt's own text, `$2b$cost$salthash`.
     pub fn parse(text: &str) -> Result<Self, Unusable> {
         Self::parse_given(text, Given::Password)
     }
 
+    /// Reads bcrypt's own text; `given` is what bcrypt hashed in the password's place.
     pub fn parse_given(text: &str, given: Given) -> Result<Self, Unusable> {
         let parts: HashParts = text.parse().map_err(|_| Unusable::Malformed)?;
         match parts.get_cost() {
@@ -43,8 +44,9 @@ impl Bcrypt {
         }
     }
 
-    /// bcrypt looks at the first 72 bytes alone, here as where the hash was made. It repeats the password with
-    /// a NUL behind it, so that `a`, NUL, `a` would count as `a`: no password with one was ever hashed by it.
+    /// Whether the password is the one that was hashed. bcrypt reads the first 72 bytes alone, here as where
+    /// the hash was made. It repeats the password with a NUL behind it, so that `a`, NUL, `a` would count as
+    /// `a`: no password with one was ever hashed by it.
     pub fn verify(&self, password: &[u8]) -> bool {
         let matched = match self.given {
             Given::Password => bcrypt::verify(password, &self.text).map(|matched| matched && !password.contains(&0)),
@@ -61,7 +63,7 @@ impl Bcrypt {
 pub struct ShaCrypt(String);
 
 impl ShaCrypt {
-    /// `$5$rounds=…$salt$hash`, where the rounds may be left out.
+    /// Reads `$5$rounds=…$salt$hash` (SHA-256) or `$6$…` (SHA-512), where the rounds may be left out.
     pub fn parse(text: &str) -> Result<Self, Unusable> {
         let length = if text.starts_with("$5$") { 43 } else { 86 };
         let mut fields = text.get(3..).ok_or(Unusable::Malformed)?.split('$').peekable();
@@ -80,6 +82,7 @@ impl ShaCrypt {
         if whole && plain { Ok(Self(text.to_owned())) } else { Err(Unusable::Malformed) }
     }
 
+    /// Whether the password is the one that was hashed.
     pub fn verify(&self, password: &[u8]) -> bool {
         sha_crypt::ShaCrypt::default().verify_password(password, self.0.as_str()).is_ok()
     }
@@ -90,12 +93,14 @@ impl ShaCrypt {
 pub struct Sha1([u8; 20]);
 
 impl Sha1 {
+    /// Reads `{SHA}` and the hash in base64.
     pub fn parse(text: &str) -> Result<Self, Unusable> {
         let encoded = text.strip_prefix("{SHA}").ok_or(Unusable::Malformed)?;
         let bytes = BASE64.decode(encoded.as_bytes()).map_err(|_| Unusable::Malformed)?;
         bytes.try_into().map(Self).map_err(|_| Unusable::Malformed)
     }
 
+    /// Whether the password is the one that was hashed. Constant time.
     pub fn verify(&self, password: &[u8]) -> bool {
         verify_slices_are_equal(digest(&SHA1_FOR_LEGACY_USE_ONLY, password).as_ref(), &self.0).is_ok()
     }

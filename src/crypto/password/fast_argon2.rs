@@ -1,6 +1,7 @@
 //! Argon2 with the instructions that this processor has, chosen at run time. Owns the memory that hashes
-//! work in, and how far its code is trusted: the `argon2` crate defines what is right, judges it once in
-//! every process, and does the work wherever it is not right or says no. Parses nothing, compares nothing.
+//! work in, and how far the fast code is trusted: once in every process its result is compared with the
+//! `argon2` crate's, which does the work where they differ or where the fast code refuses. Parses nothing,
+//! compares no hashes.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use argon2_rust::params::{Memory as Kibibytes, TagLen};
@@ -31,13 +32,13 @@ impl std::fmt::Debug for Memory {
 }
 
 impl Memory {
-    /// Takes nothing yet.
+    /// Allocates nothing yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Fills `output` (RFC 9106 §3.2), with whatever gets it right here.
+    /// Fills `output` (RFC 9106 §3.2), with the fast code where it is trusted.
     ///
     /// # Errors
     /// What the `argon2` crate says of the lengths of salt, password and output.
@@ -103,7 +104,7 @@ fn settings(recipe: Recipe<'_>, length: usize) -> Option<argon2_rust::Argon2> {
 }
 
 /// Whether both agree on this processor. Asked once in a process, at its first hash, in under a millisecond:
-/// the code for a kind of processor that nobody here tested on must not decide over logins.
+/// code for a kind of processor that was never tested must not decide logins.
 fn agrees_here() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {

@@ -7,7 +7,7 @@
 //! stored is worth what any scrypt hash of that cost is worth to a thief.
 
 use super::{Foreign, Unusable};
-use crate::crypto::password::PasswordHashText;
+use crate::crypto::password::text::PasswordHashText;
 use crate::domain::secret::Secret;
 use data_encoding::BASE64_NOPAD;
 
@@ -25,10 +25,11 @@ pub struct Parameters {
     pub mem_cost: u8,
 }
 
-/// The stored form of an exported hash and salt.
+/// Turns an exported hash and salt into the form that is stored.
 ///
 /// # Errors
-/// [`Unusable`]: `Malformed` also when the hash is not as long as the signer key, which then is another project's.
+/// [`Unusable`]: `Malformed` also when the hash is not as long as the signer key, which then belongs to
+/// another project.
 pub fn adopt(parameters: &Parameters, hash: &[u8], salt: &[u8]) -> Result<PasswordHashText, Unusable> {
     let signer_key = parameters.signer_key.expose();
     if hash.len() != signer_key.len() {

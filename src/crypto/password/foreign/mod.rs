@@ -1,22 +1,23 @@
-//! Password hashes that other systems made, and that imported users bring along. They are verified as they
-//! are, and give way to an argon2id hash at the next login.
+//! Password hashes of imported users, made by other systems. They are verified as they are, and replaced by
+//! an argon2id hash at the next login.
 //!
 //! Nothing here makes such a hash. What one may cost is bounded before it is computed, so that an import
-//! can't make one login take minutes or the machine's memory. argon2 itself, of every variant, is the
-//! business of [`super::password`].
+//! can't make one login take minutes or the machine's memory. `argon2id` verifies argon2 itself, of
+//! every variant.
 
 mod crypt;
 mod django;
 pub mod firebase;
 mod kdf;
 
-use super::password::{self, PasswordHashText};
+use super::argon2id;
+use super::text::PasswordHashText;
 use crate::domain::password::{HashCost, Password};
 use kdf::{Firebase, Pbkdf2, Scrypt};
 use std::fmt;
 
-/// The dearest foreign argon2 that is imported, unless authd's own is configured dearer: 128 MiB, and
-/// 1 GiB written in all passes together.
+/// The costliest argon2 hash that is imported, unless authd's own costs more: 128 MiB, and 1 GiB written in
+/// all passes together.
 const ARGON2_MEMORY_KIB_MAX: u32 = 128 * 1024;
 const ARGON2_WORK_KIB_MAX: u64 = 1024 * 1024;
 const ARGON2_PARALLELISM_MAX: u32 = 16;
@@ -54,7 +55,7 @@ pub(super) enum Foreign {
 }
 
 impl Foreign {
-    /// Reads a hash and holds its cost against the bounds. Pure.
+    /// Reads a hash and checks its cost against the bounds. Pure.
     pub(super) fn parse(text: &str) -> Result<Self, Unusable> {
         let first = text.split('$').find(|part| !part.is_empty()).unwrap_or_default();
         match (text.starts_with('$'), first) {
@@ -94,8 +95,8 @@ pub fn adopt(text: &str, own: HashCost) -> Result<PasswordHashText, Unusable> {
     // Django writes argon2's own text behind its name for the scheme.
     let text = text.strip_prefix("argon2$").map_or_else(|| text.to_owned(), |phc| format!("${phc}"));
     let text = PasswordHashText(text);
-    if password::is_argon2(&text) {
-        let cost = password::check(&text).map_err(|_| Unusable::Malformed)?;
+    if argon2id::is_argon2(&text) {
+        let cost = argon2id::check(&text).map_err(|_| Unusable::Malformed)?;
         let work = u64::from(cost.memory_kib).saturating_mul(cost.iterations.into());
         let own_work = u64::from(own.memory_kib).saturating_mul(own.iterations.into());
         let bearable = cost.memory_kib <= ARGON2_MEMORY_KIB_MAX.max(own.memory_kib)

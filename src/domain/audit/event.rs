@@ -1,9 +1,6 @@
-//! What the audit log records: events in the past tense, and lines that carry them.
+//! The events that the audit log records, named in the past tense, and what each counts as.
 
-use super::id::{SessionId, UserId};
-use super::time::Timestamp;
-use data_encoding::HEXLOWER;
-use std::fmt;
+use crate::domain::time::Timestamp;
 
 /// Why a login failed. The client is told less.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +30,7 @@ impl LoginFailure {
         Self::WrongCode,
     ];
 
+    /// The reason as it is logged and counted.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -148,7 +146,7 @@ pub enum Event {
     SecondFactorEnrolled,
     SecondFactorEnabled,
     SecondFactorDisabled,
-    /// Wrong codes enough: the factor answers no more until an operator resets it.
+    /// Too many wrong codes: the factor takes none until an operator resets it.
     SecondFactorBlocked,
     /// By an operator.
     SecondFactorReset,
@@ -171,7 +169,7 @@ pub enum Event {
     RoleCreated {
         role: String,
     },
-    /// What came and what went; `described`: its description changed, too.
+    /// The permissions that were added and removed; `described`: its description changed, too.
     RoleEdited {
         role: String,
         added: Vec<String>,
@@ -256,19 +254,73 @@ impl Event {
         }
     }
 
-    /// What it counts as.
+    /// The class that the event is counted in.
     #[must_use]
-    pub const fn sort(&self) -> Sort {
+    pub const fn class(&self) -> EventClass {
         let variant = match self {
             Self::LoginFailed { why, .. } => why.name(),
-            Self::AccountLocked { network: Some(_) } => Sort::ONE_NETWORK,
-            Self::AccountLocked { network: None } => Sort::EVERYWHERE,
-            _ => "",
+            Self::AccountLocked { network: Some(_) } => EventClass::ONE_NETWORK,
+            Self::AccountLocked { network: None } => EventClass::EVERYWHERE,
+            Self::DatabaseCreated
+            | Self::DatabaseMigrated { .. }
+            | Self::DatabaseBackedUp { .. }
+            | Self::DatabaseRestored { .. }
+            | Self::DatabasePruned { .. }
+            | Self::SigningKeyCreated { .. }
+            | Self::SigningKeyRotated { .. }
+            | Self::SigningKeyRetired { .. }
+            | Self::ApiKeyCreated { .. }
+            | Self::ApiKeyChanged { .. }
+            | Self::ApiKeyRevoked { .. }
+            | Self::UserRegistered
+            | Self::RegistrationRepeated
+            | Self::EmailVerificationRequested
+            | Self::EmailVerified
+            | Self::LoginSucceeded
+            | Self::TokenRefreshed
+            | Self::RefreshTokenReused
+            | Self::LoggedOut
+            | Self::LoggedOutEverywhere { .. }
+            | Self::ProfileChanged
+            | Self::SessionRevoked
+            | Self::TokenRevoked { .. }
+            | Self::TokenMinted { .. }
+            | Self::UserCreated
+            | Self::UserImported { .. }
+            | Self::CredentialsExported
+            | Self::UserInvited
+            | Self::PasswordResetRequested
+            | Self::PasswordReset
+            | Self::PasswordSet
+            | Self::SecondStepAsked
+            | Self::UserUnlocked
+            | Self::PasswordChanged
+            | Self::PasswordRehashed
+            | Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::SecondFactorEnrolled
+            | Self::SecondFactorEnabled
+            | Self::SecondFactorDisabled
+            | Self::SecondFactorBlocked
+            | Self::SecondFactorReset
+            | Self::SecondFactorChecked
+            | Self::RecoveryCodeUsed
+            | Self::RecoveryCodesReplaced
+            | Self::UserDisabled
+            | Self::UserEnabled
+            | Self::UserDeleted
+            | Self::MailRetried { .. }
+            | Self::AuditPruned { .. }
+            | Self::RoleCreated { .. }
+            | Self::RoleEdited { .. }
+            | Self::RoleDeleted { .. }
+            | Self::RoleAssigned { .. }
+            | Self::RoleUnassigned { .. } => "",
         };
-        Sort { event: self.name(), variant }
+        EventClass { event: self.name(), variant }
     }
 
-    /// What there is to say besides the name; never a secret.
+    /// The details that are logged beside the name; never a secret.
     #[must_use]
     pub fn details(&self) -> Vec<(&'static str, String)> {
         match self {
@@ -319,154 +371,54 @@ impl Event {
                 details
             }
             Self::RoleDeleted { role, users } => vec![("role", role.clone()), ("users", users.to_string())],
-            _ => Vec::new(),
+            Self::DatabaseCreated
+            | Self::UserRegistered
+            | Self::RegistrationRepeated
+            | Self::EmailVerificationRequested
+            | Self::EmailVerified
+            | Self::LoginSucceeded
+            | Self::TokenRefreshed
+            | Self::RefreshTokenReused
+            | Self::LoggedOut
+            | Self::ProfileChanged
+            | Self::SessionRevoked
+            | Self::UserCreated
+            | Self::CredentialsExported
+            | Self::UserInvited
+            | Self::PasswordResetRequested
+            | Self::PasswordReset
+            | Self::PasswordSet
+            | Self::SecondStepAsked
+            | Self::UserUnlocked
+            | Self::PasswordChanged
+            | Self::PasswordRehashed
+            | Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::SecondFactorEnrolled
+            | Self::SecondFactorEnabled
+            | Self::SecondFactorDisabled
+            | Self::SecondFactorBlocked
+            | Self::SecondFactorReset
+            | Self::SecondFactorChecked
+            | Self::RecoveryCodeUsed
+            | Self::RecoveryCodesReplaced
+            | Self::UserDisabled
+            | Self::UserEnabled
+            | Self::UserDeleted => Vec::new(),
         }
     }
 }
 
-/// What an event counts as: one of few, whatever its details.
+/// The class in which an event is counted: one of few, whatever its details.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Sort {
+pub struct EventClass {
     /// [`Event::name`].
     pub event: &'static str,
     /// Why a login failed, or for whom an account was locked; empty for other events.
     pub variant: &'static str,
 }
 
-impl Sort {
+impl EventClass {
     pub const ONE_NETWORK: &'static str = "network";
     pub const EVERYWHERE: &'static str = "account";
-}
-
-/// What an event is about, besides its name. `None`: nobody, or nothing, in particular.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Subject {
-    pub user: Option<UserId>,
-    pub session: Option<SessionId>,
-}
-
-impl From<UserId> for Subject {
-    fn from(user: UserId) -> Self {
-        Self { user: Some(user), session: None }
-    }
-}
-
-impl From<(UserId, SessionId)> for Subject {
-    fn from((user, session): (UserId, SessionId)) -> Self {
-        Self { user: Some(user), session: Some(session) }
-    }
-}
-
-/// A line of the log as it is read back. Lines are never changed; each is chained to the one before.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Line {
-    /// From 1 on, without a gap.
-    pub seq: i64,
-    pub at: Timestamp,
-    pub event: String,
-    pub actor: String,
-    pub user: Option<String>,
-    pub session: Option<String>,
-    pub ip: Option<String>,
-    pub request_id: Option<String>,
-    pub details: Vec<(String, String)>,
-    /// What chains it to the line before.
-    pub hash: Vec<u8>,
-}
-
-/// A place in the log's chain: a line's number and its hash. Number 0, without a hash: before the first line.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Mark {
-    pub seq: i64,
-    pub hash: Vec<u8>,
-}
-
-impl Mark {
-    /// Reads a line's number and hash as they are shown. `None`: the text is something else.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (seq, hash) = text.split_once(':')?;
-        let mark = Self { seq: seq.parse().ok()?, hash: HEXLOWER.decode(hash.as_bytes()).ok()? };
-        (mark.seq > 0 && mark.hash.len() == 32).then_some(mark)
-    }
-}
-
-/// `4711:` and the hash in hexadecimal digits.
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.seq, HEXLOWER.encode(&self.hash))
-    }
-}
-
-/// What is wrong with the log: that somebody other than authd wrote to it, or took from it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Flaw {
-    /// The newest line's number and hash are not there, or not as authd wrote them, or not the newest line's.
-    Head,
-    /// The last pruned line's number and hash are not as authd wrote them.
-    Anchor,
-    Missing {
-        seq: i64,
-    },
-    /// The end is missing, from this line on.
-    Cut {
-        seq: i64,
-    },
-    Changed {
-        seq: i64,
-    },
-    /// It stands where no line can: before the first, or after the newest.
-    Strange {
-        seq: i64,
-    },
-    /// The log ends before a line whose hash was noted earlier.
-    OlderThanNoted {
-        seq: i64,
-    },
-    /// Another line stands at the number that was noted earlier.
-    NotAsNoted {
-        seq: i64,
-    },
-    /// The line that was noted earlier can't be compared any more.
-    NotedWasPruned {
-        seq: i64,
-    },
-    /// The file can't be read; the text is SQLite's.
-    Damaged(String),
-}
-
-impl Flaw {
-    /// The first line that is not as it must be. `None`: it is not about a line.
-    #[must_use]
-    pub const fn seq(&self) -> Option<i64> {
-        match self {
-            Self::Head | Self::Anchor | Self::Damaged(_) => None,
-            Self::Missing { seq }
-            | Self::Cut { seq }
-            | Self::Changed { seq }
-            | Self::Strange { seq }
-            | Self::OlderThanNoted { seq }
-            | Self::NotAsNoted { seq }
-            | Self::NotedWasPruned { seq } => Some(*seq),
-        }
-    }
-}
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Head => f.write_str("the audit log's head is not the one that authd wrote"),
-            Self::Anchor => f.write_str("the audit log's beginning, after pruning, is not the one that authd wrote"),
-            Self::Missing { seq } => write!(f, "line {seq} is missing"),
-            Self::Cut { seq } => write!(f, "the end is missing, from line {seq} on"),
-            Self::Changed { seq } => write!(f, "line {seq} is not as authd wrote it"),
-            Self::Strange { seq } => write!(f, "line {seq} stands where authd wrote none"),
-            Self::OlderThanNoted { seq } => {
-                write!(f, "the log ends before line {seq}, which was noted: it was cut, or the file is an older copy")
-            }
-            Self::NotAsNoted { seq } => write!(f, "line {seq} is not the one that was noted"),
-            Self::NotedWasPruned { seq } => write!(f, "line {seq}, which was noted, has been pruned; note a newer one"),
-            Self::Damaged(text) => f.write_str(text),
-        }
-    }
 }

@@ -9,7 +9,7 @@ use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
 use std::num::NonZeroU32;
 
-/// The dearest that is verified, in applications of the HMAC: some two seconds.
+/// The highest cost that is verified, in applications of the HMAC: some two seconds.
 const PBKDF2_WORK_MAX: u64 = 5_000_000;
 
 /// The most memory, in blocks of 128 bytes (`N·r`): 128 MiB.
@@ -61,6 +61,7 @@ pub struct Pbkdf2 {
 }
 
 impl Pbkdf2 {
+    /// Checks the parameters of a hash: the lengths, and that it is not too costly.
     pub fn new(digest: Digest, iterations: u32, salt: Vec<u8>, hash: Vec<u8>) -> Result<Self, Unusable> {
         let iterations = NonZeroU32::new(iterations).ok_or(Unusable::Malformed)?;
         check_lengths(&salt, &hash)?;
@@ -71,7 +72,7 @@ impl Pbkdf2 {
         Ok(Self { digest, iterations, salt, hash })
     }
 
-    /// `$pbkdf2-sha256$i=…,l=…$salt$hash`; plain `pbkdf2` is the one with SHA-1.
+    /// Reads `$pbkdf2-sha256$i=…,l=…$salt$hash`; plain `pbkdf2` is the one with SHA-1.
     pub fn parse_phc(text: &str) -> Result<Self, Unusable> {
         let phc = Phc::parse(text)?;
         let digest = match phc.hash.algorithm.as_str() {
@@ -84,6 +85,7 @@ impl Pbkdf2 {
         Self::new(digest, phc.number("i")?, phc.salt()?, phc.output()?)
     }
 
+    /// Whether the password is the one that was hashed. Constant time in the comparison.
     pub fn verify(&self, password: &[u8]) -> bool {
         pbkdf2::verify(self.digest.algorithm(), self.iterations, &self.salt, password, &self.hash).is_ok()
     }
@@ -99,6 +101,7 @@ pub struct Scrypt {
 }
 
 impl Scrypt {
+    /// Checks the parameters of a hash: the lengths, and that it takes neither too much memory nor too long.
     pub fn new(log_n: u8, r: u32, p: u32, salt: Vec<u8>, hash: Vec<u8>) -> Result<Self, Unusable> {
         check_lengths(&salt, &hash)?;
         if log_n == 0 || r == 0 || p == 0 {
@@ -111,13 +114,14 @@ impl Scrypt {
         Ok(Self { log_n, r, p, salt, hash })
     }
 
-    /// `$scrypt$ln=…,r=…,p=…$salt$hash`
+    /// Reads `$scrypt$ln=…,r=…,p=…$salt$hash`.
     pub fn parse_phc(text: &str) -> Result<Self, Unusable> {
         let phc = Phc::parse(text)?;
         let log_n = u8::try_from(phc.number("ln")?).map_err(|_| Unusable::TooCostly)?;
         Self::new(log_n, phc.number("r")?, phc.number("p")?, phc.salt()?, phc.output()?)
     }
 
+    /// Whether the password is the one that was hashed. Constant time in the comparison.
     pub fn verify(&self, password: &[u8]) -> bool {
         self.derive(password, self.hash.len())
             .is_some_and(|derived| verify_slices_are_equal(derived.expose(), &self.hash).is_ok())
@@ -132,18 +136,19 @@ impl Scrypt {
 }
 
 /// Firebase's scrypt: what it derives is a key, whose AES-256-CTR key stream is what is compared. See
-/// [`super::firebase`] for how it is come by.
+/// [`super::firebase`] for where it comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Firebase(Scrypt);
 
 impl Firebase {
-    /// `$firebase-scrypt$ln=…,r=…$salt$keystream`
+    /// Reads `$firebase-scrypt$ln=…,r=…$salt$keystream`.
     pub fn parse_phc(text: &str) -> Result<Self, Unusable> {
         let phc = Phc::parse(text)?;
         let log_n = u8::try_from(phc.number("ln")?).map_err(|_| Unusable::TooCostly)?;
         Scrypt::new(log_n, phc.number("r")?, 1, phc.salt()?, phc.output()?).map(Self)
     }
 
+    /// Whether the password is the one that was hashed. Constant time in the comparison.
     pub fn verify(&self, password: &[u8]) -> bool {
         self.key_stream(password).is_some_and(|stream| verify_slices_are_equal(stream.expose(), &self.0.hash).is_ok())
     }

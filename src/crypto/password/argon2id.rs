@@ -1,31 +1,14 @@
-//! Password hashes: argon2id in PHC strings (RFC 9106). Called by the gate's threads alone, which
-//! keep the blocks of memory from one hash to the next. Those that other systems made are verified too.
+//! argon2id hashes in PHC strings (RFC 9106), and imported users' argon2 hashes of any variant.
 
-use super::fast_argon2::Recipe;
-use super::foreign::Foreign;
+use super::fast_argon2::{Memory, Recipe};
+use super::text::{PasswordHashText, Salt};
 use crate::domain::password::{HashCost, Password};
 use crate::error::Fault;
 use argon2::password_hash::phc::{Output, ParamsString, Salt as PhcSalt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Params, PasswordHash, Version};
 use std::fmt;
 
-/// The bytes of a new hash's salt (RFC 9106 §3.1 recommends 16).
-pub type Salt = [u8; 16];
-
-pub use super::fast_argon2::Memory;
-
-/// A password's hash as stored: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, or what an imported user brought
-/// along. Redacted when printed for debugging.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHashText(pub String);
-
-impl fmt::Debug for PasswordHashText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[hash]")
-    }
-}
-
-/// Hashes a new password.
+/// Hashes a new password with argon2id.
 ///
 /// # Errors
 /// [`Fault::Config`] when the cost is outside of what argon2 allows.
@@ -43,15 +26,12 @@ pub fn hash(cost: HashCost, password: &Password, salt: &Salt, memory: &mut Memor
     Ok(PasswordHashText(phc.to_string()))
 }
 
-/// Whether the password is the one that was hashed. Constant time in the comparison.
+/// Whether the password is the one that this argon2 hash was made of. Constant time in the comparison.
 ///
 /// # Errors
-/// [`Fault::Storage`] when the stored text is no hash that authd could have made or imported.
-pub fn verify(stored: &PasswordHashText, password: &Password, memory: &mut Memory) -> Result<bool, Fault> {
-    if is_argon2(stored) {
-        return Argon2Hash::parse(stored)?.verify(password, memory);
-    }
-    Ok(Foreign::parse(&stored.0).map_err(broken)?.verify(password))
+/// [`Fault::Storage`] when the stored text is no argon2 hash, or one beyond [`HashCost::MAX`].
+pub(super) fn verify(stored: &PasswordHashText, password: &Password, memory: &mut Memory) -> Result<bool, Fault> {
+    Argon2Hash::parse(stored)?.verify(password, memory)
 }
 
 /// Whether a hash is of argon2, in any variant.
@@ -130,6 +110,6 @@ fn derive(recipe: Recipe<'_>, password: &Password, memory: &mut Memory, length: 
     Ok(output)
 }
 
-fn broken(why: impl fmt::Display) -> Fault {
+pub(super) fn broken(why: impl fmt::Display) -> Fault {
     Fault::Storage(format!("a stored password hash can't be used: {why}"))
 }

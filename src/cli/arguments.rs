@@ -1,0 +1,42 @@
+//! What several commands make of their arguments: roles, permissions, files, one of few names.
+
+use super::exit::Failure;
+use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, RoleName};
+use crate::error::{Fault, Refusal};
+use crate::usecase::app::files;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Turns the error of a file that was named into a failure with advice.
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    let text = format!("{} can't be read: {error}", path.display());
+    match error.kind() {
+        ErrorKind::NotFound => Refusal::not_found("file", path.display().to_string()).into(),
+        ErrorKind::PermissionDenied => Fault::Permission(format!("{text}; {}", files::run_as(path))).into(),
+        _ => Failure::Usage(format!("{text}; name another file")),
+    }
+}
+
+pub(super) fn role_name(text: &str) -> Result<RoleName, Refusal> {
+    RoleName::parse(text).map_err(|_| Refusal::invalid("role", "invalid", InvalidRoleName::MESSAGE))
+}
+
+pub(super) fn role_names(texts: &[String]) -> Result<Vec<RoleName>, Refusal> {
+    texts.iter().map(|text| role_name(text)).collect()
+}
+
+pub(super) fn permissions(texts: &[String]) -> Result<Vec<Permission>, Refusal> {
+    let invalid = |_| Refusal::invalid("permission", "invalid", InvalidPermission::MESSAGE);
+    texts.iter().map(|text| Permission::parse(text).map_err(invalid)).collect()
+}
+
+/// Takes one of the values of a domain type, by its name.
+pub(super) fn choices<T, const N: usize>(all: [T; N], name: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(all.map(name)).map(move |text| {
+        all.into_iter().find(|value| name(*value) == text).expect("only the names of these values are possible")
+    })
+}

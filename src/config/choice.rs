@@ -1,0 +1,80 @@
+//! Settings that take one of a few names: one table of each enum's variants and their names.
+
+/// Declares such an enum, with the names that the file, the environment and the manual know its variants by.
+/// Reading, the list in an error message and authd.toml(5) all follow from this one table.
+macro_rules! choices {
+    ($($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ })+) => {$(
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $name {
+            /// Every name, in the order in which the manual lists them.
+            pub const NAMES: &'static [&'static str] = &[$($text),+];
+
+            /// Finds the variant of this name. `None`: there is none.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+
+choices! {
+    /// Whether people may register themselves.
+    Registration {
+        Open = "open",
+        Closed = "closed",
+    }
+
+    /// How mail leaves.
+    MailTransport {
+        /// Kept in the database, read with `authctl mail`.
+        Outbox = "outbox",
+        Smtp = "smtp",
+    }
+
+    /// How the connection to the SMTP server is encrypted.
+    SmtpTls {
+        Starttls = "starttls",
+        Tls = "tls",
+        /// Loopback only.
+        None = "none",
+    }
+
+    /// The `SameSite` of the cookies.
+    SameSite {
+        Strict = "strict",
+        Lax = "lax",
+    }
+
+    /// The least that is worth a line in the log.
+    LogLevel {
+        Error = "error",
+        Warn = "warn",
+        Info = "info",
+        Debug = "debug",
+        Trace = "trace",
+    }
+
+    /// How a line of the log is written.
+    LogFormat {
+        Text = "text",
+        Json = "json",
+    }
+
+    /// Who vouches for the accounts of a sign-in with others.
+    OauthKind {
+        Github = "github",
+        Google = "google",
+        Microsoft = "microsoft",
+        /// Anyone else who speaks OpenID Connect.
+        Oidc = "oidc",
+    }
+}

@@ -1,0 +1,196 @@
+//! Every setting as a typed value: the [`Config`] that the rest of authd reads.
+
+use super::choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
+use crate::domain::algorithm::Algorithm;
+use crate::domain::password::HashCost;
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All settings. Durations are whole seconds, sizes carry their unit in the name, paths are absolute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub listen: Listen,
+    /// What links in mail, the issuer and cookies are built from: an origin (RFC 6454 §6.2), as a browser
+    /// writes it in `Origin`.
+    pub public_url: String,
+    pub database: PathBuf,
+    /// True when `database` is `./authd.db`, the default, whose folder's mode is only warned about.
+    pub database_is_default: bool,
+    /// The root key.
+    pub key_file: PathBuf,
+    /// True when systemd handed the root key over, whose access list shows as rights of the group.
+    pub key_file_is_credential: bool,
+    pub registration: Registration,
+    pub email_verification: EmailVerification,
+    pub password: Password,
+    pub tokens: Tokens,
+    pub lockout: Lockout,
+    pub rate_limit: RateLimit,
+    pub proxy: Proxy,
+    pub mail: Mail,
+    pub links: Links,
+    pub redirects: Redirects,
+    pub cookies: Cookies,
+    pub cors: Cors,
+    pub totp: Totp,
+    pub server: Server,
+    pub metrics: Metrics,
+    pub log: Log,
+    /// Sign-in with others, by the name that stands in the configuration.
+    pub oauth: BTreeMap<String, OauthProvider>,
+}
+
+/// Where the daemon takes connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    Tcp(SocketAddr),
+    Unix(PathBuf),
+    /// The socket that systemd hands over (`LISTEN_FDS`).
+    Systemd,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailVerification {
+    pub required: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Password {
+    /// In code points; never under 8.
+    pub min_length: usize,
+    /// One password a line, on top of the built-in list; `None` for the built-in list alone.
+    pub blocklist_file: Option<PathBuf>,
+    pub hash_cost: HashCost,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// `public_url` unless set.
+    pub issuer: String,
+    pub audience: String,
+    /// For the next signing key.
+    pub algorithm: Algorithm,
+    pub access_ttl: Duration,
+    /// The session's whole life.
+    pub refresh_ttl: Duration,
+    /// How long a session lives without being refreshed.
+    pub refresh_idle: Duration,
+    /// As `refresh_ttl` and `refresh_idle`, where a second factor is on; the lesser counts
+    /// (NIST SP 800-63B-4 §2.2.3).
+    pub two_factor_ttl: Duration,
+    pub two_factor_idle: Duration,
+    /// A retry this soon gets the same successor, not a revoked family.
+    pub refresh_grace: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lockout {
+    pub pair_failures: u32,
+    pub pair_lock: Duration,
+    pub pair_lock_max: Duration,
+    pub account_failures: u32,
+    pub account_lock: Duration,
+    pub known_network: Duration,
+}
+
+/// `events` in `window`, with a burst of `events`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub events: u32,
+    pub window: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    pub enabled: bool,
+    pub login: Rate,
+    pub register: Rate,
+    pub mail: Rate,
+    pub token: Rate,
+    pub default: Rate,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// Networks whose `X-Forwarded-For` and `-Proto` count.
+    pub trusted: Vec<IpNet>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    pub transport: MailTransport,
+    pub from: String,
+    pub max_per_address_per_hour: u32,
+    /// A folder that overrides the built-in texts.
+    pub templates: Option<PathBuf>,
+    pub smtp_host: String,
+    pub smtp_port: u16,
+    pub smtp_tls: SmtpTls,
+    /// `None`: no login.
+    pub smtp_user: Option<String>,
+    pub smtp_password_file: Option<PathBuf>,
+}
+
+/// Where links in mail lead; `{token}` is replaced. `None`: pages under `public_url`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Links {
+    pub verify_email: Option<String>,
+    pub reset_password: Option<String>,
+    pub change_email: Option<String>,
+    pub magic_link: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirects {
+    /// Exact URLs.
+    pub allowed: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cookies {
+    pub same_site: SameSite,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cors {
+    /// Exact origins: scheme, host and port.
+    pub origins: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Totp {
+    /// The name in the phone's app.
+    pub issuer: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    pub max_connections: usize,
+    /// `None`: as many as cores.
+    pub hash_threads: Option<usize>,
+    pub hash_queue: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// `None`: off.
+    pub listen: Option<SocketAddr>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    pub level: LogLevel,
+    pub format: LogFormat,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OauthProvider {
+    pub kind: OauthKind,
+    pub client_id: String,
+    pub client_secret_file: PathBuf,
+    /// For `oidc` only.
+    pub issuer: Option<String>,
+}
