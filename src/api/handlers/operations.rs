@@ -8,13 +8,14 @@ use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::app::keyring;
 use crate::usecase::operator::health;
+use crate::views;
 
 /// For documents that change with a release or a key rotation. A key that begins to sign is fetched
 /// by a client that doesn't know it, so five minutes harm nobody.
 pub(super) const CACHEABLE: &str = "public, max-age=300";
 
 pub fn jwks(app: &App, _: Call) -> Result<Response, Error> {
-    Ok(json(200, &keyring::jwks(app)?).header("cache-control", CACHEABLE))
+    Ok(json(200, &views::key_set(&keyring::jwks(app)?)).header("cache-control", CACHEABLE))
 }
 
 pub fn openapi(_: &App, _: Call) -> Result<Response, Error> {
@@ -23,11 +24,11 @@ pub fn openapi(_: &App, _: Call) -> Result<Response, Error> {
 }
 
 pub fn health(_: &App, _: Call) -> Result<Response, Error> {
-    Ok(json(200, &serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
+    Ok(json(200, &views::health()))
 }
 
 /// Whatever keeps the database from a write, the answer is 503: a balancer shall look elsewhere.
 pub fn ready(app: &App, _: Call) -> Result<Response, Error> {
     health::ready(app).map_err(|error| Fault::StorageUnavailable(error.to_string()))?;
-    Ok(json(200, &serde_json::json!({"status": "ok"})))
+    Ok(json(200, &views::readiness()))
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Fault, Refusal};
 use crate::store::Store;
 use crate::store::sqlite::file::{Stop, Whole};
 use crate::store::sqlite::schema;
-use crate::store::sqlite::schema::Step;
+pub use crate::store::sqlite::schema::Step;
 use crate::usecase::require;
 use std::path::Path;
 

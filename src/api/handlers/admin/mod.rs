@@ -14,12 +14,12 @@ use crate::domain::role::RoleName;
 use crate::error::Refusal;
 use crate::transport::message::Response;
 use crate::usecase::account::admin::{Paged, UserRef};
-use serde_json::Value;
+use crate::views;
+use serde::Serialize;
 
 /// A page of a list.
-fn page<T>(page: &Paged<T, String>, view: impl Fn(&T) -> Value) -> Response {
-    let items: Vec<_> = page.items.iter().map(view).collect();
-    json(200, &serde_json::json!({"items": items, "next": page.next}))
+fn page<'a, T, V: Serialize>(page: &'a Paged<T, String>, view: impl Fn(&'a T) -> V) -> Response {
+    json(200, &views::page(page, view))
 }
 
 /// The cursor that a page begins after, by the name of its parameter.
