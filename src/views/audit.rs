@@ -12,6 +12,7 @@ use serde::Serialize;
 
 /// A line of the audit log as the account's owner sees it: without the names of operators.
 #[derive(Serialize, JsonSchema, Debug)]
+#[expect(clippy::struct_field_names, reason = "the member's name is what clients know")]
 pub struct Event<'a> {
     /// UTC.
     at: Time,

@@ -1,8 +1,8 @@
-//! How objects look as JSON, the same over HTTP and with `authctl -o json`: a type for each shape, whose fields
-//! are its members in their order, and a function that makes one of what a use-case gave.
+//! How objects look as JSON, the same over HTTP and with `authctl -o json`: a type for each shape, whose
+//! fields are its members in their order, and a function that makes one of what a use-case gave.
 //!
-//! The schemas of the OpenAPI document are derived from these types, and a field's doc comment is its description
-//! there. A view borrows what it shows; nothing is copied on the way to the bytes.
+//! The schemas of the OpenAPI document are derived from these types, and a field's doc comment is its
+//! description there. A view borrows what it shows, so that little is copied on the way to the bytes.
 
 mod api_key;
 mod audit;

@@ -1,4 +1,5 @@
-//! Values that are text in JSON: each is written straight from what it borrows, and says its format in a schema.
+//! Values that are text in JSON: each is written straight from what it borrows, and says its format in a
+//! schema.
 
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;

@@ -324,6 +324,12 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_names_no_member_is_found() {
+        let columns = [Column::Whole("from"), Column::Text("too"), Column::Text("brings")];
+        assert_eq!(undeclared::<views::MigrationStep>(&columns), ["too"]);
+    }
+
+    #[test]
     fn plain_has_aligned_columns_and_nothing_else() {
         let expected = "id  name\n1   Ann\\tLee\n22  \\x1b[31mEve\n";
         assert_eq!(table().draw(Style::Plain, Colour::Off), expected);
