@@ -16,11 +16,11 @@ use crate::error::{Error, Fault, Refusal};
 use crate::transport::message::{Ambiguous, Head, Headers, Request, Response};
 use crate::transport::{Lane, Service, Trouble, client};
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
 use crate::usecase::app::rate_limit;
 use crate::usecase::app::rate_limit::{Spent, Verdict};
 use crate::usecase::app::request_counts;
 use crate::usecase::app::request_counts::{Passage, Target};
+use crate::usecase::keys::current_key;
 use crate::usecase::require;
 use crate::usecase::session::{authenticate, refresh};
 use crate::web::cookies;
@@ -260,7 +260,7 @@ impl Service for Router {
         let route = found.iter().find(|(route, _)| route.method.takes(&head.method));
         match route.map_or(Lane::Short, |(route, _)| route.lane) {
             // After the commit a token is signed, and all connections of the I/O thread would wait for it.
-            Lane::Commit if keyring::signs_slowly(&self.app) => Lane::Write,
+            Lane::Commit if current_key::signs_slowly(&self.app) => Lane::Write,
             lane => lane,
         }
     }

@@ -16,7 +16,8 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserState;
 use crate::error::{FieldError, Refusal};
-use crate::usecase::account::admin::{LIMIT_DEFAULT, LIMIT_MAX, UserRef};
+use crate::usecase::account::admin::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::usecase::account::reference::UserRef;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use super::terminal::table::{Column, Row, Table};
 use super::terminal::{Waited, Waiter};
 use super::times::When;
 use crate::domain::audit::Line;
-use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::reference::UserRef;
 use crate::usecase::audit::read as log;
 use crate::usecase::audit::read::Wanted;
 use crate::views;

@@ -5,7 +5,7 @@ use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
 use super::{Context, permissions, role_name, role_names};
 use crate::domain::role::Role;
-use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::reference::UserRef;
 use crate::usecase::account::roles;
 use crate::views;
 use clap::{Args, Subcommand};

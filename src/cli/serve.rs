@@ -11,19 +11,15 @@ use crate::pages::Pages;
 use crate::transport::{Running, Server, Settings, Stopper};
 use crate::usecase::app::database_lock::Served;
 use crate::usecase::app::files;
+use crate::usecase::app::worker::{self, Worker};
 use crate::usecase::app::{App, IfMissing, Ports};
-use crate::usecase::keys::api_key_uses::Recorder;
-use crate::usecase::mail::delivery_worker::Sender;
-use crate::usecase::mail::link_requests;
-use crate::usecase::operator::prune::Pruner;
+use crate::usecase::keys::api_key_uses;
+use crate::usecase::mail::{delivery_worker, link_requests};
+use crate::usecase::operator::prune;
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long the end waits for a mail that is being sent. One that takes longer is sent by the next start.
-const MAIL_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Run the daemon
 ///
@@ -62,7 +58,7 @@ impl Serve {
         context.welcome(&app)?;
         log::start(&app.config.log);
         // Before anybody is served: who registers must get mail.
-        let sender = Sender::start(&app)?;
+        let workers = start_workers(&app)?;
         let router = Arc::new(Router::new(Arc::clone(&app)));
         let pages = Arc::new(Pages::before(Arc::clone(&app), router));
         let running = Server::start(&app.config.listen, Settings::from(&app.config.server), pages)?;
@@ -71,9 +67,6 @@ impl Serve {
             context.terminal().note(&format!("metrics at {}/metrics", metrics.address()));
         }
         context.terminal().note(&format!("listening on {}", running.address()));
-        let links = link_requests::Worker::start(&app)?;
-        let pruner = Pruner::start(&app)?;
-        let key_uses = Recorder::start(&app)?;
         let pulse = running.pulse();
         let beats = move |patience| pulse.beats(patience);
         let supervisor = Supervisor::ready(&app, beats, &running.address().to_string())?;
@@ -81,15 +74,17 @@ impl Serve {
         stop_on_signal(signals, stoppers, supervisor)?;
         running.wait()?;
         metrics.map_or(Ok(()), Running::wait)?;
-        links.stop();
-        pruner.stop();
-        key_uses.stop();
-        if let Some(sender) = sender {
-            sender.stop(MAIL_PATIENCE);
-        }
+        worker::stop_all(workers);
         context.terminal().note("stopped");
         Ok(())
     }
+}
+
+/// What goes on in the background while the daemon serves.
+fn start_workers(app: &Arc<App>) -> Result<Vec<Worker>, Fault> {
+    let mut workers = vec![link_requests::start(app)?, prune::start(app)?, api_key_uses::start(app)?];
+    workers.extend(delivery_worker::start(app)?);
+    Ok(workers)
 }
 
 /// The first signal stops the servers in order; a second one ends the program at once.

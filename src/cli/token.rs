@@ -7,7 +7,7 @@ use super::terminal::prompt::{self, Consent};
 use super::terminal::table::{Column, Row, Table};
 use super::times;
 use crate::domain::secret::Secret;
-use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::reference::UserRef;
 use crate::usecase::session::list;
 use crate::usecase::session::list::Which;
 use crate::usecase::session::mint::mint;

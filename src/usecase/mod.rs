@@ -2,6 +2,19 @@
 //! nothing below, so that the command line and HTTP can't differ in what they do.
 //!
 //! Every function takes the app and the caller first. Authorization is asked here, by [`require`].
+//!
+//! The floors, from below. `tests/it/tidy` reads this table and holds it.
+//!
+//! | floor | owns | may import |
+//! | --- | --- | --- |
+//! | [`app`] | the app and its parts, the worker of every background thread, mail templates | nothing |
+//! | [`keys`] | signing keys and API keys | app |
+//! | [`mail`] | mail as it is composed, queued and delivered | app |
+//! | [`signin`] | the lockout, the factors, and the start of a session | app, keys, mail |
+//! | [`account`] | accounts, for their owners and for those who look after them | app, keys, mail, signin |
+//! | [`session`] | sessions and tokens once somebody is signed in | app, keys, mail, signin, account |
+//! | [`audit`] | the audit log, read, checked and pruned | app, account |
+//! | [`operator`] | backups, imports, exports, figures, the doctor | app, keys, mail, signin, account |
 
 pub mod account;
 pub mod app;

@@ -6,7 +6,7 @@ use authd::domain::email::Email;
 use authd::ports::{Mailer, Message, Undelivered};
 use authd::usecase::account::password;
 use authd::usecase::audit::prune;
-use authd::usecase::mail::delivery::Courier;
+use authd::usecase::mail::delivery::Delivery;
 use authd::usecase::operator::prune::Walk;
 use authd::usecase::session::refresh;
 use authd::usecase::session::tokens::{Target, revoke};
@@ -61,7 +61,7 @@ fn live(world: &World, look: u32) {
         password::request_reset(&world.app, &anonymous(), &email).unwrap();
     }
     world.work_off();
-    Courier::new(&world.app, &Takes).deliver_due().unwrap();
+    Delivery::new(&world.app, &Takes).deliver_due().unwrap();
 }
 
 /// What the daemon does by itself, and with the log what an operator's timer does.

@@ -5,8 +5,8 @@ use crate::world::{PASSWORD, World, anonymous};
 use authd::domain::secret::Secret;
 use authd::usecase::account::two_factor;
 use authd::usecase::session::refresh::refresh;
+use authd::usecase::signin::factor::Factor;
 use authd::usecase::signin::login::{LoggedIn, Tokens};
-use authd::usecase::signin::reauthenticate::Factor;
 use authd::usecase::signin::second_factor;
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use authd::domain::signing_key::{Retired, SigningKey, State};
 use authd::error::{Error, Refusal};
 use authd::transport::message::{Head, Headers};
 use authd::transport::{Lane, Service};
-use authd::usecase::app::keyring;
+use authd::usecase::keys::current_key;
 use authd::usecase::keys::signing_keys;
 use authd::usecase::keys::signing_keys::{Haste, Retirement};
 use authd::usecase::session::authenticate;
@@ -43,7 +43,7 @@ fn kids(jwks: &Value) -> Vec<String> {
 }
 
 fn published(world: &World) -> Vec<String> {
-    kids(&keyring::jwks(&world.app).unwrap())
+    kids(&current_key::jwks(&world.app).unwrap())
 }
 
 fn keys(world: &World) -> Vec<SigningKey> {

@@ -6,7 +6,7 @@ use crate::api::openapi;
 use crate::error::{Error, Fault};
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 use crate::usecase::operator::health;
 use crate::views;
 
@@ -15,7 +15,7 @@ use crate::views;
 pub(super) const CACHEABLE: &str = "public, max-age=300";
 
 pub fn jwks(app: &App, _: Call) -> Result<Response, Error> {
-    Ok(json(200, &views::key_set(&keyring::jwks(app)?)).header("cache-control", CACHEABLE))
+    Ok(json(200, &views::key_set(&current_key::jwks(app)?)).header("cache-control", CACHEABLE))
 }
 
 pub fn openapi(_: &App, _: Call) -> Result<Response, Error> {

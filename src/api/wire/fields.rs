@@ -9,7 +9,8 @@ use crate::domain::role::{Permission, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::UserState;
-use crate::usecase::account::admin::{LIMIT_DEFAULT, UserRef};
+use crate::usecase::account::admin::LIMIT_DEFAULT;
+use crate::usecase::account::reference::UserRef;
 use std::iter;
 use std::time::Duration;
 

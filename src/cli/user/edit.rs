@@ -4,9 +4,10 @@ use super::{one, parse_email, parse_name};
 use crate::cli::Context;
 use crate::cli::exit::Failure;
 use crate::usecase::account::admin as accounts;
-use crate::usecase::account::admin::{UserRef, Verified};
+use crate::usecase::account::admin::Verified;
 use crate::usecase::account::edit::{self, Changed, Changes, Edited};
 use crate::usecase::account::qr::Qr;
+use crate::usecase::account::reference::UserRef;
 use crate::views;
 use clap::Args;
 

@@ -1,8 +1,9 @@
 //! Another's second factor, as an operator looks after it: enrolling it, turning it on with its owner at
 //! hand, checking a code, taking it away. One's own is `two_factor`.
 
-use super::admin::{UserRef, change, find, find_in};
+use super::admin::find;
 use super::password::void_old_proofs;
+use super::reference::{UserRef, change, find_in};
 use super::two_factor;
 use super::two_factor::{Draft, Enabling, NewCodes, Setup};
 use crate::domain::audit::Event;
@@ -16,7 +17,7 @@ use crate::store::tables::second_factor;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
 use crate::usecase::require;
-use crate::usecase::signin::reauthenticate::{FACTOR_FAILURES_MAX, Factor, FactorCheck, FactorVerdict};
+use crate::usecase::signin::factor::{FACTOR_FAILURES_MAX, Factor, FactorCheck, FactorVerdict};
 
 /// A user's second factor as an operator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

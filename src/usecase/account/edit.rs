@@ -1,7 +1,8 @@
 //! Changing an account's address and name on an operator's word.
 
-use super::admin::{UserRef, Verified, find_in};
+use super::admin::Verified;
 use super::password::void_old_proofs;
+use super::reference::{UserRef, find_in};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;

@@ -1,6 +1,7 @@
 //! One's own account.
 
-use super::admin::{Paged, is_last_admin, remove};
+use super::admin::Paged;
+use super::reference::{is_last_admin, remove};
 use crate::domain::audit::{Event, Line};
 use crate::domain::caller::Caller;
 use crate::domain::cursor;
@@ -13,7 +14,7 @@ use crate::store::tables::users;
 use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::require_user;
-use crate::usecase::signin::reauthenticate;
+use crate::usecase::signin::password as signin_password;
 use crate::usecase::signin::reauthenticate::require_fresh;
 
 /// The caller's account, as it was read when their token was checked.
@@ -57,7 +58,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<User, Error
 pub fn delete(app: &App, caller: &Caller, password: &Password) -> Result<(), Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
-    let fresh = fresh.with_password(reauthenticate::password(app, caller, &me.account, password)?);
+    let fresh = fresh.with_password(signin_password::check(app, caller, &me.account, password)?);
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));

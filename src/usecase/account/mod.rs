@@ -9,6 +9,7 @@ pub mod link;
 pub mod me;
 pub mod password;
 pub mod qr;
+pub mod reference;
 pub mod register;
 pub mod roles;
 pub mod two_factor;

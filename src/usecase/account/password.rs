@@ -17,11 +17,11 @@ use crate::store::tables::sessions::Salted;
 use crate::store::tables::{sessions, tickets, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 use crate::usecase::mail::{compose, link_requests};
 use crate::usecase::require_user;
-use crate::usecase::signin::reauthenticate;
-use crate::usecase::signin::reauthenticate::{Factor, FactorCheck, FactorVerdict};
+use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
+use crate::usecase::signin::password as signin_password;
 use crate::usecase::signin::session_start::{Tokens, issue};
 
 /// Whose password is judged.
@@ -99,11 +99,11 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
     let me = require_user(caller)?.clone();
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
     judge(app, &change.new, Owner { email: &user.email, name: &user.name })?;
-    let proven = reauthenticate::password(app, caller, &user, &change.current)?;
+    let proven = signin_password::check(app, caller, &user, &change.current)?;
     let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
     let (check, factor) = (FactorCheck::new(app, caller), change.factor.clone());
-    let (signer, idle) = (keyring::current(app)?, app.lifetime().idle);
+    let (signer, idle) = (current_key::current(app)?, app.lifetime().idle);
     let (user, session, salt) = app.store.write(caller, move |tx| {
         let Some(user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));

@@ -1,6 +1,6 @@
 //! Roles, and who has them.
 
-use super::admin::{UserRef, change, is_last_admin};
+use super::reference::{UserRef, change, is_last_admin};
 use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;

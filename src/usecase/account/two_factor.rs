@@ -21,9 +21,9 @@ use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
 use crate::usecase::require_user;
-use crate::usecase::signin::reauthenticate::{
-    Factor, FactorCheck, FactorVerdict, Fresh, password as prove_password, require_fresh,
-};
+use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
+use crate::usecase::signin::password;
+use crate::usecase::signin::reauthenticate::{Fresh, require_fresh};
 use crate::usecase::signin::session_start::{Proof, life};
 
 /// How many recovery codes a person gets.
@@ -188,7 +188,7 @@ pub fn disable(app: &App, caller: &Caller, password: &Password, factor: &Factor)
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
-    let fresh = fresh.with_password(prove_password(app, caller, &user, password)?);
+    let fresh = fresh.with_password(password::check(app, caller, &user, password)?);
     let notice = compose::notice(app, caller, MailKind::TwoFactorDisabled);
     with_factor(app, caller, fresh, factor, move |tx, user| {
         second_factor::delete(tx, user.id)?;

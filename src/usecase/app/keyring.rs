@@ -1,18 +1,17 @@
 //! The signing keys. A key that was unsealed once is remembered; whether it still counts is asked of
 //! the database at every use, so that what an operator retires is refused on the next request.
 
-use super::App;
+use super::ports::Ports;
 use crate::config::Tokens;
 use crate::crypto::seal::Sealer;
 use crate::crypto::signing_key::{SigningKey, VerifyingKey};
+use crate::domain::algorithm::Algorithm;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault};
-use crate::store::tables::keys;
-use crate::store::tables::keys::StoredKey;
+use crate::store::Store;
+use crate::store::tables::keys::{self, StoredKey};
 use crate::store::tx::{Query, Tx};
-use crate::usecase::keys::signing_keys;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,6 +26,8 @@ struct Loaded {
 #[derive(Debug)]
 pub struct Keyring {
     sealer: Sealer,
+    /// The configured algorithm, of which a new key is.
+    algorithm: Algorithm,
     /// How long the tokens live that a login or a refresh gives.
     ttl: Duration,
     /// Whether the key that signs takes long: the one that was asked for last, before that one as configured.
@@ -38,6 +39,7 @@ impl Keyring {
     pub(in crate::usecase) fn new(sealer: Sealer, tokens: &Tokens) -> Self {
         Self {
             sealer,
+            algorithm: tokens.algorithm,
             ttl: tokens.access_ttl,
             slow: AtomicBool::new(tokens.algorithm.signs_slowly()),
             loaded: RwLock::new(HashMap::new()),
@@ -56,7 +58,7 @@ impl Keyring {
     }
 
     fn signer(&self, query: &impl Query, kid: &str) -> Result<Signer, Fault> {
-        let loaded = match self.remembered(kid) {
+        let loaded = match self.unsealed(kid) {
             Some(loaded) => loaded,
             None => self.load(&keys::find(query, kid)?.ok_or_else(none)?)?,
         };
@@ -64,15 +66,77 @@ impl Keyring {
         Ok(Signer(loaded))
     }
 
-    fn remembered(&self, kid: &str) -> Option<Arc<Loaded>> {
+    /// As [`Keyring::current`], in a read. `None`: the key's row must be changed first.
+    pub(in crate::usecase) fn ready(&self, query: &impl Query) -> Result<Option<Signer>, Fault> {
+        let signing = keys::find_signing(query)?.ok_or_else(none)?;
+        if signing.token_ttl < self.ttl { Ok(None) } else { self.signer(query, &signing.kid).map(Some) }
+    }
+
+    /// Whether signing a token takes too long for a thread on which others wait. For where to do it, not for what:
+    /// another process may have changed the key.
+    pub(in crate::usecase) fn signs_slowly(&self) -> bool {
+        self.slow.load(Relaxed)
+    }
+
+    /// The key of this name, if the database has (or had) it: the caller also asks whether it has it still.
+    pub(in crate::usecase) fn verifying(&self, store: &Store, kid: &str) -> Result<Option<VerifyingKey>, Fault> {
+        let loaded = match self.unsealed(kid) {
+            Some(loaded) => Some(loaded),
+            None => store.read(|query| keys::find(query, kid))?.map(|stored| self.load(&stored)).transpose()?,
+        };
+        Ok(loaded.map(|loaded| loaded.verifying.clone()))
+    }
+
+    /// Draws a key of the configured algorithm, sealed and ready to be stored.
+    pub(in crate::usecase) fn generate(&self, ports: &Ports) -> Result<StoredKey, Fault> {
+        let key = loop {
+            let key = SigningKey::generate(self.algorithm)?;
+            // A name that is typed as an argument must not look like a flag. One in 64 would.
+            if !key.kid.starts_with('-') {
+                break key;
+            }
+        };
+        let now = ports.clock.now();
+        Ok(StoredKey {
+            private_sealed: self.sealer.seal(&*ports.entropy, key.kid.as_bytes(), key.pkcs8().expose()),
+            kid: key.kid,
+            algorithm: key.algorithm.name().into(),
+            jwk: key.jwk,
+            created_at: now,
+            retired_at: None,
+            token_ttl: self.ttl,
+            keep_until: now,
+        })
+    }
+
+    /// Makes the first signing key where there is none. Whether it did.
+    ///
+    /// # Errors
+    /// Those of the store and of the crypto library.
+    pub(super) fn ensure(&self, store: &Store, ports: &Ports) -> Result<bool, Error> {
+        if store.read(|query| keys::find_current(query))?.is_some() {
+            return Ok(false);
+        }
+        let stored = self.generate(ports)?;
+        store.write(&Caller::system(), move |tx| {
+            if keys::find_current(tx)?.is_some() {
+                return Ok(Decision::Grant(false));
+            }
+            keys::insert(tx, &stored)?;
+            tx.audit(&Event::SigningKeyCreated { kid: stored.kid.clone() }, Subject::default())?;
+            Ok(Decision::Grant(true))
+        })
+    }
+
+    fn unsealed(&self, kid: &str) -> Option<Arc<Loaded>> {
         self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(kid).cloned()
     }
 
     fn load(&self, stored: &StoredKey) -> Result<Arc<Loaded>, Fault> {
-        if let Some(loaded) = self.remembered(&stored.kid) {
+        if let Some(loaded) = self.unsealed(&stored.kid) {
             return Ok(loaded);
         }
-        let algorithm = signing_keys::algorithm(stored)?;
+        let algorithm = algorithm_of(stored)?;
         let pkcs8 = self.sealer.open(stored.kid.as_bytes(), &stored.private_sealed)?;
         let loaded = Arc::new(Loaded {
             signing: SigningKey::from_pkcs8(algorithm, pkcs8)?,
@@ -82,21 +146,6 @@ impl Keyring {
         all.insert(stored.kid.clone(), Arc::clone(&loaded));
         Ok(loaded)
     }
-}
-
-fn find(app: &App, kid: &str) -> Result<Option<Arc<Loaded>>, Fault> {
-    if let Some(loaded) = app.keyring.remembered(kid) {
-        return Ok(Some(loaded));
-    }
-    match app.store.read(|query| keys::find(query, kid))? {
-        Some(stored) => app.keyring.load(&stored).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// The key of this name, if the database has (or had) it: the caller also asks whether it has it still.
-pub(in crate::usecase) fn verifying(app: &App, kid: &str) -> Result<Option<VerifyingKey>, Fault> {
-    Ok(find(app, kid)?.map(|loaded| loaded.verifying.clone()))
 }
 
 /// The key that signs now: whoever has it can sign.
@@ -109,82 +158,12 @@ impl Signer {
     }
 }
 
-/// Whether signing a token takes too long for a thread on which others wait. For where to do it, not for what: another
-/// process may have changed the key.
-#[must_use]
-pub fn signs_slowly(app: &App) -> bool {
-    app.keyring.slow.load(Relaxed)
-}
-
-/// As [`Keyring::current`], before a transaction.
-pub(in crate::usecase) fn current(app: &App) -> Result<Signer, Error> {
-    let keyring = Arc::clone(&app.keyring);
-    let ready = app.store.read(|query| {
-        let signing = keys::find_signing(query)?.ok_or_else(none)?;
-        if signing.token_ttl < keyring.ttl { Ok(None) } else { keyring.signer(query, &signing.kid).map(Some) }
-    })?;
-    match ready {
-        Some(signer) => Ok(signer),
-        None => app.store.write(&Caller::system(), move |tx| keyring.current(tx).map(Decision::Grant)),
-    }
-}
-
 fn none() -> Fault {
     Fault::Storage("the database has no signing key; `authd serve` makes one".into())
 }
 
-/// Makes the first signing key where there is none. Whether it did.
-///
-/// # Errors
-/// Those of the store and of the crypto library.
-pub(in crate::usecase) fn ensure(app: &App) -> Result<bool, Error> {
-    if app.store.read(|query| keys::find_current(query))?.is_some() {
-        return Ok(false);
-    }
-    let stored = generate(app)?;
-    app.store.write(&Caller::system(), move |tx| {
-        if keys::find_current(tx)?.is_some() {
-            return Ok(Decision::Grant(false));
-        }
-        keys::insert(tx, &stored)?;
-        tx.audit(&Event::SigningKeyCreated { kid: stored.kid.clone() }, Subject::default())?;
-        Ok(Decision::Grant(true))
-    })
-}
-
-/// Draws a key of the configured algorithm, sealed and ready to be stored.
-pub(in crate::usecase) fn generate(app: &App) -> Result<StoredKey, Fault> {
-    let key = loop {
-        let key = SigningKey::generate(app.config.tokens.algorithm)?;
-        // A name that is typed as an argument must not look like a flag. One in 64 would.
-        if !key.kid.starts_with('-') {
-            break key;
-        }
-    };
-    Ok(StoredKey {
-        private_sealed: app.keyring.sealer.seal(app.entropy(), key.kid.as_bytes(), key.pkcs8().expose()),
-        kid: key.kid,
-        algorithm: key.algorithm.name().into(),
-        jwk: key.jwk,
-        created_at: app.now(),
-        retired_at: None,
-        token_ttl: app.config.tokens.access_ttl,
-        keep_until: app.now(),
-    })
-}
-
-/// The public keys as a JWK set (RFC 7517 §5).
-///
-/// # Errors
-/// The store's.
-pub fn jwks(app: &App) -> Result<Value, Error> {
-    let now = app.now();
-    let public = app.store.read(|query| keys::list_public(query, now))?;
-    let keys: Result<Vec<Value>, Fault> = public
-        .iter()
-        .map(|jwk| {
-            serde_json::from_str(jwk).map_err(|error| Fault::Storage(format!("a public key is no JSON: {error}")))
-        })
-        .collect();
-    Ok(serde_json::json!({ "keys": keys? }))
+/// The algorithm that a stored key is for.
+pub(in crate::usecase) fn algorithm_of(stored: &StoredKey) -> Result<Algorithm, Fault> {
+    Algorithm::parse(&stored.algorithm)
+        .ok_or_else(|| Fault::Storage(format!("a signing key has the unknown algorithm {}", stored.algorithm)))
 }

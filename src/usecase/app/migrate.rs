@@ -3,7 +3,8 @@
 
 use super::database_lock::InUse;
 use super::files;
-use super::{Ports, check_root_key, existing_root_key};
+use super::ports::Ports;
+use super::root_key;
 use crate::config::Config;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::domain::caller::Caller;
@@ -43,7 +44,7 @@ pub fn migrate(config: &Config, ports: &Ports, caller: &Caller, mode: Mode) -> R
     }
     files::check(config)?;
     let in_use = InUse::share(&config.database)?;
-    let root = existing_root_key(config)?;
+    let root = root_key::existing(config)?;
     let from = version(in_use.database(), Some(&root))?;
     let steps = match mode {
         Mode::Do => bring_up(in_use.database(), &in_use, ports, &root, caller)?,
@@ -75,7 +76,7 @@ pub(in crate::usecase) fn bring_up(
 fn version(database: &Path, root: Option<&RootKey>) -> Result<i64, Fault> {
     let whole = Whole::open(database, &Stop::default())?;
     if let Some(root) = root {
-        check_root_key(&whole, root)?;
+        root_key::check(&whole, root)?;
     }
     Ok(whole.version())
 }

@@ -3,61 +3,47 @@
 pub(super) mod blocklist;
 pub mod database_lock;
 pub mod files;
+pub(super) mod key_uses;
 pub mod keyring;
 pub mod mail_templates;
 pub mod migrate;
+pub mod ports;
 pub mod rate_limit;
 pub mod request_counts;
+pub(super) mod root_key;
+pub(super) mod row_count_cache;
 pub mod token_cache;
 pub(super) mod wakeup;
+pub mod worker;
 
-use super::keys::api_key_uses::KeyUses;
-use super::operator::figures::Counting;
 use crate::config::Config;
 use crate::crypto::csrf::CsrfKey;
 use crate::crypto::gate::Gate;
 use crate::crypto::refresh::RefreshKey;
-use crate::crypto::root_key::{Purpose, RootKey};
+use crate::crypto::root_key::Purpose;
 use crate::crypto::seal::Sealer;
-use crate::domain::audit::{Event, Subject};
 use crate::domain::blocklist::Blocklist;
 use crate::domain::caller::Caller;
 use crate::domain::id::IdEntropy;
 use crate::domain::session::Lifetime;
 use crate::domain::time::Timestamp;
-use crate::error::{Decision, Error, Fault, Refusal};
-use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
+use crate::error::{Error, Fault, Refusal};
+use crate::ports::{Entropy, draw};
 use crate::store::Store;
-use crate::store::tables::meta;
-use crate::store::tx::Query;
 use database_lock::InUse;
+use key_uses::KeyUses;
 use keyring::Keyring;
 use mail_templates::Letters;
 use rate_limit::RateLimits;
 use request_counts::Traffic;
-use std::fs::File;
+use row_count_cache::RowCountCache;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 use token_cache::Remembered;
-use wakeup::Bell;
+use wakeup::Wakeup;
 
-/// What proves that a key file belongs to a database.
-const ROOT_KEY_CHECK: &str = "root_key_check";
-
-/// The outside world: the real one, or a test's.
-#[derive(Clone, Debug)]
-pub struct Ports {
-    pub clock: Arc<dyn Clock>,
-    pub entropy: Arc<dyn Entropy>,
-}
-
-impl Ports {
-    #[must_use]
-    pub fn real() -> Self {
-        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy) }
-    }
-}
+pub use ports::Ports;
 
 /// What to do where there is no database yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,12 +76,12 @@ pub struct App {
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
     pub(super) letters: Letters,
-    /// Rung when a mail was queued.
-    pub(super) mail_bell: Bell,
-    /// Rung when somebody asked for a link.
-    pub(super) link_bell: Bell,
+    /// Wakes the delivery worker when a mail was queued.
+    pub(super) mail_wakeup: Wakeup,
+    /// Wakes the links' worker when somebody asked for one.
+    pub(super) link_wakeup: Wakeup,
     pub(super) traffic: Traffic,
-    pub(super) counting: Counting,
+    pub(super) row_counts: RowCountCache,
     pub(super) key_uses: KeyUses,
     pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
@@ -127,7 +113,7 @@ impl App {
         }
         files::check(&config)?;
         let in_use = InUse::share(&config.database)?;
-        let root = root_key(&config, &ports, database_exists, &mut created)?;
+        let root = root_key::open(&config, &ports, database_exists, &mut created.key_file)?;
         let chain_key = root.derive(Purpose::AuditChain);
         if if_missing == IfMissing::Create {
             files::prepare(&config)?;
@@ -135,7 +121,7 @@ impl App {
             migrate::bring_up(&config.database, &in_use, &ports, &root, &Caller::system())?;
         }
         let store = Store::open(&config.database, Arc::clone(&ports.clock), &chain_key, readers())?;
-        seal_root_key(&store, &root, &ports)?;
+        root_key::seal_check(&store, &root, &ports)?;
         let threads = config.server.hash_threads.unwrap_or_else(cores);
         let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost, Arc::clone(&ports.clock))?;
         let mut app = Self {
@@ -149,10 +135,10 @@ impl App {
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
             letters,
-            mail_bell: Bell::new(),
-            link_bell: Bell::new(),
+            mail_wakeup: Wakeup::new(),
+            link_wakeup: Wakeup::new(),
             traffic: Traffic::new(),
-            counting: Counting::default(),
+            row_counts: RowCountCache::default(),
             key_uses: KeyUses::default(),
             started_at: ports.clock.now(),
             blocklist: OnceLock::new(),
@@ -162,7 +148,7 @@ impl App {
             _in_use: in_use,
         };
         if if_missing == IfMissing::Create {
-            app.created.signing_key = super::app::keyring::ensure(&app)?;
+            app.created.signing_key = app.keyring.ensure(&app.store, &app.ports)?;
             // The daemon learns at its start that the file can't be read, not at the first password.
             app.blocklist()?;
         }
@@ -181,6 +167,12 @@ impl App {
         self.ports.clock.elapsed()
     }
 
+    /// The outside world that it was opened with.
+    pub(super) const fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    /// Where random bytes come from.
     #[must_use]
     pub fn entropy(&self) -> &dyn Entropy {
         &*self.ports.entropy
@@ -223,60 +215,4 @@ fn cores() -> usize {
 /// connection left; all others hold one for a moment.
 fn readers() -> u32 {
     u32::try_from(cores()).unwrap_or(1).clamp(1, 4) + 8
-}
-
-fn root_key(config: &Config, ports: &Ports, database_exists: bool, created: &mut Created) -> Result<RootKey, Fault> {
-    if database_exists || files::exists(&config.key_file)? {
-        return existing_root_key(config);
-    }
-    files::prepare(config)?;
-    let root = RootKey::generate(&*ports.entropy);
-    created.key_file = root.write_new(&config.key_file)?;
-    if !created.key_file {
-        return RootKey::read(&config.key_file);
-    }
-    let made = File::open(&config.key_file).map_err(|error| files::cannot_write(&config.key_file, &error))?;
-    files::give_to_owner(&made, files::folder_of(&config.key_file).as_path())?;
-    Ok(root)
-}
-
-/// The root key of a database that is there.
-///
-/// # Errors
-/// [`Fault::Config`] when its file is missing or is none, [`Fault::Permission`].
-pub(super) fn existing_root_key(config: &Config) -> Result<RootKey, Fault> {
-    if files::exists(&config.key_file)? {
-        return RootKey::read(&config.key_file);
-    }
-    Err(Fault::Config(format!(
-        "the key file {} is missing, and the database {} can't be opened without it; bring it back from the backup, or set `key_file`",
-        config.key_file.display(),
-        config.database.display()
-    )))
-}
-
-/// Holds the key file against a database: a value sealed when that was made must open. `false`: there is
-/// none yet, in a database that was just made.
-///
-/// # Errors
-/// [`Fault::Config`] for the key file of another database; the driver's.
-pub(super) fn check_root_key(query: &impl Query, root: &RootKey) -> Result<bool, Fault> {
-    let Some(sealed) = meta::find(query, ROOT_KEY_CHECK)? else { return Ok(false) };
-    Sealer::new(root, Purpose::Check).open(ROOT_KEY_CHECK.as_bytes(), &sealed).map_err(|_| {
-        Fault::Config("the key file belongs to another database; set `key_file` to the one made with this".into())
-    })?;
-    Ok(true)
-}
-
-/// As [`check_root_key`], and seals that value in a database that was just made.
-fn seal_root_key(store: &Store, root: &RootKey, ports: &Ports) -> Result<(), Error> {
-    if store.read(|query| check_root_key(query, root))? {
-        return Ok(());
-    }
-    let sealed = Sealer::new(root, Purpose::Check).seal(&*ports.entropy, ROOT_KEY_CHECK.as_bytes(), b"authd");
-    store.write(&Caller::system(), move |tx| {
-        meta::save(tx, ROOT_KEY_CHECK, &sealed)?;
-        tx.audit(&Event::DatabaseCreated, Subject::default())?;
-        Ok(Decision::Grant(()))
-    })
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Fault};
 use crate::store::audit::log;
 use crate::store::audit::log::Filter;
 use crate::store::page::Paged;
-use crate::usecase::account::admin::{UserRef, find_in};
+use crate::usecase::account::reference::{UserRef, find_in};
 use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::require;

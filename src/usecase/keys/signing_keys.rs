@@ -1,6 +1,5 @@
 //! The signing keys as an operator looks after them: listed, rotated, retired.
 
-use crate::domain::algorithm::Algorithm;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::signing_key::{Retired, SigningKey, State};
@@ -10,7 +9,7 @@ use crate::store::tables::keys;
 use crate::store::tables::keys::StoredKey;
 use crate::store::tx::Query;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::app::keyring::algorithm_of;
 use crate::usecase::require;
 use std::time::Duration;
 
@@ -53,7 +52,7 @@ pub struct Rotated {
 /// `forbidden` for anybody but an operator; those of the store and of the crypto library.
 pub fn rotate(app: &App, caller: &Caller) -> Result<Rotated, Error> {
     require(caller, "signing_keys:write")?;
-    let new = keyring::generate(app)?;
+    let new = app.keyring.generate(app.ports())?;
     let ttl = app.config.tokens.access_ttl;
     app.store.write(caller, move |tx| {
         let now = tx.now();
@@ -127,15 +126,10 @@ fn find_in(query: &impl Query, kid: &str) -> Result<Option<SigningKey>, Fault> {
 fn shown(stored: &StoredKey) -> Result<SigningKey, Fault> {
     Ok(SigningKey {
         kid: stored.kid.clone(),
-        algorithm: algorithm(stored)?,
+        algorithm: algorithm_of(stored)?,
         created_at: stored.created_at,
         retired: stored.retired_at.map(|at| Retired { at, keep_until: stored.keep_until }),
     })
-}
-
-pub(in crate::usecase) fn algorithm(stored: &StoredKey) -> Result<Algorithm, Fault> {
-    Algorithm::parse(&stored.algorithm)
-        .ok_or_else(|| Fault::Storage(format!("a signing key has the unknown algorithm {}", stored.algorithm)))
 }
 
 fn missing(kid: &str) -> Refusal {

@@ -21,7 +21,7 @@ use crate::store::tables::mails::NewMail;
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::app::mail_templates::Facts;
-use crate::usecase::app::wakeup::Ringer;
+use crate::usecase::app::wakeup::Waker;
 use crate::usecase::require;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(in crate::usecase) struct Letter {
     kind: MailKind,
     subject: String,
     body_sealed: Vec<u8>,
-    bell: Ringer,
+    waker: Waker,
 }
 
 impl Letter {
@@ -44,7 +44,7 @@ impl Letter {
         let id = MailId::new(app.now(), app.id_entropy());
         let body = Body { text: words.text.expose().clone(), html: words.html.expose().clone() };
         let body_sealed = body.seal(app, id);
-        Self { id, kind, subject: words.subject, body_sealed, bell: app.mail_bell.ringer() }
+        Self { id, kind, subject: words.subject, body_sealed, waker: app.mail_wakeup.waker() }
     }
 
     /// Puts the mail into the outbox, and wakes the sender. That comes before the commit and is early
@@ -59,7 +59,7 @@ impl Letter {
             body_sealed: self.body_sealed.clone(),
         };
         mails::insert(tx, &mail)?;
-        self.bell.ring();
+        self.waker.wake();
         Ok(())
     }
 }

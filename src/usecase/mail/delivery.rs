@@ -74,7 +74,7 @@ pub(in crate::usecase) enum Outcome {
 
 /// Takes one mail after the other.
 #[derive(Debug)]
-pub struct Courier<'a> {
+pub struct Delivery<'a> {
     app: &'a App,
     mailer: &'a dyn Mailer,
     /// A mail that was taken while the database could not be written. Nothing more is sent until that
@@ -82,7 +82,7 @@ pub struct Courier<'a> {
     unmarked: Option<MailId>,
 }
 
-impl<'a> Courier<'a> {
+impl<'a> Delivery<'a> {
     #[must_use]
     pub const fn new(app: &'a App, mailer: &'a dyn Mailer) -> Self {
         Self { app, mailer, unmarked: None }
@@ -92,7 +92,7 @@ impl<'a> Courier<'a> {
     ///
     /// # Errors
     /// The store's. A mail that was taken and could not be marked is marked before anything else is
-    /// sent; if this courier is gone by then, it is sent again once its claim runs out.
+    /// sent; if this delivery is gone by then, it is sent again once its claim runs out.
     pub fn deliver_due(&mut self) -> Result<usize, Error> {
         let mut sent = 0;
         while let Some(outcome) = self.deliver_next()? {
@@ -186,7 +186,7 @@ pub fn retry(app: &App, caller: &Caller, ids: &[String]) -> Result<Vec<Mail>, Er
         }
         Ok(Decision::Grant(found))
     })?;
-    app.mail_bell.ringer().ring();
+    app.mail_wakeup.waker().wake();
     Ok(retried)
 }
 

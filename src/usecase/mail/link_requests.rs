@@ -14,24 +14,20 @@ use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault};
-use crate::store::tables::link_requests;
-use crate::store::tables::link_requests::LinkRequest;
+use crate::store::tables::link_requests::{self, LinkRequest};
 use crate::store::tables::users;
 use crate::usecase::app::App;
-use crate::usecase::app::wakeup::Ringer;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::usecase::app::worker::{FirstRound, Rounds, Schedule, Wait, Worker};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Receiver;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How long nobody must ask before what was asked is worked off, and how long that can be put off.
 const QUIET: Duration = Duration::from_millis(5);
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often to look unasked.
-const ROUND: Duration = Duration::from_secs(5);
+/// Unasked, too: a database that could not be written may be written again.
+const SCHEDULE: Schedule =
+    Schedule { name: "links", first: FirstRound::AtOnce, every: Duration::from_secs(5), patience: None };
 
 /// Notes that somebody wants a link of this kind for an address.
 ///
@@ -49,60 +45,32 @@ pub(in crate::usecase) fn note(app: &App, caller: &Caller, kind: LinkKind, email
         link_requests::insert(tx, &request)?;
         Ok(Decision::Grant(()))
     })?;
-    app.link_bell.ringer().ring();
+    app.link_wakeup.waker().wake();
     Ok(())
 }
 
-/// The daemon's thread that works off what was asked for.
-#[derive(Debug)]
-pub struct Worker {
-    stop: Arc<AtomicBool>,
-    ringer: Ringer,
-    thread: JoinHandle<()>,
-}
-
-impl Worker {
-    /// # Errors
-    /// [`Fault::Internal`] when the app has one already, or the machine has no thread to give.
-    pub fn start(app: &Arc<App>) -> Result<Self, Fault> {
-        let (ringer, woken) = (app.link_bell.ringer(), app.link_bell.listen()?);
-        let stop = Arc::new(AtomicBool::new(false));
-        let (app, stopped) = (Arc::clone(app), Arc::clone(&stop));
-        let thread = thread::Builder::new().name("links".into()).spawn(move || work(&app, &woken, &stopped));
-        let thread =
-            thread.map_err(|error| Fault::Internal(format!("the thread for links can't be started: {error}")))?;
-        Ok(Self { stop, ringer, thread })
-    }
-
-    /// Ends it; what waits is worked off after the next start.
-    pub fn stop(self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.ringer.ring();
-        // A thread that panicked has ended, too.
-        let _ = self.thread.join();
-    }
-}
-
-fn work(app: &App, woken: &Receiver<()>, stopped: &AtomicBool) {
-    while !stopped.load(Ordering::SeqCst) {
-        // A panic costs this round, and not the thread.
-        match catch_unwind(AssertUnwindSafe(|| work_off_until(app, stopped))) {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "links that were asked for have to wait"),
-            Err(_) => tracing::error!("links that were asked for have to wait: making one panicked"),
-        }
-        // Unasked, too: a database that could not be written may be written again.
-        if woken.recv_timeout(ROUND).is_ok() {
-            wait_for_quiet(app, woken);
-        }
-    }
+/// Starts the worker that works off what was asked for. What still waits at its end is worked off after the next
+/// start.
+///
+/// # Errors
+/// [`Fault::Internal`] when the app has one already, or the machine has no thread to give.
+pub fn start(app: &Arc<App>) -> Result<Worker, Fault> {
+    let works = Arc::clone(app);
+    Worker::start(SCHEDULE, &app.link_wakeup, move |rounds| {
+        rounds.run(|begun_by| {
+            if begun_by == Wait::Woken {
+                wait_for_quiet(&works, rounds);
+            }
+            work_off_until(&works, || rounds.is_stopping()).map(drop)
+        });
+    })
 }
 
 /// Waits for a moment in which nobody asks: were each wish worked off at once, the next answer would wait
 /// for it, and tell by its time what came of the one before.
-fn wait_for_quiet(app: &App, woken: &Receiver<()>) {
+fn wait_for_quiet(app: &App, rounds: &Rounds) {
     let begun = app.elapsed();
-    while woken.recv_timeout(QUIET).is_ok() && app.elapsed().saturating_sub(begun) < PATIENCE {}
+    while rounds.wait(QUIET) == Wait::Woken && app.elapsed().saturating_sub(begun) < PATIENCE {}
 }
 
 /// Works off all that wait, oldest first; gives how many there were.
@@ -110,12 +78,12 @@ fn wait_for_quiet(app: &App, woken: &Receiver<()>) {
 /// # Errors
 /// The store's; what is not worked off yet waits on.
 pub fn work_off(app: &App) -> Result<usize, Error> {
-    work_off_until(app, &AtomicBool::new(false))
+    work_off_until(app, || false)
 }
 
-fn work_off_until(app: &App, stopped: &AtomicBool) -> Result<usize, Error> {
+fn work_off_until(app: &App, is_stopping: impl Fn() -> bool) -> Result<usize, Error> {
     let mut done = 0;
-    while !stopped.load(Ordering::SeqCst) {
+    while !is_stopping() {
         let Some(request) = app.store.read(|query| link_requests::find_oldest(query))? else { break };
         answer(app, request)?;
         done += 1;

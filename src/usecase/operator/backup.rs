@@ -14,7 +14,7 @@ use crate::store::tables::meta;
 use crate::store::tx::Query;
 use crate::usecase::app::database_lock::InUse;
 use crate::usecase::app::files;
-use crate::usecase::app::{App, IfMissing, Ports, check_root_key, existing_root_key};
+use crate::usecase::app::{App, IfMissing, Ports, root_key};
 use crate::usecase::require;
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -49,8 +49,8 @@ pub fn backup(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop
     files::check(config)?;
     let in_use = InUse::share(&config.database)?;
     let source = Whole::open(in_use.database(), stop)?;
-    let root = existing_root_key(config)?;
-    check_root_key(&source, &root)?;
+    let root = root_key::existing(config)?;
+    root_key::check(&source, &root)?;
     let chain = Chain::new(&root.derive(Purpose::AuditChain));
     if file.symlink_metadata().is_ok() {
         return Err(taken(file).into());

@@ -15,7 +15,8 @@ use crate::store::tables::{mails, meta};
 use crate::usecase::account::admin;
 use crate::usecase::app::mail_templates::Letters;
 use crate::usecase::app::{App, IfMissing, Ports};
-use crate::usecase::app::{database_lock, files, keyring};
+use crate::usecase::app::{database_lock, files};
+use crate::usecase::keys::current_key;
 use crate::usecase::mail::delivery;
 use crate::usecase::require;
 use std::fs;
@@ -206,7 +207,7 @@ fn clock(app: &App) -> Result<Finding, Error> {
 }
 
 fn signing_key(app: &App) -> Result<Finding, Error> {
-    let kid = keyring::current(app)?.key().kid.clone();
+    let kid = current_key::current(app)?.key().kid.clone();
     Ok(Finding::ok("signing_key", format!("tokens are signed by {kid}")))
 }
 

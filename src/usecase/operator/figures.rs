@@ -16,14 +16,7 @@ use crate::usecase::app::files;
 use crate::usecase::app::request_counts::Target;
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-
-/// The database is not counted more often than this.
-const PAUSE_MIN: Duration = Duration::from_secs(10);
-
-/// And a pause is so many times as long as the counting took: a hundredth of one reader's time at most.
-const PAUSE_FACTOR: u32 = 100;
 
 #[derive(Clone, Debug)]
 pub struct Figures {
@@ -146,40 +139,15 @@ fn writing(tally: &WriterTally) -> Writing {
     }
 }
 
-/// When the database was counted last, and what came of it.
-#[derive(Debug, Default)]
-pub(in crate::usecase) struct Counting(Mutex<State>);
-
-#[derive(Clone, Debug, Default)]
-struct State {
-    /// When to count next, and when it was done last, on the clock that only goes forward.
-    next: Duration,
-    last: Duration,
-    answered: bool,
-    census: Option<Census>,
-}
-
 fn counted(app: &App) -> Counted {
-    // Whoever comes while somebody counts waits for what that gives.
-    let mut state = app.counting.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let begun = app.elapsed();
-    if begun >= state.next {
-        let alive = Alive { now: app.now(), idle: app.config.tokens.refresh_idle };
-        let taken = app.store.read(|query| census::take(query, alive));
-        let ended = app.elapsed();
-        state.next = ended + PAUSE_MIN.max(ended.saturating_sub(begun) * PAUSE_FACTOR);
-        state.answered = taken.is_ok();
-        match taken {
-            Ok(census) => (state.census, state.last) = (Some(census), ended),
-            Err(fault) => tracing::warn!(%fault, "the database can't be counted for the metrics"),
-        }
-    }
-    let oldest = state.census.as_ref().and_then(|census| census.oldest_queued);
+    let alive = Alive { now: app.now(), idle: app.config.tokens.refresh_idle };
+    let known = app.row_counts.read(|| app.elapsed(), || app.store.read(|query| census::take(query, alive)));
+    let oldest = known.census.as_ref().and_then(|census| census.oldest_queued);
     let waiting = oldest.map_or(Duration::ZERO, |oldest| app.now().since(oldest));
     Counted {
-        answered: state.answered,
-        census: state.census.clone(),
-        age: app.elapsed().saturating_sub(state.last),
+        answered: known.answered,
+        census: known.census,
+        age: app.elapsed().saturating_sub(known.last),
         mail_waiting: (app.config.mail.transport == MailTransport::Smtp).then_some(waiting),
     }
 }

@@ -1,6 +1,5 @@
-//! Deleting what is over and has told its story: by an operator at once, by the daemon little by little.
-//! No answer that authd gives to anybody hangs on a row that goes: a session that is not there is refused
-//! like one that has ended, and what the lockout forgets it forgets by its own rule.
+//! Deletes expired rows: for an operator at once, in the daemon little by little. No response depends on them: a
+//! session that is not there is refused like one that has ended, and the lockout forgets by its own rule.
 
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
@@ -9,11 +8,10 @@ use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
 use crate::store::tables::prune::{Family, Page, Place};
 use crate::usecase::app::App;
+use crate::usecase::app::wakeup::Wakeup;
+use crate::usecase::app::worker::{FirstRound, Schedule, Worker};
 use crate::usecase::require;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// How long sessions that have ended, and mails that were sent or given up, can still be listed.
@@ -22,9 +20,10 @@ pub const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A wish for a link that nobody could work off for so long is not answered any more.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
-/// How often the daemon looks, the most pages that it looks at then, and how long it waits after each, so
-/// that nobody waits for it.
-const ROUND: Duration = Duration::from_secs(5 * 60);
+const SCHEDULE: Schedule =
+    Schedule { name: "pruner", first: FirstRound::Later, every: Duration::from_secs(5 * 60), patience: None };
+
+/// The most pages that a round looks at, and how long it waits after each, so that nobody waits for it.
 const PAGES: usize = 1_000;
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -116,48 +115,26 @@ impl Walk {
     }
 }
 
-/// The daemon's thread that prunes.
-#[derive(Debug)]
-pub struct Pruner {
-    stop: SyncSender<()>,
-    thread: JoinHandle<()>,
-}
-
-impl Pruner {
-    /// # Errors
-    /// [`Fault::Internal`] when the machine has no thread to give.
-    pub fn start(app: &Arc<App>) -> Result<Self, Fault> {
-        let (stop, stopped) = sync_channel(1);
-        let app = Arc::clone(app);
-        let thread = thread::Builder::new().name("pruner".into()).spawn(move || work(&app, &stopped));
-        let thread =
-            thread.map_err(|error| Fault::Internal(format!("the pruning thread can't be started: {error}")))?;
-        Ok(Self { stop, thread })
-    }
-
-    /// Ends it after the page that it is at.
-    pub fn stop(self) {
-        let _ = self.stop.try_send(());
-        // A thread that panicked has ended, too.
-        let _ = self.thread.join();
-    }
-}
-
-fn work(app: &App, stopped: &Receiver<()>) {
-    let mut walk = Walk::default();
-    let mut going = true;
-    while going && stopped.recv_timeout(ROUND) == Err(RecvTimeoutError::Timeout) {
-        let round = || {
-            walk.go(app, PAGES, || {
-                going = stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout);
-                going
-            })
-        };
-        match catch_unwind(AssertUnwindSafe(round)) {
-            Ok(Ok(0)) => {}
-            Ok(Ok(rows)) => tracing::debug!(rows, "deleted what was over"),
-            Ok(Err(error)) => tracing::warn!(%error, "what is over has to stay for now"),
-            Err(_) => tracing::error!("pruning panicked; trying again at the next round"),
-        }
-    }
+/// Starts the worker that prunes. It ends after the page that it is at.
+///
+/// # Errors
+/// [`Fault::Internal`] when the machine has no thread to give.
+pub fn start(app: &Arc<App>) -> Result<Worker, Fault> {
+    let app = Arc::clone(app);
+    Worker::start(SCHEDULE, &Wakeup::new(), move |rounds| {
+        let mut walk = Walk::default();
+        rounds.run(|_| {
+            if rounds.is_stopping() {
+                return Ok(());
+            }
+            let rows = walk.go(&app, PAGES, || {
+                rounds.wait(PAUSE);
+                !rounds.is_stopping()
+            })?;
+            if rows > 0 {
+                tracing::debug!(rows, "deleted what was over");
+            }
+            Ok(())
+        });
+    })
 }

@@ -29,7 +29,7 @@ use crate::store::sqlite::schema::Step;
 use crate::store::tables::{link_requests, links, mails, meta, second_factor, sessions, tickets};
 use crate::usecase::app::database_lock::InUse;
 use crate::usecase::app::files;
-use crate::usecase::app::{Ports, check_root_key, existing_root_key};
+use crate::usecase::app::{Ports, root_key};
 use crate::usecase::require;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ pub fn restore(config: &Config, ports: &Ports, caller: &Caller, file: &Path, sto
     files::prepare_folder(config)?;
     let in_use = InUse::alone(&config.database)?;
     files::check(config)?;
-    let root = existing_root_key(config)?;
+    let root = root_key::existing(config)?;
     let copy = Unnamed::beside(in_use.database(), in_use.database())?;
     let line = copy_sound(file, &copy, &root, stop)?;
     let chain_key = root.derive(Purpose::AuditChain);
@@ -101,7 +101,7 @@ fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Resul
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
     let look = || {
         let source = Whole::open(file, stop)?;
-        let belongs = check_root_key(&source, root);
+        let belongs = root_key::check(&source, root);
         let chain = Chain::new(&root.derive(Purpose::AuditChain));
         Ok((meta::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
     };

@@ -10,9 +10,8 @@ use crate::store::tables::api_keys;
 use crate::store::tables::sessions;
 use crate::store::tables::sessions::{Shown, Standing};
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
 use crate::usecase::app::token_cache::Fingerprint;
-use crate::usecase::keys::api_key_uses;
+use crate::usecase::keys::current_key;
 use std::sync::Arc;
 
 /// Why a token of the right form is refused all the same.
@@ -63,7 +62,7 @@ pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
     let now = app.now();
     let found = app.store.glance(|query| api_keys::find_by_hash(query, &hash))?;
     let key = found.filter(|key| key.counts(now)).ok_or(Refusal::InvalidToken)?;
-    api_key_uses::note(app, key.id, now);
+    app.key_uses.note(key.id, now);
     Ok(Service { key: key.id, name: key.name, permissions: key.permissions })
 }
 
@@ -103,7 +102,7 @@ fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, Flaw>, Fau
     if let Some(remembered) = fingerprint.and_then(|token| app.remembered.find(token)) {
         return Ok(Ok(remembered));
     }
-    let found = jwt::authenticate(token, |kid| keyring::verifying(app, kid))?.map(Arc::new);
+    let found = jwt::authenticate(token, |kid| current_key::verifying(app, kid))?.map(Arc::new);
     if let (Ok(authentic), Some(token)) = (&found, fingerprint) {
         app.remembered.keep(token, authentic);
     }

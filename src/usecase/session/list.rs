@@ -9,8 +9,8 @@ use crate::error::{Decision, Error, Refusal};
 use crate::store::page::{Page, Paged};
 use crate::store::tables::sessions;
 use crate::store::tables::sessions::Alive;
-use crate::usecase::account::admin;
-use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::reference::UserRef;
+use crate::usecase::account::{admin, reference};
 use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::{require, require_user};
@@ -86,7 +86,7 @@ pub fn page(
     let alive = alive(app);
     let page = app.store.read(|query| {
         let user = match of {
-            Some(of) => match admin::find_in(query, of)? {
+            Some(of) => match reference::find_in(query, of)? {
                 Some(user) => Some(user.id),
                 None => return Ok(None),
             },

@@ -12,9 +12,9 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Refusal};
 use crate::ports::draw;
 use crate::store::tables::{keys, sessions};
-use crate::usecase::account::admin::{UserRef, find_in};
+use crate::usecase::account::reference::{UserRef, find_in};
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 use crate::usecase::require;
 use crate::usecase::signin::session_start;
 use crate::usecase::signin::session_start::Issue;
@@ -42,7 +42,7 @@ pub fn mint(app: &App, caller: &Caller, of: &UserRef, ttl: Option<Duration>) -> 
     let ttl = life(app, ttl)?;
     let id = SessionId::new(app.now(), app.id_entropy());
     let token = TokenId::new(app.now(), app.id_entropy());
-    let (salt, signer, of) = (draw(app.entropy()), keyring::current(app)?, of.clone());
+    let (salt, signer, of) = (draw(app.entropy()), current_key::current(app)?, of.clone());
     let kid = signer.key().kid.clone();
     let (user, session) = app.store.write(caller, move |tx| {
         let Some(user) = find_in(tx, &of)? else {

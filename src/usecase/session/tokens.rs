@@ -15,8 +15,8 @@ use crate::domain::session::Rotation;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::{api_keys, links, sessions};
-use crate::usecase::account::admin;
-use crate::usecase::account::admin::UserRef;
+use crate::usecase::account::reference;
+use crate::usecase::account::reference::UserRef;
 use crate::usecase::app::App;
 use crate::usecase::require;
 
@@ -112,7 +112,7 @@ fn revoke_session(app: &App, caller: &Caller, id: &str) -> Result<u64, Error> {
 fn revoke_user(app: &App, caller: &Caller, of: &UserRef) -> Result<u64, Error> {
     let of = of.clone();
     app.store.write(caller, move |tx| {
-        let Some(user) = admin::find_in(tx, &of)? else {
+        let Some(user) = reference::find_in(tx, &of)? else {
             return Ok(Decision::Refuse(of.missing()));
         };
         let sessions = sessions::end_of_user(tx, user.id, None)?;

@@ -1,7 +1,9 @@
 //! Signing in: the lockout, the password, the second factor, and [`session_start`], in which every way in ends.
 
+pub mod factor;
 pub(super) mod lockout;
 pub mod login;
+pub(super) mod password;
 pub mod reauthenticate;
 pub mod second_factor;
 pub(super) mod session_start;

@@ -1,9 +1,9 @@
 //! The second step of a login: a ticket and a code for a session.
 
+use super::factor::{Factor, FactorCheck, FactorVerdict};
 use super::lockout;
 use super::lockout::Attempt;
 use super::login::TICKET_PREFIX;
-use super::reauthenticate::{Factor, FactorCheck, FactorVerdict};
 use super::session_start::{Proof, Start, Tokens, issue};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::caller::Caller;
@@ -13,7 +13,7 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::{tickets, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 
 /// A ticket is burnt by this many wrong codes.
 pub const TICKET_FAILURES_MAX: u32 = 5;
@@ -42,7 +42,7 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         start: Start::new(app, caller, proof),
         attempt: Attempt::new(app, caller, owner.email.key()),
     };
-    let (salt, signer) = (step.start.salt, keyring::current(app)?);
+    let (salt, signer) = (step.start.salt, current_key::current(app)?);
     let (user, session) = app.store.write(caller, move |tx| step.decide(tx))?;
     issue(app, &signer, user, &session, &salt).map_err(Error::from)
 }

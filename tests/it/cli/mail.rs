@@ -5,7 +5,7 @@ use super::serve::Daemon;
 use super::{Shell, json};
 use crate::mail::liars::{Line, server};
 use authd::ports::{Clock, SystemClock};
-use authd::usecase::mail::delivery::Courier;
+use authd::usecase::mail::delivery::Delivery;
 use rustix::process::Signal;
 use std::fs;
 use std::sync::mpsc::{Receiver, channel};
@@ -71,7 +71,7 @@ fn a_mail_that_failed_is_retried_by_the_operator() {
     let settings = [("mail.transport", "smtp"), host, ("mail.smtp_port", &port), ("mail.smtp_tls", "none")];
     let app = shell.world.another_app_with(&settings);
     let mailer = authd::usecase::mail::delivery::mailer(&app.config).unwrap().unwrap();
-    assert_eq!(Courier::new(&app, &mailer).deliver_due().unwrap(), 0);
+    assert_eq!(Delivery::new(&app, &mailer).deliver_due().unwrap(), 0);
 
     let failed = shell.line("mail list -q --state failed").out;
     let shown = json(&shell.line(&format!("-o json mail show {}", failed.trim())).out);

@@ -6,7 +6,7 @@ use authd::domain::secret::Secret;
 use authd::domain::time::Timestamp;
 use authd::ports::smtp::{Encryption, Patience, Roots, Settings, Smtp};
 use authd::ports::{Mailer, Message, Undelivered};
-use authd::usecase::mail::delivery::Courier;
+use authd::usecase::mail::delivery::Delivery;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -183,11 +183,11 @@ fn a_mail_outlives_every_bad_server_and_gets_to_the_good_one() {
     });
     let bad = [server(Line::hang), server(|line| line.behave_until("DATA")), server(|line| line.behave_until("never"))];
     for (port, minutes) in bad.into_iter().zip([1, 2, 4]) {
-        assert_eq!(Courier::new(&world.app, &smtp(port)).deliver_due().unwrap(), 0);
+        assert_eq!(Delivery::new(&world.app, &smtp(port)).deliver_due().unwrap(), 0);
         assert_eq!(world.states("ann@example.com"), [MailState::Queued]);
         world.advance(Duration::from_secs(60 * minutes));
     }
-    assert_eq!(Courier::new(&world.another_app(), &smtp(good)).deliver_due().unwrap(), 1);
+    assert_eq!(Delivery::new(&world.another_app(), &smtp(good)).deliver_due().unwrap(), 1);
     assert_eq!(world.states("ann@example.com"), [MailState::Sent]);
     assert_eq!(world.mail("ann@example.com").attempts, 4);
 }

@@ -9,8 +9,8 @@ use authd::domain::secret::Secret;
 use authd::usecase::account::password;
 use authd::usecase::account::password::Change;
 use authd::usecase::account::{admin, admin_two_factor, email, two_factor};
+use authd::usecase::signin::factor::Factor;
 use authd::usecase::signin::login::{LoggedIn, Tokens};
-use authd::usecase::signin::reauthenticate::Factor;
 use authd::usecase::signin::second_factor;
 use std::time::Duration;
 

@@ -7,8 +7,8 @@ use authd::error::{Error, Refusal};
 use authd::ports::{Mailer, Message, Undelivered};
 use authd::usecase::app::App;
 use authd::usecase::mail::compose;
-use authd::usecase::mail::delivery::{Courier, retry};
-use authd::usecase::mail::delivery_worker::Sender;
+use authd::usecase::mail::delivery::{Delivery, retry};
+use authd::usecase::mail::delivery_worker;
 use authd::usecase::session::logout;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn deliver(app: &App, mailer: &dyn Mailer) -> usize {
-    Courier::new(app, mailer).deliver_due().unwrap()
+    Delivery::new(app, mailer).deliver_due().unwrap()
 }
 
 #[test]
@@ -176,13 +176,13 @@ fn what_was_sent_but_could_not_be_marked_is_marked_and_not_sent_twice() {
         "CREATE TRIGGER full BEFORE UPDATE ON mails WHEN new.state = 'sent' BEGIN SELECT raise(ABORT, 'no'); END";
     disk.execute_batch(refuse).unwrap();
     let told = Told::default();
-    let mut courier = Courier::new(&world.app, &told);
-    assert!(courier.deliver_due().is_err());
+    let mut delivery = Delivery::new(&world.app, &told);
+    assert!(delivery.deliver_due().is_err());
     world.register(BOB).unwrap();
     world.advance(HOUR);
-    assert!(courier.deliver_due().is_err(), "nothing more is sent meanwhile");
+    assert!(delivery.deliver_due().is_err(), "nothing more is sent meanwhile");
     disk.execute_batch("DROP TRIGGER full").unwrap();
-    assert_eq!(courier.deliver_due().unwrap(), 1);
+    assert_eq!(delivery.deliver_due().unwrap(), 1);
     assert_eq!(told.taken().len(), 2);
     assert_eq!([world.states(ANN), world.states(BOB)], [[MailState::Sent], [MailState::Sent]]);
 }
@@ -217,8 +217,8 @@ fn the_senders_thread_wakes_for_each_mail_and_hangs_alone() {
     let world = World::new();
     let ((given, seen), (answer, answers)) = (channel(), channel());
     let hanging = Arc::new(Hanging { given: Mutex::new(given), answers: Mutex::new(answers) });
-    let sender = Sender::start_with(&world.app, hanging).unwrap();
-    assert!(Sender::start_with(&world.app, Arc::new(Told::default())).is_err(), "one is enough");
+    let sender = delivery_worker::start_with(&world.app, hanging).unwrap();
+    assert!(delivery_worker::start_with(&world.app, Arc::new(Told::default())).is_err(), "one is enough");
     let patience = Duration::from_secs(30);
     world.register(ANN).unwrap();
     assert_eq!(seen.recv_timeout(patience).as_deref(), Ok(ANN));
@@ -231,7 +231,7 @@ fn the_senders_thread_wakes_for_each_mail_and_hangs_alone() {
     assert_eq!(seen.recv_timeout(patience).as_deref(), Ok("eve@example.com"));
     assert_eq!(world.states(ANN), [MailState::Sent]);
     drop(answer);
-    sender.stop(patience);
+    sender.stop_within(patience);
     assert_eq!(world.mail("eve@example.com").last_error.as_deref(), Some("hung up"));
 }
 
@@ -240,10 +240,10 @@ fn a_sender_that_hangs_is_not_waited_for_longer_than_asked() {
     let world = World::new();
     let ((given, seen), (answer, answers)) = (channel(), channel::<()>());
     let hanging = Arc::new(Hanging { given: Mutex::new(given), answers: Mutex::new(answers) });
-    let sender = Sender::start_with(&world.app, hanging).unwrap();
+    let sender = delivery_worker::start_with(&world.app, hanging).unwrap();
     world.register(ANN).unwrap();
     seen.recv_timeout(Duration::from_secs(30)).unwrap();
-    sender.stop(Duration::from_millis(1));
+    sender.stop_within(Duration::from_millis(1));
     assert_eq!(world.states(ANN), [MailState::Queued]);
     drop(answer);
 }
@@ -251,5 +251,5 @@ fn a_sender_that_hangs_is_not_waited_for_longer_than_asked() {
 #[test]
 fn nothing_is_sent_where_mail_stays_in_the_outbox() {
     let world = World::new();
-    assert!(Sender::start(&world.app).unwrap().is_none());
+    assert!(delivery_worker::start(&world.app).unwrap().is_none());
 }

@@ -10,7 +10,7 @@ use authd::domain::time::Timestamp;
 use authd::ports::smtp::{Encryption, Login, Patience, Roots, Settings, Smtp};
 use authd::ports::{Mailer, Message, Undelivered};
 use authd::usecase::mail::delivery;
-use authd::usecase::mail::delivery::{Courier, Tested};
+use authd::usecase::mail::delivery::{Delivery, Tested};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -238,7 +238,7 @@ fn the_outbox_gets_through_as_configured() {
     world.register(ann).unwrap();
     let link = world.token_in_mail(ann);
     let mailer = delivery::mailer(&world.app.config).unwrap().unwrap();
-    assert_eq!(Courier::new(&world.app, &mailer).deliver_due().unwrap(), 1);
+    assert_eq!(Delivery::new(&world.app, &mailer).deliver_due().unwrap(), 1);
     let mail = server.mail();
     assert!(mail["text"].as_str().unwrap().contains(&link) && mail["html"].as_str().unwrap().contains(&link));
     assert_eq!(header(&mail, "Message-ID"), [format!("<{}@example.com>", world.mail(ann).id)]);
@@ -260,8 +260,8 @@ fn the_outbox_gets_through_as_configured() {
         &Email::parse("bob@example.com").unwrap(),
     )
     .unwrap();
-    assert_eq!(Courier::new(&world.app, &mailer).deliver_due().unwrap(), 0);
+    assert_eq!(Delivery::new(&world.app, &mailer).deliver_due().unwrap(), 0);
     assert_eq!(world.states("bob@example.com"), [MailState::Queued]);
     world.advance(Duration::from_secs(60));
-    assert_eq!(Courier::new(&world.app, &Told::default()).deliver_due().unwrap(), 1, "none is lost");
+    assert_eq!(Delivery::new(&world.app, &Told::default()).deliver_due().unwrap(), 1, "none is lost");
 }

@@ -7,7 +7,7 @@ use authd::domain::email::Email;
 use authd::error::{Error, Fault};
 use authd::usecase::mail::compose;
 use authd::usecase::mail::compose::OpenedMail;
-use authd::usecase::mail::delivery::Courier;
+use authd::usecase::mail::delivery::Delivery;
 use std::fs;
 use std::path::Path;
 
@@ -126,5 +126,5 @@ fn words_that_fail_only_now_and_then_never_stop_a_login() {
     let elsewhere = Caller { ip: Some("198.51.100.9".parse().unwrap()), ..anonymous() };
     world.first_step(&elsewhere, ANN, crate::world::PASSWORD).unwrap();
     assert_eq!(world.newest(ANN).0, "New login to your account", "the built-in words take their place");
-    assert_eq!(Courier::new(&world.app, &Told::default()).deliver_due().unwrap(), 1);
+    assert_eq!(Delivery::new(&world.app, &Told::default()).deliver_due().unwrap(), 1);
 }

@@ -13,7 +13,8 @@ use crate::domain::id::UserId;
 use crate::domain::role::RoleName;
 use crate::error::Refusal;
 use crate::transport::message::Response;
-use crate::usecase::account::admin::{Paged, UserRef};
+use crate::usecase::account::admin::Paged;
+use crate::usecase::account::reference::UserRef;
 use crate::views;
 use serde::Serialize;
 

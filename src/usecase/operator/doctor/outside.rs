@@ -2,7 +2,7 @@
 
 use super::{App, Config, Finding};
 use crate::ports::web;
-use crate::usecase::app::keyring;
+use crate::usecase::keys::current_key;
 use serde_json::Value;
 
 /// What each answer of the daemon carries, and a proxy must let through.
@@ -54,7 +54,7 @@ fn same_database(app: &App, url: &str) -> Finding {
         }
         Err(why) => return Finding::fail(check, format!("the public keys can't be had: {why}")),
     };
-    match keyring::jwks(app) {
+    match current_key::jwks(app) {
         Ok(ours) if kids(&ours) == kids(&document) => Finding::ok(check, "it shows the keys of this database"),
         Ok(_) => Finding::fail(
             check,

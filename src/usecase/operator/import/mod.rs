@@ -9,6 +9,7 @@ mod django;
 mod fields;
 pub mod firebase;
 mod htpasswd;
+pub mod options;
 mod own;
 mod pocketbase;
 pub mod record;
@@ -30,71 +31,11 @@ use std::collections::HashSet;
 use std::io::BufRead;
 use std::sync::Arc;
 
+pub use options::{Format, Mode, Options, UnusableHash};
 pub use record::Note;
 
 /// Entries in one transaction: few enough that the daemon's own changes don't wait long for it.
 const BATCH: usize = 500;
-
-/// Whose files are understood.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Format {
-    /// What `export` writes, one JSON object a line.
-    Jsonl,
-    /// What `export --format csv` writes.
-    Csv,
-    Htpasswd,
-    Auth0,
-    Django,
-    Firebase,
-    Pocketbase,
-}
-
-impl Format {
-    pub const ALL: [Self; 7] =
-        [Self::Jsonl, Self::Csv, Self::Htpasswd, Self::Auth0, Self::Django, Self::Firebase, Self::Pocketbase];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Jsonl => "jsonl",
-            Self::Csv => "csv",
-            Self::Htpasswd => "htpasswd",
-            Self::Auth0 => "auth0",
-            Self::Django => "django",
-            Self::Firebase => "firebase",
-            Self::Pocketbase => "pocketbase",
-        }
-    }
-}
-
-/// What to do with a user whose password hash can't be verified here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum UnusableHash {
-    /// Report the entry, and take nothing over.
-    Refuse,
-    /// Take the user over without a password, and say so.
-    Drop,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
-    Write,
-    /// Change nothing; say what would happen.
-    DryRun,
-}
-
-#[derive(Clone, Debug)]
-pub struct Options {
-    pub format: Format,
-    pub mode: Mode,
-    pub unusable_hash: UnusableHash,
-    /// What completes a name without one to an address, in an htpasswd file.
-    pub domain: Option<String>,
-    /// The project's hash parameters. `None`: hashes of Firebase's can't be taken over.
-    pub firebase: Option<firebase::Parameters>,
-    /// The value that stands in a cell of CSV.
-    pub plain: fn(&str) -> String,
-}
 
 /// What became, or would become, of an entry.
 #[derive(Clone, Debug)]

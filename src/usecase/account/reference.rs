@@ -1,0 +1,77 @@
+//! An account as somebody names it, and what every change of one needs: finding it, and knowing whether it may go.
+
+use crate::domain::caller::Caller;
+use crate::domain::email::Email;
+use crate::domain::id::UserId;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::{failures, users};
+use crate::store::tx::{Query, Tx};
+use crate::usecase::app::App;
+use crate::usecase::require;
+
+/// An account as it is named on a command line: by address or by id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UserRef {
+    Id(UserId),
+    Email(Email),
+}
+
+impl UserRef {
+    /// # Errors
+    /// `not_found`: what is neither an address nor an id names nobody.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if let Some(id) = UserId::parse(text) {
+            return Ok(Self::Id(id));
+        }
+        Email::parse(text).map(Self::Email).map_err(|_| Refusal::not_found("user", text))
+    }
+
+    pub(in crate::usecase) fn missing(&self) -> Refusal {
+        match self {
+            Self::Id(id) => Refusal::not_found("user", id.to_string()),
+            Self::Email(email) => Refusal::not_found("user", email.to_string()),
+        }
+    }
+}
+
+pub(in crate::usecase) fn find_in(query: &impl Query, of: &UserRef) -> Result<Option<User>, Fault> {
+    match of {
+        UserRef::Id(id) => users::find(query, *id),
+        UserRef::Email(email) => users::find_by_email(query, email),
+    }
+}
+
+/// Takes everything personal out of the database.
+pub(in crate::usecase) fn remove(tx: &mut Tx<'_>, user: &User) -> Result<(), Fault> {
+    failures::clear_all(tx, &user.email.key())?;
+    users::delete(tx, user.id)
+}
+
+/// Whether nobody would be left who may administer, were this user gone. Inside the transaction, so
+/// that two admins can't be taken away at once.
+pub(in crate::usecase) fn is_last_admin(tx: &Tx<'_>, user: &User) -> Result<bool, Fault> {
+    let counts = user.is_admin() && user.disabled_at.is_none();
+    Ok(counts && !users::has_enabled_admin(tx, Some(user.id))?)
+}
+
+/// Finds, changes, and gives the account as it stands then.
+pub(in crate::usecase) fn change(
+    app: &App,
+    caller: &Caller,
+    of: &UserRef,
+    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
+) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let Some(user) = find_in(tx, &of)? else {
+            return Ok(Decision::Refuse(of.missing()));
+        };
+        if let Decision::Refuse(refusal) = work(tx, &user)? {
+            return Ok(Decision::Refuse(refusal));
+        }
+        let user = users::find(tx, user.id)?.ok_or_else(|| Fault::Internal("an account vanished".into()))?;
+        Ok(Decision::Grant(user))
+    })
+}

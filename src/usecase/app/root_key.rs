@@ -1,0 +1,80 @@
+//! The root key in its file, and the proof that it belongs to the database beside it.
+
+use super::files;
+use super::ports::Ports;
+use crate::config::Config;
+use crate::crypto::root_key::{Purpose, RootKey};
+use crate::crypto::seal::Sealer;
+use crate::domain::audit::{Event, Subject};
+use crate::domain::caller::Caller;
+use crate::error::{Decision, Error, Fault};
+use crate::store::Store;
+use crate::store::tables::meta;
+use crate::store::tx::Query;
+use std::fs::File;
+
+/// What proves that a key file belongs to a database.
+const ROOT_KEY_CHECK: &str = "root_key_check";
+
+/// The root key of the configured database; where there is neither database nor key file, a new one, and
+/// `created_key_file` says so.
+pub(super) fn open(
+    config: &Config,
+    ports: &Ports,
+    database_exists: bool,
+    created_key_file: &mut bool,
+) -> Result<RootKey, Fault> {
+    if database_exists || files::exists(&config.key_file)? {
+        return existing(config);
+    }
+    files::prepare(config)?;
+    let root = RootKey::generate(&*ports.entropy);
+    *created_key_file = root.write_new(&config.key_file)?;
+    if !*created_key_file {
+        return RootKey::read(&config.key_file);
+    }
+    let made = File::open(&config.key_file).map_err(|error| files::cannot_write(&config.key_file, &error))?;
+    files::give_to_owner(&made, files::folder_of(&config.key_file).as_path())?;
+    Ok(root)
+}
+
+/// The root key of a database that is there.
+///
+/// # Errors
+/// [`Fault::Config`] when its file is missing or is none, [`Fault::Permission`].
+pub(in crate::usecase) fn existing(config: &Config) -> Result<RootKey, Fault> {
+    if files::exists(&config.key_file)? {
+        return RootKey::read(&config.key_file);
+    }
+    Err(Fault::Config(format!(
+        "the key file {} is missing, and the database {} can't be opened without it; bring it back from the backup, or set `key_file`",
+        config.key_file.display(),
+        config.database.display()
+    )))
+}
+
+/// Holds the key file against a database: a value sealed when that was made must open. `false`: there is
+/// none yet, in a database that was just made.
+///
+/// # Errors
+/// [`Fault::Config`] for the key file of another database; the driver's.
+pub(in crate::usecase) fn check(query: &impl Query, root: &RootKey) -> Result<bool, Fault> {
+    let Some(sealed) = meta::find(query, ROOT_KEY_CHECK)? else { return Ok(false) };
+    Sealer::new(root, Purpose::Check).open(ROOT_KEY_CHECK.as_bytes(), &sealed).map_err(|_| {
+        Fault::Config("the key file belongs to another database; set `key_file` to the one made with this".into())
+    })?;
+    Ok(true)
+}
+
+/// As [`check`], and seals that value in a database that was just made.
+pub(super) fn seal_check(store: &Store, root: &RootKey, ports: &Ports) -> Result<(), Error> {
+    if store.read(|query| check(query, root))? {
+        return Ok(());
+    }
+    let sealed = Sealer::new(root, Purpose::Check).seal(&*ports.entropy, ROOT_KEY_CHECK.as_bytes(), b"authd");
+    store.write(&Caller::system(), move |tx| {
+        meta::save(tx, ROOT_KEY_CHECK, &sealed)?;
+        tx.audit(&Event::DatabaseCreated, Subject::default())?;
+        Ok(Decision::Grant(()))
+    })
+}

@@ -1,0 +1,58 @@
+//! The caller's own password, asked for once more.
+
+use super::lockout::{self, Attempt, Counted};
+use crate::crypto::password::PasswordHashText;
+use crate::domain::audit::{Event, LoginFailure};
+use crate::domain::caller::Caller;
+use crate::domain::id::UserId;
+use crate::domain::mail::MailKind;
+use crate::domain::password::Password;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Refusal};
+use crate::store::tables::users;
+use crate::usecase::app::App;
+use crate::usecase::mail::compose;
+
+/// Checks the caller's own password, counted by the lockout like a login.
+///
+/// Gives the hash that it matched: whoever acts on this proof makes sure that it still stands.
+pub(in crate::usecase) fn check(app: &App, caller: &Caller, user: &User, password: &Password) -> Result<String, Error> {
+    let attempt = Attempt::new(app, caller, user.email.key());
+    let (id, now) = (user.id, app.now());
+    let (stored, until) = app
+        .store
+        .read(|query| Ok((users::find_password_hash(query, id)?, attempt.locked_until(query, Some(id), now)?)))?;
+    if until.is_some() {
+        return refuse_unseen(app, caller, attempt, id);
+    }
+    let stored = stored.map(PasswordHashText);
+    let matched = match &stored {
+        Some(hash) => app.gate.verify(hash, password)?,
+        None => app.gate.verify_nobody(password)?,
+    };
+    let (notice, to) = (compose::notice(app, caller, MailKind::AccountLocked), user.email.clone());
+    app.store.write(caller, move |tx| {
+        let now = tx.now();
+        if let Some(until) = attempt.locked_until(tx, Some(id), now)? {
+            return Ok(Decision::Refuse(lockout::refuse(tx, id, None, until)?));
+        }
+        if let (Some(hash), true) = (&stored, matched) {
+            return Ok(Decision::Grant(hash.0.clone()));
+        }
+        tx.audit(&Event::LoginFailed { why: LoginFailure::WrongPassword, email: None }, id)?;
+        if attempt.count(tx, Some(id))? == Counted::AccountLocked {
+            notice.queue(tx, id, &to)?;
+        }
+        Ok(Decision::Refuse(Refusal::WrongPassword))
+    })
+}
+
+/// While a lock holds, a try leaves its line and is refused, whatever the password.
+fn refuse_unseen<T: Send + 'static>(app: &App, caller: &Caller, attempt: Attempt, user: UserId) -> Result<T, Error> {
+    app.store.write(caller, move |tx| {
+        let now = tx.now();
+        // A lock that ended this very moment: as good as the last millisecond of it.
+        let until = attempt.locked_until(tx, Some(user), now)?.unwrap_or(now);
+        Ok(Decision::Refuse(lockout::refuse(tx, user, None, until)?))
+    })
+}
