@@ -23,9 +23,8 @@ pub fn json(status: u16, value: &impl Serialize) -> Response {
 }
 
 /// Answers with a page of a list.
-pub fn page<T, V: Serialize>(page: &Paged<T, String>, view: impl Fn(&T) -> V) -> Response {
-    let items: Vec<_> = page.items.iter().map(view).collect();
-    json(200, &serde_json::json!({"items": items, "next": page.next}))
+pub fn page<'a, T, V: Serialize>(page: &'a Paged<T, String>, view: impl Fn(&'a T) -> V) -> Response {
+    json(200, &views::page(page, view))
 }
 
 /// Hands tokens over, the way that the caller's own came.

@@ -3,7 +3,7 @@
 use super::problem;
 use super::route::{Access, Content, ResponseSpec, Route, parameter};
 use super::schema;
-use super::schema::{Object, Shape};
+use super::schema::reference;
 use super::table::routes;
 use super::wire::{Field, Kind, Presence};
 use crate::web::cookies;
@@ -45,18 +45,8 @@ fn print() -> Value {
 }
 
 fn schemas() -> Map<String, Value> {
-    let mut schemas = Map::new();
-    schema::problem(&mut schemas);
-    for route in routes() {
-        if let Some(body) = route.request {
-            schemas.insert(body.name.into(), body.schema());
-        }
-        for answer in route.answers {
-            for object in objects(answer) {
-                Shape::Object(object).collect(&mut schemas);
-            }
-        }
-    }
+    let mut schemas = schema::components();
+    schemas.extend(routes().filter_map(|route| route.request).map(|body| (body.name.into(), body.schema())));
     schemas.sort_keys();
     schemas
 }
@@ -112,14 +102,6 @@ fn query_parameter(field: &Field) -> Value {
     json!({"name": field.name, "in": "query", "required": required, "description": field.about, "schema": schema})
 }
 
-fn objects(answer: &ResponseSpec) -> &[&'static Object] {
-    match &answer.content {
-        Content::Json(object) => std::slice::from_ref(object),
-        Content::AnyOf(objects) => objects,
-        Content::Nothing | Content::Document => &[],
-    }
-}
-
 fn response(answer: &ResponseSpec) -> Value {
     match answer.content {
         Content::Nothing => json!({"description": answer.about}),
@@ -155,8 +137,4 @@ fn problem_response(status: u16, codes: &[&str]) -> Value {
     let description = codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", ");
     let content = json!({"schema": reference("Problem"), "example": example});
     json!({"description": description, "content": {problem::CONTENT_TYPE: content}})
-}
-
-fn reference(name: &str) -> Value {
-    json!({"$ref": format!("#/components/schemas/{name}")})
 }

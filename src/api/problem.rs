@@ -5,10 +5,10 @@
 use crate::error::{Error, Fault, FieldError, Refusal};
 use crate::transport::Trouble;
 use crate::transport::message::Response;
+use crate::views;
 use crate::web::headers::{BUSY_RETRY_AFTER_S, retry_after_s};
 use crate::web::rejection::{RateLimited, Rejection};
 use crate::web::status;
-use serde_json::{Value, json};
 use std::borrow::Cow;
 
 pub const CONTENT_TYPE: &str = "application/problem+json";
@@ -122,28 +122,21 @@ impl Problem {
     /// The document, with the headers that go with it.
     #[must_use]
     pub fn response(self, request_id: &str) -> Response {
-        let mut document = json!({
-            "type": format!("urn:authd:problem:{}", self.code),
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            "code": self.code,
-            "request_id": request_id,
-        });
-        if !self.errors.is_empty() {
-            document["errors"] = self.errors.iter().map(field_error).collect();
-        }
-        if let Some(seconds) = self.retry_after_s {
-            document["retry_after_s"] = seconds.into();
-        }
-        let mut response = Response::with_body(self.status, CONTENT_TYPE, document.to_string().into_bytes());
+        let document = views::Problem {
+            kind: format!("urn:authd:problem:{}", self.code),
+            title: self.title,
+            status: self.status,
+            detail: &self.detail,
+            code: self.code,
+            request_id,
+            errors: self.errors.iter().map(views::field_error).collect(),
+            retry_after_s: self.retry_after_s,
+        };
+        let body = serde_json::to_vec(&document).expect("a problem document has text for keys");
+        let mut response = Response::with_body(self.status, CONTENT_TYPE, body);
         response.headers.extend(self.headers);
         response
     }
-}
-
-fn field_error(error: &FieldError) -> Value {
-    json!({"field": error.field, "code": error.code, "message": error.message})
 }
 
 impl From<&Refusal> for Problem {

@@ -117,5 +117,5 @@ fn row(line: &Line) -> Row {
 }
 
 fn table(lines: &[Line]) -> Table {
-    Table { columns: COLUMNS.to_vec(), rows: lines.iter().map(row).collect() }
+    Table::of_objects(&COLUMNS, lines.iter().map(|line| (line.seq.to_string(), views::audit_line(line))))
 }

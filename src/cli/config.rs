@@ -3,12 +3,12 @@
 use super::Context;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
-use crate::config::{FILES, Setting, Value, text};
+use crate::config::{FILES, text};
 use crate::error::{Fault, Refusal};
 use crate::usecase::app::mail_templates::MailTemplates;
 use crate::usecase::mail::delivery;
+use crate::views;
 use clap::Subcommand;
-use serde_json::json;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -48,25 +48,14 @@ fn check(context: &Context) -> Result<(), Failure> {
     let name = file.as_ref().map_or_else(|| "no file".into(), |path| path.display().to_string());
     context.terminal().note(&format!("the configuration is right ({name})"));
     let columns = [Column::Text("ok"), Column::Text("file")];
-    context.terminal().changed(&Table::of_objects(&columns, [(name, json!({"ok": true, "file": file}))]))
+    context.terminal().changed(&Table::of_objects(&columns, [(name, views::config_check(file.as_deref()))]))
 }
 
 fn show(context: &Context) -> Result<(), Failure> {
     let columns = [Column::Whole("key"), Column::Text("value"), Column::Text("origin")];
     let loaded = context.loaded()?;
-    let rows = loaded.settings.iter().map(|setting| (setting.key.clone(), setting_json(setting)));
+    let rows = loaded.settings.iter().map(|setting| (setting.key.clone(), views::setting(setting)));
     context.terminal().list(&Table::of_objects(&columns, rows))
-}
-
-/// Values have the types that the file gives them; spans and rates are text there, too.
-fn setting_json(setting: &Setting) -> serde_json::Value {
-    let value = match &setting.value {
-        Value::Bool(value) => json!(value),
-        Value::Count(number) => json!(number),
-        Value::List(entries) => json!(entries),
-        Value::Span(_) | Value::Rate(_) | Value::Text(_) | Value::Path(_) => json!(setting.value.to_string()),
-    };
-    json!({"key": setting.key, "value": value, "origin": setting.origin.to_string()})
 }
 
 fn init(context: &Context) -> Result<(), Failure> {
@@ -83,5 +72,5 @@ fn init(context: &Context) -> Result<(), Failure> {
     let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(fails)?;
     file.write_all(text::init().as_bytes()).map_err(fails)?;
     context.terminal().note(&format!("wrote {name}; every key in it is a comment until you change it"));
-    context.terminal().changed(&Table::of_objects(&[Column::Text("file")], [(name.clone(), json!({"file": name}))]))
+    context.terminal().changed(&Table::of_objects(&[Column::Text("file")], [(name.clone(), views::written(path))]))
 }

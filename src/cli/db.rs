@@ -10,12 +10,10 @@ use crate::usecase::app::migrate;
 use crate::usecase::app::migrate::Mode;
 use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::operator::database;
-use crate::usecase::operator::database::Status;
 use crate::usecase::operator::prune;
 use crate::views;
 use clap::{Args, Subcommand};
 use copies::{Backup, Restore};
-use serde_json::{Value, json};
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
@@ -75,23 +73,16 @@ fn init(context: &Context) -> Result<(), Failure> {
     if !app.created.database {
         context.terminal().note("the database is there already; nothing was changed");
     }
-    let json = json!({
-        "database": app.config.database, "key_file": app.config.key_file,
-        "created": {
-            "database": app.created.database, "key_file": app.created.key_file,
-            "signing_key": app.created.signing_key,
-        },
-    });
     let columns = [Column::Text("database"), Column::Text("key_file"), Column::Text("created")];
-    context.terminal().changed(&Table::of_objects(&columns, [(app.config.database.display().to_string(), json)]))
+    let row = (app.config.database.display().to_string(), views::created_database(&app));
+    context.terminal().changed(&Table::of_objects(&columns, [row]))
 }
 
 fn status(context: &Context) -> Result<(), Failure> {
     let status = database::status(&context.app()?, context.caller())?;
-    let json = status_json(&status);
     let columns: Vec<_> = STATUS.into_iter().map(Column::Text).collect();
     let path = status.database.display().to_string();
-    context.terminal().show(&Table::of_objects(&columns, [(path, json)]))
+    context.terminal().show(&Table::of_objects(&columns, [(path, views::database_status(&status))]))
 }
 
 const STATUS: [&str; 10] = [
@@ -106,19 +97,6 @@ const STATUS: [&str; 10] = [
     "free_pages",
     "rows",
 ];
-
-fn status_json(status: &Status) -> Value {
-    let rows: serde_json::Map<_, _> =
-        status.rows.iter().map(|(table, count)| ((*table).to_owned(), Value::from(*count))).collect();
-    json!({
-        "database": status.database, "key_file": status.key_file,
-        "schema_version": status.file.schema_version, "schema_current": status.file.schema_current,
-        "sqlite_version": status.file.sqlite_version,
-        "database_bytes": status.database_bytes, "wal_bytes": status.wal_bytes,
-        "page_size": status.file.page_size, "free_pages": status.file.free_pages,
-        "rows": rows,
-    })
-}
 
 impl Migrate {
     fn run(&self, context: &Context) -> Result<(), Failure> {
@@ -143,7 +121,7 @@ impl Migrate {
 fn prune(context: &Context) -> Result<(), Failure> {
     let counts = prune::prune(&context.app()?, context.caller())?;
     let columns = [Column::Whole("table"), Column::Text("rows")];
-    let rows = counts.iter().map(|(table, rows)| ((*table).to_owned(), json!({"table": table, "rows": rows})));
+    let rows = counts.iter().map(|(table, rows)| ((*table).to_owned(), views::pruned_table(table, *rows)));
     context.terminal().list(&Table::of_objects(&columns, rows))
 }
 
@@ -153,14 +131,15 @@ fn check(context: &Context) -> Result<(), Failure> {
         Err(Failure::Error(Error::Failed(Fault::Storage(text)))) => vec![text],
         other => other?,
     };
-    let json = json!({"ok": problems.is_empty(), "problems": problems});
     let columns = [Column::Text("ok"), Column::Text("problems")];
     let path = context.loaded()?.config.database.display().to_string();
+    let note = format!("{path} is whole");
+    let table = Table::of_objects(&columns, [(path, views::database_check(&problems))]);
     if problems.is_empty() {
-        context.terminal().note(&format!("{path} is whole"));
-        return context.terminal().changed(&Table::of_objects(&columns, [(path, json)]));
+        context.terminal().note(&note);
+        return context.terminal().changed(&table);
     }
-    context.terminal().show(&Table::of_objects(&columns, [(path, json)]))?;
+    context.terminal().show(&table)?;
     Err(Failure::Check("the database is damaged; stop the daemon, keep a copy, and restore the last backup".into()))
 }
 

@@ -1,6 +1,7 @@
 //! Why a command did not do what was asked, and the exit code and words that say so.
 
 use crate::error::{Error, Fault, Refusal};
+use crate::views;
 use crate::web::status;
 use serde_json::{Value, json};
 
@@ -103,10 +104,7 @@ impl Failure {
             "detail": self.told_to_clients(), "code": code,
         });
         if let Self::Error(Error::Refused(Refusal::Invalid(errors))) = self {
-            let errors: Vec<Value> = errors
-                .iter()
-                .map(|error| json!({"field": error.field, "code": error.code, "message": error.message}))
-                .collect();
+            let errors: Vec<Value> = errors.iter().map(|error| json!(views::field_error(error))).collect();
             problem["errors"] = errors.into();
         }
         Some(problem)

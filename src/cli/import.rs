@@ -6,12 +6,13 @@ use super::exit::Failure;
 use super::terminal::Format as Printed;
 use super::terminal::csv::plain;
 use super::terminal::progress::Progress;
-use super::terminal::table::{Cell, Column, Row, Table, Tone};
+use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
 use crate::domain::secret::Secret;
 use crate::usecase::operator::import as importing;
 use crate::usecase::operator::import::{Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase};
+use crate::views;
+use crate::views::ImportNote;
 use clap::Args;
-use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufReader, Read, stdin};
 use std::path::{Path, PathBuf};
@@ -72,9 +73,9 @@ impl Import {
         let mut told = Told::new(context, self.mode(), &progress)?;
         let mut source = BufReader::with_capacity(64 * 1024, progress.reading(source));
         let summary = importing::import(&app, context.caller(), &mut source, &options, &mut |entry| told.tell(entry))?;
-        let told = told.end()?;
+        let kept = told.end()?;
         drop(progress);
-        self.finish(context, summary, told)
+        self.finish(context, summary, &kept)
     }
 
     const fn mode(&self) -> Mode {
@@ -113,7 +114,7 @@ impl Import {
         Ok((Box::new(file), about.is_file().then_some(about.len())))
     }
 
-    fn finish(&self, context: &Context, summary: Summary, told: Vec<Value>) -> Result<(), Failure> {
+    fn finish(&self, context: &Context, summary: Summary, kept: &Kept) -> Result<(), Failure> {
         let Summary { created, skipped, failed } = summary;
         context.terminal().note(&match self.mode() {
             Mode::Write => format!("created {created}, skipped {skipped} who were there already, failed {failed}"),
@@ -122,13 +123,8 @@ impl Import {
             ),
         });
         if context.terminal().format() == Printed::Json && !context.terminal().is_quiet() {
-            let (problems, notes): (Vec<_>, Vec<_>) = told.into_iter().partition(|told| told["outcome"] == "failed");
-            let bare = |entries: Vec<Value>| -> Value { entries.into_iter().map(bare).collect() };
-            let json = json!({
-                "dry_run": self.dry_run, "created": created, "skipped": skipped, "failed": failed,
-                "problems": bare(problems), "notes": bare(notes),
-            });
-            context.terminal().show(&Table::of_objects(&[], [(String::new(), json)]))?;
+            let report = views::import_report(&summary, self.dry_run, &kept.problems, &kept.notes);
+            context.terminal().show(&Table::of_objects(&[], [(String::new(), report)]))?;
         }
         if failed == 0 {
             return Ok(());
@@ -142,14 +138,6 @@ impl Import {
         };
         Err(Failure::Check(text))
     }
-}
-
-/// What is told of an entry in the JSON summary.
-fn bare(mut told: Value) -> Value {
-    if let Some(members) = told.as_object_mut() {
-        members.shift_remove("outcome");
-    }
-    told
 }
 
 /// The longest file of parameters.
@@ -182,14 +170,32 @@ struct Told<'a> {
     context: &'a Context,
     mode: Mode,
     progress: &'a Progress,
-    kept: Vec<Value>,
+    kept: Kept,
     /// What printing came to, once it failed.
     failed: Result<(), Failure>,
 }
 
+/// What the document at the end has of single entries.
+#[derive(Default)]
+struct Kept {
+    problems: Vec<ImportNote>,
+    notes: Vec<ImportNote>,
+}
+
+impl Kept {
+    fn keep(&mut self, entry: &Entry) {
+        let note = |code, message: &str| views::import_note(entry, code, message);
+        match &entry.outcome {
+            Outcome::Skipped => {}
+            Outcome::Failed(problem) => self.problems.push(note(problem.code, &problem.message)),
+            Outcome::Created(notes) => self.notes.extend(notes.iter().map(|told| note(told.code, told.message))),
+        }
+    }
+}
+
 impl<'a> Told<'a> {
     fn new(context: &'a Context, mode: Mode, progress: &'a Progress) -> Result<Self, Failure> {
-        let told = Self { context, mode, progress, kept: Vec::new(), failed: Ok(()) };
+        let told = Self { context, mode, progress, kept: Kept::default(), failed: Ok(()) };
         if mode == Mode::DryRun && !told.is_kept() {
             let header = Table { columns: COLUMNS.to_vec(), rows: Vec::new() };
             progress.aside(|| context.terminal().begin_stream(&header, &WIDTHS))?;
@@ -209,11 +215,11 @@ impl<'a> Told<'a> {
     }
 
     fn say(&mut self, entry: &Entry) -> Result<(), Failure> {
-        let rows = rows(entry);
         if self.is_kept() {
-            self.kept.extend(rows.into_iter().map(|row| row.json).filter(|told| !told["code"].is_null()));
+            self.kept.keep(entry);
             return Ok(());
         }
+        let rows = rows(entry);
         let terminal = self.context.terminal();
         if terminal.is_quiet() || self.mode == Mode::DryRun {
             let wanted = !terminal.is_quiet() || matches!(entry.outcome, Outcome::Created(_));
@@ -227,7 +233,7 @@ impl<'a> Told<'a> {
         Ok(())
     }
 
-    fn end(self) -> Result<Vec<Value>, Failure> {
+    fn end(self) -> Result<Kept, Failure> {
         self.failed.map(|()| self.kept)
     }
 }
@@ -269,8 +275,6 @@ fn row(entry: &Entry, (outcome, tone): (&str, Tone), why: Option<(&str, &str)>) 
             Cell::maybe(code),
             Cell::maybe(message),
         ],
-        json: json!({
-            "line": entry.line, "outcome": outcome, "email": entry.email, "code": code, "message": message,
-        }),
+        json: object(views::imported_entry(entry, outcome, why)),
     }
 }

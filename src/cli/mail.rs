@@ -12,7 +12,6 @@ use crate::usecase::mail::delivery;
 use crate::usecase::mail::delivery::Tested;
 use crate::views;
 use clap::{Args, Subcommand};
-use serde_json::json;
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
@@ -146,7 +145,7 @@ impl Test {
             Tested::NotTaken(why) => Some(why.to_string()),
         };
         let columns = [Column::Text("to"), Column::Text("taken"), Column::Text("reason")];
-        let row = json!({"to": to.as_str(), "taken": why.is_none(), "reason": why});
+        let row = views::test_mail(&to, why.as_deref());
         context.terminal().changed(&Table::of_objects(&columns, [(to.to_string(), row)]))?;
         let server = &context.loaded()?.config.mail;
         let server = format!("{}:{}", server.smtp_host, server.smtp_port);

@@ -16,6 +16,7 @@ use crate::error::Fault;
 use crate::usecase::account::qr::Qr;
 use escape::visible_lines;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::Serialize;
 use serde_json::Value;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
@@ -136,10 +137,11 @@ impl Terminal {
     ///
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
-    pub fn secret(&self, name: &str, secret: &str, mut about: Value) -> Result<(), Failure> {
+    pub fn secret(&self, name: &str, secret: &str, about: impl Serialize) -> Result<(), Failure> {
         if self.format != Format::Json {
             return write_result(&format!("{secret}\n"));
         }
+        let mut about = table::object(about);
         about[name] = secret.into();
         write_result(&table::json_document(&about))
     }

@@ -4,7 +4,7 @@ use super::Context;
 use super::exit::Failure;
 use super::password::from_stdin;
 use super::terminal::prompt::{self, Consent};
-use super::terminal::table::{Column, Table};
+use super::terminal::table::{Column, Row, Table};
 use super::times;
 use crate::domain::secret::Secret;
 use crate::usecase::account::reference::UserRef;
@@ -15,7 +15,6 @@ use crate::usecase::session::tokens;
 use crate::usecase::session::tokens::{Inspection, Target};
 use crate::views;
 use clap::{Args, Subcommand};
-use serde_json::json;
 use std::time::Duration;
 
 #[derive(Subcommand, Debug)]
@@ -154,7 +153,7 @@ impl Revoke {
             (1, _) => "ended 1 session".to_owned(),
             (many, _) => format!("ended {many} sessions"),
         });
-        let row = (revoked.to_string(), json!({"revoked": revoked}));
+        let row = (revoked.to_string(), views::revoked(revoked));
         context.terminal().changed(&Table::of_objects(&[Column::Text("revoked")], [row]))
     }
 }
@@ -211,5 +210,6 @@ fn inspected(inspection: &Inspection) -> Table {
     let columns: Vec<_> = ["kind", "active", "reason"].into_iter().chain(facts).map(Column::Text).collect();
     let fact = |name| inspection.facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value.clone());
     let id = fact("jti").or_else(|| fact("session_id")).or_else(|| fact("user_id"));
-    Table::of_objects(&columns, [(id.unwrap_or_default(), views::inspection(inspection))])
+    let row = Row::of_object(&columns, id.unwrap_or_default(), views::inspection(inspection));
+    Table { columns, rows: vec![row] }
 }

@@ -7,7 +7,7 @@ use super::arguments::{choices, role_name, role_names};
 use super::exit::Failure;
 use super::password::{Choice, PasswordFlags};
 use super::terminal::prompt::Consent;
-use super::terminal::table::{Cell, Column, Row, Table, Tone};
+use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
 use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::name::Name;
@@ -360,7 +360,7 @@ fn table(users: &[User], now: Timestamp) -> Table {
             state(user, now),
             Cell::maybe(user.last_login_at),
         ],
-        json: views::user(user, now),
+        json: object(views::user(user, now)),
     };
     Table { columns: LISTED.to_vec(), rows: users.iter().map(row).collect() }
 }

@@ -116,8 +116,9 @@ impl Life {
                 let shown = Self::held(&self.tokens, back);
                 let seen = shown.map(|held| authenticate::bearer(app, held.access_token.expose()));
                 // A lock that is over is as good as none, and nobody sees it.
-                let seen =
-                    seen.map(|seen| seen.map(|me| (me.session, me.auth_time, views::user(&me.account, app.now()))));
+                let seen = seen.map(|seen| {
+                    seen.map(|me| (me.session, me.auth_time, format!("{:?}", views::user(&me.account, app.now()))))
+                });
                 format!("{seen:?}")
             }
             Step::RevokeAccess(back) => {

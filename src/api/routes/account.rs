@@ -118,7 +118,7 @@ fn register(app: &App, mut call: Call) -> Result<Response, Error> {
         name: call.fields.optional_name("name").unwrap_or_default(),
     };
     Ok(match register::register(app, &call.caller, &new)? {
-        Registered::VerificationSent => json(202, &serde_json::json!({"status": "verification_sent"})),
+        Registered::VerificationSent => json(202, &views::verification_sent()),
         Registered::Ready(user) => json(201, &views::user(&user, app.now())),
     })
 }
@@ -145,7 +145,7 @@ fn confirm_password_reset(app: &App, mut call: Call) -> Result<Response, Error> 
 }
 
 fn show(app: &App, call: Call) -> Result<Response, Error> {
-    Ok(json(200, &views::UserView::of(me::show(&call.caller)?, app.now())))
+    Ok(json(200, &views::user(me::show(&call.caller)?, app.now())))
 }
 
 fn change(app: &App, mut call: Call) -> Result<Response, Error> {
@@ -180,6 +180,5 @@ fn delete(app: &App, mut call: Call) -> Result<Response, Error> {
 fn events(app: &App, mut call: Call) -> Result<Response, Error> {
     let (limit, before) = (call.fields.limit("limit"), call.fields.optional_token("before"));
     let page = me::events(app, &call.caller, limit, before.as_ref().map(|before| before.expose().as_str()))?;
-    let events: Vec<_> = page.items.iter().map(views::own_event).collect();
-    Ok(json(200, &serde_json::json!({"events": events, "next": page.next})))
+    Ok(json(200, &views::own_events(&page)))
 }

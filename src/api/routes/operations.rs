@@ -10,6 +10,7 @@ use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
 use crate::usecase::operator::health;
+use crate::views;
 
 pub static OPERATIONS: &[Route] =
     &[
@@ -37,7 +38,7 @@ pub static OPERATIONS: &[Route] =
     ];
 
 fn jwks(app: &App, _: Call) -> Result<Response, Error> {
-    Ok(json(200, &current_key::jwks(app)?).header("cache-control", CACHEABLE))
+    Ok(json(200, &views::key_set(&current_key::jwks(app)?)).header("cache-control", CACHEABLE))
 }
 
 fn openapi(_: &App, table: TableInfo) -> Result<Response, Error> {
@@ -46,11 +47,11 @@ fn openapi(_: &App, table: TableInfo) -> Result<Response, Error> {
 }
 
 fn health(_: &App, _: Call) -> Result<Response, Error> {
-    Ok(json(200, &serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})))
+    Ok(json(200, &views::health()))
 }
 
 /// Whatever keeps the database from a write, the answer is 503: a balancer shall look elsewhere.
 fn ready(app: &App, _: Call) -> Result<Response, Error> {
     health::ready(app).map_err(|error| Fault::StorageUnavailable(error.to_string()))?;
-    Ok(json(200, &serde_json::json!({"status": "ok"})))
+    Ok(json(200, &views::readiness()))
 }

@@ -97,8 +97,7 @@ fn logout_everywhere(app: &App, call: Call) -> Result<Response, Error> {
 fn list(app: &App, call: Call) -> Result<Response, Error> {
     let current = require_user(&call.caller)?.session;
     let sessions = list::list_own(app, &call.caller)?;
-    let sessions: Vec<_> = sessions.iter().map(|session| views::own_session(session, current)).collect();
-    Ok(json(200, &serde_json::json!({"sessions": sessions})))
+    Ok(json(200, &views::own_sessions(&sessions, current)))
 }
 
 fn end(app: &App, call: Call) -> Result<Response, Error> {

@@ -2,6 +2,7 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Failure;
+use crate::cli::terminal::table::object;
 use crate::cli::times::When;
 use crate::domain::audit::Line;
 use crate::usecase::audit::read as log;
@@ -51,7 +52,7 @@ impl Export {
     }
 
     fn print(&self, context: &Context, lines: &[Line]) -> Result<(), Failure> {
-        let objects: Vec<Value> = lines.iter().map(views::exported_line).collect();
+        let objects: Vec<Value> = lines.iter().map(|line| object(views::exported_line(line))).collect();
         match self.format {
             Format::Jsonl => context.terminal().json_lines(&objects),
             Format::Csv => context.terminal().csv(&objects.iter().map(record).collect::<Vec<_>>()),

@@ -7,8 +7,8 @@ use crate::cli::terminal::table::{Column, Table};
 use crate::cli::times::When;
 use crate::usecase::audit::prune;
 use crate::usecase::audit::prune::Plan;
+use crate::views;
 use clap::Args;
-use serde_json::json;
 use std::time::Duration;
 
 /// Delete the oldest lines of the log; what is left can still be verified
@@ -70,10 +70,5 @@ impl Prune {
 
 fn table(plan: &Plan, pruned: i64) -> Table {
     let columns = ["pruned", "lines", "first", "through", "before"].map(Column::Text);
-    let (first, through) = if plan.lines() > 0 { (Some(plan.first), Some(plan.through)) } else { (None, None) };
-    let json = json!({
-        "pruned": pruned, "lines": plan.lines().max(0), "first": first, "through": through,
-        "before": plan.before.to_string(),
-    });
-    Table::of_objects(&columns, [(pruned.to_string(), json)])
+    Table::of_objects(&columns, [(pruned.to_string(), views::audit_pruning(plan, pruned))])
 }

@@ -52,5 +52,5 @@ impl Verify {
 
 fn table(verdict: &Verdict) -> Table {
     let columns = if verdict.flaw.is_none() { &COLUMNS[..5] } else { &COLUMNS[..] };
-    Table::of_objects(columns, [(verdict.last.to_string(), views::verdict(verdict))])
+    Table::of_objects(columns, [(verdict.last.to_string(), views::audit_check(verdict))])
 }

@@ -2,7 +2,10 @@
 //! columns plain, tab-separated values, JSON. Making text of it is all that happens here.
 
 use super::escape::{self, visible};
+use crate::views;
+use crate::views::View;
 use comfy_table::{Attribute, Cell as Drawn, ColumnConstraint, ContentArrangement, Table as Drawing, presets};
+use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -113,10 +116,12 @@ pub enum Colour {
 }
 
 impl Table {
-    /// Rows whose cells are the members of an object that the columns name; each with its id.
+    /// Rows whose cells are the members of an object that the columns name; each with its id. A debug build holds
+    /// that the object has all of these, so that every test of a command holds its columns.
     #[must_use]
-    pub fn of_objects(columns: &[Column], objects: impl IntoIterator<Item = (String, Value)>) -> Self {
-        let rows = objects.into_iter().map(|(id, json)| Row::of_object(columns, id, json)).collect();
+    pub fn of_objects<V: View>(columns: &[Column], objects: impl IntoIterator<Item = (String, V)>) -> Self {
+        debug_assert_eq!(undeclared::<V>(columns), [""; 0], "columns must name members of what is shown");
+        let rows = objects.into_iter().map(|(id, view)| Row::of_object(columns, id, view)).collect();
         Self { columns: columns.to_vec(), rows }
     }
 
@@ -187,9 +192,10 @@ impl Table {
 }
 
 impl Row {
-    /// A row whose cells are the members of `json` that the columns name.
+    /// A row whose cells are the members of the object that the columns name.
     #[must_use]
-    pub fn of_object(columns: &[Column], id: String, json: Value) -> Self {
+    pub fn of_object(columns: &[Column], id: String, view: impl Serialize) -> Self {
+        let json = object(view);
         let cells = columns.iter().map(|column| Cell::of_json(&json[column.name()])).collect();
         Self { id, cells, json }
     }
@@ -218,6 +224,18 @@ impl Row {
     pub fn json_line(&self) -> String {
         json_line(&self.json)
     }
+}
+
+/// The columns that name no member of the object.
+fn undeclared<V: View>(columns: &[Column]) -> Vec<&'static str> {
+    let members = views::members::<V>();
+    columns.iter().map(|column| column.name()).filter(|name| members.iter().all(|member| member != name)).collect()
+}
+
+/// What `-o json` prints of a view.
+#[must_use]
+pub fn object(view: impl Serialize) -> Value {
+    serde_json::to_value(view).expect("a view has text for keys, and no value that can't be written")
 }
 
 /// A JSON document on one line, harmless on a terminal.
@@ -309,6 +327,12 @@ mod tests {
             columns: COLUMNS.to_vec(),
             rows: vec![row("1", "Ann\tLee", Tone::Bad), row("22", "\u{1b}[31mEve", Tone::Plain)],
         }
+    }
+
+    #[test]
+    fn a_column_that_names_no_member_is_found() {
+        let columns = [Column::Whole("from"), Column::Text("too"), Column::Text("brings")];
+        assert_eq!(undeclared::<views::MigrationStep>(&columns), ["too"]);
     }
 
     #[test]

@@ -9,7 +9,12 @@ use crate::store::tx::{Query, Row, Value, params};
 
 /// Follows the chain from a line that is known to be good up to the line `through`, in one statement: the last
 /// line that is good, and what is wrong with the one behind it.
-pub fn follow(query: &impl Query, chain: &Chain, from: &Mark, through: i64) -> Result<(Mark, Option<ChainError>), Fault> {
+pub fn follow(
+    query: &impl Query,
+    chain: &Chain,
+    from: &Mark,
+    through: i64,
+) -> Result<(Mark, Option<ChainError>), Fault> {
     let sql = "SELECT seq, at, event, actor, user_id, session_id, ip, request_id, details, hash FROM audit \
         WHERE seq > ?1 AND seq <= ?2 ORDER BY seq";
     let mut last = from.clone();

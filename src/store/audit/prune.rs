@@ -3,7 +3,7 @@
 use super::chain::End;
 use super::check::follow;
 use super::head::ends;
-use crate::domain::audit::{Event, ChainError, Subject};
+use crate::domain::audit::{ChainError, Event, Subject};
 use crate::error::Fault;
 use crate::store::tables::meta;
 use crate::store::tx::{Tx, params};

@@ -6,10 +6,10 @@
 //! needs no runtime, can do both. Nothing else of that crate stands here.
 
 use super::connection::Connection;
+use crate::counters::{Counter, Histogram};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::ports::Clock;
-use crate::counters::{Counter, Histogram};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};

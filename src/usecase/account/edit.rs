@@ -14,7 +14,7 @@ use crate::store::tables::{failures, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
-use crate::usecase::mail::compose::{QueuedMail, LinkMail};
+use crate::usecase::mail::compose::{LinkMail, QueuedMail};
 use crate::usecase::{require, require_own};
 
 /// What an account shall be. `None`: as it is.

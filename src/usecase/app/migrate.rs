@@ -12,7 +12,7 @@ use crate::error::{Error, Fault, Refusal};
 use crate::store::Store;
 use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::schema;
-use crate::store::sqlite::schema::MigrationStep;
+pub use crate::store::sqlite::schema::MigrationStep;
 use crate::usecase::require;
 use std::path::Path;
 

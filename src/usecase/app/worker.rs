@@ -91,7 +91,9 @@ impl Worker {
 /// Stops workers together: all are told before the first is waited for.
 pub fn stop_all(workers: Vec<Worker>) {
     workers.iter().for_each(Worker::begin_to_stop);
-    workers.iter().for_each(|worker| worker.wait(worker.schedule.patience));
+    for worker in workers {
+        worker.wait(worker.schedule.patience);
+    }
 }
 
 /// The rounds of one worker, as its thread sees them.

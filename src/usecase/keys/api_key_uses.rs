@@ -29,7 +29,9 @@ pub fn write(app: &App) -> Result<(), Error> {
         Ok(Decision::Grant(()))
     });
     if written.is_err() {
-        uses.into_iter().for_each(|(key, at)| app.key_uses.note(key, at));
+        for (key, at) in uses {
+            app.key_uses.note(key, at);
+        }
     }
     written
 }

@@ -213,7 +213,8 @@ pub fn send_test(app: &App, caller: &Caller, to: &Email) -> Result<Tested, Error
         let why = "mail.transport is outbox, so mail is kept and not sent; set it to smtp, and the server with it";
         return Err(Fault::Config(why.into()).into());
     };
-    let rendered = app.mail_templates.write(MailKind::Test, &MailContext { at: Some(app.now()), ..MailContext::default() });
+    let rendered =
+        app.mail_templates.write(MailKind::Test, &MailContext { at: Some(app.now()), ..MailContext::default() });
     let message = Message {
         id: MailId::new(app.now(), app.id_entropy()),
         date: app.now(),

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is wrong with `value` by `schema`, in the part of JSON Schema that the document uses.
-fn violations(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
+pub(super) fn violations(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document.pointer(reference.trim_start_matches('#')).expect("a reference leads somewhere");
         return violations(document, target, value, at);
@@ -55,7 +55,7 @@ fn violations(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<
     found
 }
 
-fn document() -> Value {
+pub(super) fn document() -> Value {
     serde_json::from_str(openapi::document()).unwrap()
 }
 

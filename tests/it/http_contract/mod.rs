@@ -6,6 +6,7 @@ mod flows;
 mod forbidden;
 mod forms;
 mod routing;
+mod views;
 
 use crate::daemon::{Answer, Daemon, JSON};
 use authd::api::route::{Access, Method, Route};

@@ -1,7 +1,6 @@
 //! What an entry of a file comes to, whatever its format: a user to be, or why not.
 
 use super::options::{Options, UnusableHash};
-use crate::crypto::password::foreign::{self, Unusable};
 use crate::crypto::password::PasswordHashText;
 use crate::crypto::password::foreign::{self, Unusable};
 use crate::domain::email::{Email, InvalidEmail};

@@ -1,0 +1,292 @@
+//! What a login, a refresh or an operator hands out, and what can be said of a token.
+
+use super::text::{Id, Named, Shown, Texts, Time};
+use super::user::{User, user};
+use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::role::{Permission, RoleName};
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::usecase::session::introspect::{self, Introspected};
+use crate::usecase::session::{mint, tokens};
+use crate::usecase::signin::login;
+use crate::usecase::signin::login::TICKET_TTL;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// How an access token is shown: as RFC 6750 says.
+#[derive(Serialize, JsonSchema, Clone, Copy, Debug)]
+#[schemars(inline)]
+enum Bearer {
+    Bearer,
+}
+
+/// The answer to a login or a refresh.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct Tokens<'a> {
+    /// A JWT of RFC 9068, for `Authorization: Bearer`.
+    access_token: Shown<'a>,
+    /// RFC 6750.
+    token_type: Bearer,
+    /// The access token's life, in seconds.
+    expires_in: u64,
+    /// Good once, for the next tokens. Used twice, it ends the session.
+    refresh_token: Shown<'a>,
+    /// The rest of the session's life, in seconds.
+    refresh_expires_in: u64,
+    /// The session that these tokens belong to.
+    session_id: Id<SessionId>,
+    /// Who logged in.
+    user: User<'a>,
+}
+
+/// Shows new tokens. `now`: see [`user`].
+#[must_use]
+pub fn tokens(tokens: &login::Tokens, now: Timestamp) -> Tokens<'_> {
+    Tokens {
+        access_token: Shown(&tokens.access_token),
+        token_type: Bearer::Bearer,
+        expires_in: tokens.expires_in,
+        refresh_token: Shown(&tokens.refresh_token),
+        refresh_expires_in: tokens.refresh_expires_in,
+        session_id: Id(tokens.session),
+        user: user(&tokens.user, now),
+    }
+}
+
+/// The answer to a login or a refresh where the tokens go as cookies.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct CookieSession<'a> {
+    /// The access token's life, in seconds.
+    expires_in: u64,
+    /// The rest of the session's life, in seconds.
+    refresh_expires_in: u64,
+    /// For `X-CSRF-Token`; the same as in the cookie `__Host-authd_csrf`.
+    csrf_token: &'a str,
+    /// The session that the cookies belong to.
+    session_id: Id<SessionId>,
+    /// Who logged in.
+    user: User<'a>,
+}
+
+/// Shows a session whose tokens go as cookies. `csrf` is for a page that can't read the cookie, because it
+/// stands on another host of the site.
+#[must_use]
+pub fn session_in_cookies<'a>(tokens: &'a login::Tokens, csrf: &'a str, now: Timestamp) -> CookieSession<'a> {
+    CookieSession {
+        expires_in: tokens.expires_in,
+        refresh_expires_in: tokens.refresh_expires_in,
+        csrf_token: csrf,
+        session_id: Id(tokens.session),
+        user: user(&tokens.user, now),
+    }
+}
+
+/// The answer to a login that needs its second step.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct SecondStepDue<'a> {
+    /// True.
+    two_factor_required: bool,
+    /// For `/2fa/verify`.
+    ticket: Shown<'a>,
+    /// The ticket's life, in seconds.
+    expires_in: u64,
+    /// What may be shown.
+    methods: &'static [Method],
+}
+
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(inline)]
+#[serde(rename_all = "snake_case")]
+enum Method {
+    Totp,
+    RecoveryCode,
+}
+
+/// Says that the second step is due.
+#[must_use]
+pub fn second_step(ticket: &Secret<String>) -> SecondStepDue<'_> {
+    SecondStepDue {
+        two_factor_required: true,
+        ticket: Shown(ticket),
+        expires_in: TICKET_TTL.as_secs(),
+        methods: &[Method::Totp, Method::RecoveryCode],
+    }
+}
+
+/// What a service is told of a token (RFC 7662 §2.2).
+#[derive(Serialize, Debug)]
+#[serde(untagged)]
+pub enum Introspection<'a> {
+    Access(ActiveAccessToken<'a>),
+    Refresh(ActiveRefreshToken<'a>),
+    Inactive(InactiveToken),
+}
+
+/// Of a token that is not good (any more).
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct InactiveToken {
+    /// False, and nothing of why.
+    active: bool,
+}
+
+/// Of a good access token.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct ActiveAccessToken<'a> {
+    /// True.
+    active: bool,
+    /// `authd` for logins of its own.
+    client_id: &'a str,
+    /// The user's address, as it is now.
+    username: &'a str,
+    /// The user's id.
+    sub: Id<UserId>,
+    /// The session's.
+    sid: Id<SessionId>,
+    /// The issuer.
+    iss: &'a str,
+    /// When it was made: seconds since 1970.
+    iat: i64,
+    /// When it ends.
+    exp: i64,
+    /// It may be taken as proof of who asks.
+    token_type: Bearer,
+    /// The audience.
+    aud: &'a str,
+    /// The token's id.
+    jti: Id<TokenId>,
+    /// From when on it counts.
+    nbf: i64,
+    /// As they are now, not when the token was made.
+    roles: Texts<'a, RoleName>,
+    /// As they are now.
+    permissions: Texts<'a, Permission>,
+}
+
+/// Of a good refresh token.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct ActiveRefreshToken<'a> {
+    /// True.
+    active: bool,
+    /// `authd` for logins of its own.
+    client_id: &'a str,
+    /// The user's address, as it is now.
+    username: &'a str,
+    /// The user's id.
+    sub: Id<UserId>,
+    /// The session's.
+    sid: Id<SessionId>,
+    /// The issuer.
+    iss: &'a str,
+    /// When it was made: seconds since 1970.
+    iat: i64,
+    /// When it ends, unless it is used before.
+    exp: i64,
+    /// No proof of who asks: a service must not take it as one.
+    token_type: RefreshType,
+}
+
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(inline)]
+#[serde(rename_all = "snake_case")]
+enum RefreshType {
+    RefreshToken,
+}
+
+/// Shows what there is to say of a token. `None`: it is not good, and nobody is told why.
+#[must_use]
+pub fn introspection<'a>(found: Option<&'a Introspected>, issuer: &'a str) -> Introspection<'a> {
+    let Some(found) = found else { return Introspection::Inactive(InactiveToken { active: false }) };
+    let (client_id, username) = (found.client_id.as_str(), found.user.email.as_str());
+    let (sub, sid) = (Id(found.user.id), Id(found.session));
+    let (iat, exp) = (found.issued_at.as_secs(), found.expires_at.as_secs());
+    match &found.token {
+        introspect::Kind::Refresh => Introspection::Refresh(ActiveRefreshToken {
+            active: true,
+            client_id,
+            username,
+            sub,
+            sid,
+            iss: issuer,
+            iat,
+            exp,
+            token_type: RefreshType::RefreshToken,
+        }),
+        introspect::Kind::Access { token, audience, not_before } => Introspection::Access(ActiveAccessToken {
+            active: true,
+            client_id,
+            username,
+            sub,
+            sid,
+            iss: issuer,
+            iat,
+            exp,
+            token_type: Bearer::Bearer,
+            aud: audience,
+            jti: Id(*token),
+            nbf: not_before.as_secs(),
+            roles: Texts(&found.user.roles),
+            permissions: Texts(&found.user.permissions),
+        }),
+    }
+}
+
+/// An access token that an operator minted, without the token itself.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct MintedToken<'a> {
+    token_type: Bearer,
+    /// In seconds.
+    expires_in: u64,
+    expires_at: Time,
+    jti: Id<TokenId>,
+    session_id: Id<SessionId>,
+    user: User<'a>,
+}
+
+/// Shows a minted access token. `now`: see [`user`].
+#[must_use]
+pub fn minted(minted: &mint::Minted, now: Timestamp) -> MintedToken<'_> {
+    MintedToken {
+        token_type: Bearer::Bearer,
+        expires_in: minted.expires_in,
+        expires_at: Time(minted.expires_at),
+        jti: Id(minted.token),
+        session_id: Id(minted.session),
+        user: user(&minted.user, now),
+    }
+}
+
+/// What `token inspect` found.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct Inspection<'a> {
+    kind: &'a str,
+    active: bool,
+    /// Why it is not good. Null: it is.
+    reason: Option<&'a str>,
+    /// What could be read of it, which depends on its kind.
+    #[serde(flatten)]
+    facts: Named<'a, &'static str, String>,
+}
+
+/// Shows what `token inspect` found.
+#[must_use]
+pub fn inspection(inspection: &tokens::Inspection) -> Inspection<'_> {
+    Inspection {
+        kind: inspection.kind,
+        active: inspection.flaw.is_none(),
+        reason: inspection.flaw.as_deref(),
+        facts: Named(&inspection.facts),
+    }
+}
+
+/// What `token revoke` came to.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct Revoked {
+    /// How many sessions or tokens ended.
+    revoked: u64,
+}
+
+/// Shows how many sessions or tokens ended.
+#[must_use]
+pub const fn revoked(count: u64) -> Revoked {
+    Revoked { revoked: count }
+}

@@ -1,0 +1,81 @@
+//! Accounts.
+
+use super::page::Listed;
+use super::text::{Id, Texts, Time};
+use crate::domain;
+use crate::domain::id::UserId;
+use crate::domain::role::{Permission, RoleName};
+use crate::domain::time::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// An account, as its owner or an administrator sees it.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct User<'a> {
+    /// UUIDv7.
+    id: Id<UserId>,
+    /// The address, its domain in IDNA's ASCII form.
+    #[schemars(email)]
+    email: &'a str,
+    /// Whether a link sent to the address came back.
+    email_verified: bool,
+    /// May be empty.
+    name: &'a str,
+    /// Sorted.
+    roles: Texts<'a, RoleName>,
+    /// Of all roles together, as `area:action` or `area:*`.
+    permissions: Texts<'a, Permission>,
+    /// Whether a second factor is on.
+    two_factor: bool,
+    /// A disabled account can't log in.
+    disabled: bool,
+    /// Null: not locked.
+    locked_until: Option<Time>,
+    /// UTC.
+    created_at: Time,
+    /// Null: never.
+    last_login_at: Option<Time>,
+}
+
+/// Shows an account. `now` decides whether a lock still holds.
+#[must_use]
+pub fn user(user: &domain::user::User, now: Timestamp) -> User<'_> {
+    User {
+        id: Id(user.id),
+        email: user.email.as_str(),
+        email_verified: user.email_verified_at.is_some(),
+        name: user.name.as_str(),
+        roles: Texts(&user.roles),
+        permissions: Texts(&user.permissions),
+        two_factor: user.two_factor_at.is_some(),
+        disabled: user.disabled_at.is_some(),
+        locked_until: user.locked_until.filter(|until| *until > now).map(Time),
+        created_at: Time(user.created_at),
+        last_login_at: user.last_login_at.map(Time),
+    }
+}
+
+impl Listed for User<'_> {
+    const PAGE: &'static str = "UserPage";
+    const ORDER: &'static str = "In the order in which they were made.";
+}
+
+/// The answer to a registration, where addresses are verified.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct VerificationSent {
+    /// The same whether or not the address is taken.
+    status: Sent,
+}
+
+#[derive(Serialize, JsonSchema, Debug)]
+#[schemars(inline)]
+#[serde(rename_all = "snake_case")]
+enum Sent {
+    VerificationSent,
+}
+
+/// Says that a mail is on its way.
+#[must_use]
+pub const fn verification_sent() -> VerificationSent {
+    VerificationSent { status: Sent::VerificationSent }
+}
