@@ -30,11 +30,12 @@ fn links(page: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn every_link_leads_to_a_file() {
+    let mut broken = Vec::new();
     for page in pages() {
-        for target in links(&page) {
-            assert!(target.exists(), "{} leads to {}", page.display(), target.display());
-        }
+        let gone = links(&page).into_iter().filter(|target| !target.exists());
+        broken.extend(gone.map(|target| format!("{} leads to {}", page.display(), target.display())));
     }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
 /// The files of Rust and SQL that a page names between backquotes: from the project's folder, or from `src/`.
@@ -49,12 +50,13 @@ fn named(page: &Path) -> Vec<String> {
 
 #[test]
 fn every_file_that_is_named_is_there() {
+    let is_there = |name: &String| ["", "src"].iter().any(|folder| root().join(folder).join(name).is_file());
+    let mut broken = Vec::new();
     for page in pages().iter().filter(|page| !page.ends_with("CHANGELOG.md")) {
-        for name in named(page) {
-            let found = [root().join(&name), root().join("src").join(&name)].iter().any(|path| path.is_file());
-            assert!(found, "{} names {name}", page.display());
-        }
+        let gone = named(page).into_iter().filter(|name| !is_there(name));
+        broken.extend(gone.map(|name| format!("{} names {name}", page.display())));
     }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
 const PARTS: [&str; 5] = ["Context", "Measured", "Decided", "Costs", "Look again when"];
