@@ -282,7 +282,7 @@ impl Seed<'_> {
     }
 }
 
-/// HMAC-SHA-256 over fields, each with its length before it, as ARCHITECTURE.md tells of the chain.
+/// HMAC-SHA-256 over fields, each with its length before it, as docs/decisions/0024 tells of the chain.
 fn code<'a>(key: &Hmac<Sha256>, fields: impl Iterator<Item = Option<&'a [u8]>>) -> Vec<u8> {
     let mut context = key.clone();
     for field in fields {

@@ -1,4 +1,5 @@
-//! The pages for people: every link leads somewhere, and every example is on a page.
+//! The pages for people: every link leads somewhere, every file that is named is there, every example is on a page,
+//! and every decision has its form.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,11 +30,54 @@ fn links(page: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn every_link_leads_to_a_file() {
+    let mut broken = Vec::new();
     for page in pages() {
-        for target in links(&page) {
-            assert!(target.exists(), "{} leads to {}", page.display(), target.display());
-        }
+        let gone = links(&page).into_iter().filter(|target| !target.exists());
+        broken.extend(gone.map(|target| format!("{} leads to {}", page.display(), target.display())));
     }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+/// The files of Rust and SQL that a page names between backquotes: from the project's folder, or from `src/`.
+fn named(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let spans = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    let is_file = |span: &&str| {
+        span.contains('/') && !span.contains([' ', '*', ':']) && (span.ends_with(".rs") || span.ends_with(".sql"))
+    };
+    spans.filter(is_file).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_file_that_is_named_is_there() {
+    let is_there = |name: &String| ["", "src"].iter().any(|folder| root().join(folder).join(name).is_file());
+    let mut broken = Vec::new();
+    for page in pages().iter().filter(|page| !page.ends_with("CHANGELOG.md")) {
+        let gone = named(page).into_iter().filter(|name| !is_there(name));
+        broken.extend(gone.map(|name| format!("{} names {name}", page.display())));
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+const PARTS: [&str; 5] = ["Context", "Measured", "Decided", "Costs", "Look again when"];
+
+#[test]
+fn every_decision_has_its_form_and_is_in_the_index() {
+    let folder = root().join("docs/decisions");
+    let index = links(&folder.join("README.md"));
+    let mut decisions = files(&folder);
+    decisions.retain(|page| !page.ends_with("README.md"));
+    decisions.sort();
+    for (number, page) in (1..).zip(&decisions) {
+        let (name, text) = (page.file_name().unwrap().to_str().unwrap(), fs::read_to_string(page).unwrap());
+        assert!(name.starts_with(&format!("{number:04}-")), "{name} is not the next number, {number}");
+        assert!(text.starts_with(&format!("# {number:04}. ")), "{name}: its title is another's");
+        let parts: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        let expected = PARTS.into_iter().filter(|part| *part != "Measured" || parts.contains(part));
+        assert!(parts.iter().copied().eq(expected), "{name} has the parts {parts:?}");
+        assert!(index.contains(page), "the index lacks {name}");
+    }
+    assert!(decisions.len() > 30);
 }
 
 #[test]

@@ -1,11 +1,15 @@
-//! What README.md shows by hand, run as it stands there: every `sh` block, in order, against the real
-//! daemon, and what it says comes out must come out.
+//! The tours of README.md and docs/tour.md, run as they stand there: every `sh` block, in order, against the real
+//! daemon, and what they say comes out must come out.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+const README: &str = "README.md";
+const TOUR: &str = "A short tour";
+const LONG_TOUR: &str = "docs/tour.md";
 
 struct Daemon(Child);
 
@@ -35,13 +39,22 @@ fn serve(folder: &Path) -> (Daemon, Vec<String>) {
     (Daemon(child), lines)
 }
 
-/// The blocks of a section that are fenced as `language`.
-fn blocks(section: &str, language: &str) -> Vec<String> {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let text = readme.split("\n## ").find(|part| part.starts_with(section)).expect("README has the section");
-    let parts: Vec<&str> = text.split("\n```").collect();
-    let fenced = parts.iter().filter_map(|part| part.strip_prefix(&format!("{language}\n")));
-    fenced.map(str::to_owned).collect()
+/// The blocks of a page's section that are fenced as `language`.
+fn blocks(page: &str, section: &str, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let heading = format!("{section}\n");
+    let section = text.split("\n## ").find(|part| part.starts_with(&heading)).expect("the page has the section");
+    // Between two fences is a block, then text, then a block.
+    let fenced = section.split("\n```").skip(1).step_by(2);
+    let blocks = fenced.filter_map(|block| block.split_once('\n').filter(|(of, _)| *of == language));
+    blocks.map(|(_, lines)| lines.to_owned()).collect()
+}
+
+/// What the README's tour begins with: where the programs are, and short names for what comes often.
+fn shorthands() -> Vec<String> {
+    let mut lines = blocks(README, TOUR, "sh");
+    lines.truncate(1);
+    lines
 }
 
 /// A folder as a fresh clone is, with the daemon running in it; gives what the daemon said, too.
@@ -86,23 +99,22 @@ fn assert_said(out: &str, expected: &[&str]) {
 }
 
 #[test]
-fn the_tour_runs_as_it_stands() {
+fn the_short_tour_runs_as_it_stands() {
     let clone = Clone::new();
     let here = clone.folder.path().to_str().unwrap();
     let said = clone.said.join("\n").replace(here, "/home/you/authd").replace(clone.address(), "http://127.0.0.1:8080");
-    assert_eq!(said, blocks("A tour", "")[0], "what the daemon says at its start");
-    let out = clone.type_in(&blocks("A tour", "sh"));
+    assert_eq!(said, blocks(README, TOUR, "")[0], "what the daemon says at its start");
+    let out = clone.type_in(&blocks(README, TOUR, "sh"));
     assert_said(
         &out,
         &[
-            r#"{"status":"verification_sent"}"#,
+            "{\"status\":\"verification_sent\"}\nid ",
             "Confirm your e-mail address",
             r#""email_verified":true"#,
-            "authd_rt_",
-            "invalid_token\ninvalid_token\n",
             "curl/",
             "\nInvalid token\nseq ",
-            "RoleAssigned",
+            "EmailVerified",
+            "LoginSucceeded",
             "LoggedOutEverywhere",
             "sessions=1",
         ],
@@ -110,14 +122,33 @@ fn the_tour_runs_as_it_stands() {
 }
 
 #[test]
-fn accounts_by_hand_run_as_they_stand() {
+fn sessions_and_roles_run_as_they_stand() {
+    let clone = Clone::new();
+    let mut lines = blocks(README, TOUR, "sh");
+    lines.extend(blocks(LONG_TOUR, "Sessions and roles", "sh"));
+    let out = clone.type_in(&lines);
+    assert_said(
+        &out,
+        &[
+            "\nauthd_rt_",
+            "\ninvalid_token\ninvalid_token\n",
+            "\n200\n403\nseq ",
+            "RoleCreated",
+            "RoleAssigned",
+            "RoleUnassigned",
+            "role=editor",
+        ],
+    );
+}
+
+#[test]
+fn accounts_run_as_they_stand() {
     if !crate::phone::is_there("oathtool") {
         return;
     }
     let clone = Clone::new();
-    let mut lines = blocks("A tour", "sh");
-    lines.truncate(1);
-    lines.extend(blocks("Accounts, by hand", "sh"));
+    let mut lines = shorthands();
+    lines.extend(blocks(LONG_TOUR, "Accounts", "sh"));
     let out = clone.type_in(&lines);
     let refused = format!("{}too_many_attempts\n", "invalid_credentials\n".repeat(5));
     assert_said(
@@ -135,11 +166,10 @@ fn accounts_by_hand_run_as_they_stand() {
 }
 
 #[test]
-fn operating_by_hand_runs_as_it_stands() {
+fn operating_it_runs_as_it_stands() {
     let clone = Clone::new();
-    let mut lines = blocks("A tour", "sh");
-    lines.truncate(1);
-    lines.extend(blocks("Operating it, by hand", "sh"));
+    let mut lines = shorthands();
+    lines.extend(blocks(LONG_TOUR, "Operating it", "sh"));
     let out = clone.type_in(&lines);
     assert_said(
         &out,
@@ -157,4 +187,11 @@ fn operating_by_hand_runs_as_it_stands() {
     );
     let made = |name: &str| fs::metadata(clone.folder.path().join(name)).unwrap().len() > 0;
     assert!(made("users.jsonl") && made("ann.png") && made("yesterday.db"));
+}
+
+#[test]
+fn every_section_of_the_long_tour_is_run() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(LONG_TOUR)).unwrap();
+    let sections: Vec<&str> = text.split("\n## ").skip(1).filter_map(|part| part.lines().next()).collect();
+    assert_eq!(sections, ["Sessions and roles", "Accounts", "Operating it"], "the tests above run these");
 }

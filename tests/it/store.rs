@@ -274,7 +274,7 @@ fn chain_rows(database: &Path) -> Vec<ChainRow> {
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// The chain as ARCHITECTURE.md describes it, written a second time.
+/// The chain as docs/decisions/0024 describes it, written a second time.
 fn expected_hash(root: &RootKey, previous: &[u8], row: &ChainRow) -> Vec<u8> {
     use aws_lc_rs::hmac;
     let key = hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::AuditChain).expose());
