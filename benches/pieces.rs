@@ -1,10 +1,14 @@
 //! What the pieces of a hot request take, and how often each allocates: `cargo bench --bench pieces`.
 //!
-//! A word behind it picks: `cargo bench --bench pieces -- token`. Everything runs on one thread, over a database
-//! file in a temporary folder. What writes waits for the disk, as the daemon does (`synchronous=FULL`).
+//! A word behind it picks: `cargo bench --bench pieces -- token`. Everything runs on one thread, over a
+//! database file in a temporary folder. What writes waits for the disk, as the daemon does
+//! (`synchronous=FULL`).
 
 #![allow(clippy::unwrap_used, reason = "a benchmark stops where it can't go on")]
-#![allow(clippy::wildcard_imports, reason = "each module is a part of this file, under the name that its figures have")]
+#![allow(
+    clippy::wildcard_imports,
+    reason = "each module is a part of this file, under the name that its figures have"
+)]
 
 use authd::api::router::Router;
 use authd::api::{bodies, wire};
@@ -69,10 +73,12 @@ impl House {
     fn open() -> Self {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         let folder = tempfile::Builder::new().permissions(private).tempdir().unwrap();
-        let settings = [("AUTHD_PASSWORD__ARGON2_MEMORY_KIB", "8"), ("AUTHD_PASSWORD__ARGON2_ITERATIONS", "1")];
+        let settings =
+            [("AUTHD_PASSWORD__ARGON2_MEMORY_KIB", "8"), ("AUTHD_PASSWORD__ARGON2_ITERATIONS", "1")];
         let env = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
         let sources = Sources { env, cwd: folder.path().to_owned(), ..Sources::default() };
-        let app = App::open(config::load(&sources).unwrap().config, Ports::real(), IfMissing::Create).unwrap();
+        let app =
+            App::open(config::load(&sources).unwrap().config, Ports::real(), IfMissing::Create).unwrap();
         let new = NewAccount {
             email: Email::parse(EMAIL).unwrap(),
             name: Name::default(),
@@ -113,8 +119,13 @@ impl House {
             ("authorization", authorization.as_str()),
         ];
         let headers = fields.into_iter().collect();
-        let head =
-            Head { method: "GET".into(), path: "/api/auth/me".into(), query: None, headers, peer: stranger().ip };
+        let head = Head {
+            method: "GET".into(),
+            path: "/api/auth/me".into(),
+            query: None,
+            headers,
+            peer: stranger().ip,
+        };
         Request { head, body: Vec::new().into(), waited: Duration::ZERO, found: Found::NOTHING }
     }
 }
@@ -188,10 +199,14 @@ mod database {
     fn token_status(bencher: Bencher<'_, '_>) {
         let house = House::open();
         let (store, claims) = (house.store(), claims());
-        let shown = Shown { id: claims.token, kid: "none", expires_at: claims.expires_at, now: claims.issued_at };
+        let shown =
+            Shown { id: claims.token, kid: "none", expires_at: claims.expires_at, now: claims.issued_at };
         let session = house.tokens.session;
         bencher.bench_local(|| {
-            store.read(|query| sessions::find_token_status(query, black_box(session), shown)).unwrap().unwrap()
+            store
+                .read(|query| sessions::find_token_status(query, black_box(session), shown))
+                .unwrap()
+                .unwrap()
         });
     }
 
@@ -212,7 +227,9 @@ mod database {
         let house = House::open();
         let (store, caller) = (house.store(), stranger());
         bencher.bench_local(|| {
-            store.write(&caller, |tx| meta::save(tx, "bench", black_box(b"value")).map(Decision::Grant)).unwrap();
+            store
+                .write(&caller, |tx| meta::save(tx, "bench", black_box(b"value")).map(Decision::Grant))
+                .unwrap();
         });
     }
 

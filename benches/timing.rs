@@ -4,7 +4,11 @@
 //! under the ROC curve of the best guess from the time alone: 0.5 is a coin, 1 an oracle. Fails outside
 //! of 0.45 to 0.55. `TIMING_SAMPLES` says how many of each (400 unless set).
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops where it can't go on")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and stops where it can't go on"
+)]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -44,7 +48,8 @@ fn start() -> Daemon {
     let serve = ["serve", "--listen", "127.0.0.1:0"];
     let mut process = authd(&serve).stderr(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let address = said.into_iter().find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
+    let address =
+        said.into_iter().find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
     let mut add = authd(&["user", "add", KNOWN, "--verified", "--password-stdin"]);
     let mut add = add.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     add.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();

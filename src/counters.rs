@@ -10,8 +10,8 @@ use std::time::Duration;
 
 /// The bounds of spans, in microseconds: from half a millisecond to ten seconds.
 pub const SPANS: &[u64] = &[
-    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
-    10_000_000,
+    500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    5_000_000, 10_000_000,
 ];
 
 /// How often something has happened since the process began.
@@ -61,7 +61,8 @@ pub struct Histogram {
 /// What a [`Histogram`] held at one moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Distribution {
-    /// Upper bounds (`None`: there is none), each with how many values were up to it and above the one before.
+    /// Upper bounds (`None`: there is none), each with how many values were up to it and above the one
+    /// before.
     pub buckets: Vec<(Option<u64>, u64)>,
     pub sum: u64,
 }

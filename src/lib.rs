@@ -20,8 +20,8 @@
 //! | [`metrics`] | the daemon's face to Prometheus, on an address of its own | usecase, counters, config, error, transport |
 //! | [`cli`] | the operator's face | web, views, usecase, domain, config, error, ports |
 //!
-//! `cli/serve.rs` alone may name `api`, `pages`, `metrics` and `transport`, because `authd serve` is a command like any
-//! other.
+//! `cli/serve.rs` alone may name `api`, `pages`, `metrics` and `transport`, because `authd serve` is a
+//! command like any other.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! The limit of `/me` and `/verify`: hyper on as many I/O threads as authd has, which answer at once with what authd
-//! answered once. Connections are dealt out in turn.
+//! The limit of `/me` and `/verify`: hyper on as many I/O threads as authd has, which answer at once with
+//! what authd answered once. Connections are dealt out in turn.
 
 use crate::Outcome;
 use crate::machine::cores;

@@ -1,7 +1,7 @@
 //! The limit of `/refresh`: its SQL with a group commit, without HTTP, tokens or HMACs.
 //!
-//! Sixteen clients hand jobs to one writer and wait for the commit. Statements, pragmas and the savepoint a job are
-//! authd's; the database is a copy of its own.
+//! Sixteen clients hand jobs to one writer and wait for the commit. Statements, pragmas and the savepoint a
+//! job are authd's; the database is a copy of its own.
 
 use crate::Outcome;
 use rusqlite::config::DbConfig;

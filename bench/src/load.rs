@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 const FIELD: &[u8] = b"\"refresh_token\":\"";
 
-/// Each client rotates the refresh tokens of its share of the sessions by turns, one request after the other. The
-/// tokens are the newest afterwards.
+/// Each client rotates the refresh tokens of its share of the sessions by turns, one request after the other.
+/// The tokens are the newest afterwards.
 pub fn refresh(aim: Aim<'_>, sessions: &mut [Tokens]) -> Outcome<Load> {
     let watch = Watch::start();
     let begun = Instant::now();
@@ -35,9 +35,9 @@ pub fn refresh(aim: Aim<'_>, sessions: &mut [Tokens]) -> Outcome<Load> {
     Ok(Load { rate: done as f64 / begun.elapsed().as_secs_f64(), failures: 0, generator: watch.share() })
 }
 
-/// Sends requests at a fixed rate, each at its time whether or not those before it were answered, as long as a
-/// connection is free. Gives how long each took, sorted: from when it was *meant* to be sent, so that a server that
-/// stands still is not spared the requests that nobody could send meanwhile.
+/// Sends requests at a fixed rate, each at its time whether or not those before it were answered, as long as
+/// a connection is free. Gives how long each took, sorted: from when it was *meant* to be sent, so that a
+/// server that stands still is not spared the requests that nobody could send meanwhile.
 pub fn steady(aim: Aim<'_>, rate: u32, requests: &[String]) -> Outcome<Vec<Duration>> {
     let count = usize::try_from(aim.length.as_millis() * u128::from(rate) / 1_000)?;
     // So that all are connected before the first is due.

@@ -170,7 +170,8 @@ impl Seed<'_> {
         uuid(self.user_made_at(user), user, USERS)
     }
 
-    /// All have a verified address and the same password; one of a hundred is disabled, and one of ten an editor.
+    /// All have a verified address and the same password; one of a hundred is disabled, and one of ten an
+    /// editor.
     fn users(&self) -> Result<(), Box<dyn Error>> {
         let hash: String = self.connection.query_row("SELECT password_hash FROM users", [], |row| row.get(0))?;
         self.connection.execute("DELETE FROM users", [])?;

@@ -18,7 +18,8 @@ const REFRESH_TOKEN: &str = "refresh_token";
 /// browser adds it by itself to what another site's page sends.
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`] where nothing is shown; what the use-case or the cookie's checks say of what is.
+/// [`Refusal::Unauthenticated`] where nothing is shown; what the use-case or the cookie's checks say of what
+/// is.
 pub fn actor(app: &App, route: &Route, headers: &Headers) -> Result<(Actor, TokenTransport), Rejection> {
     if !route.access.takes_users() && !route.access.takes_services() {
         return Ok((Actor::Anonymous, TokenTransport::Body));
@@ -66,7 +67,9 @@ pub fn token_transport(
     if route.access == Access::Refresh && !fields.has(REFRESH_TOKEN) {
         let token = token_transport::refresh_cookie(app, headers)?;
         let missing = || Refusal::invalid(REFRESH_TOKEN, "missing", "send it, or the cookie");
-        let refusal = || if wanted { Refusal::InvalidToken } else { missing() };
+        let refusal = || {
+            if wanted { Refusal::InvalidToken } else { missing() }
+        };
         fields.put_token(REFRESH_TOKEN, token.ok_or_else(refusal)?);
         return Ok(TokenTransport::Cookies);
     }

@@ -154,7 +154,11 @@ pub static NEW_USER: Body = Body {
         EMAIL,
         optional("name", Kind::Name, "What to call the person."),
         optional("roles", Kind::Roles, "None that opens more of authd than the caller may do."),
-        optional("email_verified", Kind::Flag, "Whether the address counts as verified; else a link is mailed."),
+        optional(
+            "email_verified",
+            Kind::Flag,
+            "Whether the address counts as verified; else a link is mailed.",
+        ),
         optional("password", Kind::Password, "Left out, a link to set one is mailed."),
         optional("invite", Kind::Flag, "Says in so many words that a link to set a password is mailed."),
     ],
@@ -166,7 +170,11 @@ pub static USER_CHANGES: Body = Body {
     name: "UserChanges",
     encoding: Encoding::Json,
     fields: &[
-        optional("email", Kind::Email, "Another address ends the user's sessions and links; the old one is told."),
+        optional(
+            "email",
+            Kind::Email,
+            "Another address ends the user's sessions and links; the old one is told.",
+        ),
         optional("name", Kind::Name, "What to call the person."),
         optional(
             "email_verified",

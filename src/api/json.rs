@@ -15,9 +15,11 @@ pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     match serde_json::from_slice::<Strict>(bytes) {
         Ok(strict) => Ok(strict.0),
         Err(error) if error.is_data() => Err("an object of the body has the same name twice".into()),
-        Err(error) => {
-            Err(format!("the body is not one JSON value: see line {}, column {}", error.line(), error.column()))
-        }
+        Err(error) => Err(format!(
+            "the body is not one JSON value: see line {}, column {}",
+            error.line(),
+            error.column()
+        )),
     }
 }
 

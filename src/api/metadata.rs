@@ -13,8 +13,8 @@ const ENDPOINTS: [(&str, &str, &str); 2] = [
     ("/api/auth/revoke", "revocation_endpoint", "revocation_endpoint_auth_methods_supported"),
 ];
 
-/// The document. `has_path` says whether a path is served. Its two empty lists stand there because clients take their absence for the grants of a
-/// browser's login, which this server doesn't have.
+/// The document. `has_path` says whether a path is served. Its two empty lists stand there because clients
+/// take their absence for the grants of a browser's login, which this server doesn't have.
 #[must_use]
 pub fn document(config: &Config, has_path: fn(&str) -> bool) -> Value {
     let at = |path: &str| Value::from(format!("{}{path}", config.public_url));

@@ -62,7 +62,9 @@ fn operation(route: &Route) -> Value {
     let mut operation = json!({"operationId": route.id, "summary": route.summary, "responses": responses});
     match route.access {
         Access::Public => {}
-        Access::User if route.method.is_safe() => operation["security"] = json!([{"bearer": []}, {"cookie": []}]),
+        Access::User if route.method.is_safe() => {
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}])
+        }
         Access::User => operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}]),
         Access::Service => operation["security"] = json!([{"api_key": []}]),
         Access::Permission(_) | Access::Holder if route.method.is_safe() => {
@@ -90,7 +92,8 @@ fn operation(route: &Route) -> Value {
 }
 
 fn path_parameter(name: &str) -> Value {
-    let schema = if name == "role" { Kind::Role.schema() } else { json!({"type": "string", "format": "uuid"}) };
+    let schema =
+        if name == "role" { Kind::Role.schema() } else { json!({"type": "string", "format": "uuid"}) };
     json!({"name": name, "in": "path", "required": true, "schema": schema})
 }
 
@@ -98,7 +101,8 @@ fn query_parameter(field: &Field) -> Value {
     let required = field.presence == Presence::Required;
     let one = field.kind.schema();
     // An array in a query is the parameter once for each item, unless another style is named.
-    let schema = if field.presence == Presence::Repeated { json!({"type": "array", "items": one}) } else { one };
+    let schema =
+        if field.presence == Presence::Repeated { json!({"type": "array", "items": one}) } else { one };
     json!({"name": field.name, "in": "query", "required": required, "description": field.about, "schema": schema})
 }
 
@@ -109,7 +113,8 @@ fn response(answer: &ResponseSpec) -> Value {
             json!({"description": answer.about, "content": {"application/json": {"schema": {"type": "object"}}}})
         }
         Content::Json(object) => {
-            let content = json!({"schema": reference(object.name), "example": schema::example(object.example)});
+            let content =
+                json!({"schema": reference(object.name), "example": schema::example(object.example)});
             json!({"description": answer.about, "content": {"application/json": content}})
         }
         Content::AnyOf(objects) => {

@@ -71,7 +71,8 @@ impl Problem {
 
     #[must_use]
     pub fn unsupported_media_type(wanted: &str) -> Self {
-        let detail = format!("send the body as `Content-Type: {wanted}`, in UTF-8 and without a content coding");
+        let detail =
+            format!("send the body as `Content-Type: {wanted}`, in UTF-8 and without a content coding");
         Self::new(415, "unsupported_media_type", "Unsupported media type", detail)
     }
 
@@ -110,7 +111,8 @@ impl Problem {
     }
 
     fn overloaded(status: u16, retry_after_s: u32) -> Self {
-        let detail = "there is too much to do at once and nothing was done; try again after the time in Retry-After";
+        let detail =
+            "there is too much to do at once and nothing was done; try again after the time in Retry-After";
         Self::new(status, "overloaded", "Overloaded", detail).retry_after(retry_after_s)
     }
 
@@ -181,7 +183,9 @@ impl From<&Fault> for Problem {
                 let detail = "the database can't be written just now and nothing was changed; try again soon";
                 Self::new(status, fault.code(), "Storage unavailable", detail).retry_after(BUSY_RETRY_AFTER_S)
             }
-            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => Self::internal(status),
+            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => {
+                Self::internal(status)
+            }
         }
     }
 }

@@ -205,7 +205,13 @@ impl Route {
         Self::new(Method::Get, path, id, Access::Public, Handler::OfTable(handler))
     }
 
-    const fn new(method: Method, path: &'static str, id: &'static str, access: Access, handler: Handler) -> Self {
+    const fn new(
+        method: Method,
+        path: &'static str,
+        id: &'static str,
+        access: Access,
+        handler: Handler,
+    ) -> Self {
         let lane = if method.is_safe() { Lane::Read } else { Lane::Write };
         let limit = Some(Budget::Default);
         Self {
@@ -235,7 +241,9 @@ impl Route {
 
     /// Answers by `later` in [`Lane::Commit`], without a thread that waits for the disk.
     pub const fn after_commit(self, later: for<'a> fn(&'a App, Call) -> Later<'a>) -> Self {
-        let (Handler::Now(now) | Handler::AfterCommit { now, .. }) = self.handler else { return self };
+        let (Handler::Now(now) | Handler::AfterCommit { now, .. }) = self.handler else {
+            return self;
+        };
         Self { lane: Lane::Commit, handler: Handler::AfterCommit { now, later }, ..self }
     }
 
@@ -329,8 +337,12 @@ pub const PAGE: &[Field] = &[LIMIT, BEFORE];
 
 pub const LIMIT: Field =
     Field { name: "limit", kind: Kind::Limit, presence: Presence::Optional, about: "How many at most." };
-pub const BEFORE: Field =
-    Field { name: "before", kind: Kind::Token, presence: Presence::Optional, about: "The `next` of the page before." };
+pub const BEFORE: Field = Field {
+    name: "before",
+    kind: Kind::Token,
+    presence: Presence::Optional,
+    about: "The `next` of the page before.",
+};
 pub const AFTER: Field = Field { name: "after", ..BEFORE };
 
 pub const fn json(status: u16, about: &'static str, object: &'static Object) -> ResponseSpec {

@@ -31,7 +31,8 @@ static FACE: Face = Face {
 };
 
 /// What handlers are told of the table that they stand in.
-const TABLE_INFO: TableInfo = TableInfo { openapi: openapi::document, has_path: |path| table::find(path).is_some() };
+const TABLE_INFO: TableInfo =
+    TableInfo { openapi: openapi::document, has_path: |path| table::find(path).is_some() };
 
 /// The whole HTTP face of one app.
 #[derive(Debug)]
@@ -117,7 +118,12 @@ impl Router {
         preflight.map_or_else(|| Problem::method_not_allowed(resource.allow()).into(), ShortCircuit::Response)
     }
 
-    fn call(&self, request: &Request, route: &Route, state: &mut RequestState<'_>) -> Result<Call, ShortCircuit> {
+    fn call(
+        &self,
+        request: &Request,
+        route: &Route,
+        state: &mut RequestState<'_>,
+    ) -> Result<Call, ShortCircuit> {
         let (app, head) = (&self.app, &request.head);
         if let Some(budget) = route.limit {
             state.spend(budget)?;

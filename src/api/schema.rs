@@ -64,14 +64,17 @@ pub fn components() -> Map<String, Value> {
     components
 }
 
-/// What the document shows of a schema, in this order. The bounds of Rust's integers are not among it: they are
-/// no promise to anybody.
-const SHOWN: [&str; 9] = ["type", "$ref", "format", "enum", "anyOf", "items", "description", "properties", "required"];
+/// What the document shows of a schema, in this order. The bounds of Rust's integers are not among it: they
+/// are no promise to anybody.
+const SHOWN: [&str; 9] =
+    ["type", "$ref", "format", "enum", "anyOf", "items", "description", "properties", "required"];
 
-/// A derived schema as the document shows it: an object has the declared members and no others, and what may be
-/// null is one of two.
+/// A derived schema as the document shows it: an object has the declared members and no others, and what may
+/// be null is one of two.
 fn canonical(schema: Value) -> Value {
-    let Value::Object(mut schema) = schema else { return schema };
+    let Value::Object(mut schema) = schema else {
+        return schema;
+    };
     if let Some(Value::Array(kinds)) = schema.get("type") {
         // An `Option` of what is no component: its type, and null.
         let kind = kinds.first().cloned().unwrap_or_default();
@@ -103,8 +106,8 @@ fn canonical(schema: Value) -> Value {
     shown.into()
 }
 
-/// Lists an object's members as its example does, whose order is for people: a token's type is what to look at
-/// first, though it isn't written first.
+/// Lists an object's members as its example does, whose order is for people: a token's type is what to look
+/// at first, though it isn't written first.
 fn order(schema: &mut Value, example: &Value) {
     let names: Vec<_> = example.as_object().into_iter().flat_map(Map::keys).collect();
     let place = |name: &str| names.iter().position(|known| *known == name);
@@ -163,7 +166,8 @@ pub static SECOND_STEP_DUE: Object = Object::of::<views::SecondStepDue>(
     r#"{"two_factor_required":true,"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","expires_in":300,"methods":["totp","recovery_code"]}"#,
 );
 
-static TOTP: Object = Object::of::<views::Totp>("Totp", r#"{"enabled":true,"enabled_at":"2026-11-22T08:00:00Z"}"#);
+static TOTP: Object =
+    Object::of::<views::Totp>("Totp", r#"{"enabled":true,"enabled_at":"2026-11-22T08:00:00Z"}"#);
 
 pub static TWO_FACTOR: Object = Object::of::<views::TwoFactor>(
     "TwoFactor",

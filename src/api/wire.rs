@@ -105,8 +105,8 @@ const TEXT_MAX: usize = 200;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Encoding {
     Json,
-    /// `application/x-www-form-urlencoded`, as OAuth has it. A parameter that nobody knows is left alone there
-    /// (RFC 6749 §3.2).
+    /// `application/x-www-form-urlencoded`, as OAuth has it. A parameter that nobody knows is left alone
+    /// there (RFC 6749 §3.2).
     Form,
 }
 
@@ -153,7 +153,11 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
         return Ok(Fields::default());
     }
     let Value::Object(mut members) = json::parse(bytes).map_err(Problem::malformed_json)? else {
-        return Err(Problem::from(&Refusal::invalid("", "wrong_type", "the body is one JSON object, in braces")));
+        return Err(Problem::from(&Refusal::invalid(
+            "",
+            "wrong_type",
+            "the body is one JSON object, in braces",
+        )));
     };
     let (mut fields, mut errors) = (Vec::new(), Vec::new());
     for field in declared.map_or(&[][..], |body| body.fields) {
@@ -162,7 +166,9 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
                 Ok(parsed) => fields.push((field.name, parsed)),
                 Err(error) => errors.push(error),
             },
-            (None, Presence::Required) => errors.push(FieldError::new(field.name, "missing", "this field is required")),
+            (None, Presence::Required) => {
+                errors.push(FieldError::new(field.name, "missing", "this field is required"))
+            }
             (None, Presence::Optional | Presence::Repeated) => {}
         }
     }
@@ -186,7 +192,8 @@ pub fn read_query(query: Option<&str>, declared: &[Field]) -> Result<Fields, Pro
 fn read_form(bytes: &[u8], form: &Body) -> Result<Fields, Problem> {
     let (fields, mut errors) = read_pairs(bytes, form.fields, Encoding::Form);
     for field in form.fields.iter().filter(|field| field.presence == Presence::Required) {
-        let known = fields.iter().map(|(name, _)| *name).chain(errors.iter().map(|error| error.field.as_str()));
+        let known =
+            fields.iter().map(|(name, _)| *name).chain(errors.iter().map(|error| error.field.as_str()));
         if known.into_iter().all(|name| name != field.name) {
             errors.push(FieldError::new(field.name, "missing", "this field is required"));
         }
@@ -196,7 +203,11 @@ fn read_form(bytes: &[u8], form: &Body) -> Result<Fields, Problem> {
 }
 
 /// What stands in pairs of name and value, and what is wrong with them. Only a form may hold unknown names.
-fn read_pairs(pairs: &[u8], declared: &[Field], encoding: Encoding) -> (Vec<(&'static str, Parsed)>, Vec<FieldError>) {
+fn read_pairs(
+    pairs: &[u8],
+    declared: &[Field],
+    encoding: Encoding,
+) -> (Vec<(&'static str, Parsed)>, Vec<FieldError>) {
     let (mut fields, mut errors) = (Vec::<(&'static str, Parsed)>::new(), Vec::new());
     for (name, value) in form_urlencoded::parse(pairs) {
         let Some(field) = declared.iter().find(|field| field.name == name) else {
@@ -228,7 +239,9 @@ impl Alternatives {
         let mut given = names.iter().filter(|name| fields.iter().any(|(given, _)| given == *name));
         let either = names.join(" or ");
         match (given.next(), given.next()) {
-            (_, Some(second)) => Some(FieldError::new(*second, "conflict", format!("send {either}, not both"))),
+            (_, Some(second)) => {
+                Some(FieldError::new(*second, "conflict", format!("send {either}, not both")))
+            }
             (None, _) if one_is_due => Some(FieldError::new(names[0], "missing", format!("send {either}"))),
             _ => None,
         }
@@ -263,7 +276,11 @@ impl Kind {
             }
             (Self::Seconds, Value::Number(number)) => match number.as_u64() {
                 Some(seconds @ 1..=SECONDS_MAX) => Ok(Parsed::Seconds(Duration::from_secs(seconds))),
-                _ => Err(FieldError::new(field, "out_of_range", "this is a span of 1 to 3153600000 whole seconds")),
+                _ => Err(FieldError::new(
+                    field,
+                    "out_of_range",
+                    "this is a span of 1 to 3153600000 whole seconds",
+                )),
             },
             (Self::Seconds, _) => Err(FieldError::new(field, "wrong_type", "this field is an integer")),
             (_, Value::String(text)) => self.parse_text(field, Secret::new(text)),
@@ -277,12 +294,12 @@ impl Kind {
             Self::Email => Email::parse(text.expose())
                 .map(Parsed::Email)
                 .map_err(|InvalidEmail| fault("invalid", InvalidEmail::MESSAGE)),
-            Self::Password => {
-                Password::new(text.expose()).map(Parsed::Password).map_err(|error| fault(error.code(), error.message()))
-            }
-            Self::Name => {
-                Name::parse(text.expose()).map(Parsed::Name).map_err(|error| fault(error.code(), error.message()))
-            }
+            Self::Password => Password::new(text.expose())
+                .map(Parsed::Password)
+                .map_err(|error| fault(error.code(), error.message())),
+            Self::Name => Name::parse(text.expose())
+                .map(Parsed::Name)
+                .map_err(|error| fault(error.code(), error.message())),
             Self::Token => Ok(Parsed::Token(text)),
             Self::Flag => match text.expose().as_str() {
                 "true" => Ok(Parsed::Flag(true)),
@@ -316,7 +333,9 @@ impl Kind {
             Self::KeyName => ApiKeyName::parse(text.expose())
                 .map(Parsed::KeyName)
                 .map_err(|InvalidApiKeyName| fault("invalid", InvalidApiKeyName::MESSAGE)),
-            Self::Roles | Self::Permissions | Self::Seconds => Err(fault("wrong_type", "this stands in a JSON body")),
+            Self::Roles | Self::Permissions | Self::Seconds => {
+                Err(fault("wrong_type", "this stands in a JSON body"))
+            }
         }
     }
 
@@ -324,7 +343,9 @@ impl Kind {
     #[must_use]
     pub fn schema(self) -> Value {
         match self {
-            Self::Email => json!({"type": "string", "format": "email", "maxLength": email::MAX_BYTES}),
+            Self::Email => {
+                json!({"type": "string", "format": "email", "maxLength": email::MAX_BYTES})
+            }
             Self::Password => {
                 json!({"type": "string", "format": "password", "minLength": 1, "maxLength": password::MAX_BYTES})
             }
@@ -342,7 +363,9 @@ impl Kind {
             }
             Self::State => json!({"type": "string", "enum": UserState::ALL.map(UserState::name)}),
             Self::Flag => json!({"type": "boolean", "default": false}),
-            Self::Limit => json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT}),
+            Self::Limit => {
+                json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT})
+            }
         }
     }
 }

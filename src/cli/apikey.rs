@@ -62,7 +62,11 @@ impl Verb {
 
 impl Add {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let new = NewApiKey { name: name(&self.name)?, permissions: permissions(&self.permissions)?, ttl: self.ttl };
+        let new = NewApiKey {
+            name: name(&self.name)?,
+            permissions: permissions(&self.permissions)?,
+            ttl: self.ttl,
+        };
         let added = keys::add(&context.app()?, context.caller(), &new)?;
         let until = added.key.expires_at.map_or(String::new(), |time| format!(", good until {time}"));
         context.terminal().note(&format!("created API key {}{until}; it is shown this once", added.key.name));

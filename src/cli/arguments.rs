@@ -32,11 +32,16 @@ pub(super) fn permissions(texts: &[String]) -> Result<Vec<Permission>, Refusal> 
 }
 
 /// Takes one of the values of a domain type, by its name.
-pub(super) fn choices<T, const N: usize>(all: [T; N], name: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+pub(super) fn choices<T, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T>
 where
     T: Copy + Send + Sync + 'static,
 {
     PossibleValuesParser::new(all.map(name)).map(move |text| {
-        all.into_iter().find(|value| name(*value) == text).expect("only the names of these values are possible")
+        all.into_iter()
+            .find(|value| name(*value) == text)
+            .expect("only the names of these values are possible")
     })
 }

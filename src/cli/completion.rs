@@ -49,8 +49,9 @@ impl Completion {
 pub fn answer(program: Program, tree: Tree, args: &[OsString]) -> Option<Result<(), Failure>> {
     let shell = Shell::named(&std::env::var_os(VARIABLE)?);
     let line: Vec<OsString> = line(args.iter().cloned()).collect();
-    let offered =
-        shell.and_then(|shell| shell.complete(&mut with_names(tree(program), tree), line)).unwrap_or_default();
+    let offered = shell
+        .and_then(|shell| shell.complete(&mut with_names(tree(program), tree), line))
+        .unwrap_or_default();
     let terminal = Terminal::new(program.name(), Format::Table, Detail::Full, ColourChoice::Never);
     Some(terminal.text(&offered))
 }
@@ -58,7 +59,8 @@ pub fn answer(program: Program, tree: Tree, args: &[OsString]) -> Option<Result<
 /// Has the database complete what is called USER or ROLE, in every command that there is or will be.
 fn with_names(command: Command, tree: Tree) -> Command {
     let completed = |arg: Arg| {
-        let is_called = |wanted| arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == wanted));
+        let is_called =
+            |wanted| arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == wanted));
         match (is_called("USER"), is_called("ROLE")) {
             (true, _) => arg.add(names::users(tree)),
             (_, true) => arg.add(names::roles(tree)),

@@ -72,5 +72,7 @@ fn init(context: &Context) -> Result<(), Failure> {
     let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(fails)?;
     file.write_all(text::init().as_bytes()).map_err(fails)?;
     context.terminal().note(&format!("wrote {name}; every key in it is a comment until you change it"));
-    context.terminal().changed(&Table::of_objects(&[Column::Text("file")], [(name.clone(), views::written(path))]))
+    context
+        .terminal()
+        .changed(&Table::of_objects(&[Column::Text("file")], [(name.clone(), views::written(path))]))
 }

@@ -107,7 +107,9 @@ impl Context {
             self.terminal.note(&format!("warning: {warning}"));
         }
         if !accounts::has_admin(app)? {
-            self.terminal.note("no admin yet; make one with: authctl user add you@example.com --verified --role admin");
+            self.terminal.note(
+                "no admin yet; make one with: authctl user add you@example.com --verified --role admin",
+            );
         }
         Ok(())
     }

@@ -140,7 +140,9 @@ fn check(context: &Context) -> Result<(), Failure> {
         return context.terminal().changed(&table);
     }
     context.terminal().show(&table)?;
-    Err(Failure::Check("the database is damaged; stop the daemon, keep a copy, and restore the last backup".into()))
+    Err(Failure::Check(
+        "the database is damaged; stop the daemon, keep a copy, and restore the last backup".into(),
+    ))
 }
 
 fn checked(context: &Context, app: &App) -> Result<Vec<String>, Failure> {

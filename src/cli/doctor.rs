@@ -28,7 +28,9 @@ pub struct Doctor {
 
 fn web_address(text: &str) -> Result<String, String> {
     let is_web = text.starts_with("http://") || text.starts_with("https://");
-    is_web.then(|| text.to_owned()).ok_or_else(|| "an address such as https://auth.example.com is needed".into())
+    is_web
+        .then(|| text.to_owned())
+        .ok_or_else(|| "an address such as https://auth.example.com is needed".into())
 }
 
 impl Doctor {
@@ -39,7 +41,8 @@ impl Doctor {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let findings = match context.loaded() {
             Ok(loaded) => {
-                let file = loaded.file.as_ref().map_or_else(|| "no file".into(), |path| path.display().to_string());
+                let file =
+                    loaded.file.as_ref().map_or_else(|| "no file".into(), |path| path.display().to_string());
                 let mut findings = vec![Finding::ok("configuration", format!("it is right ({file})"))];
                 let url = self.url.as_deref();
                 findings.extend(doctor::examine(&loaded.config, &Ports::real(), context.caller(), url)?);
@@ -56,6 +59,10 @@ impl Doctor {
             return Ok(());
         }
         let names = failed.iter().map(|finding| finding.check).collect::<Vec<_>>().join(", ");
-        Err(Failure::Check(format!("{} of {} checks failed: {names}; do what they say", failed.len(), findings.len())))
+        Err(Failure::Check(format!(
+            "{} of {} checks failed: {names}; do what they say",
+            failed.len(),
+            findings.len()
+        )))
     }
 }

@@ -94,9 +94,13 @@ impl Failure {
     #[must_use]
     pub fn problem(&self) -> Option<Value> {
         let (title, status) = match self {
-            Self::Error(Error::Refused(refusal)) => (status::title_of_refusal(refusal), status::of_refusal(refusal)),
+            Self::Error(Error::Refused(refusal)) => {
+                (status::title_of_refusal(refusal), status::of_refusal(refusal))
+            }
             Self::Error(Error::Failed(fault)) => (fault_title(fault), status::of_fault(fault)),
-            Self::Usage(_) | Self::Check(_) | Self::Declined | Self::Closed | Self::Reported(_) => return None,
+            Self::Usage(_) | Self::Check(_) | Self::Declined | Self::Closed | Self::Reported(_) => {
+                return None;
+            }
         };
         let code = self.word()?;
         let mut problem = json!({
@@ -210,7 +214,11 @@ mod tests {
         for (failure, exit, word) in [
             (Refusal::not_found("user", "ann@example.com").into(), 3, Some("not_found")),
             (Refusal::EmailTaken.into(), 4, Some("email_taken")),
-            (Refusal::AlreadyExists { what: "role", name: "editor".into() }.into(), 4, Some("already_exists")),
+            (
+                Refusal::AlreadyExists { what: "role", name: "editor".into() }.into(),
+                4,
+                Some("already_exists"),
+            ),
             (Refusal::Conflict { reason: "busy".into() }.into(), 4, Some("conflict")),
             (Refusal::LastAdmin.into(), 4, Some("last_admin")),
             (Refusal::BuiltInRole { role: "admin".into() }.into(), 4, Some("built_in_role")),

@@ -86,7 +86,9 @@ impl Export {
                 let objects: Vec<Value> = lines.into_iter().map(|line| Value::Object(line.object)).collect();
                 context.terminal().json_lines(&objects)
             }
-            Form::Csv => context.terminal().csv(&lines.iter().map(|line| line.cells().collect()).collect::<Vec<_>>()),
+            Form::Csv => {
+                context.terminal().csv(&lines.iter().map(|line| line.cells().collect()).collect::<Vec<_>>())
+            }
         }
     }
 }

@@ -69,7 +69,8 @@ impl Calibrate {
             terminal.note(&format!("that is more than the {} ms asked for: {why}", self.target_ms));
         }
         let columns = COLUMNS.map(Column::Text);
-        let id = format!("m={},t={},p={}", found.cost.memory_kib, found.cost.iterations, found.cost.parallelism);
+        let id =
+            format!("m={},t={},p={}", found.cost.memory_kib, found.cost.iterations, found.cost.parallelism);
         terminal.changed(&Table::of_objects(&columns, [(id, views::calibration(&found))]))
     }
 }

@@ -9,7 +9,9 @@ use super::terminal::progress::Progress;
 use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
 use crate::domain::secret::Secret;
 use crate::usecase::operator::import as importing;
-use crate::usecase::operator::import::{Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase};
+use crate::usecase::operator::import::{
+    Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase,
+};
 use crate::views;
 use crate::views::ImportNote;
 use clap::Args;
@@ -72,7 +74,8 @@ impl Import {
         let progress = Progress::new(bytes);
         let mut told = Told::new(context, self.mode(), &progress)?;
         let mut source = BufReader::with_capacity(64 * 1024, progress.reading(source));
-        let summary = importing::import(&app, context.caller(), &mut source, &options, &mut |entry| told.tell(entry))?;
+        let summary =
+            importing::import(&app, context.caller(), &mut source, &options, &mut |entry| told.tell(entry))?;
         let kept = told.end()?;
         drop(progress);
         self.finish(context, summary, &kept)
@@ -134,7 +137,9 @@ impl Import {
             Mode::Write => format!(
                 "{failed} of {total} entries were not taken over; mend them and run it again, which skips the others"
             ),
-            Mode::DryRun => format!("{failed} of {total} entries would not be taken over; mend them first"),
+            Mode::DryRun => {
+                format!("{failed} of {total} entries would not be taken over; mend them first")
+            }
         };
         Err(Failure::Check(text))
     }
@@ -188,7 +193,9 @@ impl Kept {
         match &entry.outcome {
             Outcome::Skipped => {}
             Outcome::Failed(problem) => self.problems.push(note(problem.code, &problem.message)),
-            Outcome::Created(notes) => self.notes.extend(notes.iter().map(|told| note(told.code, told.message))),
+            Outcome::Created(notes) => {
+                self.notes.extend(notes.iter().map(|told| note(told.code, told.message)))
+            }
         }
     }
 }
@@ -224,8 +231,9 @@ impl<'a> Told<'a> {
         if terminal.is_quiet() || self.mode == Mode::DryRun {
             let wanted = !terminal.is_quiet() || matches!(entry.outcome, Outcome::Created(_));
             let shown = if terminal.is_quiet() { &rows[..1] } else { &rows[..] };
-            self.progress
-                .aside(|| shown.iter().filter(|_| wanted).try_for_each(|row| terminal.stream(row, &WIDTHS)))?;
+            self.progress.aside(|| {
+                shown.iter().filter(|_| wanted).try_for_each(|row| terminal.stream(row, &WIDTHS))
+            })?;
         }
         if self.mode == Mode::Write {
             self.progress.aside(|| said(entry).iter().for_each(|text| terminal.note(text)));
@@ -255,11 +263,16 @@ fn said(entry: &Entry) -> Vec<String> {
 fn rows(entry: &Entry) -> Vec<Row> {
     match &entry.outcome {
         Outcome::Skipped => vec![row(entry, ("skipped", Tone::Plain), None)],
-        Outcome::Failed(problem) => vec![row(entry, ("failed", Tone::Bad), Some((problem.code, &problem.message)))],
-        Outcome::Created(notes) if notes.is_empty() => vec![row(entry, ("created", Tone::Good), None)],
-        Outcome::Created(notes) => {
-            notes.iter().map(|note| row(entry, ("created", Tone::Warning), Some((note.code, note.message)))).collect()
+        Outcome::Failed(problem) => {
+            vec![row(entry, ("failed", Tone::Bad), Some((problem.code, &problem.message)))]
         }
+        Outcome::Created(notes) if notes.is_empty() => {
+            vec![row(entry, ("created", Tone::Good), None)]
+        }
+        Outcome::Created(notes) => notes
+            .iter()
+            .map(|note| row(entry, ("created", Tone::Warning), Some((note.code, note.message))))
+            .collect(),
     }
 }
 

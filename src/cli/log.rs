@@ -17,7 +17,9 @@ pub fn start(log: &Log) {
     let lines = tracing_subscriber::fmt().with_max_level(level(log.level)).with_ansi(false);
     let to_journal = is_journal();
     let _ = match log.format {
-        LogFormat::Text => lines.with_target(false).with_writer(Stderr { line: one_line, to_journal }).try_init(),
+        LogFormat::Text => {
+            lines.with_target(false).with_writer(Stderr { line: one_line, to_journal }).try_init()
+        }
         LogFormat::Json => {
             lines.json().flatten_event(true).with_writer(Stderr { line: json_line, to_journal }).try_init()
         }

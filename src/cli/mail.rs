@@ -110,7 +110,8 @@ impl Show {
         let opened = compose::show(&context.app()?, context.caller(), &self.id)?;
         let row = (opened.mail.id.to_string(), views::opened_mail(&opened));
         if !context.terminal().is_for_people() {
-            let columns: Vec<_> = SHOWN.into_iter().chain([Column::Text("body"), Column::Text("html")]).collect();
+            let columns: Vec<_> =
+                SHOWN.into_iter().chain([Column::Text("body"), Column::Text("html")]).collect();
             return context.terminal().show(&Table::of_objects(&columns, [row]));
         }
         context.terminal().show(&Table::of_objects(&SHOWN, [row]))?;
@@ -151,7 +152,9 @@ impl Test {
         let server = format!("{}:{}", server.smtp_host, server.smtp_port);
         match why {
             None => {
-                context.terminal().note(&format!("{server} took the mail to {to}; whether it arrives, {to} can tell"));
+                context
+                    .terminal()
+                    .note(&format!("{server} took the mail to {to}; whether it arrives, {to} can tell"));
                 Ok(())
             }
             Some(why) => Err(Failure::Check(format!("{server} did not take the mail: {why}"))),

@@ -60,7 +60,10 @@ pub fn pages(tree: Tree) -> Vec<Page> {
     let authctl_tree = built(tree, Program::Authctl);
     let nouns = authctl_tree.get_subcommands().filter(|command| has_page(command)).map(noun);
     let configuration = Page { file: "authd.toml.5".into(), text: crate::config::text::manual() };
-    [authd(&built(tree, Program::Authd)), authctl(&authctl_tree), configuration].into_iter().chain(nouns).collect()
+    [authd(&built(tree, Program::Authd)), authctl(&authctl_tree), configuration]
+        .into_iter()
+        .chain(nouns)
+        .collect()
 }
 
 fn built(tree: Tree, program: Program) -> Command {
@@ -94,7 +97,10 @@ fn authd(tree: &Command) -> Page {
         environment(roff);
         service_environment(roff);
         roff.section("SIGNALS");
-        roff.item("SIGTERM, SIGINT", "Take no more connections, finish the requests under way, exit within 5 seconds.");
+        roff.item(
+            "SIGTERM, SIGINT",
+            "Take no more connections, finish the requests under way, exit within 5 seconds.",
+        );
         exit_status(roff);
         examples(roff, serve);
         see_also(roff, "authctl(1), authd.toml(5), systemd.service(5), systemd.exec(5), journalctl(1)");
@@ -138,12 +144,17 @@ fn has_page(command: &Command) -> bool {
 fn commands_of(roff: &mut Roff, command: &Command) {
     if command.has_subcommands() {
         let verbs: Vec<_> = command.get_subcommands().map(Command::get_name).collect();
-        let text = format!("{}: {}. See authctl-{}(1).", about(command), verbs.join(", "), command.get_name());
+        let text =
+            format!("{}: {}. See authctl-{}(1).", about(command), verbs.join(", "), command.get_name());
         roff.item(command.get_name(), &text);
     } else {
         let usage = usage(command);
-        let page = if has_page(command) { format!("authctl-{}(1)", command.get_name()) } else { "authd(8)".into() };
-        roff.item(usage.strip_prefix("authctl ").unwrap_or(&usage), &format!("{}. See {page}.", about(command)));
+        let page =
+            if has_page(command) { format!("authctl-{}(1)", command.get_name()) } else { "authd(8)".into() };
+        roff.item(
+            usage.strip_prefix("authctl ").unwrap_or(&usage),
+            &format!("{}. See {page}.", about(command)),
+        );
     }
 }
 
@@ -245,7 +256,10 @@ fn files(roff: &mut Roff) {
         "authd.db-lock, authd.db-served",
         "Empty. Whoever has the database open, and the daemon that serves it, hold locks on them; leave them there.",
     );
-    roff.item("authd.key", "The root key, beside the database. Without it the secrets in the database can't be read.");
+    roff.item(
+        "authd.key",
+        "The root key, beside the database. Without it the secrets in the database can't be read.",
+    );
     roff.item("/var/lib/authd/authd.db", "The database of the service.");
     roff.item("/etc/authd/authd.key", "The root key of the service, which root alone may read.");
 }
@@ -265,7 +279,10 @@ fn environment(roff: &mut Roff) {
 fn service_environment(roff: &mut Roff) {
     roff.item("CREDENTIALS_DIRECTORY", "Where systemd has put the credentials; see authd.toml(5).");
     roff.item("LISTEN_FDS, LISTEN_PID", "The socket that systemd hands over, for listen = \"systemd\".");
-    roff.item("NOTIFY_SOCKET, WATCHDOG_USEC", "Where the service manager listens, and how often it wants to hear.");
+    roff.item(
+        "NOTIFY_SOCKET, WATCHDOG_USEC",
+        "Where the service manager listens, and how often it wants to hear.",
+    );
 }
 
 fn exit_status(roff: &mut Roff) {
@@ -326,7 +343,9 @@ fn meaning(arg: &Arg) -> String {
         text += &format!(" One of {}.", values.join(", "));
     }
     if !arg.is_hide_default_value_set() && arg.get_action().takes_values() {
-        text.extend(arg.get_default_values().iter().map(|value| format!(" Default: {}.", value.to_string_lossy())));
+        text.extend(
+            arg.get_default_values().iter().map(|value| format!(" Default: {}.", value.to_string_lossy())),
+        );
     }
     text
 }

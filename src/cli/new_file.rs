@@ -28,7 +28,9 @@ impl NewFile {
             Ok(file) => Ok(Self { path: path.to_owned(), file, filled: false }),
             Err(error) => Err(match error.kind() {
                 ErrorKind::AlreadyExists => Refusal::AlreadyExists { what: "file", name }.into(),
-                ErrorKind::PermissionDenied => Fault::Permission(format!("{name} can't be made: {error}")).into(),
+                ErrorKind::PermissionDenied => {
+                    Fault::Permission(format!("{name} can't be made: {error}")).into()
+                }
                 _ => Failure::Usage(format!("{name} can't be made: {error}")),
             }),
         }
@@ -39,7 +41,8 @@ impl NewFile {
     /// # Errors
     /// A fault when it can't be written.
     pub fn fill(mut self, content: &[u8]) -> Result<(), Failure> {
-        let fails = |error: Error| Fault::Internal(format!("{} can't be written: {error}", self.path.display()));
+        let fails =
+            |error: Error| Fault::Internal(format!("{} can't be written: {error}", self.path.display()));
         self.file.write_all(content).map_err(fails)?;
         self.filled = true;
         Ok(())

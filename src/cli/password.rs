@@ -76,9 +76,12 @@ impl PasswordFlags {
 /// too long or not UTF-8.
 pub fn from_stdin(flag: &str) -> Result<Secret<String>, Failure> {
     if stdin().is_terminal() {
-        return Err(Failure::Usage(format!("stdin is a terminal; leave out {flag} to be asked without an echo")));
+        return Err(Failure::Usage(format!(
+            "stdin is a terminal; leave out {flag} to be asked without an echo"
+        )));
     }
-    let bytes = read(stdin().lock()).map_err(|error| Fault::Internal(format!("stdin can't be read: {error}")))?;
+    let bytes =
+        read(stdin().lock()).map_err(|error| Fault::Internal(format!("stdin can't be read: {error}")))?;
     bytes.parse()
 }
 
@@ -109,17 +112,21 @@ impl Bytes {
     fn parse(&self) -> Result<Secret<String>, Failure> {
         let bytes = self.0.expose();
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(Failure::Usage(format!("more than {MAX_BYTES} bytes were given where a secret is read")));
+            return Err(Failure::Usage(format!(
+                "more than {MAX_BYTES} bytes were given where a secret is read"
+            )));
         }
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes).map_err(|_| Failure::Usage("what was given is not UTF-8 text".into()))?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| Failure::Usage("what was given is not UTF-8 text".into()))?;
         Ok(Secret::new(text.to_owned()))
     }
 }
 
 fn parse(text: &Secret<String>) -> Result<Password, Failure> {
-    Password::new(text.expose()).map_err(|error| Refusal::invalid("password", error.code(), error.message()).into())
+    Password::new(text.expose())
+        .map_err(|error| Refusal::invalid("password", error.code(), error.message()).into())
 }
 
 /// 32 letters and digits that are hard to confuse: 5 bits each.
@@ -150,7 +157,9 @@ mod tests {
 
     #[test]
     fn one_newline_at_the_end_is_not_part_of_the_secret() {
-        for (given, expected) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a "), ("a\nb", "a\nb")] {
+        for (given, expected) in
+            [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a "), ("a\nb", "a\nb")]
+        {
             assert_eq!(secret(given.as_bytes()).unwrap().expose(), expected);
         }
         assert!(matches!(secret(b"\xff"), Err(Failure::Usage(_))));

@@ -176,20 +176,23 @@ fn users(count: u64) -> String {
 impl Membership {
     fn assign(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user = roles::assign(&app, context.caller(), &UserRef::parse(&self.user)?, &role_names(&self.roles)?)?;
+        let user =
+            roles::assign(&app, context.caller(), &UserRef::parse(&self.user)?, &role_names(&self.roles)?)?;
         context.terminal().note(&format!("gave {} to {}", self.roles.join(", "), user.email));
         context.terminal().changed(&super::user::one(&user, app.now()))
     }
 
     fn unassign(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user = roles::unassign(&app, context.caller(), &UserRef::parse(&self.user)?, &role_names(&self.roles)?)?;
+        let user =
+            roles::unassign(&app, context.caller(), &UserRef::parse(&self.user)?, &role_names(&self.roles)?)?;
         context.terminal().note(&format!("took {} from {}", self.roles.join(", "), user.email));
         context.terminal().changed(&super::user::one(&user, app.now()))
     }
 }
 
-const COLUMNS: [Column; 3] = [Column::Whole("name"), Column::Text("description"), Column::Text("permissions")];
+const COLUMNS: [Column; 3] =
+    [Column::Whole("name"), Column::Text("description"), Column::Text("permissions")];
 
 fn table(roles: &[Role]) -> Table {
     Table::of_objects(&COLUMNS, roles.iter().map(|role| (role.name.to_string(), views::role(role))))

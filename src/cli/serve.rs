@@ -70,7 +70,8 @@ impl Serve {
         let watchdog = running.watchdog();
         let all_respond = move |patience| watchdog.all_respond(patience);
         let supervisor = Supervisor::ready(&app, all_respond, &running.address().to_string())?;
-        let stoppers = [Some(&running), metrics.as_ref()].into_iter().flatten().map(Running::stopper).collect();
+        let stoppers =
+            [Some(&running), metrics.as_ref()].into_iter().flatten().map(Running::stopper).collect();
         stop_on_signal(signals, stoppers, supervisor)?;
         running.wait()?;
         metrics.map_or(Ok(()), Running::wait)?;

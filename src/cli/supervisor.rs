@@ -41,7 +41,9 @@ impl Supervisor {
         address: &str,
     ) -> Result<Self, Fault> {
         tell(&[NotifyState::Ready, NotifyState::Status(&serving(address))]);
-        let Some(patience) = watchdog_enabled() else { return Ok(Self { watch: None }) };
+        let Some(patience) = watchdog_enabled() else {
+            return Ok(Self { watch: None });
+        };
         let (stop, stopped) = channel();
         let (app, address) = (Arc::clone(app), address.to_owned());
         // Twice in its time, so that a late one is not yet a missed one.

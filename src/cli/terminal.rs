@@ -155,7 +155,9 @@ impl Terminal {
         match self.format {
             Format::Table => write_result(alone),
             Format::Tsv => write_result(&about.tsv()),
-            Format::Json => about.rows.iter().try_for_each(|row| write_result(&table::json_document(&row.json))),
+            Format::Json => {
+                about.rows.iter().try_for_each(|row| write_result(&table::json_document(&row.json)))
+            }
         }
     }
 
@@ -252,7 +254,9 @@ impl Terminal {
     pub fn report(&self, failure: &Failure) {
         let Some(word) = failure.word() else { return };
         match (self.format, failure.problem()) {
-            (Format::Json, Some(problem)) => write_error(&format!("{}\n", escape::json(&problem.to_string()))),
+            (Format::Json, Some(problem)) => {
+                write_error(&format!("{}\n", escape::json(&problem.to_string())))
+            }
             (Format::Table | Format::Tsv, _) | (Format::Json, None) => {
                 write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail())));
             }

@@ -27,10 +27,9 @@ impl When {
     /// # Errors
     /// What would have been right, for the argument parser to say.
     pub fn parse(text: &str) -> Result<Self, String> {
-        Timestamp::parse_rfc3339(text)
-            .map(Self::At)
-            .or_else(|| parse_span(text).map(Self::Ago))
-            .ok_or_else(|| "a span such as 15m, 12h or 30d, or a time such as 2026-11-22T08:00:00Z, is needed".into())
+        Timestamp::parse_rfc3339(text).map(Self::At).or_else(|| parse_span(text).map(Self::Ago)).ok_or_else(
+            || "a span such as 15m, 12h or 30d, or a time such as 2026-11-22T08:00:00Z, is needed".into(),
+        )
     }
 
     /// The point in time, for a command that runs at `now`.
@@ -50,7 +49,9 @@ mod tests {
     #[test]
     fn spans_and_times_are_told_apart() {
         let now = Timestamp::from_secs(1_795_334_400);
-        for (text, seconds_ago) in [("15m", 900), ("12h", 43_200), ("30d", 2_592_000), ("1h 30m", 5_400), ("0s", 0)] {
+        for (text, seconds_ago) in
+            [("15m", 900), ("12h", 43_200), ("30d", 2_592_000), ("1h 30m", 5_400), ("0s", 0)]
+        {
             let when = When::parse(text).unwrap_or_else(|why| panic!("{text}: {why}"));
             assert_eq!(when.resolve(now), now.minus(Duration::from_secs(seconds_ago)), "{text}");
         }

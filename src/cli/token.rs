@@ -140,7 +140,10 @@ impl Revoke {
         let consent = Consent::from_flag(self.yes);
         match &target {
             Target::User(_) => {
-                consent.obtain(&format!("End every session of {}?", self.which.user.as_deref().unwrap_or_default()))?;
+                consent.obtain(&format!(
+                    "End every session of {}?",
+                    self.which.user.as_deref().unwrap_or_default()
+                ))?;
             }
             Target::All => consent.obtain("End every session of every user?")?,
             Target::Session(_) | Target::Jti(_) | Target::Token(_) => {}
@@ -182,7 +185,9 @@ impl Inspect {
         } else if prompt::can_ask() {
             prompt::secret("Token")?
         } else {
-            return Err(Failure::Usage("nobody can be asked for the token; add --stdin and give it there".into()));
+            return Err(Failure::Usage(
+                "nobody can be asked for the token; add --stdin and give it there".into(),
+            ));
         };
         let inspection = tokens::inspect(&context.app()?, context.caller(), &trimmed(&token))?;
         context.terminal().show(&inspected(&inspection))?;
@@ -201,7 +206,11 @@ impl Mint {
         context.terminal().note(&format!(
             "minted an access token for {email}, good until {until}; `authctl token revoke --id {session}` ends it"
         ));
-        context.terminal().secret("access_token", minted.access_token.expose(), views::minted(&minted, app.now()))
+        context.terminal().secret(
+            "access_token",
+            minted.access_token.expose(),
+            views::minted(&minted, app.now()),
+        )
     }
 }
 

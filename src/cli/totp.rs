@@ -117,7 +117,9 @@ impl RecoveryCodes {
         let app = context.app()?;
         let user = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
         let codes = admin_two_factor::replace_recovery_codes(&app, context.caller(), &UserRef::Id(user.id))?;
-        context.terminal().note(&format!("new recovery codes for {}; the old ones are good no more:", user.email));
+        context
+            .terminal()
+            .note(&format!("new recovery codes for {}; the old ones are good no more:", user.email));
         let columns = [Column::Whole("user_id"), Column::Whole("email"), Column::Text("recovery_codes")];
         let object = (user.id.to_string(), views::new_recovery_codes(&user, &codes));
         context.terminal().secrets(&lines(&codes), &Table::of_objects(&columns, [object]))
@@ -130,7 +132,12 @@ impl Verify {
         let of = UserRef::parse(&self.user)?;
         // Before the prompt: nobody should type a code for a user who doesn't exist.
         let user = accounts::find(&app, context.caller(), &of)?;
-        let good = match admin_two_factor::check_code(&app, context.caller(), &UserRef::Id(user.id), &self.code()?) {
+        let good = match admin_two_factor::check_code(
+            &app,
+            context.caller(),
+            &UserRef::Id(user.id),
+            &self.code()?,
+        ) {
             Ok(_) => true,
             Err(Error::Refused(Refusal::InvalidCode)) => false,
             Err(error) => return Err(error.into()),
@@ -144,7 +151,9 @@ impl Verify {
             return Ok(Secret::new(text.expose().split_whitespace().collect()));
         }
         if !prompt::can_ask() {
-            return Err(Failure::Usage("no code: give it on stdin with --stdin, or run this on a terminal".into()));
+            return Err(Failure::Usage(
+                "no code: give it on stdin with --stdin, or run this on a terminal".into(),
+            ));
         }
         prompt::code("Code that the app shows")?.ok_or_else(|| Failure::Usage("no code was given".into()))
     }
@@ -159,14 +168,19 @@ fn report(context: &Context, app: &App, of: &UserRef, good: bool) -> Result<(), 
     let table = Table::of_objects(&columns, [object]);
     let email = &factor.user.email;
     if good {
-        context.terminal().note(&format!("the code of {email} is good; it is spent, and no login takes it any more"));
+        context
+            .terminal()
+            .note(&format!("the code of {email} is good; it is spent, and no login takes it any more"));
         return context.terminal().changed(&table);
     }
     context.terminal().changed(&table)?;
     Err(Failure::Check(if factor.blocked {
-        format!("the second factor answers no more after too many wrong codes; run: authctl totp reset {email}")
+        format!(
+            "the second factor answers no more after too many wrong codes; run: authctl totp reset {email}"
+        )
     } else {
-        "the code is wrong, used or too old; wait for the next one, and see that the phone's clock is right".into()
+        "the code is wrong, used or too old; wait for the next one, and see that the phone's clock is right"
+            .into()
     }))
 }
 

@@ -268,7 +268,9 @@ fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Adde
     let json = || views::user(&added.user, app.now());
     match (choice, &added.invitation) {
         (Choice::Generated(password), _) => context.terminal().secret("password", password.expose(), json()),
-        (Choice::Given(_) | Choice::Invite, Some(link)) => context.terminal().secret("link", link.expose(), json()),
+        (Choice::Given(_) | Choice::Invite, Some(link)) => {
+            context.terminal().secret("link", link.expose(), json())
+        }
         (Choice::Given(_) | Choice::Invite, None) => context.terminal().changed(&one(&added.user, app.now())),
     }
 }
@@ -296,7 +298,8 @@ impl Users {
         let mut changed = Vec::new();
         let mut first_failure = None;
         for name in &self.users {
-            let user = UserRef::parse(name).map_err(Error::from).and_then(|of| act(&app, context.caller(), &of));
+            let user =
+                UserRef::parse(name).map_err(Error::from).and_then(|of| act(&app, context.caller(), &of));
             match user {
                 Ok((done, user)) => {
                     context.terminal().note(&format!("{done} {}", user.email));

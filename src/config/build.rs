@@ -5,8 +5,8 @@
 
 use super::choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
 use super::model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider, Password,
-    Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider,
+    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
 };
 use super::settings::{Origin, Settings};
 use super::url::is_loopback;
@@ -51,7 +51,9 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
             hash_threads: Some(count(of, "server.hash_threads")).filter(|threads| *threads > 0),
             hash_queue: count(of, "server.hash_queue"),
         },
-        metrics: Metrics { listen: optional_text(of, "metrics.listen").map(|text| text.parse().expect(KIND)) },
+        metrics: Metrics {
+            listen: optional_text(of, "metrics.listen").map(|text| text.parse().expect(KIND)),
+        },
         log: log(of),
         oauth: providers(of).into_iter().map(|name| (name.to_owned(), provider(of, name))).collect(),
     }
@@ -81,14 +83,19 @@ pub fn check(of: &Settings) -> Vec<(String, String)> {
         "tokens.refresh_grace",
         "must not be longer than tokens.access_ttl",
     );
-    demand(path(of, "database") != path(of, "key_file"), "key_file", "must be another file than the database");
+    demand(
+        path(of, "database") != path(of, "key_file"),
+        "key_file",
+        "must be another file than the database",
+    );
     demand(
         text(of, "metrics.listen") != text(of, "listen") || text(of, "listen").ends_with(":0"),
         "metrics.listen",
         "must be another address than listen",
     );
     demand(
-        choice(of, "mail.smtp_tls", SmtpTls::parse) != SmtpTls::None || is_loopback(&text(of, "mail.smtp_host")),
+        choice(of, "mail.smtp_tls", SmtpTls::parse) != SmtpTls::None
+            || is_loopback(&text(of, "mail.smtp_host")),
         "mail.smtp_tls",
         "must be starttls or tls, since mail.smtp_host is not on loopback",
     );
@@ -98,11 +105,17 @@ pub fn check(of: &Settings) -> Vec<(String, String)> {
     demand(user || !secret, "mail.smtp_password_file", "needs mail.smtp_user too");
     for name in providers(of) {
         let (kind, issuer) = (format!("oauth.{name}.kind"), format!("oauth.{name}.issuer"));
-        let Some((Value::Text(kind_is), _)) = of.get(&kind) else { continue };
+        let Some((Value::Text(kind_is), _)) = of.get(&kind) else {
+            continue;
+        };
         let has_issuer = optional_text(of, &issuer).is_some();
         let is_oidc = OauthKind::parse(kind_is) == Some(OauthKind::Oidc);
         demand(has_issuer || !is_oidc, &kind, &format!("needs {issuer} for oidc"));
-        demand(!has_issuer || is_oidc, &issuer, &format!("is for the kind oidc alone, and {kind} is {kind_is}"));
+        demand(
+            !has_issuer || is_oidc,
+            &issuer,
+            &format!("is for the kind oidc alone, and {kind} is {kind_is}"),
+        );
     }
     found
 }
@@ -179,12 +192,16 @@ fn mail(of: &Settings) -> Mail {
 }
 
 fn log(of: &Settings) -> Log {
-    Log { level: choice(of, "log.level", LogLevel::parse), format: choice(of, "log.format", LogFormat::parse) }
+    Log {
+        level: choice(of, "log.level", LogLevel::parse),
+        format: choice(of, "log.format", LogFormat::parse),
+    }
 }
 
 /// The entries of `oauth`, each once.
 fn providers(of: &Settings) -> Vec<&str> {
-    let mut names: Vec<&str> = of.keys().filter_map(|name| name.strip_prefix("oauth.")?.split('.').next()).collect();
+    let mut names: Vec<&str> =
+        of.keys().filter_map(|name| name.strip_prefix("oauth.")?.split('.').next()).collect();
     names.dedup();
     names
 }

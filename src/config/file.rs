@@ -65,8 +65,11 @@ impl Reader<'_> {
     fn table(&mut self, above: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let line = line_of(self.text, key.span().start);
-            let name =
-                if above.is_empty() { segment(key.get_ref()) } else { format!("{above}.{}", segment(key.get_ref())) };
+            let name = if above.is_empty() {
+                segment(key.get_ref())
+            } else {
+                format!("{above}.{}", segment(key.get_ref()))
+            };
             self.member(line, name, value);
         }
     }
@@ -126,7 +129,8 @@ mod tests {
     use super::*;
 
     fn problems(text: &str) -> Vec<(usize, Option<String>)> {
-        let mut found: Vec<_> = read(text).problems.into_iter().map(|problem| (problem.line, problem.key)).collect();
+        let mut found: Vec<_> =
+            read(text).problems.into_iter().map(|problem| (problem.line, problem.key)).collect();
         found.sort();
         found
     }
@@ -143,7 +147,10 @@ mod tests {
             assert!(content.problems.is_empty(), "{text}");
             assert_eq!(content.entries.len(), 1, "{text}");
             let entry = &content.entries[0];
-            assert_eq!((entry.line, entry.name.as_str(), &entry.raw), (2, "password.min_length", &Raw::Integer(9)));
+            assert_eq!(
+                (entry.line, entry.name.as_str(), &entry.raw),
+                (2, "password.min_length", &Raw::Integer(9))
+            );
         }
     }
 

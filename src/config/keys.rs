@@ -167,7 +167,13 @@ pub const KEYS: [Key; 60] = [
         "who vouches for the accounts; for the kind oidc, which needs it"),
 ];
 
-const fn key(name: &'static str, kind: Kind, default: &'static str, example: &'static str, doc: &'static str) -> Key {
+const fn key(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    example: &'static str,
+    doc: &'static str,
+) -> Key {
     Key { name, kind, default, example, doc }
 }
 
@@ -207,7 +213,9 @@ pub fn find(name: &str) -> Option<&'static Key> {
 pub fn is_provider(text: &str) -> bool {
     let edge = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
     let ends = text.bytes().next().is_some_and(edge) && text.bytes().last().is_some_and(edge);
-    ends && text.len() <= 64 && text.bytes().all(|c| edge(c) || c == b'-' || c == b'_') && !text.contains("__")
+    ends && text.len() <= 64
+        && text.bytes().all(|c| edge(c) || c == b'-' || c == b'_')
+        && !text.contains("__")
 }
 
 /// Says what to do about a name that is no key: where the value belongs, or which key is nearest. `spell`
@@ -217,7 +225,9 @@ pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
     let file = format!("{name}_file");
     if find(&file).is_some_and(|key| key.kind == Kind::SecretFile) {
         let file = spell(&file);
-        return format!("unknown key; a secret is never a value here: write it to a file and name that in {file}");
+        return format!(
+            "unknown key; a secret is never a value here: write it to a file and name that in {file}"
+        );
     }
     match nearest(name) {
         Some(near) => format!("unknown key; did you mean {}?", spell(&near)),
@@ -227,7 +237,8 @@ pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
 
 /// Finds the key that was most likely meant by `name`: misspelt, or without its table.
 fn nearest(name: &str) -> Option<String> {
-    let provider = name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')).map_or("NAME", |(first, _)| first);
+    let provider =
+        name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')).map_or("NAME", |(first, _)| first);
     let folded = |name: &str| name.replace("__", "_").replace(['.', '-'], "_");
     let wanted = folded(name);
     let named = KEYS.iter().map(|key| key.name.replace("NAME", provider));

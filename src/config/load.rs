@@ -37,22 +37,31 @@ impl Sources {
     /// # Errors
     /// [`Fault::Config`] for a variable of authd's that is not UTF-8, [`Fault::Internal`] when the
     /// current folder is gone.
-    pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String, String)>) -> Result<Self, Fault> {
-        let cwd = std::env::current_dir().map_err(|error| Fault::Internal(format!("the current folder: {error}")))?;
+    pub fn of_process(
+        file: Option<PathBuf>,
+        flags: Vec<(&'static str, String, String)>,
+    ) -> Result<Self, Fault> {
+        let cwd = std::env::current_dir()
+            .map_err(|error| Fault::Internal(format!("the current folder: {error}")))?;
         let mut env = Vec::new();
         for (name, value) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             if !is_ours(&name) {
                 continue;
             }
-            let value = value.into_string().map_err(|_| Fault::Config(format!("environment {name}: must be UTF-8")))?;
+            let value = value
+                .into_string()
+                .map_err(|_| Fault::Config(format!("environment {name}: must be UTF-8")))?;
             env.push((name, value));
         }
         Ok(Self { file, env, flags, cwd })
     }
 
     fn variable(&self, wanted: &str) -> Option<&str> {
-        self.env.iter().find(|(name, value)| name == wanted && !value.is_empty()).map(|(_, value)| value.as_str())
+        self.env
+            .iter()
+            .find(|(name, value)| name == wanted && !value.is_empty())
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -114,11 +123,17 @@ impl Reading<'_> {
     /// `LoadCredential=key_file:/etc/authd/authd.key`. It goes before the file, so that one file serves both
     /// the service, which may not read the secret where it lies, and the operator's command line, which may.
     fn credentials(&mut self, sources: &Sources) {
-        let Some(folder) = sources.variable("CREDENTIALS_DIRECTORY") else { return };
+        let Some(folder) = sources.variable("CREDENTIALS_DIRECTORY") else {
+            return;
+        };
         // Without the folder there is no credential, and the keys fall back to their defaults.
-        let Ok(files) = std::fs::read_dir(sources.cwd.join(folder)) else { return };
+        let Ok(files) = std::fs::read_dir(sources.cwd.join(folder)) else {
+            return;
+        };
         for path in files.flatten().map(|file| file.path()) {
-            let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+            let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else {
+                continue;
+            };
             if let Some(key) = keys::find(&name).filter(|key| key.kind == Kind::SecretFile) {
                 self.insert(key, &name, Value::Path(path), &Origin::Credential(name.clone()));
             }
@@ -200,7 +215,8 @@ impl Reading<'_> {
             for key in KEYS.iter().filter(|key| key.is_named()) {
                 let name = key.name.replace("NAME", &provider);
                 let unset = |(value, _): &(Value, Origin)| *value == Value::Path(PathBuf::new());
-                if self.settings.get(&name).is_some_and(|setting| !unset(setting)) || self.bad.contains(&name) {
+                if self.settings.get(&name).is_some_and(|setting| !unset(setting)) || self.bad.contains(&name)
+                {
                     continue;
                 }
                 if key.kind == Kind::OptionalUrl {
@@ -222,7 +238,11 @@ impl Reading<'_> {
         if !self.problems.is_empty() {
             return Err(Fault::Config(self.problems.join("\n")));
         }
-        Ok(Loaded { config: build::config(&self.settings, self.cwd), settings: in_order(&self.settings), file })
+        Ok(Loaded {
+            config: build::config(&self.settings, self.cwd),
+            settings: in_order(&self.settings),
+            file,
+        })
     }
 
     fn problem(&mut self, origin: &Origin, key: Option<&str>, message: &str) {
@@ -245,7 +265,11 @@ fn in_order(settings: &Settings) -> Vec<Setting> {
     };
     let mut rows: Vec<Setting> = settings
         .iter()
-        .map(|(key, (value, origin))| Setting { key: key.clone(), value: value.clone(), origin: origin.clone() })
+        .map(|(key, (value, origin))| Setting {
+            key: key.clone(),
+            value: value.clone(),
+            origin: origin.clone(),
+        })
         .collect();
     rows.sort_by_cached_key(|row| place(&row.key));
     rows
@@ -257,9 +281,10 @@ fn find_file(sources: &Sources) -> Result<Option<(PathBuf, String)>, Fault> {
     if let Some(path) = named {
         return match read(&sources.cwd, &path)? {
             Some(text) => Ok(Some((path, text))),
-            None => {
-                Err(Fault::Config(format!("{}: there is no such file; `authd config init` writes one", path.display())))
-            }
+            None => Err(Fault::Config(format!(
+                "{}: there is no such file; `authd config init` writes one",
+                path.display()
+            ))),
         };
     }
     for path in FILES.map(PathBuf::from) {

@@ -21,8 +21,8 @@ mod value;
 pub use choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
 pub use load::{FILES, Loaded, Sources, load};
 pub use model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider, Password,
-    Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider,
+    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
 };
 pub use settings::{Origin, Setting};
 pub use value::{Kind, Value, parse_span, span_text};

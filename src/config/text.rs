@@ -54,7 +54,10 @@ fn entry(key: &Key) -> String {
     match key.default {
         "" => out.push_str(&format!("For example\n.Ql {example} .\n")),
         default => {
-            out.push_str(&format!("Default\n.Ql {} ,\nfor example\n.Ql {example} .\n", escape(&toml(key, default))));
+            out.push_str(&format!(
+                "Default\n.Ql {} ,\nfor example\n.Ql {example} .\n",
+                escape(&toml(key, default))
+            ));
         }
     }
     out + &format!("Variable\n.Ev {} .\n", variable(key.name))

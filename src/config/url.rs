@@ -24,7 +24,8 @@ impl<'a> Url<'a> {
         if text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '\\') {
             return Err("must be a URL without spaces, control characters or `\\`");
         }
-        let (scheme, after) = text.split_once("://").ok_or("must be a whole URL such as https://auth.example.com")?;
+        let (scheme, after) =
+            text.split_once("://").ok_or("must be a whole URL such as https://auth.example.com")?;
         let https = match scheme.to_ascii_lowercase().as_str() {
             "https" => true,
             "http" => false,
@@ -118,7 +119,10 @@ mod tests {
     fn an_origin_is_spelled_as_a_browser_sends_it() {
         assert_eq!(origin("HTTPS://Auth.Example.COM:443/x").as_deref(), Some("https://auth.example.com"));
         assert_eq!(origin("http://[::0001]:80").as_deref(), Some("http://[::1]"));
-        assert_eq!(origin("https://bücher.example:8443").as_deref(), Some("https://xn--bcher-kva.example:8443"));
+        assert_eq!(
+            origin("https://bücher.example:8443").as_deref(),
+            Some("https://xn--bcher-kva.example:8443")
+        );
     }
 
     #[test]
@@ -149,7 +153,9 @@ mod tests {
 
     #[test]
     fn loopback_is_this_machine_alone() {
-        for host in ["localhost", "auth.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "::1", "::ffff:127.0.0.1"] {
+        for host in
+            ["localhost", "auth.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "::1", "::ffff:127.0.0.1"]
+        {
             assert!(is_loopback(host), "{host}");
         }
         for host in ["localhost.example", "128.0.0.1", "0.0.0.0", "notlocalhost", "[2001:db8::1]", ""] {

@@ -131,7 +131,9 @@ impl Kind {
             Self::Choice(names) => format!("one of {}", names.join(", ")),
             Self::Text | Self::OptionalText => "text".into(),
             Self::Path | Self::OptionalPath | Self::SecretFile => "the path of a file or folder".into(),
-            Self::Listen => "an address and port such as \"127.0.0.1:8080\", \"unix:/PATH\" or \"systemd\"".into(),
+            Self::Listen => {
+                "an address and port such as \"127.0.0.1:8080\", \"unix:/PATH\" or \"systemd\"".into()
+            }
             Self::OptionalAddress => "an address and port such as \"127.0.0.1:9090\"".into(),
             Self::Mailbox => "a sender such as \"Example <auth@example.com>\"".into(),
             Self::Host => "the name or address of a host".into(),
@@ -155,13 +157,17 @@ impl Kind {
         let good = match self {
             Self::Span(least) => return span(text, least),
             Self::Rate => return rate(text),
-            Self::Path | Self::OptionalPath | Self::SecretFile => return Ok(Value::Path(absolute(folder, text))),
+            Self::Path | Self::OptionalPath | Self::SecretFile => {
+                return Ok(Value::Path(absolute(folder, text)));
+            }
             Self::Choice(names) => names.contains(&text).then(|| text.to_owned()),
             Self::Text | Self::OptionalText => Some(text.to_owned()),
             Self::Listen => listen(text, folder),
             Self::OptionalAddress => text.parse::<SocketAddr>().ok().map(|address| address.to_string()),
             Self::Mailbox => mailbox(text),
-            Self::Host => text.parse::<IpAddr>().map(|host| host.to_string()).or_else(|_| host_name(text)).ok(),
+            Self::Host => {
+                text.parse::<IpAddr>().map(|host| host.to_string()).or_else(|_| host_name(text)).ok()
+            }
             Self::PublicUrl => Some(public_url(text)?),
             Self::OptionalUrl => private_url(text).map(|_| Some(text.to_owned()))?,
             Self::Link => Some(link(text)?),
@@ -238,7 +244,8 @@ fn count(number: i64, least: u64, most: u64) -> Result<Value, String> {
 }
 
 fn span(text: &str, least: u64) -> Result<Value, String> {
-    let span = whole_seconds(text).ok_or_else(|| format!("must be {}, is {text:?}", Kind::Span(least).wanted()))?;
+    let span =
+        whole_seconds(text).ok_or_else(|| format!("must be {}, is {text:?}", Kind::Span(least).wanted()))?;
     let least = Duration::from_secs(least);
     if span < least {
         return Err(format!("must be {} or more, is {}", span_text(least), span_text(span)));
@@ -280,7 +287,11 @@ fn mailbox(text: &str) -> Option<String> {
 
 fn private_url(text: &str) -> Result<Url<'_>, String> {
     let url = Url::parse(text).map_err(|why| format!("{why}, is {text:?}"))?;
-    if url.is_private() { Ok(url) } else { Err(format!("must be https anywhere but on loopback, is {text:?}")) }
+    if url.is_private() {
+        Ok(url)
+    } else {
+        Err(format!("must be https anywhere but on loopback, is {text:?}"))
+    }
 }
 
 fn public_url(text: &str) -> Result<String, String> {
@@ -328,7 +339,11 @@ fn redirect(text: &str) -> Result<String, String> {
         return Err("must be URLs without a fragment".into());
     }
     // The environment separates entries by commas, so an entry with one could not be given there.
-    if text.contains(',') { Err("must be URLs with a comma written as %2C".into()) } else { Ok(text.to_owned()) }
+    if text.contains(',') {
+        Err("must be URLs with a comma written as %2C".into())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// As an error message names what was found.
@@ -379,9 +394,14 @@ mod tests {
 
     #[test]
     fn a_span_is_written_in_its_largest_unit_and_read_back() {
-        for (text, shown) in
-            [("15m", "15m"), ("24h", "1d"), ("1h 30m", "90m"), ("0s", "0s"), ("1m 31s", "91s"), ("61s", "61s")]
-        {
+        for (text, shown) in [
+            ("15m", "15m"),
+            ("24h", "1d"),
+            ("1h 30m", "90m"),
+            ("0s", "0s"),
+            ("1m 31s", "91s"),
+            ("61s", "61s"),
+        ] {
             let span = parse_span(text).unwrap();
             assert_eq!(span_text(span), shown);
             assert_eq!(parse_span(shown), Some(span));

@@ -111,7 +111,10 @@ impl Gate {
         })
     }
 
-    fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T, Fault> {
+    fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, Fault> {
         let (answer, receiver) = sync_channel(1);
         let (clock, tally, queued) = (Arc::clone(&self.clock), Arc::clone(&self.tally), self.clock.elapsed());
         let job: Job = Box::new(move |memory| {
@@ -251,8 +254,7 @@ mod tests {
     #[test]
     fn a_hash_out_of_bounds_can_not_take_the_machine() {
         let gate = gate(1, 4, CHEAP);
-        let huge =
-            "$argon2id$v=19$m=4294967295,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let huge = "$argon2id$v=19$m=4294967295,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         for text in [huge, "", "plain", "$2b$10$abcdefghijklmnopqrstuv"] {
             let refused = gate.verify(&PasswordHashText(text.into()), &Password::new("x").unwrap());
             assert!(matches!(refused, Err(Fault::Storage(_))), "{text}: {refused:?}");

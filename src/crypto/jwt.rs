@@ -71,7 +71,9 @@ impl TokenError {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Malformed => "it is not a JWT in compact form",
-            Self::Header => "its header is not that of an access token (typ at+jwt, alg, kid and nothing else)",
+            Self::Header => {
+                "its header is not that of an access token (typ at+jwt, alg, kid and nothing else)"
+            }
             Self::UnknownKey => "no key of this server has its kid and alg",
             Self::Signature => "its signature is wrong",
             Self::Claims => "a claim is missing or of the wrong type",
@@ -177,7 +179,8 @@ pub fn authenticate<E>(
 
 fn read_header(token: &str) -> Result<StrictHeader, TokenError> {
     let mut parts = token.split('.');
-    let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(TokenError::Malformed);
     };
     if token.len() > MAX_BYTES {
@@ -196,7 +199,9 @@ fn verified_claims(token: &str, key: &VerifyingKey) -> Result<WireClaims, TokenE
     match jsonwebtoken::decode::<WireClaims>(token, &key.decoding, &signature_only) {
         Ok(data) => Ok(data.claims),
         Err(error) => Err(match error.kind() {
-            jsonwebtoken::errors::ErrorKind::Json(_) | jsonwebtoken::errors::ErrorKind::Utf8(_) => TokenError::Claims,
+            jsonwebtoken::errors::ErrorKind::Json(_) | jsonwebtoken::errors::ErrorKind::Utf8(_) => {
+                TokenError::Claims
+            }
             _ => TokenError::Signature,
         }),
     }

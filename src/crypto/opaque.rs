@@ -44,7 +44,8 @@ pub fn generate_recovery_code(entropy: &dyn Entropy) -> (Secret<String>, OpaqueH
 pub fn parse_recovery_code(text: &str) -> Option<OpaqueHash> {
     let plain: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
     let plain = Secret::new(plain.to_ascii_lowercase());
-    let right = plain.expose().len() == 16 && plain.expose().bytes().all(|c| matches!(c, b'a'..=b'z' | b'2'..=b'7'));
+    let right =
+        plain.expose().len() == 16 && plain.expose().bytes().all(|c| matches!(c, b'a'..=b'z' | b'2'..=b'7'));
     right.then(|| sha256(plain.expose()))
 }
 
@@ -65,7 +66,9 @@ mod tests {
         let text = text.expose().as_str();
         assert_eq!(parse("authd_ev_", text), Some(hash));
         assert_eq!(parse("authd_pr_", text), None);
-        for other in [&text[..text.len() - 1], &format!("{text}="), &format!("{text}A"), &format!(" {text}"), ""] {
+        for other in
+            [&text[..text.len() - 1], &format!("{text}="), &format!("{text}A"), &format!(" {text}"), ""]
+        {
             assert_eq!(parse("authd_ev_", other), None, "{other:?}");
         }
     }

@@ -97,7 +97,9 @@ impl RootKey {
         let written = write();
         // A left-over would only be clutter, and a later start makes its own.
         let _ = fs::remove_file(&fresh);
-        written.map_err(|error| Fault::Permission(format!("the key file {} can't be written: {error}", path.display())))
+        written.map_err(|error| {
+            Fault::Permission(format!("the key file {} can't be written: {error}", path.display()))
+        })
     }
 
     /// A key of 256 bits for one purpose (HKDF-SHA-256, RFC 5869).

@@ -22,7 +22,8 @@ impl Sealer {
     #[must_use]
     pub fn new(root: &RootKey, purpose: Purpose) -> Self {
         let key = root.derive(purpose);
-        let key = UnboundKey::new(&AES_256_GCM, key.expose()).expect("a derived key has the length that AES-256 takes");
+        let key = UnboundKey::new(&AES_256_GCM, key.expose())
+            .expect("a derived key has the length that AES-256 takes");
         Self { key: LessSafeKey::new(key) }
     }
 
@@ -49,8 +50,11 @@ impl Sealer {
     /// # Errors
     /// [`Fault::Storage`] when the value was changed, moved, or sealed under another root key.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Secret<Vec<u8>>, Fault> {
-        let unreadable =
-            || Fault::Storage("a sealed value doesn't open: it was changed, or the key file is another one".into());
+        let unreadable = || {
+            Fault::Storage(
+                "a sealed value doesn't open: it was changed, or the key file is another one".into(),
+            )
+        };
         let (version, rest) = sealed.split_first().ok_or_else(unreadable)?;
         let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(unreadable)?;
         if *version != VERSION {

@@ -50,9 +50,8 @@ impl SigningKey {
         let random = SystemRandom::new();
         let pkcs8 = match algorithm {
             Algorithm::EdDsa => Ed25519KeyPair::generate_pkcs8v1(&random).map(|der| der.as_ref().to_vec()),
-            Algorithm::Es256 => {
-                EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).map(|der| der.as_ref().to_vec())
-            }
+            Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
+                .map(|der| der.as_ref().to_vec()),
             Algorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048).and_then(|pair| {
                 let der: Pkcs8V1Der<'_> = pair.as_der()?;
                 Ok(der.as_ref().to_vec())
@@ -113,7 +112,9 @@ impl Pair {
         let der = pkcs8.expose();
         match algorithm {
             Algorithm::EdDsa => Ed25519KeyPair::from_pkcs8(der).map(Self::EdDsa),
-            Algorithm::Es256 => EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Self::Es256),
+            Algorithm::Es256 => {
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der).map(Self::Es256)
+            }
             Algorithm::Rs256 => RsaKeyPair::from_pkcs8(der).map(Self::Rs256),
         }
     }
@@ -141,7 +142,8 @@ pub(super) const fn jose(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
 
 fn pem(pkcs8: &Secret<Vec<u8>>) -> Secret<String> {
     let body = Secret::new(BASE64.encode(pkcs8.expose()));
-    let lines: Vec<&str> = body.expose().as_bytes().chunks(64).filter_map(|line| str::from_utf8(line).ok()).collect();
+    let lines: Vec<&str> =
+        body.expose().as_bytes().chunks(64).filter_map(|line| str::from_utf8(line).ok()).collect();
     Secret::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
 }
 

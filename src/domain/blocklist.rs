@@ -100,7 +100,10 @@ mod tests {
         let list = Blocklist::built_in();
         for line in COMMON.lines() {
             assert!(has(&list, line), "{line}");
-            assert!(!has(&list, &format!("{line}\u{1}")) && !has(&list, &format!("{line}\n{line}")), "{line}");
+            assert!(
+                !has(&list, &format!("{line}\u{1}")) && !has(&list, &format!("{line}\n{line}")),
+                "{line}"
+            );
         }
         assert!(!has(&list, "\u{0}") && !has(&list, "\u{10ffff}") && !has(&list, "\n"));
     }

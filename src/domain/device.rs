@@ -28,8 +28,9 @@ const SYSTEMS: [(&str, &str); 7] = [
 /// Names browser and system, as in `Firefox on Linux`. `None`: not a browser known here.
 #[must_use]
 pub fn name(user_agent: &str) -> Option<String> {
-    let first =
-        |list: &[(&str, &'static str)]| list.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name);
+    let first = |list: &[(&str, &'static str)]| {
+        list.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+    };
     match (first(&BROWSERS)?, first(&SYSTEMS)) {
         (browser, Some(system)) => Some(format!("{browser} on {system}")),
         (browser, None) => Some(browser.to_owned()),
@@ -43,7 +44,10 @@ mod tests {
     #[test]
     fn browsers_are_told_apart_though_each_claims_to_be_all() {
         for (agent, expected) in [
-            ("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", Some("Firefox on Linux")),
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+                Some("Firefox on Linux"),
+            ),
             (
                 "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 \
                  Safari/537.36 Edg/141.0.0.0",

@@ -126,8 +126,13 @@ mod tests {
             assert_eq!(judge(text), Err(Weakness::Personal), "{text}");
         }
         // One word that is not theirs is enough: more than the list and the account isn't asked.
-        for text in ["annabel lee and i", "annabel lee 1849", "xannabelannabel", "!!!!!!!!!!!!!!!", "annabellllllllll"]
-        {
+        for text in [
+            "annabel lee and i",
+            "annabel lee 1849",
+            "xannabelannabel",
+            "!!!!!!!!!!!!!!!",
+            "annabellllllllll",
+        ] {
             assert_eq!(judge(text), Ok(()), "{text}");
         }
     }

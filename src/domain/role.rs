@@ -68,7 +68,8 @@ pub struct Permission(String);
 pub struct InvalidPermission;
 
 impl InvalidPermission {
-    pub const MESSAGE: &'static str = "a permission is `area:action` in lower case, such as posts:write, or `area:*`";
+    pub const MESSAGE: &'static str =
+        "a permission is `area:action` in lower case, such as posts:write, or `area:*`";
 }
 
 impl Permission {
@@ -78,7 +79,9 @@ impl Permission {
     /// [`InvalidPermission`].
     pub fn parse(text: &str) -> Result<Self, InvalidPermission> {
         match text.split_once(':') {
-            Some((area, action)) if is_word(area) && (action == "*" || is_word(action)) => Ok(Self(text.to_owned())),
+            Some((area, action)) if is_word(area) && (action == "*" || is_word(action)) => {
+                Ok(Self(text.to_owned()))
+            }
             _ => Err(InvalidPermission),
         }
     }

@@ -70,7 +70,9 @@ impl Bounds {
     /// the last use, it is over. A span of its own counts before the configured `idle`.
     #[must_use]
     pub fn are_kept(&self, now: Timestamp, idle: Duration) -> bool {
-        self.ended_at.is_none() && now < self.expires_at && now < self.last_used_at.plus(self.idle.unwrap_or(idle))
+        self.ended_at.is_none()
+            && now < self.expires_at
+            && now < self.last_used_at.plus(self.idle.unwrap_or(idle))
     }
 }
 

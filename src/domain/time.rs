@@ -54,7 +54,8 @@ impl Timestamp {
     /// RFC 3339, UTC, always to the millisecond: nothing is lost, and every time is as long.
     #[must_use]
     pub fn exact(self) -> String {
-        jiff::Timestamp::from_millisecond(self.0).map_or_else(|_| self.to_string(), |time| format!("{time:.3}"))
+        jiff::Timestamp::from_millisecond(self.0)
+            .map_or_else(|_| self.to_string(), |time| format!("{time:.3}"))
     }
 
     /// Reads RFC 3339 with any offset. `None` when the text is not a time.

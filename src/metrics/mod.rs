@@ -32,7 +32,9 @@ impl Metrics {
     /// # Errors
     /// As [`Server::start`].
     pub fn start(app: &Arc<App>, pressure: Arc<Pressure>) -> Result<Option<Running>, Fault> {
-        let Some(address) = app.config.metrics.listen else { return Ok(None) };
+        let Some(address) = app.config.metrics.listen else {
+            return Ok(None);
+        };
         let metrics = Arc::new(Self { app: Arc::clone(app), pressure });
         Server::start(&Listen::Tcp(address), settings(), metrics).map(Some).map_err(named)
     }

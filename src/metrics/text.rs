@@ -62,9 +62,17 @@ impl Exposition {
         let version = vec![("version", env!("CARGO_PKG_VERSION").to_owned())];
         out.gauges("authd_build_info", "Which authd this is; always 1", [(version, 1_u64)])?;
         let help = "When the process was started, in seconds since 1970";
-        out.gauge("authd_process_start_time_seconds", help, u64::try_from(started_at.as_secs()).unwrap_or(0))?;
+        out.gauge(
+            "authd_process_start_time_seconds",
+            help,
+            u64::try_from(started_at.as_secs()).unwrap_or(0),
+        )?;
         if let Some(bytes) = resident_bytes {
-            out.gauge("authd_process_resident_memory_bytes", "Memory of the process that is really there", *bytes)?;
+            out.gauge(
+                "authd_process_resident_memory_bytes",
+                "Memory of the process that is really there",
+                *bytes,
+            )?;
         }
         if let Some(open) = open_descriptors {
             out.gauge("authd_process_open_fds", "Files and sockets that the process has open", *open)?;
@@ -73,8 +81,8 @@ impl Exposition {
     }
 
     fn requests(&self, out: &mut Writer<'_>) -> fmt::Result {
-        // What has been asked for and has never failed is there with a zero: who watches can see a rise, but not a
-        // first appearance.
+        // What has been asked for and has never failed is there with a zero: who watches can see a rise, but
+        // not a first appearance.
         let asked = self.figures.spans.iter().map(|(target, _)| *target);
         let none_failed = asked.flat_map(|target| FAILURES.map(|status| ((target, status), 0)));
         let answers: BTreeMap<_, _> = none_failed.chain(self.figures.answers.iter().copied()).collect();
@@ -83,7 +91,8 @@ impl Exposition {
             labels.push(("status", status.to_string()));
             (labels, count)
         });
-        let help = "Requests answered, by the route's template; all paths without a route are the route unknown";
+        let help =
+            "Requests answered, by the route's template; all paths without a route are the route unknown";
         out.counters("authd_http_requests_total", help, answers)?;
         let spans = self.figures.spans.iter().map(|(target, spans)| (labels_of(*target), spans.clone()));
         let help = "How long answers took, from the whole request to the whole answer, the wait for a thread included";
@@ -97,10 +106,15 @@ impl Exposition {
         let help = "Connections that found all places taken";
         out.counter("authd_http_connections_refused_total", help, turned_away.read())?;
         let waiting = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.waiting.read()));
-        let help = "Requests that wait for a thread of their lane: hash for those that hash a password, read, write";
+        let help =
+            "Requests that wait for a thread of their lane: hash for those that hash a password, read, write";
         out.gauges("authd_lane_waiting", help, waiting)?;
         let refused = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.refused.read()));
-        out.counters("authd_lane_refused_total", "Requests that found their lane's queue full: answered 503", refused)?;
+        out.counters(
+            "authd_lane_refused_total",
+            "Requests that found their lane's queue full: answered 503",
+            refused,
+        )?;
         let waits = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.waits.read()));
         out.histograms("authd_lane_wait_seconds", "How long requests waited for a thread", SECONDS, waits)
     }
@@ -124,14 +138,18 @@ impl Exposition {
         out.counter("authd_hash_refused_total", help, hashing.refused)?;
         let help = "How long passwords waited for a hashing thread";
         out.histogram("authd_hash_wait_seconds", help, SECONDS, &hashing.waits)?;
-        out.histogram("authd_hash_duration_seconds", "How long hashing a password took", SECONDS, &hashing.spans)
+        out.histogram(
+            "authd_hash_duration_seconds",
+            "How long hashing a password took",
+            SECONDS,
+            &hashing.spans,
+        )
     }
 
     fn database(&self, out: &mut Writer<'_>) -> fmt::Result {
         let Figures { writing, database_bytes, wal_bytes, .. } = &self.figures;
         out.counter("authd_commits_total", "Commits that are on disk", writing.commits)?;
-        let help =
-            "Transactions that could not be begun or committed: everything that waited for them was answered 503";
+        let help = "Transactions that could not be begun or committed: everything that waited for them was answered 503";
         out.counter("authd_commit_failures_total", help, writing.failures)?;
         out.histogram("authd_commit_jobs", "Changes that went to disk in one commit", ONES, &writing.jobs)?;
         let help = "How long commits took, from the beginning of the transaction until it was on disk";
@@ -145,12 +163,15 @@ impl Exposition {
 fn counts(counted: &Counted, out: &mut Writer<'_>) -> fmt::Result {
     let help = "Whether the database could be read when it was counted last";
     out.gauge("authd_database_up", help, u64::from(counted.answered))?;
-    let Some(row_counts) = &counted.row_counts else { return Ok(()) };
+    let Some(row_counts) = &counted.row_counts else {
+        return Ok(());
+    };
     let help = "How old the counts of users, sessions and mails are: a large database is counted more rarely";
     out.gauge("authd_database_counts_age_seconds", help, counted.age.as_secs_f64())?;
     out.gauge("authd_users", "Accounts", row_counts.users)?;
     out.gauge("authd_sessions_alive", "Sessions that can be used or refreshed", row_counts.sessions_alive)?;
-    let mails = row_counts.mails.iter().map(|(state, count)| (vec![("state", state.name().to_owned())], *count));
+    let mails =
+        row_counts.mails.iter().map(|(state, count)| (vec![("state", state.name().to_owned())], *count));
     out.gauges("authd_mails", "Mails in the outbox", mails)?;
     if let Some(waiting) = counted.mail_waiting {
         let help = "How long the mail has waited that has waited longest; 0 when none waits";
@@ -184,7 +205,12 @@ impl Writer<'_> {
         self.counters(name, help, [(Labels::new(), value)])
     }
 
-    fn counters(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Labels, u64)>) -> fmt::Result {
+    fn counters(
+        &mut self,
+        name: &str,
+        help: &str,
+        values: impl IntoIterator<Item = (Labels, u64)>,
+    ) -> fmt::Result {
         self.numbers(name, help, MetricType::Counter, values)
     }
 
@@ -221,8 +247,11 @@ impl Writer<'_> {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
         for (labels, values) in values {
             let in_units = |value: u64| value_in(value, per_unit);
-            let buckets: Vec<(f64, u64)> =
-                values.buckets.iter().map(|(bound, count)| (bound.map_or(f64::INFINITY, in_units), *count)).collect();
+            let buckets: Vec<(f64, u64)> = values
+                .buckets
+                .iter()
+                .map(|(bound, count)| (bound.map_or(f64::INFINITY, in_units), *count))
+                .collect();
             let (sum, count) = (in_units(values.sum), values.count());
             if labels.is_empty() {
                 family.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;

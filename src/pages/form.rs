@@ -72,7 +72,9 @@ mod tests {
 
     #[test]
     fn a_field_means_one_thing_or_nothing() {
-        for text in ["", "a=1", "a=1&a=1&b=2", "a=1&b=2&c=3", "a=1&b=2&A=1", "a=%ff&b=2", "a[]=1&a=1&b=2", "a=1;b=2"] {
+        for text in
+            ["", "a=1", "a=1&a=1&b=2", "a=1&b=2&c=3", "a=1&b=2&A=1", "a=%ff&b=2", "a[]=1&a=1&b=2", "a=1;b=2"]
+        {
             assert_eq!(two(text), None, "{text}");
         }
     }

@@ -67,13 +67,17 @@ const fn texts(kind: LinkKind) -> LinkTexts {
 
 /// The page behind a link. Spends nothing.
 pub fn open(app: &App, kind: LinkKind, request: &Request, request_id: &str) -> Page {
-    let Some(token) = form::token(&request.head) else { return incomplete() };
+    let Some(token) = form::token(&request.head) else {
+        return incomplete();
+    };
     ask(app, kind, token, None).unwrap_or_else(|error| Page::of_error(&error, request_id))
 }
 
 /// The page with the button, and `complaint` about what was sent with it before; or why there is none.
 fn ask(app: &App, kind: LinkKind, token: Secret<String>, complaint: Option<String>) -> Result<Page, Error> {
-    let Some(account) = link::peek(app, kind, token.expose())? else { return Ok(dead(kind)) };
+    let Some(account) = link::peek(app, kind, token.expose())? else {
+        return Ok(dead(kind));
+    };
     let texts = texts(kind);
     let password = (kind == LinkKind::ResetPassword)
         .then_some(NewPassword { min_length: app.config.password.min_length, complaint });
@@ -84,9 +88,15 @@ fn ask(app: &App, kind: LinkKind, token: Secret<String>, complaint: Option<Strin
 /// The button was pressed.
 pub fn submit(app: &App, kind: LinkKind, request: &Request, caller: &Caller) -> Page {
     let done = match kind {
-        LinkKind::VerifyEmail => one(request).map(|token| email::confirm(app, caller, token.expose()).map(drop)),
-        LinkKind::ChangeEmail => one(request).map(|token| email::confirm_change(app, caller, token.expose()).map(drop)),
-        LinkKind::ResetPassword | LinkKind::Invitation => return submit_password(app, request, caller),
+        LinkKind::VerifyEmail => {
+            one(request).map(|token| email::confirm(app, caller, token.expose()).map(drop))
+        }
+        LinkKind::ChangeEmail => {
+            one(request).map(|token| email::confirm_change(app, caller, token.expose()).map(drop))
+        }
+        LinkKind::ResetPassword | LinkKind::Invitation => {
+            return submit_password(app, request, caller);
+        }
     };
     match done {
         Ok(done) => done.map_or_else(|error| failed(kind, &error, caller), |()| finished(kind)),
@@ -117,9 +127,14 @@ fn submit_password(app: &App, request: &Request, caller: &Caller) -> Page {
     ask(app, kind, token, Some(complaint)).unwrap_or_else(|error| failed(kind, &error, caller))
 }
 
-fn set_password(app: &App, caller: &Caller, token: &Secret<String>, new: &Secret<String>) -> Result<(), Error> {
-    let new =
-        Password::new(new.expose()).map_err(|error| Refusal::WeakPassword { reason: error.message().to_owned() })?;
+fn set_password(
+    app: &App,
+    caller: &Caller,
+    token: &Secret<String>,
+    new: &Secret<String>,
+) -> Result<(), Error> {
+    let new = Password::new(new.expose())
+        .map_err(|error| Refusal::WeakPassword { reason: error.message().to_owned() })?;
     password::reset(app, caller, token.expose(), &new)
 }
 

@@ -147,7 +147,9 @@ impl Service for Pages {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        let Some(route) = request.found.get::<PageRoute>() else { return self.next.handle(request) };
+        let Some(route) = request.found.get::<PageRoute>() else {
+            return self.next.handle(request);
+        };
         let mut state = FACE.begin(&self.app, request, route.path());
         let response = self.answer(*route, request, &mut state);
         state.finish(response)
@@ -178,8 +180,14 @@ mod tests {
     #[test]
     fn there_is_one_spelling_of_every_path() {
         assert_eq!(PageRoute::find("/auth/verify-email"), Some(&PageRoute::Link(LinkKind::VerifyEmail)));
-        for path in ["/auth", "/auth/", "/auth/verify-email/", "/auth/Verify-email", "/auth//verify-email", "/auth/%76"]
-        {
+        for path in [
+            "/auth",
+            "/auth/",
+            "/auth/verify-email/",
+            "/auth/Verify-email",
+            "/auth//verify-email",
+            "/auth/%76",
+        ] {
             assert_eq!(PageRoute::find(path), Some(&PageRoute::Nowhere), "{path}");
         }
         for path in ["/", "/authx", "//auth/verify-email", "/api/auth/login", "/AUTH/verify-email", "*"] {

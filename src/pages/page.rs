@@ -55,14 +55,17 @@ impl Page {
     }
 
     pub fn not_found() -> Self {
-        let text =
-            "Nothing is here. Open the link from the mail once more, or copy the whole of it into the address bar.";
+        let text = "Nothing is here. Open the link from the mail once more, or copy the whole of it into the address bar.";
         Self::new(404, "Page not found", text)
     }
 
     pub fn method_not_allowed(allow: &'static str) -> Self {
-        Self::new(405, "That can\u{2019}t be done here", "Open the link from the mail, and use the button of its page.")
-            .header("allow", allow)
+        Self::new(
+            405,
+            "That can\u{2019}t be done here",
+            "Open the link from the mail, and use the button of its page.",
+        )
+        .header("allow", allow)
     }
 
     /// A page for what no link's own words explain. A fault's text is logged and stays here.
@@ -116,7 +119,9 @@ impl From<&Fault> for Page {
         match fault {
             Fault::Overloaded { retry_after } => Self::busy(status, retry_after_s(*retry_after)),
             Fault::StorageUnavailable(_) => Self::busy(status, BUSY_RETRY_AFTER_S),
-            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => Self::internal(status),
+            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => {
+                Self::internal(status)
+            }
         }
     }
 }
@@ -125,13 +130,14 @@ impl From<Trouble> for Page {
     fn from(trouble: Trouble) -> Self {
         let status = status::of_trouble(trouble);
         match trouble {
-            Trouble::BadRequest(_) | Trouble::HeadersTooLarge | Trouble::BodyTooLarge | Trouble::ExpectationFailed => {
-                Self::new(
-                    status,
-                    "Your browser sent something odd",
-                    "Open the link from the mail once more, in another browser if need be.",
-                )
-            }
+            Trouble::BadRequest(_)
+            | Trouble::HeadersTooLarge
+            | Trouble::BodyTooLarge
+            | Trouble::ExpectationFailed => Self::new(
+                status,
+                "Your browser sent something odd",
+                "Open the link from the mail once more, in another browser if need be.",
+            ),
             Trouble::RequestTimeout => Self::new(
                 status,
                 "That took too long",
@@ -157,7 +163,9 @@ impl Renderer {
         // Whatever the template is given is text, not markup. An empty environment doesn't do this by itself.
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.add_template(TEMPLATE, include_str!("page.html")).expect("the template is held by a test");
+        environment
+            .add_template(TEMPLATE, include_str!("page.html"))
+            .expect("the template is held by a test");
         Self { environment, service: service.to_owned() }
     }
 

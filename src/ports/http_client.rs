@@ -50,7 +50,8 @@ pub fn get(url: &str) -> Result<HttpResponse, String> {
         .into();
     let mut answer = agent.get(url).call().map_err(|error| error.to_string())?;
     let headers = answer.headers().iter();
-    let headers = headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+    let headers =
+        headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
     let headers = headers.collect();
     let status = answer.status().as_u16();
     let body = answer.body_mut().with_config().limit(LONGEST).lossy_utf8(true).read_to_string();

@@ -121,5 +121,6 @@ impl Entropy for SystemEntropy {
 /// The login name behind a user id of this machine, or `uid 998` where it has none.
 #[must_use]
 pub fn user_name(uid: u32) -> String {
-    uzers::get_user_by_uid(uid).map_or_else(|| format!("uid {uid}"), |user| user.name().to_string_lossy().into_owned())
+    uzers::get_user_by_uid(uid)
+        .map_or_else(|| format!("uid {uid}"), |user| user.name().to_string_lossy().into_owned())
 }

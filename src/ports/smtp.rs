@@ -116,7 +116,8 @@ impl Smtp {
     /// What is wrong with the settings: a sender or a password file that is no good, certificates that
     /// can't be read.
     pub fn new(settings: Settings) -> Result<Self, String> {
-        let from = sender(&settings.from).map_err(|error| format!("mail.from: {error}, is {:?}", settings.from))?;
+        let from =
+            sender(&settings.from).map_err(|error| format!("mail.from: {error}, is {:?}", settings.from))?;
         let tls = match settings.encryption {
             Encryption::None => None,
             Encryption::Starttls | Encryption::Tls => Some(Tls(tls(&settings.host, &settings.roots)?)),
@@ -145,8 +146,9 @@ impl Smtp {
         let from_the_start = self.tls.as_ref().filter(|_| *encryption == Encryption::Tls);
         let server = (host.as_str(), *port);
         let parameters = from_the_start.map(|tls| &tls.0);
-        let mut connection = SmtpConnection::connect(server, Some(patience.connect), &hello, parameters, None)
-            .map_err(|error| later(&format!("no connection to {host}:{port}"), &error))?;
+        let mut connection =
+            SmtpConnection::connect(server, Some(patience.connect), &hello, parameters, None)
+                .map_err(|error| later(&format!("no connection to {host}:{port}"), &error))?;
         be_patient(&mut connection, patience.answer)?;
         if let (Encryption::Starttls, Some(tls)) = (encryption, &self.tls) {
             if !connection.can_starttls() {
@@ -169,8 +171,10 @@ impl Smtp {
 
     fn compose(&self, message: &Message) -> Result<Composed, Undelivered> {
         let never = |what: &str, why: &str| Undelivered::Permanent(one_line(&format!("{what}: {why}")));
-        let to: Address =
-            message.to.parse().map_err(|error: AddressError| never("the recipient's address", &error.to_string()))?;
+        let to: Address = message
+            .to
+            .parse()
+            .map_err(|error: AddressError| never("the recipient's address", &error.to_string()))?;
         let since_epoch = Duration::from_millis(u64::try_from(message.date.as_millis()).unwrap_or(0));
         let mail = lettre::Message::builder()
             .from(self.from.clone())
@@ -179,8 +183,14 @@ impl Smtp {
             .date(UNIX_EPOCH + since_epoch)
             .message_id(Some(format!("<{}@{}>", message.id, self.from.email.domain())))
             // No automatic replies, please (RFC 3834 §5).
-            .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".into()))
-            .multipart(MultiPart::alternative_plain_html(message.text.expose().clone(), message.html.expose().clone()))
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".into(),
+            ))
+            .multipart(MultiPart::alternative_plain_html(
+                message.text.expose().clone(),
+                message.html.expose().clone(),
+            ))
             .map_err(|error| never("the mail can't be written", &error.to_string()))?;
         Ok(Composed { to, bytes: Secret::new(mail.formatted()) })
     }
@@ -212,9 +222,11 @@ fn hand_over(
     mail: &Composed,
     verdict: Duration,
 ) -> Result<(), Undelivered> {
-    let answer = connection.command(Mail::new(Some(from.clone()), Vec::new())).map_err(|e| judge("MAIL FROM", &e))?;
+    let answer =
+        connection.command(Mail::new(Some(from.clone()), Vec::new())).map_err(|e| judge("MAIL FROM", &e))?;
     expect(&answer, &[250], "MAIL FROM")?;
-    let answer = connection.command(Rcpt::new(mail.to.clone(), Vec::new())).map_err(|e| judge("RCPT TO", &e))?;
+    let answer =
+        connection.command(Rcpt::new(mail.to.clone(), Vec::new())).map_err(|e| judge("RCPT TO", &e))?;
     expect(&answer, &[250, 251], "RCPT TO")?;
     let answer = connection.command(Data).map_err(|error| judge("DATA", &error))?;
     expect(&answer, &[354], "DATA")?;
@@ -231,9 +243,9 @@ fn expect_silence(connection: &mut SmtpConnection) -> Result<(), Undelivered> {
     be_patient(connection, SILENCE)?;
     match connection.read_response() {
         Err(error) if is_timeout(&error) => Ok(()),
-        _ => {
-            Err(Undelivered::Transient("somebody spoke before the encryption for the server; nothing was sent".into()))
-        }
+        _ => Err(Undelivered::Transient(
+            "somebody spoke before the encryption for the server; nothing was sent".into(),
+        )),
     }
 }
 
@@ -324,7 +336,9 @@ impl Login {
             .map(Secret::new)
             .map_err(|error| format!("mail.smtp_password_file {path} can't be read: {error}"))?;
         match content.expose().lines().next() {
-            Some(password) if !password.is_empty() => Ok(Credentials::new(self.user.clone(), password.to_owned())),
+            Some(password) if !password.is_empty() => {
+                Ok(Credentials::new(self.user.clone(), password.to_owned()))
+            }
             _ => Err(format!("mail.smtp_password_file {path} has nothing in its first line")),
         }
     }

@@ -39,7 +39,12 @@ impl Store {
     /// # Errors
     /// [`Fault::Storage`] when the file is damaged, or its schema is not this binary's;
     /// [`Fault::StorageUnavailable`] when it can't be opened or written.
-    pub fn open(path: &Path, clock: Arc<dyn Clock>, chain_key: &Secret<[u8; 32]>, readers: u32) -> Result<Self, Fault> {
+    pub fn open(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        chain_key: &Secret<[u8; 32]>,
+        readers: u32,
+    ) -> Result<Self, Fault> {
         let write = connection::open_writable(path)?;
         version::check_version(&write)?;
         Ok(Self {
@@ -117,8 +122,8 @@ impl Store {
         snapshot::read(&self.path, &work).unwrap_or_else(|| self.read(work))
     }
 
-    /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first time on it
-    /// has a connection of its own for [`Store::read_snapshot`].
+    /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first
+    /// time on it has a connection of its own for [`Store::read_snapshot`].
     #[allow(clippy::unused_self, reason = "what rests is a reader of this store")]
     pub fn rest(&self) {
         snapshot::release();
@@ -144,7 +149,11 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::write`].
-    pub fn write_later<T, W>(&self, caller: &Caller, work: W) -> impl Future<Output = Result<T, Error>> + use<T, W>
+    pub fn write_later<T, W>(
+        &self,
+        caller: &Caller,
+        work: W,
+    ) -> impl Future<Output = Result<T, Error>> + use<T, W>
     where
         T: Send + 'static,
         W: FnMut(&mut Tx<'_>) -> Result<Decision<T>, Fault> + Send + 'static,

@@ -5,8 +5,8 @@
 //! # Errors
 //! Whatever asks or changes through these verbs can fail with what a database fails with, and nothing in the
 //! store repeats it: [`Fault::StorageUnavailable`] when the file is busy, full or can't be written,
-//! [`Fault::Storage`] when it is damaged, [`Fault::Permission`], and [`Fault::Internal`] when a statement, or what
-//! it gives, is not what the code expects. What else a function refuses, it says itself.
+//! [`Fault::Storage`] when it is damaged, [`Fault::Permission`], and [`Fault::Internal`] when a statement, or
+//! what it gives, is not what the code expects. What else a function refuses, it says itself.
 
 use super::audit::chain::Chain;
 use super::sqlite::connection::Connection;
@@ -104,7 +104,12 @@ pub struct Tx<'c> {
 }
 
 impl<'c> Tx<'c> {
-    pub(super) const fn new(connection: &'c Connection, now: Timestamp, caller: &'c Caller, chain: &'c Chain) -> Self {
+    pub(super) const fn new(
+        connection: &'c Connection,
+        now: Timestamp,
+        caller: &'c Caller,
+        chain: &'c Chain,
+    ) -> Self {
         Self { connection, now, caller, chain, happened: Vec::new() }
     }
 

@@ -58,7 +58,11 @@ pub struct Guard<S> {
 
 impl Exchange {
     pub fn new() -> Self {
-        Self { refused: Cell::new(None), deadline: Cell::new(Instant::now()), then: Cell::new(Then::KeepAlive) }
+        Self {
+            refused: Cell::new(None),
+            deadline: Cell::new(Instant::now()),
+            then: Cell::new(Then::KeepAlive),
+        }
     }
 }
 
@@ -131,7 +135,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 
     fn admit(&mut self, head_length: usize) {
         match head::check_head(&self.buffer[..head_length]) {
-            Ok(BodyLength::Exact(body)) => self.stage = Stage::Pass { left: body.saturating_add(head_length as u64) },
+            Ok(BodyLength::Exact(body)) => {
+                self.stage = Stage::Pass { left: body.saturating_add(head_length as u64) }
+            }
             Ok(BodyLength::Chunked) => {
                 self.stage = Stage::PassLast;
                 self.exchange.then.set(Then::Close);
@@ -165,7 +171,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     }
 
     /// Hands over at most `bound` bytes, from the buffer first.
-    fn poll_pass(&mut self, bound: u64, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<u64>> {
+    fn poll_pass(
+        &mut self,
+        bound: u64,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<u64>> {
         if self.buffer.is_empty() {
             ready!(self.poll_fill(cx))?;
         }
@@ -195,7 +206,11 @@ enum Progress {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         loop {
             match self.stage {
                 Stage::Head(scanner) => match ready!(self.poll_head(scanner, cx))? {

@@ -68,10 +68,18 @@ impl Scanner {
                         self.position += 2;
                         self.line_start = self.position;
                     }
-                    Some(_) => return Scan::Refused(Trouble::BadRequest("a carriage return stands alone in the head")),
+                    Some(_) => {
+                        return Scan::Refused(Trouble::BadRequest(
+                            "a carriage return stands alone in the head",
+                        ));
+                    }
                 },
-                b'\n' => return Scan::Refused(Trouble::BadRequest("a line feed stands alone in the head")),
-                _ => return Scan::Refused(Trouble::BadRequest("the head holds a control character")),
+                b'\n' => {
+                    return Scan::Refused(Trouble::BadRequest("a line feed stands alone in the head"));
+                }
+                _ => {
+                    return Scan::Refused(Trouble::BadRequest("the head holds a control character"));
+                }
             }
         }
         if bytes.len() >= MAX_BYTES { Scan::Refused(Trouble::HeadersTooLarge) } else { Scan::Partial }
@@ -93,7 +101,9 @@ pub fn check_head(head: &[u8]) -> Result<BodyLength, Trouble> {
         return Err(Trouble::BadRequest("a request has exactly one Host"));
     }
     match (fields.length, fields.chunked) {
-        (Some(_), true) => Err(Trouble::BadRequest("a request has Content-Length or Transfer-Encoding, not both")),
+        (Some(_), true) => {
+            Err(Trouble::BadRequest("a request has Content-Length or Transfer-Encoding, not both"))
+        }
         (None, true) => Ok(BodyLength::Chunked),
         (length, false) => Ok(BodyLength::Exact(length.unwrap_or(0))),
     }
@@ -107,7 +117,8 @@ enum Version {
 
 fn check_request_line(line: &[u8]) -> Result<Version, Trouble> {
     let mut words = line.split(|&byte| byte == b' ');
-    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
+    let (Some(method), Some(target), Some(version), None) =
+        (words.next(), words.next(), words.next(), words.next())
     else {
         return Err(Trouble::BadRequest("the request line is not `METHOD target HTTP/1.1`"));
     };
@@ -177,7 +188,8 @@ impl FramingFields {
         if self.length.is_some() {
             return Err(Trouble::BadRequest("a request has one Content-Length"));
         }
-        let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let digits =
+            std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
         let length = digits.and_then(|text| text.parse().ok());
         self.length = Some(length.ok_or(Trouble::BadRequest("the Content-Length is not a number"))?);
         Ok(())

@@ -88,7 +88,9 @@ impl IoThread {
                 Some(_) = connections.join_next() => continue,
                 arrival = self.arrivals.recv() => arrival,
             };
-            let Some(Arrival { stream, peer, welcome, place }) = arrival else { return };
+            let Some(Arrival { stream, peer, welcome, place }) = arrival else {
+                return;
+            };
             let (context, stop, load) = (context.clone(), stop.clone(), self.load.clone());
             connections.spawn_local(async move {
                 context.pressure.connections.up();

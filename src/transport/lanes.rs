@@ -66,7 +66,9 @@ impl Lanes {
                     drop(alive);
                 };
                 let thread = std::thread::Builder::new().name(format!("{name}-{number}"));
-                thread.spawn(work).map_err(|error| Fault::Internal(format!("can't start a thread: {error}")))?;
+                thread
+                    .spawn(work)
+                    .map_err(|error| Fault::Internal(format!("can't start a thread: {error}")))?;
             }
         }
         Ok((lanes, workers))

@@ -34,7 +34,9 @@ impl Listener {
     /// [`Fault::Permission`], or [`Fault::Config`] with what to do about it.
     pub fn open(listen: &Listen) -> Result<Self, Fault> {
         match listen {
-            Listen::Tcp(address) => open_tcp(*address).map(Self::Tcp).map_err(|error| fault(&address, &error)),
+            Listen::Tcp(address) => {
+                open_tcp(*address).map(Self::Tcp).map_err(|error| fault(&address, &error))
+            }
             Listen::Unix(path) => open_unix(path)
                 .map(|listener| Self::Unix { listener, path: Some(path.clone()) })
                 .map_err(|error| fault(&path.display(), &error)),
@@ -105,7 +107,10 @@ fn open_tcp(address: SocketAddr) -> io::Result<TcpListener> {
 fn open_unix(path: &Path) -> io::Result<UnixListener> {
     if let Ok(metadata) = std::fs::symlink_metadata(path) {
         if !metadata.file_type().is_socket() {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "a file that is no socket stands there"));
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "a file that is no socket stands there",
+            ));
         }
         if std::os::unix::net::UnixStream::connect(path).is_ok() {
             return Err(io::ErrorKind::AddrInUse.into());
@@ -122,7 +127,8 @@ fn open_unix(path: &Path) -> io::Result<UnixListener> {
 
 fn inherit() -> Result<Listener, Fault> {
     let mut inherited = ListenFd::from_env();
-    let broken = |error: io::Error| Fault::Config(format!("the socket handed over by systemd can't be used: {error}"));
+    let broken =
+        |error: io::Error| Fault::Config(format!("the socket handed over by systemd can't be used: {error}"));
     if let Ok(Some(listener)) = inherited.take_tcp_listener(0) {
         listener.set_nonblocking(true).map_err(broken)?;
         return TcpListener::from_std(listener).map(Listener::Tcp).map_err(broken);

@@ -47,7 +47,7 @@ impl Found {
         Self(Some(what))
     }
 
-    /// `None`: it is something else, or nothing.
+    /// Gives what was found, by its type. `None`: it is something else, or nothing.
     #[must_use]
     pub fn get<T: Any>(self) -> Option<&'static T> {
         self.0.and_then(|what| what.downcast_ref())
@@ -77,7 +77,10 @@ impl From<HeaderMap> for Headers {
 impl<'a> FromIterator<(&'static str, &'a str)> for Headers {
     fn from_iter<I: IntoIterator<Item = (&'static str, &'a str)>>(fields: I) -> Self {
         let field = |(name, value)| {
-            (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value without control characters"))
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_str(value).expect("a value without control characters"),
+            )
         };
         let mut map = HeaderMap::new();
         for (name, value) in fields.into_iter().map(field) {

@@ -54,7 +54,11 @@ impl Server {
     /// # Errors
     /// [`Fault::Config`] or [`Fault::Permission`], when it can't listen there; [`Fault::Internal`],
     /// when the machine has no threads to give.
-    pub fn start(listen: &config::Listen, settings: Settings, service: Arc<dyn Service>) -> Result<Running, Fault> {
+    pub fn start(
+        listen: &config::Listen,
+        settings: Settings,
+        service: Arc<dyn Service>,
+    ) -> Result<Running, Fault> {
         let settings = Settings { max_connections: within_descriptors(settings.max_connections), ..settings };
         let internal = |error: std::io::Error| Fault::Internal(format!("can't start the server: {error}"));
         let runtime = || {
@@ -95,7 +99,8 @@ impl Server {
                 let _last = last;
                 end.serve(&runtime, context, responder, stopping, acceptor);
             };
-            let thread = std::thread::Builder::new().name(format!("io-{number}")).spawn(serve).map_err(internal)?;
+            let thread =
+                std::thread::Builder::new().name(format!("io-{number}")).spawn(serve).map_err(internal)?;
             threads.push(thread);
         }
         Ok(Running { address, stopper: Stopper(stop), watchdog, pressure, threads, lanes, workers })

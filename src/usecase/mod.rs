@@ -45,13 +45,14 @@ pub fn require(caller: &Caller, permission: &str) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses to hand out more of authd than the caller holds, by a key, a role, or a way into an account. What the
-/// permissions of other programs mean is for those to judge.
+/// Refuses to hand out more of authd than the caller holds, by a key, a role, or a way into an account. What
+/// the permissions of other programs mean is for those to judge.
 ///
 /// # Errors
 /// As [`require`].
 pub fn require_own(caller: &Caller, handed_out: &[Permission]) -> Result<(), Refusal> {
-    let opened = OWN_PERMISSIONS.into_iter().filter(|own| handed_out.iter().any(|permission| permission.covers(own)));
+    let opened =
+        OWN_PERMISSIONS.into_iter().filter(|own| handed_out.iter().any(|permission| permission.covers(own)));
     opened.into_iter().try_for_each(|own| require(caller, own))
 }
 
@@ -62,6 +63,8 @@ pub fn require_own(caller: &Caller, handed_out: &[Permission]) -> Result<(), Ref
 pub fn require_user(caller: &Caller) -> Result<&SignedIn, Refusal> {
     match &caller.actor {
         Actor::User(user) => Ok(user),
-        Actor::Anonymous | Actor::ApiKey(_) | Actor::Operator(_) | Actor::System => Err(Refusal::Unauthenticated),
+        Actor::Anonymous | Actor::ApiKey(_) | Actor::Operator(_) | Actor::System => {
+            Err(Refusal::Unauthenticated)
+        }
     }
 }

@@ -4,6 +4,8 @@ use crate::domain::cursor::{self, List};
 use crate::error::Refusal;
 use crate::store::page::Paged;
 
+/// Refuses a page without room for anything.
+///
 /// # Errors
 /// `validation_failed` for a page that holds nothing.
 pub(super) fn check_limit(limit: u32) -> Result<(), Refusal> {
@@ -22,8 +24,8 @@ pub(super) fn start<K>(
     cursor.map(|text| decode(list, text).ok_or(Refusal::BadCursor)).transpose()
 }
 
-/// A page of items that are sorted by a name of their own. The cursor holds the last name, so that a page holds
-/// whatever was made or deleted in between.
+/// A page of items that are sorted by a name of their own. The cursor holds the last name, so that a page
+/// holds whatever was made or deleted in between.
 ///
 /// # Errors
 /// `invalid_cursor`; `validation_failed` for a limit of 0.

@@ -161,6 +161,7 @@ pub struct AuditPruning {
 /// Shows what `audit prune` deletes. `pruned`: how many lines are gone already.
 #[must_use]
 pub fn audit_pruning(plan: &Plan, pruned: i64) -> AuditPruning {
-    let (first, through) = if plan.lines() > 0 { (Some(plan.first), Some(plan.through)) } else { (None, None) };
+    let (first, through) =
+        if plan.lines() > 0 { (Some(plan.first), Some(plan.through)) } else { (None, None) };
     AuditPruning { pruned, lines: plan.lines().max(0), first, through, before: Time(plan.before) }
 }

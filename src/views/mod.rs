@@ -26,24 +26,26 @@ pub use audit::{
     audit_pruning, exported_line, own_events,
 };
 pub use database::{
-    AuditHead, Backup, Created, CreatedDatabase, DatabaseCheck, DatabaseStatus, MigrationStep, PrunedTable, Restored,
-    Withheld, backup, created_database, database_check, database_status, migration_step, pruned_table, restored,
+    AuditHead, Backup, Created, CreatedDatabase, DatabaseCheck, DatabaseStatus, MigrationStep, PrunedTable,
+    Restored, Withheld, backup, created_database, database_check, database_status, migration_step,
+    pruned_table, restored,
 };
 pub use health::{Health, Readiness, health, readiness};
 pub use key::{KeySet, SigningKey, key_set, signing_key};
 pub use mail::{Mail, OpenedMail, TestMail, mail, opened_mail, test_mail};
 pub use operator::{
-    Applied, Calibration, ConfigCheck, Finding, ImportNote, ImportReport, ImportedEntry, Setting, SettingValue,
-    Written, applied, calibration, config_check, finding, import_note, import_report, imported_entry, setting, written,
+    Applied, Calibration, ConfigCheck, Finding, ImportNote, ImportReport, ImportedEntry, Setting,
+    SettingValue, Written, applied, calibration, config_check, finding, import_note, import_report,
+    imported_entry, setting, written,
 };
 pub use page::{Listed, Page, page};
 pub use problem::{FieldError, Problem, field_error};
 pub use role::{Role, role};
 pub use session::{ListedSession, Session, Sessions, listed_session, own_sessions};
 pub use tokens::{
-    ActiveAccessToken, ActiveRefreshToken, CookieSession, InactiveToken, Inspection, Introspection, MintedToken,
-    Revoked, SecondStepDue, Tokens, inspection, introspection, minted, revoked, second_step, session_in_cookies,
-    tokens,
+    ActiveAccessToken, ActiveRefreshToken, CookieSession, InactiveToken, Inspection, Introspection,
+    MintedToken, Revoked, SecondStepDue, Tokens, inspection, introspection, minted, revoked, second_step,
+    session_in_cookies, tokens,
 };
 pub use two_factor::{
     CheckedCode, Enrolment, NewRecoveryCodes, RecoveryCodes, SecondFactor, Totp, TwoFactor, TwoFactorSetup,

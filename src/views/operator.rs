@@ -153,7 +153,11 @@ pub struct ImportedEntry<'a> {
 
 /// Shows what became of an entry. `why`: code and message of what is to be said of it.
 #[must_use]
-pub fn imported_entry<'a>(entry: &'a Entry, outcome: &'a str, why: Option<(&'a str, &'a str)>) -> ImportedEntry<'a> {
+pub fn imported_entry<'a>(
+    entry: &'a Entry,
+    outcome: &'a str,
+    why: Option<(&'a str, &'a str)>,
+) -> ImportedEntry<'a> {
     let (code, message) = why.unzip();
     ImportedEntry { line: entry.line, outcome, email: entry.email.as_deref(), code, message }
 }

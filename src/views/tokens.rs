@@ -195,7 +195,9 @@ enum RefreshType {
 /// Shows what there is to say of a token. `None`: it is not good, and nobody is told why.
 #[must_use]
 pub fn introspection<'a>(found: Option<&'a Introspected>, issuer: &'a str) -> Introspection<'a> {
-    let Some(found) = found else { return Introspection::Inactive(InactiveToken { active: false }) };
+    let Some(found) = found else {
+        return Introspection::Inactive(InactiveToken { active: false });
+    };
     let (client_id, username) = (found.client_id.as_str(), found.user.email.as_str());
     let (sub, sid) = (Id(found.user.id), Id(found.session));
     let (iat, exp) = (found.issued_at.as_secs(), found.expires_at.as_secs());
@@ -211,22 +213,24 @@ pub fn introspection<'a>(found: Option<&'a Introspected>, issuer: &'a str) -> In
             exp,
             token_type: RefreshType::RefreshToken,
         }),
-        introspect::Kind::Access { token, audience, not_before } => Introspection::Access(ActiveAccessToken {
-            active: true,
-            client_id,
-            username,
-            sub,
-            sid,
-            iss: issuer,
-            iat,
-            exp,
-            token_type: Bearer::Bearer,
-            aud: audience,
-            jti: Id(*token),
-            nbf: not_before.as_secs(),
-            roles: Texts(&found.user.roles),
-            permissions: Texts(&found.user.permissions),
-        }),
+        introspect::Kind::Access { token, audience, not_before } => {
+            Introspection::Access(ActiveAccessToken {
+                active: true,
+                client_id,
+                username,
+                sub,
+                sid,
+                iss: issuer,
+                iat,
+                exp,
+                token_type: Bearer::Bearer,
+                aud: audience,
+                jti: Id(*token),
+                nbf: not_before.as_secs(),
+                roles: Texts(&found.user.roles),
+                permissions: Texts(&found.user.permissions),
+            })
+        }
     }
 }
 

@@ -132,7 +132,10 @@ pub struct Enrolment<'a> {
 
 /// Shows a secret that an operator hands out, with the recovery codes where the factor is on already.
 #[must_use]
-pub fn enrolment<'a>(enrolment: &'a admin_two_factor::Enrolment, codes: &'a [Secret<String>]) -> Enrolment<'a> {
+pub fn enrolment<'a>(
+    enrolment: &'a admin_two_factor::Enrolment,
+    codes: &'a [Secret<String>],
+) -> Enrolment<'a> {
     Enrolment {
         user_id: Id(enrolment.user.id),
         email: enrolment.user.email.as_str(),

@@ -17,7 +17,8 @@ pub fn address(peer: Option<IpAddr>, headers: &Headers, trusted: &[IpNet]) -> Op
         trusted.iter().any(|network| network.contains(&address))
     };
     let mut client = peer;
-    let hops: Vec<&str> = headers.all("x-forwarded-for").flat_map(|value| value.unwrap_or("").split(',')).collect();
+    let hops: Vec<&str> =
+        headers.all("x-forwarded-for").flat_map(|value| value.unwrap_or("").split(',')).collect();
     for hop in hops.into_iter().rev() {
         if !is_trusted(client) {
             break;

@@ -15,8 +15,8 @@ pub const CSRF: &str = "__Host-authd_csrf";
 /// Finds the value of one of our cookies. `None`: it was not sent.
 ///
 /// # Errors
-/// [`Rejection::Ambiguous`] when it stands twice, or in one of several headers (RFC 6265bis §5.8): which one was
-/// set by us can't be told.
+/// [`Rejection::Ambiguous`] when it stands twice, or in one of several headers (RFC 6265bis §5.8): which one
+/// was set by us can't be told.
 pub fn find<'a>(headers: &'a Headers, name: &str) -> Result<Option<&'a str>, Rejection> {
     let header = headers.single("cookie");
     let header = header.map_err(|Ambiguous| Rejection::ambiguous("send one header Cookie, in UTF-8"))?;

@@ -15,9 +15,11 @@ use crate::usecase::session::csrf;
 /// # Errors
 /// [`Rejection::CrossSite`].
 pub fn check_site(headers: &Headers, config: &Config) -> Result<(), Rejection> {
-    let refused = || Rejection::CrossSite("cookies count only for pages of this site; send the request from one");
+    let refused =
+        || Rejection::CrossSite("cookies count only for pages of this site; send the request from one");
     let origin = headers.single("origin").map_err(|_| refused())?;
-    let is_ours = |origin: &str| origin == config.public_url || config.cors.origins.iter().any(|known| known == origin);
+    let is_ours =
+        |origin: &str| origin == config.public_url || config.cors.origins.iter().any(|known| known == origin);
     if origin.is_some_and(|origin| !is_ours(origin)) {
         return Err(refused());
     }

@@ -51,7 +51,8 @@ pub fn user_agent(headers: &Headers) -> Option<String> {
 #[must_use]
 pub fn has_media_type(headers: &Headers, wanted: &str) -> bool {
     let content_type = headers.single("content-type").ok().flatten();
-    headers.all("content-encoding").next().is_none() && content_type.is_some_and(|sent| is_media_type(sent, wanted))
+    headers.all("content-encoding").next().is_none()
+        && content_type.is_some_and(|sent| is_media_type(sent, wanted))
 }
 
 fn is_media_type(content_type: &str, wanted: &str) -> bool {

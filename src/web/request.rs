@@ -86,7 +86,13 @@ impl Face {
     }
 
     /// The headers on all answers.
-    fn dress(&self, app: &App, response: Response, headers: Option<&Headers>, request_id: String) -> Response {
+    fn dress(
+        &self,
+        app: &App,
+        response: Response,
+        headers: Option<&Headers>,
+        request_id: String,
+    ) -> Response {
         let mut response = headers::add_missing(response, self.headers);
         if self.readers == Readers::ListedOrigins {
             response = origin::share(response, headers, &app.config);

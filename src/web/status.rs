@@ -11,7 +11,10 @@ use crate::transport::Trouble;
 pub const fn of_refusal(refusal: &Refusal) -> u16 {
     match refusal {
         Refusal::InvalidLink | Refusal::BadCursor => 400,
-        Refusal::InvalidToken | Refusal::Unauthenticated | Refusal::InvalidCredentials | Refusal::InvalidCode => 401,
+        Refusal::InvalidToken
+        | Refusal::Unauthenticated
+        | Refusal::InvalidCredentials
+        | Refusal::InvalidCode => 401,
         Refusal::WrongPassword
         | Refusal::FreshLoginRequired
         | Refusal::Forbidden { .. }
@@ -61,8 +64,11 @@ pub const fn title_of_refusal(refusal: &Refusal) -> &'static str {
 /// What a refusal says to a client: its own words, and how to say over HTTP what is missing.
 #[must_use]
 pub fn detail_of_refusal(refusal: &Refusal) -> String {
-    let missing =
-        if *refusal == Refusal::Unauthenticated { "; send `Authorization: Bearer <access token>`" } else { "" };
+    let missing = if *refusal == Refusal::Unauthenticated {
+        "; send `Authorization: Bearer <access token>`"
+    } else {
+        ""
+    };
     format!("{refusal}{missing}")
 }
 

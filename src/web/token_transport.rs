@@ -25,7 +25,9 @@ pub fn bearer(headers: &Headers) -> Result<Option<&str>, Rejection> {
     let value = headers.single("authorization");
     let value = value.map_err(|Ambiguous| Rejection::ambiguous("send the header Authorization once"))?;
     let credentials = value.and_then(|value| value.split_once(' '));
-    let token = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let token = credentials
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
     Ok(token.filter(|token| !token.is_empty()))
 }
 

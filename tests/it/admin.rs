@@ -63,8 +63,7 @@ fn refused(status: u16, code: &str) -> (u16, String) {
 #[test]
 fn an_account_is_made_changed_and_deleted() {
     let admin = Admin::new();
-    let new =
-        json!({"email": "Bob@example.com", "name": "Bob", "password": crate::world::PASSWORD, "email_verified": true});
+    let new = json!({"email": "Bob@example.com", "name": "Bob", "password": crate::world::PASSWORD, "email_verified": true});
     let made = admin.send("POST", "users", &new);
     assert_eq!((made.status, &made.json()["email_verified"]), (201, &json!(true)), "{made:?}");
     let path = format!("users/{}", made.json()["id"].as_str().unwrap());
@@ -74,9 +73,16 @@ fn an_account_is_made_changed_and_deleted() {
     let token = admin.daemon.token_of("bob@example.com", &[]);
     let changed = admin.send("PATCH", &path, &json!({"name": "Bob Lee", "email": "lee@example.com"}));
     assert_eq!(changed.status, 200, "{changed:?}");
-    assert_eq!((&changed.json()["name"], &changed.json()["email"]), (&json!("Bob Lee"), &json!("lee@example.com")));
+    assert_eq!(
+        (&changed.json()["name"], &changed.json()["email"]),
+        (&json!("Bob Lee"), &json!("lee@example.com"))
+    );
     assert_eq!(changed.json()["email_verified"], false);
-    assert_eq!(admin.daemon.send_as(&token, "GET", "/api/auth/me", "").status, 401, "another address ends sessions");
+    assert_eq!(
+        admin.daemon.send_as(&token, "GET", "/api/auth/me", "").status,
+        401,
+        "another address ends sessions"
+    );
     assert_eq!(admin.send("PATCH", &path, &json!({"email_verified": true})).json()["email_verified"], true);
     assert_eq!(admin.send("PATCH", &path, &json!({"email": ROOT})).problem(), "email_taken");
 
@@ -95,7 +101,10 @@ fn somebody_is_invited_by_mail_and_the_link_stays_in_it() {
         assert!(!made.body.contains(&token) && !made.body.contains("link"), "{made:?}");
     }
     let both = json!({"email": "dan@example.com", "invite": true, "password": crate::world::PASSWORD});
-    assert_eq!(admin.send("POST", "users", &both).field_errors(), [("invite".to_owned(), "conflict".to_owned())]);
+    assert_eq!(
+        admin.send("POST", "users", &both).field_errors(),
+        [("invite".to_owned(), "conflict".to_owned())]
+    );
 }
 
 #[test]
@@ -125,7 +134,9 @@ fn each_action_does_what_it_says_and_is_in_the_log_under_its_name() {
     assert_eq!(admin.act("POST", &format!("{bob}/2fa-reset")), done());
 
     let actor = format!("user:{}", admin.id_of(ROOT));
-    for event in ["LoggedOutEverywhere", "UserDisabled", "UserEnabled", "UserUnlocked", "PasswordResetRequested"] {
+    for event in
+        ["LoggedOutEverywhere", "UserDisabled", "UserEnabled", "UserUnlocked", "PasswordResetRequested"]
+    {
         let line = world.audit().into_iter().rfind(|line| line.event == event).unwrap();
         assert_eq!((line.actor, line.ip.as_deref()), (actor.clone(), Some("127.0.0.1")), "{event}");
     }
@@ -134,8 +145,13 @@ fn each_action_does_what_it_says_and_is_in_the_log_under_its_name() {
 #[test]
 fn a_role_counts_on_the_next_request_and_so_does_its_end() {
     let admin = Admin::new();
-    let made = admin.send("POST", "roles", &json!({"name": "support", "permissions": ["users:read", "posts:*"]}));
-    assert_eq!((made.status, &made.json()["permissions"]), (201, &json!(["posts:*", "users:read"])), "{made:?}");
+    let made =
+        admin.send("POST", "roles", &json!({"name": "support", "permissions": ["users:read", "posts:*"]}));
+    assert_eq!(
+        (made.status, &made.json()["permissions"]),
+        (201, &json!(["posts:*", "users:read"])),
+        "{made:?}"
+    );
     assert_eq!(admin.send("POST", "roles", &json!({"name": "support"})).problem(), "already_exists");
     let token = admin.daemon.token();
     let status = || admin.daemon.send_as(&token, "GET", "/api/auth/admin/users", "").status;
@@ -147,7 +163,10 @@ fn a_role_counts_on_the_next_request_and_so_does_its_end() {
     assert_eq!((admin.act("PUT", &place), status()), (done(), 200));
     let changed = admin.send("PATCH", "roles/support", &json!({"permissions": [], "description": "Helps"}));
     assert_eq!((changed.status, status()), (200, 403));
-    assert_eq!(admin.get("roles/support"), json!({"name": "support", "description": "Helps", "permissions": []}));
+    assert_eq!(
+        admin.get("roles/support"),
+        json!({"name": "support", "description": "Helps", "permissions": []})
+    );
     assert_eq!(admin.send("PATCH", "roles/support", &json!({"permissions": ["users:read"]})).status, 200);
     assert_eq!((status(), admin.act("DELETE", "roles/support"), status()), (200, done(), 403));
 
@@ -183,7 +202,10 @@ fn nobody_hands_out_more_of_authd_than_they_hold() {
     }
     assert_eq!(daemon.world.events(), before);
     // What other programs mean by their permissions is theirs to judge.
-    assert_eq!(ask("POST", "roles", json!({"name": "author", "permissions": ["posts:*", "users:write"]})), "201");
+    assert_eq!(
+        ask("POST", "roles", json!({"name": "author", "permissions": ["posts:*", "users:write"]})),
+        "201"
+    );
     assert_eq!(ask("PUT", &format!("users/{tess}/roles/author"), Value::Null), "204");
     assert_eq!(ask("PATCH", &format!("users/{root}"), json!({"name": "Root"})), "200");
     assert_eq!(daemon.world.audit().last().unwrap().actor, "api_key:clerk");
@@ -198,7 +220,8 @@ fn the_last_admin_stays_whoever_asks_at_once() {
     let asks: Vec<_> = (0..RACERS)
         .map(|number| {
             // Each of the two takes the role from the other, or disables or deletes them.
-            let (token, other) = if number.is_multiple_of(2) { (&admin.token, &roo) } else { (&token, &root) };
+            let (token, other) =
+                if number.is_multiple_of(2) { (&admin.token, &roo) } else { (&token, &root) };
             let (method, path) = match number % 3 {
                 0 => ("DELETE", format!("/api/auth/admin/users/{other}/roles/admin")),
                 1 => ("POST", format!("/api/auth/admin/users/{other}/disable")),
@@ -233,9 +256,11 @@ fn the_last_admin_stays_whoever_asks_at_once() {
 fn the_last_admin_cannot_go_by_themselves_either() {
     let admin = Admin::new();
     let root = format!("users/{}", admin.id_of(ROOT));
-    for (method, path) in
-        [("DELETE", root.clone()), ("POST", format!("{root}/disable")), ("DELETE", format!("{root}/roles/admin"))]
-    {
+    for (method, path) in [
+        ("DELETE", root.clone()),
+        ("POST", format!("{root}/disable")),
+        ("DELETE", format!("{root}/roles/admin")),
+    ] {
         assert_eq!(admin.act(method, &path), refused(409, "last_admin"));
     }
 }
@@ -249,7 +274,9 @@ fn walk(admin: &Admin, path: &str, cursor: &str, between: impl Fn()) -> Vec<Valu
         if place.is_empty() {
             between();
         }
-        let Some(next) = page["next"].as_str() else { return items };
+        let Some(next) = page["next"].as_str() else {
+            return items;
+        };
         place = format!("&{cursor}={next}");
     }
 }
@@ -353,7 +380,11 @@ fn filters_show_what_they_name() {
 #[test]
 fn a_key_is_shown_once_and_counts_no_more_when_revoked() {
     let admin = Admin::new();
-    let made = admin.send("POST", "api-keys", &json!({"name": "billing", "permissions": ["users:read"], "ttl_s": 60}));
+    let made = admin.send(
+        "POST",
+        "api-keys",
+        &json!({"name": "billing", "permissions": ["users:read"], "ttl_s": 60}),
+    );
     assert_eq!(made.status, 201, "{made:?}");
     let made = made.json();
     let secret = made["key"].as_str().unwrap();

@@ -47,11 +47,13 @@ fn a_key_is_changed_as_far_as_it_differs() {
     assert_eq!(key.expires_at, Some(world.now().plus(HOUR)));
     let edit = |change: Change| api_keys::edit(&world.app, &operator(), &name("billing"), &change).unwrap();
     let lines = world.events().len();
-    let same = Change { permissions: Some(key.permissions.clone()), expires_at: key.expires_at.map(Expiry::At) };
+    let same =
+        Change { permissions: Some(key.permissions.clone()), expires_at: key.expires_at.map(Expiry::At) };
     assert_eq!((edit(Change::default()), edit(same)), (key.clone(), key.clone()));
     assert_eq!(world.events().len(), lines);
 
-    let changed = edit(Change { permissions: Some(permissions(&["audit:read"])), expires_at: Some(Expiry::Never) });
+    let changed =
+        edit(Change { permissions: Some(permissions(&["audit:read"])), expires_at: Some(Expiry::Never) });
     assert_eq!((&changed.permissions, changed.expires_at), (&permissions(&["audit:read"]), None));
     assert_eq!(api_keys::find(&world.app, &operator(), &name("billing")), Ok(Some(changed.clone())));
     assert_eq!(edit(Change { permissions: Some(Vec::new()), ..Change::default() }).permissions, []);

@@ -43,7 +43,8 @@ fn a_refused_step_takes_the_others_along() {
     for mode in [Mode::Rehearse, Mode::Do] {
         let wanted = apply::parse(file).unwrap();
         let plan = plan(&world, file, NotListed::Remove).unwrap();
-        let refused = apply::apply(&world.app, &operator(), &wanted, NotListed::Remove, plan, mode).unwrap_err();
+        let refused =
+            apply::apply(&world.app, &operator(), &wanted, NotListed::Remove, plan, mode).unwrap_err();
         assert_eq!(refused, Error::Refused(Refusal::LastAdmin));
     }
     assert_eq!((state(&world), world.audit().len()), (before, lines));
@@ -70,7 +71,8 @@ fn a_plan_that_the_database_has_left_behind_is_not_carried_out() {
     // It would go without having been seen in the plan.
     world.add_user("late@example.com", &[]);
     let wanted = apply::parse(file).unwrap();
-    let failed = apply::apply(&world.app, &operator(), &wanted, NotListed::Remove, old, Mode::Do).unwrap_err();
+    let failed =
+        apply::apply(&world.app, &operator(), &wanted, NotListed::Remove, old, Mode::Do).unwrap_err();
     assert!(matches!(failed, Error::Failed(authd::error::Fault::StorageUnavailable(_))), "{failed:?}");
     assert!(state(&world).iter().any(|line| line.starts_with("late@example.com")));
 }
@@ -87,7 +89,9 @@ fn new_users_are_invited_and_what_happens_is_in_the_log() {
     assert!(world.token_in_mail("ann@example.com").starts_with("authd_pr_"));
     assert_eq!(world.mails("off@example.com").len(), 0);
     let events = world.events();
-    for event in ["RoleCreated", "UserCreated", "RoleAssigned", "UserInvited", "UserDisabled", "ApiKeyCreated"] {
+    for event in
+        ["RoleCreated", "UserCreated", "RoleAssigned", "UserInvited", "UserDisabled", "ApiKeyCreated"]
+    {
         assert!(events.contains(&event.to_owned()), "{event} is not in {events:?}");
     }
     let lines = events.len();
@@ -98,7 +102,8 @@ fn new_users_are_invited_and_what_happens_is_in_the_log() {
 #[test]
 fn a_key_that_would_hardly_live_is_refused_as_by_its_own_command() {
     let world = World::new();
-    let refused = done(&world, r#"api_keys = [{ name = "ci", ttl = "500ms" }]"#, NotListed::Keep).unwrap_err();
+    let refused =
+        done(&world, r#"api_keys = [{ name = "ci", ttl = "500ms" }]"#, NotListed::Keep).unwrap_err();
     assert!(matches!(refused, Error::Refused(Refusal::Invalid(_))), "{refused:?}");
     assert!(api_keys::list(&world.app, &operator()).unwrap().is_empty());
 }
@@ -152,8 +157,11 @@ fn files() -> impl Strategy<Value = String> {
         0..3,
     ));
     let user = (proptest::option::of(some(&["admin"])), any::<bool>(), proptest::option::of(any::<bool>()));
-    let users =
-        proptest::option::of(proptest::collection::btree_map(proptest::sample::select(NAMES.as_slice()), user, 0..3));
+    let users = proptest::option::of(proptest::collection::btree_map(
+        proptest::sample::select(NAMES.as_slice()),
+        user,
+        0..3,
+    ));
     let keys = proptest::option::of(proptest::collection::btree_map(
         proptest::sample::select(NAMES.as_slice()),
         permissions,
@@ -188,7 +196,8 @@ fn files() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever stood before: once a file was applied, there is nothing left to do, and the next file finds its way.
+    /// Whatever stood before: once a file was applied, there is nothing left to do, and the next file finds
+    /// its way.
     #[test]
     fn after_any_file_there_is_nothing_left_to_do(files in proptest::collection::vec((files(), any::<bool>()), 1..4)) {
         let world = World::new();

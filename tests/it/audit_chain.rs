@@ -24,7 +24,9 @@ fn world(names: &[&str]) -> World {
 /// The file, open to somebody who has taken the triggers away.
 fn attack(world: &World) -> Connection {
     let connection = Connection::open(world.database()).unwrap();
-    connection.execute_batch("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_only_pruned").unwrap();
+    connection
+        .execute_batch("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_only_pruned")
+        .unwrap();
     connection
 }
 
@@ -125,12 +127,17 @@ fn no_line_is_written_behind_a_head_that_was_forged() {
         let world = world(&["a"]);
         attack(&world).execute_batch(sql).unwrap();
         match world.register("new@example.com") {
-            Err(Error::Failed(Fault::Storage(text))) => assert!(text.contains("audit verify"), "{text}"),
+            Err(Error::Failed(Fault::Storage(text))) => {
+                assert!(text.contains("audit verify"), "{text}")
+            }
             other => panic!("{other:?}"),
         }
         assert_eq!(flaw(&world), Some(ChainError::Head));
         // Nor by a start, which would else make a head for a log that has none.
-        attack_again(&world, "DELETE FROM audit; DELETE FROM meta WHERE key IN ('audit_head', 'root_key_check')");
+        attack_again(
+            &world,
+            "DELETE FROM audit; DELETE FROM meta WHERE key IN ('audit_head', 'root_key_check')",
+        );
         assert!(world.try_open().is_err());
     }
 }
@@ -312,7 +319,8 @@ fn a_noted_line_is_found_after_pruning_until_it_is_gone_itself() {
     assert_eq!(against(&Mark { seq: 20, ..kept }), Some(ChainError::NotAsNoted { seq: 20 }));
 }
 
-const COLUMNS: [&str; 9] = ["at", "event", "actor", "user_id", "session_id", "ip", "request_id", "details", "hash"];
+const COLUMNS: [&str; 9] =
+    ["at", "event", "actor", "user_id", "session_id", "ip", "request_id", "details", "hash"];
 
 #[derive(Clone, Debug)]
 enum Tampering {

@@ -94,8 +94,10 @@ fn the_key_file_stands_beside_the_database_unless_set() {
 
 #[test]
 fn a_flag_wins_over_the_environment_over_the_file_and_each_is_named() {
-    let env = Env::new().toml("# mine\nlisten = '127.0.0.1:1'\n[totp]\nissuer = 'file'\n[tokens]\naudience = 'file'\n");
-    let env = env.env("AUTHD_LISTEN", "127.0.0.1:2").env("AUTHD_TOTP__ISSUER", "env").flag("listen", "127.0.0.1:3");
+    let env = Env::new()
+        .toml("# mine\nlisten = '127.0.0.1:1'\n[totp]\nissuer = 'file'\n[tokens]\naudience = 'file'\n");
+    let env =
+        env.env("AUTHD_LISTEN", "127.0.0.1:2").env("AUTHD_TOTP__ISSUER", "env").flag("listen", "127.0.0.1:3");
     let loaded = env.load();
     let shown = |key: &str| {
         let setting = setting(&loaded, key);
@@ -110,7 +112,9 @@ fn a_flag_wins_over_the_environment_over_the_file_and_each_is_named() {
 
 #[test]
 fn the_named_file_is_read_and_its_paths_count_from_its_folder() {
-    let env = Env::new().toml("totp.issuer = 'here'").file("etc/a.toml", "totp.issuer = 'there'\ndatabase = 'a.db'");
+    let env = Env::new()
+        .toml("totp.issuer = 'here'")
+        .file("etc/a.toml", "totp.issuer = 'there'\ndatabase = 'a.db'");
     let env = env.file("etc/b.toml", "totp.issuer = 'elsewhere'").env("AUTHD_CONFIG", "etc/a.toml");
     assert_eq!(env.config().totp.issuer, "there");
     assert_eq!(env.config().database, env.path("etc/a.db"));
@@ -175,7 +179,14 @@ fn what_two_settings_must_agree_on_is_checked_where_it_was_set() {
         let problems = Env::new().toml(text).problems();
         assert!(problems[0].starts_with(problem), "{text}\n{problems:#?}");
     }
-    assert!(Env::new().toml("mail.smtp_host = '::1'\nmail.smtp_tls = 'none'").config().mail.smtp_host.contains("::1"));
+    assert!(
+        Env::new()
+            .toml("mail.smtp_host = '::1'\nmail.smtp_tls = 'none'")
+            .config()
+            .mail
+            .smtp_host
+            .contains("::1")
+    );
 }
 
 #[test]
@@ -184,7 +195,9 @@ fn a_secret_is_never_a_value() {
         .toml("[mail]\nsmtp_password = 'hunter2'\n[oauth.github]\nclient_secret = 'hunter2'")
         .env("AUTHD_MAIL__SMTP_PASSWORD", "hunter2");
     let problems = env.problems().join("\n");
-    for name in ["mail.smtp_password_file", "oauth.github.client_secret_file", "AUTHD_MAIL__SMTP_PASSWORD_FILE"] {
+    for name in
+        ["mail.smtp_password_file", "oauth.github.client_secret_file", "AUTHD_MAIL__SMTP_PASSWORD_FILE"]
+    {
         assert!(problems.contains(&format!("write it to a file and name that in {name}")), "{problems}");
     }
     assert!(!problems.contains("hunter2"), "{problems}");
@@ -192,8 +205,10 @@ fn a_secret_is_never_a_value() {
 
 #[test]
 fn a_systemd_credential_counts_over_the_file_and_under_the_environment() {
-    let env =
-        Env::new().file("creds/key_file", "k").file("creds/mail.smtp_password_file", "p").file("creds/other", "o");
+    let env = Env::new()
+        .file("creds/key_file", "k")
+        .file("creds/mail.smtp_password_file", "p")
+        .file("creds/other", "o");
     let folder = env.path("creds").display().to_string();
     let env = env.env("CREDENTIALS_DIRECTORY", &folder).env("AUTHD_MAIL__SMTP_USER", "ann");
     let env = env.toml("key_file = 'the operators.key'");
@@ -225,7 +240,8 @@ fn sign_in_with_others_is_set_by_file_or_environment() {
 
 #[test]
 fn variables_of_kubernetes_and_of_others_are_left_alone() {
-    let env = Env::new().env("AUTHD_SERVICE_HOST", "10.0.0.1").env("AUTHD_PORT_8080_TCP", "tcp://10.0.0.1:8080");
+    let env =
+        Env::new().env("AUTHD_SERVICE_HOST", "10.0.0.1").env("AUTHD_PORT_8080_TCP", "tcp://10.0.0.1:8080");
     env.env("AUTHD_PORT", "tcp://10.0.0.1:8080").env("PATH", "/bin").env("authd_listen", "nonsense").config();
 }
 
@@ -281,9 +297,15 @@ fn every_key_and_every_choice_reaches_its_field() {
             }
             _ => {
                 let path = first_difference(&with(key.example), &base);
-                let wanted =
-                    key.name.split('.').filter(|part| *part != "NAME").map(|part| part.trim_start_matches("argon2_"));
-                assert!(wanted.clone().all(|part| path.iter().any(|field| field == part)), "{name}: {path:?}");
+                let wanted = key
+                    .name
+                    .split('.')
+                    .filter(|part| *part != "NAME")
+                    .map(|part| part.trim_start_matches("argon2_"));
+                assert!(
+                    wanted.clone().all(|part| path.iter().any(|field| field == part)),
+                    "{name}: {path:?}"
+                );
             }
         }
     }
@@ -312,7 +334,10 @@ fn the_text_of_config_init_changes_nothing_commented_or_not() {
             .collect::<String>()
     };
     assert_eq!(settings(&Env::new().toml(uncommented(&with_defaults))), settings(&plain));
-    assert_eq!(uncommented(&with_defaults).matches(" = ").count(), KEYS.iter().filter(|key| !key.is_named()).count());
+    assert_eq!(
+        uncommented(&with_defaults).matches(" = ").count(),
+        KEYS.iter().filter(|key| !key.is_named()).count()
+    );
     assert_eq!(oauth.matches(" = ").count(), KEYS.iter().filter(|key| key.is_named()).count());
 }
 
@@ -337,7 +362,9 @@ fn value_of(kind: Kind) -> BoxedStrategy<String> {
         Kind::Bool => any::<bool>().prop_map(|value| value.to_string()).boxed(),
         Kind::Count(least, most) => (least..=most).prop_map(|number| number.to_string()).boxed(),
         Kind::Span(least) => span(least),
-        Kind::Rate => (1..u32::MAX, span(1)).prop_map(|(events, window)| format!("{events}/{window}")).boxed(),
+        Kind::Rate => {
+            (1..u32::MAX, span(1)).prop_map(|(events, window)| format!("{events}/{window}")).boxed()
+        }
         Kind::Choice(choices) => proptest::sample::select(choices).prop_map(str::to_owned).boxed(),
         Kind::Text => "\\PC{0,20}[a-zäß\"'\\\\#=,]".boxed(),
         Kind::OptionalText => "\\PC{0,20}".boxed(),
@@ -349,18 +376,24 @@ fn value_of(kind: Kind) -> BoxedStrategy<String> {
             any::<std::net::SocketAddrV4>().prop_map(|address| address.to_string())
         ]
         .boxed(),
-        Kind::OptionalAddress => any::<std::net::SocketAddrV6>().prop_map(|address| address.to_string()).boxed(),
+        Kind::OptionalAddress => {
+            any::<std::net::SocketAddrV6>().prop_map(|address| address.to_string()).boxed()
+        }
         Kind::Mailbox => "[A-Za-z ,']{0,10}<[a-z]{1,9}@[a-z]{1,9}>".boxed(),
         Kind::Host => host.boxed(),
         Kind::PublicUrl => url().boxed(),
         Kind::OptionalUrl => prop_oneof![Just(String::new()), url()].boxed(),
-        Kind::Link => prop_oneof![Just(String::new()), url().prop_map(|url| format!("{url}/in#{{token}}"))].boxed(),
+        Kind::Link => {
+            prop_oneof![Just(String::new()), url().prop_map(|url| format!("{url}/in#{{token}}"))].boxed()
+        }
         Kind::Networks => {
             proptest::collection::vec(any::<std::net::IpAddr>().prop_map(|address| address.to_string()), 0..4)
                 .prop_map(|entries| entries.join(", "))
                 .boxed()
         }
-        Kind::Origins => proptest::collection::vec(url(), 0..4).prop_map(|entries| entries.join(", ")).boxed(),
+        Kind::Origins => {
+            proptest::collection::vec(url(), 0..4).prop_map(|entries| entries.join(", ")).boxed()
+        }
         Kind::Urls => proptest::collection::vec("https://[a-z]{1,9}/[a-zA-Z0-9%?&=/]{0,12}", 0..4)
             .prop_map(|entries| entries.join(","))
             .boxed(),

@@ -60,7 +60,14 @@ fn daemon_with(settings: &[(&str, &str)]) -> Daemon {
 }
 
 /// Sends with the cookies and the session's value, and whatever `headers` add.
-fn send(daemon: &Daemon, jar: &Jar, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+fn send(
+    daemon: &Daemon,
+    jar: &Jar,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
     let own = [("cookie", jar.cookies.as_str()), ("x-csrf-token", jar.csrf.as_str()), JSON];
     let own = if body.is_empty() { &own[..2] } else { &own[..] };
     daemon.send(method, path, &[own, headers].concat(), body.as_bytes())
@@ -87,7 +94,8 @@ fn a_login_sets_three_cookies_and_shows_no_token() {
         assert!(body.get("access_token").is_none() && body.get("refresh_token").is_none(), "{body}");
         let attributes = |age| format!("Path=/; Max-Age={age}; Secure; SameSite={same_site}");
         let set = set_cookies(&answer);
-        let shown: Vec<_> = set.iter().map(|(name, _, attributes)| (name.as_str(), attributes.clone())).collect();
+        let shown: Vec<_> =
+            set.iter().map(|(name, _, attributes)| (name.as_str(), attributes.clone())).collect();
         assert_eq!(
             shown,
             [
@@ -132,7 +140,12 @@ fn nothing_is_changed_by_cookie_without_the_sessions_value() {
             let answer = daemon.send(route.method.name(), &path, &headers, body.as_bytes());
             assert_csrf_failed(&answer);
         }
-        let twice = [("cookie", jar.cookies.as_str()), ("x-csrf-token", &jar.csrf), ("x-csrf-token", &jar.csrf), JSON];
+        let twice = [
+            ("cookie", jar.cookies.as_str()),
+            ("x-csrf-token", &jar.csrf),
+            ("x-csrf-token", &jar.csrf),
+            JSON,
+        ];
         assert_csrf_failed(&daemon.send(route.method.name(), &path, &twice, body.as_bytes()));
     }
     assert_eq!(daemon.world.events(), before, "none of it left a trace");
@@ -188,8 +201,12 @@ fn a_bearer_wins_over_cookies_and_needs_no_value() {
     let jar = log_in(&daemon);
     let bob = daemon.login("bob@example.com");
     let bearer = format!("Bearer {}", bob["access_token"].as_str().unwrap());
-    let headers =
-        [("authorization", bearer.as_str()), ("cookie", &jar.cookies), ("sec-fetch-site", "cross-site"), JSON];
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("cookie", &jar.cookies),
+        ("sec-fetch-site", "cross-site"),
+        JSON,
+    ];
     let answer = daemon.send("PATCH", "/api/auth/me", &headers, b"{}");
     assert_eq!((answer.status, &answer.json()["email"]), (200, &json!("bob@example.com")));
     let headers = [("authorization", "Bearer x"), ("cookie", &jar.cookies)];
@@ -216,7 +233,11 @@ fn a_cookie_that_stands_twice_is_none() {
     let twice = format!("{}; __Host-authd_refresh=x", jar.cookies);
     let headers = [("cookie", twice.as_str()), ("x-csrf-token", &jar.csrf)];
     assert_eq!(code(&daemon.send("POST", "/api/auth/refresh", &headers, b"")), (400, "bad_request".into()));
-    assert_eq!(send(&daemon, &jar, "POST", "/api/auth/refresh", &[], "").status, 200, "and nothing was spent");
+    assert_eq!(
+        send(&daemon, &jar, "POST", "/api/auth/refresh", &[], "").status,
+        200,
+        "and nothing was spent"
+    );
 }
 
 #[test]
@@ -325,7 +346,8 @@ fn a_bearers_answers_set_no_cookie() {
     let daemon = daemon();
     let tokens = daemon.login(ANN);
     let token = tokens["access_token"].as_str().unwrap();
-    let body = json!({"current_password": PASSWORD, "new_password": "another good long password"}).to_string();
+    let body =
+        json!({"current_password": PASSWORD, "new_password": "another good long password"}).to_string();
     let changed = daemon.send_as(token, "POST", "/api/auth/password/change", &body);
     assert!(changed.status == 200 && set_cookies(&changed).is_empty(), "{changed:?}");
     let token = changed.json()["access_token"].as_str().unwrap().to_owned();
@@ -337,12 +359,16 @@ fn a_bearers_answers_set_no_cookie() {
 fn a_changed_password_sets_new_cookies() {
     let daemon = daemon();
     let jar = log_in(&daemon);
-    let body = json!({"current_password": PASSWORD, "new_password": "another good long password"}).to_string();
+    let body =
+        json!({"current_password": PASSWORD, "new_password": "another good long password"}).to_string();
     let answer = send(&daemon, &jar, "POST", "/api/auth/password/change", &[], &body);
     assert!(answer.status == 200 && answer.json().get("access_token").is_none(), "{answer:?}");
     let next = Jar::of(&answer);
     assert_eq!(send(&daemon, &next, "POST", "/api/auth/refresh", &[], "").status, 200);
-    assert_eq!(code(&send(&daemon, &jar, "POST", "/api/auth/refresh", &[], "")), (401, "invalid_token".into()));
+    assert_eq!(
+        code(&send(&daemon, &jar, "POST", "/api/auth/refresh", &[], "")),
+        (401, "invalid_token".into())
+    );
 }
 
 #[test]

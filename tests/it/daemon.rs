@@ -94,7 +94,8 @@ impl Daemon {
     /// Sends a form.
     pub fn post_form(&self, token: &str, path: &str, form: &str) -> Answer {
         let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+        let headers =
+            [("authorization", bearer.as_str()), ("content-type", "application/x-www-form-urlencoded")];
         self.send("POST", path, &headers, form.as_bytes())
     }
 }
@@ -136,7 +137,8 @@ impl Answer {
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
         let headers = lines.map(|line| line.split_once(": ").unwrap_or((line, "")));
-        let headers = headers.map(|(name, value)| (name.trim_end_matches(':').to_owned(), value.to_owned())).collect();
+        let headers =
+            headers.map(|(name, value)| (name.trim_end_matches(':').to_owned(), value.to_owned())).collect();
         Self { status, headers, body: body.to_owned() }
     }
 

@@ -1,5 +1,5 @@
-//! The pages for people: every link leads somewhere, every file that is named is there, every example is on a page,
-//! and every decision has its form.
+//! The pages for people: every link leads somewhere, every file that is named is there, every example is on a
+//! page, and every decision has its form.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,9 @@ fn named(page: &Path) -> Vec<String> {
     let text = fs::read_to_string(page).unwrap();
     let spans = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
     let is_file = |span: &&str| {
-        span.contains('/') && !span.contains([' ', '*', ':']) && (span.ends_with(".rs") || span.ends_with(".sql"))
+        span.contains('/')
+            && !span.contains([' ', '*', ':'])
+            && Path::new(span).extension().is_some_and(|extension| extension == "rs" || extension == "sql")
     };
     spans.filter(is_file).map(str::to_owned).collect()
 }

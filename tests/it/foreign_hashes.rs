@@ -79,7 +79,8 @@ fn a_foreign_hash_opens_the_account_and_becomes_authds_own() {
     }
 }
 
-const SIGNER_KEY: &str = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
+const SIGNER_KEY: &str =
+    "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==";
 
 fn firebase_parameters() -> firebase::Parameters {
     let text = serde_json::json!({
@@ -98,12 +99,16 @@ const FIREBASE: &str = r#"{"users": [{
 #[test]
 fn firebases_own_example_logs_in_and_the_signer_key_is_stored_nowhere() {
     let world = World::new();
-    let options = Options { firebase: Some(firebase_parameters()), ..crate::transfer::options(Format::Firebase) };
+    let options =
+        Options { firebase: Some(firebase_parameters()), ..crate::transfer::options(Format::Firebase) };
     let kept = import_into(&world.app, &options, FIREBASE.as_bytes());
     assert_eq!(kept.created(), ["user1@example.com"], "{kept:?}");
     let stored = stored_hash(&world);
     assert!(stored.starts_with("$firebase-scrypt$ln=14,r=8$"), "{stored}");
-    assert_eq!(world.login_with("user1@example.com", "user2password").unwrap_err(), Refusal::InvalidCredentials.into());
+    assert_eq!(
+        world.login_with("user1@example.com", "user2password").unwrap_err(),
+        Refusal::InvalidCredentials.into()
+    );
     world.login_with("user1@example.com", "user1password").unwrap();
     assert!(stored_hash(&world).starts_with("$argon2id$"));
     let key = data_encoding::BASE64.decode(SIGNER_KEY.as_bytes()).unwrap();
@@ -119,10 +124,13 @@ fn without_the_projects_key_a_firebase_password_is_refused() {
     let world = World::new();
     assert_eq!(import(&world, Format::Firebase, FIREBASE).failed(), [(1, "unsupported_hash")]);
     let other = Secret::new(
-        r#"{"base64_signer_key": "AAAA", "base64_salt_separator": "Bw==", "rounds": 8, "mem_cost": 14}"#.to_owned(),
+        r#"{"base64_signer_key": "AAAA", "base64_salt_separator": "Bw==", "rounds": 8, "mem_cost": 14}"#
+            .to_owned(),
     );
-    let options =
-        Options { firebase: Some(firebase::parameters(&other).unwrap()), ..crate::transfer::options(Format::Firebase) };
+    let options = Options {
+        firebase: Some(firebase::parameters(&other).unwrap()),
+        ..crate::transfer::options(Format::Firebase)
+    };
     assert_eq!(import_into(&world.app, &options, FIREBASE.as_bytes()).failed(), [(1, "malformed_hash")]);
 }
 
@@ -172,7 +180,10 @@ const REFUSED: [(&str, &str); 30] = [
         "costly_hash",
     ),
     ("$pbkdf2-sha256$MDEyMzQ1Njc4OWFiY2RlZg$yqSq2SygY1sB4EcH9f2FG0JTMES+wqLsOT5YmiRBplI", "malformed_hash"),
-    ("$scrypt$ln=18,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$7AnzIswxwEinpwz+ntydndYfVHPvOACmX9Vvo8hO1qM", "costly_hash"),
+    (
+        "$scrypt$ln=18,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$7AnzIswxwEinpwz+ntydndYfVHPvOACmX9Vvo8hO1qM",
+        "costly_hash",
+    ),
     (
         "$scrypt$ln=10,r=8,p=4294967295$MDEyMzQ1Njc4OWFiY2RlZg$7AnzIswxwEinpwz+ntydndYfVHPvOACmX9Vvo8hO1qM",
         "costly_hash",
@@ -181,7 +192,10 @@ const REFUSED: [(&str, &str); 30] = [
         "$scrypt$ln=10,r=4294967295,p=1$MDEyMzQ1Njc4OWFiY2RlZg$7AnzIswxwEinpwz+ntydndYfVHPvOACmX9Vvo8hO1qM",
         "costly_hash",
     ),
-    ("$scrypt$ln=255,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$7AnzIswxwEinpwz+ntydndYfVHPvOACmX9Vvo8hO1qM", "costly_hash"),
+    (
+        "$scrypt$ln=255,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$7AnzIswxwEinpwz+ntydndYfVHPvOACmX9Vvo8hO1qM",
+        "costly_hash",
+    ),
     (
         "scrypt$1000$saltsalt$8$1$JEiq31ToDXVLekoPiCYXO7eLgCBeYKHZ1ulgYbEEYca9LTPnkr3i22mQ7/i+Mlw2sswjvDdzyvFUpqNAV08cJw==",
         "malformed_hash",
@@ -217,7 +231,8 @@ fn what_can_not_or_must_not_be_computed_is_refused_or_comes_without_a_password()
 #[test]
 fn what_authd_itself_is_configured_to_cost_is_never_too_dear() {
     let world = World::with(&[("password.argon2_memory_kib", "262144")]);
-    let dear = "$argon2id$v=19$m=262144,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$ZU7BdSwuAT2NJbDWfJmIGFAdzu32uX5r6jw2TuRMaj4";
+    let dear =
+        "$argon2id$v=19$m=262144,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$ZU7BdSwuAT2NJbDWfJmIGFAdzu32uX5r6jw2TuRMaj4";
     assert_eq!(import(&world, Format::Jsonl, &ann(dear)).created(), [ANN]);
 }
 
@@ -241,7 +256,8 @@ fn a_password_that_is_set_while_the_old_one_is_checked_stays() {
         let logins: Vec<_> = (0..4).map(|_| scope.spawn(|| world.login(ANN).is_ok())).collect();
         let new = authd::domain::password::Password::new("a whole new password").unwrap();
         let of = crate::world::user_ref(ANN);
-        authd::usecase::account::admin::set_password(&world.app, &crate::world::operator(), &of, &new).unwrap();
+        authd::usecase::account::admin::set_password(&world.app, &crate::world::operator(), &of, &new)
+            .unwrap();
         for login in logins {
             login.join().unwrap();
         }

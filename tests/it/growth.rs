@@ -53,7 +53,8 @@ fn live(world: &World, look: u32) {
         }
     }
     for stranger in 0..8 {
-        let _ = world.login_with(&format!("stranger{look}-{stranger}@example.com"), "not the password at all");
+        let _ =
+            world.login_with(&format!("stranger{look}-{stranger}@example.com"), "not the password at all");
     }
     for user in 0..2 {
         let _ = world.login_with(&format!("user{user}@example.com"), "not the password at all");
@@ -95,7 +96,10 @@ fn a_steady_load_does_not_grow_the_database() {
         } else {
             // Rows don't fall on pages the same way each time: one of a hundred more, and two.
             let now = pages(&world);
-            assert!(now <= filled + filled / 100 + 2, "{now} pages after {look} looks, where {filled} were enough");
+            assert!(
+                now <= filled + filled / 100 + 2,
+                "{now} pages after {look} looks, where {filled} were enough"
+            );
         }
     }
     assert!(filled > empty * 3 / 2, "it was filled: {empty} pages, then {filled}");

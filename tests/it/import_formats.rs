@@ -32,7 +32,11 @@ fn htpasswd() {
     assert_eq!(kept.failed(), [(4, "invalid_email"), (5, "malformed"), (6, "unsupported_hash")]);
     let completed = Options { domain: Some("example.org".into()), ..options(Format::Htpasswd) };
     assert_eq!(import_into(&world.app, &completed, file.as_bytes()).created(), ["bob@example.org"]);
-    assert_eq!(member(&world, "ann@example.com", "email_verified_at"), Value::Null, "no such file verifies an address");
+    assert_eq!(
+        member(&world, "ann@example.com", "email_verified_at"),
+        Value::Null,
+        "no such file verifies an address"
+    );
     let login = world.login_with("bob@example.org", PASSWORD).unwrap_err();
     assert_eq!(login, Refusal::EmailNotVerified.into(), "the password was right");
 }
@@ -57,7 +61,10 @@ fn auth0_as_lines_and_as_an_array() {
         assert_eq!(kept.notes(), [(3, "second_factor_lost")]);
         assert_eq!(kept.summary.created, 6);
         let ann = members(&world, "ann@example.com", &["name", "created_at", "last_login_at", "disabled_at"]);
-        assert_eq!(ann, ["".into(), "2024-05-06T07:08:09.123Z".into(), "2024-06-07T08:09:10.456Z".into(), Value::Null]);
+        assert_eq!(
+            ann,
+            ["".into(), "2024-05-06T07:08:09.123Z".into(), "2024-06-07T08:09:10.456Z".into(), Value::Null]
+        );
         assert_eq!(member(&world, "bob@example.com", "name"), "Bob Lee");
         let bob = world.login("bob@example.com").unwrap_err();
         assert_eq!(bob, Refusal::AccountDisabled.into(), "the password was right");
@@ -86,8 +93,11 @@ fn django() {
     let kept = import(&world, Format::Django, file);
     assert_eq!(kept.created(), ["ann@example.com", "bob@example.com", "own@example.com"]);
     assert_eq!((kept.failed(), kept.notes()), (vec![(4, "invalid_email")], vec![(2, "not_an_admin")]));
-    let ann =
-        members(&world, "ann@example.com", &["name", "created_at", "last_login_at", "email_verified_at", "roles"]);
+    let ann = members(
+        &world,
+        "ann@example.com",
+        &["name", "created_at", "last_login_at", "email_verified_at", "roles"],
+    );
     let expected: [Value; 5] = [
         "Ann Lee".into(),
         "2024-01-02T03:04:05.000Z".into(),
@@ -97,7 +107,11 @@ fn django() {
     ];
     assert_eq!(ann, expected);
     for email in ["ann@example.com", "own@example.com"] {
-        assert_eq!(world.login(email).unwrap_err(), Refusal::EmailNotVerified.into(), "the password was right");
+        assert_eq!(
+            world.login(email).unwrap_err(),
+            Refusal::EmailNotVerified.into(),
+            "the password was right"
+        );
     }
     assert!(member(&world, "bob@example.com", "disabled_at").is_string());
     assert_eq!(member(&world, "bob@example.com", "password_hash"), Value::Null);
@@ -150,7 +164,11 @@ fn a_document_that_breaks_off_keeps_what_came_before() {
     let check = |format: Format, text: &str, failed: &[(u64, &str)]| {
         let world = World::new();
         let kept: Kept = import(&world, format, text);
-        assert_eq!((kept.created(), kept.failed().as_slice()), (vec!["u1@example.com"], failed), "{text:.80}");
+        assert_eq!(
+            (kept.created(), kept.failed().as_slice()),
+            (vec!["u1@example.com"], failed),
+            "{text:.80}"
+        );
         assert!(member(&world, "u1@example.com", "created_at").is_string());
     };
     let open = format!(r#"{{"users": [{}, {{"email": "u2@ex"#, user(1));

@@ -70,9 +70,16 @@ fn everything_is_installed_and_works() {
         assert_eq!(content.permissions().mode() & 0o022, 0, "{wanted} can be written by others");
     }
     let version = Command::new(prefix.path().join("bin/authctl")).arg("--version").output().unwrap();
-    assert_eq!(String::from_utf8(version.stdout).unwrap().trim(), format!("authctl {}", env!("CARGO_PKG_VERSION")));
-    let completion = fs::read_to_string(prefix.path().join("share/bash-completion/completions/authctl")).unwrap();
-    assert!(completion.contains("complete -F _authctl") && completion.contains("authctl"), "{completion:.200}");
+    assert_eq!(
+        String::from_utf8(version.stdout).unwrap().trim(),
+        format!("authctl {}", env!("CARGO_PKG_VERSION"))
+    );
+    let completion =
+        fs::read_to_string(prefix.path().join("share/bash-completion/completions/authctl")).unwrap();
+    assert!(
+        completion.contains("complete -F _authctl") && completion.contains("authctl"),
+        "{completion:.200}"
+    );
 }
 
 #[test]

@@ -45,7 +45,8 @@ impl Signer {
 
     fn check_at(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
         let expected = Expected { issuer: "https://auth.example.com", audience: "authd", now };
-        let find_key = |kid: &str| Ok::<_, Infallible>((kid == self.verifying.kid).then(|| self.verifying.clone()));
+        let find_key =
+            |kid: &str| Ok::<_, Infallible>((kid == self.verifying.kid).then(|| self.verifying.clone()));
         let Ok(found) = authenticate(token, find_key);
         let claims = found?.claims;
         claims.judge(expected).map(|()| claims)
@@ -126,7 +127,11 @@ fn every_claim_is_required_and_typed() {
     for name in good.as_object().unwrap().keys() {
         let mut without = good.clone();
         without.as_object_mut().unwrap().remove(name);
-        assert_eq!(signer.check(&signer.forge(&signer.header(), &without)), Err(TokenError::Claims), "without {name}");
+        assert_eq!(
+            signer.check(&signer.forge(&signer.header(), &without)),
+            Err(TokenError::Claims),
+            "without {name}"
+        );
         let mut wrong = good.clone();
         wrong[name] = if good[name].is_string() { json!(7) } else { json!("1795334400") };
         assert_eq!(

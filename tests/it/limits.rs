@@ -14,7 +14,11 @@ const LOGIN: &str = r#"{"email":"nobody@example.com","password":"not the passwor
 
 fn daemon(settings: &[(&str, &str)]) -> Daemon {
     // The lockout is another matter.
-    let all = [("rate_limit.enabled", "true"), ("lockout.pair_failures", "1000"), ("proxy.trusted", "127.0.0.1/32")];
+    let all = [
+        ("rate_limit.enabled", "true"),
+        ("lockout.pair_failures", "1000"),
+        ("proxy.trusted", "127.0.0.1/32"),
+    ];
     Daemon::with(&[&all, settings].concat())
 }
 
@@ -74,7 +78,9 @@ fn budget_of(id: &str) -> Option<Budget> {
         | "confirm_email_verification"
         | "confirm_email_change" => Some(Budget::Login),
         "register" => Some(Budget::Register),
-        "request_email_verification" | "request_password_reset" | "request_email_change" => Some(Budget::Mail),
+        "request_email_verification" | "request_password_reset" | "request_email_change" => {
+            Some(Budget::Mail)
+        }
         "refresh" | "introspect" | "revoke" => Some(Budget::Token),
         "health" | "readiness" | "verify" => None,
         _ => Some(Budget::Default),
@@ -109,7 +115,11 @@ fn health_and_verify_are_never_refused_and_a_preflight_spends_nothing() {
     for route in routes().filter(|route| route.limit.is_none()) {
         assert!(route.method.is_safe(), "{route:?}");
         let expected = if route.access == Access::Public { 200 } else { 401 };
-        assert_eq!([daemon.get(route.path).status, daemon.get(route.path).status], [expected; 2], "{route:?}");
+        assert_eq!(
+            [daemon.get(route.path).status, daemon.get(route.path).status],
+            [expected; 2],
+            "{route:?}"
+        );
     }
     let asks = [("origin", "https://app.example.com"), ("access-control-request-method", "GET")];
     for _ in 0..3 {
@@ -126,7 +136,10 @@ fn limits_can_be_turned_off_and_are_then_not_told_of() {
     let daemon = daemon(&[("rate_limit.enabled", "false"), ("rate_limit.login", "1/1h")]);
     for _ in 0..5 {
         let answer = login_from(&daemon, "192.0.2.1");
-        assert_eq!((answer.status, answer.header("ratelimit"), answer.header("ratelimit-policy")), (401, "", ""));
+        assert_eq!(
+            (answer.status, answer.header("ratelimit"), answer.header("ratelimit-policy")),
+            (401, "", "")
+        );
     }
 }
 
@@ -140,7 +153,8 @@ struct Bucket {
 impl Bucket {
     fn spend(&mut self, rate: Rate, now: Duration) -> Option<Duration> {
         let token = rate.window.as_nanos().div_ceil(rate.events.into());
-        self.level = (self.level + now.saturating_sub(self.at).as_nanos()).min(token * u128::from(rate.events));
+        self.level =
+            (self.level + now.saturating_sub(self.at).as_nanos()).min(token * u128::from(rate.events));
         self.at = now;
         match self.level.checked_sub(token) {
             Some(rest) => {

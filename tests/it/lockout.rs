@@ -205,7 +205,9 @@ fn names_that_nobody_has_are_locked_like_others() {
     let story = |email: &str| {
         let daemon = daemon_with(&[("lockout.account_failures", "12"), ("rate_limit.enabled", "true")]);
         let mut told = Vec::new();
-        for (ip, waits) in [(HOME, 0), (AWAY, 1), (HOME, 61), (AWAY, 61), ("203.0.113.1", 1), ("203.0.113.1", 3600)] {
+        for (ip, waits) in
+            [(HOME, 0), (AWAY, 1), (HOME, 61), (AWAY, 61), ("203.0.113.1", 1), ("203.0.113.1", 3600)]
+        {
             daemon.world.advance(Duration::from_secs(waits));
             told.extend((0..6).map(|_| shown(login(&daemon, ip, email, WRONG))));
         }

@@ -133,14 +133,24 @@ fn play(steps: &[Step]) -> Result<(), TestCaseError> {
             Step::Fail { account, network } => {
                 let expected = model.wait(account, network);
                 let found = attempt(&world, account, network, "not the password at all");
-                prop_assert_eq!(found, expected.map_or(Some(Refusal::InvalidCredentials), too_many), "{:?}", step);
+                prop_assert_eq!(
+                    found,
+                    expected.map_or(Some(Refusal::InvalidCredentials), too_many),
+                    "{:?}",
+                    step
+                );
                 if expected.is_none() {
                     model.fail(account, network);
                 }
             }
             Step::Succeed { network } => {
                 let expected = model.wait(0, network);
-                prop_assert_eq!(attempt(&world, 0, network, PASSWORD), expected.and_then(too_many), "{:?}", step);
+                prop_assert_eq!(
+                    attempt(&world, 0, network, PASSWORD),
+                    expected.and_then(too_many),
+                    "{:?}",
+                    step
+                );
                 if expected.is_none() {
                     model.succeed(network);
                 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on fails best where it stands")]
 
+mod account_guards;
 mod accounts;
 mod admin;
 mod api_keys;

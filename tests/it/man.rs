@@ -28,7 +28,8 @@ fn the_pages_in_the_tree_are_fresh() {
 fn every_command_and_every_flag_is_on_its_page() {
     let pages = pages(tree::command);
     let text = |file: &str| {
-        let page = pages.iter().find(|page| page.file == file).unwrap_or_else(|| panic!("there is no {file}"));
+        let page =
+            pages.iter().find(|page| page.file == file).unwrap_or_else(|| panic!("there is no {file}"));
         page.text.replace("\\-", "-")
     };
     let mut tree = tree::command(Program::Authctl);

@@ -53,7 +53,9 @@ impl Watched {
     }
 
     fn wrong_login(&self, email: &str) -> u16 {
-        self.daemon.post("/api/auth/login", &format!(r#"{{"email":"{email}","password":"not the password"}}"#)).status
+        self.daemon
+            .post("/api/auth/login", &format!(r#"{{"email":"{email}","password":"not the password"}}"#))
+            .status
     }
 }
 
@@ -205,7 +207,8 @@ fn the_database_is_counted_now_and_then() {
     world.add_user("ann@example.com", &[]);
     let tokens = world.login("ann@example.com").unwrap();
     let counts = |scraped: &BTreeMap<String, String>| {
-        ["authd_users", "authd_sessions_alive", r#"authd_mails{state="queued"}"#].map(|series| value(scraped, series))
+        ["authd_users", "authd_sessions_alive", r#"authd_mails{state="queued"}"#]
+            .map(|series| value(scraped, series))
     };
     assert_eq!(counts(&watched.scrape()), [1, 1, 0]);
 
@@ -260,7 +263,9 @@ fn figures_are_on_their_own_address_and_nothing_else_is() {
     let watched = Watched::new();
     assert_eq!(watched.daemon.get("/metrics").status, 404);
     assert_eq!(watched.ask("HEAD /metrics").status, 200);
-    for other in ["POST /metrics", "GET /", "GET /metrics/", "GET //metrics", "GET /healthz", "TRACE /metrics"] {
+    for other in
+        ["POST /metrics", "GET /", "GET /metrics/", "GET //metrics", "GET /healthz", "TRACE /metrics"]
+    {
         let answer = watched.ask(other);
         assert_eq!(answer.status, 404, "{other}");
         assert!(!answer.body.contains("authd_"), "{other}");
@@ -294,7 +299,8 @@ fn the_documents_name_only_what_is_there() {
     let exported: BTreeSet<&str> = series.keys().map(|series| series.split('{').next().unwrap()).collect();
     let mut named = BTreeSet::new();
     for document in ["grafana-dashboard.json", "prometheus-alerts.yml", "monitoring.md"] {
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(document)).unwrap();
+        let text =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(document)).unwrap();
         let here: BTreeSet<String> = names(&text).into_iter().collect();
         assert!(here.len() > 5, "{document} names {here:?}");
         named.extend(here);
@@ -307,7 +313,8 @@ fn the_documents_name_only_what_is_there() {
     let prose = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monitoring.md")).unwrap();
     let told: BTreeSet<String> = names(&prose).into_iter().collect();
     let is_told = |name: &&&str| {
-        let family = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+        let family =
+            ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
         told.contains(**name) || told.contains(family)
     };
     let untold: Vec<_> = exported.iter().filter(|name| !is_told(name)).collect();
@@ -317,6 +324,7 @@ fn the_documents_name_only_what_is_there() {
 /// The names of metrics in a text.
 fn names(text: &str) -> Vec<String> {
     let starts = text.match_indices("authd_").map(|(at, _)| at);
-    let name = |at: usize| text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let name =
+        |at: usize| text[at..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
     starts.map(name).collect()
 }

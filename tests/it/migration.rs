@@ -91,7 +91,8 @@ impl Before {
     fn assert_kept(&self, app: &App) {
         authenticate::bearer(app, self.tokens.access_token.expose()).expect("a session goes on");
         refresh(app, &anonymous(), self.tokens.refresh_token.expose()).expect("and its refresh token");
-        let credentials = Credentials { email: Email::parse(ANN).unwrap(), password: Password::new(PASSWORD).unwrap() };
+        let credentials =
+            Credentials { email: Email::parse(ANN).unwrap(), password: Password::new(PASSWORD).unwrap() };
         match login(app, &anonymous(), &credentials) {
             Ok(LoggedIn::Tokens(tokens)) => assert!(tokens.user.is_admin()),
             other => panic!("{other:?}"),
@@ -147,7 +148,8 @@ fn seal_as_schema_1_did(world: &World, old: &Connection) {
     for listed in compose::list(&world.app, &operator(), None).unwrap() {
         let text = compose::show(&world.app, &operator(), &listed.id.to_string()).unwrap().body.unwrap();
         let sealed = sealer.seal(&SystemEntropy, listed.id.as_bytes(), text.expose().as_bytes());
-        old.execute("UPDATE mails SET body_sealed = ?1 WHERE id = ?2", (sealed, listed.id.as_bytes())).unwrap();
+        old.execute("UPDATE mails SET body_sealed = ?1 WHERE id = ?2", (sealed, listed.id.as_bytes()))
+            .unwrap();
     }
 }
 
@@ -217,7 +219,8 @@ fn kill_at_every_statement(release: &Release) {
         connection.execute_batch(&statements[..killed_after].concat()).unwrap();
         let file = folder.join("authd.db");
         for suffix in ["", "-wal"] {
-            let (from, to) = (format!("{}{suffix}", running.display()), format!("{}{suffix}", file.display()));
+            let (from, to) =
+                (format!("{}{suffix}", running.display()), format!("{}{suffix}", file.display()));
             fs::copy(from, &to).unwrap();
             fs::set_permissions(to, fs::Permissions::from_mode(0o600)).unwrap();
         }
@@ -234,7 +237,9 @@ fn without_a_migration_an_older_schema_is_refused() {
     for release in &RELEASES {
         let before = Before::new(release);
         match store::look(&before.file, |_| Ok(())) {
-            Err(Fault::Storage(text)) => assert!(text.contains(&format!("schema {}", release.version)), "{text}"),
+            Err(Fault::Storage(text)) => {
+                assert!(text.contains(&format!("schema {}", release.version)), "{text}")
+            }
             other => panic!("{other:?}"),
         }
     }

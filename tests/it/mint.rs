@@ -50,7 +50,8 @@ fn a_minted_token_is_its_user_and_never_fresh() {
         let answer = daemon.send_as(token, "POST", path, body);
         assert_eq!((answer.status, answer.problem().as_str()), (403, "fresh_login_required"), "{path}");
     }
-    tokens::revoke(&daemon.world.another_app(), &operator(), &Target::Session(minted.session.to_string())).unwrap();
+    tokens::revoke(&daemon.world.another_app(), &operator(), &Target::Session(minted.session.to_string()))
+        .unwrap();
     assert_eq!(daemon.send_as(token, "GET", "/api/auth/me", "").problem(), "invalid_token");
 }
 
@@ -70,7 +71,8 @@ fn a_changed_password_replaces_it_and_makes_nothing_fresh() {
     let daemon = Daemon::new();
     daemon.world.add_user(ANN, &[]);
     let minted = minted(&daemon.world, None);
-    let body = json!({"current_password": PASSWORD, "new_password": "another horse, another staple"}).to_string();
+    let body =
+        json!({"current_password": PASSWORD, "new_password": "another horse, another staple"}).to_string();
     let changed = daemon.send_as(minted.access_token.expose(), "POST", "/api/auth/password/change", &body);
     assert_eq!(changed.status, 200, "{changed:?}");
     assert!(!is_good(&daemon.world, &minted), "it was made before the change");
@@ -137,7 +139,8 @@ fn one_that_is_revoked_by_its_jti_is_remembered_for_its_whole_life() {
     assert_eq!(tokens::revoke(&world.app, &operator(), &Target::Jti(minted.token.to_string())), Ok(1));
     assert!(!is_good(&world, &minted));
     let connection = rusqlite::Connection::open(world.database()).unwrap();
-    let until: i64 = connection.query_row("SELECT expires_at FROM revoked_tokens", [], |row| row.get(0)).unwrap();
+    let until: i64 =
+        connection.query_row("SELECT expires_at FROM revoked_tokens", [], |row| row.get(0)).unwrap();
     assert!(until >= minted.expires_at.as_millis());
 }
 

@@ -85,7 +85,10 @@ fn a_folder_that_others_can_enter_is_refused_unless_it_is_the_default() {
     fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
     let database = folder.join("authd.db");
     let error = world.try_open_with(&[("database", database.to_str().unwrap())]).unwrap_err();
-    assert!(matches!(&error, Error::Failed(Fault::Permission(text)) if text.contains("chmod 700")), "{error:?}");
+    assert!(
+        matches!(&error, Error::Failed(Fault::Permission(text)) if text.contains("chmod 700")),
+        "{error:?}"
+    );
     assert!(!database.exists());
     assert!(!folder.join("authd.key").exists(), "nothing is made on the way to a refusal");
 }
@@ -159,7 +162,8 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
         "{outcome:?}"
     );
     let connection = rusqlite::Connection::open(&path).unwrap();
-    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 1);
 }
 

@@ -153,14 +153,22 @@ fn a_deleted_account_leaves_its_id_and_nothing_else() {
     let database = rusqlite::Connection::open(ann.daemon.world.database()).unwrap();
     let tables: Vec<String> = names(&database, "SELECT name FROM sqlite_schema WHERE type = 'table'");
     for table in tables {
-        let columns: Vec<String> = names(&database, &format!("SELECT name FROM pragma_table_info('{table}')"));
+        let columns: Vec<String> =
+            names(&database, &format!("SELECT name FROM pragma_table_info('{table}')"));
         for column in columns {
-            let sql = format!("SELECT count(*) FROM {table} WHERE CAST({column} AS TEXT) LIKE '%ann%@example%'");
+            let sql =
+                format!("SELECT count(*) FROM {table} WHERE CAST({column} AS TEXT) LIKE '%ann%@example%'");
             let found: i64 = database.query_row(&sql, [], |row| row.get(0)).unwrap();
             assert_eq!(found, 0, "{table}.{column}");
         }
     }
-    assert!(ann.daemon.world.audit().iter().any(|line| line.event == "UserDeleted" && line.user == Some(id.clone())));
+    assert!(
+        ann.daemon
+            .world
+            .audit()
+            .iter()
+            .any(|line| line.event == "UserDeleted" && line.user == Some(id.clone()))
+    );
 }
 
 fn names(database: &rusqlite::Connection, sql: &str) -> Vec<String> {
@@ -173,7 +181,8 @@ fn the_last_admin_does_not_delete_itself() {
     let daemon = Daemon::new();
     daemon.world.add_user(ANN, &["admin"]);
     let token = text(&daemon.login(ANN)["access_token"]);
-    let answer = daemon.send_as(&token, "POST", "/api/auth/me/delete", &json!({"password": PASSWORD}).to_string());
+    let answer =
+        daemon.send_as(&token, "POST", "/api/auth/me/delete", &json!({"password": PASSWORD}).to_string());
     assert_eq!(code(&answer), (409, "last_admin".into()));
 }
 

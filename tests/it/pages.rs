@@ -118,7 +118,9 @@ impl Site {
 
 fn passwords(token: &str, first: &str, second: &str) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("token", token).append_pair("new_password", first).append_pair("new_password_again", second);
+    form.append_pair("token", token)
+        .append_pair("new_password", first)
+        .append_pair("new_password_again", second);
     form.finish()
 }
 
@@ -157,9 +159,11 @@ fn a_new_password_is_set_once_and_a_weak_one_spends_nothing() {
     let token = site.reset();
     let page = site.open(RESET, &token);
     assert_eq!(page.status, 200);
-    for part in
-        ["autocomplete=\"new-password\"", "autocomplete=\"username\" value=\"ann@example.com\"", "minlength=\"15\""]
-    {
+    for part in [
+        "autocomplete=\"new-password\"",
+        "autocomplete=\"username\" value=\"ann@example.com\"",
+        "minlength=\"15\"",
+    ] {
         assert!(page.body.contains(part), "{part}: {page:?}");
     }
     for (first, second, reason) in [
@@ -173,7 +177,10 @@ fn a_new_password_is_set_once_and_a_weak_one_spends_nothing() {
         let page = site.press(RESET, &passwords(&token, first, second));
         assert_eq!((page.status, page.has_form()), (422, true), "{page:?}");
         assert!(page.body.contains(reason) && page.body.contains(&token), "{reason}: {page:?}");
-        assert!(page.body.contains("role=\"alert\"") && page.body.contains("<title>Please check: "), "{page:?}");
+        assert!(
+            page.body.contains("role=\"alert\"") && page.body.contains("<title>Please check: "),
+            "{page:?}"
+        );
         assert!(first.is_empty() || !page.body.contains(first), "a password is never sent back: {page:?}");
     }
     assert!(site.world.login(ANN).is_ok(), "nothing has changed");
@@ -273,7 +280,8 @@ fn the_api_answers_what_is_not_a_page() {
     let site = Site::new();
     assert!(site.send("GET", "/healthz", &[], b"").body.contains("\"ok\""));
     assert_eq!(site.send("GET", "/nowhere", &[], b"").header("content-type"), "application/problem+json");
-    let too_long = site.send("POST", "/api/auth/login", &[("content-type", "application/json")], &b" ".repeat(70_000));
+    let too_long =
+        site.send("POST", "/api/auth/login", &[("content-type", "application/json")], &b" ".repeat(70_000));
     assert_eq!((too_long.status, too_long.header("content-type")), (413, "application/problem+json"));
     assert_eq!(site.send("POST", "/auth/style.css", &[FORM], b"").header("allow"), "GET, HEAD");
     assert_eq!(site.send("HEAD", VERIFY, &[], b"").body, "");
@@ -284,10 +292,14 @@ fn a_form_means_one_thing_or_nothing() {
     let site = Site::new();
     let token = site.verification();
     let good = format!("token={token}");
-    for body in ["", "token=", "x=1", &format!("{good}&{good}"), &format!("{good}&next=/x"), &format!("{good}%ff")] {
+    for body in
+        ["", "token=", "x=1", &format!("{good}&{good}"), &format!("{good}&next=/x"), &format!("{good}%ff")]
+    {
         assert_eq!(site.press(VERIFY, body).status, 400, "{body}");
     }
-    for query in [String::new(), "?".into(), format!("?{good}&{good}"), format!("?{good}&x=1"), "?token=%ff".into()] {
+    for query in
+        [String::new(), "?".into(), format!("?{good}&{good}"), format!("?{good}&x=1"), "?token=%ff".into()]
+    {
         let page = site.send("GET", &format!("{VERIFY}{query}"), &[], b"");
         assert_eq!((page.status, page.has_form()), (400, false), "{query}");
     }
@@ -340,7 +352,10 @@ fn what_strangers_write_is_text() {
     site.world.register(address).unwrap();
     let page = site.open(VERIFY, &site.world.token_in_mail(address));
     assert_eq!(page.status, 200);
-    assert!(page.body.contains("o&#x27;brien&amp;&#x27;@example.com") && !page.body.contains("o'brien"), "{page:?}");
+    assert!(
+        page.body.contains("o&#x27;brien&amp;&#x27;@example.com") && !page.body.contains("o'brien"),
+        "{page:?}"
+    );
     for token in ["%3Cscript%3E", "%22%3E%3Cimg%20src=x%3E", "%27onfocus%3D%27"] {
         let page = site.open(VERIFY, token);
         assert_eq!(page.status, 400);

@@ -98,7 +98,9 @@ fn a_list_that_cannot_be_read_stops_the_start_and_names_the_file() {
 /// Any spelling of a text: each letter in upper or lower case as `upper` says.
 fn spelled(text: &str, upper: &[bool]) -> String {
     let mut upper = upper.iter().cycle();
-    let cased = |c: char| if *upper.next().unwrap() { c.to_ascii_uppercase() } else { c };
+    let cased = |c: char| {
+        if *upper.next().unwrap() { c.to_ascii_uppercase() } else { c }
+    };
     text.chars().map(cased).collect()
 }
 

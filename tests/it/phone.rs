@@ -52,11 +52,15 @@ fn a_phone_that_scans_the_code_logs_in() {
     world.add_user(ANN, &[]);
     let caller = world.caller(&world.login(ANN).unwrap());
     let setup = two_factor::setup(&world.app, &caller).unwrap();
-    let Some(uri) = scan(&world.folder, setup.qr_svg.expose()) else { return };
+    let Some(uri) = scan(&world.folder, setup.qr_svg.expose()) else {
+        return;
+    };
     assert_eq!(uri, *setup.otpauth_uri.expose());
     let scanned = uri.split(['?', '&']).find_map(|part| part.strip_prefix("secret=")).unwrap();
 
-    let Some(first) = code(&world, scanned) else { return };
+    let Some(first) = code(&world, scanned) else {
+        return;
+    };
     two_factor::enable(&world.app, &caller, &first).unwrap();
     world.advance(std::time::Duration::from_secs(30));
     let LoggedIn::SecondStep(ticket) = world.first_step(&anonymous(), ANN, PASSWORD).unwrap() else {

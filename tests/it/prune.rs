@@ -76,7 +76,10 @@ fn a_revoked_token_that_was_forgotten_lives_on_no_clock() {
     let refused = authenticate::bearer(&world.app, tokens.access_token.expose());
     assert!(matches!(refused, Err(Error::Refused(Refusal::InvalidToken))), "{refused:?}");
     let later = world.login(ANN).unwrap();
-    assert!(!world.is_signed_in(&later), "nor does one that ends no later, for as long as it would have lived");
+    assert!(
+        !world.is_signed_in(&later),
+        "nor does one that ends no later, for as long as it would have lived"
+    );
     world.advance(Duration::from_secs(1));
     assert!(world.is_signed_in(&world.login(ANN).unwrap()));
 }

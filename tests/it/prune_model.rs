@@ -106,7 +106,9 @@ impl Life {
             }
             Step::Unlock => format!("{:?}", unlock(app, &operator(), &user_ref(ACCOUNTS[0])).map(drop)),
             Step::Refresh(back) => {
-                let Some(held) = Self::held(&self.tokens, back) else { return String::new() };
+                let Some(held) = Self::held(&self.tokens, back) else {
+                    return String::new();
+                };
                 let outcome = refresh::refresh(app, &anonymous(), held.refresh_token.expose());
                 let told = format!("{:?}", outcome.as_ref().err());
                 self.tokens.extend(outcome);
@@ -117,7 +119,9 @@ impl Life {
                 let seen = shown.map(|held| authenticate::bearer(app, held.access_token.expose()));
                 // A lock that is over is as good as none, and nobody sees it.
                 let seen = seen.map(|seen| {
-                    seen.map(|me| (me.session, me.auth_time, format!("{:?}", views::user(&me.account, app.now()))))
+                    seen.map(|me| {
+                        (me.session, me.auth_time, format!("{:?}", views::user(&me.account, app.now())))
+                    })
                 });
                 format!("{seen:?}")
             }
@@ -129,7 +133,9 @@ impl Life {
                 String::new()
             }
             Step::EndSession(back) => {
-                let Some(held) = Self::held(&self.tokens, back) else { return String::new() };
+                let Some(held) = Self::held(&self.tokens, back) else {
+                    return String::new();
+                };
                 let target = Target::Token(held.refresh_token.expose().clone());
                 let _ = revoke(app, &operator(), &target);
                 String::new()
@@ -148,7 +154,9 @@ impl Life {
                 format!("{:?}", held.map(|token| link::peek(app, LinkKind::ResetPassword, token)))
             }
             Step::Reset(back) => {
-                let Some(token) = Self::held(&self.links, back) else { return String::new() };
+                let Some(token) = Self::held(&self.links, back) else {
+                    return String::new();
+                };
                 let new = if self.password == PASSWORD { "another good long password" } else { PASSWORD };
                 let outcome = password::reset(app, &anonymous(), token, &Password::new(new).unwrap());
                 if outcome.is_ok() {

@@ -1,5 +1,5 @@
-//! The tours of README.md and docs/tour.md, run as they stand there: every `sh` block, in order, against the real
-//! daemon, and what they say comes out must come out.
+//! The tours of README.md and docs/tour.md, run as they stand there: every `sh` block, in order, against the
+//! real daemon, and what they say comes out must come out.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -43,7 +43,8 @@ fn serve(folder: &Path) -> (Daemon, Vec<String>) {
 fn blocks(page: &str, section: &str, language: &str) -> Vec<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let heading = format!("{section}\n");
-    let section = text.split("\n## ").find(|part| part.starts_with(&heading)).expect("the page has the section");
+    let section =
+        text.split("\n## ").find(|part| part.starts_with(&heading)).expect("the page has the section");
     // Between two fences is a block, then text, then a block.
     let fenced = section.split("\n```").skip(1).step_by(2);
     let blocks = fenced.filter_map(|block| block.split_once('\n').filter(|(of, _)| *of == language));
@@ -78,12 +79,16 @@ impl Clone {
     }
 
     fn address(&self) -> &str {
-        self.said.last().and_then(|line| line.strip_prefix("listening on ")).expect("it says where it listens")
+        self.said
+            .last()
+            .and_then(|line| line.strip_prefix("listening on "))
+            .expect("it says where it listens")
     }
 
     /// Types these lines; gives what comes out.
     fn type_in(&self, lines: &[String]) -> String {
-        let script = format!("set -eu\n{}", lines.join("\n").replace("http://127.0.0.1:8080", self.address()));
+        let script =
+            format!("set -eu\n{}", lines.join("\n").replace("http://127.0.0.1:8080", self.address()));
         let mut command = Command::new("bash");
         let run = command.args(["-c", &script]).current_dir(self.folder.path()).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
@@ -102,7 +107,11 @@ fn assert_said(out: &str, expected: &[&str]) {
 fn the_short_tour_runs_as_it_stands() {
     let clone = Clone::new();
     let here = clone.folder.path().to_str().unwrap();
-    let said = clone.said.join("\n").replace(here, "/home/you/authd").replace(clone.address(), "http://127.0.0.1:8080");
+    let said = clone
+        .said
+        .join("\n")
+        .replace(here, "/home/you/authd")
+        .replace(clone.address(), "http://127.0.0.1:8080");
     assert_eq!(said, blocks(README, TOUR, "")[0], "what the daemon says at its start");
     let out = clone.type_in(&blocks(README, TOUR, "sh"));
     assert_said(

@@ -51,7 +51,8 @@ fn restored(world: &World, file: &std::path::Path) -> (App, Restored) {
 }
 
 fn first_step(app: &App) -> LoggedIn {
-    let credentials = Credentials { email: Email::parse(ANN).unwrap(), password: Password::new(PASSWORD).unwrap() };
+    let credentials =
+        Credentials { email: Email::parse(ANN).unwrap(), password: Password::new(PASSWORD).unwrap() };
     login(app, &anonymous(), &credentials).unwrap()
 }
 
@@ -118,7 +119,8 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
     let caller = world.caller(&world.login(ANN).unwrap());
     let setup = two_factor::setup(&world.app, &caller).unwrap();
     let phone = Authenticator::new(setup.secret.expose());
-    let codes = two_factor::enable(&world.app, &caller, &Secret::new(phone.code_at(world.now().as_secs()))).unwrap();
+    let codes =
+        two_factor::enable(&world.app, &caller, &Secret::new(phone.code_at(world.now().as_secs()))).unwrap();
     for name in ["revoked", "kept"] {
         let new = NewApiKey { name: ApiKeyName::parse(name).unwrap(), permissions: Vec::new(), ttl: None };
         api_keys::add(&world.app, &operator(), &new).unwrap();
@@ -130,7 +132,8 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
     // In the restored database, all of them end, and then the backup comes once more.
     api_keys::revoke(&app, &operator(), &ApiKeyRef::Name(ApiKeyName::parse("revoked").unwrap())).unwrap();
     let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
-    second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(codes[0].clone())).unwrap();
+    second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(codes[0].clone()))
+        .unwrap();
     let old = signing_keys::list(&app, &operator()).unwrap()[0].kid.clone();
     signing_keys::rotate(&app, &operator()).unwrap();
     drop(app);
@@ -157,18 +160,22 @@ fn what_is_interrupted_leaves_nothing() {
     let world = World::new();
     let file = back_up(&world);
     let names = || {
-        let mut names: Vec<_> = fs::read_dir(&world.folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> =
+            fs::read_dir(&world.folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         names
     };
     fs::create_dir(world.folder.join("elsewhere")).unwrap();
-    fs::set_permissions(world.folder.join("elsewhere"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    fs::set_permissions(world.folder.join("elsewhere"), std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .unwrap();
     let before = names();
     let stopped = Stop::default();
     stopped.store(true, std::sync::atomic::Ordering::Relaxed);
     let config = &world.app.config;
     let copied = backup(config, &world.ports(), &operator(), &world.folder.join("second.db"), &stopped);
-    assert!(matches!(&copied, Err(Error::Failed(Fault::StorageUnavailable(why))) if why.contains("interrupted")));
+    assert!(
+        matches!(&copied, Err(Error::Failed(Fault::StorageUnavailable(why))) if why.contains("interrupted"))
+    );
     assert_eq!(names(), before);
     let put = restore(&elsewhere(&world), &world.ports(), &operator(), &file, &stopped);
     assert!(matches!(put, Err(Error::Failed(Fault::StorageUnavailable(_)))), "{put:?}");

@@ -129,7 +129,9 @@ impl Model {
     /// Whether the factor is right, by the rules; and what it spends or counts.
     fn judge(&mut self, shown: Shown) -> bool {
         let current = self.now() / 30;
-        let Some(factors) = &mut self.factors else { return false };
+        let Some(factors) = &mut self.factors else {
+            return false;
+        };
         if factors.failures == 100 {
             return false;
         }
@@ -172,14 +174,16 @@ impl Model {
         let at = self.tickets.len() - 1 - at;
         let now = self.now();
         let typed = self.factor(shown);
-        let open = !self.tickets[at].dead && now < self.tickets[at].made + TICKET && self.tickets[at].failures < 5;
+        let open =
+            !self.tickets[at].dead && now < self.tickets[at].made + TICKET && self.tickets[at].failures < 5;
         let right = open && self.judge(shown);
         let ticket = &mut self.tickets[at];
         ticket.dead |= right;
         ticket.failures += u32::from(open && !right);
         let found = second_factor::verify(&self.world.app, &anonymous(), &ticket.text, &typed);
         if right {
-            let tokens = found.map_err(|error| TestCaseError::fail(format!("{shown:?} is refused: {error:?}")))?;
+            let tokens =
+                found.map_err(|error| TestCaseError::fail(format!("{shown:?} is refused: {error:?}")))?;
             self.session = Some(Session { caller: self.world.caller(&tokens), proved: now });
         } else {
             prop_assert_eq!(found.map(drop), Err(Error::Refused(Refusal::InvalidCode)), "{:?}", shown);
@@ -188,7 +192,9 @@ impl Model {
     }
 
     fn turn_on(&mut self, steps: i64) -> Result<(), TestCaseError> {
-        let Some(caller) = self.fresh() else { return Ok(()) };
+        let Some(caller) = self.fresh() else {
+            return Ok(());
+        };
         let setup = two_factor::setup(&self.world.app, &caller);
         if self.factors.is_some() {
             prop_assert_eq!(setup.map(drop), Err(Error::Refused(Refusal::AlreadyEnabled)));
@@ -209,12 +215,19 @@ impl Model {
     }
 
     fn turn_off(&mut self, shown: Shown) -> Result<(), TestCaseError> {
-        let (Some(caller), true) = (self.fresh(), self.factors.is_some()) else { return Ok(()) };
+        let (Some(caller), true) = (self.fresh(), self.factors.is_some()) else {
+            return Ok(());
+        };
         let typed = self.factor(shown);
         let right = self.judge(shown);
         let password = Password::new(PASSWORD).unwrap();
         let found = two_factor::disable(&self.world.app, &caller, &password, &typed);
-        prop_assert_eq!(found, if right { Ok(()) } else { Err(Error::Refused(Refusal::InvalidCode)) }, "{:?}", shown);
+        prop_assert_eq!(
+            found,
+            if right { Ok(()) } else { Err(Error::Refused(Refusal::InvalidCode)) },
+            "{:?}",
+            shown
+        );
         if right {
             self.off();
         }
@@ -222,7 +235,9 @@ impl Model {
     }
 
     fn new_recovery_codes(&mut self, steps: i64) -> Result<(), TestCaseError> {
-        let (Some(caller), true) = (self.fresh(), self.factors.is_some()) else { return Ok(()) };
+        let (Some(caller), true) = (self.fresh(), self.factors.is_some()) else {
+            return Ok(());
+        };
         let code = Secret::new(self.code_in(&self.factors.as_ref().unwrap().app, steps));
         let right = self.judge(Shown::Code(steps));
         let found = two_factor::new_recovery_codes(&self.world.app, &caller, &code);
@@ -256,7 +271,8 @@ impl Model {
             Step::TurnOff(shown) => self.turn_off(shown)?,
             Step::NewRecoveryCodes(steps) => self.new_recovery_codes(steps)?,
             Step::Reset => {
-                let had = admin_two_factor::reset_second_factor(&self.world.app, &operator(), &user_ref(ANN)).unwrap();
+                let had = admin_two_factor::reset_second_factor(&self.world.app, &operator(), &user_ref(ANN))
+                    .unwrap();
                 prop_assert_eq!(had, self.factors.is_some());
                 if had {
                     self.off();

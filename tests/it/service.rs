@@ -130,7 +130,12 @@ fn every_line_of_the_installed_configuration_is_right() {
     for text in [&installed, &uncommented] {
         fs::write(&config, text).unwrap();
         let mut shown = Command::new(env!("CARGO_BIN_EXE_authd"));
-        let shown = shown.args(["config", "show", "-o", "tsv", "--config"]).arg(&config).env_clear().output().unwrap();
+        let shown = shown
+            .args(["config", "show", "-o", "tsv", "--config"])
+            .arg(&config)
+            .env_clear()
+            .output()
+            .unwrap();
         let settings = String::from_utf8(shown.stdout).unwrap();
         assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
         assert!(settings.contains("database\t/var/lib/authd/authd.db\t"), "{settings}");
@@ -148,7 +153,8 @@ fn the_units_are_sound_and_let_the_daemon_do_little() {
     let folder = TempDir::new().unwrap();
     for name in ["authd.service", "authd.socket"] {
         let unit = fs::read_to_string(Path::new(PROJECT).join("data/systemd").join(name)).unwrap();
-        fs::write(folder.path().join(name), unit.replace("/usr/bin/authd", env!("CARGO_BIN_EXE_authd"))).unwrap();
+        fs::write(folder.path().join(name), unit.replace("/usr/bin/authd", env!("CARGO_BIN_EXE_authd")))
+            .unwrap();
     }
     let analyze = |arguments: &[&str], units: &[&str]| {
         let mut command = Command::new("systemd-analyze");

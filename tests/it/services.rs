@@ -18,7 +18,8 @@ fn daemon() -> Daemon {
 }
 
 fn introspect(daemon: &Daemon, key: &str, token: &str) -> Value {
-    let answer = daemon.post_form(key, "/api/auth/introspect", &format!("token={token}&token_type_hint=nonsense"));
+    let answer =
+        daemon.post_form(key, "/api/auth/introspect", &format!("token={token}&token_type_hint=nonsense"));
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.json()
 }
@@ -50,7 +51,10 @@ fn a_keys_last_use_is_written_later_and_never_goes_back() {
     ask();
     api_key_uses::write(&daemon.world.app).unwrap();
     assert_eq!(last_use(&daemon), Some(used), "the clock was set back");
-    assert_eq!(daemon.send_as("authd_key_wrong", "GET", "/api/auth/admin/users", "").problem(), "invalid_token");
+    assert_eq!(
+        daemon.send_as("authd_key_wrong", "GET", "/api/auth/admin/users", "").problem(),
+        "invalid_token"
+    );
 }
 
 #[test]

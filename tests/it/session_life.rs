@@ -66,7 +66,8 @@ fn turning_it_on_shortens_the_session_that_did() {
 
 #[test]
 fn what_is_configured_counts_and_the_lesser_of_two() {
-    let settings = [("tokens.two_factor_ttl", "90d"), ("tokens.two_factor_idle", "2h"), ("tokens.refresh_ttl", "10h")];
+    let settings =
+        [("tokens.two_factor_ttl", "90d"), ("tokens.two_factor_idle", "2h"), ("tokens.refresh_ttl", "10h")];
     let world = World::with(&settings);
     world.add_user(ANN, &[]);
     let (phone, _) = turn_on(&world);

@@ -136,7 +136,9 @@ impl Model {
                     assert_eq!(error, Error::Refused(Refusal::AccountDisabled));
                 }
             },
-            Step::Refresh { session, back } if session < count && back < self.sessions[session].refresh.len() => {
+            Step::Refresh { session, back }
+                if session < count && back < self.sessions[session].refresh.len() =>
+            {
                 self.refresh(session, back);
             }
             Step::Logout(at) if at < count && self.access_is_good(at) => {
@@ -147,7 +149,9 @@ impl Model {
                 logout::everywhere(&app, &self.world.caller(&self.sessions[at].newest)).unwrap();
                 self.end_all_of(self.sessions[at].person);
             }
-            Step::EndFromAnother { session: at, by } if at < count && by < count && self.access_is_good(by) => {
+            Step::EndFromAnother { session: at, by }
+                if at < count && by < count && self.access_is_good(by) =>
+            {
                 let caller = self.world.caller(&self.sessions[by].newest);
                 let outcome = list::end_own(&app, &caller, &self.sessions[at].newest.session.to_string());
                 let may = self.sessions[at].person == self.sessions[by].person && !self.sessions[at].ended;
@@ -155,7 +159,8 @@ impl Model {
                 self.sessions[at].ended |= may;
             }
             Step::RevokeSession(at) if at < count => {
-                revoke(&app, &operator(), &Target::Session(self.sessions[at].newest.session.to_string())).unwrap();
+                revoke(&app, &operator(), &Target::Session(self.sessions[at].newest.session.to_string()))
+                    .unwrap();
                 self.sessions[at].ended = true;
             }
             Step::RevokeUser(person) => {

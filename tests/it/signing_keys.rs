@@ -104,7 +104,8 @@ fn nobody_is_refused_while_keys_are_rotated() {
         world.add_user(email, &[]);
     }
     std::thread::scope(|scope| {
-        let clients: Vec<_> = people.iter().map(|email| scope.spawn(|| be_a_client(&world, email, &stop))).collect();
+        let clients: Vec<_> =
+            people.iter().map(|email| scope.spawn(|| be_a_client(&world, email, &stop))).collect();
         let another = world.another_app();
         for _ in 0..40 {
             signing_keys::rotate(&another, &operator()).unwrap();
@@ -137,7 +138,10 @@ fn the_old_key_goes_by_itself_when_no_token_of_its_can_live() {
     let new = rotate(&world).kid;
     let first = &keys(&world)[0];
     let keep_until = rotated_at.plus(KEPT);
-    assert_eq!((first.kid.as_str(), first.retired), (old.as_str(), Some(Retired { at: rotated_at, keep_until })));
+    assert_eq!(
+        (first.kid.as_str(), first.retired),
+        (old.as_str(), Some(Retired { at: rotated_at, keep_until }))
+    );
 
     world.advance(Duration::from_secs(15 * 60 - 1));
     assert!(world.is_signed_in(&tokens), "in its last second");
@@ -159,7 +163,9 @@ fn a_token_that_outlives_its_key_by_the_clock_is_refused_all_the_same() {
     rotate(&world);
     // Signed by a process whose life of tokens nobody heard of: the key's end counts, not the token's.
     let connection = rusqlite::Connection::open(world.database()).unwrap();
-    connection.execute("UPDATE signing_keys SET keep_until = ?1", [world.now().plus(MINUTE).as_millis()]).unwrap();
+    connection
+        .execute("UPDATE signing_keys SET keep_until = ?1", [world.now().plus(MINUTE).as_millis()])
+        .unwrap();
     assert!(world.is_signed_in(&tokens));
     world.advance(MINUTE);
     assert!(!world.is_signed_in(&tokens));
@@ -188,7 +194,9 @@ fn retiring_twice_says_the_same_until_the_key_is_gone() {
     assert_eq!(world.events().len(), lines, "nothing has happened yet");
     assert!(world.is_signed_in(&tokens));
 
-    let Retirement::Gone(gone) = retire(&world, &old, RetireMode::AtOnce).unwrap() else { panic!("it is gone") };
+    let Retirement::Gone(gone) = retire(&world, &old, RetireMode::AtOnce).unwrap() else {
+        panic!("it is gone")
+    };
     assert_eq!(gone.state(world.now()), State::Expired);
     assert!(!world.is_signed_in(&tokens));
     for haste in [RetireMode::InDueTime, RetireMode::AtOnce] {
@@ -210,7 +218,10 @@ fn both_are_in_the_audit_log() {
     assert_eq!((rotated.event.as_str(), rotated.actor.as_str()), ("SigningKeyRotated", "operator:olga"));
     assert_eq!(rotated.details, [detail("kid", &new), detail("previous", &old)]);
     assert_eq!((retired.event.as_str(), retired.actor.as_str()), ("SigningKeyRetired", "operator:olga"));
-    assert_eq!(retired.details, [detail("kid", &old), detail("keep_until", &world.now().plus(KEPT).to_string())]);
+    assert_eq!(
+        retired.details,
+        [detail("kid", &old), detail("keep_until", &world.now().plus(KEPT).to_string())]
+    );
 }
 
 #[test]
@@ -291,8 +302,10 @@ fn a_refresh_that_finds_no_key_to_sign_with_does_not_spend_its_token() {
     let (world, tokens) = with_ann();
     let rotate = |app| refresh(app, &anonymous(), tokens.refresh_token.expose());
     let database = rusqlite::Connection::open(world.database()).unwrap();
-    let sealed: Vec<u8> = database.query_row("SELECT private_sealed FROM signing_keys", [], |row| row.get(0)).unwrap();
-    let save = |sealed: &[u8]| database.execute("UPDATE signing_keys SET private_sealed = ?1", [sealed]).unwrap();
+    let sealed: Vec<u8> =
+        database.query_row("SELECT private_sealed FROM signing_keys", [], |row| row.get(0)).unwrap();
+    let save =
+        |sealed: &[u8]| database.execute("UPDATE signing_keys SET private_sealed = ?1", [sealed]).unwrap();
     save(&sealed[1..]);
     // A daemon that was started since has to unseal the key, and can't.
     let app = world.another_app();
@@ -306,18 +319,24 @@ fn a_key_that_signs_slowly_holds_up_no_io_thread() {
     let daemon = Daemon::new();
     daemon.world.add_user(ANN, &[]);
     let headers = Headers::default();
-    let head = Head { method: "POST".into(), path: "/api/auth/refresh".into(), query: None, headers, peer: None };
+    let head =
+        Head { method: "POST".into(), path: "/api/auth/refresh".into(), query: None, headers, peer: None };
     let router = Router::new(Arc::clone(&daemon.world.app));
     let mut held = daemon.login(ANN);
     assert_eq!(router.dispatch(&head).lane, Lane::Commit);
     for (algorithm, lane) in [("RS256", Lane::Write), ("ES256", Lane::Commit)] {
         let tool = daemon.world.another_app_with(&[("tokens.algorithm", algorithm)]);
         signing_keys::rotate(&tool, &operator()).unwrap();
-        let answer = daemon.post("/api/auth/refresh", &json!({"refresh_token": held["refresh_token"]}).to_string());
+        let answer =
+            daemon.post("/api/auth/refresh", &json!({"refresh_token": held["refresh_token"]}).to_string());
         held = answer.json();
         assert_eq!(part(held["access_token"].as_str().unwrap(), 0)["alg"], algorithm);
         assert_eq!(router.dispatch(&head).lane, lane, "{algorithm}");
     }
     let configured = daemon.world.another_app_with(&[("tokens.algorithm", "RS256")]);
-    assert_eq!(Router::new(Arc::new(configured)).dispatch(&head).lane, Lane::Write, "before the first signature");
+    assert_eq!(
+        Router::new(Arc::new(configured)).dispatch(&head).lane,
+        Lane::Write,
+        "before the first signature"
+    );
 }

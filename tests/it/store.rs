@@ -264,8 +264,7 @@ struct ChainRow {
 
 fn chain_rows(database: &Path) -> Vec<ChainRow> {
     let connection = rusqlite::Connection::open(database).unwrap();
-    let sql =
-        "SELECT seq, at, event, actor, user_id, session_id, ip, request_id, details, hash FROM audit ORDER BY seq";
+    let sql = "SELECT seq, at, event, actor, user_id, session_id, ip, request_id, details, hash FROM audit ORDER BY seq";
     let mut statement = connection.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| {
         let texts = (2..9).map(|column| row.get(column)).collect::<Result<_, _>>()?;
@@ -278,8 +277,11 @@ fn chain_rows(database: &Path) -> Vec<ChainRow> {
 fn expected_hash(root: &RootKey, previous: &[u8], row: &ChainRow) -> Vec<u8> {
     use aws_lc_rs::hmac;
     let key = hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::AuditChain).expose());
-    let mut fields: Vec<Option<Vec<u8>>> =
-        vec![Some(previous.to_vec()), Some(row.seq.to_be_bytes().to_vec()), Some(row.at.to_be_bytes().to_vec())];
+    let mut fields: Vec<Option<Vec<u8>>> = vec![
+        Some(previous.to_vec()),
+        Some(row.seq.to_be_bytes().to_vec()),
+        Some(row.at.to_be_bytes().to_vec()),
+    ];
     fields.extend(row.texts.iter().map(|text| text.as_ref().map(|text| text.clone().into_bytes())));
     let mut message = Vec::new();
     for field in fields {
@@ -293,8 +295,8 @@ fn expected_hash(root: &RootKey, previous: &[u8], row: &ChainRow) -> Vec<u8> {
 fn a_read_connection_can_not_write() {
     let world = World::new();
     let store = store(&world);
-    let outcome =
-        store.read(|query| query.one("DELETE FROM users RETURNING 1 AS gone", &[], |row| row.get::<i64>("gone")));
+    let outcome = store
+        .read(|query| query.one("DELETE FROM users RETURNING 1 AS gone", &[], |row| row.get::<i64>("gone")));
     assert!(outcome.is_err());
 }
 
@@ -379,8 +381,9 @@ fn a_snapshot_shows_whatever_anybody_has_committed() {
     });
     // By another process, while a snapshot is open.
     let users = |store: &Store| {
-        store
-            .read_snapshot(|query| query.one("SELECT count(*) AS users FROM users", &[], |row| row.get::<i64>("users")))
+        store.read_snapshot(|query| {
+            query.one("SELECT count(*) AS users FROM users", &[], |row| row.get::<i64>("users"))
+        })
     };
     daemon.rest();
     assert_eq!(users(&daemon), Ok(0));
@@ -419,7 +422,8 @@ fn nothing_in_the_database_opens_an_account() {
     let tokens = world.login("ann@example.com").unwrap();
     world.register("new@example.com").unwrap();
     let link = world.token_in_mail("new@example.com");
-    let secrets = [tokens.access_token.expose().as_str(), tokens.refresh_token.expose(), &link, crate::world::PASSWORD];
+    let secrets =
+        [tokens.access_token.expose().as_str(), tokens.refresh_token.expose(), &link, crate::world::PASSWORD];
     for path in ["authd.db", "authd.db-wal"] {
         let bytes = std::fs::read(world.folder.join(path)).unwrap_or_default();
         for secret in secrets {

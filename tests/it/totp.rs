@@ -19,7 +19,8 @@ fn at(secs: i64) -> Timestamp {
 
 #[test]
 fn rfc_4226_appendix_d() {
-    let codes = ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
+    let codes =
+        ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
     for (counter, code) in codes.into_iter().enumerate() {
         let counter = u64::try_from(counter).unwrap();
         assert_eq!(hotp(&KEY, counter), code, "the tests' own authenticator");
@@ -46,9 +47,18 @@ fn rfc_6238_appendix_b() {
 
 #[test]
 fn only_six_ascii_digits_are_a_code() {
-    for wrong in
-        ["", "28708", "0287082", " 287082", "287082 ", "287 082", "+87082", "２８７０８２", "287082\n", "28708a"]
-    {
+    for wrong in [
+        "",
+        "28708",
+        "0287082",
+        " 287082",
+        "287082 ",
+        "287 082",
+        "+87082",
+        "２８７０８２",
+        "287082\n",
+        "28708a",
+    ] {
         assert_eq!(accept(&secret(), wrong, at(59), None), None, "{wrong:?}");
     }
     assert_eq!(accept(&secret(), "287082", at(59), None), Some(1));

@@ -66,8 +66,10 @@ pub fn options(format: Format) -> Options {
 
 pub fn import_into(app: &App, options: &Options, mut text: &[u8]) -> Kept {
     let mut entries = Vec::new();
-    let summary = importing::import(app, &operator(), &mut text, options, &mut |entry| entries.push(entry)).unwrap();
-    let count = |wanted: fn(&Outcome) -> bool| entries.iter().filter(|entry| wanted(&entry.outcome)).count() as u64;
+    let summary =
+        importing::import(app, &operator(), &mut text, options, &mut |entry| entries.push(entry)).unwrap();
+    let count =
+        |wanted: fn(&Outcome) -> bool| entries.iter().filter(|entry| wanted(&entry.outcome)).count() as u64;
     let counted = Summary {
         created: count(|outcome| matches!(outcome, Outcome::Created(_))),
         skipped: count(|outcome| matches!(outcome, Outcome::Skipped)),
@@ -111,7 +113,8 @@ fn ann_with_two_factors(world: &World) -> (Authenticator, Secret<String>) {
     let caller = world.caller(&world.login(ANN).unwrap());
     let setup = two_factor::setup(&world.app, &caller).unwrap();
     let app = Authenticator::new(setup.secret.expose());
-    let codes = two_factor::enable(&world.app, &caller, &Secret::new(app.code_at(world.now().as_secs()))).unwrap();
+    let codes =
+        two_factor::enable(&world.app, &caller, &Secret::new(app.code_at(world.now().as_secs()))).unwrap();
     second_step(world, &Factor::RecoveryCode(codes[0].clone())).unwrap();
     (app, codes[1].clone())
 }
@@ -127,7 +130,8 @@ fn second_step(world: &World, factor: &Factor) -> Result<(), Error> {
 fn populated() -> World {
     let world = World::new();
     let editor = authd::domain::role::RoleName::parse("editor").unwrap();
-    let role = authd::domain::role::Role { name: editor, description: String::new(), permissions: Vec::new() };
+    let role =
+        authd::domain::role::Role { name: editor, description: String::new(), permissions: Vec::new() };
     roles::add(&world.app, &operator(), &role).unwrap();
     ann_with_two_factors(&world);
     world.advance(std::time::Duration::from_millis(1_234));
@@ -142,7 +146,8 @@ fn populated() -> World {
 fn empty() -> World {
     let world = World::new();
     let editor = authd::domain::role::RoleName::parse("editor").unwrap();
-    let role = authd::domain::role::Role { name: editor, description: String::new(), permissions: Vec::new() };
+    let role =
+        authd::domain::role::Role { name: editor, description: String::new(), permissions: Vec::new() };
     roles::add(&world.app, &operator(), &role).unwrap();
     world
 }
@@ -159,8 +164,12 @@ fn export_import_and_export_again_gives_the_same_bytes() {
             let mut expected = first;
             if contents == Contents::Profile {
                 // What couldn't travel is gone, and was said to be.
-                assert_eq!(kept.notes().iter().map(|(_, code)| *code).collect::<Vec<_>>(), ["second_factor_lost"]);
-                let (on, off) = if format == Format::Csv { ("Z,true", "Z,false") } else { (":true", ":false") };
+                assert_eq!(
+                    kept.notes().iter().map(|(_, code)| *code).collect::<Vec<_>>(),
+                    ["second_factor_lost"]
+                );
+                let (on, off) =
+                    if format == Format::Csv { ("Z,true", "Z,false") } else { (":true", ":false") };
                 assert!(expected.contains(on), "{expected}");
                 expected = expected.replace(on, off);
             }
@@ -181,7 +190,11 @@ fn a_second_factor_travels_with_what_of_it_is_spent() {
     other.clock.set(world.now());
     assert_eq!(import(&other, Format::Jsonl, &file).created(), [ANN]);
     let shown = |world: &World| Factor::Code(Secret::new(app.code_at(world.now().as_secs())));
-    assert_eq!(second_step(&other, &shown(&other)).unwrap_err(), Refusal::InvalidCode.into(), "its step is spent");
+    assert_eq!(
+        second_step(&other, &shown(&other)).unwrap_err(),
+        Refusal::InvalidCode.into(),
+        "its step is spent"
+    );
     second_step(&other, &Factor::RecoveryCode(code.clone())).unwrap();
     assert_eq!(second_step(&other, &Factor::RecoveryCode(code)).unwrap_err(), Refusal::InvalidCode.into());
     other.advance(std::time::Duration::from_secs(30));
@@ -276,17 +289,24 @@ fn a_dry_run_says_what_a_run_does_and_changes_nothing() {
     world.add_user(ANN, &[]);
     let before = (world.events().len(), text(&world.app, Format::Jsonl, Contents::Profile));
     // Over several transactions, with somebody who comes twice, far apart.
-    let mut lines: Vec<String> = (0..1_200).map(|number| format!(r#"{{"email": "u{number}@example.com"}}"#)).collect();
-    lines.extend([r#"{"email": "U7@example.com"}"#, r#"{"email": "ann@example.com"}"#, "{}"].map(str::to_owned));
+    let mut lines: Vec<String> =
+        (0..1_200).map(|number| format!(r#"{{"email": "u{number}@example.com"}}"#)).collect();
+    lines.extend(
+        [r#"{"email": "U7@example.com"}"#, r#"{"email": "ann@example.com"}"#, "{}"].map(str::to_owned),
+    );
     let file = lines.join("\n");
-    let dry = import_into(&world.app, &Options { mode: Mode::DryRun, ..options(Format::Jsonl) }, file.as_bytes());
+    let dry =
+        import_into(&world.app, &Options { mode: Mode::DryRun, ..options(Format::Jsonl) }, file.as_bytes());
     assert_eq!((world.events().len(), text(&world.app, Format::Jsonl, Contents::Profile)), before);
     assert!(dry.entries.iter().all(|entry| entry.id.is_none()));
     let run = import(&world, Format::Jsonl, &file);
     assert_eq!(run.summary, Summary { created: 1_200, skipped: 2, failed: 1 });
     assert_eq!(dry.summary, run.summary);
     let told = |kept: &Kept| -> Vec<String> {
-        kept.entries.iter().map(|entry| format!("{} {:?} {:?}", entry.line, entry.email, entry.outcome)).collect()
+        kept.entries
+            .iter()
+            .map(|entry| format!("{} {:?} {:?}", entry.line, entry.email, entry.outcome))
+            .collect()
     };
     assert_eq!(told(&dry), told(&run));
 }
@@ -299,7 +319,8 @@ fn only_who_may_change_users_imports_and_takes_hashes_out() {
     assert!(matches!(ann.actor, Actor::User(_)));
     let forbidden = |error: Error| matches!(error, Error::Refused(Refusal::Forbidden { .. }));
     let import = |caller: &Caller| {
-        importing::import(&world.app, caller, &mut &b"{}"[..], &options(Format::Jsonl), &mut |_| {}).unwrap_err()
+        importing::import(&world.app, caller, &mut &b"{}"[..], &options(Format::Jsonl), &mut |_| {})
+            .unwrap_err()
     };
     assert!(forbidden(import(&ann)));
     for contents in [Contents::Profile, Contents::WithCredentials] {
@@ -326,8 +347,13 @@ fn csv_is_read_by_its_header_line() {
     assert_eq!(ann.object["name"], "Ann \"A\" Lee");
     assert!(ann.object["email_verified_at"].is_string());
     for header in ["", "name\n", "email,mail\n", "email,email\n"] {
-        let refused =
-            importing::import(&world.app, &operator(), &mut header.as_bytes(), &options(Format::Csv), &mut |_| {});
+        let refused = importing::import(
+            &world.app,
+            &operator(),
+            &mut header.as_bytes(),
+            &options(Format::Csv),
+            &mut |_| {},
+        );
         assert!(matches!(refused, Err(Error::Refused(Refusal::Invalid(_)))), "{header:?}: {refused:?}");
     }
     let open = format!("email\nzoe@example.com\n\"{}", "x".repeat(1 << 20));

@@ -106,10 +106,14 @@ fn a_factor_is_set_up_turned_on_and_asked_for() {
     let now = daemon.world.now().as_secs();
     let stale = Authenticator::new(&text(&first["secret"])).code_at(now);
     let app = Authenticator::new(&text(&setup["secret"]));
-    assert_eq!(code(&ask("POST", "/api/auth/2fa/enable", &json!({"code": stale}).to_string())), invalid_code());
+    assert_eq!(
+        code(&ask("POST", "/api/auth/2fa/enable", &json!({"code": stale}).to_string())),
+        invalid_code()
+    );
     let enabled = ask("POST", "/api/auth/2fa/enable", &json!({"code": app.code_at(now)}).to_string());
     assert_eq!(enabled.json()["recovery_codes"].as_array().unwrap().len(), 10);
-    let on = json!({"totp": {"enabled": true, "enabled_at": "2026-11-22T08:00:00Z"}, "recovery_codes_left": 10});
+    let on =
+        json!({"totp": {"enabled": true, "enabled_at": "2026-11-22T08:00:00Z"}, "recovery_codes_left": 10});
     assert_eq!(ask("GET", "/api/auth/2fa", "").json(), on);
     assert_eq!(ask("GET", "/api/auth/me", "").json()["two_factor"], true);
     assert_eq!(daemon.send_as(&text(&old["access_token"]), "GET", "/api/auth/me", "").status, 401);
@@ -119,7 +123,11 @@ fn a_factor_is_set_up_turned_on_and_asked_for() {
 
     let due = daemon.login(ANN);
     let members: Vec<_> = due.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(members, ["two_factor_required", "ticket", "expires_in", "methods"], "a ticket and nothing else");
+    assert_eq!(
+        members,
+        ["two_factor_required", "ticket", "expires_in", "methods"],
+        "a ticket and nothing else"
+    );
     assert_eq!(due["expires_in"], 300);
 }
 
@@ -227,19 +235,28 @@ fn a_hundred_failures_in_a_row_close_the_factor_until_an_operator_resets_it() {
     ann.daemon.world.advance(Duration::from_secs(365 * 86400));
     assert_eq!(code(&ann.verify(&ann.ticket(), &ann.code())), invalid_code(), "it answers no more, for good");
     assert_eq!(code(&ann.recover(&ann.ticket(), &ann.recovery_codes[0])), invalid_code());
-    let blocked = ann.daemon.world.events().into_iter().filter(|event| event == "SecondFactorBlocked").count();
+    let blocked =
+        ann.daemon.world.events().into_iter().filter(|event| event == "SecondFactorBlocked").count();
     assert_eq!(blocked, 1);
 
-    authd::usecase::account::admin_two_factor::reset_second_factor(&ann.daemon.world.app, &operator(), &user_ref(ANN))
-        .unwrap();
-    assert!(ann.daemon.login(ANN).get("access_token").is_some(), "the operator's reset lets the password in alone");
+    authd::usecase::account::admin_two_factor::reset_second_factor(
+        &ann.daemon.world.app,
+        &operator(),
+        &user_ref(ANN),
+    )
+    .unwrap();
+    assert!(
+        ann.daemon.login(ANN).get("access_token").is_some(),
+        "the operator's reset lets the password in alone"
+    );
 }
 
 #[test]
 fn turning_it_off_takes_the_password_and_the_factor() {
     let ann = Ann::new();
-    let off =
-        |password: &str, code: &str| ann.send("/api/auth/2fa/disable", &json!({"password": password, "code": code}));
+    let off = |password: &str, code: &str| {
+        ann.send("/api/auth/2fa/disable", &json!({"password": password, "code": code}))
+    };
     assert_eq!(code(&off("not the password at all", &ann.code())), (403, "invalid_credentials".into()));
     assert_eq!(code(&off(PASSWORD, &ann.wrong_code())), invalid_code());
     assert_eq!(ann.status()["totp"]["enabled"], true);
@@ -281,7 +298,11 @@ fn a_reset_link_changes_the_password_and_leaves_the_factor() {
     let body = json!({"token": link, "new_password": "another good long password"}).to_string();
     let reset = ann.daemon.post("/api/auth/password/reset/confirm", &body);
     assert_eq!((reset.status, reset.body.as_str()), (204, ""), "no session comes of it");
-    assert_eq!(code(&ann.verify(&waiting, &ann.code())), invalid_code(), "nor of a login with the old password");
+    assert_eq!(
+        code(&ann.verify(&waiting, &ann.code())),
+        invalid_code(),
+        "nor of a login with the old password"
+    );
     let login = json!({"email": ANN, "password": "another good long password", "cookies": true}).to_string();
     let due = ann.daemon.post("/api/auth/login", &login);
     assert_eq!(due.json()["two_factor_required"], true);
@@ -325,7 +346,8 @@ fn what_guards_the_account_asks_for_a_fresh_login_with_the_factor() {
     ann.daemon.world.advance(Duration::from_millis(1));
     let before = ann.daemon.world.events();
     assert_eq!(fresh(&token), [403; 6]);
-    let late = ann.daemon.send_as(&token, "POST", "/api/auth/me/delete", &json!({"password": PASSWORD}).to_string());
+    let late =
+        ann.daemon.send_as(&token, "POST", "/api/auth/me/delete", &json!({"password": PASSWORD}).to_string());
     assert_eq!(code(&late), (403, "fresh_login_required".into()));
     assert_eq!(ann.daemon.world.events(), before);
 }

@@ -55,7 +55,10 @@ fn a_session_passes_and_tells_whose_it_is() {
     assert_eq!(answer.header("remote-user"), id);
     assert_eq!(answer.header("remote-email"), ANN);
     assert_eq!(answer.header("remote-groups"), "editor,viewer");
-    assert!(answer.headers.iter().any(|(name, value)| name == "remote-name" && value.is_empty()), "{answer:?}");
+    assert!(
+        answer.headers.iter().any(|(name, value)| name == "remote-name" && value.is_empty()),
+        "{answer:?}"
+    );
     assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("", "no-store"));
 }
 
@@ -64,7 +67,11 @@ fn without_a_session_it_is_401_whatever_is_demanded() {
     let daemon = daemon();
     for path in [VERIFY.to_owned(), format!("{VERIFY}?role=editor"), format!("{VERIFY}?nonsense=1&role=NO")] {
         for method in ["GET", "POST", "OPTIONS", "PROPFIND"] {
-            assert_eq!(code(&daemon.send(method, &path, &[], b"")), (401, "unauthenticated".into()), "{method} {path}");
+            assert_eq!(
+                code(&daemon.send(method, &path, &[], b"")),
+                (401, "unauthenticated".into()),
+                "{method} {path}"
+            );
         }
         let wrong = daemon.send_as("no.such.token", "GET", &path, "");
         assert_eq!(code(&wrong), (401, "invalid_token".into()), "{path}");
@@ -77,11 +84,20 @@ fn the_asked_request_s_method_body_and_type_are_its_own() {
     let daemon = daemon();
     let bearer = format!("Bearer {}", token(&daemon));
     for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get"] {
-        for (content_type, body) in [("application/json", "{"), ("text/xml", "<a/>"), ("multipart/form-data", "\0")] {
-            let headers =
-                [("authorization", bearer.as_str()), ("content-type", content_type), ("content-encoding", "x")];
+        for (content_type, body) in
+            [("application/json", "{"), ("text/xml", "<a/>"), ("multipart/form-data", "\0")]
+        {
+            let headers = [
+                ("authorization", bearer.as_str()),
+                ("content-type", content_type),
+                ("content-encoding", "x"),
+            ];
             let answer = daemon.send(method, VERIFY, &headers, body.as_bytes());
-            assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{method} {content_type}: {answer:?}");
+            assert_eq!(
+                (answer.status, answer.body.as_str()),
+                (200, ""),
+                "{method} {content_type}: {answer:?}"
+            );
             assert_eq!(answer.header("remote-email"), ANN, "{method}");
         }
     }
@@ -98,8 +114,11 @@ fn a_cookie_passes_by_any_method_without_the_csrf_value() {
     let cookies: Vec<_> = cookies.map(|(_, value)| value.split(';').next().unwrap()).collect();
     let cookies = cookies.join("; ");
     for method in ["GET", "POST", "DELETE"] {
-        let headers =
-            [("cookie", cookies.as_str()), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+        let headers = [
+            ("cookie", cookies.as_str()),
+            ("origin", "https://evil.example"),
+            ("sec-fetch-site", "cross-site"),
+        ];
         let answer = daemon.send(method, VERIFY, &headers, b"x");
         assert_eq!((answer.status, answer.header("remote-email")), (200, ANN), "{method}: {answer:?}");
         assert!(answer.headers.iter().all(|(name, _)| name != "set-cookie"), "{answer:?}");
@@ -220,7 +239,10 @@ fn a_name_in_a_header_is_ascii_and_decodes_to_itself() {
         assert_eq!(decoded, name);
         // And by those who read a plus as a space.
         let form = format!("n={}", header.replace(['&', ';'], "%3B"));
-        assert_eq!(form_urlencoded::parse(form.as_bytes()).next().unwrap().1.replace(';', ""), name.replace(';', ""));
+        assert_eq!(
+            form_urlencoded::parse(form.as_bytes()).next().unwrap().1.replace(';', ""),
+            name.replace(';', "")
+        );
     }
 }
 
@@ -248,9 +270,10 @@ fn a_preflight_is_judged_like_any_request() {
 
 #[test]
 fn the_metadata_is_true() {
-    for settings in
-        [&[][..], &[("public_url", "https://auth.example.com"), ("tokens.issuer", "https://auth.example.com/api/auth")]]
-    {
+    for settings in [
+        &[][..],
+        &[("public_url", "https://auth.example.com"), ("tokens.issuer", "https://auth.example.com/api/auth")],
+    ] {
         let daemon = daemon_with(settings);
         let config = &daemon.world.app.config;
         let answer = daemon.get("/.well-known/oauth-authorization-server");
@@ -265,7 +288,8 @@ fn the_metadata_is_true() {
         }
         let served = |path: &str| routes().any(|route| route.path == path);
         for (name, path) in [("introspection", "/api/auth/introspect"), ("revocation", "/api/auth/revoke")] {
-            let (endpoint, methods) = (format!("{name}_endpoint"), format!("{name}_endpoint_auth_methods_supported"));
+            let (endpoint, methods) =
+                (format!("{name}_endpoint"), format!("{name}_endpoint_auth_methods_supported"));
             assert_eq!(document.get(&endpoint).is_some(), served(path), "{name}");
             assert_eq!(document.get(&methods).is_some(), served(path), "{name}");
         }
@@ -337,7 +361,12 @@ fn what_is_asked_leaves_no_line_in_the_log() {
     let token = token(&daemon);
     let before = daemon.world.events();
     for query in ["", "?role=owner", "?role=NO"] {
-        daemon.send("POST", &format!("{VERIFY}{query}"), &[JSON, ("authorization", &format!("Bearer {token}"))], b"{}");
+        daemon.send(
+            "POST",
+            &format!("{VERIFY}{query}"),
+            &[JSON, ("authorization", &format!("Bearer {token}"))],
+            b"{}",
+        );
         daemon.send("GET", &format!("{VERIFY}{query}"), &[], b"");
     }
     assert_eq!(daemon.world.events(), before);

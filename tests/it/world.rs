@@ -88,8 +88,10 @@ impl World {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         let folder = tempfile::Builder::new().permissions(private).tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_795_334_400_000)));
-        let ports =
-            Ports { clock: Arc::clone(&clock) as Arc<dyn Clock>, entropy: Arc::new(TestEntropy(AtomicU64::new(42))) };
+        let ports = Ports {
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            entropy: Arc::new(TestEntropy(AtomicU64::new(42))),
+        };
         let mut all = vec![
             ("password.argon2_memory_kib".to_owned(), "8".to_owned()),
             ("password.argon2_iterations".to_owned(), "1".to_owned()),
@@ -98,7 +100,14 @@ impl World {
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let path = folder.path().to_owned();
         let app = open(&path, &all, &ports).unwrap();
-        Self { app: Arc::new(app), clock, folder: path, _keep: Mutex::new(Some(folder)), ports, settings: all }
+        Self {
+            app: Arc::new(app),
+            clock,
+            folder: path,
+            _keep: Mutex::new(Some(folder)),
+            ports,
+            settings: all,
+        }
     }
 
     /// Another process on the same files: what it does, this world's app must see.

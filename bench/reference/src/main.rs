@@ -1,5 +1,5 @@
-//! A limit of a login: how many passwords a second all cores hash by the C reference of Argon2, at authd's default
-//! cost, its memory allocated for each hash as it does by itself.
+//! A limit of a login: how many passwords a second all cores hash by the C reference of Argon2, at authd's
+//! default cost, its memory allocated for each hash as it does by itself.
 //!
 //! `authd-bench-reference SECONDS` prints the figure, a number of hashes a second.
 

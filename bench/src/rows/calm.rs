@@ -1,4 +1,5 @@
-//! Whether a token check waits for logins: the 99th percentile of `/me` at a fixed rate, during a flood and at rest.
+//! Whether a token check waits for logins: the 99th percentile of `/me` at a fixed rate, during a flood and
+//! at rest.
 
 use super::progress;
 use crate::Outcome;

@@ -1,4 +1,5 @@
-//! Logins, against how often the same machine hashes without a server: by authd's own code, and by the C reference.
+//! Logins, against how often the same machine hashes without a server: by authd's own code, and by the C
+//! reference.
 
 use super::progress;
 use crate::Outcome;

@@ -1,4 +1,5 @@
-//! What a large database costs: the start, the rates beside those of a small one, and the operator's commands.
+//! What a large database costs: the start, the rates beside those of a small one, and the operator's
+//! commands.
 
 use super::progress;
 use crate::Outcome;

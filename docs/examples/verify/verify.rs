@@ -29,7 +29,8 @@ fn verify(token: &str, keys: &JwkSet, issuer: &str, audience: &str) -> Result<Cl
     }
     let jwk = header.kid.and_then(|kid| keys.find(&kid)).ok_or("no key of the server has its kid")?;
     // What the key is made for, never what the token says it is.
-    let algorithm: Algorithm = jwk.common.key_algorithm.ok_or("the key has no algorithm")?.to_string().parse()?;
+    let algorithm: Algorithm =
+        jwk.common.key_algorithm.ok_or("the key has no algorithm")?.to_string().parse()?;
     // The defaults take a token without issuer or audience, and one that ran out a minute ago; without the
     // last line, one that runs out this second.
     let mut checks = Validation::new(algorithm);

@@ -20,7 +20,11 @@ pub static ACCOUNTS: &[Route] = &[
         .limit(Budget::Register)
         .body(&bodies::REGISTRATION)
         .answers(&[
-            route::json(202, "A mail is on its way, whether or not the address is taken.", &schema::VERIFICATION_SENT),
+            route::json(
+                202,
+                "A mail is on its way, whether or not the address is taken.",
+                &schema::VERIFICATION_SENT,
+            ),
             route::json(201, "The account, where addresses are not verified.", &schema::USER),
         ])
         .problems(&[(403, "registration_closed"), (409, "email_taken"), (422, "weak_password")]),
@@ -54,30 +58,53 @@ pub static ACCOUNTS: &[Route] = &[
             "A link is on its way to the new address, unless it is taken; a notice to the old one.",
         )])
         .problems(&[(403, "fresh_login_required")]),
-    Route::post("/api/auth/email/change/confirm", "confirm_email_change", Access::Public, confirm_email_change)
-        .summary("Change an address with the link's token")
-        .limit(Budget::Login)
-        .body(&bodies::LINK)
-        .answers(&[route::json(200, "The account with its new address; other sessions have ended.", &schema::USER)])
-        .problems(&[(400, "invalid_token"), (409, "email_taken")]),
-    Route::post("/api/auth/password/reset/request", "request_password_reset", Access::Public, request_password_reset)
-        .summary("Send a link to set a new password")
-        .limit(Budget::Mail)
-        .body(&bodies::ADDRESS)
-        .answers(&[nothing(202, "A mail is on its way, if there is such an account.")]),
-    Route::post("/api/auth/password/reset/confirm", "confirm_password_reset", Access::Public, confirm_password_reset)
-        .summary("Set a new password with the link's token")
-        .lane(Lane::Hash)
-        .limit(Budget::Login)
-        .body(&bodies::NEW_PASSWORD)
-        .answers(&[nothing(204, "The password is set; every session of the user has ended.")])
-        .problems(&[(400, "invalid_token"), (422, "weak_password")]),
+    Route::post(
+        "/api/auth/email/change/confirm",
+        "confirm_email_change",
+        Access::Public,
+        confirm_email_change,
+    )
+    .summary("Change an address with the link's token")
+    .limit(Budget::Login)
+    .body(&bodies::LINK)
+    .answers(&[route::json(
+        200,
+        "The account with its new address; other sessions have ended.",
+        &schema::USER,
+    )])
+    .problems(&[(400, "invalid_token"), (409, "email_taken")]),
+    Route::post(
+        "/api/auth/password/reset/request",
+        "request_password_reset",
+        Access::Public,
+        request_password_reset,
+    )
+    .summary("Send a link to set a new password")
+    .limit(Budget::Mail)
+    .body(&bodies::ADDRESS)
+    .answers(&[nothing(202, "A mail is on its way, if there is such an account.")]),
+    Route::post(
+        "/api/auth/password/reset/confirm",
+        "confirm_password_reset",
+        Access::Public,
+        confirm_password_reset,
+    )
+    .summary("Set a new password with the link's token")
+    .lane(Lane::Hash)
+    .limit(Budget::Login)
+    .body(&bodies::NEW_PASSWORD)
+    .answers(&[nothing(204, "The password is set; every session of the user has ended.")])
+    .problems(&[(400, "invalid_token"), (422, "weak_password")]),
     Route::post("/api/auth/password/change", "change_password", Access::User, change_password)
         .summary("Change the caller's password")
         .lane(Lane::Hash)
         .limit(Budget::Login)
         .body(&bodies::PASSWORD_CHANGE)
-        .answers(&[any_of(200, "New tokens for this session; all others have ended.", schema::SESSION_TOKENS)])
+        .answers(&[any_of(
+            200,
+            "New tokens for this session; all others have ended.",
+            schema::SESSION_TOKENS,
+        )])
         .problems(&[
             (401, "invalid_code"),
             (403, "invalid_credentials"),

@@ -12,30 +12,29 @@ use crate::usecase::keys::current_key;
 use crate::usecase::operator::health;
 use crate::views;
 
-pub static OPERATIONS: &[Route] =
-    &[
-        Route::get("/api/auth/.well-known/jwks.json", "jwks", Access::Public, jwks)
-            .summary("The public keys that access tokens are signed with")
-            .lane(Lane::Short)
-            .answers(&[route::json(200, "A JWK set (RFC 7517 §5).", &schema::KEY_SET)]),
-        Route::get("/.well-known/jwks.json", "jwks_at_root", Access::Public, jwks)
-            .summary("The same, where some clients look for it")
-            .lane(Lane::Short)
-            .answers(&[route::json(200, "A JWK set (RFC 7517 §5).", &schema::KEY_SET)]),
-        Route::of_table("/api/auth/openapi.json", "openapi", openapi)
-            .summary("This document")
-            .answers(&[ResponseSpec { status: 200, about: "OpenAPI 3.1.", content: Content::Document }]),
-        Route::get("/healthz", "health", Access::Public, health)
-            .summary("Whether the process lives")
-            .lane(Lane::Short)
-            .unlimited()
-            .answers(&[route::json(200, "It does.", &schema::HEALTH)]),
-        Route::get("/readyz", "readiness", Access::Public, ready)
-            .summary("Whether the database takes writes")
-            .lane(Lane::Write)
-            .unlimited()
-            .answers(&[route::json(200, "It does.", &schema::READINESS)]),
-    ];
+pub static OPERATIONS: &[Route] = &[
+    Route::get("/api/auth/.well-known/jwks.json", "jwks", Access::Public, jwks)
+        .summary("The public keys that access tokens are signed with")
+        .lane(Lane::Short)
+        .answers(&[route::json(200, "A JWK set (RFC 7517 §5).", &schema::KEY_SET)]),
+    Route::get("/.well-known/jwks.json", "jwks_at_root", Access::Public, jwks)
+        .summary("The same, where some clients look for it")
+        .lane(Lane::Short)
+        .answers(&[route::json(200, "A JWK set (RFC 7517 §5).", &schema::KEY_SET)]),
+    Route::of_table("/api/auth/openapi.json", "openapi", openapi)
+        .summary("This document")
+        .answers(&[ResponseSpec { status: 200, about: "OpenAPI 3.1.", content: Content::Document }]),
+    Route::get("/healthz", "health", Access::Public, health)
+        .summary("Whether the process lives")
+        .lane(Lane::Short)
+        .unlimited()
+        .answers(&[route::json(200, "It does.", &schema::HEALTH)]),
+    Route::get("/readyz", "readiness", Access::Public, ready)
+        .summary("Whether the database takes writes")
+        .lane(Lane::Write)
+        .unlimited()
+        .answers(&[route::json(200, "It does.", &schema::READINESS)]),
+];
 
 fn jwks(app: &App, _: Call) -> Result<Response, Error> {
     Ok(json(200, &views::key_set(&current_key::jwks(app)?)).header("cache-control", CACHEABLE))

@@ -88,7 +88,8 @@ pub static SERVICES: &[Route] = &[
 
 /// All four headers are always there, if empty: a proxy that copies them leaves none of the client's own.
 fn verify(_: &App, mut call: Call) -> Result<Response, Error> {
-    let demands = Demands { roles: call.fields.roles("role"), permissions: call.fields.permissions("permission") };
+    let demands =
+        Demands { roles: call.fields.roles("role"), permissions: call.fields.permissions("permission") };
     let me = &forward_auth::verify(&call.caller, &demands)?.account;
     let groups: Vec<_> = me.roles.iter().map(RoleName::as_str).collect();
     Ok(Response::empty(200)

@@ -57,7 +57,8 @@ pub static SESSIONS: &[Route] = &[
 ];
 
 fn login(app: &App, mut call: Call) -> Result<Response, Error> {
-    let credentials = Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
+    let credentials =
+        Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
     Ok(match login::login(app, &call.caller, &credentials)? {
         LoggedIn::Tokens(new) => tokens(app, call.token_transport, &new),
         LoggedIn::SecondStep(ticket) => json(200, &views::second_step(&ticket)),

@@ -47,12 +47,17 @@ pub static TWO_FACTOR: &[Route] = &[
             (403, "invalid_credentials"),
             (429, "too_many_attempts"),
         ]),
-    Route::post("/api/auth/2fa/recovery-codes", "replace_recovery_codes", Access::User, replace_recovery_codes)
-        .summary("Make new recovery codes; the old ones die")
-        .limit(Budget::Login)
-        .body(&bodies::CODE)
-        .answers(&[route::json(200, "Ten new ones, shown this once.", &schema::RECOVERY_CODES)])
-        .problems(&[(401, "invalid_code"), (403, "fresh_login_required")]),
+    Route::post(
+        "/api/auth/2fa/recovery-codes",
+        "replace_recovery_codes",
+        Access::User,
+        replace_recovery_codes,
+    )
+    .summary("Make new recovery codes; the old ones die")
+    .limit(Budget::Login)
+    .body(&bodies::CODE)
+    .answers(&[route::json(200, "Ten new ones, shown this once.", &schema::RECOVERY_CODES)])
+    .problems(&[(401, "invalid_code"), (403, "fresh_login_required")]),
 ];
 
 fn show(app: &App, call: Call) -> Result<Response, Error> {

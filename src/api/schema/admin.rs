@@ -41,14 +41,16 @@ static AUDIT_LINE: Object = Object::of::<views::AuditLine>(
     r#"{"seq":7,"at":"2026-11-22T08:05:00Z","event":"LoginFailed","actor":"anonymous","user_id":"0198a0b2-7c00-7000-8000-000000000001","session_id":null,"ip":"203.0.113.9","request_id":"0198a0b2-7c00-7000-8000-000000000003","details":{"why":"wrong_password"}}"#,
 );
 
-pub static AUDIT: Object = Object::of::<views::Page<views::AuditLine>>("AuditPage", r#"{"items":[],"next":null}"#);
+pub static AUDIT: Object =
+    Object::of::<views::Page<views::AuditLine>>("AuditPage", r#"{"items":[],"next":null}"#);
 
 static API_KEY: Object = Object::of::<views::ApiKey>(
     "ApiKey",
     r#"{"id":"0198a0b2-7c00-7000-8000-000000000004","name":"billing","permissions":["users:read"],"created_at":"2026-11-22T08:00:00Z","expires_at":null,"last_used_at":null}"#,
 );
 
-pub static API_KEYS: Object = Object::of::<views::Page<views::ApiKey>>("ApiKeyPage", r#"{"items":[],"next":null}"#);
+pub static API_KEYS: Object =
+    Object::of::<views::Page<views::ApiKey>>("ApiKeyPage", r#"{"items":[],"next":null}"#);
 
 pub static NEW_API_KEY: Object = Object::of::<views::CreatedApiKey>(
     "CreatedApiKey",

@@ -43,8 +43,8 @@ macro_rules! optional {
     )*};
 }
 
-/// Each of these hands a field over once, or all of those that repeat. They panic when the route didn't declare
-/// it so, which the route's own example shows.
+/// Each of these hands a field over once, or all of those that repeat. They panic when the route didn't
+/// declare it so, which the route's own example shows.
 impl Fields {
     required! {
         email: Email(Email),

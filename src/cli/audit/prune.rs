@@ -43,7 +43,8 @@ impl Prune {
             context.terminal().note(&format!("nothing is older than {}; nothing was changed", plan.before));
             return context.terminal().changed(&table(&plan, 0));
         }
-        let what = format!("{} lines older than {}, {} to {}", plan.lines(), plan.before, plan.first, plan.through);
+        let what =
+            format!("{} lines older than {}, {} to {}", plan.lines(), plan.before, plan.first, plan.through);
         if self.dry_run {
             context.terminal().note(&format!("would delete {what}; nothing was changed"));
             return context.terminal().changed(&table(&plan, 0));

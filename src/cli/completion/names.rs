@@ -27,7 +27,12 @@ type Find = fn(&Config, &str) -> Result<Vec<String>, Fault>;
 
 fn offered(tree: Tree, typed: &OsStr, find: Find) -> Vec<CompletionCandidate> {
     let names = typed.to_str().zip(configuration(tree)).and_then(|(typed, config)| find(&config, typed).ok());
-    names.unwrap_or_default().into_iter().filter(|name| is_plain(name)).map(CompletionCandidate::new).collect()
+    names
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|name| is_plain(name))
+        .map(CompletionCandidate::new)
+        .collect()
 }
 
 /// Whether every shell takes a name as it stands, and every command as no flag. An address may hold `$`, `|`
@@ -42,7 +47,8 @@ fn configuration(tree: Tree) -> Option<Config> {
     let tree = tree(Program::Authctl).ignore_errors(true);
     let matches = tree.try_get_matches_from(line(std::env::args_os())).ok()?;
     let global = Global::from_arg_matches(&matches).ok()?;
-    let sources = Sources::of_process(global.config().cloned(), global.settings().into_iter().collect()).ok()?;
+    let sources =
+        Sources::of_process(global.config().cloned(), global.settings().into_iter().collect()).ok()?;
     Some(load(&sources).ok()?.config)
 }
 
@@ -55,7 +61,8 @@ mod tests {
         for name in ["ann@example.com", "a.b+c_d-e@sub.example.com", "admin", "read-only.2"] {
             assert!(is_plain(name), "{name}");
         }
-        for name in ["`id`@a.b", "a$HOME@a.b", "a|sh@a.b", "a&b@a.b", "-rf@a.b", "~@a.b", "a*@a.b", "a'@a.b", "ü@a.b"]
+        for name in
+            ["`id`@a.b", "a$HOME@a.b", "a|sh@a.b", "a&b@a.b", "-rf@a.b", "~@a.b", "a*@a.b", "a'@a.b", "ü@a.b"]
         {
             assert!(!is_plain(name), "{name}");
         }

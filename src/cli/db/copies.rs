@@ -55,8 +55,12 @@ impl Backup {
         let config = context.loaded()?.config;
         let made = backup::backup(&config, &Ports::real(), context.caller(), &self.file, &stop_on_signal()?)?;
         let terminal = context.terminal();
-        let columns =
-            [Column::Text("file"), Column::Text("bytes"), Column::Text("schema_version"), Column::Text("audit_head")];
+        let columns = [
+            Column::Text("file"),
+            Column::Text("bytes"),
+            Column::Text("schema_version"),
+            Column::Text("audit_head"),
+        ];
         let row = (made.file.display().to_string(), views::backup(&made));
         terminal.show(&Table::of_objects(&columns, [row]))?;
         terminal.note(&format!(
@@ -73,10 +77,14 @@ impl Backup {
 impl Restore {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let config = context.loaded()?.config;
-        let question =
-            format!("Replace {} by {} and log everybody out?", config.database.display(), self.file.display());
+        let question = format!(
+            "Replace {} by {} and log everybody out?",
+            config.database.display(),
+            self.file.display()
+        );
         Consent::from_flag(self.yes).obtain(&question)?;
-        let restored = restore::restore(&config, &Ports::real(), context.caller(), &self.file, &stop_on_signal()?)?;
+        let restored =
+            restore::restore(&config, &Ports::real(), context.caller(), &self.file, &stop_on_signal()?)?;
         let terminal = context.terminal();
         terminal.note(&format!(
             "restored {} as it was at line {} of the audit log",

@@ -8,7 +8,9 @@ use std::borrow::Cow;
 #[must_use]
 pub fn line<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    writer.write_record(values.into_iter().map(|value| cell(value.as_ref()).into_owned())).expect("memory takes it");
+    writer
+        .write_record(values.into_iter().map(|value| cell(value.as_ref()).into_owned()))
+        .expect("memory takes it");
     let bytes = writer.into_inner().expect("memory takes it");
     String::from_utf8(bytes).expect("text between commas is text")
 }
@@ -23,7 +25,11 @@ pub fn cell(value: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(value)
     };
-    if escaped.starts_with('\'') || is_formula(&escaped) { Cow::Owned(format!("'{escaped}")) } else { escaped }
+    if escaped.starts_with('\'') || is_formula(&escaped) {
+        Cow::Owned(format!("'{escaped}"))
+    } else {
+        escaped
+    }
 }
 
 /// The value that stands in a cell: the other way round than [`cell`]. What [`cell`] would not have written
@@ -46,8 +52,9 @@ pub fn plain(cell: &str) -> String {
 /// the wide forms of East Asian keyboards, which some take for the usual ones. Tabs and carriage returns,
 /// which do the same, are escaped before.
 fn is_formula(cell: &str) -> bool {
-    let skipped =
-        |c: char| c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}');
+    let skipped = |c: char| {
+        c.is_whitespace() || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+    };
     cell.trim_start_matches(skipped).starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
@@ -79,9 +86,19 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_would_run_is_quoted() {
-        for formula in
-            ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\u{a0}=1", "\u{3000}＝1", "＋1", "－1", "＠a", "\u{feff}=1"]
-        {
+        for formula in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            " =1",
+            "\u{a0}=1",
+            "\u{3000}＝1",
+            "＋1",
+            "－1",
+            "＠a",
+            "\u{feff}=1",
+        ] {
             assert_eq!(cell(formula), format!("'{formula}"));
         }
         assert_eq!(cell("\t=1"), r"\t=1");
@@ -100,13 +117,27 @@ mod tests {
 
     #[test]
     fn a_line_is_one_line_whatever_stands_in_it() {
-        assert_eq!(line(["a,b", "say \"hi\"", "x\ny\r", "", "=1"]), "\"a,b\",\"say \"\"hi\"\"\",x\\ny\\r,,'=1\n");
+        assert_eq!(
+            line(["a,b", "say \"hi\"", "x\ny\r", "", "=1"]),
+            "\"a,b\",\"say \"\"hi\"\"\",x\\ny\\r,,'=1\n"
+        );
     }
 
     #[test]
     fn what_was_written_otherwise_is_taken_as_it_is() {
-        for text in ["C:\\dir", "\\", "a\\", "\\x", "\\xzz", "\\x+1", "\\u{110000}", "\\u{}", "\\u{+41}", "'tis", "\\ü"]
-        {
+        for text in [
+            "C:\\dir",
+            "\\",
+            "a\\",
+            "\\x",
+            "\\xzz",
+            "\\x+1",
+            "\\u{110000}",
+            "\\u{}",
+            "\\u{+41}",
+            "'tis",
+            "\\ü",
+        ] {
             assert_eq!(plain(text), text);
         }
     }

@@ -60,8 +60,14 @@ mod tests {
 
     #[test]
     fn nothing_that_drives_a_terminal_gets_through() {
-        assert_eq!(visible("\u{1b}[2J\u{7}\u{9b}x\u{202e}y\u{2028}\n"), r"\x1b[2J\x07\u{9b}x\u{202e}y\u{2028}\n");
-        for c in ['\u{0}', '\u{7f}', '\u{80}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{2066}', '\u{2069}'] {
+        assert_eq!(
+            visible("\u{1b}[2J\u{7}\u{9b}x\u{202e}y\u{2028}\n"),
+            r"\x1b[2J\x07\u{9b}x\u{202e}y\u{2028}\n"
+        );
+        for c in [
+            '\u{0}', '\u{7f}', '\u{80}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{2066}',
+            '\u{2069}',
+        ] {
             assert!(is_dangerous(c), "{c:?}");
         }
         assert!(matches!(visible("Łęcka שלום 東京 👩‍🚀"), Cow::Borrowed(_)));

@@ -20,7 +20,9 @@ impl Progress {
             Some(bytes) => (ProgressBar::new(bytes), "{bar:40} {percent:>3} %  {eta} left"),
             None => (ProgressBar::new_spinner(), "{spinner} {bytes}"),
         };
-        bar.set_style(ProgressStyle::with_template(template).expect("the template is a constant that a test draws"));
+        bar.set_style(
+            ProgressStyle::with_template(template).expect("the template is a constant that a test draws"),
+        );
         bar.enable_steady_tick(Duration::from_millis(200));
         Self(bar)
     }

@@ -11,8 +11,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io::{IsTerminal, stderr, stdin};
 
-/// Whether somebody is there to answer: stdin and stderr are terminals. (The prompting crate looks at
-/// stderr alone and would fall back to `/dev/tty`, behind the back of a script's pipe.)
+/// Whether somebody is there to answer: stdin and stderr are terminals. The prompting crate looks at
+/// stderr alone and would fall back to `/dev/tty`, behind the back of a script's pipe.
 #[must_use]
 pub fn can_ask() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
@@ -34,7 +34,8 @@ pub fn new_password(prompt: &str) -> Result<Password, Failure> {
         .with_confirmation("The same again", "the two differ; try again")
         .validate_with(fits);
     let text = ask_hidden(question)?;
-    Password::new(text.expose()).map_err(|_| Failure::Usage("no password was given; nothing was changed".into()))
+    Password::new(text.expose())
+        .map_err(|_| Failure::Usage("no password was given; nothing was changed".into()))
 }
 
 /// Asks for a secret once, hidden.
@@ -86,7 +87,9 @@ impl Consent {
             return Ok(());
         }
         if !can_ask() {
-            return Err(Failure::Usage("this can't be undone and nobody can be asked; add --yes to do it".into()));
+            return Err(Failure::Usage(
+                "this can't be undone and nobody can be asked; add --yes to do it".into(),
+            ));
         }
         let mut answer = String::new();
         super::write_error(&format!("{} [y/N] ", visible(question)));

@@ -4,7 +4,9 @@
 use super::escape::{self, visible};
 use crate::views;
 use crate::views::View;
-use comfy_table::{Attribute, Cell as Drawn, ColumnConstraint, ContentArrangement, Table as Drawing, presets};
+use comfy_table::{
+    Attribute, Cell as Drawn, ColumnConstraint, ContentArrangement, Table as Drawing, presets,
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -70,7 +72,8 @@ impl Cell {
                 Self::list(&values.iter().map(|value| Self::of_json(value).text).collect::<Vec<_>>())
             }
             Value::Object(members) => {
-                let pairs = members.iter().map(|(name, value)| format!("{name}={}", Self::of_json(value).text));
+                let pairs =
+                    members.iter().map(|(name, value)| format!("{name}={}", Self::of_json(value).text));
                 Self::new(pairs.collect::<Vec<_>>().join(" "))
             }
             Value::Bool(_) | Value::Number(_) => Self::new(value.to_string()),
@@ -116,8 +119,8 @@ pub enum Colour {
 }
 
 impl Table {
-    /// Rows whose cells are the members of an object that the columns name; each with its id. A debug build holds
-    /// that the object has all of these, so that every test of a command holds its columns.
+    /// Rows whose cells are the members of an object that the columns name; each with its id. A debug build
+    /// holds that the object has all of these, so that every test of a command holds its columns.
     #[must_use]
     pub fn of_objects<V: View>(columns: &[Column], objects: impl IntoIterator<Item = (String, V)>) -> Self {
         debug_assert_eq!(undeclared::<V>(columns), [""; 0], "columns must name members of what is shown");
@@ -229,7 +232,11 @@ impl Row {
 /// The columns that name no member of the object.
 fn undeclared<V: View>(columns: &[Column]) -> Vec<&'static str> {
     let members = views::members::<V>();
-    columns.iter().map(|column| column.name()).filter(|name| members.iter().all(|member| member != name)).collect()
+    columns
+        .iter()
+        .map(|column| column.name())
+        .filter(|name| members.iter().all(|member| member != name))
+        .collect()
 }
 
 /// What `-o json` prints of a view.

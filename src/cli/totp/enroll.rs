@@ -69,9 +69,15 @@ impl Enroll {
         let enrolment = admin_two_factor::enrol(&app, context.caller(), &UserRef::parse(&self.user)?)?;
         if let Some((file, path)) = file.zip(self.form.path()) {
             file.fill(&self.form.content(&enrolment)?)?;
-            context.terminal().note(&format!("wrote the QR code to {}; it is as secret as a password", path.display()));
+            context
+                .terminal()
+                .note(&format!("wrote the QR code to {}; it is as secret as a password", path.display()));
         }
-        if self.pending { self.hand_out(context, &enrolment) } else { self.confirm(context, &app, &enrolment) }
+        if self.pending {
+            self.hand_out(context, &enrolment)
+        } else {
+            self.confirm(context, &app, &enrolment)
+        }
     }
 
     /// Prints the secret, and leaves the rest to the user.
@@ -130,7 +136,9 @@ fn ask(context: &Context, app: &App, enrolment: &Enrolment) -> Result<Vec<Secret
     let of = UserRef::Id(enrolment.user.id);
     for tries_left in (0..TRIES).rev() {
         let Some(code) = prompt::code("Code that the app shows")? else {
-            return Err(Failure::Usage("no code was given; the second factor is not on, run this again".into()));
+            return Err(Failure::Usage(
+                "no code was given; the second factor is not on, run this again".into(),
+            ));
         };
         match admin_two_factor::confirm_enrolment(app, context.caller(), &of, &code) {
             Err(Error::Refused(Refusal::InvalidCode)) if tries_left > 0 => {

@@ -106,7 +106,10 @@ impl ResetLink {
         let app = context.app()?;
         let made = accounts::reset_link(&app, context.caller(), &UserRef::parse(&self.user)?)?;
         let terminal = context.terminal();
-        terminal.note(&format!("made a link to set a new password for {}; it works once, for 1 hour", made.user.email));
+        terminal.note(&format!(
+            "made a link to set a new password for {}; it works once, for 1 hour",
+            made.user.email
+        ));
         if self.qr {
             terminal.show_picture(&Qr::of(&made.url)?, "");
         }

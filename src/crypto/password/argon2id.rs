@@ -12,7 +12,12 @@ use std::fmt;
 ///
 /// # Errors
 /// [`Fault::Config`] when the cost is outside of what argon2 allows.
-pub fn hash(cost: HashCost, password: &Password, salt: &Salt, memory: &mut Memory) -> Result<PasswordHashText, Fault> {
+pub fn hash(
+    cost: HashCost,
+    password: &Password,
+    salt: &Salt,
+    memory: &mut Memory,
+) -> Result<PasswordHashText, Fault> {
     let params = params(cost)?;
     let recipe = Recipe { algorithm: Algorithm::Argon2id, version: Version::V0x13, params: &params, salt };
     let output = derive(recipe, password, memory, Params::DEFAULT_OUTPUT_LEN)?;
@@ -30,7 +35,11 @@ pub fn hash(cost: HashCost, password: &Password, salt: &Salt, memory: &mut Memor
 ///
 /// # Errors
 /// [`Fault::Storage`] when the stored text is no argon2 hash, or one beyond [`HashCost::MAX`].
-pub(super) fn verify(stored: &PasswordHashText, password: &Password, memory: &mut Memory) -> Result<bool, Fault> {
+pub(super) fn verify(
+    stored: &PasswordHashText,
+    password: &Password,
+    memory: &mut Memory,
+) -> Result<bool, Fault> {
     Argon2Hash::parse(stored)?.verify(password, memory)
 }
 
@@ -83,7 +92,10 @@ impl Argon2Hash {
         let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(broken)?;
         let params = Params::try_from(&phc).map_err(broken)?;
         let max = HashCost::MAX;
-        if params.m_cost() > max.memory_kib || params.t_cost() > max.iterations || params.p_cost() > max.parallelism {
+        if params.m_cost() > max.memory_kib
+            || params.t_cost() > max.iterations
+            || params.p_cost() > max.parallelism
+        {
             return Err(broken("a cost out of bounds"));
         }
         // A text that names none is of the first version (the PHC string format's document for argon2).
@@ -100,11 +112,17 @@ impl Argon2Hash {
 }
 
 fn params(cost: HashCost) -> Result<Params, Fault> {
-    Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None)
-        .map_err(|error| Fault::Config(format!("password.argon2_*: argon2 doesn't take these parameters: {error}")))
+    Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None).map_err(|error| {
+        Fault::Config(format!("password.argon2_*: argon2 doesn't take these parameters: {error}"))
+    })
 }
 
-fn derive(recipe: Recipe<'_>, password: &Password, memory: &mut Memory, length: usize) -> Result<Vec<u8>, Fault> {
+fn derive(
+    recipe: Recipe<'_>,
+    password: &Password,
+    memory: &mut Memory,
+    length: usize,
+) -> Result<Vec<u8>, Fault> {
     let mut output = vec![0; length];
     memory.derive(recipe, password.expose().as_bytes(), &mut output).map_err(broken)?;
     Ok(output)

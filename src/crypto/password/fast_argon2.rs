@@ -42,7 +42,12 @@ impl Memory {
     ///
     /// # Errors
     /// What the `argon2` crate says of the lengths of salt, password and output.
-    pub fn derive(&mut self, recipe: Recipe<'_>, password: &[u8], output: &mut [u8]) -> Result<(), argon2::Error> {
+    pub fn derive(
+        &mut self,
+        recipe: Recipe<'_>,
+        password: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), argon2::Error> {
         if agrees_here() && self.by_processor(recipe, password, output).is_some() {
             return Ok(());
         }
@@ -74,7 +79,12 @@ impl Memory {
         fast.hash_into(password, recipe.salt, output).ok()
     }
 
-    fn portably(&mut self, recipe: Recipe<'_>, password: &[u8], output: &mut [u8]) -> Result<(), argon2::Error> {
+    fn portably(
+        &mut self,
+        recipe: Recipe<'_>,
+        password: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), argon2::Error> {
         let argon2 = Argon2::new(recipe.algorithm, recipe.version, recipe.params.clone());
         let needed = recipe.params.block_count();
         if self.blocks.len() < needed {
@@ -115,8 +125,13 @@ fn agrees_here() -> bool {
             (Algorithm::Argon2d, Version::V0x13, 2),
         ];
         trials.into_iter().all(|(algorithm, version, lanes)| {
-            let Ok(params) = Params::new(64, 3, lanes, None) else { return false };
-            agree(Recipe { algorithm, version, params: &params, salt: &[0x5a; 16] }, b"correct horse battery staple")
+            let Ok(params) = Params::new(64, 3, lanes, None) else {
+                return false;
+            };
+            agree(
+                Recipe { algorithm, version, params: &params, salt: &[0x5a; 16] },
+                b"correct horse battery staple",
+            )
         })
     })
 }
@@ -168,8 +183,12 @@ mod tests {
     fn the_fast_code_is_the_one_that_logins_use() {
         assert!(agrees_here());
         let params = Params::new(64, 1, 1, None).unwrap();
-        let recipe =
-            Recipe { algorithm: Algorithm::Argon2id, version: Version::V0x13, params: &params, salt: &[1; 16] };
+        let recipe = Recipe {
+            algorithm: Algorithm::Argon2id,
+            version: Version::V0x13,
+            params: &params,
+            salt: &[1; 16],
+        };
         let (mut memory, mut output) = (Memory::new(), [0; 32]);
         memory.derive(recipe, b"x", &mut output).unwrap();
         assert_eq!((memory.kib(), memory.blocks.len()), (64, 0), "the argon2 crate did it");
@@ -182,8 +201,12 @@ mod tests {
     #[test]
     fn what_the_fast_code_refuses_the_argon2_crate_judges() {
         let params = Params::new(8, 1, 1, None).unwrap();
-        let recipe =
-            Recipe { algorithm: Algorithm::Argon2id, version: Version::V0x13, params: &params, salt: b"short" };
+        let recipe = Recipe {
+            algorithm: Algorithm::Argon2id,
+            version: Version::V0x13,
+            params: &params,
+            salt: b"short",
+        };
         let refused = Memory::new().derive(recipe, b"x", &mut [0; 32]);
         assert_eq!(refused, Err(argon2::Error::SaltTooShort));
     }

@@ -329,8 +329,12 @@ impl Event {
                 details.extend(email.as_ref().map(|email| ("email", email.clone())));
                 details
             }
-            Self::AccountLocked { network } => network.iter().map(|network| ("network", network.clone())).collect(),
-            Self::DatabaseMigrated { from, to } => vec![("from", from.to_string()), ("to", to.to_string())],
+            Self::AccountLocked { network } => {
+                network.iter().map(|network| ("network", network.clone())).collect()
+            }
+            Self::DatabaseMigrated { from, to } => {
+                vec![("from", from.to_string()), ("to", to.to_string())]
+            }
             Self::DatabaseBackedUp { file } => vec![("file", file.clone())],
             Self::DatabaseRestored { line, sessions } => {
                 vec![("line", line.to_string()), ("sessions", sessions.to_string())]
@@ -365,12 +369,17 @@ impl Event {
                 let mut details = vec![("role", role.clone())];
                 let lists = [("added", added), ("removed", removed)];
                 details.extend(
-                    lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (*name, list.join(" "))),
+                    lists
+                        .iter()
+                        .filter(|(_, list)| !list.is_empty())
+                        .map(|(name, list)| (*name, list.join(" "))),
                 );
                 details.extend(described.then(|| ("description", "changed".to_owned())));
                 details
             }
-            Self::RoleDeleted { role, users } => vec![("role", role.clone()), ("users", users.to_string())],
+            Self::RoleDeleted { role, users } => {
+                vec![("role", role.clone()), ("users", users.to_string())]
+            }
             Self::DatabaseCreated
             | Self::UserRegistered
             | Self::RegistrationRepeated

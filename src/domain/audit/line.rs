@@ -123,16 +123,23 @@ impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Head => f.write_str("the audit log's head is not the one that authd wrote"),
-            Self::Anchor => f.write_str("the audit log's beginning, after pruning, is not the one that authd wrote"),
+            Self::Anchor => {
+                f.write_str("the audit log's beginning, after pruning, is not the one that authd wrote")
+            }
             Self::Missing { seq } => write!(f, "line {seq} is missing"),
             Self::Cut { seq } => write!(f, "the end is missing, from line {seq} on"),
             Self::Changed { seq } => write!(f, "line {seq} is not as authd wrote it"),
             Self::Strange { seq } => write!(f, "line {seq} stands where authd wrote none"),
             Self::OlderThanNoted { seq } => {
-                write!(f, "the log ends before line {seq}, which was noted: it was cut, or the file is an older copy")
+                write!(
+                    f,
+                    "the log ends before line {seq}, which was noted: it was cut, or the file is an older copy"
+                )
             }
             Self::NotAsNoted { seq } => write!(f, "line {seq} is not the one that was noted"),
-            Self::NotedWasPruned { seq } => write!(f, "line {seq}, which was noted, has been pruned; note a newer one"),
+            Self::NotedWasPruned { seq } => {
+                write!(f, "line {seq}, which was noted, has been pruned; note a newer one")
+            }
             Self::Damaged(text) => f.write_str(text),
         }
     }

@@ -1,5 +1,5 @@
-//! What only the holder of the audit log's key can make: the hash of a line, chained to the one before, and the
-//! two ends of the log. No SQL stands here.
+//! What only the holder of the audit log's key can make: the hash of a line, chained to the one before, and
+//! the two ends of the log. No SQL stands here.
 
 use crate::domain::audit::Mark;
 use crate::domain::secret::Secret;
@@ -18,8 +18,8 @@ pub(in crate::store) struct LineFields<'a> {
     pub texts: [Option<&'a [u8]>; 7],
 }
 
-/// One of the log's two ends, which are kept in `meta`: without the key, none can be made that fits a log that
-/// was cut.
+/// One of the log's two ends, which are kept in `meta`: without the key, none can be made that fits a log
+/// that was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The newest line.
@@ -37,7 +37,8 @@ impl End {
         }
     }
 
-    /// What tells its code from the other's, and from the hash of a line, which begins with a hash or with nothing.
+    /// What tells its code from the other's, and from the hash of a line, which begins with a hash or with
+    /// nothing.
     const fn domain(self) -> &'static [u8] {
         match self {
             Self::Head => b"authd audit head v1",

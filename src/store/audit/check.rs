@@ -7,8 +7,8 @@ use crate::error::Fault;
 use crate::store::sqlite::schema;
 use crate::store::tx::{Query, Row, Value, params};
 
-/// Follows the chain from a line that is known to be good up to the line `through`, in one statement: the last
-/// line that is good, and what is wrong with the one behind it.
+/// Follows the chain from a line that is known to be good up to the line `through`, in one statement: the
+/// last line that is good, and what is wrong with the one behind it.
 pub fn follow(
     query: &impl Query,
     chain: &Chain,

@@ -19,7 +19,8 @@ pub struct Ends {
 /// Reads the newest line, as authd noted it.
 pub(in crate::store) fn head(query: &impl Query, chain: &Chain) -> Result<Result<Mark, ChainError>, Fault> {
     let sealed: Option<Vec<u8>> =
-        query.opt("SELECT value FROM meta WHERE key = ?1", params![End::Head.key()], |row| row.get("value"))?;
+        query
+            .opt("SELECT value FROM meta WHERE key = ?1", params![End::Head.key()], |row| row.get("value"))?;
     Ok(sealed.and_then(|sealed| chain.open(End::Head, &sealed)).ok_or(ChainError::Head))
 }
 
@@ -61,7 +62,9 @@ fn judge_ends(
 
 /// Finds a line's number and hash. `None`: it is not there.
 pub fn find_mark(query: &impl Query, seq: i64) -> Result<Option<Mark>, Fault> {
-    query.opt("SELECT hash FROM audit WHERE seq = ?1", params![seq], |row| Ok(Mark { seq, hash: row.get("hash")? }))
+    query.opt("SELECT hash FROM audit WHERE seq = ?1", params![seq], |row| {
+        Ok(Mark { seq, hash: row.get("hash")? })
+    })
 }
 
 /// Seals anew the head of a log that has none, or one from before heads were sealed. Only for a database that
@@ -73,8 +76,11 @@ pub(in crate::store) fn sealed_anew(query: &impl Query, chain: &Chain) -> Result
 /// Reads the head as it stood before heads bore a code, or that of an empty log.
 pub(in crate::store) fn unsealed(query: &impl Query) -> Result<Mark, Fault> {
     let head: Option<Vec<u8>> =
-        query.opt("SELECT value FROM meta WHERE key = ?1", params![End::Head.key()], |row| row.get("value"))?;
-    let Some(head) = head else { return Ok(Mark::default()) };
+        query
+            .opt("SELECT value FROM meta WHERE key = ?1", params![End::Head.key()], |row| row.get("value"))?;
+    let Some(head) = head else {
+        return Ok(Mark::default());
+    };
     let (number, hash) = head
         .split_first_chunk()
         .ok_or_else(|| Fault::Storage("the audit log's head is damaged; restore the last backup".into()))?;

@@ -60,8 +60,9 @@ impl Tx<'_> {
 fn append(tx: &mut Tx<'_>, event: &Event, subject: Subject) -> Result<(), Fault> {
     let (caller, chain) = (tx.caller(), tx.chain());
     // A line after a head that somebody else made would make that head good.
-    let last = head(tx, chain)?
-        .map_err(|flaw| Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup")))?;
+    let last = head(tx, chain)?.map_err(|flaw| {
+        Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup"))
+    })?;
     let details: Map<String, Value> =
         event.details().into_iter().map(|(key, value)| (key.into(), value.into())).collect();
     let line = NewLine {
@@ -108,7 +109,12 @@ pub struct Filter {
 }
 
 /// Lists the newest `limit` lines that match, of those numbered so, oldest of them first.
-pub fn list(query: &impl Query, filter: &Filter, numbers: RangeInclusive<i64>, limit: u32) -> Result<Vec<Line>, Fault> {
+pub fn list(
+    query: &impl Query,
+    filter: &Filter,
+    numbers: RangeInclusive<i64>,
+    limit: u32,
+) -> Result<Vec<Line>, Fault> {
     let user = if filter.user.is_some() { "user_id = ?3" } else { "?3 IS NULL" };
     let event = match &filter.event {
         None => "?4 IS NULL",
@@ -121,8 +127,11 @@ pub fn list(query: &impl Query, filter: &Filter, numbers: RangeInclusive<i64>, l
          AND {user} AND {event} AND seq BETWEEN ?5 AND ?6 ORDER BY seq DESC LIMIT ?7"
     );
     let (first, last) = numbers.into_inner();
-    let mut lines =
-        query.all(&sql, params![filter.since, filter.until, filter.user, filter.event, first, last, limit], read)?;
+    let mut lines = query.all(
+        &sql,
+        params![filter.since, filter.until, filter.user, filter.event, first, last, limit],
+        read,
+    )?;
     lines.reverse();
     Ok(lines)
 }
@@ -141,7 +150,8 @@ pub fn list_of_user(
     limit: u32,
     before: Option<i64>,
 ) -> Result<Paged<Line, i64>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM audit WHERE user_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
+    let sql =
+        format!("SELECT {COLUMNS} FROM audit WHERE user_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3");
     let before = before.unwrap_or(i64::MAX);
     let lines = query.all(&sql, params![user, before, i64::from(limit) + 1], read)?;
     Ok(Paged::cut(lines, limit, |line| line.seq))
@@ -159,7 +169,11 @@ pub fn span(query: &impl Query, within: RangeInclusive<i64>) -> Result<RangeIncl
 }
 
 /// Finds the first line of those numbered so that is not older than `time`. `None`: all are older.
-pub fn find_not_older(query: &impl Query, time: Timestamp, numbers: RangeInclusive<i64>) -> Result<Option<i64>, Fault> {
+pub fn find_not_older(
+    query: &impl Query,
+    time: Timestamp,
+    numbers: RangeInclusive<i64>,
+) -> Result<Option<i64>, Fault> {
     let (first, last) = numbers.into_inner();
     let sql = "SELECT seq FROM audit WHERE seq BETWEEN ?1 AND ?2 AND at >= ?3 ORDER BY seq LIMIT 1";
     query.opt(sql, params![first, last, time], |row| row.get("seq"))
@@ -167,7 +181,11 @@ pub fn find_not_older(query: &impl Query, time: Timestamp, numbers: RangeInclusi
 
 /// Finds where lines from `since` on begin, by halving: it takes the log to be in order of time, which it is
 /// but where the clock was set back.
-pub fn search_since(query: &impl Query, since: Timestamp, numbers: RangeInclusive<i64>) -> Result<i64, Fault> {
+pub fn search_since(
+    query: &impl Query,
+    since: Timestamp,
+    numbers: RangeInclusive<i64>,
+) -> Result<i64, Fault> {
     // Pruning may take lines away at any time: the next that is there tells as well.
     let sql = "SELECT at FROM audit WHERE seq >= ?1 ORDER BY seq LIMIT 1";
     let (mut first, mut beyond) = (*numbers.start(), numbers.end().saturating_add(1));

@@ -59,7 +59,10 @@ impl ColumnCache {
     /// read: in between the connection may be asked something else.
     pub(super) fn take(&self, sql: &str, statement: &Statement<'_>) -> Columns {
         let known = self.slot(sql).take().filter(|known| *known.sql == *sql);
-        known.unwrap_or_else(|| Columns { sql: sql.into(), all: statement.column_names().map(Column::new).collect() })
+        known.unwrap_or_else(|| Columns {
+            sql: sql.into(),
+            all: statement.column_names().map(Column::new).collect(),
+        })
     }
 
     pub(super) fn put(&self, columns: Columns) {

@@ -16,9 +16,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 const STATEMENTS_KEPT: usize = 64;
 
-/// What the connections that are asked all the time may keep of the file, instead of SQLite's 2 MB: the writer, and
-/// those of the I/O threads. With a million users the pages of a few hundred sessions are more than that. SQLite
-/// takes a negative number for KiB.
+/// What the connections that are asked all the time may keep of the file, instead of SQLite's 2 MB: the
+/// writer, and those of the I/O threads. With a million users the pages of a few hundred sessions are more
+/// than that. SQLite takes a negative number for KiB.
 pub(super) const CACHE_KIB: i32 = -16 * 1024;
 
 /// A connection to the file. What is asked of it goes through `sqlite/statement.rs`, or is a question of
@@ -63,13 +63,15 @@ pub(in crate::store) fn open_for_a_look(path: &Path) -> Result<Connection, Fault
     if Path::new(&log).exists() {
         return open_readable(path);
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let driver = rusqlite::Connection::open_with_flags(immutable(path), flags).map_err(fault)?;
     harden(&driver).map_err(fault)?;
     Ok(Connection::new(driver))
 }
 
-/// The file's name as SQLite's URI (<https://sqlite.org/uri.html>): these three are all that it reads more into.
+/// The file's name as SQLite's URI (<https://sqlite.org/uri.html>): these three are all that it reads more
+/// into.
 fn immutable(path: &Path) -> String {
     let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     format!("file:{path}?immutable=1")
@@ -90,8 +92,8 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
 fn harden(connection: &rusqlite::Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    // Plans don't depend on what is bound. Otherwise binding a parameter makes SQLite prepare many a kept statement
-    // anew, which takes ten times as long as running it.
+    // Plans don't depend on what is bound. Otherwise binding a parameter makes SQLite prepare many a kept
+    // statement anew, which takes ten times as long as running it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

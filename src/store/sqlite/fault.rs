@@ -16,7 +16,9 @@ pub(super) fn fault(error: rusqlite::Error) -> Fault {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Fault::StorageUnavailable(
             "the database is busy: another process holds its write lock; try again in a moment".into(),
         ),
-        ErrorCode::DiskFull => Fault::StorageUnavailable("the disk is full; make room, nothing needs a restart".into()),
+        ErrorCode::DiskFull => {
+            Fault::StorageUnavailable("the disk is full; make room, nothing needs a restart".into())
+        }
         ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory => {
             Fault::StorageUnavailable(format!("the database can't be used: {error}"))
         }

@@ -57,7 +57,10 @@ impl DatabaseFile {
             return Err(interrupted());
         }
         let to = to.to_str().ok_or_else(|| {
-            Fault::Config(format!("the name {} is not UTF-8, and SQLite takes no other; choose another", to.display()))
+            Fault::Config(format!(
+                "the name {} is not UTF-8, and SQLite takes no other; choose another",
+                to.display()
+            ))
         })?;
         self.connection.driver.execute("VACUUM INTO ?1", [to]).map(drop).map_err(fault)
     }
@@ -76,8 +79,10 @@ impl Source for DatabaseFile {
 /// [`Fault::StorageUnavailable`] when another program has it open; [`Fault::Storage`] for a damaged file.
 pub fn fold(path: &Path) -> Result<(), Fault> {
     let connection = open_writable(path)?;
-    let busy: bool =
-        connection.driver.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(fault)?;
+    let busy: bool = connection
+        .driver
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map_err(fault)?;
     if busy {
         return Err(Fault::StorageUnavailable(format!(
             "another program has {} open; close it and try again",

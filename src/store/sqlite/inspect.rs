@@ -31,7 +31,8 @@ pub fn file_status(query: &impl Query) -> Result<FileStatus, Fault> {
 
 /// Finds what SQLite holds for wrong with the file and its references; empty when all is well.
 pub fn integrity_problems(query: &impl Query) -> Result<Vec<String>, Fault> {
-    let mut problems: Vec<String> = query.all("PRAGMA integrity_check", &[], |row| row.get("integrity_check"))?;
+    let mut problems: Vec<String> =
+        query.all("PRAGMA integrity_check", &[], |row| row.get("integrity_check"))?;
     problems.retain(|line| line != "ok");
     problems.extend(query.all("PRAGMA foreign_key_check", &[], |row| {
         let (table, parent): (&str, &str) = (row.get("table")?, row.get("parent")?);

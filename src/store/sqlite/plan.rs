@@ -11,11 +11,15 @@ use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Tables that stay small: what operators set up by hand. All others grow with the users or with time.
-const SMALL: [&str; 6] = ["meta", "roles", "role_permissions", "signing_keys", "api_keys", "api_key_permissions"];
+const SMALL: [&str; 6] =
+    ["meta", "roles", "role_permissions", "signing_keys", "api_keys", "api_key_permissions"];
 
 /// Statements that may walk over a table, by a part of their text, and why.
 const WALKS: &[(&str, &str)] = &[
-    (" AS page WHERE ", "pruning: a page of primary keys that the statement before it found, or the last of them"),
+    (
+        " AS page WHERE ",
+        "pruning: a page of primary keys that the statement before it found, or the last of them",
+    ),
     (
         "SELECT count(*) AS users FROM users",
         "counted for the metrics: rarely, for a hundredth of one reader's time at most",
@@ -23,13 +27,22 @@ const WALKS: &[(&str, &str)] = &[
     ("SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),
     (" ORDER BY mails.id DESC", "`mail list`, which shows all"),
-    ("/* of everybody */", "`token list`, which shows all; a page begins with the newest, most of which live"),
+    (
+        "/* of everybody */",
+        "`token list`, which shows all; a page begins with the newest, most of which live",
+    ),
     ("(u.email_key LIKE ?1", "a search in the midst of texts looks at each account until its page is full"),
     ("u.disabled_at IS NOT NULL AND ?3", "an index holds these alone"),
     ("u.email_verified_at IS NULL AND ?3", "an index holds these alone, too"),
     ("u.email_key IN (SELECT p.account", "sorts the accounts that are locked at this moment"),
-    ("UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL", "ends everybody's, by an operator or a restore"),
-    ("SELECT user_id, code_hash FROM recovery_codes WHERE spent_at IS NULL", "a restore, in a copy that nobody uses"),
+    (
+        "UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL",
+        "ends everybody's, by an operator or a restore",
+    ),
+    (
+        "SELECT user_id, code_hash FROM recovery_codes WHERE spent_at IS NULL",
+        "a restore, in a copy that nobody uses",
+    ),
     ("UPDATE totp SET last_step = ?1 WHERE last_step IS NULL", "a restore, too"),
     ("SELECT count(*) AS good FROM links WHERE spent_at IS NULL", "a restore, too"),
     ("SELECT count(*) AS waiting FROM tickets WHERE spent_at IS NULL", "a restore, too"),
@@ -47,7 +60,8 @@ struct PlanStep {
 /// [`Fault::Internal`] for one that walks and is not named, or gives two columns of one name.
 pub(in crate::store) fn check(connection: &Connection, sql: &str) -> Result<(), Fault> {
     static KNOWN: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
-    let changes_or_reads = ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb));
+    let changes_or_reads =
+        ["SELECT ", "INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| sql.starts_with(verb));
     let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     // An older schema, as a backup may have it, lacks this one's indexes.
     if !changes_or_reads || known().contains(sql) || version(connection)? != VERSION {
@@ -108,14 +122,17 @@ fn is_walk(step: &PlanStep, steps: &[PlanStep], sql: &str) -> bool {
     !looks_up && !ends_soon
 }
 
-/// Whether a walk ends with the rows that were asked for: in the order of an index, and without a condition that
-/// leaves rows out on the way.
+/// Whether a walk ends with the rows that were asked for: in the order of an index, and without a condition
+/// that leaves rows out on the way.
 fn stops_early(detail: &str, steps: &[PlanStep], sql: &str) -> bool {
     let outermost = outermost(sql);
     let conditions = outermost.split_once(" WHERE ").map_or("", |(_, rest)| rest);
     let conditions = conditions.split(" ORDER BY ").next().unwrap_or_default();
-    let count =
-        if conditions.is_empty() { 0 } else { conditions.split(" AND ").filter(|one| !is_constant(one)).count() };
+    let count = if conditions.is_empty() {
+        0
+    } else {
+        conditions.split(" AND ").filter(|one| !is_constant(one)).count()
+    };
     let sorts = steps.iter().any(|step| step.parent == 0 && step.detail.starts_with("USE TEMP B-TREE"));
     // The one condition of a search is where it begins.
     outermost.contains(" LIMIT ") && !sorts && count <= usize::from(detail.starts_with("SEARCH "))
@@ -244,8 +261,8 @@ mod tests {
     #[test]
     fn every_statement_that_may_walk_is_still_there() {
         let store = concat!(env!("CARGO_MANIFEST_DIR"), "/src/store");
-        let folders =
-            ["tables", "audit", "sqlite"].map(|folder| std::fs::read_dir(format!("{store}/{folder}")).unwrap());
+        let folders = ["tables", "audit", "sqlite"]
+            .map(|folder| std::fs::read_dir(format!("{store}/{folder}")).unwrap());
         let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
         let files = files.filter(|path| path.is_file() && !path.ends_with("plan.rs"));
         let source: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();

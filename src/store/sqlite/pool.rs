@@ -47,6 +47,8 @@ impl Pool {
     }
 
     pub(in crate::store) fn connection(&self) -> Result<PooledConnection<Readers>, Fault> {
-        self.0.get().map_err(|error| Fault::StorageUnavailable(format!("the database can't be read: {error}")))
+        self.0
+            .get()
+            .map_err(|error| Fault::StorageUnavailable(format!("the database can't be read: {error}")))
     }
 }

@@ -26,8 +26,10 @@ const MIGRATIONS: [(i64, &str, Rest); 3] = [
 /// Makes the schema in an empty file. `false`: something stands in it already.
 pub(in crate::store) fn create(connection: &Connection, chain: &Chain) -> Result<bool, Fault> {
     in_transaction(connection, |connection| {
-        let objects: i64 =
-            connection.driver.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(fault)?;
+        let objects: i64 = connection
+            .driver
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .map_err(fault)?;
         if objects > 0 {
             return Ok(false);
         }
@@ -112,7 +114,10 @@ pub fn check(query: &impl Query) -> Result<(), Fault> {
     check_version(query.connection())
 }
 
-fn in_transaction<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+fn in_transaction<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     connection.driver.execute_batch("BEGIN IMMEDIATE").map_err(fault)?;
     let outcome = work(connection);
     let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };

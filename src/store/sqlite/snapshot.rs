@@ -1,13 +1,15 @@
-//! Reads by threads that answer at once, many in a row. What a read of one row costs is mostly SQLite's locks: two
-//! system calls, under a mutex that all connections of a process share. So such a thread has a connection of its own and
-//! keeps its snapshot open for as long as it is busy, and while nobody has committed since.
+//! Reads by threads that answer at once, many in a row. What a read of one row costs is mostly SQLite's
+//! locks: two system calls, under a mutex that all connections of a process share. So such a thread has a
+//! connection of its own and keeps its snapshot open for as long as it is busy, and while nobody has
+//! committed since.
 //!
-//! Whether somebody has, the header of the WAL-index tells (<https://sqlite.org/walformat.html>): every commit of every
-//! process changes it before it is acknowledged. It is compared, not understood. Who reads it before a snapshot is
-//! begun, and finds it the same later, has a snapshot of what is the newest state still.
+//! Whether somebody has, the header of the WAL-index tells (<https://sqlite.org/walformat.html>): every
+//! commit of every process changes it before it is acknowledged. It is compared, not understood. Who reads it
+//! before a snapshot is begun, and finds it the same later, has a snapshot of what is the newest state still.
 //!
-//! The index is opened once more for that, and **never closed**: to close any descriptor of a file takes away all locks
-//! that the process holds on it (<https://sqlite.org/howtocorrupt.html>, 2.2), and SQLite's are there.
+//! The index is opened once more for that, and **never closed**: to close any descriptor of a file takes away
+//! all locks that the process holds on it (<https://sqlite.org/howtocorrupt.html>, 2.2), and SQLite's are
+//! there.
 
 use super::connection::{CACHE_KIB, Connection, open_readable};
 use super::fault::fault;
@@ -48,8 +50,9 @@ struct SnapshotReader {
     begun_at: Option<[u8; HEADER]>,
 }
 
-/// Lets go of this thread's snapshot: to be called before each rest, since the write-ahead log can't begin anew while
-/// an old one is held. From the first time on the thread gets a reader of its own with its next read.
+/// Lets go of this thread's snapshot: to be called before each rest, since the write-ahead log can't begin
+/// anew while an old one is held. From the first time on the thread gets a reader of its own with its next
+/// read.
 pub(in crate::store) fn release() {
     ACCESS.with_borrow_mut(|access| match access {
         // Elsewhere a file that is mapped and the same file when it is read may differ.
@@ -63,8 +66,8 @@ pub(in crate::store) fn release() {
     });
 }
 
-/// Reads the newest state on this thread's own connection. `None`, and `work` was not called: it has none for this
-/// database.
+/// Reads the newest state on this thread's own connection. `None`, and `work` was not called: it has none for
+/// this database.
 ///
 /// # Errors
 /// Those of `work`.
@@ -77,7 +80,9 @@ pub(in crate::store) fn read<T>(
             let opened = SnapshotReader::open(database);
             *access = opened.map_or(Access::PoolForGood, |reader| Access::Own(Box::new(reader)));
         }
-        let Access::Own(reader) = access else { return None };
+        let Access::Own(reader) = access else {
+            return None;
+        };
         if !reader.is_of(database) {
             return None;
         }
@@ -97,9 +102,15 @@ impl SnapshotReader {
         connection.driver.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;
         // As SQLite calls the file, which has followed a link to it.
         let index = format!("{}-shm", connection.driver.path().unwrap_or_default());
-        let index = File::open(&index)
-            .map_err(|error| Fault::StorageUnavailable(format!("the database's WAL-index can't be read: {error}")))?;
-        Ok(Self { database: database.to_owned(), connection, index: ManuallyDrop::new(index), begun_at: None })
+        let index = File::open(&index).map_err(|error| {
+            Fault::StorageUnavailable(format!("the database's WAL-index can't be read: {error}"))
+        })?;
+        Ok(Self {
+            database: database.to_owned(),
+            connection,
+            index: ManuallyDrop::new(index),
+            begun_at: None,
+        })
     }
 
     /// Compared by the bytes, since it is asked at every read.

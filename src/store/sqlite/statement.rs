@@ -45,7 +45,9 @@ impl Connection {
     ) -> Result<Option<T>, Fault> {
         let mut statement = self.prepare(sql)?;
         let mut rows = statement.query(bound(params)).map_err(fault)?;
-        let Some(row) = rows.next().map_err(fault)? else { return Ok(None) };
+        let Some(row) = rows.next().map_err(fault)? else {
+            return Ok(None);
+        };
         let columns = self.columns.take(sql, row.as_ref());
         let outcome = read(Cells { row, columns: &columns.all });
         self.columns.put(columns);

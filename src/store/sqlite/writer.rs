@@ -2,8 +2,8 @@
 //! write connection, and jobs that wait are committed together: `BEGIN IMMEDIATE`, each job in a
 //! savepoint of its own, one commit, one sync to disk, then everybody is told (group commit).
 //!
-//! Who handed a job in waits as a thread or as a task of the transport: the channel of the async runtime, which
-//! needs no runtime, can do both. Nothing else of that crate stands here.
+//! Who handed a job in waits as a thread or as a task of the transport: the channel of the async runtime,
+//! which needs no runtime, can do both. Nothing else of that crate stands here.
 
 use super::connection::Connection;
 use crate::counters::{Counter, Histogram};
@@ -67,8 +67,8 @@ impl Writer {
         &self.tally
     }
 
-    /// Hands `work` to the writer. Of what it gives, the second goes to `count` once all is on disk, then the first to
-    /// whoever holds the receipt. The work is done and counted though nobody does any more.
+    /// Hands `work` to the writer. Of what it gives, the second goes to `count` once all is on disk, then the
+    /// first to whoever holds the receipt. The work is done and counted though nobody does any more.
     pub(in crate::store) fn submit<T: Send + 'static, N: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection, Timestamp) -> Result<(T, N), Fault> + Send + 'static,
@@ -77,7 +77,8 @@ impl Writer {
         let (answer, receiver) = oneshot::channel();
         let clock = Arc::clone(&self.clock);
         let job: Job = Box::new(move |transaction| {
-            let outcome = transaction.and_then(|connection| in_savepoint(connection, |c| work(c, clock.now())));
+            let outcome =
+                transaction.and_then(|connection| in_savepoint(connection, |c| work(c, clock.now())));
             Box::new(move |committed| {
                 let outcome = committed.and(outcome).map(|(value, note)| {
                     count(note);
@@ -183,7 +184,9 @@ impl WriterThread {
 /// batch was written, and nobody may be told that it was.
 fn commit(connection: &Connection) -> Result<(), Fault> {
     if connection.driver.is_autocommit() {
-        return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
+        return Err(Fault::StorageUnavailable(
+            "the database gave up the transaction; nothing was changed".into(),
+        ));
     }
     connection.run("COMMIT").inspect_err(|_| {
         if !connection.driver.is_autocommit() {
@@ -194,9 +197,14 @@ fn commit(connection: &Connection) -> Result<(), Fault> {
 }
 
 /// Runs one job so that its fault, or its panic, undoes what it did and nothing else.
-fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+fn in_savepoint<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     if connection.driver.is_autocommit() {
-        return Err(Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into()));
+        return Err(Fault::StorageUnavailable(
+            "the database gave up the transaction; nothing was changed".into(),
+        ));
     }
     connection.run("SAVEPOINT job")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| work(connection)))

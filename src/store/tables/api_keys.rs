@@ -33,7 +33,8 @@ pub fn list(query: &impl Query) -> Result<Vec<ApiKey>, Fault> {
 
 /// Inserts a key, whose name must be free: see [`find`].
 pub fn insert(tx: &mut Tx<'_>, key: &ApiKey, hash: &[u8; 32]) -> Result<(), Fault> {
-    let sql = "INSERT INTO api_keys (id, name, token_hash, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql =
+        "INSERT INTO api_keys (id, name, token_hash, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     tx.execute(sql, params![key.id, key.name.as_str(), hash, key.created_at, key.expires_at])?;
     insert_permissions(tx, key)
 }
@@ -58,7 +59,8 @@ pub fn delete(tx: &mut Tx<'_>, id: ApiKeyId) -> Result<(), Fault> {
 
 fn insert_permissions(tx: &mut Tx<'_>, key: &ApiKey) -> Result<(), Fault> {
     for permission in &key.permissions {
-        let sql = "INSERT INTO api_key_permissions (key_id, permission) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let sql =
+            "INSERT INTO api_key_permissions (key_id, permission) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         tx.execute(sql, params![key.id, permission.as_str()])?;
     }
     Ok(())

@@ -13,7 +13,11 @@ pub fn find_pair(query: &impl Query, account: &str, network: Network, now: Times
     let sql = "SELECT failures, locks, locked_until FROM pair_failures \
         WHERE account = ?1 AND network = ?2 AND (last_at > ?3 OR coalesce(locked_until, 0) > ?3)";
     let found = query.opt(sql, params![account, network.to_string(), now.minus(MEMORY)], |row| {
-        Ok(Pair { failures: row.get("failures")?, locks: row.get("locks")?, locked_until: row.get("locked_until")? })
+        Ok(Pair {
+            failures: row.get("failures")?,
+            locks: row.get("locks")?,
+            locked_until: row.get("locked_until")?,
+        })
     })?;
     Ok(found.unwrap_or_default())
 }
@@ -66,7 +70,12 @@ pub fn clear_all(tx: &mut Tx<'_>, account: &str) -> Result<u32, Fault> {
 }
 
 /// Looks whether the user logged in from this network since a time.
-pub fn familiarity(query: &impl Query, user: UserId, network: Network, since: Timestamp) -> Result<Familiarity, Fault> {
+pub fn familiarity(
+    query: &impl Query,
+    user: UserId,
+    network: Network,
+    since: Timestamp,
+) -> Result<Familiarity, Fault> {
     let sql = "SELECT EXISTS (SELECT 1 FROM known_networks \
         WHERE user_id = ?1 AND network = ?2 AND last_login_at > ?3) AS is_known";
     let known: bool = query.one(sql, params![user, network.to_string(), since], |row| row.get("is_known"))?;
@@ -75,9 +84,11 @@ pub fn familiarity(query: &impl Query, user: UserId, network: Network, since: Ti
 
 /// Looks whether the user has ever logged in from anywhere.
 pub fn has_known_network(query: &impl Query, user: UserId) -> Result<bool, Fault> {
-    query.one("SELECT EXISTS (SELECT 1 FROM known_networks WHERE user_id = ?1) AS is_known", params![user], |row| {
-        row.get("is_known")
-    })
+    query.one(
+        "SELECT EXISTS (SELECT 1 FROM known_networks WHERE user_id = ?1) AS is_known",
+        params![user],
+        |row| row.get("is_known"),
+    )
 }
 
 /// Notes that the user logged in from this network now.

@@ -48,7 +48,11 @@ pub fn insert(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
 
 /// Lists all keys, oldest first.
 pub fn list(query: &impl Query) -> Result<Vec<StoredKey>, Fault> {
-    query.all(&format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, retired_at IS NULL, kid"), &[], read)
+    query.all(
+        &format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, retired_at IS NULL, kid"),
+        &[],
+        read,
+    )
 }
 
 /// Lists the public halves of all keys whose tokens are taken, oldest first.
@@ -80,8 +84,9 @@ pub fn find_signing(query: &impl Query) -> Result<Option<Signing>, Fault> {
 
 /// Finds the key that signs: the newest that isn't retired. `None`: there is none yet.
 pub fn find_current(query: &impl Query) -> Result<Option<StoredKey>, Fault> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, kid LIMIT 1"
+    );
     query.opt(&sql, &[], read)
 }
 
@@ -92,8 +97,7 @@ pub fn save_token_ttl(tx: &mut Tx<'_>, kid: &str, ttl: Duration) -> Result<(), F
 
 /// Makes sure that a key verifies until a token that it signs has ended. `false`: it is not there.
 pub fn keep_at_least(tx: &mut Tx<'_>, kid: &str, until: Timestamp) -> Result<bool, Fault> {
-    let sql =
-        "UPDATE signing_keys SET keep_until = CASE WHEN keep_until < ?2 THEN ?2 ELSE keep_until END WHERE kid = ?1";
+    let sql = "UPDATE signing_keys SET keep_until = CASE WHEN keep_until < ?2 THEN ?2 ELSE keep_until END WHERE kid = ?1";
     Ok(tx.execute(sql, params![kid, until])? == 1)
 }
 

@@ -37,7 +37,16 @@ pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
     let email = link.email.as_ref().map(Email::as_str);
     tx.execute(
         sql,
-        params![link.id, link.kind.name(), link.user, link.token_hash, now, link.expires_at, email, link.session],
+        params![
+            link.id,
+            link.kind.name(),
+            link.user,
+            link.token_hash,
+            now,
+            link.expires_at,
+            email,
+            link.session
+        ],
     )
     .map(drop)
 }
@@ -92,10 +101,11 @@ pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
 /// Voids everybody's links; gives how many were good for something still.
 pub fn delete_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
     let now = tx.now();
-    let good =
-        tx.one("SELECT count(*) AS good FROM links WHERE spent_at IS NULL AND expires_at > ?1", params![now], |row| {
-            row.get("good")
-        })?;
+    let good = tx.one(
+        "SELECT count(*) AS good FROM links WHERE spent_at IS NULL AND expires_at > ?1",
+        params![now],
+        |row| row.get("good"),
+    )?;
     tx.execute("DELETE FROM links", &[])?;
     Ok(good)
 }

@@ -18,7 +18,8 @@ pub struct NewMail {
     pub body_sealed: Vec<u8>,
 }
 
-const COLUMNS: &str = "id, user_id, to_address, kind, subject, state, created_at, sent_at, attempts, last_error";
+const COLUMNS: &str =
+    "id, user_id, to_address, kind, subject, state, created_at, sent_at, attempts, last_error";
 
 /// Which is due at `?1`, and nobody is sending, in the order of the index, so that no queue has to be sorted:
 /// those that were never tried, then those that are tried again.
@@ -36,7 +37,8 @@ pub fn insert(tx: &mut Tx<'_>, mail: &NewMail) -> Result<(), Fault> {
         counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, 0, ?9)";
     let (to, key) = (mail.to.as_str(), mail.to.key());
     let (kind, counts) = (mail.kind.name(), !mail.kind.is_notice());
-    tx.execute(sql, params![mail.id, mail.user, to, key, kind, mail.subject, mail.body_sealed, now, counts]).map(drop)
+    tx.execute(sql, params![mail.id, mail.user, to, key, kind, mail.subject, mail.body_sealed, now, counts])
+        .map(drop)
 }
 
 /// Looks whether an address was sent so many mails, or is to be, since a time, notices left out.
@@ -55,7 +57,9 @@ pub fn list(query: &impl Query, state: Option<MailState>) -> Result<Vec<Mail>, F
 
 /// Counts the mails in a state.
 pub fn count(query: &impl Query, state: MailState) -> Result<u64, Fault> {
-    query.one("SELECT count(*) AS mails FROM mails WHERE state = ?1", params![state.name()], |row| row.get("mails"))
+    query.one("SELECT count(*) AS mails FROM mails WHERE state = ?1", params![state.name()], |row| {
+        row.get("mails")
+    })
 }
 
 /// A mail with its body.
@@ -110,7 +114,12 @@ pub fn save_sent(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
 /// Saves an attempt that failed, by the mail as it was claimed. `next` of `None`: there is no other one.
 ///
 /// It changes nothing where the claim has run out and somebody else has taken the mail since.
-pub fn save_failure(tx: &mut Tx<'_>, claimed: &Mail, error: &str, next: Option<Timestamp>) -> Result<(), Fault> {
+pub fn save_failure(
+    tx: &mut Tx<'_>,
+    claimed: &Mail,
+    error: &str,
+    next: Option<Timestamp>,
+) -> Result<(), Fault> {
     let state = if next.is_some() { MailState::Queued } else { MailState::Failed };
     let sql = "UPDATE mails SET state = ?3, last_error = ?4, next_attempt_at = ?5, claimed_until = NULL \
         WHERE id = ?1 AND attempts = ?2 AND state = 'queued'";

@@ -7,8 +7,8 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{FromValue, Query, Reader, ToValue, Tx, Value};
 
-/// The rows that one step looks at, and at most deletes. Each deleted session is a page of an index, somewhere:
-/// among three million, 100 hold the writer for 5 ms, 500 for 50.
+/// The rows that one step looks at, and at most deletes. Each deleted session is a page of an index,
+/// somewhere: among three million, 100 hold the writer for 5 ms, 500 for 50.
 const PAGE: u32 = 100;
 
 /// A table in which rows are over some day.
@@ -72,13 +72,17 @@ impl Family {
             Self::Sessions => "(page.ended_at <= ?1 OR page.expires_at <= ?1)",
             Self::RevokedTokens | Self::Links | Self::Tickets => "page.expires_at <= ?1",
             Self::LinkRequests => "page.created_at <= ?1",
-            Self::PairFailures | Self::AccountFailures => "page.last_at <= ?1 AND coalesce(page.locked_until, 0) <= ?1",
+            Self::PairFailures | Self::AccountFailures => {
+                "page.last_at <= ?1 AND coalesce(page.locked_until, 0) <= ?1"
+            }
             // The newest of a user stays: without any, the next login would seem to be the first.
             Self::KnownNetworks => {
                 "page.last_login_at <= ?1 AND EXISTS (SELECT 1 FROM known_networks n WHERE n.user_id = page.user_id \
                  AND (n.last_login_at, n.network) > (page.last_login_at, page.network))"
             }
-            Self::Mails => "page.state <> 'queued' AND coalesce(page.sent_at, page.retried_at, page.created_at) <= ?1",
+            Self::Mails => {
+                "page.state <> 'queued' AND coalesce(page.sent_at, page.retried_at, page.created_at) <= ?1"
+            }
         }
     }
 }
@@ -165,9 +169,12 @@ impl Page {
     /// See [`PRUNED_TO`].
     fn remember_the_last_end(&self, tx: &mut Tx<'_>, before: Timestamp) -> Result<(), Fault> {
         let (name, over) = (self.family.name(), self.family.over());
-        let sql = format!("SELECT max(page.expires_at) AS last FROM {name} AS page WHERE {over}{}", self.bounds());
+        let sql =
+            format!("SELECT max(page.expires_at) AS last FROM {name} AS page WHERE {over}{}", self.bounds());
         let last: Option<Timestamp> = tx.one(&sql, &self.values(&before), |row| row.get("last"))?;
-        let Some(last) = last.map(bytes) else { return Ok(()) };
+        let Some(last) = last.map(bytes) else {
+            return Ok(());
+        };
         match meta::find(tx, PRUNED_TO)? {
             Some(known) if known.as_slice() >= &last[..] => Ok(()),
             _ => meta::save(tx, PRUNED_TO, &last),
@@ -178,7 +185,8 @@ impl Page {
     fn bounds(&self) -> String {
         let key = self.family.key();
         let columns = key.iter().map(|column| format!("page.{column}")).collect::<Vec<_>>().join(", ");
-        let numbered = |from: usize| (0..key.len()).map(|at| format!("?{}", from + at)).collect::<Vec<_>>().join(", ");
+        let numbered =
+            |from: usize| (0..key.len()).map(|at| format!("?{}", from + at)).collect::<Vec<_>>().join(", ");
         let mut bounds = String::new();
         if !self.from.0.is_empty() {
             bounds.push_str(&format!(" AND ({columns}) > ({})", numbered(2)));

@@ -62,7 +62,8 @@ pub fn assign(tx: &mut Tx<'_>, user: UserId, role: &RoleName) -> Result<bool, Fa
 
 /// Takes a role from the user. `false`: they did not have it.
 pub fn unassign(tx: &mut Tx<'_>, user: UserId, role: &RoleName) -> Result<bool, Fault> {
-    Ok(tx.execute("DELETE FROM user_roles WHERE user_id = ?1 AND role = ?2", params![user, role.as_str()])? > 0)
+    Ok(tx.execute("DELETE FROM user_roles WHERE user_id = ?1 AND role = ?2", params![user, role.as_str()])?
+        > 0)
 }
 
 fn read(row: &Row<'_>) -> Result<Role, Fault> {

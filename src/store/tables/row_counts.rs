@@ -23,7 +23,8 @@ pub fn count(query: &impl Query, alive: Alive) -> Result<RowCounts, Fault> {
         AND last_used_at + coalesce(idle, ?2) > ?1";
     let by_state = "SELECT count(*) AS mails FROM mails WHERE state = ?1";
     let oldest = "SELECT min(created_at) AS oldest FROM mails WHERE state = 'queued'";
-    let mail = |state: MailState| Ok((state, query.one(by_state, params![state.name()], |row| row.get("mails"))?));
+    let mail =
+        |state: MailState| Ok((state, query.one(by_state, params![state.name()], |row| row.get("mails"))?));
     let mails = MailState::ALL.into_iter().map(mail).collect::<Result<Vec<_>, Fault>>()?;
     Ok(RowCounts {
         users: query.one("SELECT count(*) AS users FROM users", &[], |row| row.get("users"))?,
@@ -40,7 +41,9 @@ pub fn of_tables(query: &impl Query) -> Result<Vec<(&'static str, i64)>, Fault> 
         .map(|table| {
             Ok((
                 table,
-                query.one(&format!("SELECT count(*) AS all_rows FROM {table}"), &[], |row| row.get("all_rows"))?,
+                query.one(&format!("SELECT count(*) AS all_rows FROM {table}"), &[], |row| {
+                    row.get("all_rows")
+                })?,
             ))
         })
         .collect()

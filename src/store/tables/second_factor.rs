@@ -84,7 +84,8 @@ pub fn replace_recovery_codes(tx: &mut Tx<'_>, user: UserId, hashes: &[[u8; 32]]
 /// Spends a recovery code. `false`: it is wrong or spent.
 pub fn spend_recovery_code(tx: &mut Tx<'_>, user: UserId, hash: &[u8; 32]) -> Result<bool, Fault> {
     let now = tx.now();
-    let sql = "UPDATE recovery_codes SET spent_at = ?3 WHERE user_id = ?1 AND code_hash = ?2 AND spent_at IS NULL";
+    let sql =
+        "UPDATE recovery_codes SET spent_at = ?3 WHERE user_id = ?1 AND code_hash = ?2 AND spent_at IS NULL";
     if tx.execute(sql, params![user, hash, now])? != 1 {
         return Ok(false);
     }
@@ -100,7 +101,8 @@ pub fn list_recovery_codes(query: &impl Query) -> Result<Vec<(UserId, [u8; 32])>
 
 /// Deletes a recovery code by its hash.
 pub fn delete_recovery_code(tx: &mut Tx<'_>, user: UserId, hash: &[u8; 32]) -> Result<(), Fault> {
-    tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1 AND code_hash = ?2", params![user, hash]).map(drop)
+    tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1 AND code_hash = ?2", params![user, hash])
+        .map(drop)
 }
 
 /// Counts a user's recovery codes that are good.

@@ -114,9 +114,10 @@ pub struct Alive {
     pub idle: Duration,
 }
 
-/// Whether a session `s` lives at `?2`, where those without a span of their own live unused for `?3`. The plus
-/// keeps the index over `expires_at` out of it, which almost all that live would be found by.
-const LIVES: &str = "s.ended_at IS NULL AND +s.expires_at > ?2 AND s.last_used_at + coalesce(s.idle, ?3) > ?2";
+/// Whether a session `s` lives at `?2`, where those without a span of their own live unused for `?3`. The
+/// plus keeps the index over `expires_at` out of it, which almost all that live would be found by.
+const LIVES: &str =
+    "s.ended_at IS NULL AND +s.expires_at > ?2 AND s.last_used_at + coalesce(s.idle, ?3) > ?2";
 
 /// Whose a session `s` is. An `OR` for both cases would be answered without an index.
 const fn of_user(user: Option<UserId>) -> &'static str {
@@ -131,7 +132,9 @@ pub fn list(query: &impl Query, user: Option<UserId>, alive: Option<Alive>) -> R
          WHERE {of} AND {live} ORDER BY s.id DESC"
     );
     let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| alive.idle));
-    query.all(&sql, params![user, now, idle], |row| Ok(Listed { session: read(row)?, email: row.get("email")? }))
+    query.all(&sql, params![user, now, idle], |row| {
+        Ok(Listed { session: read(row)?, email: row.get("email")? })
+    })
 }
 
 /// Lists as [`list`] does, a page of those that live.
@@ -148,9 +151,10 @@ pub fn list_page(
     );
     // No id comes after this one.
     let before = page.after.unwrap_or(SessionId::from_bytes([0xff; 16]));
-    let listed = query.all(&sql, params![user, alive.now, alive.idle, before, page.limit_and_one()], |row| {
-        Ok(Listed { session: read(row)?, email: row.get("email")? })
-    })?;
+    let listed =
+        query.all(&sql, params![user, alive.now, alive.idle, before, page.limit_and_one()], |row| {
+            Ok(Listed { session: read(row)?, email: row.get("email")? })
+        })?;
     Ok(Paged::cut(listed, page.limit, |last| last.session.id))
 }
 
@@ -204,7 +208,9 @@ pub fn save_amr(tx: &mut Tx<'_>, id: SessionId, amr: &[String]) -> Result<(), Fa
 /// Ends one session. `false`: it had ended already, or is not there.
 pub fn end(tx: &mut Tx<'_>, id: SessionId) -> Result<bool, Fault> {
     let now = tx.now();
-    Ok(tx.execute("UPDATE sessions SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL", params![id, now])? == 1)
+    Ok(tx
+        .execute("UPDATE sessions SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL", params![id, now])?
+        == 1)
 }
 
 /// Ends all sessions of a user but `except`; gives how many.
@@ -222,10 +228,13 @@ pub fn end_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
 
 /// Finds when the last of all sessions that were not ended runs out. `None`: there is none.
 pub fn find_last_end(query: &impl Query) -> Result<Option<Timestamp>, Fault> {
-    query.one("SELECT max(expires_at) AS last FROM sessions WHERE ended_at IS NULL", &[], |row| row.get("last"))
+    query.one("SELECT max(expires_at) AS last FROM sessions WHERE ended_at IS NULL", &[], |row| {
+        row.get("last")
+    })
 }
 
-/// Revokes one access token. `expires_at` is when nobody needs to know any more. `false`: it was revoked already.
+/// Revokes one access token. `expires_at` is when nobody needs to know any more. `false`: it was revoked
+/// already.
 pub fn revoke_token(tx: &mut Tx<'_>, token: TokenId, expires_at: Timestamp) -> Result<bool, Fault> {
     let sql = "INSERT INTO revoked_tokens (jti, expires_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
     Ok(tx.execute(sql, params![token, expires_at])? == 1)

@@ -6,7 +6,12 @@ use crate::error::Fault;
 use crate::store::tx::{Query, Tx, params};
 
 /// Inserts a ticket for the second step of a login.
-pub fn insert(tx: &mut Tx<'_>, token_hash: &[u8; 32], user: UserId, expires_at: Timestamp) -> Result<(), Fault> {
+pub fn insert(
+    tx: &mut Tx<'_>,
+    token_hash: &[u8; 32],
+    user: UserId,
+    expires_at: Timestamp,
+) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO tickets (token_hash, user_id, created_at, expires_at, failures) VALUES (?1, ?2, ?3, ?4, 0)";
     tx.execute(sql, params![token_hash, user, now, expires_at]).map(drop)
@@ -26,7 +31,8 @@ pub fn find(
 
 /// Counts a wrong code against the ticket.
 pub fn count_failure(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<(), Fault> {
-    tx.execute("UPDATE tickets SET failures = failures + 1 WHERE token_hash = ?1", params![token_hash]).map(drop)
+    tx.execute("UPDATE tickets SET failures = failures + 1 WHERE token_hash = ?1", params![token_hash])
+        .map(drop)
 }
 
 /// Spends the ticket. `false`: it was spent already.

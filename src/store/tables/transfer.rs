@@ -53,14 +53,18 @@ pub struct RecoveryCode {
 
 /// Looks whether somebody has the address, in any spelling.
 pub fn has_email(query: &impl Query, email: &Email) -> Result<bool, Fault> {
-    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1) AS found", params![email.key()], |row| {
-        row.get("found")
-    })
+    query.one(
+        "SELECT EXISTS (SELECT 1 FROM users WHERE email_key = ?1) AS found",
+        params![email.key()],
+        |row| row.get("found"),
+    )
 }
 
 /// Looks whether somebody has the id.
 pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
-    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1) AS found", params![id], |row| row.get("found"))
+    query.one("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1) AS found", params![id], |row| {
+        row.get("found")
+    })
 }
 
 /// Inserts an account with all that hangs on it. Address and id must be free, and the roles there: see
@@ -113,7 +117,8 @@ pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec
     let mut users = query.all(sql, params![after, limit], read)?;
     for user in &mut users {
         let sql = "SELECT code_hash, spent_at FROM recovery_codes WHERE user_id = ?1 ORDER BY code_hash";
-        let code = |row: &Row<'_>| Ok(RecoveryCode { hash: row.get("code_hash")?, spent_at: row.get("spent_at")? });
+        let code =
+            |row: &Row<'_>| Ok(RecoveryCode { hash: row.get("code_hash")?, spent_at: row.get("spent_at")? });
         user.recovery_codes = query.all(sql, params![user.id], code)?;
     }
     Ok(users)

@@ -44,7 +44,11 @@ pub fn find(query: &impl Query, id: UserId) -> Result<Option<User>, Fault> {
 
 /// Finds an account by the canonical form of its address, whatever the spelling.
 pub fn find_by_email(query: &impl Query, email: &Email) -> Result<Option<User>, Fault> {
-    query.opt(&format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"), params![email.key()], read_user)
+    query.opt(
+        &format!("SELECT {COLUMNS} FROM users u WHERE u.email_key = ?1"),
+        params![email.key()],
+        read_user,
+    )
 }
 
 /// Finds the hash of an account's password. `None`: no such account, or it has no password.
@@ -73,14 +77,17 @@ pub fn list(
     let role = filter.role.as_ref().map(RoleName::as_str);
     // No id is shorter than the empty one.
     let after = page.after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
-    let users = query.all(&list_sql(filter), params![part, role, now, after, page.limit_and_one()], read_user)?;
+    let users =
+        query.all(&list_sql(filter), params![part, role, now, after, page.limit_and_one()], read_user)?;
     Ok(Paged::cut(users, page.limit, |user| user.id))
 }
 
 /// Only what was asked for stands in it, so that each question finds the index that answers it.
 fn list_sql(filter: &Filter) -> String {
     let (from, by_role) = match filter.role {
-        Some(_) => ("user_roles held JOIN users u ON u.id = held.user_id", "held.role = ?2 AND held.user_id > ?4"),
+        Some(_) => {
+            ("user_roles held JOIN users u ON u.id = held.user_id", "held.role = ?2 AND held.user_id > ?4")
+        }
         None => ("users u", "?2 IS NULL AND u.id > ?4"),
     };
     let order = if filter.role.is_some() { "held.user_id" } else { "u.id" };
@@ -97,7 +104,9 @@ fn list_sql(filter: &Filter) -> String {
         Some(_) => "(u.email_key LIKE ?1 ESCAPE '\\' OR u.name LIKE ?1 ESCAPE '\\')",
         None => "?1 IS NULL",
     };
-    format!("SELECT {COLUMNS} FROM {from} WHERE {by_role} AND {by_state} AND {by_text} ORDER BY {order} LIMIT ?5")
+    format!(
+        "SELECT {COLUMNS} FROM {from} WHERE {by_role} AND {by_state} AND {by_text} ORDER BY {order} LIMIT ?5"
+    )
 }
 
 /// Lists addresses whose canonical form begins so, in its order: a walk along the index, however many there
@@ -139,8 +148,11 @@ pub fn insert(tx: &mut Tx<'_>, user: &NewUser) -> Result<(), Fault> {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let now = tx.now();
     let (email, key) = (user.email.as_str(), user.email.key());
-    tx.execute(sql, params![user.id, email, key, user.email_verified_at, user.name.as_str(), user.password_hash, now])
-        .map(drop)
+    tx.execute(
+        sql,
+        params![user.id, email, key, user.email_verified_at, user.name.as_str(), user.password_hash, now],
+    )
+    .map(drop)
 }
 
 /// Saves that the address was shown to be theirs, now. `false`: it was verified before.
@@ -175,7 +187,12 @@ pub fn save_name(tx: &mut Tx<'_>, id: UserId, name: &Name) -> Result<(), Fault> 
 
 /// Gives the account another address, which must be free. `verified_at` of `None`: nobody has shown that it
 /// is theirs.
-pub fn save_email(tx: &mut Tx<'_>, id: UserId, email: &Email, verified_at: Option<Timestamp>) -> Result<(), Fault> {
+pub fn save_email(
+    tx: &mut Tx<'_>,
+    id: UserId,
+    email: &Email,
+    verified_at: Option<Timestamp>,
+) -> Result<(), Fault> {
     let sql = "UPDATE users SET email = ?2, email_key = ?3, email_verified_at = ?4 WHERE id = ?1";
     tx.execute(sql, params![id, email.as_str(), email.key(), verified_at]).map(drop)
 }

@@ -155,7 +155,8 @@ pub(in crate::usecase) fn insert(
             tx.audit(&Event::UserInvited, new.id)?;
         }
     }
-    let user = users::find(tx, new.id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
+    let user =
+        users::find(tx, new.id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
     Ok(Decision::Grant(user))
 }
 
@@ -204,8 +205,8 @@ pub struct ResetLink {
 /// password stays until it is opened.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `not_found`; `account_disabled`, since there the link would do nothing; the
-/// store's.
+/// `forbidden` without `users:write`; `not_found`; `account_disabled`, since there the link would do nothing;
+/// the store's.
 pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink, Error> {
     let (link, url) = compose::compose(app, MailKind::ResetPassword);
     let user = change(app, caller, of, move |tx, user| {
@@ -219,8 +220,8 @@ pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink,
     Ok(ResetLink { user, url })
 }
 
-/// Mails the owner a link to set a new password, on an administrator's word. It voids an older one; the old password
-/// stays until it is opened.
+/// Mails the owner a link to set a new password, on an administrator's word. It voids an older one; the old
+/// password stays until it is opened.
 ///
 /// # Errors
 /// As [`reset_link`].

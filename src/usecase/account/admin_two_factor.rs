@@ -32,6 +32,8 @@ pub struct SecondFactor {
     pub recovery_codes_left: u32,
 }
 
+/// Gives how an account's second factor stands.
+///
 /// # Errors
 /// `forbidden` without `users:read`; `not_found`; the store's.
 pub fn second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<SecondFactor, Error> {
@@ -91,7 +93,8 @@ pub fn enrol(app: &App, caller: &Caller, of: &UserRef) -> Result<Enrolment, Erro
     let user = find(app, caller, of)?;
     let Draft { setup, sealed } = two_factor::draft(app, &user)?;
     // By id from here on: the secret is sealed for this account, whoever has the address by now.
-    let user = change(app, caller, &UserRef::Id(user.id), move |tx, user| two_factor::enrol(tx, user.id, &sealed))?;
+    let user =
+        change(app, caller, &UserRef::Id(user.id), move |tx, user| two_factor::enrol(tx, user.id, &sealed))?;
     Ok(Enrolment { user, setup })
 }
 
@@ -115,8 +118,13 @@ pub fn confirm_enrolment(
 /// Gives a user ten new recovery codes, shown this once; the old ones die.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `not_found` for the user, or for a second factor that is on; the store's.
-pub fn replace_recovery_codes(app: &App, caller: &Caller, of: &UserRef) -> Result<Vec<Secret<String>>, Error> {
+/// `forbidden` without `users:write`; `not_found` for the user, or for a second factor that is on; the
+/// store's.
+pub fn replace_recovery_codes(
+    app: &App,
+    caller: &Caller,
+    of: &UserRef,
+) -> Result<Vec<Secret<String>>, Error> {
     let NewCodes { shown, hashes } = two_factor::new_codes(app);
     change(app, caller, of, move |tx, user| {
         if user.two_factor_at.is_none() {

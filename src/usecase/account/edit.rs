@@ -22,8 +22,8 @@ use crate::usecase::{require, require_own};
 pub struct Changes {
     pub email: Option<Email>,
     pub name: Option<Name>,
-    /// `Yes`: the address, new or old, counts as verified. `No`: a new one doesn't, and a verification link is
-    /// mailed to it; the old one stays as it is.
+    /// `Yes`: the address, new or old, counts as verified. `No`: a new one doesn't, and a verification link
+    /// is mailed to it; the old one stays as it is.
     pub verified: Verified,
 }
 
@@ -42,12 +42,13 @@ pub struct Edited {
     pub changed: Vec<Changed>,
 }
 
-/// Changes an account; what stays the same leaves no trace. Another address ends what the old one was proof of:
-/// sessions, links, logins that wait for their second step; the old one is told.
+/// Changes an account; what stays the same leaves no trace. Another address ends what the old one was proof
+/// of: sessions, links, logins that wait for their second step; the old one is told.
 ///
 /// # Errors
-/// `forbidden` without `users:write`, or for a new address of somebody who holds a permission of authd's own that the
-/// caller doesn't, since links to set a password go there; `not_found`; `email_taken`, and then nothing is changed; the store's.
+/// `forbidden` without `users:write`, or for a new address of somebody who holds a permission of authd's own
+/// that the caller doesn't, since links to set a password go there; `not_found`; `email_taken`, and then
+/// nothing is changed; the store's.
 pub fn edit(app: &App, caller: &Caller, of: &UserRef, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "users:write")?;
     let moving = changes.email.as_ref().map(|new| Move::new(app, caller, new, changes.verified));

@@ -13,7 +13,9 @@ use crate::usecase::app::App;
 /// # Errors
 /// The store's.
 pub fn peek(app: &App, kind: LinkKind, token: &str) -> Result<Option<Email>, Error> {
-    let Some(hash) = opaque::parse(kind.prefix(), token) else { return Ok(None) };
+    let Some(hash) = opaque::parse(kind.prefix(), token) else {
+        return Ok(None);
+    };
     let now = app.now();
     Ok(app.store.read(|query| links::find_email(query, kind.same_effect(), &hash, now))?)
 }

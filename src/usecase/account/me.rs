@@ -80,7 +80,12 @@ pub fn delete(app: &App, caller: &Caller, password: &Password) -> Result<(), Err
 ///
 /// # Errors
 /// `unauthenticated`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
-pub fn events(app: &App, caller: &Caller, limit: u32, before: Option<&str>) -> Result<Paged<Line, String>, Error> {
+pub fn events(
+    app: &App,
+    caller: &Caller,
+    limit: u32,
+    before: Option<&str>,
+) -> Result<Paged<Line, String>, Error> {
     let me = require_user(caller)?;
     check_limit(limit)?;
     let before = start(cursor::List::Events, before, cursor::decode_number)?;

@@ -35,8 +35,11 @@ pub(in crate::usecase) struct Owner<'a> {
 /// Holds a new password against the policy.
 pub(in crate::usecase) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Error> {
     let policy = Policy { min_length: app.config.password.min_length, blocklist: app.blocklist()? };
-    let owner =
-        password_policy::Owner { email: owner.email, name: owner.name.as_str(), service: &app.config.totp.issuer };
+    let owner = password_policy::Owner {
+        email: owner.email,
+        name: owner.name.as_str(),
+        service: &app.config.totp.issuer,
+    };
     let judged = policy.judge(password, owner);
     judged.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
 }
@@ -59,17 +62,19 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
 pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Result<(), Error> {
     let hash = opaque::parse(LinkKind::ResetPassword.prefix(), token).ok_or(Refusal::InvalidLink)?;
     let now = app.now();
-    let owner =
-        app.store.read(|query| match links::find_owner(query, LinkKind::ResetPassword.same_effect(), &hash, now)? {
+    let owner = app.store.read(|query| {
+        match links::find_owner(query, LinkKind::ResetPassword.same_effect(), &hash, now)? {
             Some(id) => users::find(query, id),
             None => Ok(None),
-        })?;
+        }
+    })?;
     let owner = owner.filter(|owner| owner.disabled_at.is_none()).ok_or(Refusal::InvalidLink)?;
     judge(app, password, Owner { email: &owner.email, name: &owner.name })?;
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
     app.store.write(caller, move |tx| {
-        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword.same_effect(), &hash)? else {
+        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword.same_effect(), &hash)?
+        else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         users::save_password(tx, id, &new_hash.0)?;
@@ -115,7 +120,8 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
         }
         // A session that has ended meanwhile changes nothing any more, and spends nothing.
         let now = tx.now();
-        let Some(session) = sessions::find(tx, me.session)?.filter(|session| session.is_alive(now, idle)) else {
+        let Some(session) = sessions::find(tx, me.session)?.filter(|session| session.is_alive(now, idle))
+        else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         if user.two_factor_at.is_some() {

@@ -1,4 +1,5 @@
-//! An account as somebody names it, and what every change of one needs: finding it, and knowing whether it may go.
+//! An account as somebody names it, and what every change of one needs: finding it, and knowing whether it
+//! may go.
 
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
@@ -18,6 +19,8 @@ pub enum UserRef {
 }
 
 impl UserRef {
+    /// Reads an address or an id.
+    ///
     /// # Errors
     /// `not_found`: what is neither an address nor an id names nobody.
     pub fn parse(text: &str) -> Result<Self, Refusal> {

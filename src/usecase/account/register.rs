@@ -110,6 +110,7 @@ fn at_once(tx: &mut Tx<'_>, user: &NewUser) -> Result<Decision<Registered>, Faul
     }
     users::insert(tx, user)?;
     tx.audit(&Event::UserRegistered, user.id)?;
-    let made = users::find(tx, user.id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
+    let made =
+        users::find(tx, user.id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
     Ok(Decision::Grant(Registered::Ready(Box::new(made))))
 }

@@ -29,7 +29,12 @@ pub fn list(app: &App, caller: &Caller) -> Result<Vec<Role>, Error> {
 ///
 /// # Errors
 /// As [`list`]; `invalid_cursor`; `validation_failed` for a limit of 0.
-pub fn page(app: &App, caller: &Caller, limit: u32, after: Option<&str>) -> Result<Paged<Role, String>, Error> {
+pub fn page(
+    app: &App,
+    caller: &Caller,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<Role, String>, Error> {
     let roles = list(app, caller)?;
     Ok(by_name(cursor::List::Roles, roles, limit, after, |role| role.name.as_str())?)
 }
@@ -76,7 +81,8 @@ pub(in crate::usecase) fn add_in(tx: &mut Tx<'_>, role: &Role) -> Result<Decisio
     }
     roles::insert(tx, role)?;
     tx.audit(&Event::RoleCreated { role: role.name.to_string() }, Subject::default())?;
-    let made = roles::find(tx, &role.name)?.ok_or_else(|| Fault::Internal("a new role is not there".into()))?;
+    let made =
+        roles::find(tx, &role.name)?.ok_or_else(|| Fault::Internal("a new role is not there".into()))?;
     Ok(Decision::Grant(made))
 }
 
@@ -99,8 +105,8 @@ pub struct Edited {
 /// stays the same leaves no trace.
 ///
 /// # Errors
-/// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold; `not_found`;
-/// `built_in_role` when the role `admin` would lose a permission of authd's own; the store's.
+/// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold;
+/// `not_found`; `built_in_role` when the role `admin` would lose a permission of authd's own; the store's.
 pub fn edit(app: &App, caller: &Caller, name: &RoleName, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "roles:write")?;
     require_own(caller, changes.permissions.as_deref().unwrap_or_default())?;
@@ -182,8 +188,8 @@ pub(in crate::usecase) fn delete_in(tx: &mut Tx<'_>, name: &RoleName) -> Result<
 /// Gives a user roles; those they have already change nothing.
 ///
 /// # Errors
-/// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not hold;
-/// `not_found` for an unknown user or role. Then none is given.
+/// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not
+/// hold; `not_found` for an unknown user or role. Then none is given.
 pub fn assign(app: &App, caller: &Caller, of: &UserRef, wanted: &[RoleName]) -> Result<User, Error> {
     let (giver, wanted) = (caller.clone(), wanted.to_vec());
     change(app, caller, of, move |tx, user| assign_in(tx, &giver, user, &wanted))
@@ -232,7 +238,8 @@ pub(in crate::usecase) fn give(tx: &mut Tx<'_>, user: UserId, given: &[RoleName]
 /// Takes roles from a user; those they don't have change nothing.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `not_found` for an unknown user or role; `last_admin`. Then none is taken.
+/// `forbidden` without `users:write`; `not_found` for an unknown user or role; `last_admin`. Then none is
+/// taken.
 pub fn unassign(app: &App, caller: &Caller, of: &UserRef, unwanted: &[RoleName]) -> Result<User, Error> {
     let unwanted = unwanted.to_vec();
     change(app, caller, of, move |tx, user| unassign_in(tx, user, &unwanted))

@@ -37,6 +37,8 @@ pub struct Status {
     pub recovery_codes_left: u32,
 }
 
+/// Gives how the caller's second factor stands.
+///
 /// # Errors
 /// `unauthenticated`; the store's.
 pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
@@ -147,7 +149,11 @@ pub(in crate::usecase) struct Enabling {
 
 impl Enabling {
     /// With the recovery codes to show once it has happened.
-    pub(in crate::usecase) fn new(app: &App, caller: &Caller, code: &Secret<String>) -> (Self, Vec<Secret<String>>) {
+    pub(in crate::usecase) fn new(
+        app: &App,
+        caller: &Caller,
+        code: &Secret<String>,
+    ) -> (Self, Vec<Secret<String>>) {
         let NewCodes { shown, hashes } = new_codes(app);
         let notice = compose::notice(app, caller, MailKind::TwoFactorEnabled);
         (Self { check: FactorCheck::new(app, caller), code: code.clone(), hashes, notice }, shown)
@@ -204,7 +210,11 @@ pub fn disable(app: &App, caller: &Caller, password: &Password, factor: &Factor)
 ///
 /// # Errors
 /// `fresh_login_required`; `invalid_code`, also when no factor is on; the store's.
-pub fn new_recovery_codes(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
+pub fn new_recovery_codes(
+    app: &App,
+    caller: &Caller,
+    code: &Secret<String>,
+) -> Result<Vec<Secret<String>>, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
     let NewCodes { shown, hashes } = new_codes(app);

@@ -16,7 +16,9 @@ const MAX_BYTES: u64 = 64 << 20;
 /// [`Fault::Permission`] for a file that may not be read; [`Fault::Config`] for one that isn't there,
 /// is too long, or isn't UTF-8, with the line.
 pub fn read(path: Option<&Path>) -> Result<Blocklist, Fault> {
-    let Some(path) = path else { return Ok(Blocklist::built_in()) };
+    let Some(path) = path else {
+        return Ok(Blocklist::built_in());
+    };
     let wrong = |why: String| Fault::Config(format!("password.blocklist_file: {} {why}", path.display()));
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));

@@ -89,6 +89,8 @@ pub struct Served {
 }
 
 impl Served {
+    /// Takes the lock of the daemon that serves this database.
+    ///
     /// # Errors
     /// [`Fault::StorageUnavailable`] when another daemon serves the database; [`Fault::Permission`].
     pub fn begin(database: &Path) -> Result<Self, Fault> {
@@ -122,13 +124,21 @@ fn lock_file(database: &Path, suffix: &str) -> Result<File, Fault> {
     let path = files::beside(database, suffix);
     // Never through a link: what root opens here, it gives away.
     let nofollow = OFlags::NOFOLLOW.bits().cast_signed();
-    let opened = OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(nofollow).open(&path);
+    let opened = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(nofollow)
+        .open(&path);
     let file = opened.map_err(|error| files::cannot_write(&path, &error))?;
     // Nor under a second name: that may be the name of anybody's file.
     let metadata = file.metadata().map_err(|error| files::cannot_write(&path, &error))?;
     if !metadata.is_file() || metadata.nlink() != 1 {
         let path = path.display();
-        return Err(Fault::Permission(format!("{path} is no file of authd's own; look who made it, and remove it")));
+        return Err(Fault::Permission(format!(
+            "{path} is no file of authd's own; look who made it, and remove it"
+        )));
     }
     let folder = files::folder_of(database);
     files::give_to_owner(&file, if database.exists() { database } else { &folder })?;

@@ -36,9 +36,11 @@ pub fn exists(path: &Path) -> Result<bool, Fault> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.len() > 0),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => {
-            Err(Fault::Permission(format!("{} can't be looked at: {error}; {}", path.display(), run_as(path))))
-        }
+        Err(error) => Err(Fault::Permission(format!(
+            "{} can't be looked at: {error}; {}",
+            path.display(),
+            run_as(path)
+        ))),
     }
 }
 
@@ -51,7 +53,10 @@ pub fn check(config: &Config) -> Result<(), Fault> {
         check_private(&path, OTHERS)?;
         check_writable(&path)?;
     }
-    check_private(&config.key_file, if config.key_file_is_credential { OTHERS_OF_CREDENTIAL } else { OTHERS })?;
+    check_private(
+        &config.key_file,
+        if config.key_file_is_credential { OTHERS_OF_CREDENTIAL } else { OTHERS },
+    )?;
     check_folder(config)
 }
 
@@ -89,11 +94,9 @@ pub fn folder_warning(config: &Config) -> Option<String> {
 pub fn prepare_folder(config: &Config) -> Result<(), Fault> {
     let folder = folder_of(&config.database);
     if !folder.exists() {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(|error| Fault::Permission(format!("the folder {} can't be made: {error}", folder.display())))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| {
+            Fault::Permission(format!("the folder {} can't be made: {error}", folder.display()))
+        })?;
     }
     check_folder(config)
 }
@@ -157,7 +160,9 @@ pub fn cannot_write(path: &Path, error: &io::Error) -> Fault {
 /// # Errors
 /// [`Fault::StorageUnavailable`].
 pub fn sync_folder_of(path: &Path) -> Result<(), Fault> {
-    File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(|error| cannot_write(path, &error))
+    File::open(folder_of(path))
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| cannot_write(path, &error))
 }
 
 /// The folder that a file is in.
@@ -186,7 +191,9 @@ fn check_writable(path: &Path) -> Result<(), Fault> {
     match OpenOptions::new().read(true).write(true).open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Fault::Permission(format!("{} can't be opened: {error}; {}", path.display(), run_as(path)))),
+        Err(error) => {
+            Err(Fault::Permission(format!("{} can't be opened: {error}; {}", path.display(), run_as(path))))
+        }
     }
 }
 

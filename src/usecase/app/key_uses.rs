@@ -1,5 +1,5 @@
-//! When each API key was used last, until a worker writes it: a request notes it in memory, so that a busy service
-//! costs a write a minute and not one a request.
+//! When each API key was used last, until a worker writes it: a request notes it in memory, so that a busy
+//! service costs a write a minute and not one a request.
 
 use crate::domain::id::ApiKeyId;
 use crate::domain::time::Timestamp;

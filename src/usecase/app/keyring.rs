@@ -46,9 +46,9 @@ impl Keyring {
         }
     }
 
-    /// The key that signs now, asked for in the transaction whose outcome it signs, before anything is changed:
-    /// what was committed can then be handed out. Its row says for how long the tokens live that it signs,
-    /// before it signs one: a rotation keeps the key for that long.
+    /// The key that signs now, asked for in the transaction whose outcome it signs, before anything is
+    /// changed: what was committed can then be handed out. Its row says for how long the tokens live that it
+    /// signs, before it signs one: a rotation keeps the key for that long.
     pub(in crate::usecase) fn current(&self, tx: &mut Tx<'_>) -> Result<Signer, Fault> {
         let signing = keys::find_signing(tx)?.ok_or_else(none)?;
         if signing.token_ttl < self.ttl {
@@ -72,17 +72,23 @@ impl Keyring {
         if signing.token_ttl < self.ttl { Ok(None) } else { self.signer(query, &signing.kid).map(Some) }
     }
 
-    /// Whether signing a token takes too long for a thread on which others wait. For where to do it, not for what:
-    /// another process may have changed the key.
+    /// Whether signing a token takes too long for a thread on which others wait. For where to do it, not for
+    /// what: another process may have changed the key.
     pub(in crate::usecase) fn signs_slowly(&self) -> bool {
         self.slow.load(Relaxed)
     }
 
     /// The key of this name, if the database has (or had) it: the caller also asks whether it has it still.
-    pub(in crate::usecase) fn verifying(&self, store: &Store, kid: &str) -> Result<Option<VerifyingKey>, Fault> {
+    pub(in crate::usecase) fn verifying(
+        &self,
+        store: &Store,
+        kid: &str,
+    ) -> Result<Option<VerifyingKey>, Fault> {
         let loaded = match self.unsealed(kid) {
             Some(loaded) => Some(loaded),
-            None => store.read(|query| keys::find(query, kid))?.map(|stored| self.load(&stored)).transpose()?,
+            None => {
+                store.read(|query| keys::find(query, kid))?.map(|stored| self.load(&stored)).transpose()?
+            }
         };
         Ok(loaded.map(|loaded| loaded.verifying.clone()))
     }
@@ -164,6 +170,7 @@ fn none() -> Fault {
 
 /// The algorithm that a stored key is for.
 pub(in crate::usecase) fn algorithm_of(stored: &StoredKey) -> Result<Algorithm, Fault> {
-    Algorithm::parse(&stored.algorithm)
-        .ok_or_else(|| Fault::Storage(format!("a signing key has the unknown algorithm {}", stored.algorithm)))
+    Algorithm::parse(&stored.algorithm).ok_or_else(|| {
+        Fault::Storage(format!("a signing key has the unknown algorithm {}", stored.algorithm))
+    })
 }

@@ -9,7 +9,8 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context, escape_formatter,
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context,
+    escape_formatter,
 };
 use std::fs;
 use std::io;
@@ -100,7 +101,8 @@ impl MailTemplates {
     /// # Errors
     /// [`Fault::Config`] with file and line of what can't be read, parsed or filled in.
     pub fn read(config: &Config) -> Result<Self, Fault> {
-        let site = config.public_url.split_once("://").map_or(&*config.public_url, |(_, host)| host).to_owned();
+        let site =
+            config.public_url.split_once("://").map_or(&*config.public_url, |(_, host)| host).to_owned();
         let mut templates = Self { overridden: None, site };
         if let Some(folder) = &config.mail.templates {
             templates.override_from(folder)?;
@@ -116,13 +118,16 @@ impl MailTemplates {
             let source = match fs::read_to_string(&path) {
                 Ok(source) => source,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => built_in.to_owned(),
-                Err(error) => return Err(Fault::Config(format!("{}: can't be read: {error}", path.display()))),
+                Err(error) => {
+                    return Err(Fault::Config(format!("{}: can't be read: {error}", path.display())));
+                }
             };
             environment.add_template_owned(name, source).map_err(|error| broken(folder, name, &error))?;
         }
         for kind in MailKind::ALL {
             for context in samples(kind) {
-                self.render(&environment, kind, &context).map_err(|(file, error)| broken(folder, &file, &error))?;
+                self.render(&environment, kind, &context)
+                    .map_err(|(file, error)| broken(folder, &file, &error))?;
             }
         }
         self.overridden = Some(environment);
@@ -136,14 +141,21 @@ impl MailTemplates {
             match self.render(environment, kind, context) {
                 Ok(rendered) => return rendered,
                 // Nobody's login fails for want of nice words.
-                Err((file, error)) => tracing::error!(file, %error, "mail template failed; the built-in one is used"),
+                Err((file, error)) => {
+                    tracing::error!(file, %error, "mail template failed; the built-in one is used");
+                }
             }
         }
         self.render(built_in(kind), kind, context).expect("a test renders every built-in template")
     }
 
     /// The error comes with the name of the file that was asked for.
-    fn render(&self, of: &Environment<'_>, kind: MailKind, context: &MailContext) -> Result<Rendered, (String, Error)> {
+    fn render(
+        &self,
+        of: &Environment<'_>,
+        kind: MailKind,
+        context: &MailContext,
+    ) -> Result<Rendered, (String, Error)> {
         let (text_name, html_name) = (format!("{}.txt", kind.name()), format!("{}.html", kind.name()));
         let text = || -> Result<(String, String), Error> {
             let mut rendered = of.get_template(&text_name)?.render_captured(self.values(context, None))?;
@@ -151,7 +163,8 @@ impl MailTemplates {
             Ok((rendered.into_output() + "\n", clean(&subject)))
         };
         let (text, subject) = text().map_err(|error| (text_name.clone(), error))?;
-        let html = of.get_template(&html_name).and_then(|html| html.render(self.values(context, Some(&subject))));
+        let html =
+            of.get_template(&html_name).and_then(|html| html.render(self.values(context, Some(&subject))));
         let html = html.map_err(|error| (html_name.clone(), error))?;
         Ok(Rendered { subject, text: Secret::new(text), html: Secret::new(html) })
     }
@@ -172,8 +185,9 @@ impl MailTemplates {
     }
 }
 
-/// What a mail of this kind is made of, compiled at the first one: all kinds together take a megabyte, which a
-/// daemon that never writes most of them would hold for nothing. Every login writes two, to have them at hand.
+/// What a mail of this kind is made of, compiled at the first one: all kinds together take a megabyte, which
+/// a daemon that never writes most of them would hold for nothing. Every login writes two, to have them at
+/// hand.
 fn built_in(kind: MailKind) -> &'static Environment<'static> {
     static COMPILED: [OnceLock<Environment<'static>>; MailKind::ALL.len()] =
         [const { OnceLock::new() }; MailKind::ALL.len()];
@@ -200,7 +214,10 @@ fn environment() -> Environment<'static> {
 /// leaves the slash alone: a link reads like one in the source, too, where filters on the way look for it.
 fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if value.is_none() {
-        return Err(Error::new(ErrorKind::UndefinedError, "this mail has no such fact; ask with {% if … %} first"));
+        return Err(Error::new(
+            ErrorKind::UndefinedError,
+            "this mail has no such fact; ask with {% if … %} first",
+        ));
     }
     match (state.auto_escape(), value.as_str()) {
         (AutoEscape::Html, Some(text)) if !value.is_safe() => Ok(out.write_str(&escape_html(text))?),
@@ -226,7 +243,8 @@ fn escape_html(text: &str) -> String {
 /// One line, without control characters and without those that turn the direction of writing.
 fn clean(text: &str) -> String {
     let is_bad = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.trim().chars().take(FOREIGN_MAX).map(|c| if is_bad(c) { ' ' } else { c }).collect()
 }
@@ -259,9 +277,11 @@ fn check_names(folder: &Path) -> Result<(), Fault> {
         let name = entry.map_err(fails)?.file_name().to_string_lossy().into_owned();
         let is_template = [".txt", ".html"].iter().any(|ending| name.ends_with(ending));
         if is_template && !BUILT_IN.iter().any(|(known, _)| *known == name) {
-            let known: Vec<&str> = BUILT_IN.iter().filter_map(|(known, _)| known.strip_suffix(".txt")).collect();
+            let known: Vec<&str> =
+                BUILT_IN.iter().filter_map(|(known, _)| known.strip_suffix(".txt")).collect();
             let path = folder.join(&name);
-            let why = format!("no mail has this name; there are {}, each as .txt and .html", known.join(", "));
+            let why =
+                format!("no mail has this name; there are {}, each as .txt and .html", known.join(", "));
             return Err(Fault::Config(format!("{}: {why}", path.display())));
         }
     }
@@ -272,7 +292,9 @@ fn check_names(folder: &Path) -> Result<(), Fault> {
 fn broken(folder: &Path, asked_for: &str, error: &Error) -> Fault {
     let path = folder.join(error.name().unwrap_or(asked_for));
     let line = error.line().map_or_else(String::new, |line| format!(":{line}"));
-    let why = error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    let why = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
     Fault::Config(format!("{}{line}: {why}", path.display()))
 }
 
@@ -292,12 +314,19 @@ mod tests {
             for context in samples(kind) {
                 let rendered = mail_templates.write(kind, &context);
                 let (text, html) = (rendered.text.expose(), rendered.html.expose());
-                assert!(!rendered.subject.is_empty() && !rendered.subject.contains('\n'), "{:?}", rendered.subject);
+                assert!(
+                    !rendered.subject.is_empty() && !rendered.subject.contains('\n'),
+                    "{:?}",
+                    rendered.subject
+                );
                 assert!(html.contains(&format!(">{}</h1>", rendered.subject)), "{html}");
                 for part in [text, html] {
                     assert!(part.contains("127.0.0.1:8080") && !part.contains("\n\n\n"), "{kind:?}\n{part}");
                     assert_eq!(part.contains("?token=authd_ev_example"), !kind.is_notice(), "{part}");
-                    assert_eq!(part.contains("192.0.2.7, Firefox on Linux"), context.ip.is_some() && kind.is_notice());
+                    assert_eq!(
+                        part.contains("192.0.2.7, Firefox on Linux"),
+                        context.ip.is_some() && kind.is_notice()
+                    );
                 }
                 assert!(text.lines().all(|line| line.len() <= 78), "{text}");
             }

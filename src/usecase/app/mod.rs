@@ -123,7 +123,12 @@ impl App {
         let store = Store::open(&config.database, Arc::clone(&ports.clock), &chain_key, readers())?;
         root_key::seal_check(&store, &root, &ports)?;
         let threads = config.server.hash_threads.unwrap_or_else(cores);
-        let gate = Gate::new(threads, config.server.hash_queue, config.password.hash_cost, Arc::clone(&ports.clock))?;
+        let gate = Gate::new(
+            threads,
+            config.server.hash_queue,
+            config.password.hash_cost,
+            Arc::clone(&ports.clock),
+        )?;
         let mut app = Self {
             gate,
             store,
@@ -211,8 +216,8 @@ fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Four threads of the daemon may read for long. For those that must not wait, its I/O threads, there is always a
-/// connection left; all others hold one for a moment.
+/// Four threads of the daemon may read for long. For those that must not wait, its I/O threads, there is
+/// always a connection left; all others hold one for a moment.
 fn readers() -> u32 {
     u32::try_from(cores()).unwrap_or(1).clamp(1, 4) + 8
 }

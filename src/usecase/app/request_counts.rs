@@ -60,10 +60,11 @@ impl Traffic {
     }
 }
 
-/// Counts an answer. `span` is how long it took from the whole request on; `None` where the transport
-/// answered in a handler's stead, which says nothing of how long the route takes.
-pub fn count(app: &App, target: Target, status: u16, span: Option<Duration>) {
-    app.traffic.answers.of((target, status)).count();
+/// Counts an answer. `outcome` is the number that `web/` tells answers apart by; `span` is how long it took
+/// from the whole request on; `None` where the transport answered in a handler's stead, which says nothing of
+/// how long the route takes.
+pub fn count(app: &App, target: Target, outcome: u16, span: Option<Duration>) {
+    app.traffic.answers.of((target, outcome)).count();
     if let Some(span) = span {
         app.traffic.spans.of(target).record_span(span);
     }

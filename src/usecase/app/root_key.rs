@@ -59,9 +59,13 @@ pub(in crate::usecase) fn existing(config: &Config) -> Result<RootKey, Fault> {
 /// # Errors
 /// [`Fault::Config`] for the key file of another database; the driver's.
 pub(in crate::usecase) fn check(query: &impl Query, root: &RootKey) -> Result<bool, Fault> {
-    let Some(sealed) = meta::find(query, ROOT_KEY_CHECK)? else { return Ok(false) };
+    let Some(sealed) = meta::find(query, ROOT_KEY_CHECK)? else {
+        return Ok(false);
+    };
     Sealer::new(root, Purpose::Check).open(ROOT_KEY_CHECK.as_bytes(), &sealed).map_err(|_| {
-        Fault::Config("the key file belongs to another database; set `key_file` to the one made with this".into())
+        Fault::Config(
+            "the key file belongs to another database; set `key_file` to the one made with this".into(),
+        )
     })?;
     Ok(true)
 }

@@ -1,5 +1,5 @@
-//! How many rows the database has, as it was counted last: counting takes long, and whoever asks often gets what is
-//! known.
+//! How many rows the database has, as it was counted last: counting takes long, and whoever asks often gets
+//! what is known.
 
 use crate::error::Fault;
 use crate::store::tables::row_counts::RowCounts;
@@ -30,8 +30,8 @@ pub(in crate::usecase) struct Counted {
 }
 
 impl RowCountCache {
-    /// What is known, counted anew by `count` where that is due. Whoever comes while somebody counts waits for what
-    /// that gives.
+    /// What is known, counted anew by `count` where that is due. Whoever comes while somebody counts waits
+    /// for what that gives.
     pub(in crate::usecase) fn read(
         &self,
         elapsed: impl Fn() -> Duration,
@@ -46,7 +46,9 @@ impl RowCountCache {
             counted.answered = taken.is_ok();
             match taken {
                 Ok(row_counts) => (counted.row_counts, counted.last) = (Some(row_counts), ended),
-                Err(fault) => tracing::warn!(%fault, "the database can't be counted for the metrics"),
+                Err(fault) => {
+                    tracing::warn!(%fault, "the database can't be counted for the metrics");
+                }
             }
         }
         counted.clone()

@@ -1,6 +1,6 @@
 //! Access tokens that were found authentic, by the SHA-256 of their bytes: who shows one again is spared the
-//! signature's arithmetic. Nothing else is kept: at every use the database is asked anew whether session, account
-//! and key still count, and the clock whether the token does.
+//! signature's arithmetic. Nothing else is kept: at every use the database is asked anew whether session,
+//! account and key still count, and the clock whether the token does.
 
 use crate::crypto::jwt::Authentic;
 use crate::crypto::opaque::{OpaqueHash, sha256};
@@ -10,11 +10,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How many tokens a half holds. Both take some 3 MB, with tokens of the usual size.
 const HALF: usize = 2048;
 
-/// The longest token that is remembered, in bytes, so that many roles and permissions can't make it much more.
+/// The longest token that is remembered, in bytes, so that many roles and permissions can't make it much
+/// more.
 const LONGEST: usize = 2048;
 
-/// Two halves. New tokens, and those of the older half that are shown again, go into the younger; once that is
-/// full, the older one is forgotten and they change places. So what is in use stays, for one look-up a use.
+/// Two halves. New tokens, and those of the older half that are shown again, go into the younger; once that
+/// is full, the older one is forgotten and they change places. So what is in use stays, for one look-up a
+/// use.
 #[derive(Debug, Default)]
 pub struct Remembered {
     halves: Mutex<Halves>,
@@ -31,7 +33,7 @@ struct Halves {
 pub struct Fingerprint(OpaqueHash);
 
 impl Fingerprint {
-    /// `None`: it is too long to be remembered.
+    /// Takes the fingerprint of a token. `None`: it is too long to be remembered.
     #[must_use]
     pub fn of(token: &str) -> Option<Self> {
         (token.len() <= LONGEST).then(|| Self(sha256(token)))

@@ -1,4 +1,5 @@
-//! The daemon's background threads: one type for all of them, so that each is started, woken and stopped alike.
+//! The daemon's background threads: one type for all of them, so that each is started, woken and stopped
+//! alike.
 
 use super::wakeup::{Waker, Wakeup};
 use crate::error::{Error, Fault};
@@ -40,7 +41,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts the thread, which waits on `wakeup`. `work` sets up what the thread keeps, and calls [`Rounds::run`].
+    /// Starts the thread, which waits on `wakeup`. `work` sets up what the thread keeps, and calls
+    /// [`Rounds::run`].
     ///
     /// # Errors
     /// [`Fault::Internal`] when this work has a worker already, or the machine has no thread to give.
@@ -58,7 +60,8 @@ impl Worker {
             let _ = end.send(());
         });
         let name = schedule.name;
-        spawned.map_err(|error| Fault::Internal(format!("the thread for {name} can't be started: {error}")))?;
+        spawned
+            .map_err(|error| Fault::Internal(format!("the thread for {name} can't be started: {error}")))?;
         Ok(Self { schedule, stopping, waker: wakeup.waker(), ended })
     }
 
@@ -112,9 +115,10 @@ pub(in crate::usecase) enum Wait {
 }
 
 impl Rounds {
-    /// Runs `round` at each wake-up and unasked as the schedule says, and a last time when the worker stops: a round
-    /// that has nothing to save then looks at [`Rounds::is_stopping`] first. A round that fails or panics costs
-    /// itself and not the thread. `begun_by`: what the round was begun by; the first is [`Wait::TimedOut`].
+    /// Runs `round` at each wake-up and unasked as the schedule says, and a last time when the worker stops:
+    /// a round that has nothing to save then looks at [`Rounds::is_stopping`] first. A round that fails or
+    /// panics costs itself and not the thread. `begun_by`: what the round was begun by; the first is
+    /// [`Wait::TimedOut`].
     pub(in crate::usecase) fn run(&self, mut round: impl FnMut(Wait) -> Result<(), Error>) {
         let name = self.schedule.name;
         let mut begun_by = Wait::TimedOut;
@@ -126,8 +130,12 @@ impl Rounds {
             let is_last = self.is_stopping();
             match catch_unwind(AssertUnwindSafe(|| round(begun_by))) {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(worker = name, %error, "a round failed; trying again at the next"),
-                Err(_) => tracing::error!(worker = name, "a round panicked; trying again at the next"),
+                Ok(Err(error)) => {
+                    tracing::warn!(worker = name, %error, "a round failed; trying again at the next");
+                }
+                Err(_) => {
+                    tracing::error!(worker = name, "a round panicked; trying again at the next");
+                }
             }
             if is_last {
                 return;

@@ -31,8 +31,8 @@ impl Plan {
     }
 }
 
-/// Looks which lines are older than `before`. Only those at the beginning can go: where the clock was set back,
-/// older ones behind a younger one stay with it. The newest always stays.
+/// Looks which lines are older than `before`. Only those at the beginning can go: where the clock was set
+/// back, older ones behind a younger one stay with it. The newest always stays.
 ///
 /// # Errors
 /// `forbidden` without `audit:write`; `validation_failed` for a time to come; the store's.
@@ -59,8 +59,8 @@ fn first_kept(app: &App, before: Timestamp, first: i64, newest: i64) -> Result<i
     Ok(newest)
 }
 
-/// Does the next [`STEP`] lines of a plan, in one transaction with its line in the log. Gives how many; 0 when
-/// all is done. A log that is not whole is left as it is.
+/// Does the next [`STEP`] lines of a plan, in one transaction with its line in the log. Gives how many; 0
+/// when all is done. A log that is not whole is left as it is.
 ///
 /// # Errors
 /// `forbidden` without `audit:write`; the store's.

@@ -1,7 +1,7 @@
 //! Reading the audit log. Writing it is part of every change, in the same transaction.
 //!
-//! However long the log is, it is read in pages, each a short read of its own, so that the write-ahead log can be
-//! folded back meanwhile.
+//! However long the log is, it is read in pages, each a short read of its own, so that the write-ahead log
+//! can be folded back meanwhile.
 
 use crate::domain::audit::Line;
 use crate::domain::caller::Caller;
@@ -55,11 +55,12 @@ pub fn tail(app: &App, caller: &Caller, wanted: &Wanted, limit: u32) -> Result<(
     Ok((newest(app, &filter, numbers, limit)?, Position { filter, seen }))
 }
 
-/// A page of the lines that match, newest first: `limit` of them (at least 1), before the `next` of the page before.
+/// A page of the lines that match, newest first: `limit` of them (at least 1), before the `next` of the page
+/// before.
 ///
 /// # Errors
-/// `forbidden` without `audit:read`; `not_found` for an unknown address; `invalid_cursor`; `validation_failed` for a
-/// limit of 0; the store's.
+/// `forbidden` without `audit:read`; `not_found` for an unknown address; `invalid_cursor`;
+/// `validation_failed` for a limit of 0; the store's.
 pub fn page(
     app: &App,
     caller: &Caller,
@@ -95,7 +96,9 @@ fn numbers(app: &App, filter: &Filter, within: RangeInclusive<i64>) -> Result<Ra
     app.store.read(|query| {
         // The end first: a line that comes in between is shown by the next look, not lost.
         let numbers = log::span(query, within)?;
-        let Some(since) = filter.since else { return Ok(numbers) };
+        let Some(since) = filter.since else {
+            return Ok(numbers);
+        };
         Ok(log::search_since(query, since, numbers.clone())?..=*numbers.end())
     })
 }

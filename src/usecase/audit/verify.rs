@@ -54,7 +54,8 @@ fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verdict) -> Result<Optio
     while verdict.last.seq < ends.head.seq {
         let through = ends.head.seq.min(verdict.last.seq + PAGE);
         let flaw;
-        (verdict.last, flaw) = app.store.read(|query| follow(query, app.store.chain(), &verdict.last, through))?;
+        (verdict.last, flaw) =
+            app.store.read(|query| follow(query, app.store.chain(), &verdict.last, through))?;
         if let Some(flaw) = flaw
             && !pruned_meanwhile(app, verdict)?
         {

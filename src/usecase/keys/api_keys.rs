@@ -85,7 +85,10 @@ impl Draft {
             return Ok(Decision::Refuse(Refusal::invalid("ttl", "out_of_range", "a key lives at least 1s")));
         }
         if api_keys::find(tx, &new.name)?.is_some() {
-            return Ok(Decision::Refuse(Refusal::AlreadyExists { what: "API key", name: new.name.to_string() }));
+            return Ok(Decision::Refuse(Refusal::AlreadyExists {
+                what: "API key",
+                name: new.name.to_string(),
+            }));
         }
         let now = tx.now();
         let key = ApiKey {
@@ -115,7 +118,12 @@ pub fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, Error> {
 ///
 /// # Errors
 /// As [`list`]; `invalid_cursor`; `validation_failed` for a limit of 0.
-pub fn page(app: &App, caller: &Caller, limit: u32, after: Option<&str>) -> Result<Paged<ApiKey, String>, Error> {
+pub fn page(
+    app: &App,
+    caller: &Caller,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<ApiKey, String>, Error> {
     let keys = list(app, caller)?;
     Ok(by_name(cursor::List::ApiKeys, keys, limit, after, |key| key.name.as_str())?)
 }

@@ -20,8 +20,8 @@ pub fn signs_slowly(app: &App) -> bool {
     app.keyring.signs_slowly()
 }
 
-/// The key that signs now, asked for before a transaction. Its row is changed first where its tokens live longer
-/// than it says.
+/// The key that signs now, asked for before a transaction. Its row is changed first where its tokens live
+/// longer than it says.
 pub(in crate::usecase) fn current(app: &App) -> Result<Signer, Error> {
     let keyring = Arc::clone(&app.keyring);
     match app.store.read(|query| keyring.ready(query))? {
@@ -40,7 +40,8 @@ pub fn jwks(app: &App) -> Result<Value, Error> {
     let keys: Result<Vec<Value>, Fault> = public
         .iter()
         .map(|jwk| {
-            serde_json::from_str(jwk).map_err(|error| Fault::Storage(format!("a public key is no JSON: {error}")))
+            serde_json::from_str(jwk)
+                .map_err(|error| Fault::Storage(format!("a public key is no JSON: {error}")))
         })
         .collect();
     Ok(serde_json::json!({ "keys": keys? }))

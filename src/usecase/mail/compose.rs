@@ -70,7 +70,12 @@ pub(in crate::usecase) fn notice(app: &App, caller: &Caller, kind: MailKind) -> 
 }
 
 /// Tells the old address of a change to a new one, wished for or done.
-pub(in crate::usecase) fn change_notice(app: &App, caller: &Caller, kind: MailKind, new: &Email) -> QueuedMail {
+pub(in crate::usecase) fn change_notice(
+    app: &App,
+    caller: &Caller,
+    kind: MailKind,
+    new: &Email,
+) -> QueuedMail {
     let context = MailContext { new_email: Some(new.to_string()), ..MailContext::of(caller, app.now()) };
     QueuedMail::new(app, kind, &context)
 }
@@ -146,7 +151,12 @@ impl LinkMail {
     }
 
     /// As [`LinkMail::queue`], for an operator's own wish, which no stranger can repeat.
-    pub(in crate::usecase) fn queue_unbounded(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
+    pub(in crate::usecase) fn queue_unbounded(
+        &self,
+        tx: &mut Tx<'_>,
+        user: UserId,
+        to: &Email,
+    ) -> Result<(), Fault> {
         self.keep_link(tx, user)?;
         self.mail.queue(tx, user, to)
     }
@@ -170,10 +180,13 @@ impl LinkMail {
 fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<String> {
     let (configured, page) = match kind {
         LinkKind::VerifyEmail => (&config.links.verify_email, "/auth/verify-email"),
-        LinkKind::ResetPassword | LinkKind::Invitation => (&config.links.reset_password, "/auth/reset-password"),
+        LinkKind::ResetPassword | LinkKind::Invitation => {
+            (&config.links.reset_password, "/auth/reset-password")
+        }
         LinkKind::ChangeEmail => (&config.links.change_email, "/auth/change-email"),
     };
-    let template = configured.clone().unwrap_or_else(|| format!("{}{page}?token={{token}}", config.public_url));
+    let template =
+        configured.clone().unwrap_or_else(|| format!("{}{page}?token={{token}}", config.public_url));
     Secret::new(template.replace("{token}", token.expose()))
 }
 

@@ -101,7 +101,7 @@ impl<'a> Delivery<'a> {
         Ok(sent)
     }
 
-    /// `None`: nothing is due.
+    /// Sends the next mail that is due. `None`: nothing is.
     pub(in crate::usecase) fn deliver_next(&mut self) -> Result<Option<Outcome>, Error> {
         self.mark_sent()?;
         let claimed = self.app.store.write(&Caller::system(), |tx| {
@@ -109,12 +109,16 @@ impl<'a> Delivery<'a> {
             Ok(Decision::Grant((mails::claim(tx, LEASE)?, given_up)))
         })?;
         if claimed.1 > 0 {
-            tracing::warn!(mails = claimed.1, "mail was given up after a day; see `authctl mail list --state failed`");
+            tracing::warn!(
+                mails = claimed.1,
+                "mail was given up after a day; see `authctl mail list --state failed`"
+            );
         }
         let Some(Sealed { mail, body_sealed }) = claimed.0 else {
             return Ok(None);
         };
-        let outcome = self.message(&mail, body_sealed.as_deref()).and_then(|message| self.mailer.send(&message));
+        let outcome =
+            self.message(&mail, body_sealed.as_deref()).and_then(|message| self.mailer.send(&message));
         match outcome {
             Ok(()) => {
                 tracing::info!(mail = %mail.id, kind = mail.kind, "mail sent");
@@ -131,7 +135,9 @@ impl<'a> Delivery<'a> {
 
     fn mark_sent(&mut self) -> Result<(), Error> {
         if let Some(id) = self.unmarked {
-            self.app.store.write(&Caller::system(), move |tx| Ok(Decision::Grant(mails::save_sent(tx, id)?)))?;
+            self.app
+                .store
+                .write(&Caller::system(), move |tx| Ok(Decision::Grant(mails::save_sent(tx, id)?)))?;
             self.unmarked = None;
         }
         Ok(())
@@ -172,7 +178,9 @@ pub fn retry(app: &App, caller: &Caller, ids: &[String]) -> Result<Vec<Mail>, Er
         for id in &ids {
             match mails::find(tx, *id)?.map(|sealed| sealed.mail) {
                 None => return Ok(Decision::Refuse(Refusal::not_found("mail", id.to_string()))),
-                Some(mail) if mail.state == MailState::Sent => return Ok(Decision::Refuse(was_sent(*id))),
+                Some(mail) if mail.state == MailState::Sent => {
+                    return Ok(Decision::Refuse(was_sent(*id)));
+                }
                 Some(mail) => found.push(mail),
             }
         }
@@ -191,7 +199,8 @@ pub fn retry(app: &App, caller: &Caller, ids: &[String]) -> Result<Vec<Mail>, Er
 }
 
 fn was_sent(id: MailId) -> Refusal {
-    let message = format!("the mail {id} was sent, and its text wiped; have the action done again that caused it");
+    let message =
+        format!("the mail {id} was sent, and its text wiped; have the action done again that caused it");
     Refusal::Invalid(vec![FieldError::new("id", "invalid", message)])
 }
 
@@ -210,11 +219,13 @@ pub enum Tested {
 pub fn send_test(app: &App, caller: &Caller, to: &Email) -> Result<Tested, Error> {
     require(caller, "mail:write")?;
     let Some(mailer) = mailer(&app.config)? else {
-        let why = "mail.transport is outbox, so mail is kept and not sent; set it to smtp, and the server with it";
+        let why =
+            "mail.transport is outbox, so mail is kept and not sent; set it to smtp, and the server with it";
         return Err(Fault::Config(why.into()).into());
     };
-    let rendered =
-        app.mail_templates.write(MailKind::Test, &MailContext { at: Some(app.now()), ..MailContext::default() });
+    let rendered = app
+        .mail_templates
+        .write(MailKind::Test, &MailContext { at: Some(app.now()), ..MailContext::default() });
     let message = Message {
         id: MailId::new(app.now(), app.id_entropy()),
         date: app.now(),

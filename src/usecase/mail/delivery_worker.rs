@@ -8,8 +8,9 @@ use crate::usecase::app::worker::{FirstRound, Schedule, Worker};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Unasked, too: another process may have queued something, or an attempt may be due again. The end of the daemon
-/// waits a second for the mail that is under way; one that takes longer keeps its claim, and is sent after that.
+/// Unasked, too: another process may have queued something, or an attempt may be due again. The end of the
+/// daemon waits a second for the mail that is under way; one that takes longer keeps its claim, and is sent
+/// after that.
 const SCHEDULE: Schedule = Schedule {
     name: "mail",
     first: FirstRound::AtOnce,
@@ -20,8 +21,8 @@ const SCHEDULE: Schedule = Schedule {
 /// Starts sending as the configuration says. `None`: mail stays in the outbox.
 ///
 /// # Errors
-/// [`Fault::Config`] when mail could not be sent like that; [`Fault::Internal`] when the app has such a worker
-/// already, or no thread can be had.
+/// [`Fault::Config`] when mail could not be sent like that; [`Fault::Internal`] when the app has such a
+/// worker already, or no thread can be had.
 pub fn start(app: &Arc<App>) -> Result<Option<Worker>, Fault> {
     mailer(&app.config)?.map(|mailer| start_with(app, Arc::new(mailer))).transpose()
 }

@@ -33,7 +33,12 @@ const SCHEDULE: Schedule =
 ///
 /// # Errors
 /// The store's.
-pub(in crate::usecase) fn note(app: &App, caller: &Caller, kind: LinkKind, email: &Email) -> Result<(), Error> {
+pub(in crate::usecase) fn note(
+    app: &App,
+    caller: &Caller,
+    kind: LinkKind,
+    email: &Email,
+) -> Result<(), Error> {
     let request = LinkRequest {
         id: LinkId::new(app.now(), app.id_entropy()),
         kind,
@@ -49,8 +54,8 @@ pub(in crate::usecase) fn note(app: &App, caller: &Caller, kind: LinkKind, email
     Ok(())
 }
 
-/// Starts the worker that works off what was asked for. What still waits at its end is worked off after the next
-/// start.
+/// Starts the worker that works off what was asked for. What still waits at its end is worked off after the
+/// next start.
 ///
 /// # Errors
 /// [`Fault::Internal`] when the app has one already, or the machine has no thread to give.
@@ -84,7 +89,9 @@ pub fn work_off(app: &App) -> Result<usize, Error> {
 fn work_off_until(app: &App, is_stopping: impl Fn() -> bool) -> Result<usize, Error> {
     let mut done = 0;
     while !is_stopping() {
-        let Some(request) = app.store.read(|query| link_requests::find_oldest(query))? else { break };
+        let Some(request) = app.store.read(|query| link_requests::find_oldest(query))? else {
+            break;
+        };
         answer(app, request)?;
         done += 1;
     }

@@ -41,7 +41,13 @@ pub struct Backup {
 /// `not_found` where there is no database, `already_exists` for a file that is there already;
 /// [`Fault::Storage`] when the copy is not sound; [`Fault::StorageUnavailable`] on a full disk, and when
 /// `stop` is set. Nothing is left of a backup that failed.
-pub fn backup(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop: &Stop) -> Result<Backup, Error> {
+pub fn backup(
+    config: &Config,
+    ports: &Ports,
+    caller: &Caller,
+    file: &Path,
+    stop: &Stop,
+) -> Result<Backup, Error> {
     require(caller, "database:read")?;
     if !files::exists(&config.database)? {
         return Err(Refusal::not_found("database", config.database.display().to_string()).into());
@@ -94,7 +100,8 @@ fn sound_end(query: &impl Query, chain: &Chain) -> Result<Mark, Fault> {
 
 fn wrong_end() -> Fault {
     Fault::Storage(
-        "the audit log doesn't end where it should, and no backup was made; run `authctl audit verify`".into(),
+        "the audit log doesn't end where it should, and no backup was made; run `authctl audit verify`"
+            .into(),
     )
 }
 

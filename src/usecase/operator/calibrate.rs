@@ -55,7 +55,9 @@ impl Calibration {
 /// `validation_failed` for a target outside 10 ms to 1 s; the gate's.
 pub fn calibrate(config: &Config, ports: &Ports, target: Duration) -> Result<Calibration, Error> {
     if !(Duration::from_millis(10)..=Duration::from_secs(1)).contains(&target) {
-        return Err(Refusal::invalid("target-ms", "out_of_range", "10 to 1000 milliseconds are possible").into());
+        return Err(
+            Refusal::invalid("target-ms", "out_of_range", "10 to 1000 milliseconds are possible").into()
+        );
     }
     let threads = config.server.hash_threads.unwrap_or_else(cores);
     let least_takes = measure(ports, LEAST)?;
@@ -124,7 +126,11 @@ mod tests {
         let cost = |memory_kib, iterations| HashCost { memory_kib, iterations, parallelism: 1 };
         assert_eq!(scaled(LEAST, MS(25), MS(250), 1 << 20), cost(194_560 / 1024 * 1024, 2));
         assert_eq!(scaled(LEAST, MS(25), MS(250), 65_536), cost(65_536, 5));
-        assert_eq!(scaled(cost(65_536, 2), MS(500), MS(250), 1 << 20), cost(32_768, 2), "what proved too dear");
+        assert_eq!(
+            scaled(cost(65_536, 2), MS(500), MS(250), 1 << 20),
+            cost(32_768, 2),
+            "what proved too dear"
+        );
         assert_eq!(scaled(LEAST, MS(400), MS(250), 1 << 20), LEAST, "a slow machine");
         assert_eq!(scaled(LEAST, MS(25), MS(250), 1_024), cost(19_456, 20), "one with little memory");
     }

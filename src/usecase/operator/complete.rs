@@ -1,5 +1,5 @@
-//! What a shell may offer while an operator types: users and roles whose names begin as the word does. It reads
-//! the database and nothing else: no key, no lock, no file that was not there before.
+//! What a shell may offer while an operator types: users and roles whose names begin as the word does. It
+//! reads the database and nothing else: no key, no lock, no file that was not there before.
 
 use crate::config::Config;
 use crate::error::Fault;

@@ -24,11 +24,14 @@ pub struct Status {
     pub rows: Vec<(&'static str, i64)>,
 }
 
+/// Gives the file's size and version, and how many rows there are.
+///
 /// # Errors
 /// `forbidden` for anybody but an operator; the store's.
 pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
     require(caller, "database:read")?;
-    let (file, rows) = app.store.read(|query| Ok((inspect::file_status(query)?, row_counts::of_tables(query)?)))?;
+    let (file, rows) =
+        app.store.read(|query| Ok((inspect::file_status(query)?, row_counts::of_tables(query)?)))?;
     let sizes: Vec<u64> = files::database_files(app.store.path())
         .iter()
         .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))

@@ -81,7 +81,12 @@ impl Finding {
 ///
 /// # Errors
 /// `forbidden` for anybody but an operator. Whatever else goes wrong is a finding.
-pub fn examine(config: &Config, ports: &Ports, caller: &Caller, url: Option<&str>) -> Result<Vec<Finding>, Error> {
+pub fn examine(
+    config: &Config,
+    ports: &Ports,
+    caller: &Caller,
+    url: Option<&str>,
+) -> Result<Vec<Finding>, Error> {
     require(caller, "database:read")?;
     let mut findings = vec![
         Finding::of("texts", texts(config)),
@@ -142,8 +147,9 @@ fn files_and_owners(config: &Config) -> Result<Finding, Error> {
 fn disk(config: &Config) -> Result<Finding, Error> {
     let check = "disk";
     let folder = files::folder_of(&config.database);
-    let space = rustix::fs::statvfs(&folder)
-        .map_err(|error| Fault::Internal(format!("the disk of {} can't be asked: {error}", folder.display())))?;
+    let space = rustix::fs::statvfs(&folder).map_err(|error| {
+        Fault::Internal(format!("the disk of {} can't be asked: {error}", folder.display()))
+    })?;
     let free = space.f_bavail.saturating_mul(space.f_frsize);
     let says = format!("{} MiB are free in {}", free >> 20, folder.display());
     Ok(match free {
@@ -159,7 +165,8 @@ fn public_url(config: &Config) -> Finding {
     if url.starts_with("https://") {
         return Finding::ok("public_url", url);
     }
-    let says = format!("{url}: links in mail lead to this machine alone; set `public_url` before others use it");
+    let says =
+        format!("{url}: links in mail lead to this machine alone; set `public_url` before others use it");
     Finding::warn("public_url", says)
 }
 
@@ -170,14 +177,18 @@ fn daemon(config: &Config) -> Result<Finding, Error> {
     Ok(if database_lock::is_served(&config.database)? {
         Finding::ok("daemon", "a daemon serves this database")
     } else {
-        Finding::warn("daemon", "no daemon serves this database; start one with `authd serve` or your service manager")
+        Finding::warn(
+            "daemon",
+            "no daemon serves this database; start one with `authd serve` or your service manager",
+        )
     })
 }
 
 fn database(app: &App, caller: &Caller) -> Result<Finding, Error> {
     let problems = app.store.read(|query| inspect::quick_problems(query))?;
     if let Some(problem) = problems.first() {
-        let says = format!("it is damaged ({problem}); stop the daemon, keep a copy, and restore the last backup");
+        let says =
+            format!("it is damaged ({problem}); stop the daemon, keep a copy, and restore the last backup");
         return Ok(Finding::fail("database", says));
     }
     let status = database::status(app, caller)?;
@@ -200,9 +211,10 @@ fn clock(app: &App) -> Result<Finding, Error> {
         log::list(query, &Filter::default(), *numbers.end()..=*numbers.end(), 1)
     })?;
     Ok(match newest.first().map(|line| line.at) {
-        Some(at) if now.plus(DRIFT) < at => {
-            Finding::fail("clock", format!("it shows {now}, and the newest line of the audit log is of {at}; set it"))
-        }
+        Some(at) if now.plus(DRIFT) < at => Finding::fail(
+            "clock",
+            format!("it shows {now}, and the newest line of the audit log is of {at}; set it"),
+        ),
         _ => Finding::ok("clock", format!("it shows {now}, which is not before anything that was logged")),
     })
 }
@@ -241,7 +253,11 @@ fn smtp(config: &Config) -> Result<Finding, Error> {
             "smtp",
             "mail stays in the outbox, where `authctl mail` reads it; set `mail.transport` to smtp to have it sent",
         ),
-        Some(Ok(())) => Finding::ok("smtp", format!("{server} answers; `authctl mail test ADDRESS` sends a mail")),
-        Some(Err(why)) => Finding::fail("smtp", format!("{why}; check `mail.smtp_host` and what stands under it")),
+        Some(Ok(())) => {
+            Finding::ok("smtp", format!("{server} answers; `authctl mail test ADDRESS` sends a mail"))
+        }
+        Some(Err(why)) => {
+            Finding::fail("smtp", format!("{why}; check `mail.smtp_host` and what stands under it"))
+        }
     })
 }

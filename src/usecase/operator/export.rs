@@ -35,7 +35,12 @@ pub fn begin(app: &App, caller: &Caller, contents: Contents) -> Result<(), Error
 ///
 /// # Errors
 /// `forbidden` without `users:read`, or with credentials without `users:write`; the store's.
-pub fn page(app: &App, caller: &Caller, contents: Contents, after: After) -> Result<(Vec<Line>, After), Error> {
+pub fn page(
+    app: &App,
+    caller: &Caller,
+    contents: Contents,
+    after: After,
+) -> Result<(Vec<Line>, After), Error> {
     require(caller, "users:read")?;
     if contents == Contents::WithCredentials {
         require(caller, "users:write")?;

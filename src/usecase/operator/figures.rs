@@ -142,7 +142,8 @@ fn writing(tally: &WriterTally) -> Writing {
 
 fn counted(app: &App) -> Counted {
     let alive = Alive { now: app.now(), idle: app.config.tokens.refresh_idle };
-    let known = app.row_counts.read(|| app.elapsed(), || app.store.read(|query| row_counts::count(query, alive)));
+    let known =
+        app.row_counts.read(|| app.elapsed(), || app.store.read(|query| row_counts::count(query, alive)));
     let oldest = known.row_counts.as_ref().and_then(|row_counts| row_counts.oldest_queued);
     let waiting = oldest.map_or(Duration::ZERO, |oldest| app.now().since(oldest));
     Counted {

@@ -1,5 +1,6 @@
-//! Deletes expired rows: for an operator at once, in the daemon little by little. No response depends on them: a
-//! session that is not there is refused like one that has ended, and the lockout forgets by its own rule.
+//! Deletes expired rows: for an operator at once, in the daemon little by little. No response depends on
+//! them: a session that is not there is refused like one that has ended, and the lockout forgets by its own
+//! rule.
 
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;

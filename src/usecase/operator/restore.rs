@@ -69,7 +69,13 @@ pub struct Ended {
 /// `not_found` for a missing file, `validation_failed` for one that is no sound backup of authd's, or that
 /// the key file doesn't open; [`Fault::StorageUnavailable`] while a daemon or another command has the
 /// database open, and when `stop` is set. Then nothing was changed.
-pub fn restore(config: &Config, ports: &Ports, caller: &Caller, file: &Path, stop: &Stop) -> Result<Restored, Error> {
+pub fn restore(
+    config: &Config,
+    ports: &Ports,
+    caller: &Caller,
+    file: &Path,
+    stop: &Stop,
+) -> Result<Restored, Error> {
     require(caller, "database:write")?;
     files::prepare_folder(config)?;
     let in_use = InUse::alone(&config.database)?;
@@ -83,8 +89,8 @@ pub fn restore(config: &Config, ports: &Ports, caller: &Caller, file: &Path, sto
     let still_good = still_good(in_use.database(), stop)?;
     let (ended, withheld) = end_what_lived(&store, caller, line, still_good)?;
     drop(store);
-    // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the sessions
-    // of the backup would live.
+    // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the
+    // sessions of the backup would live.
     file::fold(copy.path())?;
     let kept = put_away(in_use.database(), ports)?;
     copy.replace(in_use.database())?;
@@ -185,7 +191,10 @@ fn put_away(database: &Path, ports: &Ports) -> Result<Option<PathBuf>, Fault> {
     let fails = |error| files::cannot_write(&kept, &error);
     let kept_files = files::database_files(&kept);
     if kept.exists() {
-        return Err(Fault::StorageUnavailable(format!("{} exists already; try again in a second", kept.display())));
+        return Err(Fault::StorageUnavailable(format!(
+            "{} exists already; try again in a second",
+            kept.display()
+        )));
     }
     match file::fold(database) {
         // Too damaged to be folded: the log goes along, for whoever wants to mend it.

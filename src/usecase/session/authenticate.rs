@@ -82,7 +82,8 @@ pub(in crate::usecase) fn inspect(
         return Ok(Err(RejectReason::Invalid(flaw)));
     }
     let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
-    let status = app.store.read_snapshot(|query| sessions::find_token_status(query, claims.session, shown))?;
+    let status =
+        app.store.read_snapshot(|query| sessions::find_token_status(query, claims.session, shown))?;
     let Some(status) = status.filter(|status| status.account.id == claims.user) else {
         return Ok(Err(RejectReason::SessionEnded));
     };
@@ -92,7 +93,8 @@ pub(in crate::usecase) fn inspect(
     if let Err(standstill) = judge(app, claims, &status) {
         return Ok(Err(standstill));
     }
-    let signed_in = SignedIn { session: claims.session, auth_time: status.auth_time, account: status.account };
+    let signed_in =
+        SignedIn { session: claims.session, auth_time: status.auth_time, account: status.account };
     Ok(Ok((authentic, signed_in)))
 }
 

@@ -34,8 +34,8 @@ pub enum Kind {
     Refresh,
 }
 
-/// Looks at an access token or a refresh token, without spending or changing anything. `None`: it is neither, or
-/// not good (any more); a service isn't told why, lest it become a place to try tokens at.
+/// Looks at an access token or a refresh token, without spending or changing anything. `None`: it is neither,
+/// or not good (any more); a service isn't told why, lest it become a place to try tokens at.
 ///
 /// # Errors
 /// `unauthenticated` unless a service or an operator asks; the store's.
@@ -50,10 +50,16 @@ pub fn introspect(app: &App, caller: &Caller, token: &Secret<String>) -> Result<
 }
 
 fn of_access(app: &App, text: &str) -> Result<Option<Introspected>, Fault> {
-    let Ok((token, owner)) = authenticate::inspect(app, text)? else { return Ok(None) };
+    let Ok((token, owner)) = authenticate::inspect(app, text)? else {
+        return Ok(None);
+    };
     let claims = &token.claims;
     Ok(Some(Introspected {
-        token: Kind::Access { token: claims.token, audience: claims.audience.clone(), not_before: claims.not_before },
+        token: Kind::Access {
+            token: claims.token,
+            audience: claims.audience.clone(),
+            not_before: claims.not_before,
+        },
         user: owner.account,
         session: claims.session,
         client_id: claims.client_id.clone(),
@@ -63,7 +69,9 @@ fn of_access(app: &App, text: &str) -> Result<Option<Introspected>, Fault> {
 }
 
 fn of_refresh(app: &App, token: &RefreshToken) -> Result<Option<Introspected>, Fault> {
-    let Some(salted) = find_authentic(app, token)? else { return Ok(None) };
+    let Some(salted) = find_authentic(app, token)? else {
+        return Ok(None);
+    };
     let (session, lifetime) = (salted.session, app.lifetime());
     if session.judge(token.generation, app.now(), lifetime) != Rotation::Rotate {
         return Ok(None);

@@ -67,12 +67,12 @@ pub fn list(app: &App, caller: &Caller, of: Option<&UserRef>, which: Which) -> R
     Ok(app.store.read(|query| sessions::list(query, user, alive))?)
 }
 
-/// A page of the sessions that live, of one user or (`None`) of everybody, newest first: `limit` of them (at least 1),
-/// after the `next` of the page before.
+/// A page of the sessions that live, of one user or (`None`) of everybody, newest first: `limit` of them (at
+/// least 1), after the `next` of the page before.
 ///
 /// # Errors
-/// `forbidden` without `sessions:read`; `not_found` for an unknown user; `invalid_cursor`; `validation_failed` for a
-/// limit of 0; the store's.
+/// `forbidden` without `sessions:read`; `not_found` for an unknown user; `invalid_cursor`;
+/// `validation_failed` for a limit of 0; the store's.
 pub fn page(
     app: &App,
     caller: &Caller,

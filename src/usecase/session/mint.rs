@@ -72,7 +72,8 @@ fn life(app: &App, ttl: Option<Duration>) -> Result<Duration, Refusal> {
     let most = app.config.tokens.refresh_ttl;
     let ttl = ttl.unwrap_or_else(|| app.config.tokens.access_ttl.min(most));
     if ttl < Duration::from_secs(1) || ttl > most {
-        let message = format!("a token lives at least 1s and at most {} (tokens.refresh_ttl)", span_text(most));
+        let message =
+            format!("a token lives at least 1s and at most {} (tokens.refresh_ttl)", span_text(most));
         return Err(Refusal::invalid("ttl", "out_of_range", message));
     }
     Ok(ttl)

@@ -37,8 +37,8 @@ pub fn refresh(app: &App, caller: &Caller, token: &str) -> Result<Tokens, Error>
     rotated.tokens(app)
 }
 
-/// As [`refresh`], for a task of the transport: no thread waits for the disk. The rotation is handed in at once, and is
-/// committed even if whoever asked for it has gone.
+/// As [`refresh`], for a task of the transport: no thread waits for the disk. The rotation is handed in at
+/// once, and is committed even if whoever asked for it has gone.
 ///
 /// # Errors
 /// As [`refresh`].
@@ -53,8 +53,11 @@ fn rotation(
     token: &str,
 ) -> Result<impl FnMut(&mut Tx<'_>) -> Result<Decision<Rotated>, Fault> + Send + use<>, Refusal> {
     let token = RefreshToken::parse(token).ok_or(Refusal::InvalidToken)?;
-    let bench =
-        Bench { keyring: Arc::clone(&app.keyring), key: Arc::clone(&app.refresh_key), lifetime: app.lifetime() };
+    let bench = Bench {
+        keyring: Arc::clone(&app.keyring),
+        key: Arc::clone(&app.refresh_key),
+        lifetime: app.lifetime(),
+    };
     Ok(move |tx: &mut Tx<'_>| decide(tx, &token, &bench))
 }
 

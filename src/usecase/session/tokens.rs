@@ -46,9 +46,10 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
         Target::Session(id) => revoke_session(app, caller, id),
         Target::User(of) => revoke_user(app, caller, of),
         Target::Jti(jti) => {
-            let jti = TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
-            // Whose it is, only the token itself could tell; none outlives the session that lives the longest.
-            // That may have begun under another configuration than this one.
+            let jti =
+                TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
+            // Whose it is, only the token itself could tell; none outlives the session that lives the
+            // longest. That may have begun under another configuration than this one.
             let tokens = &app.config.tokens;
             let longest = app.now().plus(tokens.access_ttl.max(tokens.refresh_ttl));
             let last = app.store.read(|query| sessions::find_last_end(query))?;
@@ -67,15 +68,17 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
 }
 
 /// Ends what a token belongs to (RFC 7009): a refresh token's session, or one access token. Whoever may end
-/// anybody's sessions may show any token, a user one of their own. Nothing is said of what isn't the caller's or
-/// is no token: it counts for nobody anyhow.
+/// anybody's sessions may show any token, a user one of their own. Nothing is said of what isn't the caller's
+/// or is no token: it counts for nobody anyhow.
 ///
 /// # Errors
 /// `unauthenticated` for nobody; `forbidden` for a service without `sessions:revoke`; the store's.
 pub fn revoke_shown(app: &App, caller: &Caller, token: &Secret<String>) -> Result<(), Error> {
     let text = token.expose();
     if let Err(refusal) = require(caller, "sessions:revoke") {
-        let Actor::User(me) = &caller.actor else { return Err(refusal.into()) };
+        let Actor::User(me) = &caller.actor else {
+            return Err(refusal.into());
+        };
         if owner(app, text)? != Some(me.account.id) {
             return Ok(());
         }
@@ -160,7 +163,10 @@ fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
     }
 }
 
-pub(in crate::usecase) fn find_authentic(app: &App, token: &RefreshToken) -> Result<Option<sessions::Salted>, Fault> {
+pub(in crate::usecase) fn find_authentic(
+    app: &App,
+    token: &RefreshToken,
+) -> Result<Option<sessions::Salted>, Fault> {
     let salted = app.store.read(|query| sessions::find_salted(query, token.session))?;
     Ok(salted.filter(|salted| app.refresh_key.is_authentic(token, &salted.salt)))
 }
@@ -254,7 +260,8 @@ fn inspect_api_key(app: &App, text: &str) -> Result<Inspection, Fault> {
     };
     let mut facts = vec![("name", key.name.to_string())];
     facts.extend(key.expires_at.map(|time| ("expires_at", time.to_string())));
-    facts.push(("permissions", key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")));
+    facts
+        .push(("permissions", key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")));
     let expired = !key.counts(app.now());
     Ok(Inspection { kind, flaw: expired.then(|| "it has expired".to_owned()), facts })
 }
@@ -266,7 +273,9 @@ fn inspect_link(app: &App, kind: LinkKind, text: &str) -> Result<Inspection, Fau
         None => None,
     };
     Ok(match owner {
-        Some(owner) => Inspection { kind: kind.name(), flaw: None, facts: vec![("user_id", owner.to_string())] },
+        Some(owner) => {
+            Inspection { kind: kind.name(), flaw: None, facts: vec![("user_id", owner.to_string())] }
+        }
         None => {
             let flaw = "it is wrong, spent, replaced or too old".to_owned();
             Inspection { kind: kind.name(), flaw: Some(flaw), facts: Vec::new() }

@@ -59,7 +59,8 @@ impl FactorCheck {
         user: &User,
         shown: &Factor,
     ) -> Result<FactorVerdict, Fault> {
-        let Some(factor) = second_factor::find(tx, user.id)?.filter(|factor| factor.enabled_at.is_some()) else {
+        let Some(factor) = second_factor::find(tx, user.id)?.filter(|factor| factor.enabled_at.is_some())
+        else {
             return Ok(FactorVerdict::Wrong);
         };
         if factor.failures >= FACTOR_FAILURES_MAX {
@@ -93,7 +94,12 @@ impl FactorCheck {
         }
     }
 
-    fn spend_recovery_code(&self, tx: &mut Tx<'_>, user: &User, code: &Secret<String>) -> Result<bool, Fault> {
+    fn spend_recovery_code(
+        &self,
+        tx: &mut Tx<'_>,
+        user: &User,
+        code: &Secret<String>,
+    ) -> Result<bool, Fault> {
         let Some(hash) = opaque::parse_recovery_code(code.expose()) else {
             return Ok(false);
         };

@@ -1,4 +1,5 @@
-//! Signing in: the lockout, the password, the second factor, and [`session_start`], in which every way in ends.
+//! Signing in: the lockout, the password, the second factor, and [`session_start`], in which every way in
+//! ends.
 
 pub mod factor;
 pub(super) mod lockout;

@@ -16,12 +16,17 @@ use crate::usecase::mail::compose;
 /// Checks the caller's own password, counted by the lockout like a login.
 ///
 /// Gives the hash that it matched: whoever acts on this proof makes sure that it still stands.
-pub(in crate::usecase) fn check(app: &App, caller: &Caller, user: &User, password: &Password) -> Result<String, Error> {
+pub(in crate::usecase) fn check(
+    app: &App,
+    caller: &Caller,
+    user: &User,
+    password: &Password,
+) -> Result<String, Error> {
     let attempt = Attempt::new(app, caller, user.email.key());
     let (id, now) = (user.id, app.now());
-    let (stored, until) = app
-        .store
-        .read(|query| Ok((users::find_password_hash(query, id)?, attempt.locked_until(query, Some(id), now)?)))?;
+    let (stored, until) = app.store.read(|query| {
+        Ok((users::find_password_hash(query, id)?, attempt.locked_until(query, Some(id), now)?))
+    })?;
     if until.is_some() {
         return refuse_unseen(app, caller, attempt, id);
     }
@@ -48,7 +53,12 @@ pub(in crate::usecase) fn check(app: &App, caller: &Caller, user: &User, passwor
 }
 
 /// While a lock holds, a try leaves its line and is refused, whatever the password.
-fn refuse_unseen<T: Send + 'static>(app: &App, caller: &Caller, attempt: Attempt, user: UserId) -> Result<T, Error> {
+fn refuse_unseen<T: Send + 'static>(
+    app: &App,
+    caller: &Caller,
+    attempt: Attempt,
+    user: UserId,
+) -> Result<T, Error> {
     app.store.write(caller, move |tx| {
         let now = tx.now();
         // A lock that ended this very moment: as good as the last millisecond of it.

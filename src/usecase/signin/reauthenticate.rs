@@ -39,7 +39,11 @@ impl Fresh {
     }
 
     /// Why it does not count any more. `None`: it does.
-    pub(in crate::usecase) fn lapsed(&self, query: &impl Query, now: Timestamp) -> Result<Option<Refusal>, Fault> {
+    pub(in crate::usecase) fn lapsed(
+        &self,
+        query: &impl Query,
+        now: Timestamp,
+    ) -> Result<Option<Refusal>, Fault> {
         let session = sessions::find(query, self.me.session)?;
         let Some(session) = session.filter(|session| session.is_alive(now, self.idle)) else {
             return Ok(Some(Refusal::InvalidToken));
@@ -50,7 +54,8 @@ impl Fresh {
         if !strongest || session.auth_time.is_none_or(|proved| now >= proved.plus(FRESH)) {
             return Ok(Some(Refusal::FreshLoginRequired));
         }
-        let changed = self.proven.is_some() && users::find_password_hash(query, self.me.account.id)? != self.proven;
+        let changed =
+            self.proven.is_some() && users::find_password_hash(query, self.me.account.id)? != self.proven;
         Ok(changed.then_some(Refusal::WrongPassword))
     }
 }

@@ -27,7 +27,9 @@ fn shell() -> Shell {
 
 fn attack(shell: &Shell, sql: &str) {
     let connection = Connection::open(shell.world.database()).unwrap();
-    connection.execute_batch("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_only_pruned").unwrap();
+    connection
+        .execute_batch("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_only_pruned")
+        .unwrap();
     connection.execute_batch(sql).unwrap();
 }
 
@@ -43,9 +45,15 @@ fn a_whole_log_shows_its_head() {
     let head = format!("7:{}", hex(&shell.world.audit()[6].hash));
     let expected = object!({"ok": true, "lines": 7, "first": 1, "last": 7, "head": head});
     assert_eq!(verified(&shell), expected);
-    assert_eq!(shell.line("audit verify").out, format!("ok     true\nlines  7\nfirst  1\nlast   7\nhead   {head}\n"));
+    assert_eq!(
+        shell.line("audit verify").out,
+        format!("ok     true\nlines  7\nfirst  1\nlast   7\nhead   {head}\n")
+    );
     assert_eq!(shell.line("audit verify -q").out, format!("{head}\n"));
-    assert_eq!(shell.line("audit verify -o tsv").out, format!("ok\tlines\tfirst\tlast\thead\ntrue\t7\t1\t7\t{head}\n"));
+    assert_eq!(
+        shell.line("audit verify -o tsv").out,
+        format!("ok\tlines\tfirst\tlast\thead\ntrue\t7\t1\t7\t{head}\n")
+    );
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -64,7 +72,10 @@ fn a_broken_log_names_the_first_line_and_exits_5() {
         "problem": "line 5 is not as authd wrote it",
     });
     assert_eq!(json(&said.out), expected);
-    assert!(said.err.starts_with("authctl: check_failed: line 5 is not as authd wrote it; keep a copy"), "{said:?}");
+    assert!(
+        said.err.starts_with("authctl: check_failed: line 5 is not as authd wrote it; keep a copy"),
+        "{said:?}"
+    );
     let said = shell.line("audit verify");
     assert_eq!(said.code, 5);
     assert!(said.out.contains("\nproblem  line 5 is not as authd wrote it\n"), "{said:?}");
@@ -107,7 +118,9 @@ fn an_export_is_json_lines_or_csv() {
     assert_eq!(rows.next(), Some("seq,at,event,actor,user_id,session_id,ip,request_id,details,hash"));
     let row = shell.stable(rows.next().unwrap());
     assert!(
-        row.starts_with("5,0000-00-00T00:00:00Z,UserCreated,operator:olga,00000000-0000-0000-0000-000000000001,,,,{},"),
+        row.starts_with(
+            "5,0000-00-00T00:00:00Z,UserCreated,operator:olga,00000000-0000-0000-0000-000000000001,,,,{},"
+        ),
         "{row}"
     );
     assert_eq!(rows.count(), 2);
@@ -189,8 +202,8 @@ fn pruning_asks_says_and_proves() {
     assert_eq!(shell.line("audit prune").code, 2);
 }
 
-/// A follower whose reader is stuck keeps no snapshot: the write-ahead log is folded back under it, and nothing
-/// is lost of what it has to show.
+/// A follower whose reader is stuck keeps no snapshot: the write-ahead log is folded back under it, and
+/// nothing is lost of what it has to show.
 #[test]
 fn a_follower_holds_nobody_up() {
     const WRITES: u64 = 3_000;
@@ -207,7 +220,8 @@ fn a_follower_holds_nobody_up() {
             let store = &store;
             scope.spawn(move || {
                 for number in 0..WRITES.div_ceil(16) {
-                    let event = Event::RoleCreated { role: format!("role {thread} {number} {}", "x".repeat(1000)) };
+                    let event =
+                        Event::RoleCreated { role: format!("role {thread} {number} {}", "x".repeat(1000)) };
                     let work = move |tx: &mut authd::store::tx::Tx<'_>| tx.audit(&event, Subject::default());
                     store.write(&crate::world::operator(), move |tx| work(tx).map(Decision::Grant)).unwrap();
                 }

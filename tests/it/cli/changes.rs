@@ -12,13 +12,19 @@ fn a_user_s_life() {
         "correct horse battery staple\n",
     );
     assert_eq!(added.code, 0, "{added:?}");
-    assert_eq!(shell.stable(&added.err), "created user ann@example.com 00000000-0000-0000-0000-000000000001\n");
+    assert_eq!(
+        shell.stable(&added.err),
+        "created user ann@example.com 00000000-0000-0000-0000-000000000001\n"
+    );
     let user = json(&added.out);
     assert_eq!((&user["name"], &user["email_verified"]), (&"Ann".into(), &true.into()));
     let tokens = shell.world.login("ann@example.com").unwrap();
 
     let disabled = shell.line("user disable ann@example.com");
-    assert_eq!((disabled.code, disabled.out.as_str(), disabled.err.as_str()), (0, "", "disabled ann@example.com\n"));
+    assert_eq!(
+        (disabled.code, disabled.out.as_str(), disabled.err.as_str()),
+        (0, "", "disabled ann@example.com\n")
+    );
     assert!(!shell.world.is_signed_in(&tokens), "it counts on the next request");
     assert!(shell.world.login("ann@example.com").is_err());
     assert_eq!(shell.line("user disable ann@example.com").code, 0, "done already is done");
@@ -30,9 +36,11 @@ fn a_user_s_life() {
     let deleted = shell.line("user delete ann@example.com --yes");
     assert_eq!((deleted.code, deleted.err.as_str()), (0, "deleted ann@example.com\n"));
     assert_eq!(shell.line("user show ann@example.com").code, 3);
-    let by_us: Vec<_> = shell.world.audit().into_iter().filter(|line| line.actor.starts_with("operator:")).collect();
+    let by_us: Vec<_> =
+        shell.world.audit().into_iter().filter(|line| line.actor.starts_with("operator:")).collect();
     let me = format!("operator:{}", login_name());
-    let events: Vec<_> = by_us.iter().filter(|line| line.actor == me).map(|line| line.event.as_str()).collect();
+    let events: Vec<_> =
+        by_us.iter().filter(|line| line.actor == me).map(|line| line.event.as_str()).collect();
     assert_eq!(events, ["UserCreated", "UserDisabled", "UserEnabled", "UserDeleted"]);
 }
 
@@ -66,7 +74,8 @@ fn if_not_exists_changes_nothing_and_asks_for_nothing() {
 fn roles_are_given_and_taken() {
     let shell = Shell::new();
     shell.world.add_user("ann@example.com", &["admin"]);
-    let added = json(&shell.line("role add editor --permission posts:write --permission posts:read -o json").out);
+    let added =
+        json(&shell.line("role add editor --permission posts:write --permission posts:read -o json").out);
     assert_eq!(added["permissions"], serde_json::json!(["posts:read", "posts:write"]));
     let assigned = shell.line("role assign ann@example.com editor");
     assert_eq!((assigned.code, assigned.err.as_str()), (0, "gave editor to ann@example.com\n"));
@@ -74,7 +83,10 @@ fn roles_are_given_and_taken() {
     let unassigned = json(&shell.line("role unassign ann@example.com editor -o json").out);
     assert_eq!(unassigned["roles"], serde_json::json!(["admin"]));
     assert_eq!(shell.line("role assign ann@example.com editor nothing").code, 3);
-    assert_eq!(json(&shell.line("user show ann@example.com -o json").out)["roles"], serde_json::json!(["admin"]));
+    assert_eq!(
+        json(&shell.line("user show ann@example.com -o json").out)["roles"],
+        serde_json::json!(["admin"])
+    );
     assert_eq!(shell.line("role add editor").code, 4);
     assert_eq!(shell.line("role add Editor").code, 1);
     assert_eq!(shell.line("role add poster --permission posts").code, 1);
@@ -84,9 +96,11 @@ fn roles_are_given_and_taken() {
 fn the_last_admin_stays() {
     let shell = Shell::new();
     shell.world.add_user("ann@example.com", &["admin"]);
-    for line in
-        ["user disable ann@example.com", "user delete ann@example.com --yes", "role unassign ann@example.com admin"]
-    {
+    for line in [
+        "user disable ann@example.com",
+        "user delete ann@example.com --yes",
+        "role unassign ann@example.com admin",
+    ] {
         let said = shell.line(line);
         assert_eq!(said.code, 4, "{line}: {said:?}");
         assert!(said.err.starts_with("authctl: last_admin: "), "{said:?}");
@@ -113,7 +127,11 @@ fn what_is_revoked_is_dead_at_once() {
 
     let (one, two) = (login(), login());
     let said = shell.line("token revoke --user ann@example.com --yes -o json");
-    assert_eq!(json(&said.out)["revoked"].as_u64(), Some(3), "the session of the revoked token lives on till here");
+    assert_eq!(
+        json(&said.out)["revoked"].as_u64(),
+        Some(3),
+        "the session of the revoked token lives on till here"
+    );
     assert!(!shell.world.is_signed_in(&one) && !shell.world.is_signed_in(&two));
 
     assert_eq!(shell.line("token revoke --id 00000000-0000-0000-0000-000000000000").code, 3);
@@ -148,7 +166,11 @@ fn init_makes_what_is_missing_once() {
     let made = json(&init.out);
     let created = serde_json::json!({"database": true, "key_file": true, "signing_key": true});
     assert_eq!(made["created"], created);
-    assert!(shell.stable(&init.err).starts_with("database  DIR/sub/new.db (new)\nkey file  DIR/sub/authd.key (new)\n"));
+    assert!(
+        shell
+            .stable(&init.err)
+            .starts_with("database  DIR/sub/new.db (new)\nkey file  DIR/sub/authd.key (new)\n")
+    );
     let modes = |path: &str| {
         let metadata = std::fs::metadata(shell.world.folder.join(path)).unwrap();
         std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 /// A shell to type in, with people and roles to be offered.
 fn world() -> Shell {
     let shell = Shell::new();
-    for email in ["ann@example.com", "anton@example.com", "bob@example.com", "an`id`@example.com", "an|sh@example.com"]
+    for email in
+        ["ann@example.com", "anton@example.com", "bob@example.com", "an`id`@example.com", "an|sh@example.com"]
     {
         shell.world.add_user(email, &[]);
     }
@@ -41,8 +42,9 @@ impl Shell {
     }
 }
 
-/// Takes the line apart as bash does before it calls a completion function: at blanks and at `COMP_WORDBREAKS`.
-/// What it replaces, the second argument, begins after the last of them, or with it if that is an `@`.
+/// Takes the line apart as bash does before it calls a completion function: at blanks and at
+/// `COMP_WORDBREAKS`. What it replaces, the second argument, begins after the last of them, or with it if
+/// that is an `@`.
 const BASH: &str = r#"
 . ./script
 COMP_LINE=$1 COMP_POINT=${#1} COMP_WORDBREAKS=$' \t\n"\'@><=;|&(:'
@@ -98,7 +100,9 @@ fn bash_completes_commands_flags_users_and_roles() {
         ("authctl user show --database=none.db an", ""),
         ("authctl user show zoe", ""),
     ] {
-        let Some(offered) = shell.in_bash(line) else { return };
+        let Some(offered) = shell.in_bash(line) else {
+            return;
+        };
         assert_eq!(offered.join(" "), wanted, "{line}");
     }
 }
@@ -111,7 +115,9 @@ fn zsh_completes_the_same() {
         ("authctl user show ann@ex", "ann@example.com"),
         ("authctl role assign bob@example.com adm", "admin"),
     ] {
-        let Some(offered) = shell.offered(&["zsh", "-f"], ZSH, line) else { return };
+        let Some(offered) = shell.offered(&["zsh", "-f"], ZSH, line) else {
+            return;
+        };
         assert_eq!(offered.join(" "), wanted, "{line}");
     }
 }
@@ -124,7 +130,9 @@ fn fish_completes_the_same() {
         ("authctl user show ann@ex", "ann@example.com"),
         ("authctl role assign bob@example.com adm", "admin"),
     ] {
-        let Some(offered) = shell.offered(&["fish", "--no-config"], FISH, line) else { return };
+        let Some(offered) = shell.offered(&["fish", "--no-config"], FISH, line) else {
+            return;
+        };
         assert_eq!(offered.join(" "), wanted, "{line}");
     }
 }
@@ -133,7 +141,9 @@ fn fish_completes_the_same() {
 fn a_file_whose_name_is_a_command_is_quoted() {
     let shell = world();
     fs::write(shell.world.folder.join("x;touch here.toml"), "").unwrap();
-    let Some(offered) = shell.in_bash("authctl --config x") else { return };
+    let Some(offered) = shell.in_bash("authctl --config x") else {
+        return;
+    };
     assert_eq!(offered, ["x\\;touch\\ here.toml"]);
 }
 

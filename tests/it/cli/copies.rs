@@ -29,7 +29,17 @@ impl Live {
     }
 
     pub fn add(&self, email: &str) {
-        let args = ["user", "add", email, "--verified", "--role", "admin", "--password-stdin", "--database", DATABASE];
+        let args = [
+            "user",
+            "add",
+            email,
+            "--verified",
+            "--role",
+            "admin",
+            "--password-stdin",
+            "--database",
+            DATABASE,
+        ];
         let added = self.shell.run_with(&args, PASSWORD);
         assert_eq!(added.code, 0, "{added:?}");
     }
@@ -43,7 +53,9 @@ impl Live {
     }
 
     pub fn files(&self) -> Vec<String> {
-        let names = fs::read_dir(self.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names = fs::read_dir(self.path(""))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = names.collect();
         names.sort();
         names
@@ -182,9 +194,13 @@ fn what_is_no_sound_backup_of_this_database_is_refused_and_nothing_changes() {
     other("newer.db", "PRAGMA user_version = 99");
     other("foreign.db", "PRAGMA application_id = 1");
     other("key.db", "UPDATE meta SET value = zeroblob(60) WHERE key = 'root_key_check'");
-    other("tail.db", "DROP TRIGGER audit_is_only_pruned; DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)");
+    other(
+        "tail.db",
+        "DROP TRIGGER audit_is_only_pruned; DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)",
+    );
     let middle = backup.len() / 2 / 4096 * 4096;
-    fs::write(live.path("damaged.db"), [&backup[..middle], &[0x55; 4096], &backup[middle + 4096..]].concat()).unwrap();
+    fs::write(live.path("damaged.db"), [&backup[..middle], &[0x55; 4096], &backup[middle + 4096..]].concat())
+        .unwrap();
     fs::write(live.path("text.db"), "not a database at all".repeat(500)).unwrap();
     let (database, files) = (fs::read(live.path("authd.db")).unwrap(), live.files());
     for (name, code, why) in [

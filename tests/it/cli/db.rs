@@ -48,7 +48,11 @@ fn an_older_schema_is_refused_by_name_backed_up_and_brought_up() {
 fn nothing_is_migrated_under_somebody_who_has_it_open() {
     let shell = Shell::new();
     write_old(&shell);
-    let lock = fs::OpenOptions::new().append(true).create(true).open(shell.world.folder.join("old.db-lock")).unwrap();
+    let lock = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(shell.world.folder.join("old.db-lock"))
+        .unwrap();
     // As a daemon of an older schema would hold it.
     lock.lock_shared().unwrap();
     let held = shell.line("db migrate --database old.db");

@@ -106,8 +106,9 @@ fn mail_the_clock_and_admins_are_looked_at() {
     let shell = Shell::new();
     let world = &shell.world;
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let smtp =
-        format!("[mail]\ntransport = \"smtp\"\nsmtp_host = \"127.0.0.1\"\nsmtp_port = {free}\nsmtp_tls = \"none\"\n");
+    let smtp = format!(
+        "[mail]\ntransport = \"smtp\"\nsmtp_host = \"127.0.0.1\"\nsmtp_port = {free}\nsmtp_tls = \"none\"\n"
+    );
     fs::write(world.folder.join("authd.toml"), smtp).unwrap();
     world.advance(std::time::Duration::from_secs(3600));
     world.add_user("ann@example.com", &[]);

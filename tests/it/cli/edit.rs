@@ -36,7 +36,8 @@ fn a_name_is_changed_and_nothing_else() {
     let (tokens, before) = (shell.world.login(ANN).unwrap(), shell.world.events().len());
     let said = shell.run(&["user", "edit", ANN, "--name", "Ann Smith"]);
     assert_eq!((said.code, said.err.as_str()), (0, "changed the name of ann@example.com\n"));
-    let again = shell.run(&["user", "edit", ANN, "--name", "Ann Smith", "--email", ANN, "--verified", "-o", "json"]);
+    let again =
+        shell.run(&["user", "edit", ANN, "--name", "Ann Smith", "--email", ANN, "--verified", "-o", "json"]);
     assert_eq!((again.code, again.err.as_str()), (0, "ann@example.com is so already; nothing was changed\n"));
     assert_eq!(json(&again.out)["name"], "Ann Smith");
     assert!(shell.world.is_signed_in(&tokens));
@@ -54,7 +55,10 @@ fn another_address_is_unverified_and_ends_what_the_old_one_was_proof_of() {
     let before = shell.world.events().len();
     let said = shell.line("user edit ann@example.com --email ann@example.org -o json");
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.err.contains("all sessions have ended, and a link to verify it is in the outbox"), "{said:?}");
+    assert!(
+        said.err.contains("all sessions have ended, and a link to verify it is in the outbox"),
+        "{said:?}"
+    );
     assert_eq!((&json(&said.out)["email"], &json(&said.out)["email_verified"]), (&NEW.into(), &false.into()));
     assert_eq!(events_after(&shell, before), ["EmailChanged"]);
     assert!(!shell.world.is_signed_in(&tokens));
@@ -142,7 +146,9 @@ fn a_phone_reads_the_reset_link_off_stderr() {
     for (colour, own) in [("always", LIGHT), ("always", DARK), ("never", DARK)] {
         let said = shell.run(&["user", "reset-link", ANN, "--qr", "--color", colour]);
         assert_eq!((said.code, said.out.lines().count()), (0, 1), "{said:?}");
-        let Some(read) = scan(&shell.world.folder, &said.err, own) else { return };
+        let Some(read) = scan(&shell.world.folder, &said.err, own) else {
+            return;
+        };
         assert_eq!(read, said.out.trim());
     }
 }

@@ -27,7 +27,13 @@ const ENDS: [End; 8] = [
     },
     End { code: 3, word: "not_found", line: "user show nobody@example.com", stdin: "", prepare: UNTOUCHED },
     End { code: 4, word: "already_exists", line: "role add admin", stdin: "", prepare: UNTOUCHED },
-    End { code: 69, word: "storage_unavailable", line: "role add editor", stdin: "", prepare: another_process_writes },
+    End {
+        code: 69,
+        word: "storage_unavailable",
+        line: "role add editor",
+        stdin: "",
+        prepare: another_process_writes,
+    },
     // Nothing that is right at the outside makes authd fail inside: these are what it must not go on with.
     End { code: 70, word: "internal", line: "role list", stdin: "", prepare: a_newer_authd_was_here },
     End { code: 70, word: "internal", line: "role add editor", stdin: "", prepare: the_head_was_forged },

@@ -35,7 +35,10 @@ fn usage_errors_exit_2() {
         assert!(!said.err.is_empty(), "{line}");
     }
     let said = shell.line("user delete ann@example.com");
-    assert_eq!(said.err, "authctl: usage: this can't be undone and nobody can be asked; add --yes to do it\n");
+    assert_eq!(
+        said.err,
+        "authctl: usage: this can't be undone and nobody can be asked; add --yes to do it\n"
+    );
 }
 
 #[test]
@@ -73,8 +76,11 @@ fn a_refusal_is_words_or_a_problem_object() {
 #[test]
 fn what_was_typed_can_not_drive_the_terminal_through_a_message() {
     let shell = Shell::new();
-    for args in [&["user", "show", "\u{1b}[2J\u{202e}"][..], &["user", "list", "--role", "\u{9b}31m"], &["\u{7}\u{9b}"]]
-    {
+    for args in [
+        &["user", "show", "\u{1b}[2J\u{202e}"][..],
+        &["user", "list", "--role", "\u{9b}31m"],
+        &["\u{7}\u{9b}"],
+    ] {
         let said = shell.run(args);
         assert_ne!(said.code, 0);
         let dangerous = |c: char| c != '\n' && authd::cli::terminal::escape::is_dangerous(c);

@@ -25,7 +25,9 @@ fn folder() -> PathBuf {
 fn transcripts() -> BTreeMap<String, String> {
     let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     files
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
+        })
         .collect()
 }
 
@@ -126,9 +128,9 @@ fn first_difference(expected: &str, actual: &str) -> Option<String> {
         return None;
     }
     let pairs = expected.lines().zip(actual.lines()).enumerate();
-    let first = pairs
-        .filter(|(_, (expected, actual))| expected != actual)
-        .map(|(at, (expected, actual))| format!("{}: expected\n  {expected}\nbut it was\n  {actual}", at + 1));
+    let first = pairs.filter(|(_, (expected, actual))| expected != actual).map(|(at, (expected, actual))| {
+        format!("{}: expected\n  {expected}\nbut it was\n  {actual}", at + 1)
+    });
     Some(first.take(1).next().unwrap_or_else(|| format!(" one is longer than the other:\n{actual}")))
 }
 /// These print a text of authd's own making, whatever the format, or don't end.

@@ -27,11 +27,17 @@ fn a_rotation_counts_for_a_daemon_that_runs() {
 
     let waits = shell.line(&format!("key retire {old}"));
     assert_eq!((waits.code, waits.out.as_str()), (0, ""));
-    assert!(waits.err.contains("verifies until") && waits.err.contains("nothing else is to be done"), "{waits:?}");
+    assert!(
+        waits.err.contains("verifies until") && waits.err.contains("nothing else is to be done"),
+        "{waits:?}"
+    );
     assert_eq!((daemon.me(&before), daemon.me(&after)), (200, 200));
     let refused = shell.line(&format!("key retire {new}"));
     assert_eq!(refused.code, 4);
-    assert!(refused.err.starts_with("authctl: conflict: ") && refused.err.contains("key rotate"), "{refused:?}");
+    assert!(
+        refused.err.starts_with("authctl: conflict: ") && refused.err.contains("key rotate"),
+        "{refused:?}"
+    );
 
     let unasked = shell.line(&format!("key retire {old} --now"));
     assert_eq!(unasked.code, 2, "{unasked:?}");
@@ -118,9 +124,13 @@ fn an_api_key_is_shown_once() {
     assert_eq!((revoked.code, revoked.err.as_str()), (0, "revoked API key billing\n"));
     assert_eq!(inspect(&added.out).code, 5);
     assert_eq!(shell.line("apikey revoke billing").code, 3);
-    assert_eq!(shell.line("apikey list -q").out.lines().collect::<Vec<_>>(), [second["id"].as_str().unwrap()]);
+    assert_eq!(
+        shell.line("apikey list -q").out.lines().collect::<Vec<_>>(),
+        [second["id"].as_str().unwrap()]
+    );
     assert_eq!(shell.line("apikey add billing").code, 0, "the name is free again");
-    let events: Vec<_> = shell.world.events().into_iter().filter(|event| event.starts_with("ApiKey")).collect();
+    let events: Vec<_> =
+        shell.world.events().into_iter().filter(|event| event.starts_with("ApiKey")).collect();
     assert_eq!(events, ["ApiKeyCreated", "ApiKeyCreated", "ApiKeyRevoked", "ApiKeyCreated"]);
 }
 

@@ -81,7 +81,10 @@ fn a_mail_that_failed_is_retried_by_the_operator() {
     assert_eq!(shell.line("mail retry 0198a000-0000-7000-8000-000000000000").code, 3);
     assert_eq!(shell.line("mail retry").code, 2);
     let said = shell.line(&format!("mail retry {}", failed.trim()));
-    assert_eq!((said.code, said.err.as_str()), (0, "queued: Confirm your e-mail address to ann@example.com\n"));
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (0, "queued: Confirm your e-mail address to ann@example.com\n")
+    );
     assert_eq!(shell.line("mail list -q --state queued").out, failed);
     let retried = shell.line("-o json audit tail").out;
     assert!(retried.contains("MailRetried"), "{retried}");
@@ -94,7 +97,8 @@ fn a_check_of_the_configuration_reads_templates_and_password_file_too() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("new_login.txt"), "{% extends \"layout.txt\" %}\n{% block").unwrap();
     let config = fs::read_to_string(shell.world.folder.join("authd.toml")).unwrap();
-    let write = |more: &str| fs::write(shell.world.folder.join("authd.toml"), format!("{config}{more}")).unwrap();
+    let write =
+        |more: &str| fs::write(shell.world.folder.join("authd.toml"), format!("{config}{more}")).unwrap();
     write("templates = \"templates\"\n");
     for line in ["config check", "serve --listen 127.0.0.1:0", "user list"] {
         let said = shell.line(line);
@@ -116,7 +120,10 @@ fn the_daemon_sends_what_it_and_others_queue() {
     let patience = Duration::from_secs(30);
     assert_eq!(shell.line("user add early@example.com --invite").code, 0);
     let daemon = Daemon::start(&shell, &[]);
-    assert!(mails.recv_timeout(patience).unwrap().contains("To: early@example.com"), "what waited goes first");
+    assert!(
+        mails.recv_timeout(patience).unwrap().contains("To: early@example.com"),
+        "what waited goes first"
+    );
     let body = r#"{"email":"ann@example.com","password":"correct horse battery staple"}"#;
     assert_eq!(daemon.ask("POST /api/auth/register", "", body).0, 202);
     assert!(mails.recv_timeout(patience).unwrap().contains("To: ann@example.com"));

@@ -75,7 +75,8 @@ impl Shell {
 
     fn run_with(&self, args: &[&str], stdin: &str) -> Said {
         let mut command = self.command(args);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A command that refuses before it reads closes the pipe.
         let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
         of(&child.wait_with_output().unwrap())

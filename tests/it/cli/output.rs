@@ -96,7 +96,10 @@ fn user_filters_and_pages() {
 fn an_id_names_a_user_as_well_as_an_address() {
     let shell = populated();
     let id = shell.line("user list -q --query ann").out;
-    assert_eq!(shell.line(&format!("user show {}", id.trim())).out, shell.line("user show ANN@example.com").out);
+    assert_eq!(
+        shell.line(&format!("user show {}", id.trim())).out,
+        shell.line("user show ANN@example.com").out
+    );
 }
 
 #[test]
@@ -107,7 +110,8 @@ fn roles_in_every_format() {
     assert!(tsv.starts_with("name\tdescription\tpermissions\nadmin\t"), "{tsv}");
     assert!(tsv.ends_with("\neditor\twrites\tposts:write\n"), "{tsv}");
     let listed = json(&shell.line("role list -o json").out);
-    let editor = serde_json::json!({"name": "editor", "description": "writes", "permissions": ["posts:write"]});
+    let editor =
+        serde_json::json!({"name": "editor", "description": "writes", "permissions": ["posts:write"]});
     assert_eq!(listed[1], editor);
     let table = shell.shown("role list");
     assert!(table.ends_with("\neditor  writes               posts:write\n"), "{table}");
@@ -133,7 +137,10 @@ id                                    email            last_used_at          exp
     assert_eq!(shell.line("token list --user bob@example.com -q").out, "");
     assert_eq!(shell.line("token revoke --all --yes").code, 0);
     assert_eq!(
-        (shell.line("token list -q").out.lines().count(), shell.line("token list --all -q").out.lines().count()),
+        (
+            shell.line("token list -q").out.lines().count(),
+            shell.line("token list --all -q").out.lines().count()
+        ),
         (0, 1)
     );
 }
@@ -173,7 +180,10 @@ fn the_database_in_every_format() {
     assert!(table.starts_with("database        DIR/authd.db\nkey_file        DIR/authd.key\n"), "{table}");
     assert_eq!(shell.line("db status -o tsv").out.lines().count(), 2);
     let check = shell.line("db check");
-    assert_eq!((check.code, check.out.as_str(), shell.stable(&check.err).as_str()), (0, "", "DIR/authd.db is whole\n"));
+    assert_eq!(
+        (check.code, check.out.as_str(), shell.stable(&check.err).as_str()),
+        (0, "", "DIR/authd.db is whole\n")
+    );
     assert_eq!(json(&shell.line("db check -o json").out), serde_json::json!({"ok": true, "problems": []}));
 }
 

@@ -7,13 +7,16 @@ use std::fs;
 #[test]
 fn stdin_loses_one_newline() {
     let shell = Shell::new();
-    for (i, given) in [PASSWORD.to_owned(), format!("{PASSWORD}\n"), format!("{PASSWORD}\r\n")].iter().enumerate() {
+    for (i, given) in
+        [PASSWORD.to_owned(), format!("{PASSWORD}\n"), format!("{PASSWORD}\r\n")].iter().enumerate()
+    {
         let email = format!("user{i}@example.com");
         let said = shell.run_with(&["user", "add", &email, "--verified", "--password-stdin"], given);
         assert_eq!((said.code, said.out.as_str()), (0, ""), "{said:?}");
         assert!(shell.world.login(&email).is_ok(), "{given:?}");
     }
-    let said = shell.run_with(&["user", "passwd", "user0@example.com", "--password-stdin"], &format!("{PASSWORD}\n\n"));
+    let said = shell
+        .run_with(&["user", "passwd", "user0@example.com", "--password-stdin"], &format!("{PASSWORD}\n\n"));
     assert_eq!(said.code, 0);
     assert!(shell.world.login_with("user0@example.com", &format!("{PASSWORD}\n")).is_ok());
 }

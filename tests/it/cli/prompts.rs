@@ -50,13 +50,15 @@ impl Typist {
             }
         });
         let keys = child.stdin.take().unwrap();
-        let mut typist = Self { child, keys, screen, seen: String::new(), half: Vec::new(), device: String::new() };
+        let mut typist =
+            Self { child, keys, screen, seen: String::new(), half: Vec::new(), device: String::new() };
         let device = typist.wait_for("\n").trim().to_owned();
         typist.device = device;
         typist
     }
 
-    /// Waits until `text` stands on the screen, after what was waited for before, and gives what came before it.
+    /// Waits until `text` stands on the screen, after what was waited for before, and gives what came before
+    /// it.
     pub(super) fn wait_for(&mut self, text: &str) -> String {
         while !self.seen.contains(text) {
             let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) else {
@@ -191,7 +193,8 @@ fn a_terminal_gets_a_table_with_borders_and_colour() {
 fn a_pipe_is_never_asked() {
     let shell = Shell::new();
     // There is a terminal to fall back on, but stdin is a pipe.
-    let (code, seen) = Typist::start(&shell, "echo secret | ./authctl user add ann@example.com; exit $?").end();
+    let (code, seen) =
+        Typist::start(&shell, "echo secret | ./authctl user add ann@example.com; exit $?").end();
     assert_eq!(code, 2, "{seen}");
     assert!(seen.contains("no password: give --password-stdin"), "{seen}");
     let (code, seen) = Typist::start(&shell, "./authctl user add ann@example.com --password-stdin").end();

@@ -53,7 +53,9 @@ impl Redaction {
     }
 
     fn shown(&mut self, word: &str, kind: Option<Kind>) -> String {
-        let Some(kind) = kind else { return word.to_owned() };
+        let Some(kind) = kind else {
+            return word.to_owned();
+        };
         if let Some((_, shown)) = self.seen.iter().find(|(real, _)| real == word) {
             return shown.clone();
         }
@@ -136,8 +138,8 @@ impl Kind {
     }
 }
 
-/// The length of the time that `text` begins with, and what is shown for it. Zeros at the end of a fraction are
-/// not written, so that its length says nothing.
+/// The length of the time that `text` begins with, and what is shown for it. Zeros at the end of a fraction
+/// are not written, so that its length says nothing.
 fn time(text: &str) -> Option<(usize, &'static str)> {
     let whole = matching(text, "####-##-##T##:##:##")?.len();
     let rest = &text[whole..];
@@ -161,6 +163,8 @@ fn word(text: &str) -> &str {
 /// The beginning of `text` that has the shape of `pattern`, whose `#` stand for hexadecimal digits.
 fn matching<'a>(text: &'a str, pattern: &str) -> Option<&'a str> {
     let start = text.get(..pattern.len())?;
-    let fits = |(c, p): (char, char)| if p == '#' { c.is_ascii_hexdigit() } else { c == p };
+    let fits = |(c, p): (char, char)| {
+        if p == '#' { c.is_ascii_hexdigit() } else { c == p }
+    };
     start.chars().zip(pattern.chars()).all(fits).then_some(start)
 }

@@ -47,7 +47,8 @@ fn a_request_is_one_line_with_what_came_of_it() {
             (text("level"), text("method"), text("route"), line["status"].as_u64().unwrap())
         })
         .collect();
-    let row = |level: &str, method: &str, route: &str, status| (level.into(), method.into(), route.into(), status);
+    let row =
+        |level: &str, method: &str, route: &str, status| (level.into(), method.into(), route.into(), status);
     assert_eq!(
         told,
         [
@@ -62,7 +63,10 @@ fn a_request_is_one_line_with_what_came_of_it() {
     let asked = lines.iter().find(|line| line["route"] == "/api/auth/me").unwrap();
     let ann = json(&shell.line("user show ann@example.com -o json").out)["id"].clone();
     assert!(ann.is_string());
-    assert_eq!((&asked["request_id"], &asked["ip"], &asked["user"]), (&"rq-1".into(), &"203.0.113.9".into(), &ann));
+    assert_eq!(
+        (&asked["request_id"], &asked["ip"], &asked["user"]),
+        (&"rq-1".into(), &"203.0.113.9".into(), &ann)
+    );
     assert!(asked["duration_ms"].as_f64().unwrap() < 60_000.0, "{asked}");
     let login = lines.iter().find(|line| line["route"] == "/api/auth/login").unwrap();
     assert_eq!((&login["ip"], login.get("user")), (&"127.0.0.1".into(), None));
@@ -75,7 +79,9 @@ fn what_went_well_is_no_news_unless_it_is_asked_for() {
     assert_eq!(daemon.ask("GET /nowhere", "", "").0, 404);
     let lines = records(daemon);
     assert_eq!(lines.len(), 1, "{lines:?}");
-    for part in ["INFO answered", "method=\"GET\"", "route=\"unknown\"", "status=404", "ip=127.0.0.1", "duration_ms="] {
+    for part in
+        ["INFO answered", "method=\"GET\"", "route=\"unknown\"", "status=404", "ip=127.0.0.1", "duration_ms="]
+    {
         assert!(lines[0].contains(part), "{part}: {lines:?}");
     }
 }
@@ -109,7 +115,8 @@ fn requests(token: &str) -> Vec<String> {
         ));
     };
     let json = "Content-Type: application/json";
-    for path in ["", "/api/auth/sessions/", "/api/auth/", "/auth/", "/auth/reset-password/", "/.well-known/"] {
+    for path in ["", "/api/auth/sessions/", "/api/auth/", "/auth/", "/auth/reset-password/", "/.well-known/"]
+    {
         send(&format!("GET {path}{p}"), "Accept: */*", "");
         send(&format!("POST {path}{p}?{p}={p}#{p}"), json, &format!("{{\"{p}\":\"{p}\"}}"));
     }
@@ -132,7 +139,11 @@ fn requests(token: &str) -> Vec<String> {
         "Transfer-Encoding:",
     ] {
         send("GET /api/auth/me", &format!("{name} {p}"), "");
-        send("POST /api/auth/refresh", &format!("{json}\r\n{name} {p}"), &format!("{{\"refresh_token\":\"{p}\"}}"));
+        send(
+            "POST /api/auth/refresh",
+            &format!("{json}\r\n{name} {p}"),
+            &format!("{{\"refresh_token\":\"{p}\"}}"),
+        );
     }
     send("GET /healthz", &format!("X-{p}: {p}"), "");
     send("GET /healthz", &format!("broken {p} : {p}"), "");

@@ -24,7 +24,10 @@ fn permissions(shell: &Shell, role: &str) -> serde_json::Value {
 #[test]
 fn a_role_is_shown() {
     let shell = shell();
-    assert_eq!(shell.shown("role show editor"), "name         editor\ndescription  Writes\npermissions  posts:write\n");
+    assert_eq!(
+        shell.shown("role show editor"),
+        "name         editor\ndescription  Writes\npermissions  posts:write\n"
+    );
     assert_eq!(shell.shown("role show editor -q"), "editor\n");
     assert_eq!(shell.line("role show nothing").code, 3);
     assert_eq!(shell.line("role show Editor").code, 1);
@@ -43,7 +46,10 @@ fn an_edit_replaces_what_it_names_and_counts_on_the_next_request() {
     assert_eq!((said.code, said.err.as_str()), (0, "changed role editor\n"));
     assert!(!may("posts:write") && may("posts:read") && may("tags:any"));
     let edited = json(&shell.line("role edit editor --description Reads -o json").out);
-    assert_eq!(edited, json!({"name": "editor", "description": "Reads", "permissions": ["posts:read", "tags:*"]}));
+    assert_eq!(
+        edited,
+        json!({"name": "editor", "description": "Reads", "permissions": ["posts:read", "tags:*"]})
+    );
 
     let events = shell.world.events().len();
     let same = shell.line("role edit editor --permission tags:* --permission posts:read --permission tags:*");

@@ -27,10 +27,11 @@ pub fn code_on(screen: &str) -> Vec<&str> {
     screen.lines().filter(is_part).collect()
 }
 
-/// Reads the code on a screen with these shades of its own, which must be dark on light, since not every phone
-/// reads the contrary. `None`: zbarimg is not installed.
+/// Reads the code on a screen with these shades of its own, which must be dark on light, since not every
+/// phone reads the contrary. `None`: zbarimg is not installed.
 pub fn scan(folder: &Path, screen: &str, own: Shades) -> Option<String> {
-    let lines: Vec<Vec<(char, Shades)>> = code_on(screen).into_iter().map(|line| letters(line, own)).collect();
+    let lines: Vec<Vec<(char, Shades)>> =
+        code_on(screen).into_iter().map(|line| letters(line, own)).collect();
     let columns = lines.iter().map(Vec::len).max().unwrap_or(0);
     // The screen goes on around it.
     let (wide, high) = (columns + 4, lines.len() + 2);

@@ -122,8 +122,10 @@ fn the_first_start_makes_what_it_needs_and_says_so() {
     assert_eq!(shell.stable(&second.greeting), "database  DIR/new/authd.db\nkey file  DIR/new/authd.key\n");
     assert_eq!(second.stop(Signal::INT), (Some(0), "stopped\n".into()));
     // Nothing is left in a write-ahead log: the file alone is the database.
-    let mut files: Vec<_> =
-        std::fs::read_dir(shell.world.folder.join("new")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(shell.world.folder.join("new"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     files.sort();
     assert_eq!(files, ["authd.db", "authd.db-lock", "authd.db-served", "authd.key"]);
 }
@@ -143,7 +145,10 @@ fn metrics_are_served_where_the_configuration_says() {
 
     std::fs::write(&config, format!("[metrics]\nlisten = \"{address}\"\n")).unwrap();
     let second = shell.line("serve --listen 127.0.0.1:0 --database second/authd.db");
-    assert!(second.code == 78 && second.err.contains("metrics.listen") && second.err.contains(address), "{second:?}");
+    assert!(
+        second.code == 78 && second.err.contains("metrics.listen") && second.err.contains(address),
+        "{second:?}"
+    );
     let (code, said) = daemon.stop(Signal::TERM);
     assert!(code == Some(0) && said.ends_with("stopped\n"), "{said}");
 }

@@ -75,7 +75,9 @@ fn a_phone_reads_the_code_off_a_dark_and_off_a_light_terminal() {
         // The secret stands under the code, in groups.
         let last = screen.trim().lines().last().unwrap().to_owned();
         assert_eq!(last.split(' ').map(str::len).collect::<Vec<_>>(), [4; 8], "{last}");
-        let Some(uri) = scan(folder, &screen, own) else { return };
+        let Some(uri) = scan(folder, &screen, own) else {
+            return;
+        };
         assert!(uri.starts_with("otpauth://totp/authd:ann%40example.com?"), "{uri}");
         assert!(uri.contains(&last.replace(' ', "")), "{uri} {last}");
         typist.type_in("\u{4}");
@@ -85,7 +87,9 @@ fn a_phone_reads_the_code_off_a_dark_and_off_a_light_terminal() {
     }
     // A pipe gets the form without colours, unless it asks for them.
     let piped = shell.line("totp enroll ann@example.com --pending");
-    assert!(!piped.out.contains('\u{1b}') && scan(folder, &piped.out, DARK).unwrap().starts_with("otpauth://"));
+    assert!(
+        !piped.out.contains('\u{1b}') && scan(folder, &piped.out, DARK).unwrap().starts_with("otpauth://")
+    );
     let coloured = shell.line("totp enroll ann@example.com --pending --color always");
     assert!(scan(folder, &coloured.out, LIGHT).unwrap().starts_with("otpauth://"));
     assert!(!shell.world.events().contains(&"SecondFactorEnabled".to_owned()));
@@ -113,13 +117,19 @@ fn a_code_at_the_prompt_turns_it_on_and_the_recovery_codes_come_once() {
     typist.type_in(&format!("{} {}\n", &code[..3], &code[3..]));
     let (exit, seen) = typist.end();
     assert_eq!(exit, 0, "{seen}");
-    let codes: Vec<_> =
-        seen.lines().map(str::trim).filter(|line| line.len() == 19 && line.matches('-').count() == 3).collect();
+    let codes: Vec<_> = seen
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.len() == 19 && line.matches('-').count() == 3)
+        .collect();
     assert_eq!(codes.len(), 10, "{seen}");
 
     assert!(!shell.world.is_signed_in(&before), "sessions end");
     assert_eq!(shell.world.mails(ANN)[0].kind, "two_factor_enabled");
-    assert!(matches!(shell.world.first_step(&crate::world::anonymous(), ANN, PASSWORD), Ok(LoggedIn::SecondStep(_))));
+    assert!(matches!(
+        shell.world.first_step(&crate::world::anonymous(), ANN, PASSWORD),
+        Ok(LoggedIn::SecondStep(_))
+    ));
     assert_eq!(json(&shell.line("totp status ann@example.com -o json").out)["recovery_codes_left"], 10);
     assert_eq!(shell.verify(&code).code, 5, "that code's step is spent");
     let events = shell.world.events();
@@ -226,7 +236,9 @@ fn pictures_are_new_private_files_that_a_phone_reads() {
         let secret = svg.split(['=', '&']).nth(1).unwrap();
         let (now, app) = (now(), app_of(&svg));
         let at = format!("@{now}");
-        let Some(code) = phone::run("oathtool", &["--totp", "--base32", "--now", &at, secret]) else { return };
+        let Some(code) = phone::run("oathtool", &["--totp", "--base32", "--now", &at, secret]) else {
+            return;
+        };
         assert_eq!(code, app.code_at(now));
         shell.confirm(&app);
         assert_eq!(shell.verify(&code).code, 0);
@@ -242,7 +254,11 @@ fn recovery_codes_are_made_anew_where_a_factor_is_on() {
     let plain = shell.line("totp recovery-codes ann@example.com");
     assert_eq!((plain.code, plain.out.lines().count()), (0, 10), "{plain:?}");
     assert!(codes.iter().all(|code| !plain.out.contains(code.as_str().unwrap())), "the old ones die");
-    assert_eq!(shell.line("totp recovery-codes ann@example.com -q").out.lines().count(), 10, "-q doesn't swallow them");
+    assert_eq!(
+        shell.line("totp recovery-codes ann@example.com -q").out.lines().count(),
+        10,
+        "-q doesn't swallow them"
+    );
     let replaced = shell.world.events().iter().filter(|event| *event == "RecoveryCodesReplaced").count();
     assert_eq!(replaced, 3);
 
@@ -260,7 +276,10 @@ fn a_check_is_that_of_a_login() {
     let failures = || json(&shell.line("totp status ann@example.com -o json").out)["failures"].clone();
     let wrong = shell.verify(&wrong_code(&app));
     assert_eq!((wrong.code, wrong.out.as_str(), failures()), (5, "", 1.into()));
-    assert!(wrong.err.starts_with("authctl: check_failed: the code is wrong, used or too old; "), "{wrong:?}");
+    assert!(
+        wrong.err.starts_with("authctl: check_failed: the code is wrong, used or too old; "),
+        "{wrong:?}"
+    );
     let code = code_now(&app);
     let good = shell.run_with(&["totp", "verify", ANN, "--stdin", "-o", "json"], &format!("{code}\n"));
     assert_eq!((good.code, &json(&good.out)["good"], failures()), (0, &true.into(), 0.into()), "{good:?}");
@@ -287,7 +306,8 @@ fn a_factor_that_answers_no_more_is_named() {
         let code = authd::domain::secret::Secret::new(wrong_code(&app));
         let operator = crate::world::operator();
         assert!(
-            authd::usecase::account::admin_two_factor::check_code(&shell.world.app, &operator, &user, &code).is_err()
+            authd::usecase::account::admin_two_factor::check_code(&shell.world.app, &operator, &user, &code)
+                .is_err()
         );
     }
     let said = shell.verify(&code_now(&app));

@@ -34,7 +34,10 @@ fn a_run_reports_what_failed_and_exits_5() {
     // A second run is harmless, and what is mended comes in.
     shell.file("users.jsonl", &FILE.replace("nobody", "nobody@example.com").replace("\\u001b", ""));
     let said = shell.line("import users.jsonl --format jsonl");
-    assert_eq!((said.code, said.err.as_str()), (0, "created 1, skipped 3 who were there already, failed 0\n"));
+    assert_eq!(
+        (said.code, said.err.as_str()),
+        (0, "created 1, skipped 3 who were there already, failed 0\n")
+    );
 }
 
 #[test]
@@ -110,7 +113,10 @@ fn what_export_prints_import_takes_from_stdin() {
     assert_eq!(other.world.login("ann@example.com").unwrap().user.email.as_str(), "ann@example.com");
     let taken = shell.line("audit tail --event CredentialsExported -o tsv").out;
     assert_eq!(taken.lines().count(), 3, "{taken}");
-    assert_eq!(other.line("audit tail --event UserImported -o json").out.matches("\"from\":\"jsonl\"").count(), 1);
+    assert_eq!(
+        other.line("audit tail --event UserImported -o json").out.matches("\"from\":\"jsonl\"").count(),
+        1
+    );
 }
 
 #[test]
@@ -145,7 +151,11 @@ fn what_can_not_be_read_is_said_before_anything_is_changed() {
         ("import users.csv --format csv", 1, "there is no column `mail`"),
         ("import users.csv --format csv --domain example.com", 2, "--domain is for --format htpasswd alone"),
         ("import users.csv --format csv --firebase-config config.json", 2, "--firebase-config is for"),
-        ("import users.csv --format firebase --firebase-config config.json", 2, "`base64_signer_key` is missing"),
+        (
+            "import users.csv --format firebase --firebase-config config.json",
+            2,
+            "`base64_signer_key` is missing",
+        ),
         ("export --format xml", 2, "xml"),
     ] {
         let refused = shell.line(line);

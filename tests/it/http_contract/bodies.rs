@@ -4,7 +4,13 @@ use super::*;
 use authd::api::wire::{Alternatives, Kind, Presence};
 use proptest::prelude::*;
 
-fn with_type(daemon: &Daemon, route: &Route, proof: Option<&String>, content_type: &str, body: &[u8]) -> Answer {
+fn with_type(
+    daemon: &Daemon,
+    route: &Route,
+    proof: Option<&String>,
+    content_type: &str,
+    body: &[u8],
+) -> Answer {
     let mut headers = Vec::new();
     headers.extend(proof.map(|proof| ("authorization", proof.as_str())));
     if !content_type.is_empty() {
@@ -39,7 +45,11 @@ fn a_body_that_does_not_say_json_is_415() {
             "application/json, text/plain",
         ] {
             let answer = with_type(daemon, route, proof, content_type, b"{}");
-            assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported_media_type"), "{route:?}");
+            assert_eq!(
+                (answer.status, answer.problem().as_str()),
+                (415, "unsupported_media_type"),
+                "{route:?}"
+            );
         }
         let mut headers = vec![JSON, ("content-encoding", "gzip")];
         headers.extend(proof.map(|proof| ("authorization", proof.as_str())));
@@ -51,7 +61,9 @@ fn a_body_that_does_not_say_json_is_415() {
 #[test]
 fn the_spelling_of_the_type_does_not_matter() {
     let daemon = Daemon::new();
-    for content_type in ["APPLICATION/JSON", "application/json;charset=UTF-8", "application/json ; charset=\"utf-8\""] {
+    for content_type in
+        ["APPLICATION/JSON", "application/json;charset=UTF-8", "application/json ; charset=\"utf-8\""]
+    {
         let answer = daemon.send("POST", "/api/auth/login", &[("content-type", content_type)], b"{}");
         assert_eq!(answer.status, 422, "{content_type}");
     }
@@ -80,7 +92,11 @@ fn a_body_that_is_no_json_is_400() {
         ] {
             let answer = with_type(daemon, route, proof, JSON.1, body);
             let shown = String::from_utf8_lossy(body);
-            assert_eq!((answer.status, answer.problem().as_str()), (400, "malformed_json"), "{route:?} {shown}");
+            assert_eq!(
+                (answer.status, answer.problem().as_str()),
+                (400, "malformed_json"),
+                "{route:?} {shown}"
+            );
         }
         let deep = "[".repeat(60_000);
         assert_eq!(with_type(daemon, route, proof, JSON.1, deep.as_bytes()).problem(), "malformed_json");

@@ -13,7 +13,8 @@ use std::sync::Arc;
 /// What is wrong with `value` by `schema`, in the part of JSON Schema that the document uses.
 pub(super) fn violations(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
-        let target = document.pointer(reference.trim_start_matches('#')).expect("a reference leads somewhere");
+        let target =
+            document.pointer(reference.trim_start_matches('#')).expect("a reference leads somewhere");
         return violations(document, target, value, at);
     }
     if let Some(choices) = schema["anyOf"].as_array() {
@@ -176,8 +177,8 @@ fn lines_of(document: &Value) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What clients are written against: whoever changes it sees by this file what they change. It is written anew
-/// with `UPDATE_GOLDEN=1`.
+/// What clients are written against: whoever changes it sees by this file what they change. It is written
+/// anew with `UPDATE_GOLDEN=1`.
 #[test]
 fn the_document_is_the_one_that_was_agreed_on() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures/openapi.txt");
@@ -262,7 +263,8 @@ fn every_trouble_of_the_transport_is_a_problem_document() {
     ] {
         for head in [None, Some(&head)] {
             let response = router.refuse(trouble, head);
-            let headers = response.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()));
+            let headers =
+                response.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()));
             let body = String::from_utf8(response.body).unwrap();
             let answer = Answer { status: response.status, headers: headers.collect(), body };
             assert_eq!((answer.status, answer.problem().as_str()), (status, code));

@@ -48,7 +48,8 @@ fn a_failed_login_tells_nothing() {
     daemon.world.add_user("ann@example.com", &[]);
     let attempt = |email: &str| {
         let body = json!({"email": email, "password": "not the password at all"}).to_string();
-        let mut answer = daemon.send("POST", "/api/auth/login", &[JSON, ("x-request-id", "same")], body.as_bytes());
+        let mut answer =
+            daemon.send("POST", "/api/auth/login", &[JSON, ("x-request-id", "same")], body.as_bytes());
         assert_eq!((answer.status, answer.problem().as_str()), (401, "invalid_credentials"));
         answer.headers.retain(|(name, _)| name != "date");
         (answer.headers, answer.body)
@@ -104,7 +105,8 @@ fn the_name_is_changed_and_only_the_name() {
     let changed = daemon.send_as(&token, "PATCH", "/api/auth/me", r#"{"name":"Ann Lee"}"#);
     assert_eq!((changed.status, &changed.json()["name"]), (200, &json!("Ann Lee")));
     assert_eq!(daemon.send_as(&token, "PATCH", "/api/auth/me", "{}").json(), changed.json());
-    let wrong = daemon.send_as(&token, "PATCH", "/api/auth/me", r#"{"roles":["admin"],"email":"eve@example.com"}"#);
+    let wrong =
+        daemon.send_as(&token, "PATCH", "/api/auth/me", r#"{"roles":["admin"],"email":"eve@example.com"}"#);
     assert_eq!(wrong.field_errors().len(), 2);
     assert_eq!(daemon.send_as(&token, "GET", "/api/auth/me", "").json(), changed.json());
 }
@@ -114,9 +116,12 @@ fn sessions_are_listed_and_ended_one_by_one() {
     let daemon = Daemon::new();
     daemon.world.add_user("ann@example.com", &[]);
     daemon.world.add_user("bob@example.com", &[]);
-    let [one, two, bobs] = ["ann@example.com", "ann@example.com", "bob@example.com"].map(|email| daemon.login(email));
+    let [one, two, bobs] =
+        ["ann@example.com", "ann@example.com", "bob@example.com"].map(|email| daemon.login(email));
     let token = text(&one["access_token"]);
-    let list = || daemon.send_as(token, "GET", "/api/auth/sessions", "").json()["sessions"].as_array().unwrap().clone();
+    let list = || {
+        daemon.send_as(token, "GET", "/api/auth/sessions", "").json()["sessions"].as_array().unwrap().clone()
+    };
     let sessions = list();
     assert_eq!(sessions.len(), 2);
     let current: Vec<_> = sessions.iter().filter(|session| session["current"] == true).collect();
@@ -141,7 +146,8 @@ fn logout_ends_one_session_or_all() {
     daemon.world.add_user("ann@example.com", &[]);
     let tokens: Vec<_> = (0..3).map(|_| daemon.login("ann@example.com")).collect();
     let me = |at: usize| daemon.send_as(text(&tokens[at]["access_token"]), "GET", "/api/auth/me", "").status;
-    let out = |at: usize, path: &str| daemon.send_as(text(&tokens[at]["access_token"]), "POST", path, "").status;
+    let out =
+        |at: usize, path: &str| daemon.send_as(text(&tokens[at]["access_token"]), "POST", path, "").status;
     assert_eq!(out(0, "/api/auth/logout"), 204);
     assert_eq!([me(0), me(1), me(2)], [401, 200, 200]);
     assert_eq!(out(0, "/api/auth/logout"), 401);

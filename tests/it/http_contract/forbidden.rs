@@ -54,7 +54,8 @@ fn assert_admitted(daemon: &Daemon, route: &Route, asker: &Asker) {
     if answer.status >= 400 {
         let code = answer.problem();
         assert!(!["unauthenticated", "forbidden"].contains(&code.as_str()), "{route:?} {asker:?} {answer:?}");
-        let refuses_token = (answer.status, code.as_str()) == (401, "invalid_token") && route.access != Access::Refresh;
+        let refuses_token =
+            (answer.status, code.as_str()) == (401, "invalid_token") && route.access != Access::Refresh;
         assert!(!refuses_token, "{route:?} {asker:?} {answer:?}");
     }
 }
@@ -79,7 +80,11 @@ fn every_route_is_open_to_those_it_names_and_to_nobody_else() {
                 assert_refused(&daemon, route, &plain_key, (401, "invalid_token"));
                 assert_refused(&daemon, route, &every_key, (401, "invalid_token"));
                 // A person each: some routes end the session, or the account.
-                assert_admitted(&daemon, route, &Some(daemon.token_of(&format!("{}@example.com", route.id), &[])));
+                assert_admitted(
+                    &daemon,
+                    route,
+                    &Some(daemon.token_of(&format!("{}@example.com", route.id), &[])),
+                );
             }
             Access::Service => {
                 assert_refused(&daemon, route, &nobody, (401, "unauthenticated"));
@@ -99,7 +104,12 @@ fn every_route_is_open_to_those_it_names_and_to_nobody_else() {
                 assert_refused(&daemon, route, &nobody, (401, "unauthenticated"));
                 assert_refused(&daemon, route, &plain, (403, "forbidden"));
                 assert_refused(&daemon, route, &plain_key, (403, "forbidden"));
-                assert_refused(&daemon, route, &user_with(&daemon, &format!("no-{name}"), &others), (403, "forbidden"));
+                assert_refused(
+                    &daemon,
+                    route,
+                    &user_with(&daemon, &format!("no-{name}"), &others),
+                    (403, "forbidden"),
+                );
                 assert_refused(&daemon, route, &key_with(&daemon, "others", &others), (403, "forbidden"));
                 assert_admitted(&daemon, route, &user_with(&daemon, &name, &[wanted]));
                 assert_admitted(&daemon, route, &key_with(&daemon, "just", &[wanted]));

@@ -17,10 +17,16 @@ fn on_every_form(check: impl Fn(&Daemon, &Route, &str)) {
 #[test]
 fn another_content_type_is_415() {
     on_every_form(|daemon, route, proof| {
-        for content_type in ["application/json", "text/plain", "application/x-www-form-urlencoded; charset=utf-16"] {
+        for content_type in
+            ["application/json", "text/plain", "application/x-www-form-urlencoded; charset=utf-16"]
+        {
             let headers = [("authorization", proof), ("content-type", content_type)];
             let answer = daemon.send("POST", route.path, &headers, b"token=x");
-            assert_eq!((answer.status, answer.problem().as_str()), (415, "unsupported_media_type"), "{content_type}");
+            assert_eq!(
+                (answer.status, answer.problem().as_str()),
+                (415, "unsupported_media_type"),
+                "{content_type}"
+            );
             assert!(answer.body.contains(FORM.1), "{answer:?}");
         }
         assert_eq!(daemon.send("POST", route.path, &[("authorization", proof)], b"token=x").status, 415);
@@ -47,7 +53,8 @@ fn what_is_missing_or_stands_twice_is_named() {
 fn a_parameter_that_nobody_knows_is_left_alone() {
     on_every_form(|daemon, route, proof| {
         let headers = [("authorization", proof), FORM];
-        for body in ["token=a&client_id=b&resource=c", "token=%ff%00&token_type_hint=no_such_type", "token="] {
+        for body in ["token=a&client_id=b&resource=c", "token=%ff%00&token_type_hint=no_such_type", "token="]
+        {
             assert_eq!(daemon.send("POST", route.path, &headers, body.as_bytes()).status, 200, "{body}");
         }
     });

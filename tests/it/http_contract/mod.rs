@@ -32,7 +32,9 @@ fn path_of(route: &Route) -> String {
 
 /// The example of the route's body as it is sent, with its type.
 fn example_of(route: &Route) -> ((&'static str, &'static str), String) {
-    let Some(body) = route.request else { return (JSON, String::new()) };
+    let Some(body) = route.request else {
+        return (JSON, String::new());
+    };
     match body.encoding {
         Encoding::Json => (JSON, body.example.to_owned()),
         Encoding::Form => {

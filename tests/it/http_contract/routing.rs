@@ -118,7 +118,9 @@ fn there_is_one_spelling_of_a_path() {
             assert!(missing || (route.path.contains('{') && answer.status == 401), "{other}: {answer:?}");
         }
     }
-    for path in ["/", "/api", "/api/auth", "/api/auth/", "/favicon.ico", "/.well-known", "*", "/api/auth/sessions/"] {
+    for path in
+        ["/", "/api", "/api/auth", "/api/auth/", "/favicon.ico", "/.well-known", "*", "/api/auth/sessions/"]
+    {
         let method = if path == "*" { "OPTIONS" } else { "GET" };
         assert_eq!(daemon.send(method, path, &[], b"").status, 404, "{path}");
     }
@@ -144,9 +146,14 @@ fn all_answers_wear_the_standard_headers() {
         daemon.send_as(&daemon.token(), "POST", "/api/auth/logout", ""),
         daemon.exchange(b"GET /healthz HTTP/1.1\r\n\r\n"),
         daemon.exchange(b"TRACE / HTTP/1.1\r\nhost: test\r\n\r\n"),
-        daemon.exchange(format!("GET / HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n", "x".repeat(20_000)).as_bytes()),
+        daemon.exchange(
+            format!("GET / HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n", "x".repeat(20_000)).as_bytes(),
+        ),
     ];
-    assert_eq!(answers.each_ref().map(|answer| answer.status), [200, 404, 401, 405, 400, 413, 204, 400, 405, 431]);
+    assert_eq!(
+        answers.each_ref().map(|answer| answer.status),
+        [200, 404, 401, 405, 400, 413, 204, 400, 405, 431]
+    );
     for answer in answers {
         assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
@@ -164,8 +171,9 @@ fn all_answers_wear_the_standard_headers() {
 #[test]
 fn a_sane_request_id_is_kept_and_logged() {
     let daemon = Daemon::new();
-    let id =
-        |sent: &str| daemon.send("GET", "/nowhere", &[("x-request-id", sent)], b"").header("x-request-id").to_owned();
+    let id = |sent: &str| {
+        daemon.send("GET", "/nowhere", &[("x-request-id", sent)], b"").header("x-request-id").to_owned()
+    };
     for sane in ["a", "Trace-1.2_3", &"x".repeat(128)] {
         assert_eq!(id(sane), sane);
     }
@@ -210,13 +218,21 @@ fn cors_is_for_the_origins_listed_to_the_letter() {
     assert!(answer.header("access-control-allow-headers").contains("Authorization"));
     assert_eq!(answer.header("vary"), "Origin");
 
-    for stranger in
-        ["https://evil.example", "http://app.example", "https://app.example:443", "https://APP.example", "null"]
-    {
+    for stranger in [
+        "https://evil.example",
+        "http://app.example",
+        "https://app.example:443",
+        "https://APP.example",
+        "null",
+    ] {
         let refused = preflight(stranger);
         assert_eq!((refused.status, refused.header("access-control-allow-origin")), (405, ""), "{stranger}");
         let read = daemon.send("GET", "/healthz", &[("origin", stranger)], b"");
-        assert_eq!((read.header("access-control-allow-origin"), read.header("vary")), ("", "Origin"), "{stranger}");
+        assert_eq!(
+            (read.header("access-control-allow-origin"), read.header("vary")),
+            ("", "Origin"),
+            "{stranger}"
+        );
     }
     for (path, status) in [("/healthz", 200), ("/api/auth/me", 401), ("/nowhere", 404)] {
         let answer = daemon.send("GET", path, &[("origin", "https://other.example:8443")], b"");

@@ -181,7 +181,11 @@ fn a_mail_outlives_every_bad_server_and_gets_to_the_good_one() {
         line.say("250 taken\r\n");
         line.hang();
     });
-    let bad = [server(Line::hang), server(|line| line.behave_until("DATA")), server(|line| line.behave_until("never"))];
+    let bad = [
+        server(Line::hang),
+        server(|line| line.behave_until("DATA")),
+        server(|line| line.behave_until("never")),
+    ];
     for (port, minutes) in bad.into_iter().zip([1, 2, 4]) {
         assert_eq!(Delivery::new(&world.app, &smtp(port)).deliver_due().unwrap(), 0);
         assert_eq!(world.states("ann@example.com"), [MailState::Queued]);

@@ -26,7 +26,12 @@ impl Told {
 
     /// What was taken, oldest first: to whom, and about what.
     fn taken(&self) -> Vec<(String, String)> {
-        self.sent.lock().unwrap().iter().map(|message| (message.to.clone(), message.subject.clone())).collect()
+        self.sent
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|message| (message.to.clone(), message.subject.clone()))
+            .collect()
     }
 }
 

@@ -96,7 +96,9 @@ fn only_what_was_not_sent_can_be_retried_and_all_of_it_or_nothing() {
             other => panic!("{other:?}"),
         }
     };
-    assert!(matches!(refused(&[&ann, &bob]), Refusal::Invalid(errors) if errors[0].message.contains("was sent")));
+    assert!(
+        matches!(refused(&[&ann, &bob]), Refusal::Invalid(errors) if errors[0].message.contains("was sent"))
+    );
     let unknown = bob.replace(|c: char| c.is_ascii_digit(), "0");
     assert_eq!(refused(&[&ann, &unknown]), Refusal::not_found("mail", unknown.clone()));
     assert_eq!(refused(&[&ann, &"x".to_owned()]), Refusal::not_found("mail", "x"));
@@ -172,8 +174,7 @@ fn what_was_sent_but_could_not_be_marked_is_marked_and_not_sent_twice() {
     let world = World::new();
     world.register(ANN).unwrap();
     let disk = Connection::open(world.database()).unwrap();
-    let refuse =
-        "CREATE TRIGGER full BEFORE UPDATE ON mails WHEN new.state = 'sent' BEGIN SELECT raise(ABORT, 'no'); END";
+    let refuse = "CREATE TRIGGER full BEFORE UPDATE ON mails WHEN new.state = 'sent' BEGIN SELECT raise(ABORT, 'no'); END";
     disk.execute_batch(refuse).unwrap();
     let told = Told::default();
     let mut delivery = Delivery::new(&world.app, &told);

@@ -36,7 +36,11 @@ impl Server {
         }
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(python);
-        command.arg(project.join("tests/smtp_server.py")).arg("--ca").arg(folder.path().join("ca.pem")).args(args);
+        command
+            .arg(project.join("tests/smtp_server.py"))
+            .arg("--ca")
+            .arg(folder.path().join("ca.pem"))
+            .args(args);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         let mut port = String::new();
@@ -103,7 +107,9 @@ fn header<'a>(mail: &'a Value, wanted: &str) -> Vec<&'a str> {
 
 #[test]
 fn answers_added_before_the_encryption_are_not_believed() {
-    let Some(mut server) = Server::start(&["--tls", "starttls", "--inject"]) else { return };
+    let Some(mut server) = Server::start(&["--tls", "starttls", "--inject"]) else {
+        return;
+    };
     let outcome = Smtp::new(server.settings(Encryption::Starttls)).unwrap().send(&message());
     let Err(Undelivered::Transient(why)) = outcome else { panic!("{outcome:?}") };
     assert!(why.contains("before the encryption"), "{why}");
@@ -112,7 +118,9 @@ fn answers_added_before_the_encryption_are_not_believed() {
 
 #[test]
 fn a_mail_arrives_as_it_was_written() {
-    let Some(mut server) = Server::start(&[]) else { return };
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
     Smtp::new(server.settings(Encryption::None)).unwrap().send(&message()).unwrap();
     let mail = server.mail();
     assert_eq!(mail["envelope"], serde_json::json!(["auth@example.com", ["ann@example.com"]]));
@@ -132,8 +140,11 @@ fn a_mail_arrives_as_it_was_written() {
 
 #[test]
 fn starttls_comes_before_the_login_and_the_mail() {
-    let Some(mut server) = Server::start(&["--tls", "starttls", "--login", "authd:hunter2"]) else { return };
-    let settings = Settings { login: server.login("authd", "hunter2"), ..server.settings(Encryption::Starttls) };
+    let Some(mut server) = Server::start(&["--tls", "starttls", "--login", "authd:hunter2"]) else {
+        return;
+    };
+    let settings =
+        Settings { login: server.login("authd", "hunter2"), ..server.settings(Encryption::Starttls) };
     Smtp::new(settings).unwrap().send(&message()).unwrap();
     let mail = server.mail();
     assert_eq!((&mail["encrypted"], &mail["login"]), (&true.into(), &"authd".into()));
@@ -141,7 +152,9 @@ fn starttls_comes_before_the_login_and_the_mail() {
 
 #[test]
 fn tls_from_the_first_byte_works_too() {
-    let Some(mut server) = Server::start(&["--tls", "tls"]) else { return };
+    let Some(mut server) = Server::start(&["--tls", "tls"]) else {
+        return;
+    };
     Smtp::new(server.settings(Encryption::Tls)).unwrap().send(&message()).unwrap();
     assert_eq!(server.mail()["encrypted"], true);
 }
@@ -155,7 +168,9 @@ fn transient(outcome: Result<(), Undelivered>) -> String {
 
 #[test]
 fn nothing_goes_to_a_server_without_starttls_or_with_a_certificate_of_somebody_else() {
-    let Some(mut bare) = Server::start(&[]) else { return };
+    let Some(mut bare) = Server::start(&[]) else {
+        return;
+    };
     let why = transient(Smtp::new(bare.settings(Encryption::Starttls)).unwrap().send(&message()));
     assert!(why.contains("no STARTTLS"), "{why}");
     assert_eq!(bare.stop(), 0);
@@ -176,7 +191,9 @@ fn nothing_goes_to_a_server_without_starttls_or_with_a_certificate_of_somebody_e
 
 #[test]
 fn a_wrong_password_is_the_operators_to_mend_and_counts_from_the_next_mail() {
-    let Some(mut server) = Server::start(&["--login", "authd:hunter2"]) else { return };
+    let Some(mut server) = Server::start(&["--login", "authd:hunter2"]) else {
+        return;
+    };
     let settings = Settings { login: server.login("authd", "wrong"), ..server.settings(Encryption::None) };
     let smtp = Smtp::new(settings).unwrap();
     let why = transient(smtp.send(&message()));
@@ -190,7 +207,9 @@ fn a_wrong_password_is_the_operators_to_mend_and_counts_from_the_next_mail() {
 
 #[test]
 fn what_a_server_says_of_a_recipient_decides() {
-    let Some(never) = Server::start(&["--refuse", "550 no such user\u{1b}[31m here"]) else { return };
+    let Some(never) = Server::start(&["--refuse", "550 no such user\u{1b}[31m here"]) else {
+        return;
+    };
     let refused = Smtp::new(never.settings(Encryption::None)).unwrap().send(&message());
     let why = "RCPT TO: the server said 550 no such user [31m here";
     assert_eq!(refused, Err(Undelivered::Permanent(why.into())));
@@ -222,7 +241,9 @@ fn settings_that_cannot_work_are_refused_at_the_start() {
 
 #[test]
 fn the_outbox_gets_through_as_configured() {
-    let Some(mut server) = Server::start(&["--login", "authd:hunter2"]) else { return };
+    let Some(mut server) = Server::start(&["--login", "authd:hunter2"]) else {
+        return;
+    };
     let login = server.login("authd", "hunter2").unwrap();
     let (port, file) = (server.port.to_string(), login.password_file.to_str().unwrap().to_owned());
     let world = World::with(&[

@@ -40,7 +40,8 @@ fn what_a_stranger_typed_is_text_and_one_line_of_it() {
     world.add_user(ANN, &[]);
     world.login(ANN).unwrap();
     let evil = "Firefox/1 <b>Linux</b>\r\nvisit https://evil.example/ \u{202e}now\u{1b}[31m";
-    let elsewhere = Caller { ip: Some("198.51.100.9".parse().unwrap()), user_agent: Some(evil.into()), ..anonymous() };
+    let elsewhere =
+        Caller { ip: Some("198.51.100.9".parse().unwrap()), user_agent: Some(evil.into()), ..anonymous() };
     world.first_step(&elsewhere, ANN, crate::world::PASSWORD).unwrap();
     let (_, text, html) = world.newest(ANN);
     for part in [&text, &html] {
@@ -48,8 +49,10 @@ fn what_a_stranger_typed_is_text_and_one_line_of_it() {
         assert!(!part.contains("evil") && !part.contains("<b>") && !part.contains('\u{1b}'), "{part}");
     }
     let tokens = world.login(ANN).unwrap();
-    let new = Email::parse("a&b'<o>`{{site}}@example.com").or_else(|_| Email::parse("a&b'`{{site}}@example.com"));
-    authd::usecase::account::email::request_change(&world.app, &world.caller(&tokens), &new.unwrap()).unwrap();
+    let new =
+        Email::parse("a&b'<o>`{{site}}@example.com").or_else(|_| Email::parse("a&b'`{{site}}@example.com"));
+    authd::usecase::account::email::request_change(&world.app, &world.caller(&tokens), &new.unwrap())
+        .unwrap();
     let (_, text, html) = world.newest(ANN);
     assert!(text.contains("a&b'`{{site}}@example.com"), "{text}");
     assert!(html.contains("a&amp;b&#39;`{{site}}@example.com"), "{html}");
@@ -101,18 +104,33 @@ fn a_broken_override_is_refused_with_file_and_line() {
             format!("{head}{{% block body %}}{{{{ link }}}}{{% endblock %}}"),
             "DIR/reset_password.txt:3: ",
         ),
-        ("new_login.txt", format!("{head}{{% block body %}}{{{{ url }}}}{{% endblock %}}"), "DIR/new_login.txt:3: "),
-        ("new_login.txt", format!("{head}{{% block body %}}{{{{ ip }}}}{{% endblock %}}"), "DIR/new_login.txt:3: "),
+        (
+            "new_login.txt",
+            format!("{head}{{% block body %}}{{{{ url }}}}{{% endblock %}}"),
+            "DIR/new_login.txt:3: ",
+        ),
+        (
+            "new_login.txt",
+            format!("{head}{{% block body %}}{{{{ ip }}}}{{% endblock %}}"),
+            "DIR/new_login.txt:3: ",
+        ),
         ("new_login.txt", "Hello".into(), "DIR/new_login.txt"),
         ("layout.html", "<p>\n{{ nothing }}".into(), "DIR/layout.html:2: "),
-        ("reset-password.txt", String::new(), "DIR/reset-password.txt: no mail has this name; there are layout, "),
+        (
+            "reset-password.txt",
+            String::new(),
+            "DIR/reset-password.txt: no mail has this name; there are layout, ",
+        ),
     ] {
         let why = with_templates(&[(name, &text)]).unwrap_err();
         assert!(why.starts_with(expected), "{why}");
     }
     let world = World::new();
     let missing = world.try_open_with(&[("mail.templates", "/nowhere")]);
-    assert!(matches!(&missing, Err(Error::Failed(Fault::Config(why))) if why.contains("/nowhere")), "{missing:?}");
+    assert!(
+        matches!(&missing, Err(Error::Failed(Fault::Config(why))) if why.contains("/nowhere")),
+        "{missing:?}"
+    );
 }
 
 #[test]

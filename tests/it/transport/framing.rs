@@ -26,8 +26,14 @@ fn an_unsound_head_gets_one_error_and_a_closed_connection() {
         ("400", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n"),
         ("400", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
         ("400", "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        ("400", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-        ("400", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n"),
+        (
+            "400",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        ),
+        (
+            "400",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        ),
         ("400", "GET / HTTP/1.1\r\n\r\n"),
         ("400", "GET / HTTP/1.0\r\n\r\n"),
         ("400", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
@@ -114,8 +120,9 @@ fn what_follows_a_chunked_body_is_never_answered() {
 #[test]
 fn head_has_the_length_of_get_and_no_body() {
     let house = open(settings());
-    let answers = house
-        .exchange_and_end(format!("HEAD /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello{NEXT}").as_bytes());
+    let answers = house.exchange_and_end(
+        format!("HEAD /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello{NEXT}").as_bytes(),
+    );
     assert_eq!(statuses(&answers), ["200", "200"], "{answers}");
     assert!(answers.contains("content-length: 5"), "{answers}");
     assert!(!answers.contains("hello"), "{answers}");

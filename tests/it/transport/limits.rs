@@ -13,8 +13,9 @@ fn heads_are_bounded_in_bytes_and_fields() {
     assert_eq!(statuses(&house.exchange(head(16 * 1024 - frame + 1).as_bytes())), ["431"]);
     assert_eq!(statuses(&house.exchange(head(300_000).as_bytes())), ["431"]);
 
-    let fields =
-        |count: usize| format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n", "X: y\r\n".repeat(count));
+    let fields = |count: usize| {
+        format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}\r\n", "X: y\r\n".repeat(count))
+    };
     assert_eq!(statuses(&house.exchange(fields(98).as_bytes())), ["200"]);
     assert_eq!(statuses(&house.exchange(fields(99).as_bytes())), ["431"]);
 
@@ -26,17 +27,21 @@ fn heads_are_bounded_in_bytes_and_fields() {
 #[test]
 fn bodies_are_bounded_however_they_are_framed() {
     let house = open(settings());
-    let whole =
-        |size: usize| format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n{}", "b".repeat(size));
+    let whole = |size: usize| {
+        format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n{}", "b".repeat(size))
+    };
     let mut stream = house.connect();
     stream.write_all(whole(BODY_MAX_BYTES).as_bytes()).unwrap();
     let answer = one(&mut stream);
     assert!(answer.starts_with("HTTP/1.1 200"), "{}", &answer[..100]);
     assert!(answer.ends_with(&"b".repeat(BODY_MAX_BYTES)));
 
-    for bytes in
-        [whole(BODY_MAX_BYTES + 1) + NEXT, whole(1 << 20) + NEXT, chunked(BODY_MAX_BYTES + 1) + NEXT, chunked(1 << 20)]
-    {
+    for bytes in [
+        whole(BODY_MAX_BYTES + 1) + NEXT,
+        whole(1 << 20) + NEXT,
+        chunked(BODY_MAX_BYTES + 1) + NEXT,
+        chunked(1 << 20),
+    ] {
         let answer = house.exchange(bytes.as_bytes());
         assert_eq!(statuses(&answer), ["413"]);
         assert!(answer.contains("connection: close"), "{answer}");
@@ -82,9 +87,14 @@ fn a_request_that_does_not_come_in_time_is_a_408() {
     house.close();
 
     let house = open(with(Deadlines { request: SOON, ..Deadlines::default() }));
-    assert_eq!(statuses(&house.exchange(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel")), ["408"]);
     assert_eq!(
-        statuses(&house.exchange(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel")),
+        statuses(&house.exchange(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel")),
+        ["408"]
+    );
+    assert_eq!(
+        statuses(
+            &house.exchange(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel")
+        ),
         ["408"]
     );
     house.close();
@@ -97,7 +107,8 @@ fn a_drip_does_not_put_the_deadline_off() {
     stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nX: ").unwrap();
     let mut answer = Vec::new();
-    // Each turn waits for an answer for 5 ms and then sends one byte more. The loop ends because the server ends it.
+    // Each turn waits for an answer for 5 ms and then sends one byte more. The loop ends because the server
+    // ends it.
     while stream.read_to_end(&mut answer).is_err() {
         let _ = stream.write_all(b"x");
     }
@@ -110,10 +121,15 @@ fn a_client_that_does_not_read_is_let_go() {
     let house = open(with(Deadlines { write: SOON, ..Deadlines::default() }));
     let mut stream = house.connect();
     stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
-    let request = format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n{}", "x".repeat(60_000));
+    let request =
+        format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n{}", "x".repeat(60_000));
     // The server stops reading when it can't write, and then gives up: the writes end with an error.
-    let error = (0..10_000).find_map(|_| stream.write_all(request.as_bytes()).err()).expect("the server lets go");
-    assert!(matches!(error.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe), "{error}");
+    let error =
+        (0..10_000).find_map(|_| stream.write_all(request.as_bytes()).err()).expect("the server lets go");
+    assert!(
+        matches!(error.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe),
+        "{error}"
+    );
     house.close();
 }
 

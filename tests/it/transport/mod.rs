@@ -18,10 +18,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Answers by the path: `/echo` sends the body back, `/panic` and `/short/panic` panic, `/short/thread` says on which
-/// thread it runs, `/wait` and `/hash` say that they have begun and wait until the test lets them go, `/short/wait`
-/// does so on its I/O thread, as no handler should. What begins with `/commit/` is awaited: `/commit/wait` says that it
-/// has begun, `/commit/panic` panics; both wait until the test says that
+/// Answers by the path: `/echo` sends the body back, `/panic` and `/short/panic` panic, `/short/thread` says
+/// on which thread it runs, `/wait` and `/hash` say that they have begun and wait until the test lets them
+/// go, `/short/wait` does so on its I/O thread, as no handler should. What begins with `/commit/` is awaited:
+/// `/commit/wait` says that it has begun, `/commit/panic` panics; both wait until the test says that
 /// something was committed, `/commit/panic/at-once` doesn't.
 struct Desk {
     begun: Mutex<Sender<()>>,

@@ -25,10 +25,15 @@ pub static API_KEYS: &[Route] = &[
         .body(&bodies::NEW_API_KEY)
         .answers(&[route::json(201, "The key, shown this once.", &schema::NEW_API_KEY)])
         .problems(&[(409, "already_exists")]),
-    Route::delete("/api/auth/admin/api-keys/{id}", "admin_revoke_api_key", Access::Permission("keys:write"), revoke)
-        .summary("Revoke an API key")
-        .answers(&[nothing(204, "It counts no more.")])
-        .problems(&[(404, "not_found")]),
+    Route::delete(
+        "/api/auth/admin/api-keys/{id}",
+        "admin_revoke_api_key",
+        Access::Permission("keys:write"),
+        revoke,
+    )
+    .summary("Revoke an API key")
+    .answers(&[nothing(204, "It counts no more.")])
+    .problems(&[(404, "not_found")]),
 ];
 
 fn list(app: &App, mut call: Call) -> Result<Response, Error> {

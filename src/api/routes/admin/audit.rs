@@ -14,7 +14,12 @@ use crate::usecase::audit::read::Wanted;
 use crate::views;
 
 const LINES: &[Field] = &[
-    Field { name: "since", kind: Kind::Time, presence: Presence::Optional, about: "Only lines from then on." },
+    Field {
+        name: "since",
+        kind: Kind::Time,
+        presence: Presence::Optional,
+        about: "Only lines from then on.",
+    },
     Field { name: "until", kind: Kind::Time, presence: Presence::Optional, about: "Only lines before then." },
     OF_USER,
     Field {

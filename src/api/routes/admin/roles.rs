@@ -30,15 +30,25 @@ pub static ROLES: &[Route] = &[
         .summary("One role")
         .answers(&[route::json(200, "The role.", &schema::ROLE)])
         .problems(&[(404, "not_found")]),
-    Route::patch("/api/auth/admin/roles/{role}", "admin_change_role", Access::Permission("roles:write"), change)
-        .summary("Change a role; it counts on the next request of everybody who has it")
-        .body(&bodies::ROLE_CHANGES)
-        .answers(&[route::json(200, "The role as it is now.", &schema::ROLE)])
-        .problems(&[(404, "not_found"), (409, "built_in_role")]),
-    Route::delete("/api/auth/admin/roles/{role}", "admin_delete_role", Access::Permission("roles:write"), delete)
-        .summary("Delete a role and take it from everybody")
-        .answers(&[nothing(204, "The role is gone.")])
-        .problems(&[(404, "not_found"), (409, "built_in_role")]),
+    Route::patch(
+        "/api/auth/admin/roles/{role}",
+        "admin_change_role",
+        Access::Permission("roles:write"),
+        change,
+    )
+    .summary("Change a role; it counts on the next request of everybody who has it")
+    .body(&bodies::ROLE_CHANGES)
+    .answers(&[route::json(200, "The role as it is now.", &schema::ROLE)])
+    .problems(&[(404, "not_found"), (409, "built_in_role")]),
+    Route::delete(
+        "/api/auth/admin/roles/{role}",
+        "admin_delete_role",
+        Access::Permission("roles:write"),
+        delete,
+    )
+    .summary("Delete a role and take it from everybody")
+    .answers(&[nothing(204, "The role is gone.")])
+    .problems(&[(404, "not_found"), (409, "built_in_role")]),
 ];
 
 fn list(app: &App, mut call: Call) -> Result<Response, Error> {

@@ -22,10 +22,15 @@ pub static SESSIONS: &[Route] = &[
         .query(SESSIONS_OF)
         .answers(&[route::json(200, "A page of sessions.", &schema::SESSIONS)])
         .problems(&[(400, "invalid_cursor"), (404, "not_found")]),
-    Route::delete("/api/auth/admin/sessions/{id}", "admin_end_session", Access::Permission("sessions:revoke"), end)
-        .summary("End a session")
-        .answers(&[nothing(204, "The session has ended.")])
-        .problems(&[(404, "not_found")]),
+    Route::delete(
+        "/api/auth/admin/sessions/{id}",
+        "admin_end_session",
+        Access::Permission("sessions:revoke"),
+        end,
+    )
+    .summary("End a session")
+    .answers(&[nothing(204, "The session has ended.")])
+    .problems(&[(404, "not_found")]),
 ];
 
 fn list(app: &App, mut call: Call) -> Result<Response, Error> {

@@ -25,8 +25,18 @@ const FILTER: &[Field] = &[
         presence: Presence::Optional,
         about: "A part of the address or the name.",
     },
-    Field { name: "role", kind: Kind::Role, presence: Presence::Optional, about: "Only users with this role." },
-    Field { name: "state", kind: Kind::State, presence: Presence::Optional, about: "Only users in this state." },
+    Field {
+        name: "role",
+        kind: Kind::Role,
+        presence: Presence::Optional,
+        about: "Only users with this role.",
+    },
+    Field {
+        name: "state",
+        kind: Kind::State,
+        presence: Presence::Optional,
+        about: "Only users in this state.",
+    },
     LIMIT,
     AFTER,
 ];
@@ -47,27 +57,52 @@ pub static USERS: &[Route] = &[
         .summary("One account")
         .answers(&[route::json(200, "The account.", &USER)])
         .problems(&[(404, "not_found")]),
-    Route::patch("/api/auth/admin/users/{id}", "admin_change_user", Access::Permission("users:write"), change)
-        .summary("Change an account")
-        .body(&bodies::USER_CHANGES)
-        .answers(&[route::json(200, "The account as it is now.", &USER)])
-        .problems(&[(404, "not_found"), (409, "email_taken")]),
-    Route::delete("/api/auth/admin/users/{id}", "admin_delete_user", Access::Permission("users:write"), delete)
-        .summary("Delete an account with all personal data")
-        .answers(&[nothing(204, "The account is gone; the audit log keeps its id.")])
-        .problems(&[(404, "not_found"), (409, "last_admin")]),
-    Route::post("/api/auth/admin/users/{id}/unlock", "admin_unlock_user", Access::Permission("users:write"), unlock)
-        .summary("End every lock that failed logins have put on an account")
-        .answers(&[nothing(204, "It is not locked.")])
-        .problems(&[(404, "not_found")]),
-    Route::post("/api/auth/admin/users/{id}/disable", "admin_disable_user", Access::Permission("users:write"), disable)
-        .summary("Keep somebody from logging in and end their sessions")
-        .answers(&[nothing(204, "The account is disabled.")])
-        .problems(&[(404, "not_found"), (409, "last_admin")]),
-    Route::post("/api/auth/admin/users/{id}/enable", "admin_enable_user", Access::Permission("users:write"), enable)
-        .summary("Let somebody log in again")
-        .answers(&[nothing(204, "The account is enabled.")])
-        .problems(&[(404, "not_found")]),
+    Route::patch(
+        "/api/auth/admin/users/{id}",
+        "admin_change_user",
+        Access::Permission("users:write"),
+        change,
+    )
+    .summary("Change an account")
+    .body(&bodies::USER_CHANGES)
+    .answers(&[route::json(200, "The account as it is now.", &USER)])
+    .problems(&[(404, "not_found"), (409, "email_taken")]),
+    Route::delete(
+        "/api/auth/admin/users/{id}",
+        "admin_delete_user",
+        Access::Permission("users:write"),
+        delete,
+    )
+    .summary("Delete an account with all personal data")
+    .answers(&[nothing(204, "The account is gone; the audit log keeps its id.")])
+    .problems(&[(404, "not_found"), (409, "last_admin")]),
+    Route::post(
+        "/api/auth/admin/users/{id}/unlock",
+        "admin_unlock_user",
+        Access::Permission("users:write"),
+        unlock,
+    )
+    .summary("End every lock that failed logins have put on an account")
+    .answers(&[nothing(204, "It is not locked.")])
+    .problems(&[(404, "not_found")]),
+    Route::post(
+        "/api/auth/admin/users/{id}/disable",
+        "admin_disable_user",
+        Access::Permission("users:write"),
+        disable,
+    )
+    .summary("Keep somebody from logging in and end their sessions")
+    .answers(&[nothing(204, "The account is disabled.")])
+    .problems(&[(404, "not_found"), (409, "last_admin")]),
+    Route::post(
+        "/api/auth/admin/users/{id}/enable",
+        "admin_enable_user",
+        Access::Permission("users:write"),
+        enable,
+    )
+    .summary("Let somebody log in again")
+    .answers(&[nothing(204, "The account is enabled.")])
+    .problems(&[(404, "not_found")]),
     Route::post(
         "/api/auth/admin/users/{id}/password-reset",
         "admin_mail_password_reset",

@@ -1,6 +1,6 @@
 //! Hashes as crypt(3) and Apache write them: bcrypt (`$2b$…`), sha-crypt (`$5$…`, `$6$…`), `{SHA}…`.
 
-use super::Unusable;
+use super::unusable::Unusable;
 use crate::domain::secret::Secret;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
@@ -49,7 +49,9 @@ impl Bcrypt {
     /// `a`: no password with one was ever hashed by it.
     pub fn verify(&self, password: &[u8]) -> bool {
         let matched = match self.given {
-            Given::Password => bcrypt::verify(password, &self.text).map(|matched| matched && !password.contains(&0)),
+            Given::Password => {
+                bcrypt::verify(password, &self.text).map(|matched| matched && !password.contains(&0))
+            }
             Given::Sha256 => {
                 let hashed = Secret::new(HEXLOWER.encode(digest(&SHA256, password).as_ref()));
                 bcrypt::verify(hashed.expose(), &self.text)

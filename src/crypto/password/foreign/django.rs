@@ -1,8 +1,9 @@
 //! Hashes as Django writes them: `algorithm$cost$salt$hash`.
 
+use super::Foreign;
 use super::crypt::{Bcrypt, Given};
 use super::kdf::{Digest, Pbkdf2, Scrypt};
-use super::{Foreign, Unusable};
+use super::unusable::Unusable;
 use data_encoding::BASE64;
 
 /// Reads a hash as Django stores it.

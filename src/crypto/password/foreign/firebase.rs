@@ -6,7 +6,8 @@
 //! same stream has the same key. So the signer key is used during the import and stored nowhere. What is
 //! stored is worth what any scrypt hash of that cost is worth to a thief.
 
-use super::{Foreign, Unusable};
+use super::Foreign;
+use super::unusable::Unusable;
 use crate::crypto::password::text::PasswordHashText;
 use crate::domain::secret::Secret;
 use data_encoding::BASE64_NOPAD;

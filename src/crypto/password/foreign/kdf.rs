@@ -1,6 +1,6 @@
 //! PBKDF2 (RFC 8018) and scrypt (RFC 7914), bare and as Firebase uses it, in PHC strings.
 
-use super::Unusable;
+use super::unusable::Unusable;
 use crate::domain::secret::Secret;
 use argon2::password_hash::phc::PasswordHash;
 use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
@@ -150,7 +150,8 @@ impl Firebase {
 
     /// Whether the password is the one that was hashed. Constant time in the comparison.
     pub fn verify(&self, password: &[u8]) -> bool {
-        self.key_stream(password).is_some_and(|stream| verify_slices_are_equal(stream.expose(), &self.0.hash).is_ok())
+        self.key_stream(password)
+            .is_some_and(|stream| verify_slices_are_equal(stream.expose(), &self.0.hash).is_ok())
     }
 
     fn key_stream(&self, password: &[u8]) -> Option<Secret<Vec<u8>>> {
@@ -164,7 +165,11 @@ impl Firebase {
 }
 
 fn check_lengths(salt: &[u8], hash: &[u8]) -> Result<(), Unusable> {
-    if salt.len() <= SALT_BYTES_MAX && HASH_BYTES.contains(&hash.len()) { Ok(()) } else { Err(Unusable::Malformed) }
+    if salt.len() <= SALT_BYTES_MAX && HASH_BYTES.contains(&hash.len()) {
+        Ok(())
+    } else {
+        Err(Unusable::Malformed)
+    }
 }
 
 struct Phc {

@@ -9,39 +9,20 @@ mod crypt;
 mod django;
 pub mod firebase;
 mod kdf;
+mod unusable;
+
+pub use unusable::Unusable;
 
 use super::argon2id;
 use super::text::PasswordHashText;
 use crate::domain::password::{HashCost, Password};
 use kdf::{Firebase, Pbkdf2, Scrypt};
-use std::fmt;
 
 /// The costliest argon2 hash that is imported, unless authd's own costs more: 128 MiB, and 1 GiB written in
 /// all passes together.
 const ARGON2_MEMORY_KIB_MAX: u32 = 128 * 1024;
 const ARGON2_WORK_KIB_MAX: u64 = 1024 * 1024;
 const ARGON2_PARALLELISM_MAX: u32 = 16;
-
-/// Why a hash can't be taken over.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unusable {
-    /// A scheme that authd doesn't verify, or no hash at all.
-    Unsupported,
-    /// The scheme is known, and this is not one of its hashes.
-    Malformed,
-    /// To verify it would take a login too long, or too much memory.
-    TooCostly,
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unsupported => "the password hash is of a scheme that authd doesn't verify",
-            Self::Malformed => "the password hash is damaged or cut",
-            Self::TooCostly => "the password hash costs more than one login may take",
-        })
-    }
-}
 
 /// A hash, read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,7 +47,9 @@ impl Foreign {
             }
             (true, "scrypt") => Scrypt::parse_phc(text).map(Self::Scrypt),
             (true, firebase::SCHEME) => Firebase::parse_phc(text).map(Self::Firebase),
-            (false, "pbkdf2_sha256" | "pbkdf2_sha1" | "scrypt" | "bcrypt" | "bcrypt_sha256") => django::parse(text),
+            (false, "pbkdf2_sha256" | "pbkdf2_sha1" | "scrypt" | "bcrypt" | "bcrypt_sha256") => {
+                django::parse(text)
+            }
             _ if text.starts_with("{SHA}") => crypt::Sha1::parse(text).map(Self::Sha1),
             _ => Err(Unusable::Unsupported),
         }

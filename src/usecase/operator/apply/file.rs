@@ -130,9 +130,15 @@ impl Reader {
         let mut all = Vec::new();
         for (index, entry) in entries.into_iter().enumerate() {
             let place = format!("{section}[{index}]");
-            let Some((name, value)) = read(self, &place, entry) else { continue };
+            let Some((name, value)) = read(self, &place, entry) else {
+                continue;
+            };
             if !self.names.insert((section, name)) {
-                self.errors.push(FieldError::new(place, "repeated", "stands in the file already; say it once"));
+                self.errors.push(FieldError::new(
+                    place,
+                    "repeated",
+                    "stands in the file already; say it once",
+                ));
             }
             all.push(value);
         }
@@ -169,7 +175,11 @@ impl Reader {
         let ttl = entry.ttl.and_then(|text| {
             let span = parse_span(&text).filter(|span| !span.is_zero());
             if span.is_none() {
-                self.errors.push(FieldError::new(format!("{place}.ttl"), "invalid", "a span such as 90d is needed"));
+                self.errors.push(FieldError::new(
+                    format!("{place}.ttl"),
+                    "invalid",
+                    "a span such as 90d is needed",
+                ));
             }
             span
         });

@@ -44,7 +44,12 @@ pub struct Done {
 /// # Errors
 /// `forbidden` without `users:write`, `roles:write` and `keys:write`; `not_found` for a role that is neither
 /// there nor in the file; `built_in_role` where the file takes a permission from `admin`.
-pub fn plan(app: &App, caller: &Caller, wanted: &Wanted, not_listed: NotListed) -> Result<Vec<Change>, Error> {
+pub fn plan(
+    app: &App,
+    caller: &Caller,
+    wanted: &Wanted,
+    not_listed: NotListed,
+) -> Result<Vec<Change>, Error> {
     allowed(caller)?;
     Ok(app.store.read(|query| plan_in(query, wanted, not_listed))??)
 }
@@ -59,8 +64,9 @@ pub enum Mode {
 /// Makes the changes of a plan: all of them, or none.
 ///
 /// # Errors
-/// As [`plan()`]; `last_admin`; `forbidden` where more is handed out than the caller holds; `validation_failed` for one
-/// that lives under a second; [`Fault::StorageUnavailable`] when the database has changed since the plan was made.
+/// As [`plan()`]; `last_admin`; `forbidden` where more is handed out than the caller holds;
+/// `validation_failed` for one that lives under a second; [`Fault::StorageUnavailable`] when the database has
+/// changed since the plan was made.
 pub fn apply(
     app: &App,
     caller: &Caller,
@@ -81,7 +87,8 @@ pub fn apply(
         match plan_in(tx, &wanted, not_listed)? {
             Ok(now) if now == planned => {}
             Ok(_) => {
-                let text = "the database has changed since the plan was made, and nothing was done; run this again";
+                let text =
+                    "the database has changed since the plan was made, and nothing was done; run this again";
                 return Err(Fault::StorageUnavailable(text.into()));
             }
             Err(refusal) => return Ok(Decision::Refuse(refusal)),
@@ -102,10 +109,16 @@ pub fn apply(
 }
 
 fn allowed(caller: &Caller) -> Result<(), Refusal> {
-    ["users:write", "roles:write", "keys:write"].into_iter().try_for_each(|permission| require(caller, permission))
+    ["users:write", "roles:write", "keys:write"]
+        .into_iter()
+        .try_for_each(|permission| require(caller, permission))
 }
 
-fn plan_in(query: &impl Query, wanted: &Wanted, not_listed: NotListed) -> Result<Result<Vec<Change>, Refusal>, Fault> {
+fn plan_in(
+    query: &impl Query,
+    wanted: &Wanted,
+    not_listed: NotListed,
+) -> Result<Result<Vec<Change>, Refusal>, Fault> {
     Ok(compare(&read(query, wanted, not_listed)?, wanted, not_listed))
 }
 
@@ -121,7 +134,9 @@ fn read(query: &impl Query, wanted: &Wanted, not_listed: NotListed) -> Result<St
         state.users.extend(all.into_iter().map(|user| (user.email.key(), user)));
     } else {
         for named in wanted.users.iter().flatten() {
-            state.users.extend(users::find_by_email(query, &named.email)?.map(|user| (user.email.key(), user)));
+            state
+                .users
+                .extend(users::find_by_email(query, &named.email)?.map(|user| (user.email.key(), user)));
         }
     }
     Ok(state)
@@ -172,10 +187,12 @@ impl Step {
 
     fn run(&self, giver: &Caller, tx: &mut Tx<'_>) -> Result<Decision<()>, Fault> {
         match self {
-            Self::AddUser { row, roles, link } => match admin::insert(tx, giver, row, roles, link.as_ref())? {
-                Decision::Grant(user) if link.is_none() => admin::disable_in(tx, &user),
-                added => Ok(added.map(drop)),
-            },
+            Self::AddUser { row, roles, link } => {
+                match admin::insert(tx, giver, row, roles, link.as_ref())? {
+                    Decision::Grant(user) if link.is_none() => admin::disable_in(tx, &user),
+                    added => Ok(added.map(drop)),
+                }
+            }
             Self::AddKey(draft) => Ok(draft.add_in(tx)?.map(drop)),
             Self::Plain(change) => plain(tx, giver, change),
         }
@@ -186,8 +203,10 @@ fn plain(tx: &mut Tx<'_>, giver: &Caller, change: &Change) -> Result<Decision<()
     Ok(match change {
         Change::AddRole(new) => role::add_in(tx, new)?.map(drop),
         Change::EditRole { to, .. } => {
-            let changes =
-                Changes { description: Some(to.description.clone()), permissions: Some(to.permissions.clone()) };
+            let changes = Changes {
+                description: Some(to.description.clone()),
+                permissions: Some(to.permissions.clone()),
+            };
             role::edit_in(tx, &to.name, &changes)?.map(drop)
         }
         Change::RemoveRole(name) => role::delete_in(tx, name)?.map(drop),

@@ -187,8 +187,16 @@ pub(super) fn plan(state: &State, wanted: &Wanted, not_listed: NotListed) -> Res
 fn role_change(standing: Option<&Role>, wanted: &WantedRole) -> Result<Option<Change>, Refusal> {
     let to = Role {
         name: wanted.name.clone(),
-        description: wanted.description.clone().or(standing.map(|role| role.description.clone())).unwrap_or_default(),
-        permissions: wanted.permissions.clone().or(standing.map(|role| role.permissions.clone())).unwrap_or_default(),
+        description: wanted
+            .description
+            .clone()
+            .or(standing.map(|role| role.description.clone()))
+            .unwrap_or_default(),
+        permissions: wanted
+            .permissions
+            .clone()
+            .or(standing.map(|role| role.permissions.clone()))
+            .unwrap_or_default(),
     };
     if loses_what_is_built_in(&to) {
         return Err(Refusal::BuiltInRole { role: to.name.to_string() });
@@ -234,9 +242,11 @@ fn user_change(standing: Option<&User>, wanted: &WantedUser) -> Option<Change> {
 fn key_change(standing: Option<&ApiKey>, wanted: &WantedKey) -> Option<Change> {
     let name = wanted.name.clone();
     match (standing, &wanted.permissions) {
-        (None, permissions) => {
-            Some(Change::AddKey { name, permissions: permissions.clone().unwrap_or_default(), ttl: wanted.ttl })
-        }
+        (None, permissions) => Some(Change::AddKey {
+            name,
+            permissions: permissions.clone().unwrap_or_default(),
+            ttl: wanted.ttl,
+        }),
         (Some(key), Some(to)) if key.permissions != *to => {
             Some(Change::EditKey { name, from: key.permissions.clone(), to: to.clone() })
         }
@@ -258,7 +268,10 @@ fn removals(state: &State, wanted: &Wanted) -> Vec<Change> {
         changes.extend(gone.map(|key| Change::RemoveKey(key.name.clone())));
     }
     if let Some(roles) = &wanted.roles {
-        let gone = state.roles.keys().filter(|name| !name.is_admin() && roles.iter().all(|named| named.name != **name));
+        let gone = state
+            .roles
+            .keys()
+            .filter(|name| !name.is_admin() && roles.iter().all(|named| named.name != **name));
         changes.extend(gone.map(|name| Change::RemoveRole(name.clone())));
     }
     changes

@@ -26,9 +26,14 @@ fn alive(url: &str) -> Finding {
         Ok(answer) if answer.status == 200 => Finding::ok(check, format!("{url} answers")),
         Ok(answer) => Finding::fail(
             check,
-            format!("{url}/healthz answers {}, not 200; check that the proxy leads to the daemon", answer.status),
+            format!(
+                "{url}/healthz answers {}, not 200; check that the proxy leads to the daemon",
+                answer.status
+            ),
         ),
-        Err(why) => Finding::fail(check, format!("{url} can't be reached: {why}; check the address and the proxy")),
+        Err(why) => {
+            Finding::fail(check, format!("{url} can't be reached: {why}; check the address and the proxy"))
+        }
     }
 }
 
@@ -36,9 +41,10 @@ fn ready(url: &str) -> Finding {
     let check = "url_readyz";
     match http_client::get(&format!("{url}/readyz")) {
         Ok(answer) if answer.status == 200 => Finding::ok(check, "the daemon can write to its database"),
-        Ok(answer) => {
-            Finding::fail(check, format!("{url}/readyz answers {}, not 200; see the daemon's log", answer.status))
-        }
+        Ok(answer) => Finding::fail(
+            check,
+            format!("{url}/readyz answers {}, not 200; see the daemon's log", answer.status),
+        ),
         Err(why) => Finding::fail(check, format!("{url} can't be reached: {why}")),
     }
 }
@@ -49,13 +55,16 @@ fn same_database(app: &App, url: &str) -> Finding {
     let document = match http_client::get(&format!("{url}/.well-known/jwks.json")) {
         Ok(answer) if answer.status == 200 => serde_json::from_str::<Value>(&answer.body).unwrap_or_default(),
         Ok(answer) => {
-            let says = format!("{url}/.well-known/jwks.json answers {}; let the proxy pass it on", answer.status);
+            let says =
+                format!("{url}/.well-known/jwks.json answers {}; let the proxy pass it on", answer.status);
             return Finding::fail(check, says);
         }
         Err(why) => return Finding::fail(check, format!("the public keys can't be had: {why}")),
     };
     match current_key::jwks(app) {
-        Ok(ours) if kids(&ours) == kids(&document) => Finding::ok(check, "it shows the keys of this database"),
+        Ok(ours) if kids(&ours) == kids(&document) => {
+            Finding::ok(check, "it shows the keys of this database")
+        }
         Ok(_) => Finding::fail(
             check,
             "it shows other keys than this database holds: another database is served there; check `--database` and the proxy",

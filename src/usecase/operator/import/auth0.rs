@@ -17,7 +17,8 @@ pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> 
     // Where nobody gave a name, Auth0 shows the address.
     let name = fields.first_text(&["name"])?.filter(|name| !name.eq_ignore_ascii_case(record.email.as_str()));
     record.set_name(name.unwrap_or_default())?;
-    if ["mfa_factors", "multifactor", "guardian_authenticators"].iter().any(|member| fields.is_filled(member)) {
+    if ["mfa_factors", "multifactor", "guardian_authenticators"].iter().any(|member| fields.is_filled(member))
+    {
         record.note_lost_factor();
     }
     if let Some(hash) = fields.first_text(&["password_hash", "passwordHash"])? {
@@ -33,7 +34,8 @@ pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> 
 
 /// The hash as the text that authd reads. `None`: of a kind that it doesn't verify.
 fn custom_hash(custom: Fields<'_>) -> Result<Option<String>, Problem> {
-    let hash = custom.object("hash")?.ok_or_else(|| Problem::malformed("`custom_password_hash.hash` is missing"))?;
+    let hash =
+        custom.object("hash")?.ok_or_else(|| Problem::malformed("`custom_password_hash.hash` is missing"))?;
     let value = hash.needed("value")?;
     let encoding = hash.text("encoding")?.unwrap_or("utf8");
     let salted = custom.object("salt")?;
@@ -54,7 +56,9 @@ fn scrypt(custom: Fields<'_>, salt: Fields<'_>, hash: &[u8]) -> Result<Option<St
     let cost = custom.number("cost")?.unwrap_or(16_384);
     let (r, p) = (custom.number("blockSize")?.unwrap_or(8), custom.number("parallelization")?.unwrap_or(1));
     let salt = decode(salt.needed("value")?, salt.text("encoding")?.unwrap_or("utf8"));
-    let Some(salt) = salt.filter(|_| cost.is_power_of_two()) else { return Ok(None) };
+    let Some(salt) = salt.filter(|_| cost.is_power_of_two()) else {
+        return Ok(None);
+    };
     let (salt, hash) = (BASE64_NOPAD.encode(&salt), BASE64_NOPAD.encode(hash));
     Ok(Some(format!("$scrypt$ln={},r={r},p={p}${salt}${hash}", cost.trailing_zeros())))
 }

@@ -15,7 +15,8 @@ pub(super) fn is_user(object: &Value) -> bool {
 }
 
 pub(super) fn parse(rules: &Rules<'_>, object: &Value) -> Result<Record, Problem> {
-    let fields = Fields::of(object)?.object("fields")?.ok_or_else(|| Problem::malformed("`fields` is missing"))?;
+    let fields =
+        Fields::of(object)?.object("fields")?.ok_or_else(|| Problem::malformed("`fields` is missing"))?;
     // Where nobody gave an address, the user name may be one.
     let address = fields.first_text(&["email", "username"])?;
     let mut record = Record::new(email(address.unwrap_or_default())?);

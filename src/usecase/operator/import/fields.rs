@@ -31,7 +31,9 @@ impl<'a> Fields<'a> {
         expected: &str,
         read: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<Option<T>, Problem> {
-        let Some(value) = self.member(name) else { return Ok(None) };
+        let Some(value) = self.member(name) else {
+            return Ok(None);
+        };
         read(value).map(Some).ok_or_else(|| Problem::malformed(format!("`{name}` must be {expected}")))
     }
 

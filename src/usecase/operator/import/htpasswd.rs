@@ -4,7 +4,8 @@ use super::record::{Problem, Record, Rules, email};
 
 /// Reads a line that is neither blank nor a comment.
 pub(super) fn parse(rules: &Rules<'_>, line: &str) -> Result<Record, Problem> {
-    let (name, hash) = line.split_once(':').ok_or_else(|| Problem::malformed("the line is not `name:hash`"))?;
+    let (name, hash) =
+        line.split_once(':').ok_or_else(|| Problem::malformed("the line is not `name:hash`"))?;
     let address = match (&rules.options.domain, name.contains('@')) {
         (Some(domain), false) => email(&format!("{name}@{domain}")),
         (None, false) => {

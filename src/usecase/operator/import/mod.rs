@@ -80,21 +80,28 @@ pub fn import(
 ) -> Result<Summary, Error> {
     require(caller, "users:write")?;
     let rules = record::Rules { app, options };
-    let mut import =
-        Import { app, caller, options, each, batch: Vec::new(), seen: Seen::default(), summary: Summary::default() };
+    let mut import = Import {
+        app,
+        caller,
+        options,
+        each,
+        batch: Vec::new(),
+        seen: Seen::default(),
+        summary: Summary::default(),
+    };
     let mut take = |line, record| import.take(line, record);
     match options.format {
-        Format::Jsonl => {
-            source::lines(source, &mut |line, text| take(line, text.and_then(|text| own::parse(&rules, text))))
-        }
+        Format::Jsonl => source::lines(source, &mut |line, text| {
+            take(line, text.and_then(|text| own::parse(&rules, text)))
+        }),
         Format::Csv => rows::read(source, &rules, &mut take),
         Format::Htpasswd => source::lines(source, &mut |line, text| match text {
             Ok(text) if text.starts_with('#') => Ok(()),
             text => take(line, text.and_then(|text| htpasswd::parse(&rules, text))),
         }),
-        Format::Auth0 => {
-            source::objects(source, &mut |line, value| take(line, value.and_then(|value| auth0::parse(&rules, &value))))
-        }
+        Format::Auth0 => source::objects(source, &mut |line, value| {
+            take(line, value.and_then(|value| auth0::parse(&rules, &value)))
+        }),
         Format::Pocketbase => source::objects(source, &mut |line, value| {
             take(line, value.and_then(|value| pocketbase::parse(&rules, &value)))
         }),
@@ -182,7 +189,9 @@ impl Import<'_> {
 
     fn tell(&mut self, pending: &Pending, verdict: Verdict) {
         let (outcome, id) = match (verdict, &pending.candidate) {
-            (Verdict::Create, Ok(candidate)) => (Outcome::Created(candidate.record.notes.clone()), Some(candidate.id)),
+            (Verdict::Create, Ok(candidate)) => {
+                (Outcome::Created(candidate.record.notes.clone()), Some(candidate.id))
+            }
             (Verdict::Skip, _) => (Outcome::Skipped, None),
             (Verdict::Fail(problem), _) => (Outcome::Failed(problem), None),
             (Verdict::Create, Err(problem)) => (Outcome::Failed(problem.clone()), None),
@@ -231,7 +240,12 @@ impl Seen {
     }
 }
 
-fn write(app: &App, caller: &Caller, format: Format, batch: &Arc<Vec<Pending>>) -> Result<Vec<Verdict>, Error> {
+fn write(
+    app: &App,
+    caller: &Caller,
+    format: Format,
+    batch: &Arc<Vec<Pending>>,
+) -> Result<Vec<Verdict>, Error> {
     let batch = Arc::clone(batch);
     app.store.write(caller, move |tx| {
         let roles = Roles::read(tx)?;

@@ -24,7 +24,8 @@ pub(super) fn record(rules: &Rules<'_>, value: &Value) -> Result<Record, Problem
     fields.only(&known().map(|(name, _)| name).collect::<Vec<_>>())?;
     let mut record = Record::new(fields.email()?);
     if let Some(text) = fields.text("id")? {
-        let id = UserId::parse(text).ok_or_else(|| Problem::malformed("`id` must be a UUID in lower case"))?;
+        let id =
+            UserId::parse(text).ok_or_else(|| Problem::malformed("`id` must be a UUID in lower case"))?;
         record.id = Some(id);
     }
     record.verified = Moment::of(fields.flag("email_verified")?, fields.time("email_verified_at")?);
@@ -46,14 +47,17 @@ pub(super) fn record(rules: &Rules<'_>, value: &Value) -> Result<Record, Problem
 
 fn roles(names: &[&str]) -> Result<Vec<RoleName>, Problem> {
     let parsed = names.iter().map(|name| RoleName::parse(name)).collect::<Result<Vec<_>, _>>();
-    let mut roles = parsed.map_err(|InvalidRoleName| Problem::new("unknown_role", InvalidRoleName::MESSAGE))?;
+    let mut roles =
+        parsed.map_err(|InvalidRoleName| Problem::new("unknown_role", InvalidRoleName::MESSAGE))?;
     roles.sort();
     roles.dedup();
     Ok(roles)
 }
 
 fn factor(fields: Fields<'_>) -> Result<Option<Factor>, Problem> {
-    let Some(text) = fields.text("totp_secret")? else { return Ok(None) };
+    let Some(text) = fields.text("totp_secret")? else {
+        return Ok(None);
+    };
     let bytes = BASE32_NOPAD.decode(text.as_bytes()).ok().and_then(|bytes| <[u8; 20]>::try_from(bytes).ok());
     let secret = bytes.ok_or_else(|| Problem::malformed("`totp_secret` must be 160 bits in base32"))?;
     let small = |name: &str| {

@@ -50,8 +50,10 @@ const PASSWORD_LOST: Note = Note {
     message: "has no password now, as the hash can't be verified here; a reset link sets one",
 };
 
-const NOT_AN_ADMIN: Note =
-    Note { code: "not_an_admin", message: "was an administrator there; give a role with: authctl role assign" };
+const NOT_AN_ADMIN: Note = Note {
+    code: "not_an_admin",
+    message: "was an administrator there; give a role with: authctl role assign",
+};
 
 /// A time that the file tells, or that of the import where it only says that it has happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -20,7 +20,8 @@ pub(super) fn read(
     take: &mut dyn FnMut(u64, Result<Record, Problem>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let left = Cell::new(ROW_MAX);
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(Bounded { inner: source, left: &left });
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).from_reader(Bounded { inner: source, left: &left });
     let columns = match reader.headers() {
         Ok(names) => columns(names)?,
         Err(error) => return take(1, Err(broken(&error))),
@@ -46,12 +47,14 @@ pub(super) fn read(
 /// The members that the first line names.
 fn columns(names: &StringRecord) -> Result<Vec<(&'static str, Kind)>, Refusal> {
     let refuse = |what: &str, name: &str| {
-        let message = format!("{what} `{name}`; the first line of the file names the columns, as `export` writes them");
+        let message =
+            format!("{what} `{name}`; the first line of the file names the columns, as `export` writes them");
         Refusal::invalid("FILE", "invalid", message)
     };
     let mut columns: Vec<(&str, Kind)> = Vec::new();
     for name in names.iter().map(|name| name.trim_start_matches('\u{feff}')) {
-        let column = known().find(|(known, _)| *known == name).ok_or_else(|| refuse("there is no column", name))?;
+        let column =
+            known().find(|(known, _)| *known == name).ok_or_else(|| refuse("there is no column", name))?;
         if columns.contains(&column) {
             return Err(refuse("there are two columns", name));
         }

@@ -24,8 +24,10 @@ pub struct Withheld {
 }
 
 impl StillGood {
+    /// Reads what counts in the database that is about to be replaced.
+    ///
     /// # Errors
-    /// The driver's: then nobody knows.
+    /// The store's: then nobody knows.
     pub(super) fn read(query: &impl Query) -> Result<Self, Fault> {
         let signing = keys::list(query)?.into_iter().filter(|key| key.retired_at.is_none());
         Ok(Self {
@@ -35,7 +37,8 @@ impl StillGood {
         })
     }
 
-    /// Takes what is good no more out of the restored database. Where no signing key is left, the daemon makes one.
+    /// Takes what is good no more out of the restored database. Where no signing key is left, the daemon
+    /// makes one.
     pub(super) fn withhold_others(&self, tx: &mut Tx<'_>) -> Result<Withheld, Fault> {
         let mut withheld = Withheld::default();
         for key in api_keys::list(tx)?.iter().filter(|key| !self.api_keys.contains(&key.id)) {
