@@ -63,7 +63,7 @@ fn operation(route: &Route) -> Value {
     match route.access {
         Access::Public => {}
         Access::User if route.method.is_safe() => {
-            operation["security"] = json!([{"bearer": []}, {"cookie": []}])
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}]);
         }
         Access::User => operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}]),
         Access::Service => operation["security"] = json!([{"api_key": []}]),

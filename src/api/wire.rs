@@ -167,7 +167,7 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
                 Err(error) => errors.push(error),
             },
             (None, Presence::Required) => {
-                errors.push(FieldError::new(field.name, "missing", "this field is required"))
+                errors.push(FieldError::new(field.name, "missing", "this field is required"));
             }
             (None, Presence::Optional | Presence::Repeated) => {}
         }

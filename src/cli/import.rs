@@ -194,7 +194,7 @@ impl Kept {
             Outcome::Skipped => {}
             Outcome::Failed(problem) => self.problems.push(note(problem.code, &problem.message)),
             Outcome::Created(notes) => {
-                self.notes.extend(notes.iter().map(|told| note(told.code, told.message)))
+                self.notes.extend(notes.iter().map(|told| note(told.code, told.message)));
             }
         }
     }

@@ -255,7 +255,7 @@ impl Terminal {
         let Some(word) = failure.word() else { return };
         match (self.format, failure.problem()) {
             (Format::Json, Some(problem)) => {
-                write_error(&format!("{}\n", escape::json(&problem.to_string())))
+                write_error(&format!("{}\n", escape::json(&problem.to_string())));
             }
             (Format::Table | Format::Tsv, _) | (Format::Json, None) => {
                 write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail())));

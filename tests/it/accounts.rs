@@ -7,7 +7,7 @@ use authd::domain::password::Password;
 use authd::error::{Error, Refusal};
 use authd::usecase::account::admin::{FirstPassword, NewAccount, Verified};
 use authd::usecase::account::register::Registered;
-use authd::usecase::account::{admin, admin_two_factor, email, me, password};
+use authd::usecase::account::{admin, email, me, password};
 use authd::usecase::session::authenticate;
 use authd::usecase::session::refresh::refresh;
 use std::time::Duration;

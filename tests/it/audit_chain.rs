@@ -128,7 +128,7 @@ fn no_line_is_written_behind_a_head_that_was_forged() {
         attack(&world).execute_batch(sql).unwrap();
         match world.register("new@example.com") {
             Err(Error::Failed(Fault::Storage(text))) => {
-                assert!(text.contains("audit verify"), "{text}")
+                assert!(text.contains("audit verify"), "{text}");
             }
             other => panic!("{other:?}"),
         }

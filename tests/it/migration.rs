@@ -238,7 +238,7 @@ fn without_a_migration_an_older_schema_is_refused() {
         let before = Before::new(release);
         match store::look(&before.file, |_| Ok(())) {
             Err(Fault::Storage(text)) => {
-                assert!(text.contains(&format!("schema {}", release.version)), "{text}")
+                assert!(text.contains(&format!("schema {}", release.version)), "{text}");
             }
             other => panic!("{other:?}"),
         }
