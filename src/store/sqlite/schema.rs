@@ -106,10 +106,10 @@ pub(in crate::store) fn version_in(query: &impl Query) -> Result<i64, Fault> {
     version_of(query.connection())
 }
 
-/// Checks as [`check_version`] does, inside a transaction.
+/// Checks as `check_version` does, inside a transaction.
 ///
 /// # Errors
-/// As [`check_version`].
+/// As `check_version`.
 pub fn check(query: &impl Query) -> Result<(), Fault> {
     check_version(query.connection())
 }

@@ -18,7 +18,7 @@ use crate::usecase::mail::{compose, link_requests};
 use crate::usecase::signin::reauthenticate::require_fresh;
 
 /// Has a new verification link sent, if there is an account with this address that needs one. The caller
-/// learns nothing either way: see [`link_request`].
+/// learns nothing either way: see `mail::link_requests`.
 ///
 /// # Errors
 /// The store's.

@@ -45,7 +45,7 @@ pub(in crate::usecase) fn judge(app: &App, password: &Password, owner: Owner<'_>
 }
 
 /// Has a link to set a new password sent, if there is such an account. The caller learns nothing either
-/// way: see [`link_request`].
+/// way: see `mail::link_requests`.
 ///
 /// # Errors
 /// The store's.

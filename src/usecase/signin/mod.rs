@@ -1,4 +1,4 @@
-//! Signing in: the lockout, the password, the second factor, and [`session_start`], in which every way in
+//! Signing in: the lockout, the password, the second factor, and `session_start`, in which every way in
 //! ends.
 
 pub mod factor;
