@@ -68,7 +68,11 @@ pub fn serve() -> Outcome<()> {
 }
 
 /// One I/O thread.
-fn serve_dealt(mut dealt: UnboundedReceiver<TcpStream>, headers: &HeaderMap, body: &Bytes) -> std::io::Result<()> {
+fn serve_dealt(
+    mut dealt: UnboundedReceiver<TcpStream>,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     LocalSet::new().block_on(&runtime, async {
         while let Some(stream) = dealt.recv().await {
@@ -91,9 +95,12 @@ fn serve_dealt(mut dealt: UnboundedReceiver<TcpStream>, headers: &HeaderMap, bod
 fn parse(answer: &[u8]) -> Outcome<(HeaderMap, Bytes)> {
     let mut parsed = [httparse::EMPTY_HEADER; 32];
     let mut response = httparse::Response::new(&mut parsed);
-    let httparse::Status::Complete(head) = response.parse(answer)? else { return Err("no whole answer".into()) };
+    let httparse::Status::Complete(head) = response.parse(answer)? else {
+        return Err("no whole answer".into());
+    };
     let mut headers = HeaderMap::new();
-    for header in response.headers.iter().filter(|header| !["date", "content-length"].contains(&header.name)) {
+    for header in response.headers.iter().filter(|header| !["date", "content-length"].contains(&header.name))
+    {
         headers.append(HeaderName::try_from(header.name)?, HeaderValue::from_bytes(header.value)?);
     }
     Ok((headers, Bytes::copy_from_slice(&answer[head..])))

@@ -50,7 +50,8 @@ pub fn facts(folder: &Path) -> Outcome<Vec<String>> {
     let (cpu, memory) = (read("/proc/cpuinfo"), read("/proc/meminfo"));
     let field = |text: &str, name: &str| {
         let line = text.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.split_once(':')).map_or("unknown".to_owned(), |(_, value)| value.trim().to_owned())
+        line.and_then(|line| line.split_once(':'))
+            .map_or("unknown".to_owned(), |(_, value)| value.trim().to_owned())
     };
     Ok(vec![
         format!("processor: {}, {} cores", field(&cpu, "model name"), cores()),
@@ -71,8 +72,9 @@ fn syncs(folder: &Path) -> Outcome<f64> {
     let connection = Connection::open(&path)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection
-        .execute_batch("CREATE TABLE IF NOT EXISTS one (n INTEGER); DELETE FROM one; INSERT INTO one VALUES (0)")?;
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS one (n INTEGER); DELETE FROM one; INSERT INTO one VALUES (0)",
+    )?;
     let (begun, mut commits) = (Instant::now(), 0);
     while begun.elapsed() < Duration::from_secs(1) {
         connection.execute("UPDATE one SET n = n + 1", [])?;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// What `--rows` takes.
-pub const ROWS: [&str; 9] = ["login", "me", "verify", "refresh", "calm", "memory", "start", "scale", "commands"];
+pub const ROWS: [&str; 9] =
+    ["login", "me", "verify", "refresh", "calm", "memory", "start", "scale", "commands"];
 
 pub const HELP: &str = "\
 bench/run [--runs N] [--seconds N] [--rows NAME,NAME...] [--out FILE] [--authd FILE]

@@ -56,7 +56,8 @@ pub fn seed(folder: &Path, authd: &Path, size: Size) -> Result<PathBuf, Box<dyn 
     let (database, stamp) = (folder.join("authd.db"), folder.join("seeded"));
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
     let wanted = format!("{size:?} {}", include_str!("../../schema.sql").len());
-    if let Some((made_at, made)) = fs::read_to_string(&stamp).ok().as_deref().and_then(|text| text.split_once(' '))
+    if let Some((made_at, made)) =
+        fs::read_to_string(&stamp).ok().as_deref().and_then(|text| text.split_once(' '))
         && made == wanted
         && now - made_at.parse::<i64>()? < FRESH_MS
     {
@@ -173,17 +174,27 @@ impl Seed<'_> {
     /// All have a verified address and the same password; one of a hundred is disabled, and one of ten an
     /// editor.
     fn users(&self) -> Result<(), Box<dyn Error>> {
-        let hash: String = self.connection.query_row("SELECT password_hash FROM users", [], |row| row.get(0))?;
+        let hash: String =
+            self.connection.query_row("SELECT password_hash FROM users", [], |row| row.get(0))?;
         self.connection.execute("DELETE FROM users", [])?;
         self.connection.execute("INSERT INTO roles VALUES ('editor', 'Writes', 0)", [])?;
-        let mut insert = self.connection.prepare("INSERT INTO users VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?3, ?7)")?;
+        let mut insert =
+            self.connection.prepare("INSERT INTO users VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?3, ?7)")?;
         let mut network = self.connection.prepare("INSERT INTO known_networks VALUES (?1, ?2, ?3)")?;
         let mut role = self.connection.prepare("INSERT INTO user_roles VALUES (?1, ?2)")?;
         for user in 0..self.size.users {
             let (id, made_at) = (self.user_id(user).to_be_bytes(), self.user_made_at(user));
             let disabled_at = (user % 100 == 99).then_some(made_at + DAY_MS);
             let login_at = self.now - random(user, 20) % LIFE_MS;
-            insert.execute(params![id, email(user), made_at, format!("User {user}"), hash, disabled_at, login_at])?;
+            insert.execute(params![
+                id,
+                email(user),
+                made_at,
+                format!("User {user}"),
+                hash,
+                disabled_at,
+                login_at
+            ])?;
             network.execute(params![id, format!("10.{}.{}.0/24", user >> 8 & 255, user & 255), login_at])?;
             if user % 10 == 0 {
                 role.execute(params![id, "editor"])?;
@@ -223,8 +234,10 @@ impl Seed<'_> {
 
     /// What a steady load leaves in the other tables: one row for so many users each.
     fn small_tables(&self) -> Result<(), Box<dyn Error>> {
-        let mut pair = self.connection.prepare("INSERT INTO pair_failures VALUES (?1, ?2, ?3, 0, NULL, ?4)")?;
-        let mut account = self.connection.prepare("INSERT INTO account_failures VALUES (?1, ?2, NULL, ?3)")?;
+        let mut pair =
+            self.connection.prepare("INSERT INTO pair_failures VALUES (?1, ?2, ?3, 0, NULL, ?4)")?;
+        let mut account =
+            self.connection.prepare("INSERT INTO account_failures VALUES (?1, ?2, NULL, ?3)")?;
         let mut revoked = self.connection.prepare("INSERT INTO revoked_tokens VALUES (?1, ?2)")?;
         let sql = "INSERT INTO mails (id, user_id, to_address, to_key, kind, subject, state, created_at, sent_at, attempts) \
             VALUES (?1, ?2, ?3, ?3, 'verify_email', 'Confirm your address', 'sent', ?4, ?4, 1)";
@@ -240,7 +253,8 @@ impl Seed<'_> {
             ])?;
             pair.execute(params![email(user), "192.0.2.0/24", failures, at])?;
             account.execute(params![email(user), failures, at])?;
-            revoked.execute(params![uuid(at, user, LINES).to_be_bytes(), self.now + at % (15 * 60 * 1000)])?;
+            revoked
+                .execute(params![uuid(at, user, LINES).to_be_bytes(), self.now + at % (15 * 60 * 1000)])?;
         }
         Ok(())
     }
@@ -266,9 +280,11 @@ impl Seed<'_> {
             };
             let anonymous = event.starts_with("Login");
             let actor = if anonymous { "anonymous".to_owned() } else { format!("user:{user_id}") };
-            let (ip, request) = (format!("10.{}.{}.7", user >> 8 & 255, user & 255), text(uuid(at, line, LINES)));
+            let (ip, request) =
+                (format!("10.{}.{}.7", user >> 8 & 255, user & 255), text(uuid(at, line, LINES)));
             let session = (event != "LoginFailed").then_some(session);
-            let texts = [Some(event), Some(&actor), Some(&user_id), session.as_deref(), Some(&ip), Some(&request)];
+            let texts =
+                [Some(event), Some(&actor), Some(&user_id), session.as_deref(), Some(&ip), Some(&request)];
             let numbers = [line.to_be_bytes(), at.to_be_bytes()];
             let fields = [Some(&hash[..]), Some(&numbers[0]), Some(&numbers[1])];
             let fields = fields.into_iter().chain(texts.map(|text| text.map(str::as_bytes)));

@@ -60,8 +60,11 @@ impl Row {
         let with_unit = |figure: f64| format!("{} {}", short(figure), self.unit);
         let ratios = self.samples.iter().map(|sample| sample.ours / sample.limit);
         let (least, most) = ratios.fold((f64::MAX, f64::MIN), |(least, most), r| (least.min(r), most.max(r)));
-        let spread =
-            if self.samples.len() > 1 { format!(" ({} to {})", short(least), short(most)) } else { String::new() };
+        let spread = if self.samples.len() > 1 {
+            format!(" ({} to {})", short(least), short(most))
+        } else {
+            String::new()
+        };
         let ours = with_unit(self.median(|sample| sample.ours));
         let is_absolute = self.samples.iter().all(|sample| (sample.limit - 1.0).abs() < f64::EPSILON);
         let (ours, limit, ratio, target) = if is_absolute {

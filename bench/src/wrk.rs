@@ -61,7 +61,9 @@ pub fn load(folder: &Path, aim: Aim<'_>, requests: &[String]) -> Outcome<Load> {
         return Err(format!("wrk: {said}{}", String::from_utf8_lossy(&output.stderr)).into());
     };
     let figures: Vec<u64> = result.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-    let [requests, micros, refused, broken] = figures[..] else { return Err("wrk printed too little".into()) };
+    let [requests, micros, refused, broken] = figures[..] else {
+        return Err("wrk printed too little".into());
+    };
     let rate = (requests - refused.min(requests)) as f64 / Duration::from_micros(micros).as_secs_f64();
     Ok(Load { rate, failures: refused + broken, generator })
 }

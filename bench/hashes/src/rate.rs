@@ -14,7 +14,10 @@ pub fn seconds() -> Outcome<Duration> {
 }
 
 /// Calls made by all threads a second; each thread makes its own function first.
-pub fn rate<F: FnMut() -> Outcome<()>>(length: Duration, make: impl Fn() -> Outcome<F> + Sync) -> Outcome<f64> {
+pub fn rate<F: FnMut() -> Outcome<()>>(
+    length: Duration,
+    make: impl Fn() -> Outcome<F> + Sync,
+) -> Outcome<f64> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let work = || -> Outcome<f64> {
         let mut call = make()?;

@@ -12,7 +12,8 @@ use rate::Outcome;
 fn main() -> Outcome<()> {
     let rate = rate::rate(rate::seconds()?, || {
         Ok(|| {
-            let hasher = Hasher::new().algorithm(Algorithm::Argon2id).custom_salt(b"sixteen bytes!!!").hash_length(32);
+            let hasher =
+                Hasher::new().algorithm(Algorithm::Argon2id).custom_salt(b"sixteen bytes!!!").hash_length(32);
             let hasher = hasher.memory_cost_kib(19_456).iterations(2).threads(1);
             hasher.hash(b"correct horse battery staple").map(drop).map_err(Into::into)
         })

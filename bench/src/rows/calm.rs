@@ -26,10 +26,12 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
     let daemon = place.serve()?;
     let tokens = people::log_in(&daemon.address, &people::some(Size::SMALL.users, CLIENTS, 0))?;
     let requests: Vec<String> = tokens.iter().map(|tokens| get("/api/auth/me", &tokens.access)).collect();
-    let logins: Vec<String> = people::some(Size::SMALL.users, usize::MAX, 0).into_iter().map(people::login).collect();
+    let logins: Vec<String> =
+        people::some(Size::SMALL.users, usize::MAX, 0).into_iter().map(people::login).collect();
     let aim = Aim { address: &daemon.address, connections: CLIENTS, length: options.length };
     for rate in RATES {
-        let what = format!("`/me` p99 at {rate}/s during a login flood of {FLOOD} connections, against at rest");
+        let what =
+            format!("`/me` p99 at {rate}/s during a login flood of {FLOOD} connections, against at rest");
         progress(&what);
         let mut row = Row::new(what, "ms", Target::AtMost(5.0));
         let mut logins_per_s = Vec::new();
@@ -39,7 +41,8 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
             // A second before and after, so that all of what is measured is under the flood.
             let (flood, in_flood) = thread::scope(|scope| {
                 let length = options.length + Duration::from_secs(2);
-                let (folder, aim, logins) = (&place.folder, Aim { connections: FLOOD, length, ..aim }, &logins);
+                let (folder, aim, logins) =
+                    (&place.folder, Aim { connections: FLOOD, length, ..aim }, &logins);
                 let flood = scope.spawn(move || wrk::load(folder, aim, logins));
                 thread::sleep(Duration::from_secs(1));
                 let in_flood = steady(aim, rate, &requests);

@@ -26,7 +26,8 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
     let flood = format!("after {} s of login flood, {FLOOD} connections", length.as_secs());
     let mut flooded = row(flood, 70.0);
     let mut connected = row(format!("with {CONNECTIONS} idle connections"), 40.0);
-    let logins: Vec<String> = people::some(Size::SMALL.users, usize::MAX, 0).into_iter().map(people::login).collect();
+    let logins: Vec<String> =
+        people::some(Size::SMALL.users, usize::MAX, 0).into_iter().map(people::login).collect();
     for run in 1..=options.runs {
         progress(&format!("resident memory, {run} of {}", options.runs));
         let daemon = place.serve()?;

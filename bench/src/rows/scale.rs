@@ -30,15 +30,20 @@ pub fn starts(place: &Place, users: i64) -> Outcome<Row> {
     for _ in 0..TIMES {
         row.samples.push(in_ms(place.serve()?.started_in));
     }
-    row.note = Some(format!("{TIMES} starts, its files in the system's cache; one client that asks without a pause"));
+    row.note = Some(format!(
+        "{TIMES} starts, its files in the system's cache; one client that asks without a pause"
+    ));
     Ok(row)
 }
 
 /// Whole processes, from spawn to exit, beside no daemon.
 pub fn commands(place: &Place, size: Size) -> Outcome<Vec<Row>> {
     let user = email(size.users / 2);
-    let commands: [&[&str]; 3] =
-        [&["user", "list", "--limit", "50"], &["token", "list", "--user", &user], &["audit", "tail", "-n", "50"]];
+    let commands: [&[&str]; 3] = [
+        &["user", "list", "--limit", "50"],
+        &["token", "list", "--user", &user],
+        &["audit", "tail", "-n", "50"],
+    ];
     let mut rows = Vec::new();
     for arguments in commands {
         let what = format!("`authctl {}`, {} audit lines", arguments.join(" "), size.audit_lines);
@@ -78,14 +83,21 @@ pub fn rates(options: &Options, large: &Place) -> Outcome<Vec<Row>> {
         .map(|sessions| sessions.iter().map(|tokens| get("/api/auth/me", &tokens.access)).collect())
         .collect();
     let row = |what: &str| {
-        let what =
-            format!("{what}, {} users and {} sessions, against 1000", options.large.users, options.large.sessions);
+        let what = format!(
+            "{what}, {} users and {} sessions, against 1000",
+            options.large.users, options.large.sessions
+        );
         Row::new(what, "/s", Target::AtLeast(0.85))
     };
-    let mut rows = [row("logins, 32 connections"), row("`/refresh`, 16 connections"), row("`/me`, 32 connections")];
+    let mut rows =
+        [row("logins, 32 connections"), row("`/refresh`, 16 connections"), row("`/me`, 32 connections")];
     for run in 1..=options.runs {
         progress(&format!("rates on a large and a small database, {run} of {}", options.runs));
-        let aim = |at: usize, connections| Aim { address: &daemons[at].address, connections, length: options.length };
+        let aim = |at: usize, connections| Aim {
+            address: &daemons[at].address,
+            connections,
+            length: options.length,
+        };
         let mut loads: Vec<[Load; 3]> = Vec::new();
         for at in 0..2 {
             let users = people::some(sizes[at].users, 5_000, run);
@@ -99,7 +111,8 @@ pub fn rates(options: &Options, large: &Place) -> Outcome<Vec<Row>> {
         for (at, row) in rows.iter_mut().enumerate() {
             let (ours, limit) = (loads[0][at], loads[1][at]);
             if ours.failures + limit.failures > 0 {
-                row.void = Some(format!("{} answers failed, {} on the small one", ours.failures, limit.failures));
+                row.void =
+                    Some(format!("{} answers failed, {} on the small one", ours.failures, limit.failures));
             }
             row.samples.push(Sample { ours: ours.rate, limit: limit.rate, generator: ours.generator });
         }

@@ -33,8 +33,9 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
             let what = format!("`/{name}`, {connections} connections");
             progress(&what);
             let mut row = Row::new(what, "/s", Target::AtLeast(0.5));
-            let load =
-                |address: &str, length| wrk::load(&place.folder, Aim { address, connections, length }, &requests);
+            let load = |address: &str, length| {
+                wrk::load(&place.folder, Aim { address, connections, length }, &requests)
+            };
             for address in [&daemon.address, &bare.address] {
                 load(address, Duration::from_secs(1))?;
             }
@@ -42,7 +43,8 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
                 let ours = load(&daemon.address, options.length)?;
                 let limit = load(&bare.address, options.length)?;
                 if ours.failures + limit.failures > 0 {
-                    row.void = Some(format!("{} answers failed, {} bare ones", ours.failures, limit.failures));
+                    row.void =
+                        Some(format!("{} answers failed, {} bare ones", ours.failures, limit.failures));
                 }
                 row.samples.push(Sample { ours: ours.rate, limit: limit.rate, generator: ours.generator });
             }
