@@ -168,7 +168,9 @@ impl fmt::Display for Refusal {
             Self::EmailTaken => {
                 f.write_str("another account has this e-mail address; use another one, or log in to that account")
             }
-            Self::AlreadyExists { what, name } => write!(f, "the {what} {name} exists already; choose another name"),
+            Self::AlreadyExists { what, name } => {
+                write!(f, "the {what} {name} exists already; choose another name")
+            }
             Self::AlreadyEnabled => f.write_str("the second factor is on already; turn it off first"),
             Self::Conflict { reason } => f.write_str(reason),
             Self::LastAdmin => f.write_str("this is the last enabled admin; give another user the role admin first"),

@@ -1,6 +1,6 @@
 //! authd: an authentication server in one binary and one SQLite file.
 //!
-//! The rooms, in reading order. Each may use only those named in its line; `tests/it/tidy.rs`
+//! The rooms, in reading order. Each may use only those named in its line; `tests/it/tidy`
 //! reads the `use` lines and holds this.
 //!
 //! | room | owns | may import |
@@ -13,12 +13,15 @@
 //! | [`store`] | all SQL and the write transaction | domain, counters, error, ports |
 //! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
 //! | [`views`] | how objects look as JSON, one file a subject | usecase, domain, config, error |
-//! | [`transport`] | bytes to bounded requests and back, the only room that names hyper | config, counters, error |
-//! | [`web`] | what happens to every request of both HTTP faces, and what every answer carries | usecase, domain, config, error, ports, transport |
+//! | [`transport`] | bytes to bounded requests and back; it alone names hyper | config, counters, error |
+//! | [`web`] | what holds for all requests and answers | usecase, domain, config, error, ports, transport |
 //! | [`api`] | the daemon's face to programs | web, views, usecase, domain, config, error, ports, transport |
-//! | [`pages`] | the daemon's face to people, where mails lead | web, views, usecase, domain, config, error, ports, transport |
-//! | [`metrics`] | the daemon's face to Prometheus, on an address of its own | usecase, counters, config, error, transport |
+//! | [`pages`] | the daemon's face to people | web, views, usecase, domain, config, error, ports, transport |
+//! | [`metrics`] | the daemon's face to Prometheus | usecase, counters, config, error, transport |
 //! | [`cli`] | the operator's face | web, views, usecase, domain, config, error, ports |
+//!
+//! Requests of both HTTP faces, `api` and `pages`, go through `web`; mails lead to `pages`; `metrics` has an
+//! address of its own.
 //!
 //! `cli/serve.rs` alone may name `api`, `pages`, `metrics` and `transport`, because `authd serve` is a
 //! command like any other.

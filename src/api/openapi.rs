@@ -103,14 +103,17 @@ fn query_parameter(field: &Field) -> Value {
     // An array in a query is the parameter once for each item, unless another style is named.
     let schema =
         if field.presence == Presence::Repeated { json!({"type": "array", "items": one}) } else { one };
-    json!({"name": field.name, "in": "query", "required": required, "description": field.about, "schema": schema})
+    json!({
+        "name": field.name, "in": "query", "required": required, "description": field.about, "schema": schema,
+    })
 }
 
 fn response(answer: &ResponseSpec) -> Value {
     match answer.content {
         Content::Nothing => json!({"description": answer.about}),
         Content::Document => {
-            json!({"description": answer.about, "content": {"application/json": {"schema": {"type": "object"}}}})
+            let content = json!({"schema": {"type": "object"}});
+            json!({"description": answer.about, "content": {"application/json": content}})
         }
         Content::Json(object) => {
             let content =

@@ -347,7 +347,8 @@ impl Kind {
                 json!({"type": "string", "format": "email", "maxLength": email::MAX_BYTES})
             }
             Self::Password => {
-                json!({"type": "string", "format": "password", "minLength": 1, "maxLength": password::MAX_BYTES})
+                let longest = password::MAX_BYTES;
+                json!({"type": "string", "format": "password", "minLength": 1, "maxLength": longest})
             }
             Self::Name => json!({"type": "string", "maxLength": name::MAX_LENGTH}),
             Self::Token => json!({"type": "string"}),
@@ -359,7 +360,8 @@ impl Kind {
             Self::Seconds => json!({"type": "integer", "minimum": 1, "maximum": SECONDS_MAX}),
             Self::Time => json!({"type": "string", "format": "date-time"}),
             Self::User => {
-                json!({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "format": "email"}]})
+                let text = |format: &str| json!({"type": "string", "format": format});
+                json!({"anyOf": [text("uuid"), text("email")]})
             }
             Self::State => json!({"type": "string", "enum": UserState::ALL.map(UserState::name)}),
             Self::Flag => json!({"type": "boolean", "default": false}),

@@ -41,7 +41,8 @@ impl Form {
   authctl export --format csv > users.csv")]
 pub struct Export {
     /// One JSON object a line, or CSV with a header line
-    #[arg(long, value_name = "FORMAT", default_value = "jsonl", value_parser = choices(Form::ALL, Form::name))]
+    #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
+    #[arg(value_parser = choices(Form::ALL, Form::name))]
     format: Form,
     /// Take along password hashes, second factors' secrets and the hashes of recovery codes
     #[arg(long)]

@@ -84,7 +84,8 @@ pub struct List {
     #[arg(long, value_parser = choices(UserState::ALL, UserState::name))]
     state: Option<UserState>,
     /// At most so many
-    #[arg(long, value_name = "N", default_value_t = accounts::LIMIT_DEFAULT, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = accounts::LIMIT_DEFAULT)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Go on where the cursor of an earlier list says
     #[arg(long, value_name = "CURSOR")]

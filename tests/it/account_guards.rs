@@ -1,5 +1,5 @@
-//! What guards an account against whoever holds a session of it: links that die with their session, locks, and a
-//! factor that was only begun.
+//! What guards an account against whoever holds a session of it: links that die with their session, locks,
+//! and a factor that was only begun.
 
 use crate::accounts::{ANN, OTHER, address, refused};
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};

@@ -63,7 +63,9 @@ fn refused(status: u16, code: &str) -> (u16, String) {
 #[test]
 fn an_account_is_made_changed_and_deleted() {
     let admin = Admin::new();
-    let new = json!({"email": "Bob@example.com", "name": "Bob", "password": crate::world::PASSWORD, "email_verified": true});
+    let new = json!({
+        "email": "Bob@example.com", "name": "Bob", "password": crate::world::PASSWORD, "email_verified": true,
+    });
     let made = admin.send("POST", "users", &new);
     assert_eq!((made.status, &made.json()["email_verified"]), (201, &json!(true)), "{made:?}");
     let path = format!("users/{}", made.json()["id"].as_str().unwrap());

@@ -181,7 +181,8 @@ fn files() -> impl Strategy<Value = String> {
             let root = serde_json::json!({"email": "root@example.com", "roles": ["admin"]});
             let users = users.into_iter().map(|(name, (roles, verified, disabled))| {
                 serde_json::json!({
-                    "email": format!("{name}@example.com"), "roles": roles, "verified": verified, "disabled": disabled,
+                    "email": format!("{name}@example.com"), "roles": roles,
+                    "verified": verified, "disabled": disabled,
                 })
             });
             file.insert("users".into(), std::iter::once(root).chain(users).collect());
@@ -199,7 +200,9 @@ proptest! {
     /// Whatever stood before: once a file was applied, there is nothing left to do, and the next file finds
     /// its way.
     #[test]
-    fn after_any_file_there_is_nothing_left_to_do(files in proptest::collection::vec((files(), any::<bool>()), 1..4)) {
+    fn after_any_file_there_is_nothing_left_to_do(
+        files in proptest::collection::vec((files(), any::<bool>()), 1..4),
+    ) {
         let world = World::new();
         world.add_user("root@example.com", &["admin"]);
         for (file, prune) in files {

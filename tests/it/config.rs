@@ -422,8 +422,10 @@ proptest! {
         let loaded = load(&env.sources);
         prop_assume!(loaded.is_ok(), "two values don't agree, which is another test's business");
         let loaded = loaded.unwrap();
-        let file: String = loaded.settings.iter().map(|row| format!("{} = {}\n", row.key, row.value.toml())).collect();
-        env.sources.env = loaded.settings.iter().map(|row| (variable(&row.key), row.value.to_string())).collect();
+        let rows = loaded.settings.iter();
+        let file: String =
+            rows.clone().map(|row| format!("{} = {}\n", row.key, row.value.toml())).collect();
+        env.sources.env = rows.map(|row| (variable(&row.key), row.value.to_string())).collect();
         prop_assert_eq!(&env.config(), &loaded.config);
         env.sources.env.clear();
         prop_assert_eq!(env.toml(file).config(), loaded.config);
@@ -437,7 +439,10 @@ proptest! {
 
     #[test]
     fn random_lines_never_panic(
-        lines in proptest::collection::vec((0..KEYS.len(), r#"[\[\]{}'"=,.#a0\-: \\é]{0,12}|"[^"]*"|\[\]"#), 0..12),
+        lines in proptest::collection::vec(
+            (0..KEYS.len(), r#"[\[\]{}'"=,.#a0\-: \\é]{0,12}|"[^"]*"|\[\]"#),
+            0..12,
+        ),
         variables in proptest::collection::vec((0..KEYS.len(), "\\PC*"), 0..4),
     ) {
         let file: String = lines.iter().map(|(i, value)| format!("{} = {value}\n", KEYS[*i].name)).collect();

@@ -202,7 +202,11 @@ proptest! {
     }
 
     #[test]
-    fn any_three_parts_are_refused_without_a_panic(header in ".{0,80}", payload in ".{0,80}", tail in ".{0,80}") {
+    fn any_three_parts_are_refused_without_a_panic(
+        header in ".{0,80}",
+        payload in ".{0,80}",
+        tail in ".{0,80}",
+    ) {
         let part = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
         let token = format!("{}.{}.{}", part(&header), part(&payload), part(&tail));
         prop_assert!(Signer::new(Algorithm::EdDsa).check(&token).is_err());

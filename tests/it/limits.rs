@@ -175,7 +175,10 @@ proptest! {
     fn the_limit_is_a_bucket_that_fills_evenly(
         events in 1u32..50,
         window_ms in 1u64..100_000_000,
-        steps in prop::collection::vec((0u32..3, prop_oneof![Just(0u64), 0u64..2_000, 0u64..200_000_000]), 1..200),
+        steps in prop::collection::vec(
+            (0u32..3, prop_oneof![Just(0u64), 0u64..2_000, 0u64..200_000_000]),
+            1..200,
+        ),
     ) {
         let rate = Rate { events, window: Duration::from_millis(window_ms) };
         let limits = RateLimits::default();

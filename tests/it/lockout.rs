@@ -3,6 +3,7 @@
 
 use crate::daemon::{Answer, Daemon, JSON};
 use crate::world::{PASSWORD, anonymous, operator, user_ref};
+use authd::error::{Error, Refusal};
 use authd::usecase::account::admin;
 use serde_json::json;
 use std::time::Duration;
@@ -89,7 +90,7 @@ fn a_lock_is_one_networks_and_one_accounts_and_outlives_a_restart() {
     let refused = authd::usecase::signin::login::login(&restarted, &caller, &credentials);
     assert!(matches!(
         refused,
-        Err(authd::error::Error::Refused(authd::error::Refusal::TooManyAttempts { retry_after })) if retry_after.as_secs() == 60
+        Err(Error::Refused(Refusal::TooManyAttempts { retry_after })) if retry_after.as_secs() == 60
     ));
 }
 

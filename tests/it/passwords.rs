@@ -112,7 +112,10 @@ fn judge(blocklist: &Blocklist, text: &str, email: &str, name: &str) -> Result<(
 
 proptest! {
     #[test]
-    fn a_common_password_is_refused_in_any_case(at in 0usize..17_950, upper in prop::collection::vec(any::<bool>(), 1..9)) {
+    fn a_common_password_is_refused_in_any_case(
+        at in 0usize..17_950,
+        upper in prop::collection::vec(any::<bool>(), 1..9),
+    ) {
         let line = COMMON.lines().nth(at).unwrap();
         let judged = judge(&Blocklist::built_in(), &spelled(line, &upper), "q@x.example", "");
         prop_assert_eq!(judged, Err(Weakness::Common));
@@ -134,7 +137,10 @@ proptest! {
 
     #[test]
     fn a_row_of_ones_own_words_is_refused(
-        words in prop::collection::vec(prop::sample::select(vec!["zoe", "quill", "kestrel", "example"]), 3..9),
+        words in prop::collection::vec(
+            prop::sample::select(vec!["zoe", "quill", "kestrel", "example"]),
+            3..9,
+        ),
         between in "[ ._!-]{0,2}",
         upper in prop::collection::vec(any::<bool>(), 1..9),
     ) {

@@ -55,8 +55,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => person.clone().prop_map(Step::SetPassword),
         1 => person.clone().prop_map(Step::Disable),
         1 => person.prop_map(Step::Enable),
-        4 => prop_oneof![Just(0u64), 1u64..1000, Just(899), Just(900), Just(7 * 86400 - 1), Just(7 * 86400), 86400u64..1_000_000]
-            .prop_map(|secs| Step::Wait(Duration::from_secs(secs))),
+        4 => prop_oneof![
+            Just(0u64), 1u64..1000, Just(899), Just(900),
+            Just(7 * 86400 - 1), Just(7 * 86400), 86400u64..1_000_000,
+        ]
+        .prop_map(|secs| Step::Wait(Duration::from_secs(secs))),
     ]
 }
 

@@ -136,8 +136,8 @@ fn populated() -> World {
     ann_with_two_factors(&world);
     world.advance(std::time::Duration::from_millis(1_234));
     world.add_user("Bob+x@example.com", &["admin", "editor"]);
-    let extra = json!({"email": "'=cmd@bücher.example", "name": "=Eve, \"the\" \u{202e}one\\n", "disabled": true,
-        "created_at": "2001-02-03T04:05:06.789Z"});
+    let extra = json!({"email": "'=cmd@bücher.example", "name": "=Eve, \"the\" \u{202e}one\\n",
+        "disabled": true, "created_at": "2001-02-03T04:05:06.789Z"});
     assert_eq!(import(&world, Format::Jsonl, &extra.to_string()).summary.created, 1);
     world
 }
@@ -368,11 +368,15 @@ proptest! {
 
     #[test]
     fn any_name_and_address_survives_both_forms(
-        people in prop::collection::vec(("[a-z=+@'{}!-]{0,8}", r#"[\PC ,"'=+\-@\\]{0,40}"#, any::<bool>()), 1..6),
+        people in prop::collection::vec(
+            ("[a-z=+@'{}!-]{0,8}", r#"[\PC ,"'=+\-@\\]{0,40}"#, any::<bool>()),
+            1..6,
+        ),
     ) {
         let world = World::new();
         let file: Vec<String> = people.iter().map(|(local, name, verified)| {
-            json!({"email": format!("{local}@example.com"), "name": name, "email_verified": verified}).to_string()
+            let email = format!("{local}@example.com");
+            json!({"email": email, "name": name, "email_verified": verified}).to_string()
         }).collect();
         let kept = import(&world, Format::Jsonl, &file.join("\n"));
         prop_assert!(kept.failed().iter().all(|(_, code)| *code == "invalid_email"), "{:?}", kept);
@@ -396,7 +400,8 @@ proptest! {
                 "email": "b@example.com", "password": hash}}).to_string(),
             format!("a@example.com:{hash}"),
         ];
-        let texts = [bytes, like.into_bytes(), users.join("\n").into_bytes(), format!("[{}]", users[0]).into_bytes()];
+        let (lines, list) = (users.join("\n"), format!("[{}]", users[0]));
+        let texts = [bytes, like.into_bytes(), lines.into_bytes(), list.into_bytes()];
         for format in FORMATS {
             for text in &texts {
                 let dry = Options { mode: Mode::DryRun, ..options(format) };

@@ -49,7 +49,10 @@ proptest! {
     }
 
     #[test]
-    fn no_byte_of_a_long_password_is_dropped(length in 2usize..=MAX_BYTES, at in any::<prop::sample::Index>()) {
+    fn no_byte_of_a_long_password_is_dropped(
+        length in 2usize..=MAX_BYTES,
+        at in any::<prop::sample::Index>(),
+    ) {
         let mut memory = password::Memory::new();
         let mut text = vec![b'a'; length];
         let whole = Password::new(str::from_utf8(&text).unwrap()).unwrap();

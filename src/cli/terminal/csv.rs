@@ -144,7 +144,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost(value in any::<String>(), sharp in "[ '\\\\nrtxu{}0-9a-f=+@\t\r\n\u{1b}\u{202e}＝-]{0,12}") {
+        fn nothing_is_lost(
+            value in any::<String>(),
+            sharp in "[ '\\\\nrtxu{}0-9a-f=+@\t\r\n\u{1b}\u{202e}＝-]{0,12}",
+        ) {
             for value in [value, sharp] {
                 prop_assert_eq!(plain(&cell(&value)), value.clone());
                 prop_assert!(!cell(&value).contains(is_dangerous));

@@ -218,10 +218,15 @@ mod tests {
         fn both_agree_on_anything(
             password in prop::collection::vec(any::<u8>(), 0..200),
             salt in prop::collection::vec(any::<u8>(), 8..48),
-            (lanes, memory) in prop_oneof![4 => Just(1u32), 1 => 2u32..5].prop_flat_map(|lanes| (Just(lanes), 8 * lanes..500)),
+            (lanes, memory) in prop_oneof![4 => Just(1u32), 1 => 2u32..5]
+                .prop_flat_map(|lanes| (Just(lanes), 8 * lanes..500)),
             iterations in 1u32..5,
             length in prop_oneof![Just(32usize), 4usize..130],
-            algorithm in prop_oneof![3 => Just(Algorithm::Argon2id), 1 => Just(Algorithm::Argon2i), 1 => Just(Algorithm::Argon2d)],
+            algorithm in prop_oneof![
+                3 => Just(Algorithm::Argon2id),
+                1 => Just(Algorithm::Argon2i),
+                1 => Just(Algorithm::Argon2d),
+            ],
             version in prop_oneof![3 => Just(Version::V0x13), 1 => Just(Version::V0x10)],
         ) {
             let params = Params::new(memory, iterations, lanes, None).unwrap();

@@ -141,7 +141,10 @@ fn stops_early(detail: &str, steps: &[PlanStep], sql: &str) -> bool {
 /// A condition on parameters alone, which is there to name all of them.
 fn is_constant(condition: &str) -> bool {
     let words: Vec<&str> = condition.split_whitespace().collect();
-    matches!(words[..], [parameter, "IS", "NULL"] | [parameter, "IS", "NOT", "NULL"] if parameter.starts_with('?'))
+    let ([parameter, "IS", "NULL"] | [parameter, "IS", "NOT", "NULL"]) = words[..] else {
+        return false;
+    };
+    parameter.starts_with('?')
 }
 
 /// The text, with a dash for each parenthesis in the place of what stands in it.

@@ -218,7 +218,11 @@ fn an_error_repeats_nothing_of_a_secret() {
 #[test]
 fn whatever_stands_in_the_fields_is_taken_or_refused() {
     let daemon = Daemon::new();
-    proptest!(|(email in "\\PC{0,20}@\\PC{0,20}|\\PC{0,30}", password in "(?s).{0,40}", name in "(?s).{0,40}")| {
+    proptest!(|(
+        email in "\\PC{0,20}@\\PC{0,20}|\\PC{0,30}",
+        password in "(?s).{0,40}",
+        name in "(?s).{0,40}",
+    )| {
         let body = serde_json::json!({"email": email, "password": password, "name": name}).to_string();
         let answer = daemon.post("/api/auth/register", &body);
         prop_assert!(matches!(answer.status, 202 | 422), "{body} {answer:?}");

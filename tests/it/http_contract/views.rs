@@ -305,7 +305,8 @@ fn as_declared<V: View>(view: &V) -> Result<(), TestCaseError> {
 #[test]
 fn what_operators_alone_see_has_the_members_that_it_declares() {
     proptest!(|(filling in filling())| {
-        let (user, factor, mail, line) = (filling.user(), filling.second_factor(), filling.mail(), filling.line());
+        let (user, factor) = (filling.user(), filling.second_factor());
+        let (mail, line) = (filling.mail(), filling.line());
         let codes = filling.list(filling.secret());
         as_declared(&views::second_factor(&factor))?;
         as_declared(&views::checked_code(&factor, filling.there))?;
@@ -314,7 +315,8 @@ fn what_operators_alone_see_has_the_members_that_it_declares() {
         as_declared(&views::opened_mail(&mail))?;
         as_declared(&views::exported_line(&line))?;
         let last = Mark { seq: line.seq, hash: line.hash };
-        let wrong = Verdict { first: 1, last, flaw: Some(ChainError::Missing { seq: filling.number.into() }) };
+        let missing = ChainError::Missing { seq: filling.number.into() };
+        let wrong = Verdict { first: 1, last, flaw: Some(missing) };
         as_declared(&views::audit_check(&wrong))?;
         let ended = Ended { sessions: 1, links: 2, tickets: 3, mails: 4 };
         let restored = Restored {

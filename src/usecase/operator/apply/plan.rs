@@ -91,7 +91,10 @@ impl Change {
 
     /// Whether it takes something from a user, which an admin may have to get first.
     fn takes(&self) -> bool {
-        matches!(self, Self::EditUser { edits, .. } if !edits.unassign.is_empty() || edits.disabled == Some(true))
+        let Self::EditUser { edits, .. } = self else {
+            return false;
+        };
+        !edits.unassign.is_empty() || edits.disabled == Some(true)
     }
 
     #[must_use]
