@@ -19,10 +19,12 @@ pub const SPANS: &[u64] = &[
 pub struct Counter(AtomicU64);
 
 impl Counter {
+    /// Adds one.
     pub fn count(&self) {
         self.0.fetch_add(1, Relaxed);
     }
 
+    /// Gives how often it has happened so far.
     #[must_use]
     pub fn read(&self) -> u64 {
         self.0.load(Relaxed)
@@ -34,6 +36,7 @@ impl Counter {
 pub struct Level(AtomicU64);
 
 impl Level {
+    /// Adds one, until [`Level::down`] takes it back.
     pub fn up(&self) {
         self.0.fetch_add(1, Relaxed);
     }
@@ -43,6 +46,7 @@ impl Level {
         self.0.fetch_sub(1, Relaxed);
     }
 
+    /// Gives how many there are at this moment.
     #[must_use]
     pub fn read(&self) -> u64 {
         self.0.load(Relaxed)
@@ -81,15 +85,19 @@ impl Histogram {
         Self::new(SPANS)
     }
 
+    /// Counts a value, in the unit of the bounds, in the first range whose bound it doesn't exceed.
     pub fn record(&self, value: u64) {
         self.counts[self.bounds.partition_point(|bound| *bound < value)].fetch_add(1, Relaxed);
         self.sum.fetch_add(value, Relaxed);
     }
 
+    /// Counts a span in whole microseconds, for a histogram whose bounds are such.
     pub fn record_span(&self, span: Duration) {
         self.record(u64::try_from(span.as_micros()).unwrap_or(u64::MAX));
     }
 
+    /// Copies out what it holds. A value that comes in meanwhile may be in the sum and not in the counts, or
+    /// the reverse.
     #[must_use]
     pub fn read(&self) -> Distribution {
         let bounds = self.bounds.iter().copied().map(Some).chain([None]);
@@ -115,6 +123,7 @@ pub struct Family<K, T> {
 }
 
 impl<K: Ord + Copy, T> Family<K, T> {
+    /// Begins without members; `make` makes each when it is first asked for.
     #[must_use]
     pub const fn new(make: fn() -> T) -> Self {
         Self { members: RwLock::new(BTreeMap::new()), make }

@@ -20,6 +20,7 @@ pub struct FieldError {
 }
 
 impl FieldError {
+    /// Says what is wrong with one field: `code` for programs, `message` for people.
     pub fn new(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Self { field: field.into(), code, message: message.into() }
     }
@@ -94,10 +95,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Makes a `validation_failed` with one field's error.
     pub fn invalid(field: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(field, code, message)])
     }
 
+    /// Makes a `not_found` for a `what` of this name; an empty name is left out of the text.
     pub fn not_found(what: &'static str, name: impl Into<String>) -> Self {
         Self::NotFound { what, name: name.into() }
     }

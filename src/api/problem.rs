@@ -46,16 +46,19 @@ impl Problem {
         self.header("retry-after", seconds.to_string())
     }
 
+    /// Makes a 400 `bad_request` for what can't be taken as it was sent; `detail` says what to send instead.
     #[must_use]
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(400, "bad_request", "Bad request", detail)
     }
 
+    /// Makes a 400 `malformed_json`; `detail` says why the body is not taken for JSON.
     #[must_use]
     pub fn malformed_json(detail: impl Into<String>) -> Self {
         Self::new(400, "malformed_json", "Malformed JSON", detail)
     }
 
+    /// Makes a 404 `not_found` for a path that no route has.
     #[must_use]
     pub fn no_such_route() -> Self {
         let detail = "nothing is served at this path; /api/auth/openapi.json lists what is, spelled exactly";
@@ -69,6 +72,7 @@ impl Problem {
         Self::new(405, "method_not_allowed", "Method not allowed", detail).header("allow", allow.into())
     }
 
+    /// Makes a 415 `unsupported_media_type`; `wanted` is the media type that the route reads.
     #[must_use]
     pub fn unsupported_media_type(wanted: &str) -> Self {
         let detail =

@@ -171,22 +171,27 @@ impl fmt::Debug for Route {
 /// Making a row. By default it is answered in the lane for reads (`GET`) or for writes, counts against the
 /// budget for all the rest, takes no query and no body, and has no problems of its own.
 impl Route {
+    /// Makes a row that is answered to `GET` and `HEAD`.
     pub const fn get(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
         Self::new(Method::Get, path, id, access, Handler::Now(handler))
     }
 
+    /// Makes a row that is answered to `POST`.
     pub const fn post(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
         Self::new(Method::Post, path, id, access, Handler::Now(handler))
     }
 
+    /// Makes a row that is answered to `PUT`.
     pub const fn put(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
         Self::new(Method::Put, path, id, access, Handler::Now(handler))
     }
 
+    /// Makes a row that is answered to `PATCH`.
     pub const fn patch(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
         Self::new(Method::Patch, path, id, access, Handler::Now(handler))
     }
 
+    /// Makes a row that is answered to `DELETE`.
     pub const fn delete(path: &'static str, id: &'static str, access: Access, handler: Now) -> Self {
         Self::new(Method::Delete, path, id, access, Handler::Now(handler))
     }
@@ -235,6 +240,7 @@ impl Route {
         Self { summary, ..self }
     }
 
+    /// Answers in this lane instead of the one that follows from the method.
     pub const fn lane(self, lane: Lane) -> Self {
         Self { lane, ..self }
     }
@@ -247,6 +253,7 @@ impl Route {
         Self { lane: Lane::Commit, handler: Handler::AfterCommit { now, later }, ..self }
     }
 
+    /// Counts its requests against this budget instead of [`Budget::Default`].
     pub const fn limit(self, budget: Budget) -> Self {
         Self { limit: Some(budget), ..self }
     }
@@ -256,18 +263,22 @@ impl Route {
         Self { limit: None, ..self }
     }
 
+    /// Takes these parameters in the query; any other is a problem.
     pub const fn query(self, query: &'static [Field]) -> Self {
         Self { query, ..self }
     }
 
+    /// Takes a body with these fields, in its encoding.
     pub const fn body(self, body: &'static Body) -> Self {
         Self { request: Some(body), ..self }
     }
 
+    /// Declares what it answers when all went well: for the OpenAPI document.
     pub const fn answers(self, answers: &'static [ResponseSpec]) -> Self {
         Self { answers, ..self }
     }
 
+    /// Declares the problems of its own, by status and code: for the OpenAPI document.
     pub const fn problems(self, problems: &'static [(u16, &'static str)]) -> Self {
         Self { problems, ..self }
     }
@@ -345,14 +356,17 @@ pub const BEFORE: Field = Field {
 };
 pub const AFTER: Field = Field { name: "after", ..BEFORE };
 
+/// Declares an answer with a JSON object; `about` says in a few words when it comes.
 pub const fn json(status: u16, about: &'static str, object: &'static Object) -> ResponseSpec {
     ResponseSpec { status, about, content: Content::Json(object) }
 }
 
+/// Declares an answer without a body.
 pub const fn nothing(status: u16, about: &'static str) -> ResponseSpec {
     ResponseSpec { status, about, content: Content::Nothing }
 }
 
+/// Declares an answer with one of several JSON objects.
 pub const fn any_of(status: u16, about: &'static str, objects: &'static [&'static Object]) -> ResponseSpec {
     ResponseSpec { status, about, content: Content::AnyOf(objects) }
 }

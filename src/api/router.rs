@@ -93,6 +93,7 @@ impl RouteMatch {
 }
 
 impl Router {
+    /// Makes the face for `app`; the table of routes is the same for every app.
     #[must_use]
     pub const fn new(app: Arc<App>) -> Self {
         Self { app }

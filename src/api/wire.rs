@@ -111,6 +111,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Gives what `Content-Type` says of a body in this encoding.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {

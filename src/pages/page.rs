@@ -44,6 +44,7 @@ pub struct NewPassword {
 }
 
 impl Page {
+    /// Makes a page of words alone, without a form.
     pub fn new(status: u16, title: &'static str, text: impl Into<String>) -> Self {
         Self { status, title, text: text.into(), form: None, headers: Vec::new() }
     }
@@ -54,11 +55,13 @@ impl Page {
         Self { form: Some(form), ..Self::new(if complains { 422 } else { 200 }, title, text) }
     }
 
+    /// Makes the 404 page, for a path that no page has.
     pub fn not_found() -> Self {
         let text = "Nothing is here. Open the link from the mail once more, or copy the whole of it into the address bar.";
         Self::new(404, "Page not found", text)
     }
 
+    /// Makes the 405 page; `allow` lists the methods that the path does have.
     pub fn method_not_allowed(allow: &'static str) -> Self {
         Self::new(
             405,
@@ -158,6 +161,7 @@ pub struct Renderer {
 }
 
 impl Renderer {
+    /// Makes a renderer for a service of this name, with the template read and checked.
     pub fn new(service: &str) -> Self {
         let mut environment = Environment::empty();
         // Whatever the template is given is text, not markup. An empty environment doesn't do this by itself.

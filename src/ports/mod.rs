@@ -23,6 +23,7 @@ pub trait Clock: Send + Sync + Debug {
 
 /// Draws random bytes that nobody can guess.
 pub trait Entropy: Send + Sync + Debug {
+    /// Overwrites all of `bytes` with random ones.
     fn fill(&self, bytes: &mut [u8]);
 }
 
@@ -80,6 +81,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
+    /// Starts the clock: spans are measured from here on.
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "this is the port that the ban points to")]
     pub fn new() -> Self {

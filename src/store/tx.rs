@@ -24,6 +24,7 @@ pub(in crate::store) mod source {
     use super::Connection;
 
     pub trait Source {
+        /// Gives the connection that statements run on.
         fn connection(&self) -> &Connection;
     }
 }

@@ -57,6 +57,7 @@ pub struct Guard<S> {
 }
 
 impl Exchange {
+    /// Begins with nothing refused; the guard writes the rest when a head has come in.
     pub fn new() -> Self {
         Self {
             refused: Cell::new(None),
@@ -67,6 +68,7 @@ impl Exchange {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
+    /// Guards a connection that was just accepted; its first head has `deadlines.head` from now.
     pub fn new(stream: S, exchange: Rc<Exchange>, deadlines: Deadlines) -> Self {
         Self {
             stream,

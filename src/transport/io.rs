@@ -44,6 +44,7 @@ pub struct IoThread {
     load: Arc<Level>,
 }
 
+/// Makes the way to a thread that is yet to be started, and that thread's end of it.
 pub fn pair() -> (IoHandle, IoThread) {
     let (sender, arrivals) = unbounded_channel();
     let load = Arc::new(Level::default());
@@ -113,6 +114,7 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
+    /// Takes connections from `listener` and deals them to the threads behind `handles`.
     pub const fn new(listener: Listener, handles: Vec<IoHandle>) -> Self {
         Self { listener, handles }
     }

@@ -42,6 +42,7 @@ impl Found {
     /// Nothing that the service has.
     pub const NOTHING: Self = Self(None);
 
+    /// Keeps a reference to `what`, of whatever type, for the service to get back.
     #[must_use]
     pub fn new<T: Any + Send + Sync>(what: &'static T) -> Self {
         Self(Some(what))
@@ -143,12 +144,14 @@ impl Response {
         Self { body, ..Self::empty(status) }.header("content-type", content_type)
     }
 
+    /// Adds a header field, beside any of the same name that is there.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
+    /// Says what becomes of the connection; without it, it is kept.
     #[must_use]
     pub const fn then(mut self, then: Then) -> Self {
         self.then = then;

@@ -169,6 +169,7 @@ impl Stopper {
 }
 
 impl Running {
+    /// Gives where it listens, with the port that was really taken.
     #[must_use]
     pub const fn address(&self) -> &Address {
         &self.address
@@ -192,6 +193,7 @@ impl Running {
         self.watchdog.clone()
     }
 
+    /// Tells it to stop, as [`Stopper::stop`] does, and doesn't wait for it.
     pub fn shutdown(&self) {
         self.stopper.stop();
     }

@@ -23,6 +23,7 @@ pub struct RateLimited {
 }
 
 impl Rejection {
+    /// Turns away what can be read in more than one way; the text says what to send instead.
     pub fn ambiguous(what_to_send: impl Into<Cow<'static, str>>) -> Self {
         Self::Ambiguous(what_to_send.into())
     }

@@ -113,6 +113,7 @@ pub struct RequestState<'a> {
 }
 
 impl RequestState<'_> {
+    /// Gives the id that the log and the answer name this request by.
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.log.request_id

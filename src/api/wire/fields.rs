@@ -21,6 +21,7 @@ pub struct Fields(pub(super) Vec<(&'static str, Parsed)>);
 
 macro_rules! required {
     ($($method:ident: $variant:ident($type:ty)),* $(,)?) => {$(
+        /// Takes a field that is never left out.
         pub fn $method(&mut self, name: &str) -> $type {
             match self.take(name) {
                 Some(Parsed::$variant(value)) => value,
@@ -32,7 +33,7 @@ macro_rules! required {
 
 macro_rules! optional {
     ($($method:ident: $variant:ident($type:ty)),* $(,)?) => {$(
-        /// `None`: it was left out.
+        /// Takes a field. `None`: it was left out.
         pub fn $method(&mut self, name: &str) -> Option<$type> {
             match self.take(name) {
                 Some(Parsed::$variant(value)) => Some(value),
@@ -69,6 +70,7 @@ impl Fields {
         optional_state: State(UserState),
     }
 
+    /// Takes a flag; one that was left out is `false`.
     pub fn flag(&mut self, name: &str) -> bool {
         match self.take(name) {
             Some(Parsed::Flag(flag)) => flag,
@@ -77,6 +79,7 @@ impl Fields {
         }
     }
 
+    /// Takes how many entries a page has at most; left out, it is [`LIMIT_DEFAULT`].
     pub fn limit(&mut self, name: &str) -> u32 {
         match self.take(name) {
             Some(Parsed::Limit(limit)) => limit,
@@ -111,6 +114,7 @@ impl Fields {
         code.or_else(|| self.optional_token("recovery_code").map(Factor::RecoveryCode))
     }
 
+    /// Whether the request has the field, and nothing has taken it yet.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(field, _)| *field == name)

@@ -41,6 +41,7 @@ impl Fingerprint {
 }
 
 impl Remembered {
+    /// Looks a token up, and keeps it in use when found. `None`: it is not remembered (any more).
     #[must_use]
     pub fn find(&self, token: Fingerprint) -> Option<Arc<Authentic>> {
         let mut halves = self.lock();
@@ -52,6 +53,7 @@ impl Remembered {
         Some(found)
     }
 
+    /// Remembers a token whose signature was found good.
     pub fn keep(&self, token: Fingerprint, authentic: &Arc<Authentic>) {
         self.lock().insert(token, authentic);
     }

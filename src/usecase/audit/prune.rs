@@ -25,6 +25,7 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Gives how many lines would go; 0 or less when nothing is old enough.
     #[must_use]
     pub const fn lines(&self) -> i64 {
         self.through - self.first + 1

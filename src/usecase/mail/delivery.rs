@@ -83,6 +83,7 @@ pub struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
+    /// Begins with no mail under way; `mailer` is what hands each on.
     #[must_use]
     pub const fn new(app: &'a App, mailer: &'a dyn Mailer) -> Self {
         Self { app, mailer, unmarked: None }

@@ -39,6 +39,7 @@ pub enum State {
 }
 
 impl State {
+    /// Gives the word that operators and scripts read for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -59,14 +60,17 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Makes a finding that all is right; `says` tells what is so.
     pub fn ok(check: &'static str, says: impl Into<String>) -> Self {
         Self { check, state: State::Ok, says: says.into() }
     }
 
+    /// Makes a finding of what will be trouble; `says` tells what to do about it, too.
     pub fn warn(check: &'static str, says: impl Into<String>) -> Self {
         Self { check, state: State::Warn, says: says.into() }
     }
 
+    /// Makes a finding of what is wrong; `says` tells what to do about it, too.
     pub fn fail(check: &'static str, says: impl Into<String>) -> Self {
         Self { check, state: State::Fail, says: says.into() }
     }

@@ -36,6 +36,7 @@ pub enum Action {
 }
 
 impl Action {
+    /// Gives the word that operators and scripts read for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,6 +81,7 @@ pub struct Edits {
 }
 
 impl Change {
+    /// Whether it adds, changes or removes something.
     #[must_use]
     pub const fn action(&self) -> Action {
         match self {
@@ -97,6 +99,7 @@ impl Change {
         !edits.unassign.is_empty() || edits.disabled == Some(true)
     }
 
+    /// Gives what it is about, in a word for operators and scripts: `role`, `user` or `api_key`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -106,6 +109,7 @@ impl Change {
         }
     }
 
+    /// Gives the name of the role or API key that it is about, or the user's address.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {

@@ -23,6 +23,7 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Makes the reason that `code` stands for, with a text for people; see the fields.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
@@ -63,6 +64,7 @@ pub enum Moment {
 }
 
 impl Moment {
+    /// Gives the time; `now` is that of the import.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Timestamp {
         match self {
