@@ -33,7 +33,7 @@ use authd::ports::{Clock, Entropy, SystemClock, SystemEntropy, draw};
 use authd::store::Store;
 use authd::store::tables::meta;
 use authd::store::tables::sessions;
-use authd::store::tables::sessions::Shown;
+use authd::store::tables::sessions::ShownToken;
 use authd::transport::Service;
 use authd::transport::message::{Found, Head, Request};
 use authd::usecase::account::admin;
@@ -180,7 +180,7 @@ mod token {
         bencher.bench_local(|| {
             let key = |_: &str| Ok::<_, Infallible>(Some(public.clone()));
             let Ok(found) = jwt::authenticate(black_box(token.expose()), key);
-            found.unwrap().claims.judge(expected).unwrap();
+            found.unwrap().claims.validate(expected).unwrap();
         });
     }
 
@@ -199,8 +199,12 @@ mod database {
     fn token_status(bencher: Bencher<'_, '_>) {
         let house = House::open();
         let (store, claims) = (house.store(), claims());
-        let shown =
-            Shown { id: claims.token, kid: "none", expires_at: claims.expires_at, now: claims.issued_at };
+        let shown = ShownToken {
+            id: claims.token,
+            kid: "none",
+            expires_at: claims.expires_at,
+            now: claims.issued_at,
+        };
         let session = house.tokens.session;
         bencher.bench_local(|| {
             store

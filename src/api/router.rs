@@ -183,8 +183,8 @@ impl Service for Router {
         }
     }
 
-    fn rest(&self) {
-        self.app.rest();
+    fn before_wait(&self) {
+        self.app.before_wait();
     }
 
     fn handle(&self, request: &Request) -> Response {

@@ -6,7 +6,7 @@ use super::exit::Failure;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
 use crate::usecase::operator::apply;
-use crate::usecase::operator::apply::{Action, Change, Done, Mode, NotListed};
+use crate::usecase::operator::apply::{Action, ApplyMode, Change, Done, NotListed};
 use crate::views;
 use clap::Args;
 use std::fs;
@@ -76,14 +76,14 @@ impl Apply {
         let not_listed = if self.prune { NotListed::Remove } else { NotListed::Keep };
         let app = context.app()?;
         let plan = apply::plan(&app, context.caller(), &wanted, not_listed)?;
-        let mode = if self.dry_run { Mode::Rehearse } else { Mode::Do };
-        if mode == Mode::Do {
+        let mode = if self.dry_run { ApplyMode::Rehearse } else { ApplyMode::Do };
+        if mode == ApplyMode::Do {
             self.consent(context, &plan)?;
         }
         let says = match (plan.is_empty(), mode) {
             (true, _) => "everything is so already; nothing was changed".to_owned(),
-            (false, Mode::Do) => summary(&plan, ["added", "changed", "removed"]),
-            (false, Mode::Rehearse) => {
+            (false, ApplyMode::Do) => summary(&plan, ["added", "changed", "removed"]),
+            (false, ApplyMode::Rehearse) => {
                 format!("{}; nothing was changed", summary(&plan, ["to add", "to change", "to remove"]))
             }
         };

@@ -7,7 +7,7 @@ use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::error::{Error, Fault};
 use crate::usecase::app::migrate;
-use crate::usecase::app::migrate::Mode;
+use crate::usecase::app::migrate::MigrateMode;
 use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::operator::database;
 use crate::usecase::operator::prune;
@@ -100,7 +100,7 @@ const STATUS: [&str; 10] = [
 
 impl Migrate {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let mode = if self.dry_run { Mode::Rehearse } else { Mode::Do };
+        let mode = if self.dry_run { MigrateMode::Rehearse } else { MigrateMode::Do };
         let migrated = migrate::migrate(&context.loaded()?.config, &Ports::real(), context.caller(), mode)?;
         let terminal = context.terminal();
         for step in &migrated.steps {

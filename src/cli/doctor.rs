@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::usecase::app::Ports;
 use crate::usecase::operator::doctor;
-use crate::usecase::operator::doctor::{Finding, State};
+use crate::usecase::operator::doctor::{Finding, FindingState};
 use crate::views;
 use clap::Args;
 
@@ -54,7 +54,7 @@ impl Doctor {
         let columns = [Column::Whole("check"), Column::Whole("state"), Column::Text("says")];
         let rows = findings.iter().map(|finding| (finding.check.to_owned(), views::finding(finding)));
         context.terminal().list(&Table::of_objects(&columns, rows))?;
-        let failed: Vec<_> = findings.iter().filter(|finding| finding.state == State::Fail).collect();
+        let failed: Vec<_> = findings.iter().filter(|finding| finding.state == FindingState::Fail).collect();
         if failed.is_empty() {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
 use crate::domain::secret::Secret;
 use crate::usecase::operator::import as importing;
 use crate::usecase::operator::import::{
-    Entry, Format, Mode, Options, Outcome, Summary, UnusableHash, firebase,
+    Entry, Format, ImportMode, Options, Outcome, Summary, UnusableHash, firebase,
 };
 use crate::views;
 use crate::views::ImportNote;
@@ -81,8 +81,8 @@ impl Import {
         self.finish(context, summary, &kept)
     }
 
-    const fn mode(&self) -> Mode {
-        if self.dry_run { Mode::DryRun } else { Mode::Write }
+    const fn mode(&self) -> ImportMode {
+        if self.dry_run { ImportMode::DryRun } else { ImportMode::Write }
     }
 
     fn options(&self) -> Result<Options, Failure> {
@@ -120,8 +120,8 @@ impl Import {
     fn finish(&self, context: &Context, summary: Summary, kept: &Kept) -> Result<(), Failure> {
         let Summary { created, skipped, failed } = summary;
         context.terminal().note(&match self.mode() {
-            Mode::Write => format!("created {created}, skipped {skipped} who were there already, failed {failed}"),
-            Mode::DryRun => format!(
+            ImportMode::Write => format!("created {created}, skipped {skipped} who were there already, failed {failed}"),
+            ImportMode::DryRun => format!(
                 "would create {created}, skip {skipped} who are there already, fail {failed}; nothing was changed"
             ),
         });
@@ -134,10 +134,10 @@ impl Import {
         }
         let total = created + skipped + failed;
         let text = match self.mode() {
-            Mode::Write => format!(
+            ImportMode::Write => format!(
                 "{failed} of {total} entries were not taken over; mend them and run it again, which skips the others"
             ),
-            Mode::DryRun => {
+            ImportMode::DryRun => {
                 format!("{failed} of {total} entries would not be taken over; mend them first")
             }
         };
@@ -173,7 +173,7 @@ const WIDTHS: [usize; 5] = [6, 7, 30, 18, 0];
 /// prints the ids of the users made. With `-o json` both are kept for the one document at the end.
 struct Told<'a> {
     context: &'a Context,
-    mode: Mode,
+    mode: ImportMode,
     progress: &'a Progress,
     kept: Kept,
     /// What printing came to, once it failed.
@@ -201,9 +201,9 @@ impl Kept {
 }
 
 impl<'a> Told<'a> {
-    fn new(context: &'a Context, mode: Mode, progress: &'a Progress) -> Result<Self, Failure> {
+    fn new(context: &'a Context, mode: ImportMode, progress: &'a Progress) -> Result<Self, Failure> {
         let told = Self { context, mode, progress, kept: Kept::default(), failed: Ok(()) };
-        if mode == Mode::DryRun && !told.is_kept() {
+        if mode == ImportMode::DryRun && !told.is_kept() {
             let header = Table { columns: COLUMNS.to_vec(), rows: Vec::new() };
             progress.aside(|| context.terminal().begin_stream(&header, &WIDTHS))?;
         }
@@ -228,14 +228,14 @@ impl<'a> Told<'a> {
         }
         let rows = rows(entry);
         let terminal = self.context.terminal();
-        if terminal.is_quiet() || self.mode == Mode::DryRun {
+        if terminal.is_quiet() || self.mode == ImportMode::DryRun {
             let wanted = !terminal.is_quiet() || matches!(entry.outcome, Outcome::Created(_));
             let shown = if terminal.is_quiet() { &rows[..1] } else { &rows[..] };
             self.progress.aside(|| {
                 shown.iter().filter(|_| wanted).try_for_each(|row| terminal.stream(row, &WIDTHS))
             })?;
         }
-        if self.mode == Mode::Write {
+        if self.mode == ImportMode::Write {
             self.progress.aside(|| said(entry).iter().for_each(|text| terminal.note(text)));
         }
         Ok(())

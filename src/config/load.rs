@@ -146,7 +146,7 @@ impl Reading<'_> {
         let folder = file.parent().unwrap_or(self.cwd);
         let mut content = file::read(text);
         for entry in content.entries {
-            match entry.key.kind.judge(entry.raw, folder) {
+            match entry.key.kind.validate(entry.raw, folder) {
                 Ok(value) => self.insert(entry.key, &entry.name, value, &origin(entry.line)),
                 Err(message) => {
                     self.bad.insert(entry.name.clone());
@@ -177,7 +177,7 @@ impl Reading<'_> {
 
     /// Takes a value from a source other than the file: a relative path counts from the current folder.
     fn take(&mut self, key: &Key, name: &str, raw: Raw, origin: &Origin) {
-        match key.kind.judge(raw, self.cwd) {
+        match key.kind.validate(raw, self.cwd) {
             Ok(value) => self.insert(key, name, value, origin),
             Err(message) => {
                 self.bad.insert(name.to_owned());

@@ -105,7 +105,7 @@ impl Kind {
     ///
     /// # Errors
     /// What is wrong, for people: it follows the name of the key.
-    pub fn judge(self, raw: Raw, folder: &Path) -> Result<Value, String> {
+    pub fn validate(self, raw: Raw, folder: &Path) -> Result<Value, String> {
         match (self, raw) {
             (Self::Bool, Raw::Bool(value)) => Ok(Value::Bool(value)),
             (Self::Count(least, most), Raw::Integer(number)) => count(number, least, most),
@@ -413,7 +413,7 @@ mod tests {
 
     #[test]
     fn what_no_file_can_hold_is_refused() {
-        let judge = |kind: Kind, text: &str| kind.judge(kind.read(text), Path::new("/srv"));
+        let validated = |kind: Kind, text: &str| kind.validate(kind.read(text), Path::new("/srv"));
         for (kind, text) in [
             (Kind::PublicUrl, "http://auth.example.com"),
             (Kind::PublicUrl, "https://auth.example.com/api"),
@@ -435,11 +435,11 @@ mod tests {
             (Kind::Path, " "),
             (Kind::Text, "a\u{0}b"),
         ] {
-            assert!(judge(kind, text).is_err(), "{kind:?} {text:?}");
+            assert!(validated(kind, text).is_err(), "{kind:?} {text:?}");
         }
-        assert_eq!(judge(Kind::Listen, "unix:./a.sock"), Ok(Value::Text("unix:/srv/a.sock".into())));
+        assert_eq!(validated(Kind::Listen, "unix:./a.sock"), Ok(Value::Text("unix:/srv/a.sock".into())));
         assert_eq!(
-            judge(Kind::PublicUrl, "https://Auth.example.com:443/"),
+            validated(Kind::PublicUrl, "https://Auth.example.com:443/"),
             Ok(Value::Text("https://auth.example.com".into()))
         );
     }

@@ -27,12 +27,12 @@ pub struct Gate {
     jobs: SyncSender<Job>,
     cost: HashCost,
     clock: Arc<dyn Clock>,
-    tally: Arc<GateTally>,
+    counters: Arc<GateCounters>,
 }
 
 /// How busy a gate is.
 #[derive(Debug)]
-pub struct GateTally {
+pub struct GateCounters {
     /// Jobs that no thread has begun.
     pub waiting: Level,
     /// How long jobs waited for a thread.
@@ -56,17 +56,17 @@ impl Gate {
         for number in 0..threads.max(1) {
             let receiver = Arc::clone(&receiver);
             thread::Builder::new()
-                .name(format!("hash-{number}"))
+                .name(format!("argon2-{number}"))
                 .spawn(move || work(&receiver, kept))
                 .map_err(|error| Fault::Internal(format!("a hashing thread can't be started: {error}")))?;
         }
-        Ok(Self { jobs, cost, clock, tally: Arc::new(GateTally::new()) })
+        Ok(Self { jobs, cost, clock, counters: Arc::new(GateCounters::new()) })
     }
 
     /// The counters of this gate.
     #[must_use]
-    pub fn tally(&self) -> &GateTally {
-        &self.tally
+    pub fn counters(&self) -> &GateCounters {
+        &self.counters
     }
 
     /// Hashes a new password at the configured cost.
@@ -116,20 +116,21 @@ impl Gate {
         job: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Fault> {
         let (answer, receiver) = sync_channel(1);
-        let (clock, tally, queued) = (Arc::clone(&self.clock), Arc::clone(&self.tally), self.clock.elapsed());
+        let (clock, counters, queued) =
+            (Arc::clone(&self.clock), Arc::clone(&self.counters), self.clock.elapsed());
         let job: Job = Box::new(move |memory| {
             let begun = clock.elapsed();
-            tally.waiting.down();
-            tally.waits.record_span(begun.saturating_sub(queued));
+            counters.waiting.down();
+            counters.waits.record_span(begun.saturating_sub(queued));
             let outcome = job(memory);
-            tally.spans.record_span(clock.elapsed().saturating_sub(begun));
+            counters.spans.record_span(clock.elapsed().saturating_sub(begun));
             // The caller may be gone.
             let _ = answer.send(outcome);
         });
         // Before it is sent: an idle thread counts it down at once.
-        self.tally.waiting.up();
+        self.counters.waiting.up();
         if let Err(error) = self.jobs.try_send(job) {
-            self.tally.waiting.down();
+            self.counters.waiting.down();
             return Err(self.refuse(&error));
         }
         receiver.recv().map_err(|_| gone())
@@ -138,7 +139,7 @@ impl Gate {
     fn refuse(&self, error: &TrySendError<Job>) -> Fault {
         match error {
             TrySendError::Full(_) => {
-                self.tally.refused.count();
+                self.counters.refused.count();
                 Fault::Overloaded { retry_after: Duration::from_secs(2) }
             }
             TrySendError::Disconnected(_) => gone(),
@@ -146,7 +147,7 @@ impl Gate {
     }
 }
 
-impl GateTally {
+impl GateCounters {
     fn new() -> Self {
         Self {
             waiting: Level::default(),
@@ -234,13 +235,13 @@ mod tests {
             gate.jobs.try_send(Box::new(move |_| emptied.send(()).unwrap())).unwrap();
             let refused = gate.hash(&Password::new("x").unwrap(), [0; 16]);
             assert!(matches!(refused, Err(Fault::Overloaded { .. })), "{refused:?}");
-            assert_eq!((gate.tally().refused.read(), gate.tally().waiting.read()), (1, 0));
+            assert_eq!((gate.counters().refused.read(), gate.counters().waiting.read()), (1, 0));
             release.send(()).unwrap();
         });
         queue_is_empty.recv().unwrap();
         assert!(gate.hash(&Password::new("x").unwrap(), [0; 16]).is_ok());
         // The one that was put in past the gate is not counted.
-        assert_eq!((gate.tally().waits.read().count(), gate.tally().spans.read().count()), (2, 2));
+        assert_eq!((gate.counters().waits.read().count(), gate.counters().spans.read().count()), (2, 2));
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl AccessClaims {
     ///
     /// # Errors
     /// The first [`TokenError`] found.
-    pub fn judge(&self, expected: Expected<'_>) -> Result<(), TokenError> {
+    pub fn validate(&self, expected: Expected<'_>) -> Result<(), TokenError> {
         let latest_start = Timestamp::from_secs(expected.now.as_secs().saturating_add(LEEWAY_S));
         if self.issuer != expected.issuer {
             Err(TokenError::Issuer)

@@ -77,7 +77,12 @@ impl Account {
 
 /// Until when an attempt is refused unseen; `None`: it may be made. At the time itself it may.
 #[must_use]
-pub fn judge(pair: Pair, account: Account, familiarity: Familiarity, now: Timestamp) -> Option<Timestamp> {
+pub fn refused_until(
+    pair: Pair,
+    account: Account,
+    familiarity: Familiarity,
+    now: Timestamp,
+) -> Option<Timestamp> {
     let account_lock = match familiarity {
         Familiarity::Known => None,
         Familiarity::Unknown => account.locked_until,
@@ -115,18 +120,18 @@ mod tests {
     #[test]
     fn a_lock_ends_to_the_millisecond() {
         let pair = Pair { locked_until: Some(NOW), ..Pair::default() };
-        let judge = |now| judge(pair, Account::default(), Familiarity::Unknown, now);
-        assert_eq!(judge(NOW.minus(Duration::from_millis(1))), Some(NOW));
-        assert_eq!(judge(NOW), None);
+        let refused_until = |now| refused_until(pair, Account::default(), Familiarity::Unknown, now);
+        assert_eq!(refused_until(NOW.minus(Duration::from_millis(1))), Some(NOW));
+        assert_eq!(refused_until(NOW), None);
     }
 
     #[test]
     fn a_known_network_is_spared_the_accounts_lock_but_not_its_own() {
         let until = NOW.plus(Duration::from_secs(10));
         let account = Account { failures: 0, locked_until: Some(until) };
-        assert_eq!(judge(Pair::default(), account, Familiarity::Known, NOW), None);
-        assert_eq!(judge(Pair::default(), account, Familiarity::Unknown, NOW), Some(until));
+        assert_eq!(refused_until(Pair::default(), account, Familiarity::Known, NOW), None);
+        assert_eq!(refused_until(Pair::default(), account, Familiarity::Unknown, NOW), Some(until));
         let pair = Pair { locked_until: Some(until), ..Pair::default() };
-        assert_eq!(judge(pair, Account::default(), Familiarity::Known, NOW), Some(until));
+        assert_eq!(refused_until(pair, Account::default(), Familiarity::Known, NOW), Some(until));
     }
 }

@@ -57,7 +57,7 @@ impl Policy<'_> {
     ///
     /// # Errors
     /// The first [`Weakness`] found.
-    pub fn judge(&self, password: &Password, owner: Owner<'_>) -> Result<(), Weakness> {
+    pub fn check(&self, password: &Password, owner: Owner<'_>) -> Result<(), Weakness> {
         if password.expose().chars().count() < self.min_length {
             return Err(Weakness::Short { min_length: self.min_length });
         }
@@ -99,17 +99,17 @@ fn is_made_of(text: &str, own: Vec<&str>) -> bool {
 mod tests {
     use super::*;
 
-    fn judge(text: &str) -> Result<(), Weakness> {
+    fn check(text: &str) -> Result<(), Weakness> {
         let email = Email::parse("annabel.lee@kingdom-by-the-sea.example").unwrap();
         let owner = Owner { email: &email, name: "Annabel Lee Łęcka", service: "authd" };
         let blocklist = Blocklist::with("Quoth the Raven: Nevermore");
-        Policy { min_length: 15, blocklist: &blocklist }.judge(&Password::new(text).unwrap(), owner)
+        Policy { min_length: 15, blocklist: &blocklist }.check(&Password::new(text).unwrap(), owner)
     }
 
     #[test]
     fn length_counts_code_points_after_nfc() {
-        assert_eq!(judge(&"ä".repeat(15)), Ok(()));
-        assert_eq!(judge(&"a\u{308}".repeat(14)), Err(Weakness::Short { min_length: 15 }));
+        assert_eq!(check(&"ä".repeat(15)), Ok(()));
+        assert_eq!(check(&"a\u{308}".repeat(14)), Err(Weakness::Short { min_length: 15 }));
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
             "authd!AUTHD!authd!",
             "lee_annabel@authd",
         ] {
-            assert_eq!(judge(text), Err(Weakness::Personal), "{text}");
+            assert_eq!(check(text), Err(Weakness::Personal), "{text}");
         }
         // One word that is not theirs is enough: more than the list and the account isn't asked.
         for text in [
@@ -133,14 +133,14 @@ mod tests {
             "!!!!!!!!!!!!!!!",
             "annabellllllllll",
         ] {
-            assert_eq!(judge(text), Ok(()), "{text}");
+            assert_eq!(check(text), Ok(()), "{text}");
         }
     }
 
     #[test]
     fn the_blocklist_is_asked_for_whole_passwords() {
-        assert_eq!(judge("PasswordPassword"), Err(Weakness::Common));
-        assert_eq!(judge("quoth the raven: NEVERMORE"), Err(Weakness::Common));
-        assert_eq!(judge("quoth the raven: nevermore!"), Ok(()));
+        assert_eq!(check("PasswordPassword"), Err(Weakness::Common));
+        assert_eq!(check("quoth the raven: NEVERMORE"), Err(Weakness::Common));
+        assert_eq!(check("quoth the raven: nevermore!"), Ok(()));
     }
 }

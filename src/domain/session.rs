@@ -86,7 +86,7 @@ impl Session {
 
     /// What the (authentic) refresh token of `generation` means at `now`.
     #[must_use]
-    pub fn judge(&self, generation: Generation, now: Timestamp, lifetime: Lifetime) -> Rotation {
+    pub fn rotation(&self, generation: Generation, now: Timestamp, lifetime: Lifetime) -> Rotation {
         if !self.is_alive(now, lifetime.idle) {
             return Rotation::Dead;
         }

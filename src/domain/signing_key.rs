@@ -24,7 +24,7 @@ pub struct Retired {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
+pub enum KeyState {
     Signing,
     /// Its tokens are honoured, and its public half is published.
     Verifying,
@@ -35,16 +35,16 @@ pub enum State {
 impl SigningKey {
     /// Exact to the millisecond: at `keep_until` its time is over.
     #[must_use]
-    pub fn state(&self, now: Timestamp) -> State {
+    pub fn state(&self, now: Timestamp) -> KeyState {
         match self.retired {
-            None => State::Signing,
-            Some(retired) if now < retired.keep_until => State::Verifying,
-            Some(_) => State::Expired,
+            None => KeyState::Signing,
+            Some(retired) if now < retired.keep_until => KeyState::Verifying,
+            Some(_) => KeyState::Expired,
         }
     }
 }
 
-impl State {
+impl KeyState {
     /// The name of the state, as shown.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -56,7 +56,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for KeyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

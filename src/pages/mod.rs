@@ -142,8 +142,8 @@ impl Service for Pages {
         }
     }
 
-    fn rest(&self) {
-        self.next.rest();
+    fn before_wait(&self) {
+        self.next.before_wait();
     }
 
     fn handle(&self, request: &Request) -> Response {

@@ -222,16 +222,17 @@ fn hand_over(
     mail: &Composed,
     verdict: Duration,
 ) -> Result<(), Undelivered> {
-    let answer =
-        connection.command(Mail::new(Some(from.clone()), Vec::new())).map_err(|e| judge("MAIL FROM", &e))?;
+    let answer = connection
+        .command(Mail::new(Some(from.clone()), Vec::new()))
+        .map_err(|e| classify("MAIL FROM", &e))?;
     expect(&answer, &[250], "MAIL FROM")?;
     let answer =
-        connection.command(Rcpt::new(mail.to.clone(), Vec::new())).map_err(|e| judge("RCPT TO", &e))?;
+        connection.command(Rcpt::new(mail.to.clone(), Vec::new())).map_err(|e| classify("RCPT TO", &e))?;
     expect(&answer, &[250, 251], "RCPT TO")?;
-    let answer = connection.command(Data).map_err(|error| judge("DATA", &error))?;
+    let answer = connection.command(Data).map_err(|error| classify("DATA", &error))?;
     expect(&answer, &[354], "DATA")?;
     be_patient(connection, verdict)?;
-    let answer = connection.message(mail.bytes.expose()).map_err(|error| judge("the mail", &error))?;
+    let answer = connection.message(mail.bytes.expose()).map_err(|error| classify("the mail", &error))?;
     expect(&answer, &[250], "the mail")
 }
 
@@ -260,7 +261,7 @@ fn expect(answer: &Response, codes: &[u16], to: &str) -> Result<(), Undelivered>
 
 /// Sorts an error in the transaction: a permanent one (5xx) that is not about the login is final for this
 /// mail.
-fn judge(to: &str, error: &Error) -> Undelivered {
+fn classify(to: &str, error: &Error) -> Undelivered {
     let login = error.status().is_some_and(|code| LOGIN_CODES.contains(&code.into()));
     if error.is_permanent() && !login {
         return Undelivered::Permanent(said(to, error));

@@ -17,7 +17,7 @@ use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
 use audit::chain::Chain;
 use sqlite::pool::Pool;
-use sqlite::writer::{Receipt, Writer, WriterTally};
+use sqlite::writer::{Receipt, Writer, WriterCounters};
 use sqlite::{connection, schema, snapshot, version};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,8 +99,8 @@ impl Store {
 
     /// Gives the counters of the writer.
     #[must_use]
-    pub fn writer(&self) -> &WriterTally {
-        self.writer.tally()
+    pub fn writer(&self) -> &WriterCounters {
+        self.writer.counters()
     }
 
     /// Reads without a write lock, on a connection that can't write.
@@ -125,7 +125,7 @@ impl Store {
     /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first
     /// time on it has a connection of its own for [`Store::read_snapshot`].
     #[allow(clippy::unused_self, reason = "what rests is a reader of this store")]
-    pub fn rest(&self) {
+    pub fn before_wait(&self) {
         snapshot::release();
     }
 

@@ -111,7 +111,7 @@ async fn answer(
 ) -> Response {
     context.requests.set(context.requests.get().wrapping_add(1));
     if context.requests.get().is_multiple_of(REST_AFTER) {
-        context.service.rest();
+        context.service.before_wait();
     }
     if let Some(trouble) = exchange.refused.take() {
         return refuse(context, trouble, None);

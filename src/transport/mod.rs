@@ -64,7 +64,7 @@ impl Server {
         let runtime = || {
             let service = service.clone();
             let mut builder = tokio::runtime::Builder::new_current_thread();
-            builder.enable_all().on_thread_park(move || service.rest()).build().map_err(internal)
+            builder.enable_all().on_thread_park(move || service.before_wait()).build().map_err(internal)
         };
         let first = runtime()?;
         let listener = {

@@ -16,7 +16,7 @@ pub trait Service: Send + Sync + 'static {
 
     /// An I/O thread has nothing to do and is about to wait: called on it, at its start, too, and now and
     /// then while it is so busy that it never waits.
-    fn rest(&self) {}
+    fn before_wait(&self) {}
 
     /// As [`Service::handle`], for [`Lane::Commit`] alone: it is polled by the I/O thread that read the
     /// request, must not block, and waits for nothing but its commit. Dropped when the connection has gone.

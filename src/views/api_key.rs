@@ -1,7 +1,7 @@
 //! API keys.
 
-use super::page::Listed;
-use super::text::{Id, Shown, Texts, Time};
+use super::page::PageItem;
+use super::text::{Id, Revealed, Texts, Time};
 use crate::domain;
 use crate::domain::id::ApiKeyId;
 use crate::domain::role::Permission;
@@ -39,7 +39,7 @@ pub fn api_key(key: &domain::api_key::ApiKey) -> ApiKey<'_> {
     }
 }
 
-impl Listed for ApiKey<'_> {
+impl PageItem for ApiKey<'_> {
     const PAGE: &'static str = "ApiKeyPage";
     const ORDER: &'static str = "By name; expired ones too.";
 }
@@ -50,11 +50,11 @@ pub struct CreatedApiKey<'a> {
     #[serde(flatten)]
     about: ApiKey<'a>,
     /// The key itself, shown this once, for `Authorization: Bearer`.
-    key: Shown<'a>,
+    key: Revealed<'a>,
 }
 
 /// Shows a new API key, with its secret.
 #[must_use]
 pub fn new_api_key(added: &Added) -> CreatedApiKey<'_> {
-    CreatedApiKey { about: api_key(&added.key), key: Shown(&added.secret) }
+    CreatedApiKey { about: api_key(&added.key), key: Revealed(&added.secret) }
 }

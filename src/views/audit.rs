@@ -1,6 +1,6 @@
 //! Lines of the audit log, and what checking and pruning it came to.
 
-use super::page::Listed;
+use super::page::PageItem;
 use super::text::{Id, Named, Text, Time};
 use crate::domain::audit::{Line, Mark};
 use crate::usecase::account::admin::Paged;
@@ -90,7 +90,7 @@ pub fn audit_line(line: &Line) -> AuditLine<'_> {
     }
 }
 
-impl Listed for AuditLine<'_> {
+impl PageItem for AuditLine<'_> {
     const PAGE: &'static str = "AuditPage";
     const ORDER: &'static str = "Newest first.";
 }
@@ -133,7 +133,7 @@ pub struct AuditFlaw {
 
 /// Shows what `audit verify` found.
 #[must_use]
-pub fn audit_check(found: &verify::Verdict) -> AuditCheck<'_> {
+pub fn audit_check(found: &verify::Verification) -> AuditCheck<'_> {
     AuditCheck {
         ok: found.flaw.is_none(),
         lines: found.lines(),

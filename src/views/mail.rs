@@ -1,6 +1,6 @@
 //! Mails in the outbox.
 
-use super::text::{Id, Shown, Time};
+use super::text::{Id, Revealed, Time};
 use crate::domain;
 use crate::domain::email::Email;
 use crate::domain::id::{MailId, UserId};
@@ -49,9 +49,9 @@ pub struct OpenedMail<'a> {
     #[serde(flatten)]
     mail: Mail<'a>,
     /// The plain text. Null: wiped after it was sent.
-    body: Option<Shown<'a>>,
+    body: Option<Revealed<'a>>,
     /// The same in HTML.
-    html: Option<Shown<'a>>,
+    html: Option<Revealed<'a>>,
 }
 
 /// Shows a mail with its text.
@@ -59,8 +59,8 @@ pub struct OpenedMail<'a> {
 pub fn opened_mail(opened: &compose::OpenedMail) -> OpenedMail<'_> {
     OpenedMail {
         mail: mail(&opened.mail),
-        body: opened.body.as_ref().map(Shown),
-        html: opened.html.as_ref().map(Shown),
+        body: opened.body.as_ref().map(Revealed),
+        html: opened.html.as_ref().map(Revealed),
     }
 }
 

@@ -38,7 +38,7 @@ pub use operator::{
     SettingValue, Written, applied, calibration, config_check, finding, import_note, import_report,
     imported_entry, setting, written,
 };
-pub use page::{Listed, Page, page};
+pub use page::{Page, PageItem, page};
 pub use problem::{FieldError, Problem, field_error};
 pub use role::{Role, role};
 pub use session::{ListedSession, Session, Sessions, listed_session, own_sessions};

@@ -1,6 +1,6 @@
 //! What the commands that keep the daemon and its configuration in order show.
 
-use super::text::{Shown, Text, millis};
+use super::text::{Revealed, Text, millis};
 use crate::config;
 use crate::config::{Origin, Value};
 use crate::usecase::operator::apply::Done;
@@ -64,8 +64,8 @@ pub struct Applied<'a> {
     kind: &'static str,
     name: &'a str,
     details: Vec<String>,
-    /// Shown this once. Null: there is none.
-    secret: Option<Shown<'a>>,
+    /// Revealed this once. Null: there is none.
+    secret: Option<Revealed<'a>>,
 }
 
 /// Shows a change that `apply` made or would make.
@@ -76,7 +76,7 @@ pub fn applied(done: &Done) -> Applied<'_> {
         kind: done.change.kind(),
         name: done.change.name(),
         details: done.change.details(),
-        secret: done.secret.as_ref().map(Shown),
+        secret: done.secret.as_ref().map(Revealed),
     }
 }
 

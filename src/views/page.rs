@@ -13,7 +13,7 @@ pub struct Page<'a, T> {
 }
 
 /// What can be listed in pages.
-pub trait Listed: JsonSchema {
+pub trait PageItem: JsonSchema {
     /// What a page of them is called in the document.
     const PAGE: &'static str;
     /// In which order they come; what `items` is described by.
@@ -27,7 +27,7 @@ pub fn page<'a, T, V>(page: &'a Paged<T, String>, view: impl Fn(&'a T) -> V) -> 
 }
 
 /// Not derived, since the name and what is said of the items depend on what they are.
-impl<T: Listed> JsonSchema for Page<'_, T> {
+impl<T: PageItem> JsonSchema for Page<'_, T> {
     fn schema_name() -> Cow<'static, str> {
         T::PAGE.into()
     }

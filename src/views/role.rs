@@ -1,6 +1,6 @@
 //! Roles.
 
-use super::page::Listed;
+use super::page::PageItem;
 use super::text::Texts;
 use crate::domain;
 use crate::domain::role::Permission;
@@ -24,7 +24,7 @@ pub fn role(role: &domain::role::Role) -> Role<'_> {
     Role { name: role.name.as_str(), description: &role.description, permissions: Texts(&role.permissions) }
 }
 
-impl Listed for Role<'_> {
+impl PageItem for Role<'_> {
     const PAGE: &'static str = "RolePage";
     const ORDER: &'static str = "By name.";
 }

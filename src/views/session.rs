@@ -1,6 +1,6 @@
 //! Sessions, as their owner and as operators see them.
 
-use super::page::Listed;
+use super::page::PageItem;
 use super::text::{Id, Text, Time};
 use crate::domain;
 use crate::domain::id::{SessionId, UserId};
@@ -78,7 +78,7 @@ pub struct ListedSession<'a> {
 
 /// Shows a session to an operator.
 #[must_use]
-pub fn listed_session(listed: &list::Listed) -> ListedSession<'_> {
+pub fn listed_session(listed: &list::SessionOfUser) -> ListedSession<'_> {
     let session = &listed.session;
     ListedSession {
         id: Id(session.id),
@@ -93,7 +93,7 @@ pub fn listed_session(listed: &list::Listed) -> ListedSession<'_> {
     }
 }
 
-impl Listed for ListedSession<'_> {
+impl PageItem for ListedSession<'_> {
     const PAGE: &'static str = "SessionPage";
     const ORDER: &'static str = "Those that live, newest first.";
 }

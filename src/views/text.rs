@@ -26,11 +26,11 @@ pub struct Texts<'a, T>(pub &'a [T]);
 
 /// A secret that is shown, this once or to its owner. `Debug` keeps it back all the same.
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a>(pub &'a Secret<String>);
+pub struct Revealed<'a>(pub &'a Secret<String>);
 
 /// Secrets that are shown.
 #[derive(Clone, Copy, Debug)]
-pub struct AllShown<'a>(pub &'a [Secret<String>]);
+pub struct AllRevealed<'a>(pub &'a [Secret<String>]);
 
 /// Names with their values, as an object whose members no schema lists.
 #[derive(Clone, Copy, Debug)]
@@ -64,15 +64,15 @@ impl<T: Display> Serialize for Texts<'_, T> {
     }
 }
 
-impl Serialize for Shown<'_> {
+impl Serialize for Revealed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.expose())
     }
 }
 
-impl Serialize for AllShown<'_> {
+impl Serialize for AllRevealed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(Shown))
+        serializer.collect_seq(self.0.iter().map(Revealed))
     }
 }
 
@@ -110,8 +110,8 @@ schemas! {
     Id [T] for Id<T>: {"type": "string", "format": "uuid"};
     Text [T] for Text<T>: {"type": "string"};
     Texts [T] for Texts<'_, T>: {"type": "array", "items": {"type": "string"}};
-    Shown [] for Shown<'_>: {"type": "string"};
-    AllShown [] for AllShown<'_>: {"type": "array", "items": {"type": "string"}};
+    Revealed [] for Revealed<'_>: {"type": "string"};
+    AllRevealed [] for AllRevealed<'_>: {"type": "array", "items": {"type": "string"}};
     Named [N, V] for Named<'_, N, V>: {"type": "object"};
     AnyObject [] for AnyObject: {"type": "object"};
 }

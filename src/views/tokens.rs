@@ -1,6 +1,6 @@
 //! What a login, a refresh or an operator hands out, and what can be said of a token.
 
-use super::text::{Id, Named, Shown, Texts, Time};
+use super::text::{Id, Named, Revealed, Texts, Time};
 use super::user::{User, user};
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::role::{Permission, RoleName};
@@ -24,13 +24,13 @@ enum Bearer {
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Tokens<'a> {
     /// A JWT of RFC 9068, for `Authorization: Bearer`.
-    access_token: Shown<'a>,
+    access_token: Revealed<'a>,
     /// RFC 6750.
     token_type: Bearer,
     /// The access token's life, in seconds.
     expires_in: u64,
     /// Good once, for the next tokens. Used twice, it ends the session.
-    refresh_token: Shown<'a>,
+    refresh_token: Revealed<'a>,
     /// The rest of the session's life, in seconds.
     refresh_expires_in: u64,
     /// The session that these tokens belong to.
@@ -43,10 +43,10 @@ pub struct Tokens<'a> {
 #[must_use]
 pub fn tokens(tokens: &login::Tokens, now: Timestamp) -> Tokens<'_> {
     Tokens {
-        access_token: Shown(&tokens.access_token),
+        access_token: Revealed(&tokens.access_token),
         token_type: Bearer::Bearer,
         expires_in: tokens.expires_in,
-        refresh_token: Shown(&tokens.refresh_token),
+        refresh_token: Revealed(&tokens.refresh_token),
         refresh_expires_in: tokens.refresh_expires_in,
         session_id: Id(tokens.session),
         user: user(&tokens.user, now),
@@ -87,7 +87,7 @@ pub struct SecondStepDue<'a> {
     /// True.
     two_factor_required: bool,
     /// For `/2fa/verify`.
-    ticket: Shown<'a>,
+    ticket: Revealed<'a>,
     /// The ticket's life, in seconds.
     expires_in: u64,
     /// What may be shown.
@@ -107,7 +107,7 @@ enum Method {
 pub fn second_step(ticket: &Secret<String>) -> SecondStepDue<'_> {
     SecondStepDue {
         two_factor_required: true,
-        ticket: Shown(ticket),
+        ticket: Revealed(ticket),
         expires_in: TICKET_TTL.as_secs(),
         methods: &[Method::Totp, Method::RecoveryCode],
     }

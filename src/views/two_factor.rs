@@ -1,6 +1,6 @@
 //! Second factors, as their owner and as operators see them.
 
-use super::text::{AllShown, Id, Shown, Time};
+use super::text::{AllRevealed, Id, Revealed, Time};
 use crate::domain::id::UserId;
 use crate::domain::secret::Secret;
 use crate::domain::user::User;
@@ -40,21 +40,21 @@ pub fn two_factor(status: &own::Status) -> TwoFactor {
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct TwoFactorSetup<'a> {
     /// Base32, for typing.
-    secret: Shown<'a>,
+    secret: Revealed<'a>,
     /// For an app on the same device.
     #[schemars(url)]
-    otpauth_uri: Shown<'a>,
+    otpauth_uri: Revealed<'a>,
     /// The same as a QR code: an SVG document.
-    qr_svg: Shown<'a>,
+    qr_svg: Revealed<'a>,
 }
 
 /// Shows a new secret for an app.
 #[must_use]
 pub fn two_factor_setup(setup: &own::Setup) -> TwoFactorSetup<'_> {
     TwoFactorSetup {
-        secret: Shown(&setup.secret),
-        otpauth_uri: Shown(&setup.otpauth_uri),
-        qr_svg: Shown(&setup.qr_svg),
+        secret: Revealed(&setup.secret),
+        otpauth_uri: Revealed(&setup.otpauth_uri),
+        qr_svg: Revealed(&setup.qr_svg),
     }
 }
 
@@ -62,13 +62,13 @@ pub fn two_factor_setup(setup: &own::Setup) -> TwoFactorSetup<'_> {
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct RecoveryCodes<'a> {
     /// Ten, each good once in the place of a code.
-    recovery_codes: AllShown<'a>,
+    recovery_codes: AllRevealed<'a>,
 }
 
 /// Shows the caller's new recovery codes.
 #[must_use]
 pub fn recovery_codes(codes: &[Secret<String>]) -> RecoveryCodes<'_> {
-    RecoveryCodes { recovery_codes: AllShown(codes) }
+    RecoveryCodes { recovery_codes: AllRevealed(codes) }
 }
 
 /// A user's second factor, as an operator sees it.
@@ -121,13 +121,13 @@ pub struct Enrolment<'a> {
     user_id: Id<UserId>,
     email: &'a str,
     /// Base32, for typing.
-    secret: Shown<'a>,
+    secret: Revealed<'a>,
     #[schemars(url)]
-    otpauth_uri: Shown<'a>,
+    otpauth_uri: Revealed<'a>,
     /// Whether the factor is on already.
     enabled: bool,
     /// Empty where it isn't.
-    recovery_codes: AllShown<'a>,
+    recovery_codes: AllRevealed<'a>,
 }
 
 /// Shows a secret that an operator hands out, with the recovery codes where the factor is on already.
@@ -139,10 +139,10 @@ pub fn enrolment<'a>(
     Enrolment {
         user_id: Id(enrolment.user.id),
         email: enrolment.user.email.as_str(),
-        secret: Shown(&enrolment.setup.secret),
-        otpauth_uri: Shown(&enrolment.setup.otpauth_uri),
+        secret: Revealed(&enrolment.setup.secret),
+        otpauth_uri: Revealed(&enrolment.setup.otpauth_uri),
         enabled: !codes.is_empty(),
-        recovery_codes: AllShown(codes),
+        recovery_codes: AllRevealed(codes),
     }
 }
 
@@ -151,11 +151,11 @@ pub fn enrolment<'a>(
 pub struct NewRecoveryCodes<'a> {
     user_id: Id<UserId>,
     email: &'a str,
-    recovery_codes: AllShown<'a>,
+    recovery_codes: AllRevealed<'a>,
 }
 
 /// Shows recovery codes that an operator hands out.
 #[must_use]
 pub fn new_recovery_codes<'a>(of: &'a User, codes: &'a [Secret<String>]) -> NewRecoveryCodes<'a> {
-    NewRecoveryCodes { user_id: Id(of.id), email: of.email.as_str(), recovery_codes: AllShown(codes) }
+    NewRecoveryCodes { user_id: Id(of.id), email: of.email.as_str(), recovery_codes: AllRevealed(codes) }
 }

@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::page::Listed;
+use super::page::PageItem;
 use super::text::{Id, Texts, Time};
 use crate::domain;
 use crate::domain::id::UserId;
@@ -55,7 +55,7 @@ pub fn user(user: &domain::user::User, now: Timestamp) -> User<'_> {
     }
 }
 
-impl Listed for User<'_> {
+impl PageItem for User<'_> {
     const PAGE: &'static str = "UserPage";
     const ORDER: &'static str = "In the order in which they were made.";
 }

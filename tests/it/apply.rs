@@ -5,7 +5,7 @@ use authd::error::{Error, Refusal};
 use authd::usecase::account::{admin, roles};
 use authd::usecase::keys::api_keys;
 use authd::usecase::operator::apply;
-use authd::usecase::operator::apply::{Change, Done, Mode, NotListed};
+use authd::usecase::operator::apply::{ApplyMode, Change, Done, NotListed};
 use proptest::prelude::*;
 
 fn plan(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Change>, Error> {
@@ -14,7 +14,7 @@ fn plan(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Change>,
 
 fn done(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Done>, Error> {
     let plan = plan(world, file, not_listed)?;
-    apply::apply(&world.app, &operator(), &apply::parse(file)?, not_listed, plan, Mode::Do)
+    apply::apply(&world.app, &operator(), &apply::parse(file)?, not_listed, plan, ApplyMode::Do)
 }
 
 /// The whole state, as the file would say it.
@@ -40,7 +40,7 @@ fn a_refused_step_takes_the_others_along() {
     // The role and the user could be added; the only admin can't be removed.
     let file = r#"roles = [{ name = "editor" }]
         users = [{ email = "ann@example.com", roles = ["editor"] }]"#;
-    for mode in [Mode::Rehearse, Mode::Do] {
+    for mode in [ApplyMode::Rehearse, ApplyMode::Do] {
         let wanted = apply::parse(file).unwrap();
         let plan = plan(&world, file, NotListed::Remove).unwrap();
         let refused =
@@ -72,7 +72,7 @@ fn a_plan_that_the_database_has_left_behind_is_not_carried_out() {
     world.add_user("late@example.com", &[]);
     let wanted = apply::parse(file).unwrap();
     let failed =
-        apply::apply(&world.app, &operator(), &wanted, NotListed::Remove, old, Mode::Do).unwrap_err();
+        apply::apply(&world.app, &operator(), &wanted, NotListed::Remove, old, ApplyMode::Do).unwrap_err();
     assert!(matches!(failed, Error::Failed(authd::error::Fault::StorageUnavailable(_))), "{failed:?}");
     assert!(state(&world).iter().any(|line| line.starts_with("late@example.com")));
 }

@@ -6,7 +6,7 @@ use authd::domain::audit::{ChainError, Mark};
 use authd::error::{Error, Fault, Refusal};
 use authd::usecase::audit::prune;
 use authd::usecase::audit::prune::{Plan, STEP};
-use authd::usecase::audit::verify::{Verdict, verify};
+use authd::usecase::audit::verify::{Verification, verify};
 use proptest::prelude::*;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
@@ -30,7 +30,7 @@ fn attack(world: &World) -> Connection {
     connection
 }
 
-fn check(world: &World) -> Verdict {
+fn check(world: &World) -> Verification {
     verify(&world.app, &operator(), None).unwrap()
 }
 

@@ -49,7 +49,7 @@ impl Signer {
             |kid: &str| Ok::<_, Infallible>((kid == self.verifying.kid).then(|| self.verifying.clone()));
         let Ok(found) = authenticate(token, find_key);
         let claims = found?.claims;
-        claims.judge(expected).map(|()| claims)
+        claims.validate(expected).map(|()| claims)
     }
 
     fn check(&self, token: &str) -> Result<AccessClaims, TokenError> {

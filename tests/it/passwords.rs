@@ -104,10 +104,10 @@ fn spelled(text: &str, upper: &[bool]) -> String {
     text.chars().map(cased).collect()
 }
 
-fn judge(blocklist: &Blocklist, text: &str, email: &str, name: &str) -> Result<(), Weakness> {
+fn check(blocklist: &Blocklist, text: &str, email: &str, name: &str) -> Result<(), Weakness> {
     let email = Email::parse(email).unwrap();
     let owner = Owner { email: &email, name, service: "authd" };
-    Policy { min_length: 8, blocklist }.judge(&Password::new(text).unwrap(), owner)
+    Policy { min_length: 8, blocklist }.check(&Password::new(text).unwrap(), owner)
 }
 
 proptest! {
@@ -117,7 +117,7 @@ proptest! {
         upper in prop::collection::vec(any::<bool>(), 1..9),
     ) {
         let line = COMMON.lines().nth(at).unwrap();
-        let judged = judge(&Blocklist::built_in(), &spelled(line, &upper), "q@x.example", "");
+        let judged = check(&Blocklist::built_in(), &spelled(line, &upper), "q@x.example", "");
         prop_assert_eq!(judged, Err(Weakness::Common));
     }
 
@@ -145,16 +145,16 @@ proptest! {
         upper in prop::collection::vec(any::<bool>(), 1..9),
     ) {
         let row = spelled(&words.join(&between), &upper);
-        let own = judge(&Blocklist::built_in(), &row, "zoe@kestrel.example", "Zoe Quill");
+        let own = check(&Blocklist::built_in(), &row, "zoe@kestrel.example", "Zoe Quill");
         prop_assert_eq!(own, Err(Weakness::Personal), "{}", &row);
         // The same from somebody else is only a row of words, unless everybody's.
-        let others = judge(&Blocklist::built_in(), &row, "q@x.test", "");
+        let others = check(&Blocklist::built_in(), &row, "q@x.test", "");
         prop_assert!(matches!(others, Ok(()) | Err(Weakness::Common)), "{} {:?}", &row, others);
     }
 
     #[test]
     fn no_text_makes_the_judge_fail(text in "\\PC{1,40}", name in "\\PC{0,20}") {
-        let first = judge(&Blocklist::with(&name), &text, "zoe@kestrel.example", &name);
-        prop_assert_eq!(first, judge(&Blocklist::with(&name), &text, "zoe@kestrel.example", &name));
+        let first = check(&Blocklist::with(&name), &text, "zoe@kestrel.example", &name);
+        prop_assert_eq!(first,  check(&Blocklist::with(&name), &text, "zoe@kestrel.example", &name));
     }
 }

@@ -4,7 +4,7 @@
 use crate::daemon::Daemon;
 use crate::world::{World, anonymous, operator, user_ref};
 use authd::api::router::Router;
-use authd::domain::signing_key::{Retired, SigningKey, State};
+use authd::domain::signing_key::{KeyState, Retired, SigningKey};
 use authd::error::{Error, Refusal};
 use authd::transport::message::{Head, Headers};
 use authd::transport::{Lane, Service};
@@ -147,10 +147,10 @@ fn the_old_key_goes_by_itself_when_no_token_of_its_can_live() {
     assert!(world.is_signed_in(&tokens), "in its last second");
     world.clock.set(keep_until.minus(Duration::from_millis(1)));
     assert_eq!(published(&world), [old.clone(), new.clone()]);
-    assert_eq!(keys(&world)[0].state(world.now()), State::Verifying);
+    assert_eq!(keys(&world)[0].state(world.now()), KeyState::Verifying);
     world.clock.set(keep_until);
     assert_eq!(published(&world), std::slice::from_ref(&new));
-    assert_eq!(keys(&world)[0].state(world.now()), State::Expired);
+    assert_eq!(keys(&world)[0].state(world.now()), KeyState::Expired);
 
     // What is left is a row.
     assert!(matches!(retire(&world, &old, RetireMode::InDueTime), Ok(Retirement::Gone(_))));
@@ -197,7 +197,7 @@ fn retiring_twice_says_the_same_until_the_key_is_gone() {
     let Retirement::Gone(gone) = retire(&world, &old, RetireMode::AtOnce).unwrap() else {
         panic!("it is gone")
     };
-    assert_eq!(gone.state(world.now()), State::Expired);
+    assert_eq!(gone.state(world.now()), KeyState::Expired);
     assert!(!world.is_signed_in(&tokens));
     for haste in [RetireMode::InDueTime, RetireMode::AtOnce] {
         assert!(matches!(retire(&world, &old, haste), Err(Error::Refused(Refusal::NotFound { .. }))));

@@ -333,9 +333,9 @@ fn a_thread_that_read_a_snapshot_and_ends_takes_nobodys_locks_along() {
     let raw = rusqlite::Connection::open(world.database()).unwrap();
     raw.execute_batch("BEGIN IMMEDIATE").unwrap();
     let reads = || {
-        store.rest();
+        store.before_wait();
         number(&store);
-        store.rest();
+        store.before_wait();
     };
     thread::scope(|scope| scope.spawn(reads).join().unwrap());
     let refused = add_user_elsewhere(&world);
@@ -350,7 +350,7 @@ fn a_snapshot_is_read_of_a_database_behind_a_link() {
     let link = world.folder.join("link.db");
     symlink(world.database(), &link).unwrap();
     let linked = store_at(&world, &link);
-    linked.rest();
+    linked.before_wait();
     assert_eq!(number(&linked), 0);
     count_up(&store(&world), 3, &AtomicU64::new(0));
     assert_eq!(number(&linked), 3);
@@ -366,12 +366,12 @@ fn a_snapshot_shows_whatever_anybody_has_committed() {
         for rests in [true, false] {
             let (daemon, published) = (&daemon, &published);
             scope.spawn(move || {
-                daemon.rest();
+                daemon.before_wait();
                 while published.load(Ordering::SeqCst) < LAST {
                     let least = published.load(Ordering::SeqCst);
                     assert!(number(daemon) >= least);
                     if rests {
-                        daemon.rest();
+                        daemon.before_wait();
                     }
                 }
                 assert_eq!(number(daemon), LAST);
@@ -385,7 +385,7 @@ fn a_snapshot_shows_whatever_anybody_has_committed() {
             query.one("SELECT count(*) AS users FROM users", &[], |row| row.get::<i64>("users"))
         })
     };
-    daemon.rest();
+    daemon.before_wait();
     assert_eq!(users(&daemon), Ok(0));
     let output = add_user_elsewhere(&world);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -396,7 +396,7 @@ fn a_snapshot_shows_whatever_anybody_has_committed() {
 fn who_rests_holds_no_snapshot() {
     let world = World::new();
     let store = store(&world);
-    store.rest();
+    store.before_wait();
     let fold = || {
         let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
         let raw = rusqlite::Connection::open(world.database()).unwrap();
@@ -406,12 +406,12 @@ fn who_rests_holds_no_snapshot() {
     number(&store);
     count_up(&store, 3, &AtomicU64::new(0));
     assert_eq!(fold(), 1, "the log can't be folded back below somebody who reads");
-    store.rest();
+    store.before_wait();
     assert_eq!(fold(), 0);
     assert_eq!(number(&store), 3);
     // A thread that never rested reads from the pool, and holds nothing either.
     thread::scope(|scope| scope.spawn(|| assert_eq!(number(&store), 3)).join().unwrap());
-    store.rest();
+    store.before_wait();
     assert_eq!(fold(), 0);
 }
 

@@ -12,7 +12,7 @@ use authd::usecase::account::{roles, two_factor};
 use authd::usecase::app::App;
 use authd::usecase::operator::export;
 use authd::usecase::operator::import as importing;
-use authd::usecase::operator::import::{Entry, Format, Mode, Options, Outcome, Summary, UnusableHash};
+use authd::usecase::operator::import::{Entry, Format, ImportMode, Options, Outcome, Summary, UnusableHash};
 use authd::usecase::operator::transfer_format::Contents;
 use authd::usecase::operator::transfer_format::{Line, columns};
 use authd::usecase::signin::factor::Factor;
@@ -56,7 +56,7 @@ impl Kept {
 pub fn options(format: Format) -> Options {
     Options {
         format,
-        mode: Mode::Write,
+        mode: ImportMode::Write,
         unusable_hash: UnusableHash::Refuse,
         domain: None,
         firebase: None,
@@ -277,7 +277,7 @@ fn an_id_that_somebody_else_has_is_refused() {
     assert_eq!(import(&world, Format::Jsonl, &line(ANN)).summary.skipped, 1);
     let fresh = World::new();
     let twice = [line("bob@example.com"), line("eve@example.com")].join("\n");
-    let dry = Options { mode: Mode::DryRun, ..options(Format::Jsonl) };
+    let dry = Options { mode: ImportMode::DryRun, ..options(Format::Jsonl) };
     for options in [dry, options(Format::Jsonl)] {
         assert_eq!(import_into(&fresh.app, &options, twice.as_bytes()).failed(), [(2, "id_taken")]);
     }
@@ -295,8 +295,11 @@ fn a_dry_run_says_what_a_run_does_and_changes_nothing() {
         [r#"{"email": "U7@example.com"}"#, r#"{"email": "ann@example.com"}"#, "{}"].map(str::to_owned),
     );
     let file = lines.join("\n");
-    let dry =
-        import_into(&world.app, &Options { mode: Mode::DryRun, ..options(Format::Jsonl) }, file.as_bytes());
+    let dry = import_into(
+        &world.app,
+        &Options { mode: ImportMode::DryRun, ..options(Format::Jsonl) },
+        file.as_bytes(),
+    );
     assert_eq!((world.events().len(), text(&world.app, Format::Jsonl, Contents::Profile)), before);
     assert!(dry.entries.iter().all(|entry| entry.id.is_none()));
     let run = import(&world, Format::Jsonl, &file);
@@ -404,7 +407,7 @@ proptest! {
         let texts = [bytes, like.into_bytes(), lines.into_bytes(), list.into_bytes()];
         for format in FORMATS {
             for text in &texts {
-                let dry = Options { mode: Mode::DryRun, ..options(format) };
+                let dry = Options { mode: ImportMode::DryRun, ..options(format) };
                 let mut each = |_| {};
                 // A CSV file whose first line is nonsense is refused; nothing else is an error.
                 let read = importing::import(&world.app, &operator(), &mut text.as_slice(), &dry, &mut each);

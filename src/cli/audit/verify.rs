@@ -5,7 +5,7 @@ use crate::cli::exit::Failure;
 use crate::cli::terminal::table::{Column, Table};
 use crate::domain::audit::Mark;
 use crate::usecase::audit::verify;
-use crate::usecase::audit::verify::Verdict;
+use crate::usecase::audit::verify::Verification;
 use crate::views;
 use clap::Args;
 
@@ -50,7 +50,7 @@ impl Verify {
     }
 }
 
-fn table(verdict: &Verdict) -> Table {
+fn table(verdict: &Verification) -> Table {
     let columns = if verdict.flaw.is_none() { &COLUMNS[..5] } else { &COLUMNS[..] };
     Table::of_objects(columns, [(verdict.last.to_string(), views::audit_check(verdict))])
 }

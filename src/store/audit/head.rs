@@ -31,14 +31,14 @@ pub fn ends(query: &impl Query, chain: &Chain) -> Result<Result<Ends, ChainError
     query.one(sql, params![End::Head.key(), End::Anchor.key()], |row| {
         let (head, anchor): (Option<&[u8]>, Option<&[u8]>) = (row.get("head")?, row.get("anchor")?);
         let (lowest, highest): (Option<i64>, Option<i64>) = (row.get("lowest")?, row.get("highest")?);
-        Ok(judge_ends(chain, head, anchor, lowest).map(|(anchor, head)| {
+        Ok(checked_ends(chain, head, anchor, lowest).map(|(anchor, head)| {
             let highest = highest.unwrap_or(anchor.seq);
             Ends { anchor, head, highest }
         }))
     })
 }
 
-fn judge_ends(
+fn checked_ends(
     chain: &Chain,
     head: Option<&[u8]>,
     anchor: Option<&[u8]>,

@@ -35,12 +35,12 @@ pub struct Writer {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
     clock: Arc<dyn Clock>,
-    tally: Arc<WriterTally>,
+    counters: Arc<WriterCounters>,
 }
 
 /// What a writer has done.
 #[derive(Debug)]
-pub struct WriterTally {
+pub struct WriterCounters {
     /// Commits that are on disk.
     pub commits: Counter,
     /// Transactions that could not be begun or committed; nothing of them was kept.
@@ -54,17 +54,17 @@ pub struct WriterTally {
 impl Writer {
     pub(in crate::store) fn new(connection: Connection, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
         let (jobs, receiver) = channel();
-        let tally = Arc::new(WriterTally::new());
-        let writer = WriterThread { connection, clock: Arc::clone(&clock), tally: Arc::clone(&tally) };
+        let counters = Arc::new(WriterCounters::new());
+        let writer = WriterThread { connection, clock: Arc::clone(&clock), counters: Arc::clone(&counters) };
         let thread = thread::Builder::new()
             .name("writer".into())
             .spawn(move || writer.work(&receiver))
             .map_err(|error| Fault::Internal(format!("the writer thread can't be started: {error}")))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), clock, tally })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), clock, counters })
     }
 
-    pub(in crate::store) fn tally(&self) -> &WriterTally {
-        &self.tally
+    pub(in crate::store) fn counters(&self) -> &WriterCounters {
+        &self.counters
     }
 
     /// Hands `work` to the writer. Of what it gives, the second goes to `count` once all is on disk, then the
@@ -125,7 +125,7 @@ fn gone() -> Fault {
     Fault::Internal("the writer thread gave no answer".into())
 }
 
-impl WriterTally {
+impl WriterCounters {
     fn new() -> Self {
         Self {
             commits: Counter::default(),
@@ -140,7 +140,7 @@ impl WriterTally {
 struct WriterThread {
     connection: Connection,
     clock: Arc<dyn Clock>,
-    tally: Arc<WriterTally>,
+    counters: Arc<WriterCounters>,
 }
 
 impl WriterThread {
@@ -151,7 +151,7 @@ impl WriterThread {
                 Ok(()) => self.commit_together(begun, first, jobs),
                 // Whoever holds the lock made all who wait wait: tell them all, at once.
                 Err(fault) => {
-                    self.tally.failures.count();
+                    self.counters.failures.count();
                     // All of them first: one that comes in answer to these finds, perhaps, a free database.
                     let waiting: Vec<Job> = std::iter::once(first).chain(jobs.try_iter()).collect();
                     for job in waiting {
@@ -168,11 +168,11 @@ impl WriterThread {
         let committed = commit(&self.connection);
         match &committed {
             Ok(()) => {
-                self.tally.commits.count();
-                self.tally.jobs.record(completions.len() as u64);
-                self.tally.spans.record_span(self.clock.elapsed().saturating_sub(begun));
+                self.counters.commits.count();
+                self.counters.jobs.record(completions.len() as u64);
+                self.counters.spans.record_span(self.clock.elapsed().saturating_sub(begun));
             }
-            Err(_) => self.tally.failures.count(),
+            Err(_) => self.counters.failures.count(),
         }
         for completion in completions {
             completion(committed.clone());

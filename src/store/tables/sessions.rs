@@ -20,7 +20,7 @@ const COLUMNS: &str = "s.id, s.user_id, s.generation, s.created_at, s.last_used_
 
 /// A session with the salt that its refresh tokens depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Salted {
+pub struct SaltedSession {
     pub session: Session,
     pub salt: Salt,
 }
@@ -31,9 +31,9 @@ pub fn find(query: &impl Query, id: SessionId) -> Result<Option<Session>, Fault>
 }
 
 /// Finds a session with its salt.
-pub fn find_salted(query: &impl Query, id: SessionId) -> Result<Option<Salted>, Fault> {
+pub fn find_salted(query: &impl Query, id: SessionId) -> Result<Option<SaltedSession>, Fault> {
     query.opt(&format!("SELECT {COLUMNS} FROM sessions s WHERE s.id = ?1"), params![id], |row| {
-        Ok(Salted { session: read(row)?, salt: row.get("salt")? })
+        Ok(SaltedSession { session: read(row)?, salt: row.get("salt")? })
     })
 }
 
@@ -52,7 +52,7 @@ pub struct TokenStatus {
 
 /// What an access token says of itself, and when that is asked.
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
+pub struct ShownToken<'a> {
     pub id: TokenId,
     /// The key that signed it.
     pub kid: &'a str,
@@ -68,7 +68,7 @@ pub(in crate::store) const PRUNED_TO: &str = "revocations_pruned_to";
 pub fn find_token_status(
     query: &impl Query,
     session: SessionId,
-    token: Shown<'_>,
+    token: ShownToken<'_>,
 ) -> Result<Option<TokenStatus>, Fault> {
     // Kept short: the driver copies the text at each use, and above 1,016 bytes malloc takes the slow way.
     static SQL: LazyLock<String> = LazyLock::new(|| {
@@ -102,7 +102,7 @@ pub fn find_token_status(
 
 /// A session, and the address of the account that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct SessionOfUser {
     pub session: Session,
     pub email: String,
 }
@@ -125,7 +125,11 @@ const fn of_user(user: Option<UserId>) -> &'static str {
 }
 
 /// Lists sessions of one user or (`None`) of everybody, newest first; only those that live, or (`None`) all.
-pub fn list(query: &impl Query, user: Option<UserId>, alive: Option<Alive>) -> Result<Vec<Listed>, Fault> {
+pub fn list(
+    query: &impl Query,
+    user: Option<UserId>,
+    alive: Option<Alive>,
+) -> Result<Vec<SessionOfUser>, Fault> {
     let (of, live) = (of_user(user), if alive.is_some() { LIVES } else { "?2 IS ?3" });
     let sql = format!(
         "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
@@ -133,7 +137,7 @@ pub fn list(query: &impl Query, user: Option<UserId>, alive: Option<Alive>) -> R
     );
     let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| alive.idle));
     query.all(&sql, params![user, now, idle], |row| {
-        Ok(Listed { session: read(row)?, email: row.get("email")? })
+        Ok(SessionOfUser { session: read(row)?, email: row.get("email")? })
     })
 }
 
@@ -143,7 +147,7 @@ pub fn list_page(
     user: Option<UserId>,
     alive: Alive,
     page: Page<SessionId>,
-) -> Result<Paged<Listed, SessionId>, Fault> {
+) -> Result<Paged<SessionOfUser, SessionId>, Fault> {
     let of = of_user(user);
     let sql = format!(
         "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
@@ -153,7 +157,7 @@ pub fn list_page(
     let before = page.after.unwrap_or(SessionId::from_bytes([0xff; 16]));
     let listed =
         query.all(&sql, params![user, alive.now, alive.idle, before, page.limit_and_one()], |row| {
-            Ok(Listed { session: read(row)?, email: row.get("email")? })
+            Ok(SessionOfUser { session: read(row)?, email: row.get("email")? })
         })?;
     Ok(Paged::cut(listed, page.limit, |last| last.session.id))
 }

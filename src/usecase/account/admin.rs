@@ -1,6 +1,6 @@
 //! Accounts, as those who look after them see them.
 
-use super::password::{Owner, judge, void_old_proofs};
+use super::password::{Owner, check_policy, void_old_proofs};
 use super::reference::{UserRef, change, find_in, is_last_admin, remove};
 use super::roles;
 use crate::domain::audit::Event;
@@ -107,7 +107,7 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
     require(caller, "users:write")?;
     let password_hash = match &new.password {
         FirstPassword::Set(password) => {
-            judge(app, password, Owner { email: &new.email, name: &new.name })?;
+            check_policy(app, password, Owner { email: &new.email, name: &new.name })?;
             Some(app.gate.hash(password, draw(app.entropy()))?.0)
         }
         FirstPassword::Invite => None,
@@ -167,7 +167,7 @@ pub(in crate::usecase) fn insert(
 pub fn set_password(app: &App, caller: &Caller, of: &UserRef, password: &Password) -> Result<User, Error> {
     require(caller, "users:write")?;
     let user = find(app, caller, of)?;
-    judge(app, password, Owner { email: &user.email, name: &user.name })?;
+    check_policy(app, password, Owner { email: &user.email, name: &user.name })?;
     let hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
     change(app, caller, of, move |tx, user| {

@@ -14,7 +14,7 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tables::links;
 use crate::store::tables::links::Spent;
-use crate::store::tables::sessions::Salted;
+use crate::store::tables::sessions::SaltedSession;
 use crate::store::tables::{sessions, tickets, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
@@ -33,15 +33,19 @@ pub(in crate::usecase) struct Owner<'a> {
 }
 
 /// Holds a new password against the policy.
-pub(in crate::usecase) fn judge(app: &App, password: &Password, owner: Owner<'_>) -> Result<(), Error> {
+pub(in crate::usecase) fn check_policy(
+    app: &App,
+    password: &Password,
+    owner: Owner<'_>,
+) -> Result<(), Error> {
     let policy = Policy { min_length: app.config.password.min_length, blocklist: app.blocklist()? };
     let owner = password_policy::Owner {
         email: owner.email,
         name: owner.name.as_str(),
         service: &app.config.totp.issuer,
     };
-    let judged = policy.judge(password, owner);
-    judged.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
+    let checked = policy.check(password, owner);
+    checked.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
 }
 
 /// Has a link to set a new password sent, if there is such an account. The caller learns nothing either
@@ -69,7 +73,7 @@ pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Re
         }
     })?;
     let owner = owner.filter(|owner| owner.disabled_at.is_none()).ok_or(Refusal::InvalidLink)?;
-    judge(app, password, Owner { email: &owner.email, name: &owner.name })?;
+    check_policy(app, password, Owner { email: &owner.email, name: &owner.name })?;
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
     app.store.write(caller, move |tx| {
@@ -105,7 +109,7 @@ pub struct Change {
 pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Error> {
     let me = require_user(caller)?.clone();
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
-    judge(app, &change.new, Owner { email: &user.email, name: &user.name })?;
+    check_policy(app, &change.new, Owner { email: &user.email, name: &user.name })?;
     let proven = signin_password::check(app, caller, &user, &change.current)?;
     let new_hash = app.gate.hash(&change.new, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
@@ -133,7 +137,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
         // The tokens that were out there are replaced, too: access tokens count no more, and the refresh
         // token is a used one now.
         sessions::renew(tx, me.session, session.generation)?;
-        let Some(Salted { session, salt }) = sessions::find_salted(tx, me.session)? else {
+        let Some(SaltedSession { session, salt }) = sessions::find_salted(tx, me.session)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         users::save_password(tx, me.account.id, &new_hash.0)?;

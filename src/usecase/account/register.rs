@@ -1,7 +1,7 @@
 //! Registration: the same answer, in the same time, whether or not the address is taken. What the one
 //! case does and the other doesn't, the other rehearses: the same statements, undone.
 
-use super::password::{Owner, judge};
+use super::password::{Owner, check_policy};
 use crate::config::Registration as Mode;
 use crate::crypto::password::PasswordHashText;
 use crate::domain::audit::{Event, Subject};
@@ -46,7 +46,7 @@ pub fn register(app: &App, caller: &Caller, new: &Registration) -> Result<Regist
     if app.config.registration == Mode::Closed {
         return Err(Refusal::RegistrationClosed.into());
     }
-    judge(app, &new.password, Owner { email: &new.email, name: &new.name })?;
+    check_policy(app, &new.password, Owner { email: &new.email, name: &new.name })?;
     let hash = app.gate.hash(&new.password, draw(app.entropy()))?;
     let user = new_user(app, new, hash);
     if app.config.email_verification.required {

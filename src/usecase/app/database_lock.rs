@@ -17,12 +17,12 @@ const SERVED: &str = "-served";
 
 /// One holder of the database, together with others or alone.
 #[derive(Debug)]
-pub struct InUse {
+pub struct DatabaseLock {
     lock: File,
     database: PathBuf,
 }
 
-impl InUse {
+impl DatabaseLock {
     /// Holds the database with others, as every command does.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl InUse {
     /// From here on alone.
     ///
     /// # Errors
-    /// As [`InUse::alone`]; what was held may be lost.
+    /// As [`DatabaseLock::alone`]; what was held may be lost.
     pub fn keep_others_out(&self) -> Result<(), Fault> {
         if taken(self.lock.try_lock(), &self.database)? {
             return Ok(());
@@ -64,7 +64,7 @@ impl InUse {
     /// From here on with others again.
     ///
     /// # Errors
-    /// As [`InUse::share`].
+    /// As [`DatabaseLock::share`].
     pub fn share_again(&self) -> Result<(), Fault> {
         if taken(self.lock.try_lock_shared(), &self.database)? {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Bringing an older schema up: by an operator, or by the daemon at its start. Nobody else may have the
 //! database open meanwhile, above all no daemon of the older kind.
 
-use super::database_lock::InUse;
+use super::database_lock::DatabaseLock;
 use super::files;
 use super::ports::Ports;
 use super::root_key;
@@ -18,7 +18,7 @@ use std::path::Path;
 
 /// Whether to do it, or only to say what would be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
+pub enum MigrateMode {
     Do,
     Rehearse,
 }
@@ -37,18 +37,23 @@ pub struct Migrated {
 /// # Errors
 /// `not_found` where there is no database; [`Fault::Storage`] for one of a newer authd;
 /// [`Fault::StorageUnavailable`] while a daemon or another command has it open; as `App::open`.
-pub fn migrate(config: &Config, ports: &Ports, caller: &Caller, mode: Mode) -> Result<Migrated, Error> {
+pub fn migrate(
+    config: &Config,
+    ports: &Ports,
+    caller: &Caller,
+    mode: MigrateMode,
+) -> Result<Migrated, Error> {
     require(caller, "database:write")?;
     if !files::exists(&config.database)? {
         return Err(Refusal::not_found("database", config.database.display().to_string()).into());
     }
     files::check(config)?;
-    let in_use = InUse::share(&config.database)?;
+    let lock = DatabaseLock::share(&config.database)?;
     let root = root_key::existing(config)?;
-    let from = version(in_use.database(), Some(&root))?;
+    let from = version(lock.database(), Some(&root))?;
     let steps = match mode {
-        Mode::Do => bring_up(in_use.database(), &in_use, ports, &root, caller)?,
-        Mode::Rehearse => schema::steps_from(from),
+        MigrateMode::Do => bring_up(lock.database(), &lock, ports, &root, caller)?,
+        MigrateMode::Rehearse => schema::steps_from(from),
     };
     Ok(Migrated { from, steps })
 }
@@ -56,7 +61,7 @@ pub fn migrate(config: &Config, ports: &Ports, caller: &Caller, mode: Mode) -> R
 /// Takes the steps that are missing, if any are.
 pub(in crate::usecase) fn bring_up(
     database: &Path,
-    in_use: &InUse,
+    lock: &DatabaseLock,
     ports: &Ports,
     root: &RootKey,
     caller: &Caller,
@@ -64,11 +69,11 @@ pub(in crate::usecase) fn bring_up(
     if schema::steps_from(version(database, None)?).is_empty() {
         return Ok(Vec::new());
     }
-    in_use.keep_others_out()?;
+    lock.keep_others_out()?;
     // With the wrong key, the audit log would be continued by lines that nobody can prove.
     version(database, Some(root))?;
     let steps = Store::migrate(database, &*ports.clock, caller, &root.derive(Purpose::AuditChain))?;
-    in_use.share_again()?;
+    lock.share_again()?;
     Ok(steps)
 }
 

@@ -30,17 +30,17 @@ use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault, Refusal};
 use crate::ports::{Entropy, draw};
 use crate::store::Store;
-use database_lock::InUse;
+use database_lock::DatabaseLock;
 use key_uses::KeyUses;
 use keyring::Keyring;
 use mail_templates::MailTemplates;
 use rate_limit::RateLimits;
-use request_counts::Traffic;
+use request_counts::RequestCounts;
 use row_count_cache::RowCountCache;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
-use token_cache::Remembered;
+use token_cache::TokenCache;
 use wakeup::Wakeup;
 
 pub use ports::Ports;
@@ -69,7 +69,7 @@ pub struct App {
     pub(super) store: Store,
     pub(super) gate: Gate,
     pub(super) keyring: Arc<Keyring>,
-    pub(super) remembered: Remembered,
+    pub(super) token_cache: TokenCache,
     pub(super) refresh_key: Arc<RefreshKey>,
     pub(super) csrf_key: CsrfKey,
     pub(super) rate_limits: RateLimits,
@@ -80,14 +80,14 @@ pub struct App {
     pub(super) mail_wakeup: Wakeup,
     /// Wakes the links' worker when somebody asked for one.
     pub(super) link_wakeup: Wakeup,
-    pub(super) traffic: Traffic,
+    pub(super) request_counts: RequestCounts,
     pub(super) row_counts: RowCountCache,
     pub(super) key_uses: KeyUses,
     pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
     /// Let go last: until then nobody replaces the file.
-    _in_use: InUse,
+    _lock: DatabaseLock,
 }
 
 impl App {
@@ -112,13 +112,13 @@ impl App {
             files::prepare_folder(&config)?;
         }
         files::check(&config)?;
-        let in_use = InUse::share(&config.database)?;
+        let lock = DatabaseLock::share(&config.database)?;
         let root = root_key::open(&config, &ports, database_exists, &mut created.key_file)?;
         let chain_key = root.derive(Purpose::AuditChain);
         if if_missing == IfMissing::Create {
             files::prepare(&config)?;
             created.database = Store::create(&config.database, &chain_key)?;
-            migrate::bring_up(&config.database, &in_use, &ports, &root, &Caller::system())?;
+            migrate::bring_up(&config.database, &lock, &ports, &root, &Caller::system())?;
         }
         let store = Store::open(&config.database, Arc::clone(&ports.clock), &chain_key, readers())?;
         root_key::seal_check(&store, &root, &ports)?;
@@ -133,7 +133,7 @@ impl App {
             gate,
             store,
             keyring: Arc::new(Keyring::new(Sealer::new(&root, Purpose::SigningKeys), &config.tokens)),
-            remembered: Remembered::default(),
+            token_cache: TokenCache::default(),
             refresh_key: Arc::new(RefreshKey::new(&root)),
             csrf_key: CsrfKey::new(&root),
             rate_limits: RateLimits::default(),
@@ -142,7 +142,7 @@ impl App {
             mail_templates,
             mail_wakeup: Wakeup::new(),
             link_wakeup: Wakeup::new(),
-            traffic: Traffic::new(),
+            request_counts: RequestCounts::new(),
             row_counts: RowCountCache::default(),
             key_uses: KeyUses::default(),
             started_at: ports.clock.now(),
@@ -150,7 +150,7 @@ impl App {
             created,
             config,
             ports,
-            _in_use: in_use,
+            _lock: lock,
         };
         if if_missing == IfMissing::Create {
             app.created.signing_key = app.keyring.ensure(&app.store, &app.ports)?;
@@ -203,8 +203,8 @@ impl App {
     }
 
     /// Before a thread that answers requests by itself waits for the next: it holds nothing meanwhile.
-    pub fn rest(&self) {
-        self.store.rest();
+    pub fn before_wait(&self) {
+        self.store.before_wait();
     }
 
     pub(super) fn lifetime(&self) -> Lifetime {

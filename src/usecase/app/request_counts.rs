@@ -37,12 +37,12 @@ impl Target {
 
 /// All requests since the process began.
 #[derive(Debug)]
-pub struct Traffic {
+pub struct RequestCounts {
     answers: Family<(Target, u16), Counter>,
     spans: Family<Target, Histogram>,
 }
 
-impl Traffic {
+impl RequestCounts {
     pub(in crate::usecase) const fn new() -> Self {
         Self { answers: Family::new(Counter::default), spans: Family::new(Histogram::of_spans) }
     }
@@ -64,9 +64,9 @@ impl Traffic {
 /// from the whole request on; `None` where the transport answered in a handler's stead, which says nothing of
 /// how long the route takes.
 pub fn count(app: &App, target: Target, outcome: u16, span: Option<Duration>) {
-    app.traffic.answers.of((target, outcome)).count();
+    app.request_counts.answers.of((target, outcome)).count();
     if let Some(span) = span {
-        app.traffic.spans.of(target).record_span(span);
+        app.request_counts.spans.of(target).record_span(span);
     }
 }
 

@@ -18,7 +18,7 @@ const LONGEST: usize = 2048;
 /// is full, the older one is forgotten and they change places. So what is in use stays, for one look-up a
 /// use.
 #[derive(Debug, Default)]
-pub struct Remembered {
+pub struct TokenCache {
     halves: Mutex<Halves>,
 }
 
@@ -40,7 +40,7 @@ impl Fingerprint {
     }
 }
 
-impl Remembered {
+impl TokenCache {
     /// Looks a token up, and keeps it in use when found. `None`: it is not remembered (any more).
     #[must_use]
     pub fn find(&self, token: Fingerprint) -> Option<Arc<Authentic>> {
@@ -114,26 +114,26 @@ mod tests {
 
     #[test]
     fn there_is_a_bound_and_what_is_used_stays() {
-        let (remembered, kept) = (Remembered::default(), token("a"));
+        let (cache, kept) = (TokenCache::default(), token("a"));
         for number in 0..10 * HALF {
-            remembered.keep(fingerprint(number), &kept);
-            assert!(remembered.find(fingerprint(0)).is_some(), "{number}");
-            let halves = remembered.lock();
+            cache.keep(fingerprint(number), &kept);
+            assert!(cache.find(fingerprint(0)).is_some(), "{number}");
+            let halves = cache.lock();
             assert!(halves.younger.len() + halves.older.len() <= 2 * HALF, "{number}");
         }
-        assert!(remembered.find(fingerprint(1)).is_none());
-        assert!(remembered.find(fingerprint(10 * HALF - 1)).is_some());
+        assert!(cache.find(fingerprint(1)).is_none());
+        assert!(cache.find(fingerprint(10 * HALF - 1)).is_some());
     }
 
     #[test]
     fn a_key_takes_its_own_tokens_along_and_no_others() {
-        let remembered = Remembered::default();
+        let cache = TokenCache::default();
         for number in 0..HALF + 10 {
-            remembered.keep(fingerprint(number), &token(if number % 2 == 0 { "a" } else { "b" }));
+            cache.keep(fingerprint(number), &token(if number % 2 == 0 { "a" } else { "b" }));
         }
-        remembered.drop_key("a");
+        cache.drop_key("a");
         for number in 0..HALF + 10 {
-            assert_eq!(remembered.find(fingerprint(number)).is_some(), number % 2 == 1, "{number}");
+            assert_eq!(cache.find(fingerprint(number)).is_some(), number % 2 == 1, "{number}");
         }
     }
 }

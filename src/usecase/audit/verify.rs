@@ -13,7 +13,7 @@ const PAGE: i64 = 10_000;
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Verification {
     /// The first line that there is; 1 unless some were pruned.
     pub first: i64,
     /// The last line that was found good.
@@ -22,7 +22,7 @@ pub struct Verdict {
     pub flaw: Option<ChainError>,
 }
 
-impl Verdict {
+impl Verification {
     /// How many lines were found good.
     #[must_use]
     pub const fn lines(&self) -> i64 {
@@ -34,9 +34,9 @@ impl Verdict {
 ///
 /// # Errors
 /// `forbidden` without `audit:read`; the store's. A file too damaged to be read is a finding, not an error.
-pub fn verify(app: &App, caller: &Caller, noted: Option<&Mark>) -> Result<Verdict, Error> {
+pub fn verify(app: &App, caller: &Caller, noted: Option<&Mark>) -> Result<Verification, Error> {
     require(caller, "audit:read")?;
-    let mut verdict = Verdict { first: 1, last: Mark::default(), flaw: None };
+    let mut verdict = Verification { first: 1, last: Mark::default(), flaw: None };
     match check(app, noted, &mut verdict) {
         Ok(flaw) => verdict.flaw = flaw,
         Err(Fault::Storage(text)) => verdict.flaw = Some(ChainError::Damaged(text)),
@@ -45,7 +45,7 @@ pub fn verify(app: &App, caller: &Caller, noted: Option<&Mark>) -> Result<Verdic
     Ok(verdict)
 }
 
-fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verdict) -> Result<Option<ChainError>, Fault> {
+fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verification) -> Result<Option<ChainError>, Fault> {
     let ends = match ends(app)? {
         Ok(ends) => ends,
         Err(flaw) => return Ok(Some(flaw)),
@@ -75,13 +75,13 @@ fn ends(app: &App) -> Result<Result<Ends, ChainError>, Fault> {
     app.store.read(|query| head::ends(query, app.store.chain()))
 }
 
-fn begin_after(anchor: &Mark, verdict: &mut Verdict) {
+fn begin_after(anchor: &Mark, verdict: &mut Verification) {
     verdict.first = anchor.seq + 1;
     verdict.last = anchor.clone();
 }
 
 /// Whether somebody pruned the lines that are missing; then the check goes on behind them.
-fn pruned_meanwhile(app: &App, verdict: &mut Verdict) -> Result<bool, Fault> {
+fn pruned_meanwhile(app: &App, verdict: &mut Verification) -> Result<bool, Fault> {
     match ends(app)? {
         Ok(now) if now.anchor.seq > verdict.last.seq => {
             begin_after(&now.anchor, verdict);

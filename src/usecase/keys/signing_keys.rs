@@ -2,7 +2,7 @@
 
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
-use crate::domain::signing_key::{Retired, SigningKey, State};
+use crate::domain::signing_key::{KeyState, Retired, SigningKey};
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::keys;
@@ -107,7 +107,7 @@ pub fn retire(app: &App, caller: &Caller, kid: &str, mode: RetireMode) -> Result
             return Ok(Decision::Refuse(Refusal::Conflict { reason }));
         };
         let keep_until = retired.keep_until;
-        if key.state(now) == State::Verifying {
+        if key.state(now) == KeyState::Verifying {
             if mode == RetireMode::InDueTime {
                 return Ok(Decision::Grant(Retirement::Waits { key, keep_until }));
             }

@@ -12,7 +12,7 @@ use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::version::VERSION;
 use crate::store::tx::Query;
-use crate::usecase::app::database_lock::InUse;
+use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::{App, IfMissing, Ports, root_key};
 use crate::usecase::require;
@@ -53,15 +53,15 @@ pub fn backup(
         return Err(Refusal::not_found("database", config.database.display().to_string()).into());
     }
     files::check(config)?;
-    let in_use = InUse::share(&config.database)?;
-    let source = DatabaseFile::open(in_use.database(), stop)?;
+    let lock = DatabaseLock::share(&config.database)?;
+    let source = DatabaseFile::open(lock.database(), stop)?;
     let root = root_key::existing(config)?;
     root_key::check(&source, &root)?;
     let chain = Chain::new(&root.derive(Purpose::AuditChain));
     if file.symlink_metadata().is_ok() {
         return Err(taken(file).into());
     }
-    let copy = Unnamed::beside(file, in_use.database())?;
+    let copy = TempFile::beside(file, lock.database())?;
     let before = sound_end(&source, &chain)?;
     source.copy_into(copy.path())?;
     let head = check(&copy, &source, &chain, stop)?;
@@ -79,7 +79,7 @@ fn taken(file: &Path) -> Refusal {
 }
 
 /// Reads the whole copy; gives the newest line of its log.
-fn check(copy: &Unnamed, source: &DatabaseFile, chain: &Chain, stop: &Stop) -> Result<Mark, Fault> {
+fn check(copy: &TempFile, source: &DatabaseFile, chain: &Chain, stop: &Stop) -> Result<Mark, Fault> {
     let found = DatabaseFile::open(copy.path(), stop)?;
     let problems = inspect::integrity_problems(&found)?;
     if let Some(problem) = problems.first() {
@@ -115,25 +115,25 @@ fn write_line(config: &Config, ports: &Ports, caller: &Caller, file: &Path) -> R
 
 /// A file that is gone with its SQLite files when it is dropped, unless it got its name before.
 #[derive(Debug)]
-pub(in crate::usecase) struct Unnamed {
+pub(in crate::usecase) struct TempFile {
     path: PathBuf,
     made: File,
 }
 
-impl Unnamed {
+impl TempFile {
     /// Makes an empty file for the owner alone, in the folder of the file that it is to become. In the folder
     /// of `database` it belongs to whom that belongs.
     pub(in crate::usecase) fn beside(file: &Path, database: &Path) -> Result<Self, Fault> {
         let path = files::beside(file, &format!(".part-{}", std::process::id()));
         // What is named is what was asked for, not the name it has meanwhile.
         let made = files::make_private(&path).map_err(|error| files::cannot_write(file, &error))?;
-        let unnamed = Self { path, made };
+        let temp = Self { path, made };
         let folders = [file, database].map(|path| fs::canonicalize(files::folder_of(path)).ok());
         if folders[0] == folders[1] {
             let owner = if database.exists() { database.to_owned() } else { files::folder_of(database) };
-            files::give_to_owner(&unnamed.made, &owner)?;
+            files::give_to_owner(&temp.made, &owner)?;
         }
-        Ok(unnamed)
+        Ok(temp)
     }
 
     pub(in crate::usecase) fn path(&self) -> &Path {
@@ -164,7 +164,7 @@ impl Unnamed {
     }
 }
 
-impl Drop for Unnamed {
+impl Drop for TempFile {
     /// What has its name already is not there under this one any more, or is a second name of it.
     fn drop(&mut self) {
         for left in files::database_files(&self.path) {

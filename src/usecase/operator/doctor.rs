@@ -32,13 +32,13 @@ const TIGHT: u64 = 32 << 20;
 const DRIFT: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
+pub enum FindingState {
     Ok,
     Warn,
     Fail,
 }
 
-impl State {
+impl FindingState {
     /// Gives the word that operators and scripts read for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -54,7 +54,7 @@ impl State {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
     pub check: &'static str,
-    pub state: State,
+    pub state: FindingState,
     /// What is so; where it is not right, what to do about it, too.
     pub says: String,
 }
@@ -62,17 +62,17 @@ pub struct Finding {
 impl Finding {
     /// Makes a finding that all is right; `says` tells what is so.
     pub fn ok(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, state: State::Ok, says: says.into() }
+        Self { check, state: FindingState::Ok, says: says.into() }
     }
 
     /// Makes a finding of what will be trouble; `says` tells what to do about it, too.
     pub fn warn(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, state: State::Warn, says: says.into() }
+        Self { check, state: FindingState::Warn, says: says.into() }
     }
 
     /// Makes a finding of what is wrong; `says` tells what to do about it, too.
     pub fn fail(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, state: State::Fail, says: says.into() }
+        Self { check, state: FindingState::Fail, says: says.into() }
     }
 
     /// What could not be looked at is as bad as what is wrong.

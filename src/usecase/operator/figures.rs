@@ -3,11 +3,11 @@
 
 use crate::config::MailTransport;
 use crate::counters::Distribution;
-use crate::crypto::gate::GateTally;
+use crate::crypto::gate::GateCounters;
 use crate::domain::audit::{EventClass, LoginFailure};
 use crate::domain::time::Timestamp;
 use crate::ports::process;
-use crate::store::sqlite::writer::WriterTally;
+use crate::store::sqlite::writer::WriterCounters;
 use crate::store::tables::row_counts;
 use crate::store::tables::row_counts::RowCounts;
 use crate::store::tables::sessions::Alive;
@@ -82,14 +82,14 @@ pub fn read(app: &App) -> Figures {
         started_at: app.started_at,
         resident_bytes: process::resident_bytes(),
         open_descriptors: process::open_descriptors(),
-        answers: app.traffic.answers(),
-        spans: app.traffic.spans(),
+        answers: app.request_counts.answers(),
+        spans: app.request_counts.spans(),
         logins: logins(&events),
         lockouts: [EventClass::EVERYWHERE, EventClass::ONE_NETWORK]
             .map(|scope| (scope, sum(&events, "AccountLocked", Some(scope))))
             .into(),
         events: by_event(&events),
-        hashing: hashing(app.gate.tally()),
+        hashing: hashing(app.gate.counters()),
         writing: writing(app.store.writer()),
         database_bytes: sizes.first().copied().unwrap_or(0),
         wal_bytes: sizes.get(1).copied().unwrap_or(0),
@@ -122,21 +122,21 @@ fn sum(events: &[(EventClass, u64)], event: &str, variant: Option<&str>) -> u64 
     matching.map(|(_, count)| count).sum()
 }
 
-fn hashing(tally: &GateTally) -> Hashing {
+fn hashing(counters: &GateCounters) -> Hashing {
     Hashing {
-        waiting: tally.waiting.read(),
-        refused: tally.refused.read(),
-        waits: tally.waits.read(),
-        spans: tally.spans.read(),
+        waiting: counters.waiting.read(),
+        refused: counters.refused.read(),
+        waits: counters.waits.read(),
+        spans: counters.spans.read(),
     }
 }
 
-fn writing(tally: &WriterTally) -> Writing {
+fn writing(counters: &WriterCounters) -> Writing {
     Writing {
-        commits: tally.commits.read(),
-        failures: tally.failures.read(),
-        jobs: tally.jobs.read(),
-        spans: tally.spans.read(),
+        commits: counters.commits.read(),
+        failures: counters.failures.read(),
+        jobs: counters.jobs.read(),
+        spans: counters.spans.read(),
     }
 }
 

@@ -11,7 +11,7 @@ mod withhold;
 
 pub use withhold::Withheld;
 
-use super::backup::Unnamed;
+use super::backup::TempFile;
 use crate::config::Config;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::totp;
@@ -28,14 +28,14 @@ use crate::store::sqlite::inspect;
 use crate::store::sqlite::schema::MigrationStep;
 use crate::store::sqlite::version::VERSION;
 use crate::store::tables::{link_requests, links, mails, second_factor, sessions, tickets};
-use crate::usecase::app::database_lock::InUse;
+use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::{Ports, root_key};
 use crate::usecase::require;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use withhold::StillGood;
+use withhold::StillValid;
 
 /// What a restore came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,27 +78,27 @@ pub fn restore(
 ) -> Result<Restored, Error> {
     require(caller, "database:write")?;
     files::prepare_folder(config)?;
-    let in_use = InUse::alone(&config.database)?;
+    let lock = DatabaseLock::alone(&config.database)?;
     files::check(config)?;
     let root = root_key::existing(config)?;
-    let copy = Unnamed::beside(in_use.database(), in_use.database())?;
+    let copy = TempFile::beside(lock.database(), lock.database())?;
     let line = copy_sound(file, &copy, &root, stop)?;
     let chain_key = root.derive(Purpose::AuditChain);
     let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key)?;
     let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1)?;
-    let still_good = still_good(in_use.database(), stop)?;
-    let (ended, withheld) = end_what_lived(&store, caller, line, still_good)?;
+    let still_valid = still_valid(lock.database(), stop)?;
+    let (ended, withheld) = end_what_lived(&store, caller, line, still_valid)?;
     drop(store);
     // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the
     // sessions of the backup would live.
     file::fold(copy.path())?;
-    let kept = put_away(in_use.database(), ports)?;
-    copy.replace(in_use.database())?;
+    let kept = put_away(lock.database(), ports)?;
+    copy.replace(lock.database())?;
     Ok(Restored { database: config.database.clone(), kept, line, steps, ended, withheld })
 }
 
 /// Copies the backup after looking whether it is one; gives its newest line of the audit log.
-fn copy_sound(file: &Path, copy: &Unnamed, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
+fn copy_sound(file: &Path, copy: &TempFile, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
     if !files::exists(file)? {
         return Err(Refusal::not_found("file", file.display().to_string()).into());
     }
@@ -140,13 +140,13 @@ fn not_to_be_restored(why: &str) -> String {
 }
 
 /// `None`: there is no database, or none that can be read by this binary; a restore is what mends that.
-fn still_good(database: &Path, stop: &Stop) -> Result<Option<StillGood>, Fault> {
+fn still_valid(database: &Path, stop: &Stop) -> Result<Option<StillValid>, Fault> {
     if !files::exists(database)? {
         return Ok(None);
     }
     let read = || {
         let replaced = DatabaseFile::open(database, stop)?;
-        if replaced.version() == VERSION { StillGood::read(&replaced).map(Some) } else { Ok(None) }
+        if replaced.version() == VERSION { StillValid::read(&replaced).map(Some) } else { Ok(None) }
     };
     match read() {
         Err(Fault::Storage(_)) => Ok(None),
@@ -158,7 +158,7 @@ fn end_what_lived(
     store: &Store,
     caller: &Caller,
     line: i64,
-    still_good: Option<StillGood>,
+    still_valid: Option<StillValid>,
 ) -> Result<(Ended, Option<Withheld>), Error> {
     store.write(caller, move |tx| {
         let ended = Ended {
@@ -171,8 +171,8 @@ fn end_what_lived(
             )?,
         };
         second_factor::spend_steps(tx, totp::newest_acceptable(tx.now()))?;
-        let withheld = match &still_good {
-            Some(still_good) => Some(still_good.withhold_others(tx)?),
+        let withheld = match &still_valid {
+            Some(still_valid) => Some(still_valid.delete_the_rest(tx)?),
             None => None,
         };
         tx.audit(&Event::DatabaseRestored { line, sessions: ended.sessions }, Subject::default())?;

@@ -8,7 +8,7 @@ use crate::domain::api_key;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::api_keys;
 use crate::store::tables::sessions;
-use crate::store::tables::sessions::{Shown, TokenStatus};
+use crate::store::tables::sessions::{ShownToken, TokenStatus};
 use crate::usecase::app::App;
 use crate::usecase::app::token_cache::Fingerprint;
 use crate::usecase::keys::current_key;
@@ -78,19 +78,19 @@ pub(in crate::usecase) fn inspect(
     let claims = &authentic.claims;
     let now = app.now();
     let expected = Expected { issuer: &app.config.tokens.issuer, audience: &app.config.tokens.audience, now };
-    if let Err(flaw) = claims.judge(expected) {
+    if let Err(flaw) = claims.validate(expected) {
         return Ok(Err(RejectReason::Invalid(flaw)));
     }
-    let shown = Shown { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
+    let shown = ShownToken { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
     let status =
         app.store.read_snapshot(|query| sessions::find_token_status(query, claims.session, shown))?;
     let Some(status) = status.filter(|status| status.account.id == claims.user) else {
         return Ok(Err(RejectReason::SessionEnded));
     };
     if !status.key_counts {
-        app.remembered.drop_key(&authentic.kid);
+        app.token_cache.drop_key(&authentic.kid);
     }
-    if let Err(standstill) = judge(app, claims, &status) {
+    if let Err(standstill) = check_status(app, claims, &status) {
         return Ok(Err(standstill));
     }
     let signed_in =
@@ -101,17 +101,17 @@ pub(in crate::usecase) fn inspect(
 /// What never changes of a token, found out once.
 fn authentic(app: &App, token: &str) -> Result<Result<Arc<Authentic>, TokenError>, Fault> {
     let fingerprint = Fingerprint::of(token);
-    if let Some(remembered) = fingerprint.and_then(|token| app.remembered.find(token)) {
+    if let Some(remembered) = fingerprint.and_then(|token| app.token_cache.find(token)) {
         return Ok(Ok(remembered));
     }
     let found = jwt::authenticate(token, |kid| current_key::verifying(app, kid))?.map(Arc::new);
     if let (Ok(authentic), Some(token)) = (&found, fingerprint) {
-        app.remembered.keep(token, authentic);
+        app.token_cache.keep(token, authentic);
     }
     Ok(found)
 }
 
-fn judge(app: &App, claims: &AccessClaims, status: &TokenStatus) -> Result<(), RejectReason> {
+fn check_status(app: &App, claims: &AccessClaims, status: &TokenStatus) -> Result<(), RejectReason> {
     if claims.generation < status.oldest {
         Err(RejectReason::Replaced)
     } else if !status.key_counts {

@@ -73,7 +73,7 @@ fn of_refresh(app: &App, token: &RefreshToken) -> Result<Option<Introspected>, F
         return Ok(None);
     };
     let (session, lifetime) = (salted.session, app.lifetime());
-    if session.judge(token.generation, app.now(), lifetime) != Rotation::Rotate {
+    if session.rotation(token.generation, app.now(), lifetime) != Rotation::Rotate {
         return Ok(None);
     }
     let user = app.store.read(|query| users::find(query, session.user))?;

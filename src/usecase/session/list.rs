@@ -15,7 +15,7 @@ use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::{require, require_user};
 
-pub use crate::store::tables::sessions::Listed;
+pub use crate::store::tables::sessions::SessionOfUser;
 
 /// The caller's sessions that live, newest first.
 ///
@@ -57,7 +57,12 @@ pub enum Which {
 ///
 /// # Errors
 /// `forbidden` without `sessions:read`; `not_found` for an unknown user; the store's.
-pub fn list(app: &App, caller: &Caller, of: Option<&UserRef>, which: Which) -> Result<Vec<Listed>, Error> {
+pub fn list(
+    app: &App,
+    caller: &Caller,
+    of: Option<&UserRef>,
+    which: Which,
+) -> Result<Vec<SessionOfUser>, Error> {
     require(caller, "sessions:read")?;
     let user = match of {
         Some(of) => Some(admin::find(app, caller, of)?.id),
@@ -79,7 +84,7 @@ pub fn page(
     of: Option<&UserRef>,
     limit: u32,
     after: Option<&str>,
-) -> Result<Paged<Listed, String>, Error> {
+) -> Result<Paged<SessionOfUser, String>, Error> {
     require(caller, "sessions:read")?;
     check_limit(limit)?;
     let after = start(cursor::List::Sessions, after, cursor::decode)?.map(SessionId::from_bytes);

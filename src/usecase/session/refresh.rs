@@ -9,7 +9,7 @@ use crate::domain::session::{Lifetime, Rotation, Session};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::sessions;
-use crate::store::tables::sessions::Salted;
+use crate::store::tables::sessions::SaltedSession;
 use crate::store::tables::users;
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
@@ -84,7 +84,7 @@ impl Rotated {
 
 fn decide(tx: &mut Tx<'_>, token: &RefreshToken, bench: &Bench) -> Result<Decision<Rotated>, Fault> {
     let refused = Ok(Decision::Refuse(Refusal::InvalidToken));
-    let Some(Salted { mut session, salt }) = sessions::find_salted(tx, token.session)? else {
+    let Some(SaltedSession { mut session, salt }) = sessions::find_salted(tx, token.session)? else {
         return refused;
     };
     // Before anything else is judged: who only knows a session's id learns nothing and ends nothing.
@@ -94,7 +94,7 @@ fn decide(tx: &mut Tx<'_>, token: &RefreshToken, bench: &Bench) -> Result<Decisi
     let Some(user) = users::find(tx, session.user)?.filter(|user| user.disabled_at.is_none()) else {
         return refused;
     };
-    match session.judge(token.generation, tx.now(), bench.lifetime) {
+    match session.rotation(token.generation, tx.now(), bench.lifetime) {
         Rotation::Dead => refused,
         Rotation::Reuse => {
             sessions::end(tx, session.id)?;

@@ -166,7 +166,7 @@ fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
 pub(in crate::usecase) fn find_authentic(
     app: &App,
     token: &RefreshToken,
-) -> Result<Option<sessions::Salted>, Fault> {
+) -> Result<Option<sessions::SaltedSession>, Fault> {
     let salted = app.store.read(|query| sessions::find_salted(query, token.session))?;
     Ok(salted.filter(|salted| app.refresh_key.is_authentic(token, &salted.salt)))
 }
@@ -234,7 +234,7 @@ fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {
         return Ok(wrong("this server did not make it"));
     };
     let session = salted.session;
-    let flaw = match session.judge(token.generation, app.now(), app.lifetime()) {
+    let flaw = match session.rotation(token.generation, app.now(), app.lifetime()) {
         Rotation::Rotate | Rotation::SameSuccessor => None,
         Rotation::Reuse => Some("it has been used already".to_owned()),
         Rotation::Dead => Some("its session has ended or run out".to_owned()),

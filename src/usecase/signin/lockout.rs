@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
-use crate::domain::lockout::{Familiarity, Rules, judge};
+use crate::domain::lockout::{Familiarity, Rules, refused_until};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::error::{Fault, Refusal};
@@ -55,7 +55,7 @@ impl Attempt {
         let pair = failures::find_pair(query, &self.account, self.network, now)?;
         let account = failures::find_account(query, &self.account, now)?;
         let familiarity = self.familiarity(query, user, now)?;
-        Ok(judge(pair, account, familiarity, now))
+        Ok(refused_until(pair, account, familiarity, now))
     }
 
     /// Whether this network has seen a login of the user lately.

@@ -160,7 +160,7 @@ fn decide(
     if let Some(until) = attempt.locked_until(tx, user, now)? {
         return Ok(Decision::Refuse(lockout::refuse(tx, subject, typed(), until)?));
     }
-    let user = match judge(credential, verified, prepared.verification_required) {
+    let user = match check_account(credential, verified, prepared.verification_required) {
         Ok(user) => user,
         Err((why, refusal)) => {
             tx.audit(&Event::LoginFailed { why, email: typed() }, subject)?;
@@ -197,7 +197,7 @@ fn count(tx: &mut Tx<'_>, attempt: &Attempt, email: &Email, prepared: &Prepared)
 
 /// Judges the account as it stands inside the transaction: a password that was changed while the old
 /// one was being hashed counts as wrong.
-fn judge(
+fn check_account(
     credential: Option<Credential>,
     verified: &Verified,
     verification_required: bool,

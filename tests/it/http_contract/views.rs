@@ -19,12 +19,12 @@ use authd::error::{Error, FieldError, Refusal};
 use authd::usecase::account::admin::Paged;
 use authd::usecase::account::admin_two_factor::SecondFactor;
 use authd::usecase::account::two_factor::{Setup, Status};
-use authd::usecase::audit::verify::Verdict;
+use authd::usecase::audit::verify::Verification;
 use authd::usecase::keys::api_keys::Added;
 use authd::usecase::mail::compose::OpenedMail;
 use authd::usecase::operator::restore::{Ended, Restored, Withheld};
 use authd::usecase::session::introspect::{Introspected, Kind};
-use authd::usecase::session::list::Listed;
+use authd::usecase::session::list::SessionOfUser;
 use authd::usecase::signin::login::Tokens;
 use authd::views;
 use authd::views::View;
@@ -210,7 +210,7 @@ impl Filling {
         let status = Status { enabled_at: self.maybe(now), recovery_codes_left: self.number };
         let codes = self.list(self.secret());
         let (session, key) = (self.session(), self.api_key());
-        let listed = Listed { session: session.clone(), email: self.text.clone() };
+        let listed = SessionOfUser { session: session.clone(), email: self.text.clone() };
         let added = Added { key: key.clone(), secret: self.secret() };
         let (access, refresh) = (self.introspected(self.access()), self.introspected(Kind::Refresh));
         let error = FieldError { field: self.text.clone(), code: "missing", message: self.text.clone() };
@@ -316,7 +316,7 @@ fn what_operators_alone_see_has_the_members_that_it_declares() {
         as_declared(&views::exported_line(&line))?;
         let last = Mark { seq: line.seq, hash: line.hash };
         let missing = ChainError::Missing { seq: filling.number.into() };
-        let wrong = Verdict { first: 1, last, flaw: Some(missing) };
+        let wrong = Verification { first: 1, last, flaw: Some(missing) };
         as_declared(&views::audit_check(&wrong))?;
         let ended = Ended { sessions: 1, links: 2, tickets: 3, mails: 4 };
         let restored = Restored {

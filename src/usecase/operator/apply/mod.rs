@@ -30,7 +30,7 @@ use crate::usecase::keys::api_keys::{self as api_key, ApiKeyRef, NewApiKey};
 use crate::usecase::mail::compose;
 use crate::usecase::mail::compose::LinkMail;
 use crate::usecase::{require, require_own};
-use plan::{Edits, State, plan as compare};
+use plan::{Edits, Found, plan as compare};
 
 /// A change that was made. `secret`: a new key's, or the link for a new user; shown this once.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ pub fn plan(
 
 /// Whether the plan is carried out, or only tried and undone, so that what would be refused is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
+pub enum ApplyMode {
     Do,
     Rehearse,
 }
@@ -73,7 +73,7 @@ pub fn apply(
     wanted: &Wanted,
     not_listed: NotListed,
     plan: Vec<Change>,
-    mode: Mode,
+    mode: ApplyMode,
 ) -> Result<Vec<Done>, Error> {
     allowed(caller)?;
     let of_roles = wanted.roles.iter().flatten().map(|role| &role.permissions);
@@ -99,12 +99,12 @@ pub fn apply(
             refused = run(&steps, &giver, tx)?;
             Ok(())
         })?;
-        if refused.is_none() && mode == Mode::Do {
+        if refused.is_none() && mode == ApplyMode::Do {
             refused = run(&steps, &giver, tx)?;
         }
         Ok(refused.take().map_or(Decision::Grant(()), Decision::Refuse))
     })?;
-    let secrets = secrets.into_iter().map(|secret| secret.filter(|_| mode == Mode::Do));
+    let secrets = secrets.into_iter().map(|secret| secret.filter(|_| mode == ApplyMode::Do));
     Ok(plan.into_iter().zip(secrets).map(|(change, secret)| Done { change, secret }).collect())
 }
 
@@ -123,8 +123,8 @@ fn plan_in(
 }
 
 /// Reads what the file is about: of users only those that it names, unless the others are to be removed.
-fn read(query: &impl Query, wanted: &Wanted, not_listed: NotListed) -> Result<State, Fault> {
-    let mut state = State::default();
+fn read(query: &impl Query, wanted: &Wanted, not_listed: NotListed) -> Result<Found, Fault> {
+    let mut state = Found::default();
     state.roles.extend(roles::list(query)?.into_iter().map(|role| (role.name.clone(), role)));
     state.api_keys.extend(api_keys::list(query)?.into_iter().map(|key| (key.name.clone(), key)));
     if not_listed == NotListed::Remove && wanted.users.is_some() {

@@ -21,7 +21,7 @@ pub enum NotListed {
 
 /// What the database holds of what the file is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct State {
+pub(super) struct Found {
     pub roles: BTreeMap<RoleName, Role>,
     /// By the address as it is compared.
     pub users: BTreeMap<String, User>,
@@ -170,7 +170,7 @@ fn difference<T: PartialEq + ToString>(from: &[T], to: &[T]) -> Vec<String> {
 /// # Errors
 /// `not_found` for a role that is neither there nor in the file; `built_in_role` where the file would take a
 /// permission from `admin`.
-pub(super) fn plan(state: &State, wanted: &Wanted, not_listed: NotListed) -> Result<Vec<Change>, Refusal> {
+pub(super) fn plan(state: &Found, wanted: &Wanted, not_listed: NotListed) -> Result<Vec<Change>, Refusal> {
     let mut changes = Vec::new();
     for role in wanted.roles.iter().flatten() {
         changes.extend(role_change(state.roles.get(&role.name), role)?);
@@ -215,7 +215,7 @@ fn role_change(standing: Option<&Role>, wanted: &WantedRole) -> Result<Option<Ch
     })
 }
 
-fn check_roles(state: &State, wanted: &Wanted, user: &WantedUser) -> Result<(), Refusal> {
+fn check_roles(state: &Found, wanted: &Wanted, user: &WantedUser) -> Result<(), Refusal> {
     for role in user.roles.iter().flatten() {
         let named = wanted.roles.iter().flatten().any(|wanted| wanted.name == *role);
         if !named && !state.roles.contains_key(role) {
@@ -262,7 +262,7 @@ fn key_change(standing: Option<&ApiKey>, wanted: &WantedKey) -> Option<Change> {
 }
 
 /// What the file doesn't name, of the sections that it has. The built-in role stays.
-fn removals(state: &State, wanted: &Wanted) -> Vec<Change> {
+fn removals(state: &Found, wanted: &Wanted) -> Vec<Change> {
     let mut changes = Vec::new();
     if let Some(users) = &wanted.users {
         // There may be very many on both sides.

@@ -1,14 +1,14 @@
 //! Auth0: its bulk export (a JSON object a line), the hashes that its support hands out (the same), and the
 //! array that its own bulk import takes.
 
-use super::fields::Fields;
+use super::fields::Members;
 use super::record::{Moment, Problem, Record, Rules};
 use crate::crypto::password::foreign::Unusable;
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use serde_json::Value;
 
 pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> {
-    let fields = Fields::of(user)?;
+    let fields = Members::of(user)?;
     let mut record = Record::new(fields.email()?);
     record.verified = Moment::of(fields.flag("email_verified")?, None);
     record.disabled = Moment::of(fields.flag("blocked")?, None);
@@ -33,7 +33,7 @@ pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> 
 }
 
 /// The hash as the text that authd reads. `None`: of a kind that it doesn't verify.
-fn custom_hash(custom: Fields<'_>) -> Result<Option<String>, Problem> {
+fn custom_hash(custom: Members<'_>) -> Result<Option<String>, Problem> {
     let hash =
         custom.object("hash")?.ok_or_else(|| Problem::malformed("`custom_password_hash.hash` is missing"))?;
     let value = hash.needed("value")?;
@@ -52,7 +52,7 @@ fn custom_hash(custom: Fields<'_>) -> Result<Option<String>, Problem> {
     })
 }
 
-fn scrypt(custom: Fields<'_>, salt: Fields<'_>, hash: &[u8]) -> Result<Option<String>, Problem> {
+fn scrypt(custom: Members<'_>, salt: Members<'_>, hash: &[u8]) -> Result<Option<String>, Problem> {
     let cost = custom.number("cost")?.unwrap_or(16_384);
     let (r, p) = (custom.number("blockSize")?.unwrap_or(8), custom.number("parallelization")?.unwrap_or(1));
     let salt = decode(salt.needed("value")?, salt.text("encoding")?.unwrap_or("utf8"));

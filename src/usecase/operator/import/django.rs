@@ -1,7 +1,7 @@
 //! Django: what `manage.py dumpdata auth.user` prints, a JSON array of objects with their fields. A user
 //! model of a project's own is read too, as long as its fields have the usual names.
 
-use super::fields::Fields;
+use super::fields::Members;
 use super::record::{Moment, Problem, Record, Rules, email};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(super) fn is_user(object: &Value) -> bool {
 
 pub(super) fn parse(rules: &Rules<'_>, object: &Value) -> Result<Record, Problem> {
     let fields =
-        Fields::of(object)?.object("fields")?.ok_or_else(|| Problem::malformed("`fields` is missing"))?;
+        Members::of(object)?.object("fields")?.ok_or_else(|| Problem::malformed("`fields` is missing"))?;
     // Where nobody gave an address, the user name may be one.
     let address = fields.first_text(&["email", "username"])?;
     let mut record = Record::new(email(address.unwrap_or_default())?);

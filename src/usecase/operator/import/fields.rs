@@ -6,9 +6,9 @@ use crate::domain::time::Timestamp;
 use serde_json::{Map, Value};
 
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'a>(&'a Map<String, Value>);
+pub(super) struct Members<'a>(&'a Map<String, Value>);
 
-impl<'a> Fields<'a> {
+impl<'a> Members<'a> {
     pub(super) fn of(value: &'a Value) -> Result<Self, Problem> {
         value.as_object().map(Self).ok_or_else(|| Problem::malformed("the entry is not a JSON object"))
     }
@@ -91,7 +91,7 @@ impl<'a> Fields<'a> {
         Ok(self.typed(name, "a list of texts", read)?.unwrap_or_default())
     }
 
-    pub(super) fn object(self, name: &str) -> Result<Option<Fields<'a>>, Problem> {
+    pub(super) fn object(self, name: &str) -> Result<Option<Members<'a>>, Problem> {
         Ok(self.typed(name, "an object", Value::as_object)?.map(Self))
     }
 

@@ -1,6 +1,6 @@
 //! Firebase: what `firebase auth:export users.json` writes, and the project's hash parameters beside it.
 
-use super::fields::Fields;
+use super::fields::Members;
 use super::record::{Moment, Problem, Record, Rules};
 use crate::crypto::password::foreign::firebase::adopt;
 use crate::domain::secret::Secret;
@@ -22,7 +22,7 @@ pub fn parameters(text: &Secret<String>) -> Result<Parameters, String> {
 }
 
 fn read(value: &Value) -> Result<Parameters, Problem> {
-    let fields = Fields::of(value)?;
+    let fields = Members::of(value)?;
     fields.only(&["algorithm", "base64_signer_key", "base64_salt_separator", "rounds", "mem_cost"])?;
     if fields.text("algorithm")?.is_some_and(|name| name != "SCRYPT") {
         return Err(Problem::malformed("`algorithm` must be SCRYPT"));
@@ -44,7 +44,7 @@ fn read(value: &Value) -> Result<Parameters, Problem> {
 }
 
 pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> {
-    let fields = Fields::of(user)?;
+    let fields = Members::of(user)?;
     let mut record = Record::new(fields.email()?);
     record.verified = Moment::of(fields.flag("emailVerified")?, None);
     record.disabled = Moment::of(fields.flag("disabled")?, None);

@@ -31,7 +31,7 @@ use std::collections::HashSet;
 use std::io::BufRead;
 use std::sync::Arc;
 
-pub use options::{Format, Mode, Options, UnusableHash};
+pub use options::{Format, ImportMode, Options, UnusableHash};
 pub use record::Note;
 
 /// Entries in one transaction: few enough that the daemon's own changes don't wait long for it.
@@ -133,7 +133,7 @@ struct Candidate {
 }
 
 /// What is found out inside the transaction.
-enum Verdict {
+enum Ruling {
     Create,
     Skip,
     Fail(Problem),
@@ -177,24 +177,24 @@ impl Import<'_> {
 
     fn flush(&mut self) -> Result<(), Error> {
         let batch = Arc::new(std::mem::take(&mut self.batch));
-        let verdicts = match self.options.mode {
-            Mode::Write => write(self.app, self.caller, self.options.format, &batch)?,
-            Mode::DryRun => self.rehearse(&batch)?,
+        let rulings = match self.options.mode {
+            ImportMode::Write => write(self.app, self.caller, self.options.format, &batch)?,
+            ImportMode::DryRun => self.rehearse(&batch)?,
         };
-        for (pending, verdict) in batch.iter().zip(verdicts) {
-            self.tell(pending, verdict);
+        for (pending, ruling) in batch.iter().zip(rulings) {
+            self.tell(pending, ruling);
         }
         Ok(())
     }
 
-    fn tell(&mut self, pending: &Pending, verdict: Verdict) {
-        let (outcome, id) = match (verdict, &pending.candidate) {
-            (Verdict::Create, Ok(candidate)) => {
+    fn tell(&mut self, pending: &Pending, ruling: Ruling) {
+        let (outcome, id) = match (ruling, &pending.candidate) {
+            (Ruling::Create, Ok(candidate)) => {
                 (Outcome::Created(candidate.record.notes.clone()), Some(candidate.id))
             }
-            (Verdict::Skip, _) => (Outcome::Skipped, None),
-            (Verdict::Fail(problem), _) => (Outcome::Failed(problem), None),
-            (Verdict::Create, Err(problem)) => (Outcome::Failed(problem.clone()), None),
+            (Ruling::Skip, _) => (Outcome::Skipped, None),
+            (Ruling::Fail(problem), _) => (Outcome::Failed(problem), None),
+            (Ruling::Create, Err(problem)) => (Outcome::Failed(problem.clone()), None),
         };
         let count = match &outcome {
             Outcome::Created(_) => &mut self.summary.created,
@@ -202,38 +202,38 @@ impl Import<'_> {
             Outcome::Failed(_) => &mut self.summary.failed,
         };
         *count += 1;
-        let id = id.filter(|_| self.options.mode == Mode::Write);
+        let id = id.filter(|_| self.options.mode == ImportMode::Write);
         (self.each)(Entry { line: pending.line, email: pending.email.clone(), id, outcome });
     }
 
     /// Judges as [`write()`] does, with those who would have been written before in mind.
-    fn rehearse(&mut self, batch: &[Pending]) -> Result<Vec<Verdict>, Error> {
+    fn rehearse(&mut self, batch: &[Pending]) -> Result<Vec<Ruling>, Error> {
         let Self { app, seen, .. } = self;
-        let judged = app.store.read(|query| {
+        let rulings = app.store.read(|query| {
             let roles = Roles::read(query)?;
-            let mut verdicts = Vec::with_capacity(batch.len());
+            let mut rulings = Vec::with_capacity(batch.len());
             for pending in batch {
-                let verdict = match &pending.candidate {
-                    Ok(candidate) => seen.judge(candidate, judge(query, &roles, candidate)?),
-                    Err(problem) => Verdict::Fail(problem.clone()),
+                let ruling = match &pending.candidate {
+                    Ok(candidate) => seen.rule(candidate, rule(query, &roles, candidate)?),
+                    Err(problem) => Ruling::Fail(problem.clone()),
                 };
-                verdicts.push(verdict);
+                rulings.push(ruling);
             }
-            Ok(verdicts)
+            Ok(rulings)
         });
-        Ok(judged?)
+        Ok(rulings?)
     }
 }
 
 impl Seen {
-    fn judge(&mut self, candidate: &Candidate, verdict: Verdict) -> Verdict {
-        match verdict {
-            Verdict::Create if self.emails.contains(&candidate.record.email.key()) => Verdict::Skip,
-            Verdict::Create if self.ids.contains(&candidate.id) => Verdict::Fail(id_taken(candidate)),
-            Verdict::Create => {
+    fn rule(&mut self, candidate: &Candidate, ruling: Ruling) -> Ruling {
+        match ruling {
+            Ruling::Create if self.emails.contains(&candidate.record.email.key()) => Ruling::Skip,
+            Ruling::Create if self.ids.contains(&candidate.id) => Ruling::Fail(id_taken(candidate)),
+            Ruling::Create => {
                 self.emails.insert(candidate.record.email.key());
                 self.ids.insert(candidate.id);
-                Verdict::Create
+                Ruling::Create
             }
             other => other,
         }
@@ -245,22 +245,22 @@ fn write(
     caller: &Caller,
     format: Format,
     batch: &Arc<Vec<Pending>>,
-) -> Result<Vec<Verdict>, Error> {
+) -> Result<Vec<Ruling>, Error> {
     let batch = Arc::clone(batch);
     app.store.write(caller, move |tx| {
         let roles = Roles::read(tx)?;
-        let mut verdicts = Vec::with_capacity(batch.len());
+        let mut rulings = Vec::with_capacity(batch.len());
         for pending in batch.iter() {
-            let verdict = match &pending.candidate {
-                Ok(candidate) => judge(tx, &roles, candidate)?,
-                Err(problem) => Verdict::Fail(problem.clone()),
+            let ruling = match &pending.candidate {
+                Ok(candidate) => rule(tx, &roles, candidate)?,
+                Err(problem) => Ruling::Fail(problem.clone()),
             };
-            if let (Verdict::Create, Ok(candidate)) = (&verdict, &pending.candidate) {
+            if let (Ruling::Create, Ok(candidate)) = (&ruling, &pending.candidate) {
                 insert(tx, candidate, format)?;
             }
-            verdicts.push(verdict);
+            rulings.push(ruling);
         }
-        Ok(Decision::Grant(verdicts))
+        Ok(Decision::Grant(rulings))
     })
 }
 
@@ -275,19 +275,19 @@ impl Roles {
 
 /// Whether nothing stands in the way. Asked before the insert, so that no entry can fail in the midst of it
 /// and take the others of its transaction along.
-fn judge(query: &impl Query, roles: &Roles, candidate: &Candidate) -> Result<Verdict, Fault> {
+fn rule(query: &impl Query, roles: &Roles, candidate: &Candidate) -> Result<Ruling, Fault> {
     let record = &candidate.record;
     if transfer::has_email(query, &record.email)? {
-        return Ok(Verdict::Skip);
+        return Ok(Ruling::Skip);
     }
     if transfer::has_id(query, candidate.id)? {
-        return Ok(Verdict::Fail(id_taken(candidate)));
+        return Ok(Ruling::Fail(id_taken(candidate)));
     }
     Ok(match record.roles.iter().find(|role| !roles.0.contains(role)) {
-        None => Verdict::Create,
+        None => Ruling::Create,
         Some(role) => {
             let advice = format!("there is no role {role}; make it with: authctl role add {role}");
-            Verdict::Fail(Problem::new("unknown_role", advice))
+            Ruling::Fail(Problem::new("unknown_role", advice))
         }
     })
 }

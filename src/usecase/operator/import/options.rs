@@ -47,7 +47,7 @@ pub enum UnusableHash {
 
 /// Whether anything is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
+pub enum ImportMode {
     Write,
     /// Change nothing; say what would happen.
     DryRun,
@@ -57,7 +57,7 @@ pub enum Mode {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub format: Format,
-    pub mode: Mode,
+    pub mode: ImportMode,
     pub unusable_hash: UnusableHash,
     /// What completes a name without one to an address, in an htpasswd file.
     pub domain: Option<String>,

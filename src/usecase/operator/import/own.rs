@@ -1,6 +1,6 @@
 //! Reading authd's own format, which `export` writes; `transfer_format` describes it.
 
-use super::fields::Fields;
+use super::fields::Members;
 use super::record::{Factor, Moment, Problem, Record, Rules};
 use super::source;
 use crate::domain::id::UserId;
@@ -20,7 +20,7 @@ pub(super) fn parse(rules: &Rules<'_>, line: &str) -> Result<Record, Problem> {
 
 /// Reads the object, whichever way it came.
 pub(super) fn record(rules: &Rules<'_>, value: &Value) -> Result<Record, Problem> {
-    let fields = Fields::of(value)?;
+    let fields = Members::of(value)?;
     fields.only(&known().map(|(name, _)| name).collect::<Vec<_>>())?;
     let mut record = Record::new(fields.email()?);
     if let Some(text) = fields.text("id")? {
@@ -54,7 +54,7 @@ fn roles(names: &[&str]) -> Result<Vec<RoleName>, Problem> {
     Ok(roles)
 }
 
-fn factor(fields: Fields<'_>) -> Result<Option<Factor>, Problem> {
+fn factor(fields: Members<'_>) -> Result<Option<Factor>, Problem> {
     let Some(text) = fields.text("totp_secret")? else {
         return Ok(None);
     };

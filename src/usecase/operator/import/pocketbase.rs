@@ -1,11 +1,11 @@
 //! PocketBase: the records of its users collection, a JSON object a line or in an array.
 
-use super::fields::Fields;
+use super::fields::Members;
 use super::record::{Moment, Problem, Record, Rules};
 use serde_json::Value;
 
 pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> {
-    let fields = Fields::of(user)?;
+    let fields = Members::of(user)?;
     let mut record = Record::new(fields.email()?);
     record.verified = Moment::of(fields.flag("verified")?, None);
     record.created_at = fields.time("created")?;

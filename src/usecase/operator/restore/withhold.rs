@@ -8,7 +8,7 @@ use crate::store::tx::{Query, Tx};
 use std::collections::HashSet;
 
 #[derive(Clone, Debug)]
-pub(super) struct StillGood {
+pub(super) struct StillValid {
     api_keys: HashSet<ApiKeyId>,
     recovery_codes: HashSet<(UserId, [u8; 32])>,
     /// The names of the keys that sign.
@@ -23,7 +23,7 @@ pub struct Withheld {
     pub signing_keys: u64,
 }
 
-impl StillGood {
+impl StillValid {
     /// Reads what counts in the database that is about to be replaced.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl StillGood {
 
     /// Takes what is good no more out of the restored database. Where no signing key is left, the daemon
     /// makes one.
-    pub(super) fn withhold_others(&self, tx: &mut Tx<'_>) -> Result<Withheld, Fault> {
+    pub(super) fn delete_the_rest(&self, tx: &mut Tx<'_>) -> Result<Withheld, Fault> {
         let mut withheld = Withheld::default();
         for key in api_keys::list(tx)?.iter().filter(|key| !self.api_keys.contains(&key.id)) {
             api_keys::delete(tx, key.id)?;
