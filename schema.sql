@@ -129,6 +129,8 @@ CREATE TABLE pair_failures (
     PRIMARY KEY (account, network)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pair_failures_locked ON pair_failures (locked_until) WHERE locked_until IS NOT NULL;
+-- Whether an account is locked is one step into this, however many networks have failed on it.
+CREATE INDEX pair_failures_by_lock ON pair_failures (account, locked_until) WHERE locked_until IS NOT NULL;
 
 CREATE TABLE account_failures (
     account      TEXT PRIMARY KEY NOT NULL,

@@ -117,6 +117,19 @@ fn a_hundred_failures_lock_the_account_but_not_for_those_who_know_it() {
 }
 
 #[test]
+fn the_networks_that_are_counted_of_one_account_are_bounded_and_a_lock_outlives_the_others() {
+    let daemon = daemon_with(&[("lockout.account_failures", "1000000")]);
+    fail(&daemon, HOME, ANN, 5);
+    for network in 0..1_100 {
+        fail(&daemon, &format!("203.0.{}.{}", network / 250, network % 250), ANN, 1);
+    }
+    let database = rusqlite::Connection::open(daemon.world.database()).unwrap();
+    let rows: u32 = database.query_row("SELECT count(*) FROM pair_failures", [], |row| row.get(0)).unwrap();
+    assert!((900..=1_000).contains(&rows), "{rows}");
+    assert_locked(&login(&daemon, HOME, ANN, PASSWORD), 60);
+}
+
+#[test]
 fn a_network_that_was_last_seen_a_month_ago_is_a_strange_one() {
     let daemon = daemon();
     assert_eq!(login(&daemon, HOME, ANN, PASSWORD).status, 200);

@@ -7,6 +7,11 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Tx, params};
 
+/// How many networks' failures are kept of one account, and to how many they are brought down once there are
+/// more: far above what locks it for every network that it isn't known from.
+const MOST_PAIRS: u32 = 1_000;
+const KEPT_PAIRS: u32 = 900;
+
 /// Finds the failures of `account` (an address as it is compared) from one network, as far as they are
 /// remembered.
 pub fn find_pair(query: &impl Query, account: &str, network: Network, now: Timestamp) -> Result<Pair, Fault> {
@@ -32,14 +37,20 @@ pub fn find_account(query: &impl Query, account: &str, now: Timestamp) -> Result
     Ok(found.unwrap_or_default())
 }
 
-/// Saves the failures of `account` from one network, with the time of the last: now.
+/// Saves the failures of `account` from one network, with the time of the last: now. Of too many networks
+/// those go whose lock, or else whose last failure, is the longest past.
 pub fn save_pair(tx: &mut Tx<'_>, account: &str, network: Network, pair: &Pair) -> Result<(), Fault> {
     let now = tx.now();
     let sql = "INSERT INTO pair_failures (account, network, failures, locks, locked_until, last_at) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account, network) DO UPDATE SET failures = excluded.failures, \
         locks = excluded.locks, locked_until = excluded.locked_until, last_at = excluded.last_at";
     let network = network.to_string();
-    tx.execute(sql, params![account, network, pair.failures, pair.locks, pair.locked_until, now]).map(drop)
+    tx.execute(sql, params![account, network, pair.failures, pair.locks, pair.locked_until, now])?;
+    let sql = "DELETE FROM pair_failures WHERE account = ?1 \
+        AND (SELECT count(*) FROM pair_failures WHERE account = ?1) > ?2 \
+        AND network IN (SELECT network FROM pair_failures WHERE account = ?1 \
+        ORDER BY max(last_at, coalesce(locked_until, 0)) DESC, network LIMIT -1 OFFSET ?3)";
+    tx.execute(sql, params![account, MOST_PAIRS, KEPT_PAIRS]).map(drop)
 }
 
 /// Saves the failures of `account` from anywhere, with the time of the last: now.

@@ -31,6 +31,7 @@ pub struct Filter {
 pub(in crate::store) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
     (SELECT enabled_at FROM totp WHERE user_id = u.id) AS two_factor_at, u.disabled_at, \
     (SELECT max(until) FROM (SELECT max(locked_until) AS until FROM pair_failures WHERE account = u.email_key \
+     AND locked_until IS NOT NULL \
      UNION ALL SELECT locked_until FROM account_failures WHERE account = u.email_key)) AS locked_until, \
     u.created_at, u.last_login_at, \
     (SELECT group_concat(role) FROM user_roles WHERE user_id = u.id) AS roles, \
