@@ -43,7 +43,10 @@ const WALKS: &[(&str, &str)] = &[
         "SELECT user_id, code_hash FROM recovery_codes WHERE spent_at IS NULL",
         "a restore, in a copy that nobody uses",
     ),
-    ("max(last_at, coalesce(locked_until, 0)) DESC", "the failures of one account, of which there are a thousand at most"),
+    (
+        "max(last_at, coalesce(locked_until, 0)) DESC",
+        "the failures of one account, of which there are a thousand at most",
+    ),
     ("UPDATE totp SET last_step = ?1 WHERE last_step IS NULL", "a restore, too"),
     ("SELECT count(*) AS good FROM links WHERE spent_at IS NULL", "a restore, too"),
     ("SELECT count(*) AS waiting FROM tickets WHERE spent_at IS NULL", "a restore, too"),
