@@ -6,7 +6,7 @@ use crate::error::Fault;
 use totp_rs::{Algorithm, Builder, Totp};
 
 /// A step of 30 s since the epoch.
-pub type Step = u64;
+pub type TimeStep = u64;
 
 /// The shared secret: 160 bits, as RFC 4226 §4 recommends.
 pub type TotpSecret = Secret<[u8; 20]>;
@@ -18,7 +18,12 @@ const STEP_S: u64 = 30;
 /// Each step counts once: `last_step` is the newest accepted (RFC 6238 §5.2). Returns the step to
 /// store, or `None` if the code is wrong or replayed. Pure.
 #[must_use]
-pub fn accept(secret: &TotpSecret, code: &str, now: Timestamp, last_step: Option<Step>) -> Option<Step> {
+pub fn accept(
+    secret: &TotpSecret,
+    code: &str,
+    now: Timestamp,
+    last_step: Option<TimeStep>,
+) -> Option<TimeStep> {
     if code.len() != 6 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -35,7 +40,7 @@ pub fn accept(secret: &TotpSecret, code: &str, now: Timestamp, last_step: Option
 
 /// The newest step whose code is accepted at `now`.
 #[must_use]
-pub fn newest_acceptable(now: Timestamp) -> Step {
+pub fn newest_acceptable(now: Timestamp) -> TimeStep {
     u64::try_from(now.as_secs()).unwrap_or(0) / STEP_S + 1
 }
 

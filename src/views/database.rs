@@ -2,7 +2,7 @@
 
 use super::text::{Named, Text};
 use crate::usecase::app::App;
-use crate::usecase::app::migrate::MigrationStep as Step;
+use crate::usecase::app::migrate;
 use crate::usecase::operator::{backup, database, restore};
 use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
@@ -111,7 +111,7 @@ pub struct MigrationStep {
 
 /// Shows a step of a migration.
 #[must_use]
-pub const fn migration_step(step: &Step) -> MigrationStep {
+pub const fn migration_step(step: &migrate::MigrationStep) -> MigrationStep {
     MigrationStep { from: step.from, to: step.to, brings: step.brings }
 }
 

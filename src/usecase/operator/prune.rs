@@ -54,14 +54,14 @@ pub fn prune(app: &App, caller: &Caller) -> Result<Vec<(&'static str, u64)>, Err
     Ok(counts)
 }
 
-struct Step {
+struct DeletedRows {
     rows: u64,
     /// `None`: the table's end was reached.
     next: Option<Cursor>,
 }
 
 /// Looks at one page, and writes only where something on it is over.
-fn step(app: &App, caller: &Caller, family: Family, from: Cursor) -> Result<Step, Error> {
+fn step(app: &App, caller: &Caller, family: Family, from: Cursor) -> Result<DeletedRows, Error> {
     let before = over_before(app, family);
     let page = app.store.read(|query| Page::find(query, family, from, before))?;
     let mut rows = 0;
@@ -69,7 +69,7 @@ fn step(app: &App, caller: &Caller, family: Family, from: Cursor) -> Result<Step
         let page = page.clone();
         rows = app.store.write(caller, move |tx| Ok(Decision::Grant(page.prune(tx, before)?)))?;
     }
-    Ok(Step { rows: u64::try_from(rows).unwrap_or(u64::MAX), next: page.next() })
+    Ok(DeletedRows { rows: u64::try_from(rows).unwrap_or(u64::MAX), next: page.next() })
 }
 
 /// What was over by then goes now.

@@ -53,16 +53,16 @@ fn rotation(
     token: &str,
 ) -> Result<impl FnMut(&mut Tx<'_>) -> Result<Decision<Rotated>, Fault> + Send + use<>, Refusal> {
     let token = RefreshToken::parse(token).ok_or(Refusal::InvalidToken)?;
-    let bench = Bench {
+    let context = RefreshContext {
         keyring: Arc::clone(&app.keyring),
         key: Arc::clone(&app.refresh_key),
         lifetime: app.lifetime(),
     };
-    Ok(move |tx: &mut Tx<'_>| decide(tx, &token, &bench))
+    Ok(move |tx: &mut Tx<'_>| decide(tx, &token, &context))
 }
 
 /// What the transaction judges with.
-struct Bench {
+struct RefreshContext {
     keyring: Arc<Keyring>,
     key: Arc<RefreshKey>,
     lifetime: Lifetime,
@@ -82,19 +82,23 @@ impl Rotated {
     }
 }
 
-fn decide(tx: &mut Tx<'_>, token: &RefreshToken, bench: &Bench) -> Result<Decision<Rotated>, Fault> {
+fn decide(
+    tx: &mut Tx<'_>,
+    token: &RefreshToken,
+    context: &RefreshContext,
+) -> Result<Decision<Rotated>, Fault> {
     let refused = Ok(Decision::Refuse(Refusal::InvalidToken));
     let Some(SaltedSession { mut session, salt }) = sessions::find_salted(tx, token.session)? else {
         return refused;
     };
     // Before anything else is judged: who only knows a session's id learns nothing and ends nothing.
-    if !bench.key.is_authentic(token, &salt) {
+    if !context.key.is_authentic(token, &salt) {
         return refused;
     }
     let Some(user) = users::find(tx, session.user)?.filter(|user| user.disabled_at.is_none()) else {
         return refused;
     };
-    match session.rotation(token.generation, tx.now(), bench.lifetime) {
+    match session.rotation(token.generation, tx.now(), context.lifetime) {
         Rotation::Dead => refused,
         Rotation::Reuse => {
             sessions::end(tx, session.id)?;
@@ -102,10 +106,10 @@ fn decide(tx: &mut Tx<'_>, token: &RefreshToken, bench: &Bench) -> Result<Decisi
             refused
         }
         Rotation::SameSuccessor => {
-            Ok(Decision::Grant(Rotated { user, session, salt, signer: bench.keyring.current(tx)? }))
+            Ok(Decision::Grant(Rotated { user, session, salt, signer: context.keyring.current(tx)? }))
         }
         Rotation::Rotate => {
-            let signer = bench.keyring.current(tx)?;
+            let signer = context.keyring.current(tx)?;
             if !sessions::rotate(tx, session.id, token.generation)? {
                 return refused;
             }

@@ -67,7 +67,7 @@ struct Prepared {
 }
 
 /// What the transaction decided.
-enum Step {
+enum Outcome {
     Started(Box<Started>),
     SecondStep,
 }
@@ -109,8 +109,8 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
     };
     let salt = prepared.start.salt;
     match app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))? {
-        Step::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
-        Step::Started(started) => {
+        Outcome::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
+        Outcome::Started(started) => {
             let Started { user, session, signer } = *started;
             Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, user, &session, &salt)?)))
         }
@@ -151,7 +151,7 @@ fn decide(
     email: &Email,
     verified: &Verified,
     prepared: &Prepared,
-) -> Result<Decision<Step>, Fault> {
+) -> Result<Decision<Outcome>, Fault> {
     let credential = users::find_credential(tx, email)?;
     let user = credential.as_ref().map(|credential| credential.user.id);
     let subject = user.map_or_else(Subject::default, Subject::from);
@@ -179,11 +179,11 @@ fn decide(
         let expires_at = now.plus(TICKET_TTL);
         tickets::insert(tx, &prepared.ticket, user.id, expires_at)?;
         tx.audit(&Event::SecondStepAsked, user.id)?;
-        return Ok(Decision::Grant(Step::SecondStep));
+        return Ok(Decision::Grant(Outcome::SecondStep));
     }
     let signer = prepared.keyring.current(tx)?;
     let (user, session) = prepared.start.run(tx, attempt, user)?;
-    Ok(Decision::Grant(Step::Started(Box::new(Started { user, session, signer }))))
+    Ok(Decision::Grant(Outcome::Started(Box::new(Started { user, session, signer }))))
 }
 
 fn count(tx: &mut Tx<'_>, attempt: &Attempt, email: &Email, prepared: &Prepared) -> Result<(), Fault> {

@@ -35,7 +35,7 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         Factor::Code(_) => Proof::PasswordAndCode,
         Factor::RecoveryCode(_) => Proof::PasswordAndRecoveryCode,
     };
-    let step = Step {
+    let step = SecondStep {
         ticket,
         factor: factor.clone(),
         check: FactorCheck::new(app, caller),
@@ -47,7 +47,7 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
     issue(app, &signer, user, &session, &salt).map_err(Error::from)
 }
 
-struct Step {
+struct SecondStep {
     ticket: OpaqueHash,
     factor: Factor,
     check: FactorCheck,
@@ -55,7 +55,7 @@ struct Step {
     attempt: Attempt,
 }
 
-impl Step {
+impl SecondStep {
     fn decide(&self, tx: &mut Tx<'_>) -> Result<Decision<(User, Session)>, Fault> {
         let refused = Ok(Decision::Refuse(Refusal::InvalidCode));
         let now = tx.now();

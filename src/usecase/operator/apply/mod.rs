@@ -81,7 +81,8 @@ pub fn apply(
     for handed_out in of_roles.chain(of_keys) {
         require_own(caller, handed_out.as_deref().unwrap_or_default())?;
     }
-    let (steps, secrets): (Vec<Step>, Vec<_>) = plan.iter().map(|change| Step::prepare(app, change)).unzip();
+    let (steps, secrets): (Vec<PreparedChange>, Vec<_>) =
+        plan.iter().map(|change| PreparedChange::prepare(app, change)).unzip();
     let (giver, wanted, planned) = (caller.clone(), wanted.clone(), plan.clone());
     app.store.write(caller, move |tx| {
         match plan_in(tx, &wanted, not_listed)? {
@@ -143,7 +144,7 @@ fn read(query: &impl Query, wanted: &Wanted, not_listed: NotListed) -> Result<Fo
 }
 
 /// Takes the steps in their order; gives the first refusal.
-fn run(steps: &[Step], giver: &Caller, tx: &mut Tx<'_>) -> Result<Option<Refusal>, Fault> {
+fn run(steps: &[PreparedChange], giver: &Caller, tx: &mut Tx<'_>) -> Result<Option<Refusal>, Fault> {
     for step in steps {
         if let Decision::Refuse(refusal) = step.run(giver, tx)? {
             return Ok(Some(refusal));
@@ -153,13 +154,13 @@ fn run(steps: &[Step], giver: &Caller, tx: &mut Tx<'_>) -> Result<Option<Refusal
 }
 
 /// A change with what must be drawn or written before the transaction.
-enum Step {
+enum PreparedChange {
     AddUser { row: NewUser, roles: Vec<RoleName>, link: Option<LinkMail> },
     AddKey(api_key::Draft),
     Plain(Change),
 }
 
-impl Step {
+impl PreparedChange {
     /// The step, and the secret that it makes.
     fn prepare(app: &App, change: &Change) -> (Self, Option<Secret<String>>) {
         match change {

@@ -179,7 +179,7 @@ impl Import<'_> {
         let batch = Arc::new(std::mem::take(&mut self.batch));
         let rulings = match self.options.mode {
             ImportMode::Write => write(self.app, self.caller, self.options.format, &batch)?,
-            ImportMode::DryRun => self.rehearse(&batch)?,
+            ImportMode::DryRun => self.dry_run(&batch)?,
         };
         for (pending, ruling) in batch.iter().zip(rulings) {
             self.tell(pending, ruling);
@@ -207,7 +207,7 @@ impl Import<'_> {
     }
 
     /// Judges as [`write()`] does, with those who would have been written before in mind.
-    fn rehearse(&mut self, batch: &[Pending]) -> Result<Vec<Ruling>, Error> {
+    fn dry_run(&mut self, batch: &[Pending]) -> Result<Vec<Ruling>, Error> {
         let Self { app, seen, .. } = self;
         let rulings = app.store.read(|query| {
             let roles = Roles::read(query)?;
