@@ -110,7 +110,7 @@ pub const KEYS: [Key; 60] = [
     key("rate_limit.default", Kind::Rate, "1200/1m", "6000/1m",
         "everything else, together"),
     key("proxy.trusted", Kind::Networks, "", "127.0.0.1,10.0.0.0/8",
-        "networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto count"),
+        "networks of the proxies whose X-Forwarded-For counts"),
     key("mail.transport", Kind::Choice(MailTransport::NAMES), "outbox", "smtp",
         "outbox keeps mail in the database, for authctl mail to read; smtp sends it"),
     key("mail.from", Kind::Mailbox, "authd <authd@localhost>", "Example <auth@example.com>",

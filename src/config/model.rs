@@ -115,7 +115,7 @@ pub struct RateLimit {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// Networks whose `X-Forwarded-For` and `-Proto` count.
+    /// Networks whose `X-Forwarded-For` counts.
     pub trusted: Vec<IpNet>,
 }
 

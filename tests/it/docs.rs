@@ -102,3 +102,26 @@ fn nginx_tells_authd_in_every_location_who_asks() {
         assert!(own.contains("proxy_set_header X-Forwarded-For $remote_addr;"), "{own}");
     }
 }
+
+/// The tests that a page names between backquotes, as `module::name` under `tests/it`.
+fn named_tests(page: &Path) -> Vec<String> {
+    let text = fs::read_to_string(page).unwrap();
+    let spans = text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    spans.filter(|span| span.contains("::") && !span.contains([' ', '/', '('])).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_test_that_the_list_of_requirements_names_is_there() {
+    let tests = named_tests(&root().join("docs/asvs.md"));
+    assert!(tests.len() > 100, "{}", tests.len());
+    let folder = root().join("tests/it");
+    let is_there = |test: &String| {
+        let (module, name) = test.rsplit_once("::").unwrap();
+        let module = module.replace("::", "/");
+        let files = [format!("{module}.rs"), format!("{module}/mod.rs")];
+        let texts = files.iter().filter_map(|file| fs::read_to_string(folder.join(file)).ok());
+        texts.into_iter().any(|text| text.contains(&format!("fn {name}(")))
+    };
+    let gone: Vec<_> = tests.iter().filter(|test| !is_there(test)).collect();
+    assert!(gone.is_empty(), "{gone:#?}");
+}
