@@ -102,7 +102,7 @@ CREATE TABLE totp (
 
 CREATE TABLE recovery_codes (
     user_id   BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    code_hash BLOB NOT NULL, -- SHA-256 of 80 random bits
+    code_hash BLOB NOT NULL, -- SHA-256 of 120 random bits, of older codes 80
     spent_at  INTEGER,
     PRIMARY KEY (user_id, code_hash)
 ) STRICT, WITHOUT ROWID;

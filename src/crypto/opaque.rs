@@ -28,13 +28,19 @@ pub fn parse(prefix: &str, text: &str) -> Option<OpaqueHash> {
     (bytes.expose().len() == 32).then(|| sha256(text))
 }
 
-/// Draws a recovery code: 80 random bits as `xxxx-xxxx-xxxx-xxxx` in base32, easy to type; gives it and
-/// what to store of it.
+/// How many characters of base32 a recovery code has: 120 bits.
+const RECOVERY_CODE_LEN: usize = 24;
+/// Those of authd's first databases had 80 bits; whoever has kept such codes may use them.
+const RECOVERY_CODE_LEN_OLD: usize = 16;
+
+/// Draws a recovery code: 120 random bits in base32, in six groups of four as
+/// `xxxx-xxxx-xxxx-xxxx-xxxx-xxxx`, easy to type; gives it and what to store of it.
 #[must_use]
 pub fn generate_recovery_code(entropy: &dyn Entropy) -> (Secret<String>, OpaqueHash) {
-    let bytes = Secret::new(draw::<10>(entropy));
+    let bytes = Secret::new(draw::<15>(entropy));
     let plain = Secret::new(BASE32_NOPAD.encode(bytes.expose()).to_ascii_lowercase());
-    let groups: Vec<&str> = (0..4).filter_map(|at| plain.expose().get(at * 4..at * 4 + 4)).collect();
+    let groups = (0..RECOVERY_CODE_LEN).step_by(4).filter_map(|at| plain.expose().get(at..at + 4));
+    let groups: Vec<&str> = groups.collect();
     (Secret::new(groups.join("-")), sha256(plain.expose()))
 }
 
@@ -44,8 +50,8 @@ pub fn generate_recovery_code(entropy: &dyn Entropy) -> (Secret<String>, OpaqueH
 pub fn parse_recovery_code(text: &str) -> Option<OpaqueHash> {
     let plain: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
     let plain = Secret::new(plain.to_ascii_lowercase());
-    let right =
-        plain.expose().len() == 16 && plain.expose().bytes().all(|c| matches!(c, b'a'..=b'z' | b'2'..=b'7'));
+    let right = [RECOVERY_CODE_LEN, RECOVERY_CODE_LEN_OLD].contains(&plain.expose().len())
+        && plain.expose().bytes().all(|c| matches!(c, b'a'..=b'z' | b'2'..=b'7'));
     right.then(|| sha256(plain.expose()))
 }
 
@@ -77,11 +83,16 @@ mod tests {
     fn a_recovery_code_is_taken_however_it_is_typed() {
         let (code, hash) = generate_recovery_code(&SystemEntropy);
         let code = code.expose();
-        assert_eq!(code.len(), 19);
+        assert_eq!(code.len(), 29);
         for typed in [code.clone(), code.replace('-', ""), code.to_uppercase(), code.replace('-', " ")] {
             assert_eq!(parse_recovery_code(&typed), Some(hash), "{typed}");
         }
         assert_eq!(parse_recovery_code(&code[1..]), None);
         assert_eq!(parse_recovery_code("0000-0000-0000-0000"), None);
+        assert_eq!(
+            parse_recovery_code("ihnv-6ur4-drtx-xtke"),
+            Some(sha256("ihnv6ur4drtxxtke")),
+            "an old one"
+        );
     }
 }

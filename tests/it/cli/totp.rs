@@ -120,7 +120,7 @@ fn a_code_at_the_prompt_turns_it_on_and_the_recovery_codes_come_once() {
     let codes: Vec<_> = seen
         .lines()
         .map(str::trim)
-        .filter(|line| line.len() == 19 && line.matches('-').count() == 3)
+        .filter(|line| line.len() == 29 && line.matches('-').count() == 5)
         .collect();
     assert_eq!(codes.len(), 10, "{seen}");
 
@@ -142,7 +142,7 @@ fn a_code_at_the_prompt_turns_it_on_and_the_recovery_codes_come_once() {
 fn what_is_asked_for_stands_alone_on_stdout() {
     let shell = shell();
     let written = |name: &str| fs::read_to_string(shell.world.folder.join(name)).unwrap();
-    let is_code = |line: &&str| line.trim().len() == 19 && line.matches('-').count() == 3;
+    let is_code = |line: &&str| line.trim().len() == 29 && line.matches('-').count() == 5;
     let mut typist = Typist::start(&shell, "./authctl totp enroll ann@example.com --uri >uri");
     let screen = typist.wait_for(PROMPT);
     assert!(code_on(&screen).is_empty(), "the address is all that was asked for: {screen}");
