@@ -244,10 +244,13 @@ pub fn revoke_token(tx: &mut Tx<'_>, token: TokenId, expires_at: Timestamp) -> R
     Ok(tx.execute(sql, params![token, expires_at])? == 1)
 }
 
-/// Makes a session count as proved anew, now and by these means, and bounds the rest of its life.
+/// Makes a session count as proved anew, now and by these means, and bounds the rest of its life. Access
+/// tokens from before its last refresh, which somebody else may hold, are not made fresh by it: they count no
+/// more.
 pub fn save_proof(tx: &mut Tx<'_>, id: SessionId, proof: &Proof<'_>) -> Result<(), Fault> {
     let now = tx.now();
-    let sql = "UPDATE sessions SET auth_time = ?2, amr = ?3, expires_at = min(expires_at, ?4), idle = ?5 WHERE id = ?1";
+    let sql = "UPDATE sessions SET auth_time = ?2, amr = ?3, expires_at = min(expires_at, ?4), idle = ?5, \
+        oldest = generation WHERE id = ?1";
     tx.execute(sql, params![id, now, proof.amr.join(" "), proof.expires_at, proof.idle]).map(drop)
 }
 

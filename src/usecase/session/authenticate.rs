@@ -22,7 +22,7 @@ pub enum RejectReason {
     SessionEnded,
     UserDisabled,
     Revoked,
-    /// The password was changed since.
+    /// The password was changed since, or the second factor turned on and the token was an older one.
     Replaced,
 }
 
@@ -36,7 +36,7 @@ impl RejectReason {
             Self::SessionEnded => "its session has ended or run out",
             Self::UserDisabled => "its user is disabled or gone",
             Self::Revoked => "it was revoked",
-            Self::Replaced => "it was made before the password was changed",
+            Self::Replaced => "it was made before the password was changed, or the second factor turned on",
         }
     }
 }
