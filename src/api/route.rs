@@ -148,6 +148,9 @@ pub struct Route {
     pub id: &'static str,
     pub summary: &'static str,
     pub access: Access,
+    /// Whether a user must have logged in within the last minutes, with the second factor where one is on. Of
+    /// a service it is not asked. The router asks before it looks at the body, the use-case once more.
+    pub fresh: bool,
     pub lane: Lane,
     /// What a network's requests are counted against. `None`: they aren't, so that nobody can make a
     /// balancer's health checks fail.
@@ -225,6 +228,7 @@ impl Route {
             id,
             summary: "",
             access,
+            fresh: false,
             lane,
             limit,
             query: &[],
@@ -238,6 +242,11 @@ impl Route {
     /// What it does, in a few words: for the OpenAPI document.
     pub const fn summary(self, summary: &'static str) -> Self {
         Self { summary, ..self }
+    }
+
+    /// Wants a fresh login of a user: one of the last minutes, with the second factor where one is on.
+    pub const fn fresh(self) -> Self {
+        Self { fresh: true, ..self }
     }
 
     /// Answers in this lane instead of the one that follows from the method.
@@ -307,6 +316,9 @@ impl Route {
         }
         if matches!(self.access, Access::Permission(_) | Access::Holder) {
             all.push((403, "forbidden"));
+        }
+        if self.fresh {
+            all.push((403, "fresh_login_required"));
         }
         if self.takes_cookies() {
             all.push((403, "csrf_failed"));

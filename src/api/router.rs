@@ -13,7 +13,7 @@ use crate::transport::message::{Ambiguous, Found, Head, Request, Response};
 use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
-use crate::usecase::require;
+use crate::usecase::{reauthenticate, require};
 use crate::web::rejection::Rejection;
 use crate::web::request::{self, Face, Readers, RequestState};
 use crate::web::{headers, origin};
@@ -134,6 +134,9 @@ impl Router {
         let caller = state.caller(actor);
         if let Some(permission) = route.access.demands(&caller.actor) {
             require(&caller, permission)?;
+        }
+        if route.fresh {
+            reauthenticate::check(app, &caller)?;
         }
         let body = body_of(request, route)?;
         let query = wire::read_query(head.query.as_deref(), route.query)?;

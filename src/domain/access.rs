@@ -67,14 +67,14 @@ impl Actor {
     }
 }
 
-/// As the audit log names the actor: `user:<id>`, `api_key:<name>`, `operator:<login name>`, `anonymous`,
-/// `system`.
+/// As the audit log names the actor: `user:<id>`, `api_key:<name>:<id>`, `operator:<login name>`,
+/// `anonymous`, `system`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anonymous => f.write_str("anonymous"),
             Self::User(me) => write!(f, "user:{}", me.account.id),
-            Self::ApiKey(service) => write!(f, "api_key:{}", service.name),
+            Self::ApiKey(service) => write!(f, "api_key:{}:{}", service.name, service.key),
             Self::Operator(name) => write!(f, "operator:{name}"),
             Self::System => f.write_str("system"),
         }

@@ -8,10 +8,11 @@
 //! | floor | owns | may import |
 //! | --- | --- | --- |
 //! | [`app`] | the app and its parts, the worker of every background thread, mail templates | nothing |
-//! | [`keys`] | signing keys and API keys | app |
+//! | [`reauthenticate`] | whether a login is fresh | app |
+//! | [`keys`] | signing keys and API keys | app, reauthenticate |
 //! | [`mail`] | mail as it is composed, queued and delivered | app |
 //! | [`signin`] | the lockout, the factors, and the start of a session | app, keys, mail |
-//! | [`account`] | accounts, for their owners and for those who look after them | app, keys, mail, signin |
+//! | [`account`] | accounts, for owners and administrators | app, reauthenticate, keys, mail, signin |
 //! | [`session`] | sessions and tokens once somebody is signed in | app, keys, mail, signin, account |
 //! | [`audit`] | the audit log, read, checked and pruned | app, account |
 //! | [`operator`] | backups, imports, exports, figures, the doctor | app, keys, mail, signin, account |
@@ -23,6 +24,7 @@ pub mod keys;
 pub mod mail;
 pub mod operator;
 mod paging;
+pub mod reauthenticate;
 pub mod session;
 pub mod signin;
 
@@ -54,6 +56,25 @@ pub fn require_own(caller: &Caller, handed_out: &[Permission]) -> Result<(), Ref
     let opened =
         OWN_PERMISSIONS.into_iter().filter(|own| handed_out.iter().any(|permission| permission.covers(own)));
     opened.into_iter().try_for_each(|own| require(caller, own))
+}
+
+/// Refuses to change what holds more of authd than the caller does: an account, with all that hangs on it, a
+/// role, an API key. `held` are its permissions, as they are inside the transaction that changes it.
+/// Operators stand above everybody; over the permissions of other programs, which mean nothing here, anybody
+/// does who may change accounts at all.
+///
+/// # Errors
+/// As [`require`].
+pub fn require_over(caller: &Caller, held: &[Permission]) -> Result<(), Refusal> {
+    require_own(caller, held)
+}
+
+/// As [`require_over`] for everybody at once: the caller holds all that there is of authd.
+///
+/// # Errors
+/// As [`require`].
+pub fn require_over_everybody(caller: &Caller) -> Result<(), Refusal> {
+    OWN_PERMISSIONS.into_iter().try_for_each(|own| require(caller, own))
 }
 
 /// The signed-in user behind the caller.

@@ -60,7 +60,7 @@ pub struct AuditLine<'a> {
     at: Time,
     /// What happened, such as `LoginSucceeded`.
     event: &'a str,
-    /// `user:<id>`, `api_key:<name>`, `operator:<login name>`, `anonymous` or `system`.
+    /// `user:<id>`, `api_key:<name>:<id>`, `operator:<login name>`, `anonymous` or `system`.
     actor: &'a str,
     /// Whom it is about. Null: nobody, or unknown.
     user_id: Option<Id<&'a str>>,

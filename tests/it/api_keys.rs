@@ -1,5 +1,6 @@
 //! API keys, as the use-cases make, change and revoke them.
 
+use crate::daemon::Daemon;
 use crate::world::{World, anonymous, operator};
 use authd::domain::api_key::ApiKeyName;
 use authd::domain::caller::Caller;
@@ -111,4 +112,24 @@ fn inspect_knows_a_key_while_it_counts() {
     assert_eq!(flaw(added.secret.expose()).as_deref(), Some("it has expired"));
     api_keys::revoke(&world.app, &operator(), &ApiKeyRef::Name(name("billing"))).unwrap();
     assert_eq!(flaw(added.secret.expose()).as_deref(), Some("it is wrong, or was revoked"));
+}
+
+#[test]
+fn the_log_tells_a_key_from_a_later_one_of_the_same_name() {
+    let daemon = Daemon::new();
+    let bob = daemon.world.add_user("bob@example.com", &[]).id;
+    let acted = || {
+        let secret = daemon.key("clerk", &["users:read", "users:write"]);
+        let made = daemon.world.audit().into_iter().rfind(|line| line.event == "ApiKeyCreated").unwrap();
+        let body = format!(r#"{{"name":"Bob {}"}}"#, made.seq);
+        let answer = daemon.send_as(&secret, "PATCH", &format!("/api/auth/admin/users/{bob}"), &body);
+        assert_eq!(answer.status, 200, "{answer:?}");
+        (daemon.world.audit().last().unwrap().actor.clone(), made.details)
+    };
+    let ((first, made), (second, _)) = (acted(), acted());
+    let keys = api_keys::list(&daemon.world.app, &operator()).unwrap();
+    assert_eq!(second, format!("api_key:clerk:{}", keys[0].id));
+    assert_ne!(first, second);
+    let id = first.strip_prefix("api_key:clerk:").unwrap();
+    assert!(made.contains(&("id".to_owned(), id.to_owned())), "{made:?}");
 }

@@ -9,6 +9,7 @@ mod api_keys;
 mod apply;
 mod audit_chain;
 mod authenticator;
+mod authority;
 mod cli;
 mod config;
 mod cookies;

@@ -175,6 +175,60 @@ fn a_recovery_code_works_once_and_new_ones_void_the_old() {
 }
 
 #[test]
+fn a_recovery_code_of_sixteen_letters_from_before_is_good_still() {
+    let ann = Ann::new();
+    assert!(ann.recovery_codes.iter().all(|code| code.len() == 29), "24 letters now, in six groups");
+    let old = rusqlite::Connection::open(ann.daemon.world.database()).unwrap();
+    let hash = authd::crypto::opaque::sha256("ihnv6ur4drtxxtke");
+    let one = "(SELECT min(code_hash) FROM recovery_codes)";
+    let sql = format!("UPDATE recovery_codes SET code_hash = ?1 WHERE code_hash = {one}");
+    let written = old.execute(&sql, [hash.as_slice()]);
+    assert_eq!(written, Ok(1));
+    assert_eq!(ann.recover(&ann.ticket(), "ihnv-6ur4-drtx-xtke").status, 200);
+    assert_eq!(code(&ann.recover(&ann.ticket(), "ihnv-6ur4-drtx-xtke")), invalid_code());
+}
+
+#[test]
+fn turning_it_on_makes_no_token_from_before_the_last_refresh_fresh() {
+    let daemon = Daemon::new();
+    daemon.world.add_user(ANN, &[]);
+    let first = daemon.login(ANN);
+    let body = json!({"refresh_token": first["refresh_token"]}).to_string();
+    let second = daemon.post("/api/auth/refresh", &body).json();
+    let (old, new) = (text(&first["access_token"]), text(&second["access_token"]));
+    let me = |token: &str| daemon.send_as(token, "GET", "/api/auth/me", "").status;
+    assert_eq!((me(&old), me(&new)), (200, 200));
+    let setup = daemon.send_as(&new, "POST", "/api/auth/2fa/setup", "").json();
+    let app = Authenticator::new(&text(&setup["secret"]));
+    let shown = json!({"code": app.code_at(daemon.world.now().as_secs())}).to_string();
+    assert_eq!(daemon.send_as(&new, "POST", "/api/auth/2fa/enable", &shown).status, 200);
+    assert_eq!((me(&old), me(&new)), (401, 200), "whoever copied the old one holds nothing");
+    let body = json!({"refresh_token": second["refresh_token"]}).to_string();
+    assert_eq!(daemon.post("/api/auth/refresh", &body).status, 200, "the session goes on");
+}
+
+#[test]
+fn a_factor_needs_an_address_that_was_shown_to_be_theirs() {
+    let daemon = Daemon::with(&[("email_verification.required", "false")]);
+    daemon.world.register(ANN).unwrap();
+    let token = text(&daemon.login(ANN)["access_token"]);
+    let setup = || daemon.send_as(&token, "POST", "/api/auth/2fa/setup", "");
+    assert_eq!(code(&setup()), (403, "email_not_verified".into()));
+    // A secret that an operator hands out is turned on by the owner alone, and not before either.
+    let enrolled =
+        authd::usecase::account::admin_two_factor::enrol(&daemon.world.app, &operator(), &user_ref(ANN));
+    let app = Authenticator::new(enrolled.unwrap().setup.secret.expose());
+    let shown = json!({"code": app.code_at(daemon.world.now().as_secs())}).to_string();
+    let enable = || daemon.send_as(&token, "POST", "/api/auth/2fa/enable", &shown);
+    assert_eq!(code(&enable()), (403, "email_not_verified".into()));
+
+    daemon.post("/api/auth/email/verify/request", &json!({"email": ANN}).to_string());
+    let link = json!({"token": daemon.world.token_in_mail(ANN)}).to_string();
+    assert_eq!(daemon.post("/api/auth/email/verify/confirm", &link).status, 200);
+    assert_eq!((enable().status, code(&setup())), (200, (409, "already_enabled".into())));
+}
+
+#[test]
 fn a_ticket_is_spent_once_dies_in_five_minutes_and_is_burnt_by_five_failures() {
     let ann = Ann::new();
     let ticket = ann.ticket();

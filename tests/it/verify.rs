@@ -63,6 +63,24 @@ fn a_session_passes_and_tells_whose_it_is() {
 }
 
 #[test]
+fn an_address_that_nobody_showed_to_be_theirs_is_not_told() {
+    let daemon = Daemon::with(&[("email_verification.required", "false")]);
+    let bob = "bob@example.com";
+    daemon.world.register(bob).unwrap();
+    let token = daemon.world.login(bob).unwrap().access_token.expose().clone();
+    let told = || daemon.send_as(&token, "GET", VERIFY, "");
+    let answer = told();
+    assert_eq!((answer.status, answer.header("remote-email")), (200, ""));
+    assert!(answer.headers.iter().any(|(name, _)| name == "remote-email"), "it takes the client's place");
+    let link = {
+        daemon.post("/api/auth/email/verify/request", &json!({"email": bob}).to_string());
+        json!({"token": daemon.world.token_in_mail(bob)}).to_string()
+    };
+    assert_eq!(daemon.post("/api/auth/email/verify/confirm", &link).status, 200);
+    assert_eq!(told().header("remote-email"), bob);
+}
+
+#[test]
 fn without_a_session_it_is_401_whatever_is_demanded() {
     let daemon = daemon();
     for path in [VERIFY.to_owned(), format!("{VERIFY}?role=editor"), format!("{VERIFY}?nonsense=1&role=NO")] {

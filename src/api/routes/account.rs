@@ -51,13 +51,13 @@ pub static ACCOUNTS: &[Route] = &[
     .problems(&[(400, "invalid_token")]),
     Route::post("/api/auth/email/change/request", "request_email_change", Access::User, request_email_change)
         .summary("Change the caller's address: send a link to the new one")
+        .fresh()
         .limit(Budget::Mail)
         .body(&bodies::NEW_ADDRESS)
         .answers(&[nothing(
             202,
             "A link is on its way to the new address, unless it is taken; a notice to the old one.",
-        )])
-        .problems(&[(403, "fresh_login_required")]),
+        )]),
     Route::post(
         "/api/auth/email/change/confirm",
         "confirm_email_change",
@@ -121,16 +121,12 @@ pub static ACCOUNTS: &[Route] = &[
         .answers(&[route::json(200, "The account as it is now.", &schema::USER)]),
     Route::post("/api/auth/me/delete", "delete_me", Access::User, delete)
         .summary("Delete the caller's account")
+        .fresh()
         .lane(Lane::Hash)
         .limit(Budget::Login)
         .body(&bodies::PASSWORD)
         .answers(&[nothing(204, "The account is gone; the audit log keeps its id.")])
-        .problems(&[
-            (403, "fresh_login_required"),
-            (403, "invalid_credentials"),
-            (409, "last_admin"),
-            (429, "too_many_attempts"),
-        ]),
+        .problems(&[(403, "invalid_credentials"), (409, "last_admin"), (429, "too_many_attempts")]),
     Route::get("/api/auth/me/events", "list_my_events", Access::User, events)
         .summary("The caller's own security events, newest first")
         .query(PAGE)

@@ -54,7 +54,7 @@ pub static SERVICES: &[Route] = &[
         .query(DEMANDS)
         .answers(&[nothing(
             200,
-            "Let it pass. `Remote-User` is the id, `Remote-Email` the address, `Remote-Name` the name in \
+            "Let it pass. `Remote-User` is the id, `Remote-Email` the address if it is verified, `Remote-Name` the name in \
              percent-encoded UTF-8, `Remote-Groups` the roles, separated by commas.",
         )])
         .problems(&[(403, "forbidden")]),
@@ -91,10 +91,12 @@ fn verify(_: &App, mut call: Call) -> Result<Response, Error> {
     let demands =
         Demands { roles: call.fields.roles("role"), permissions: call.fields.permissions("permission") };
     let me = &forward_auth::verify(&call.caller, &demands)?.account;
+    // Of an address that nobody has shown to be theirs, an application would make its owner.
+    let email = me.email_verified_at.map_or_else(String::new, |_| me.email.to_string());
     let groups: Vec<_> = me.roles.iter().map(RoleName::as_str).collect();
     Ok(Response::empty(200)
         .header("remote-user", me.id.to_string())
-        .header("remote-email", me.email.to_string())
+        .header("remote-email", email)
         .header("remote-name", encoded(&me.name))
         .header("remote-groups", groups.join(",")))
 }

@@ -19,14 +19,16 @@ pub static TWO_FACTOR: &[Route] = &[
         .answers(&[route::json(200, "How it stands.", &schema::TWO_FACTOR)]),
     Route::post("/api/auth/2fa/setup", "set_up_two_factor", Access::User, set_up)
         .summary("Hand out a secret for an authenticator app")
+        .fresh()
         .answers(&[route::json(
             200,
             "The secret, in three forms. Nothing is on until a code for it comes back.",
             &schema::TWO_FACTOR_SETUP,
         )])
-        .problems(&[(403, "fresh_login_required"), (409, "already_enabled")]),
+        .problems(&[(403, "email_not_verified"), (409, "already_enabled")]),
     Route::post("/api/auth/2fa/enable", "enable_two_factor", Access::User, enable)
         .summary("Turn the second factor on")
+        .fresh()
         .limit(Budget::Login)
         .body(&bodies::CODE)
         .answers(&[route::json(
@@ -34,19 +36,15 @@ pub static TWO_FACTOR: &[Route] = &[
             "Recovery codes, shown this once; other sessions have ended.",
             &schema::RECOVERY_CODES,
         )])
-        .problems(&[(401, "invalid_code"), (403, "fresh_login_required"), (409, "already_enabled")]),
+        .problems(&[(401, "invalid_code"), (403, "email_not_verified"), (409, "already_enabled")]),
     Route::post("/api/auth/2fa/disable", "disable_two_factor", Access::User, disable)
         .summary("Turn the second factor off")
+        .fresh()
         .lane(Lane::Hash)
         .limit(Budget::Login)
         .body(&bodies::DISABLE_TWO_FACTOR)
         .answers(&[nothing(204, "It is off; other sessions have ended.")])
-        .problems(&[
-            (401, "invalid_code"),
-            (403, "fresh_login_required"),
-            (403, "invalid_credentials"),
-            (429, "too_many_attempts"),
-        ]),
+        .problems(&[(401, "invalid_code"), (403, "invalid_credentials"), (429, "too_many_attempts")]),
     Route::post(
         "/api/auth/2fa/recovery-codes",
         "replace_recovery_codes",
@@ -54,6 +52,7 @@ pub static TWO_FACTOR: &[Route] = &[
         replace_recovery_codes,
     )
     .summary("Make new recovery codes; the old ones die")
+    .fresh()
     .limit(Budget::Login)
     .body(&bodies::CODE)
     .answers(&[route::json(200, "Ten new ones, shown this once.", &schema::RECOVERY_CODES)])

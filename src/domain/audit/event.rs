@@ -82,13 +82,16 @@ pub enum Event {
     },
     ApiKeyCreated {
         name: String,
+        id: String,
     },
     /// What it may do, or how long.
     ApiKeyChanged {
         name: String,
+        id: String,
     },
     ApiKeyRevoked {
         name: String,
+        id: String,
     },
     UserRegistered,
     /// Somebody tried to register an address that has an account.
@@ -350,9 +353,9 @@ impl Event {
             Self::SigningKeyRetired { kid, keep_until } => {
                 vec![("kid", kid.clone()), ("keep_until", keep_until.to_string())]
             }
-            Self::ApiKeyCreated { name } | Self::ApiKeyChanged { name } | Self::ApiKeyRevoked { name } => {
-                vec![("name", name.clone())]
-            }
+            Self::ApiKeyCreated { name, id }
+            | Self::ApiKeyChanged { name, id }
+            | Self::ApiKeyRevoked { name, id } => vec![("name", name.clone()), ("id", id.clone())],
             Self::TokenMinted { jti, expires_at } => {
                 vec![("jti", jti.clone()), ("expires_at", expires_at.to_string())]
             }

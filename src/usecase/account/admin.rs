@@ -1,7 +1,7 @@
 //! Accounts, as those who look after them see them.
 
 use super::password::{Owner, check_policy, void_old_proofs};
-use super::reference::{UserRef, change, find_in, is_last_admin, remove};
+use super::reference::{UserRef, change, find_in, find_under, is_last_admin, remove};
 use super::roles;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
@@ -24,6 +24,7 @@ use crate::usecase::app::App;
 use crate::usecase::mail::compose;
 use crate::usecase::mail::compose::LinkMail;
 use crate::usecase::paging::{check_limit, start};
+use crate::usecase::reauthenticate::require_fresh_if_user;
 use crate::usecase::require;
 
 pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
@@ -102,9 +103,11 @@ pub struct Added {
 ///
 /// # Errors
 /// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not
-/// hold; `email_taken`; `not_found` for an unknown role; `weak_password`; `overloaded`; the store's.
+/// hold; `fresh_login_required` for a user; `email_taken`; `not_found` for an unknown role; `weak_password`;
+/// `overloaded`; the store's.
 pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> {
     require(caller, "users:write")?;
+    let fresh = require_fresh_if_user(app, caller)?;
     let password_hash = match &new.password {
         FirstPassword::Set(password) => {
             check_policy(app, password, Owner { email: &new.email, name: &new.name })?;
@@ -129,7 +132,10 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
         password_hash,
     };
     let (giver, roles) = (caller.clone(), new.roles);
-    let user = app.store.write(caller, move |tx| insert(tx, &giver, &row, &roles, link.as_ref()))?;
+    let user = app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
+        Some(refusal) => Ok(Decision::Refuse(refusal)),
+        None => insert(tx, &giver, &row, &roles, link.as_ref()),
+    })?;
     Ok(Added { user, invitation })
 }
 
@@ -282,13 +288,18 @@ pub(in crate::usecase) fn enable_in(tx: &mut Tx<'_>, user: &User) -> Result<Deci
 /// `forbidden` without `users:write`; `not_found`; `last_admin`; the store's.
 pub fn delete(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
     require(caller, "users:write")?;
-    let of = of.clone();
-    app.store.write(caller, move |tx| delete_in(tx, &of))
+    let (changer, of) = (caller.clone(), of.clone());
+    app.store.write(caller, move |tx| delete_in(tx, &changer, &of))
 }
 
-pub(in crate::usecase) fn delete_in(tx: &mut Tx<'_>, of: &UserRef) -> Result<Decision<User>, Fault> {
-    let Some(user) = find_in(tx, of)? else {
-        return Ok(Decision::Refuse(of.missing()));
+pub(in crate::usecase) fn delete_in(
+    tx: &mut Tx<'_>,
+    changer: &Caller,
+    of: &UserRef,
+) -> Result<Decision<User>, Fault> {
+    let user = match find_under(tx, changer, of)? {
+        Decision::Grant(user) => user,
+        refused @ Decision::Refuse(_) => return Ok(refused),
     };
     if is_last_admin(tx, &user)? {
         return Ok(Decision::Refuse(Refusal::LastAdmin));
@@ -304,10 +315,11 @@ pub(in crate::usecase) fn delete_in(tx: &mut Tx<'_>, of: &UserRef) -> Result<Dec
 /// `forbidden` without `users:write`; `not_found`; the store's.
 pub fn unlock(app: &App, caller: &Caller, of: &UserRef) -> Result<u32, Error> {
     require(caller, "users:write")?;
-    let of = of.clone();
+    let (changer, of) = (caller.clone(), of.clone());
     app.store.write(caller, move |tx| {
-        let Some(user) = find_in(tx, &of)? else {
-            return Ok(Decision::Refuse(of.missing()));
+        let user = match find_under(tx, &changer, &of)? {
+            Decision::Grant(user) => user,
+            Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
         let locks = failures::clear_all(tx, &user.email.key())?;
         if locks > 0 {

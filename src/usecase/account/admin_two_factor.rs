@@ -3,7 +3,7 @@
 
 use super::admin::find;
 use super::password::void_old_proofs;
-use super::reference::{UserRef, change, find_in};
+use super::reference::{UserRef, change, change_fresh, find_under};
 use super::two_factor;
 use super::two_factor::{Draft, Enabling, NewCodes, Setup};
 use crate::domain::audit::Event;
@@ -16,6 +16,7 @@ use crate::error::{Decision, Error, Refusal};
 use crate::store::tables::second_factor;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
+use crate::usecase::reauthenticate::require_fresh_if_user;
 use crate::usecase::require;
 use crate::usecase::signin::factor::{FACTOR_FAILURES_MAX, Factor, FactorCheck, FactorVerdict};
 
@@ -55,14 +56,20 @@ pub fn second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<SecondF
 /// there was none.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `not_found`; the store's.
+/// `forbidden` without `users:write`, or for somebody who holds a permission of authd's own that the caller
+/// doesn't; `fresh_login_required` for a user; `not_found`; the store's.
 pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<bool, Error> {
     require(caller, "users:write")?;
-    let of = of.clone();
+    let fresh = require_fresh_if_user(app, caller)?;
+    let (changer, of) = (caller.clone(), of.clone());
     let notice = compose::notice(app, caller, MailKind::TwoFactorDisabled);
     app.store.write(caller, move |tx| {
-        let Some(user) = find_in(tx, &of)? else {
-            return Ok(Decision::Refuse(of.missing()));
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
+        let user = match find_under(tx, &changer, &of)? {
+            Decision::Grant(user) => user,
+            Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
         let had = user.two_factor_at.is_some();
         // One that was only begun goes, too, and nobody needs to hear of it.
@@ -93,8 +100,9 @@ pub fn enrol(app: &App, caller: &Caller, of: &UserRef) -> Result<Enrolment, Erro
     let user = find(app, caller, of)?;
     let Draft { setup, sealed } = two_factor::draft(app, &user)?;
     // By id from here on: the secret is sealed for this account, whoever has the address by now.
-    let user =
-        change(app, caller, &UserRef::Id(user.id), move |tx, user| two_factor::enrol(tx, user.id, &sealed))?;
+    let user = change_fresh(app, caller, &UserRef::Id(user.id), move |tx, user| {
+        two_factor::enrol(tx, user.id, &sealed)
+    })?;
     Ok(Enrolment { user, setup })
 }
 
@@ -111,7 +119,7 @@ pub fn confirm_enrolment(
     code: &Secret<String>,
 ) -> Result<Vec<Secret<String>>, Error> {
     let (enabling, shown) = Enabling::new(app, caller, code);
-    change(app, caller, of, move |tx, user| enabling.run(tx, user, None))?;
+    change_fresh(app, caller, of, move |tx, user| enabling.run(tx, user, None))?;
     Ok(shown)
 }
 
@@ -126,7 +134,7 @@ pub fn replace_recovery_codes(
     of: &UserRef,
 ) -> Result<Vec<Secret<String>>, Error> {
     let NewCodes { shown, hashes } = two_factor::new_codes(app);
-    change(app, caller, of, move |tx, user| {
+    change_fresh(app, caller, of, move |tx, user| {
         if user.two_factor_at.is_none() {
             return Ok(Decision::Refuse(is_off(user)));
         }

@@ -2,7 +2,7 @@
 
 use super::admin::Verified;
 use super::password::void_old_proofs;
-use super::reference::{UserRef, find_in};
+use super::reference::{UserRef, find_under};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
@@ -15,7 +15,8 @@ use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
 use crate::usecase::mail::compose::{LinkMail, QueuedMail};
-use crate::usecase::{require, require_own};
+use crate::usecase::reauthenticate::require_fresh_if_user;
+use crate::usecase::require;
 
 /// What an account shall be. `None`: as it is.
 #[derive(Clone, Debug)]
@@ -46,22 +47,24 @@ pub struct Edited {
 /// of: sessions, links, logins that wait for their second step; the old one is told.
 ///
 /// # Errors
-/// `forbidden` without `users:write`, or for a new address of somebody who holds a permission of authd's own
-/// that the caller doesn't, since links to set a password go there; `not_found`; `email_taken`, and then
-/// nothing is changed; the store's.
+/// `forbidden` without `users:write`, or for somebody who holds a permission of authd's own that the caller
+/// doesn't; `fresh_login_required` for a user; `not_found`; `email_taken`, and then nothing is changed; the
+/// store's.
 pub fn edit(app: &App, caller: &Caller, of: &UserRef, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "users:write")?;
+    let fresh = require_fresh_if_user(app, caller)?;
     let moving = changes.email.as_ref().map(|new| Move::new(app, caller, new, changes.verified));
     let (changer, of, changes) = (caller.clone(), of.clone(), changes.clone());
     app.store.write(caller, move |tx| {
-        let Some(user) = find_in(tx, &of)? else {
-            return Ok(Decision::Refuse(of.missing()));
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
+        let user = match find_under(tx, &changer, &of)? {
+            Decision::Grant(user) => user,
+            Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
         let mut changed = Vec::new();
         if let Some(moving) = moving.as_ref().filter(|moving| moving.new != user.email) {
-            if let Err(refusal) = require_own(&changer, &user.permissions) {
-                return Ok(Decision::Refuse(refusal));
-            }
             if users::find_by_email(tx, &moving.new)?.is_some_and(|other| other.id != user.id) {
                 return Ok(Decision::Refuse(Refusal::EmailTaken));
             }

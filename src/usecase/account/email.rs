@@ -15,7 +15,7 @@ use crate::store::tables::{failures, sessions, tickets, users};
 use crate::store::tx::Query;
 use crate::usecase::app::App;
 use crate::usecase::mail::{compose, link_requests};
-use crate::usecase::signin::reauthenticate::require_fresh;
+use crate::usecase::reauthenticate::require_fresh;
 
 /// Has a new verification link sent, if there is an account with this address that needs one. The caller
 /// learns nothing either way: see `mail::link_requests`.

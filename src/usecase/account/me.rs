@@ -13,9 +13,9 @@ use crate::store::audit::log;
 use crate::store::tables::users;
 use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
+use crate::usecase::reauthenticate::require_fresh;
 use crate::usecase::require_user;
 use crate::usecase::signin::password as signin_password;
-use crate::usecase::signin::reauthenticate::require_fresh;
 
 /// The caller's account, as it was read when their token was checked.
 ///

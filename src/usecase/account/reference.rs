@@ -9,7 +9,8 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::{failures, users};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
-use crate::usecase::require;
+use crate::usecase::reauthenticate::{FreshIfUser, require_fresh_if_user};
+use crate::usecase::{require, require_over};
 
 /// An account as it is named on a command line: by address or by id.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +46,23 @@ pub(in crate::usecase) fn find_in(query: &impl Query, of: &UserRef) -> Result<Op
     }
 }
 
+/// Finds an account that the caller is about to change. Whoever changes another's account comes by it here.
+///
+/// Refuses with `not_found`, and with `forbidden` for an account that holds more of authd than the caller.
+pub(in crate::usecase) fn find_under(
+    tx: &Tx<'_>,
+    caller: &Caller,
+    of: &UserRef,
+) -> Result<Decision<User>, Fault> {
+    let Some(user) = find_in(tx, of)? else {
+        return Ok(Decision::Refuse(of.missing()));
+    };
+    Ok(match require_over(caller, &user.permissions) {
+        Ok(()) => Decision::Grant(user),
+        Err(refusal) => Decision::Refuse(refusal),
+    })
+}
+
 /// Takes everything personal out of the database.
 pub(in crate::usecase) fn remove(tx: &mut Tx<'_>, user: &User) -> Result<(), Fault> {
     failures::clear_all(tx, &user.email.key())?;
@@ -63,14 +81,39 @@ pub(in crate::usecase) fn change(
     app: &App,
     caller: &Caller,
     of: &UserRef,
-    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
+    work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
 ) -> Result<User, Error> {
     require(caller, "users:write")?;
-    let of = of.clone();
+    run(app, caller, FreshIfUser::NOT_ASKED, of, work)
+}
+
+/// As [`change`], for what wants a fresh login of the user who does it: factors and roles.
+pub(in crate::usecase) fn change_fresh(
+    app: &App,
+    caller: &Caller,
+    of: &UserRef,
+    work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
+) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    run(app, caller, require_fresh_if_user(app, caller)?, of, work)
+}
+
+fn run(
+    app: &App,
+    caller: &Caller,
+    fresh: FreshIfUser,
+    of: &UserRef,
+    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
+) -> Result<User, Error> {
+    let (changer, of) = (caller.clone(), of.clone());
     app.store.write(caller, move |tx| {
-        let Some(user) = find_in(tx, &of)? else {
-            return Ok(Decision::Refuse(of.missing()));
+        let user = match find_under(tx, &changer, &of)? {
+            Decision::Grant(user) => user,
+            Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
         if let Decision::Refuse(refusal) = work(tx, &user)? {
             return Ok(Decision::Refuse(refusal));
         }

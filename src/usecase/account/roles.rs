@@ -1,6 +1,6 @@
 //! Roles, and who has them.
 
-use super::reference::{UserRef, change, is_last_admin};
+use super::reference::{UserRef, change_fresh, is_last_admin};
 use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
@@ -14,7 +14,8 @@ use crate::store::tables::roles;
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::paging::by_name;
-use crate::usecase::{require, require_own};
+use crate::usecase::reauthenticate::require_fresh_if_user;
+use crate::usecase::{require, require_over, require_own};
 
 /// All roles, by name.
 ///
@@ -67,12 +68,15 @@ fn missing(name: &RoleName) -> Refusal {
 ///
 /// # Errors
 /// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold;
-/// `already_exists`; the store's.
+/// `fresh_login_required` for a user; `already_exists`; the store's.
 pub fn add(app: &App, caller: &Caller, role: &Role) -> Result<Role, Error> {
     require(caller, "roles:write")?;
     require_own(caller, &role.permissions)?;
-    let role = role.clone();
-    app.store.write(caller, move |tx| add_in(tx, &role))
+    let (fresh, role) = (require_fresh_if_user(app, caller)?, role.clone());
+    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
+        Some(refusal) => Ok(Decision::Refuse(refusal)),
+        None => add_in(tx, &role),
+    })
 }
 
 pub(in crate::usecase) fn add_in(tx: &mut Tx<'_>, role: &Role) -> Result<Decision<Role>, Fault> {
@@ -105,23 +109,32 @@ pub struct Edited {
 /// stays the same leaves no trace.
 ///
 /// # Errors
-/// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold;
-/// `not_found`; `built_in_role` when the role `admin` would lose a permission of authd's own; the store's.
+/// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold, given
+/// or taken; `fresh_login_required` for a user; `not_found`; `built_in_role` when the role `admin` would lose
+/// a permission of authd's own; the store's.
 pub fn edit(app: &App, caller: &Caller, name: &RoleName, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "roles:write")?;
     require_own(caller, changes.permissions.as_deref().unwrap_or_default())?;
-    let (name, changes) = (name.clone(), changes.clone());
-    app.store.write(caller, move |tx| edit_in(tx, &name, &changes))
+    let (changer, name, changes) = (caller.clone(), name.clone(), changes.clone());
+    let fresh = require_fresh_if_user(app, caller)?;
+    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
+        Some(refusal) => Ok(Decision::Refuse(refusal)),
+        None => edit_in(tx, &changer, &name, &changes),
+    })
 }
 
 pub(in crate::usecase) fn edit_in(
     tx: &mut Tx<'_>,
+    changer: &Caller,
     name: &RoleName,
     changes: &Changes,
 ) -> Result<Decision<Edited>, Fault> {
     let Some(before) = roles::find(tx, name)? else {
         return Ok(Decision::Refuse(missing(name)));
     };
+    if let Err(refusal) = require_over(changer, &before.permissions) {
+        return Ok(Decision::Refuse(refusal));
+    }
     let after = changes.clone().apply(&before);
     if after == before {
         return Ok(Decision::Grant(Edited { role: before, changed: false }));
@@ -165,20 +178,33 @@ fn difference(before: &Role, after: &Role) -> Event {
 /// Deletes a role and takes it from everybody, for their next request; gives it as it was.
 ///
 /// # Errors
-/// `forbidden` without `roles:write`; `not_found`; `built_in_role` for `admin`; the store's.
+/// `forbidden` without `roles:write`, or for a role that holds more of authd than the caller;
+/// `fresh_login_required` for a user; `not_found`;
+/// `built_in_role` for `admin`; the store's.
 pub fn delete(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error> {
     require(caller, "roles:write")?;
-    let name = name.clone();
-    app.store.write(caller, move |tx| delete_in(tx, &name))
+    let (changer, name) = (caller.clone(), name.clone());
+    let fresh = require_fresh_if_user(app, caller)?;
+    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
+        Some(refusal) => Ok(Decision::Refuse(refusal)),
+        None => delete_in(tx, &changer, &name),
+    })
 }
 
-pub(in crate::usecase) fn delete_in(tx: &mut Tx<'_>, name: &RoleName) -> Result<Decision<Held>, Fault> {
+pub(in crate::usecase) fn delete_in(
+    tx: &mut Tx<'_>,
+    changer: &Caller,
+    name: &RoleName,
+) -> Result<Decision<Held>, Fault> {
     if name.is_admin() {
         return Ok(Decision::Refuse(Refusal::BuiltInRole { role: name.to_string() }));
     }
     let Some(role) = roles::find(tx, name)? else {
         return Ok(Decision::Refuse(missing(name)));
     };
+    if let Err(refusal) = require_over(changer, &role.permissions) {
+        return Ok(Decision::Refuse(refusal));
+    }
     let users = roles::count_users(tx, name)?;
     roles::delete(tx, name)?;
     tx.audit(&Event::RoleDeleted { role: name.to_string(), users }, Subject::default())?;
@@ -189,10 +215,11 @@ pub(in crate::usecase) fn delete_in(tx: &mut Tx<'_>, name: &RoleName) -> Result<
 ///
 /// # Errors
 /// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not
-/// hold; `not_found` for an unknown user or role. Then none is given.
+/// hold, or for a user who holds one; `fresh_login_required` for a user; `not_found` for an unknown user or
+/// role. Then none is given.
 pub fn assign(app: &App, caller: &Caller, of: &UserRef, wanted: &[RoleName]) -> Result<User, Error> {
     let (giver, wanted) = (caller.clone(), wanted.to_vec());
-    change(app, caller, of, move |tx, user| assign_in(tx, &giver, user, &wanted))
+    change_fresh(app, caller, of, move |tx, user| assign_in(tx, &giver, user, &wanted))
 }
 
 pub(in crate::usecase) fn assign_in(
@@ -238,11 +265,12 @@ pub(in crate::usecase) fn give(tx: &mut Tx<'_>, user: UserId, given: &[RoleName]
 /// Takes roles from a user; those they don't have change nothing.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `not_found` for an unknown user or role; `last_admin`. Then none is
-/// taken.
+/// `forbidden` without `users:write`, or for a user who holds a permission of authd's own that the caller
+/// doesn't; `fresh_login_required` for a user; `not_found` for an unknown user or role; `last_admin`. Then
+/// none is taken.
 pub fn unassign(app: &App, caller: &Caller, of: &UserRef, unwanted: &[RoleName]) -> Result<User, Error> {
     let unwanted = unwanted.to_vec();
-    change(app, caller, of, move |tx, user| unassign_in(tx, user, &unwanted))
+    change_fresh(app, caller, of, move |tx, user| unassign_in(tx, user, &unwanted))
 }
 
 pub(in crate::usecase) fn unassign_in(

@@ -20,10 +20,10 @@ use crate::store::tables::{second_factor, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
+use crate::usecase::reauthenticate::{Fresh, require_fresh};
 use crate::usecase::require_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
 use crate::usecase::signin::password;
-use crate::usecase::signin::reauthenticate::{Fresh, require_fresh};
 use crate::usecase::signin::session_start::{Proof, life};
 
 /// How many recovery codes a person gets.
@@ -59,14 +59,18 @@ pub struct Setup {
     pub qr_svg: Secret<String>,
 }
 
-/// Hands out a new secret. Nothing is on until a code for it comes back: see [`enable`].
+/// Hands out a new secret. Nothing is on until a code for it comes back: see [`enable`]. Whoever has not
+/// shown that the address is theirs gets none: the owner of the address would be locked out of it.
 ///
 /// # Errors
-/// `fresh_login_required`; `already_enabled`; the store's.
+/// `fresh_login_required`; `email_not_verified`; `already_enabled`; the store's.
 pub fn setup(app: &App, caller: &Caller) -> Result<Setup, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.account.id;
     let user = app.store.read(|query| users::find(query, me))?.ok_or(Refusal::InvalidToken)?;
+    if user.email_verified_at.is_none() {
+        return Err(Refusal::EmailNotVerified.into());
+    }
     let Draft { setup, sealed } = draft(app, &user)?;
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
@@ -112,10 +116,11 @@ pub(in crate::usecase) fn new_codes(app: &App) -> NewCodes {
 }
 
 /// Turns the second factor on with a code for the secret of [`setup`]; gives the recovery codes, this
-/// once. That code's step is spent, other sessions end, and this one counts as proved with both factors.
+/// once. That code's step is spent, other sessions end, and this one counts as proved with both factors; its
+/// access tokens from before the last refresh count no more.
 ///
 /// # Errors
-/// `fresh_login_required`; `already_enabled`; `invalid_code`; the store's.
+/// `fresh_login_required`; `email_not_verified`; `already_enabled`; `invalid_code`; the store's.
 pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
@@ -128,6 +133,9 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<S
         let Some(user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
+        if user.email_verified_at.is_none() {
+            return Ok(Decision::Refuse(Refusal::EmailNotVerified));
+        }
         if let Decision::Refuse(refusal) = enabling.run(tx, &user, Some(me.session))? {
             return Ok(Decision::Refuse(refusal));
         }

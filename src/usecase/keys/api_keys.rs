@@ -15,7 +15,8 @@ use crate::store::tables::api_keys;
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::paging::by_name;
-use crate::usecase::{require, require_own};
+use crate::usecase::reauthenticate::require_fresh_if_user;
+use crate::usecase::{require, require_over, require_own};
 use std::time::Duration;
 
 /// A key, by its id or by the name that it has now.
@@ -54,12 +55,17 @@ pub struct Added {
 ///
 /// # Errors
 /// `forbidden` without `keys:write`, or for a permission of authd's own that the caller does not hold;
-/// `validation_failed` for a life below a second; `already_exists`; the store's.
+/// `fresh_login_required` for a user; `validation_failed` for a life below a second; `already_exists`; the
+/// store's.
 pub fn add(app: &App, caller: &Caller, new: &NewApiKey) -> Result<Added, Error> {
     require(caller, "keys:write")?;
     require_own(caller, &new.permissions)?;
+    let fresh = require_fresh_if_user(app, caller)?;
     let (draft, secret) = Draft::new(app, new);
-    let key = app.store.write(caller, move |tx| draft.add_in(tx))?;
+    let key = app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
+        Some(refusal) => Ok(Decision::Refuse(refusal)),
+        None => draft.add_in(tx),
+    })?;
     Ok(Added { key, secret })
 }
 
@@ -100,7 +106,10 @@ impl Draft {
             last_used_at: None,
         };
         api_keys::insert(tx, &key, &self.hash)?;
-        tx.audit(&Event::ApiKeyCreated { name: key.name.to_string() }, Subject::default())?;
+        tx.audit(
+            &Event::ApiKeyCreated { name: key.name.to_string(), id: key.id.to_string() },
+            Subject::default(),
+        )?;
         Ok(Decision::Grant(key))
     }
 }
@@ -154,27 +163,38 @@ pub enum Expiry {
 /// Changes what a key may do and how long; what stays the same leaves no trace.
 ///
 /// # Errors
-/// `forbidden` without `keys:write`, or for a permission of authd's own that the caller does not hold;
-/// `not_found`; the store's.
+/// `forbidden` without `keys:write`, or for a permission of authd's own that the caller does not hold, given
+/// or taken; `fresh_login_required` for a user; `not_found`; the store's.
 pub fn edit(app: &App, caller: &Caller, name: &ApiKeyName, change: &Change) -> Result<ApiKey, Error> {
     require(caller, "keys:write")?;
     require_own(caller, change.permissions.as_deref().unwrap_or_default())?;
-    let (name, change) = (name.clone(), change.clone());
-    app.store.write(caller, move |tx| edit_in(tx, &name, &change))
+    let (changer, name, change) = (caller.clone(), name.clone(), change.clone());
+    let fresh = require_fresh_if_user(app, caller)?;
+    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
+        Some(refusal) => Ok(Decision::Refuse(refusal)),
+        None => edit_in(tx, &changer, &name, &change),
+    })
 }
 
 pub(in crate::usecase) fn edit_in(
     tx: &mut Tx<'_>,
+    changer: &Caller,
     name: &ApiKeyName,
     change: &Change,
 ) -> Result<Decision<ApiKey>, Fault> {
     let Some(before) = api_keys::find(tx, name)? else {
         return Ok(Decision::Refuse(missing(name)));
     };
+    if let Err(refusal) = require_over(changer, &before.permissions) {
+        return Ok(Decision::Refuse(refusal));
+    }
     let key = changed(&before, change);
     if key != before {
         api_keys::save(tx, &key)?;
-        tx.audit(&Event::ApiKeyChanged { name: key.name.to_string() }, Subject::default())?;
+        tx.audit(
+            &Event::ApiKeyChanged { name: key.name.to_string(), id: key.id.to_string() },
+            Subject::default(),
+        )?;
     }
     Ok(Decision::Grant(key))
 }
@@ -182,14 +202,23 @@ pub(in crate::usecase) fn edit_in(
 /// Takes a key away: it counts no more on the next request, and its name is free.
 ///
 /// # Errors
-/// `forbidden` without `keys:write`; `not_found`; the store's.
+/// `forbidden` without `keys:write`, or for a key that holds more of authd than the caller;
+/// `fresh_login_required` for a user; `not_found`; the store's.
 pub fn revoke(app: &App, caller: &Caller, of: &ApiKeyRef) -> Result<ApiKey, Error> {
     require(caller, "keys:write")?;
-    let of = of.clone();
-    app.store.write(caller, move |tx| revoke_in(tx, &of))
+    let (changer, of) = (caller.clone(), of.clone());
+    let fresh = require_fresh_if_user(app, caller)?;
+    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
+        Some(refusal) => Ok(Decision::Refuse(refusal)),
+        None => revoke_in(tx, &changer, &of),
+    })
 }
 
-pub(in crate::usecase) fn revoke_in(tx: &mut Tx<'_>, of: &ApiKeyRef) -> Result<Decision<ApiKey>, Fault> {
+pub(in crate::usecase) fn revoke_in(
+    tx: &mut Tx<'_>,
+    changer: &Caller,
+    of: &ApiKeyRef,
+) -> Result<Decision<ApiKey>, Fault> {
     let found = match of {
         ApiKeyRef::Id(id) => api_keys::find_by_id(tx, *id)?,
         ApiKeyRef::Name(name) => api_keys::find(tx, name)?,
@@ -197,8 +226,14 @@ pub(in crate::usecase) fn revoke_in(tx: &mut Tx<'_>, of: &ApiKeyRef) -> Result<D
     let Some(key) = found else {
         return Ok(Decision::Refuse(of.missing()));
     };
+    if let Err(refusal) = require_over(changer, &key.permissions) {
+        return Ok(Decision::Refuse(refusal));
+    }
     api_keys::delete(tx, key.id)?;
-    tx.audit(&Event::ApiKeyRevoked { name: key.name.to_string() }, Subject::default())?;
+    tx.audit(
+        &Event::ApiKeyRevoked { name: key.name.to_string(), id: key.id.to_string() },
+        Subject::default(),
+    )?;
     Ok(Decision::Grant(key))
 }
 

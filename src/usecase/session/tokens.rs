@@ -11,14 +11,16 @@ use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::secret::Secret;
-use crate::domain::session::Rotation;
+use crate::domain::session::{Rotation, Session};
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::sessions::SaltedSession;
 use crate::store::tables::{api_keys, links, sessions};
+use crate::store::tx::Tx;
 use crate::usecase::account::reference;
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::app::App;
-use crate::usecase::require;
+use crate::usecase::{require, require_over_everybody};
 
 /// What to revoke.
 #[derive(Clone, Debug)]
@@ -38,14 +40,16 @@ pub enum Target {
 /// Revokes; gives how many sessions or tokens ended by it. What has ended already is not an error.
 ///
 /// # Errors
-/// `forbidden` without `sessions:revoke`; `not_found` for an unknown session or user;
-/// `validation_failed` for a text that is no token or no `jti`; the store's.
+/// `forbidden` without `sessions:revoke`, or for somebody who holds more of authd than the caller; where
+/// whose it is can't be told, anybody might. Whoever shows a token may end it, whosever it is. `not_found`
+/// for an unknown session or user; `validation_failed` for a text that is no token or no `jti`; the store's.
 pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error> {
     require(caller, "sessions:revoke")?;
     match target {
         Target::Session(id) => revoke_session(app, caller, id),
         Target::User(of) => revoke_user(app, caller, of),
         Target::Jti(jti) => {
+            require_over_everybody(caller)?;
             let jti =
                 TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
             // Whose it is, only the token itself could tell; none outlives the session that lives the
@@ -57,13 +61,16 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
             revoke_access(app, caller, jti, Subject::default(), expires_at)
         }
         Target::Token(text) => revoke_text(app, caller, text),
-        Target::All => app.store.write(caller, |tx| {
-            let sessions = sessions::end_all(tx)?;
-            if sessions > 0 {
-                tx.audit(&Event::LoggedOutEverywhere { sessions }, Subject::default())?;
-            }
-            Ok(Decision::Grant(sessions))
-        }),
+        Target::All => {
+            require_over_everybody(caller)?;
+            app.store.write(caller, |tx| {
+                let sessions = sessions::end_all(tx)?;
+                if sessions > 0 {
+                    tx.audit(&Event::LoggedOutEverywhere { sessions }, Subject::default())?;
+                }
+                Ok(Decision::Grant(sessions))
+            })
+        }
     }
 }
 
@@ -100,23 +107,33 @@ fn owner(app: &App, text: &str) -> Result<Option<UserId>, Fault> {
 fn revoke_session(app: &App, caller: &Caller, id: &str) -> Result<u64, Error> {
     let missing = Refusal::not_found("session", id);
     let id = SessionId::parse(id).ok_or_else(|| missing.clone())?;
+    let changer = caller.clone();
     app.store.write(caller, move |tx| {
         let Some(session) = sessions::find(tx, id)? else {
             return Ok(Decision::Refuse(missing.clone()));
         };
-        if !sessions::end(tx, id)? {
-            return Ok(Decision::Grant(0));
+        match reference::find_under(tx, &changer, &UserRef::Id(session.user))? {
+            Decision::Grant(_) => Ok(Decision::Grant(end_session(tx, &session)?)),
+            Decision::Refuse(refusal) => Ok(Decision::Refuse(refusal)),
         }
-        tx.audit(&Event::SessionRevoked, (session.user, id))?;
-        Ok(Decision::Grant(1))
     })
 }
 
+/// Ends it; gives how many ended by it.
+fn end_session(tx: &mut Tx<'_>, session: &Session) -> Result<u64, Fault> {
+    if !sessions::end(tx, session.id)? {
+        return Ok(0);
+    }
+    tx.audit(&Event::SessionRevoked, (session.user, session.id))?;
+    Ok(1)
+}
+
 fn revoke_user(app: &App, caller: &Caller, of: &UserRef) -> Result<u64, Error> {
-    let of = of.clone();
+    let (changer, of) = (caller.clone(), of.clone());
     app.store.write(caller, move |tx| {
-        let Some(user) = reference::find_in(tx, &of)? else {
-            return Ok(Decision::Refuse(of.missing()));
+        let user = match reference::find_under(tx, &changer, &of)? {
+            Decision::Grant(user) => user,
+            Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
         let sessions = sessions::end_of_user(tx, user.id, None)?;
         if sessions > 0 {
@@ -145,10 +162,10 @@ fn revoke_access(
 
 fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
     if let Some(token) = RefreshToken::parse(text) {
-        if find_authentic(app, &token)?.is_none() {
+        let Some(SaltedSession { session, .. }) = find_authentic(app, &token)? else {
             return Err(Refusal::InvalidToken.into());
-        }
-        return revoke_session(app, caller, &token.session.to_string());
+        };
+        return app.store.write(caller, move |tx| Ok(Decision::Grant(end_session(tx, &session)?)));
     }
     match authenticate::inspect(app, text)? {
         Ok((token, _)) => {

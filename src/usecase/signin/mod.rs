@@ -5,6 +5,5 @@ pub mod factor;
 pub(super) mod lockout;
 pub mod login;
 pub(super) mod password;
-pub mod reauthenticate;
 pub mod second_factor;
 pub(super) mod session_start;

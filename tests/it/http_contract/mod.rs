@@ -5,6 +5,7 @@ mod documents;
 mod flows;
 mod forbidden;
 mod forms;
+mod fresh;
 mod routing;
 mod views;
 

@@ -22,6 +22,7 @@ pub static API_KEYS: &[Route] = &[
         .problems(&[(400, "invalid_cursor")]),
     Route::post("/api/auth/admin/api-keys", "admin_add_api_key", Access::Permission("keys:write"), add)
         .summary("Make an API key")
+        .fresh()
         .body(&bodies::NEW_API_KEY)
         .answers(&[route::json(201, "The key, shown this once.", &schema::NEW_API_KEY)])
         .problems(&[(409, "already_exists")]),
@@ -32,6 +33,7 @@ pub static API_KEYS: &[Route] = &[
         revoke,
     )
     .summary("Revoke an API key")
+    .fresh()
     .answers(&[nothing(204, "It counts no more.")])
     .problems(&[(404, "not_found")]),
 ];

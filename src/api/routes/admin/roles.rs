@@ -23,6 +23,7 @@ pub static ROLES: &[Route] = &[
         .problems(&[(400, "invalid_cursor")]),
     Route::post("/api/auth/admin/roles", "admin_add_role", Access::Permission("roles:write"), add)
         .summary("Make a role")
+        .fresh()
         .body(&bodies::NEW_ROLE)
         .answers(&[route::json(201, "The role.", &schema::ROLE)])
         .problems(&[(409, "already_exists")]),
@@ -37,6 +38,7 @@ pub static ROLES: &[Route] = &[
         change,
     )
     .summary("Change a role; it counts on the next request of everybody who has it")
+    .fresh()
     .body(&bodies::ROLE_CHANGES)
     .answers(&[route::json(200, "The role as it is now.", &schema::ROLE)])
     .problems(&[(404, "not_found"), (409, "built_in_role")]),
@@ -47,6 +49,7 @@ pub static ROLES: &[Route] = &[
         delete,
     )
     .summary("Delete a role and take it from everybody")
+    .fresh()
     .answers(&[nothing(204, "The role is gone.")])
     .problems(&[(404, "not_found"), (409, "built_in_role")]),
 ];

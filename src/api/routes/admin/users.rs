@@ -49,6 +49,7 @@ pub static USERS: &[Route] = &[
         .problems(&[(400, "invalid_cursor")]),
     Route::post("/api/auth/admin/users", "admin_add_user", Access::Permission("users:write"), add)
         .summary("Make an account, or invite somebody to one")
+        .fresh()
         .lane(Lane::Hash)
         .body(&bodies::NEW_USER)
         .answers(&[route::json(201, "The account.", &USER)])
@@ -64,6 +65,7 @@ pub static USERS: &[Route] = &[
         change,
     )
     .summary("Change an account")
+    .fresh()
     .body(&bodies::USER_CHANGES)
     .answers(&[route::json(200, "The account as it is now.", &USER)])
     .problems(&[(404, "not_found"), (409, "email_taken")]),
@@ -119,6 +121,7 @@ pub static USERS: &[Route] = &[
         reset_two_factor,
     )
     .summary("Take the second factor away from somebody who lost it")
+    .fresh()
     .answers(&[nothing(204, "It is off; the user's sessions have ended.")])
     .problems(&[(404, "not_found")]),
     Route::post(
@@ -137,6 +140,7 @@ pub static USERS: &[Route] = &[
         assign,
     )
     .summary("Give somebody a role")
+    .fresh()
     .answers(&[nothing(204, "The user has the role.")])
     .problems(&[(404, "not_found")]),
     Route::delete(
@@ -146,6 +150,7 @@ pub static USERS: &[Route] = &[
         unassign,
     )
     .summary("Take a role from somebody")
+    .fresh()
     .answers(&[nothing(204, "The user does not have the role.")])
     .problems(&[(404, "not_found"), (409, "last_admin")]),
 ];

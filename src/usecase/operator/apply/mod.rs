@@ -23,7 +23,7 @@ use crate::store::tables::{api_keys, roles, users};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::account::admin;
 use crate::usecase::account::edit;
-use crate::usecase::account::reference::UserRef;
+use crate::usecase::account::reference::{UserRef, find_under};
 use crate::usecase::account::roles::{self as role, Changes};
 use crate::usecase::app::App;
 use crate::usecase::keys::api_keys::{self as api_key, ApiKeyRef, NewApiKey};
@@ -208,19 +208,19 @@ fn plain(tx: &mut Tx<'_>, giver: &Caller, change: &Change) -> Result<Decision<()
                 description: Some(to.description.clone()),
                 permissions: Some(to.permissions.clone()),
             };
-            role::edit_in(tx, &to.name, &changes)?.map(drop)
+            role::edit_in(tx, giver, &to.name, &changes)?.map(drop)
         }
-        Change::RemoveRole(name) => role::delete_in(tx, name)?.map(drop),
-        Change::EditUser { id, edits, .. } => match users::find(tx, *id)? {
-            Some(user) => edit_user(tx, giver, &user, edits)?,
-            None => Decision::Refuse(UserRef::Id(*id).missing()),
+        Change::RemoveRole(name) => role::delete_in(tx, giver, name)?.map(drop),
+        Change::EditUser { id, edits, .. } => match find_under(tx, giver, &UserRef::Id(*id))? {
+            Decision::Grant(user) => edit_user(tx, giver, &user, edits)?,
+            Decision::Refuse(refusal) => Decision::Refuse(refusal),
         },
-        Change::RemoveUser { id, .. } => admin::delete_in(tx, &UserRef::Id(*id))?.map(drop),
+        Change::RemoveUser { id, .. } => admin::delete_in(tx, giver, &UserRef::Id(*id))?.map(drop),
         Change::EditKey { name, to, .. } => {
             let change = api_key::Change { permissions: Some(to.clone()), expires_at: None };
-            api_key::edit_in(tx, name, &change)?.map(drop)
+            api_key::edit_in(tx, giver, name, &change)?.map(drop)
         }
-        Change::RemoveKey(name) => api_key::revoke_in(tx, &ApiKeyRef::Name(name.clone()))?.map(drop),
+        Change::RemoveKey(name) => api_key::revoke_in(tx, giver, &ApiKeyRef::Name(name.clone()))?.map(drop),
         Change::AddUser(_) | Change::AddKey { .. } => unreachable!("these are steps of their own"),
     })
 }

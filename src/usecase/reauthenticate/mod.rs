@@ -1,6 +1,6 @@
 //! Proving again who one is: a login that is fresh, with the password where an action asks for it.
 
-use crate::domain::access::{FRESH, SignedIn};
+use crate::domain::access::{Actor, FRESH, SignedIn};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault, Refusal};
@@ -30,6 +30,42 @@ pub(in crate::usecase) fn require_fresh(app: &App, caller: &Caller) -> Result<Fr
         Some(refusal) => Err(refusal.into()),
         None => Ok(fresh),
     }
+}
+
+/// Who may do what wants a fresh login of a user: of a service, which never logs in, and of an operator it
+/// is not asked.
+#[derive(Clone, Debug)]
+pub(in crate::usecase) struct FreshIfUser(Option<Fresh>);
+
+impl FreshIfUser {
+    /// For what any login will do.
+    pub(in crate::usecase) const NOT_ASKED: Self = Self(None);
+
+    /// As [`Fresh::lapsed`].
+    pub(in crate::usecase) fn lapsed(
+        &self,
+        query: &impl Query,
+        now: Timestamp,
+    ) -> Result<Option<Refusal>, Fault> {
+        self.0.as_ref().map_or(Ok(None), |fresh| fresh.lapsed(query, now))
+    }
+}
+
+pub(in crate::usecase) fn require_fresh_if_user(app: &App, caller: &Caller) -> Result<FreshIfUser, Error> {
+    match &caller.actor {
+        Actor::User(_) => Ok(FreshIfUser(Some(require_fresh(app, caller)?))),
+        Actor::ApiKey(_) | Actor::Operator(_) | Actor::System => Ok(FreshIfUser::NOT_ASKED),
+        Actor::Anonymous => Err(Refusal::Unauthenticated.into()),
+    }
+}
+
+/// Refuses a user whose login is not fresh, before anything else of a request is looked at. The use-case asks
+/// again.
+///
+/// # Errors
+/// `unauthenticated` for nobody; `fresh_login_required`; the store's.
+pub fn check(app: &App, caller: &Caller) -> Result<(), Error> {
+    require_fresh_if_user(app, caller).map(drop)
 }
 
 impl Fresh {
