@@ -44,6 +44,8 @@ pub enum Refusal {
     InvalidCode,
     /// The login is too long ago, or was made without the second factor.
     FreshLoginRequired,
+    /// The account must have a second factor and has none: until then it can do nothing else.
+    TwoFactorSetupRequired,
     /// Too many failures; nothing was looked at.
     TooManyAttempts {
         retry_after: Duration,
@@ -114,6 +116,7 @@ impl Refusal {
             Self::InvalidCredentials | Self::WrongPassword => "invalid_credentials",
             Self::InvalidCode => "invalid_code",
             Self::FreshLoginRequired => "fresh_login_required",
+            Self::TwoFactorSetupRequired => "two_factor_setup_required",
             Self::TooManyAttempts { .. } => "too_many_attempts",
             Self::Forbidden { .. } | Self::RoleRequired { .. } => "forbidden",
             Self::EmailNotVerified => "email_not_verified",
@@ -150,6 +153,9 @@ impl fmt::Display for Refusal {
             Self::FreshLoginRequired => f.write_str(
                 "this needs a login of the last 5 minutes, with the second factor where one is on; log in again",
             ),
+            Self::TwoFactorSetupRequired => {
+                f.write_str("this account must have a second factor before it can do anything else; set one up")
+            }
             Self::TooManyAttempts { retry_after } => {
                 write!(f, "too many failed attempts; wait {} s and try again", whole_secs(*retry_after))
             }

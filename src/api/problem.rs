@@ -159,6 +159,7 @@ impl From<&Refusal> for Problem {
             Refusal::InvalidLink
             | Refusal::WrongPassword
             | Refusal::FreshLoginRequired
+            | Refusal::TwoFactorSetupRequired
             | Refusal::Forbidden { .. }
             | Refusal::RoleRequired { .. }
             | Refusal::EmailNotVerified

@@ -151,6 +151,8 @@ pub struct Route {
     /// Whether a user must have logged in within the last minutes, with the second factor where one is on. Of
     /// a service it is not asked. The router asks before it looks at the body, the use-case once more.
     pub fresh: bool,
+    /// Whether it takes a user, too, who must set up a second factor first.
+    pub before_second_factor: bool,
     pub lane: Lane,
     /// What a network's requests are counted against. `None`: they aren't, so that nobody can make a
     /// balancer's health checks fail.
@@ -229,6 +231,7 @@ impl Route {
             summary: "",
             access,
             fresh: false,
+            before_second_factor: false,
             lane,
             limit,
             query: &[],
@@ -247,6 +250,11 @@ impl Route {
     /// Wants a fresh login of a user: one of the last minutes, with the second factor where one is on.
     pub const fn fresh(self) -> Self {
         Self { fresh: true, ..self }
+    }
+
+    /// Takes a user, too, who must set up a second factor before anything else.
+    pub const fn before_second_factor(self) -> Self {
+        Self { before_second_factor: true, ..self }
     }
 
     /// Answers in this lane instead of the one that follows from the method.
@@ -316,6 +324,9 @@ impl Route {
         }
         if matches!(self.access, Access::Permission(_) | Access::Holder) {
             all.push((403, "forbidden"));
+        }
+        if self.access.takes_users() && !self.before_second_factor {
+            all.push((403, "two_factor_setup_required"));
         }
         if self.fresh {
             all.push((403, "fresh_login_required"));

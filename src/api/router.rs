@@ -13,7 +13,7 @@ use crate::transport::message::{Ambiguous, Found, Head, Request, Response};
 use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
-use crate::usecase::{reauthenticate, require};
+use crate::usecase::{reauthenticate, require, require_full_standing};
 use crate::web::rejection::Rejection;
 use crate::web::request::{self, Face, Readers, RequestState};
 use crate::web::{headers, origin};
@@ -132,6 +132,9 @@ impl Router {
         // Before anything else of the request is looked at, so that nobody learns from it what they may not.
         let (actor, shown) = authenticate::actor(app, route, &head.headers)?;
         let caller = state.caller(actor);
+        if !route.before_second_factor {
+            require_full_standing(&caller)?;
+        }
         if let Some(permission) = route.access.demands(&caller.actor) {
             require(&caller, permission)?;
         }

@@ -153,12 +153,12 @@ pub static USER: Object = Object::of::<views::User>(
 
 pub static TOKENS: Object = Object::of::<views::Tokens>(
     "Tokens",
-    r#"{"access_token":"eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln","token_type":"Bearer","expires_in":900,"refresh_token":"authd_rt_AZigsnwAcACAAAAAAAAAAg","refresh_expires_in":2592000,"session_id":"0198a0b2-7c00-7000-8000-000000000002","user":{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":[],"permissions":[],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}}"#,
+    r#"{"access_token":"eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln","token_type":"Bearer","expires_in":900,"refresh_token":"authd_rt_AZigsnwAcACAAAAAAAAAAg","refresh_expires_in":2592000,"session_id":"0198a0b2-7c00-7000-8000-000000000002","two_factor_setup_required":false,"user":{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":[],"permissions":[],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}}"#,
 );
 
 pub static COOKIE_SESSION: Object = Object::of::<views::CookieSession>(
     "CookieSession",
-    r#"{"expires_in":900,"refresh_expires_in":2592000,"csrf_token":"dGhlIHZhbHVlIG9mIHRoaXMgc2Vzc2lvbiwgMzIgYnk","session_id":"0198a0b2-7c00-7000-8000-000000000002","user":{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":[],"permissions":[],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}}"#,
+    r#"{"expires_in":900,"refresh_expires_in":2592000,"csrf_token":"dGhlIHZhbHVlIG9mIHRoaXMgc2Vzc2lvbiwgMzIgYnk","session_id":"0198a0b2-7c00-7000-8000-000000000002","two_factor_setup_required":false,"user":{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":[],"permissions":[],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}}"#,
 );
 
 pub static SECOND_STEP_DUE: Object = Object::of::<views::SecondStepDue>(
@@ -179,8 +179,10 @@ pub static TWO_FACTOR_SETUP: Object = Object::of::<views::TwoFactorSetup>(
     r#"{"secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","otpauth_uri":"otpauth://totp/authd:ann%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=authd","qr_svg":"<svg xmlns='http://www.w3.org/2000/svg'></svg>"}"#,
 );
 
-pub static RECOVERY_CODES: Object =
-    Object::of::<views::RecoveryCodes>("RecoveryCodes", r#"{"recovery_codes":["gezd-gnbv-gy3t-qojq"]}"#);
+pub static RECOVERY_CODES: Object = Object::of::<views::RecoveryCodes>(
+    "RecoveryCodes",
+    r#"{"recovery_codes":["gezd-gnbv-gy3t-qojq-gezd-gnbv"]}"#,
+);
 
 static EVENT: Object = Object::of::<views::Event>(
     "Event",

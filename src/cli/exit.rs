@@ -162,6 +162,7 @@ const fn refusal_code(refusal: &Refusal) -> u8 {
         | Refusal::WrongPassword
         | Refusal::InvalidCode
         | Refusal::FreshLoginRequired
+        | Refusal::TwoFactorSetupRequired
         | Refusal::TooManyAttempts { .. }
         | Refusal::Forbidden { .. }
         | Refusal::RoleRequired { .. }

@@ -3,10 +3,12 @@
 //! A `Config` is written out as one literal, so that a field without its setting doesn't compile; that
 //! a key reaches its field is held by a test over the table.
 
-use super::choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
+use super::choice::{
+    LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls, TwoFactorRequired,
+};
 use super::model::{
     Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider,
-    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
+    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
 };
 use super::settings::{Origin, Settings};
 use super::url::is_loopback;
@@ -45,6 +47,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
         redirects: Redirects { allowed: parsed(of, "redirects.allowed") },
         cookies: Cookies { same_site: choice(of, "cookies.same_site", SameSite::parse) },
         cors: Cors { origins: parsed(of, "cors.origins") },
+        two_factor: TwoFactor { required: choice(of, "two_factor.required", TwoFactorRequired::parse) },
         totp: Totp { issuer: text(of, "totp.issuer") },
         server: Server {
             max_connections: count(of, "server.max_connections"),

@@ -33,6 +33,14 @@ choices! {
         Closed = "closed",
     }
 
+    /// Who must have a second factor.
+    TwoFactorRequired {
+        Off = "off",
+        /// Who has the role `admin`, or holds a permission of authd's own.
+        Admins = "admins",
+        All = "all",
+    }
+
     /// How mail leaves.
     MailTransport {
         /// Kept in the database, read with `authctl mail`.

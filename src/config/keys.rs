@@ -1,7 +1,9 @@
 //! The one table of every key. Reading the file and the environment, `config init`, `config show` and
 //! authd.toml(5) all follow from it.
 
-use super::choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
+use super::choice::{
+    LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls, TwoFactorRequired,
+};
 use super::value::Kind;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
@@ -22,7 +24,7 @@ pub struct Key {
 }
 
 /// A table of the file, with what its keys are about. The first has no name: its keys stand at the top.
-pub const TABLES: [(&str, &str); 17] = [
+pub const TABLES: [(&str, &str); 18] = [
     ("", "Where the daemon listens, what it is called, and where its files are"),
     ("email_verification", "Proof that an address is its owner's"),
     ("password", "What a password must be and how it is hashed"),
@@ -35,6 +37,7 @@ pub const TABLES: [(&str, &str); 17] = [
     ("redirects", "Where a browser may be sent"),
     ("cookies", "Tokens in cookies"),
     ("cors", "Pages of other origins"),
+    ("two_factor", "Who must have a second factor"),
     ("totp", "The second factor"),
     ("server", "How much is taken on at once"),
     ("metrics", "Figures for Prometheus"),
@@ -44,7 +47,7 @@ pub const TABLES: [(&str, &str); 17] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 60] = [
+pub const KEYS: [Key; 61] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -143,6 +146,8 @@ pub const KEYS: [Key; 60] = [
         "the SameSite of the cookies"),
     key("cors.origins", Kind::Origins, "", "https://example.com",
         "exact origins whose pages may call authd, with credentials"),
+    key("two_factor.required", Kind::Choice(TwoFactorRequired::NAMES), "off", "admins",
+        "who must have a second factor, and until it is set up can do nothing else: admins are those with the role admin or any permission of authd's own"),
     key("totp.issuer", Kind::Text, "authd", "Example",
         "the name in the phone's app"),
     key("server.max_connections", Kind::Count(1, 1_000_000), "4096", "10000",

@@ -18,7 +18,9 @@ pub mod text;
 mod url;
 mod value;
 
-pub use choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
+pub use choice::{
+    LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls, TwoFactorRequired,
+};
 pub use load::{FILES, Loaded, Sources, load};
 pub use model::{
     Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider,

@@ -1,6 +1,8 @@
 //! Every setting as a typed value: the [`Config`] that the rest of authd reads.
 
-use super::choice::{LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls};
+use super::choice::{
+    LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls, TwoFactorRequired,
+};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
 use ipnet::IpNet;
@@ -35,6 +37,7 @@ pub struct Config {
     pub redirects: Redirects,
     pub cookies: Cookies,
     pub cors: Cors,
+    pub two_factor: TwoFactor,
     pub totp: Totp,
     pub server: Server,
     pub metrics: Metrics,
@@ -158,6 +161,11 @@ pub struct Cookies {
 pub struct Cors {
     /// Exact origins: scheme, host and port.
     pub origins: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TwoFactor {
+    pub required: TwoFactorRequired,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,6 +23,22 @@ pub const OWN_PERMISSIONS: [&str; 8] = [
     "keys:write",
 ];
 
+/// Whether a user may do anything in authd that is not about their own account: by the role `admin`, or by
+/// any permission of authd's own.
+#[must_use]
+pub fn administers(user: &User) -> bool {
+    let holds = |own: &str| user.permissions.iter().any(|held| held.covers(own));
+    user.is_admin() || OWN_PERMISSIONS.into_iter().any(holds)
+}
+
+/// Whether a user may act, or must set up a second factor before anything else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    Full,
+    /// The account must have a second factor and has none.
+    SecondFactorDue,
+}
+
 /// A user whose access token was found good: signature, claims, session and account.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedIn {
@@ -31,6 +47,7 @@ pub struct SignedIn {
     pub auth_time: Option<Timestamp>,
     /// As it stands in the database now, whatever the token says.
     pub account: User,
+    pub standing: Standing,
 }
 
 /// A service whose API key was found good.

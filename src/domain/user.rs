@@ -42,10 +42,11 @@ pub enum UserState {
     Locked,
     Disabled,
     Unverified,
+    NoSecondFactor,
 }
 
 impl UserState {
-    pub const ALL: [Self; 3] = [Self::Locked, Self::Disabled, Self::Unverified];
+    pub const ALL: [Self; 4] = [Self::Locked, Self::Disabled, Self::Unverified, Self::NoSecondFactor];
 
     /// The name of the state, as filtered by.
     #[must_use]
@@ -54,6 +55,7 @@ impl UserState {
             Self::Locked => "locked",
             Self::Disabled => "disabled",
             Self::Unverified => "unverified",
+            Self::NoSecondFactor => "no-second-factor",
         }
     }
 

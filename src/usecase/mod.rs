@@ -28,7 +28,7 @@ pub mod reauthenticate;
 pub mod session;
 pub mod signin;
 
-use crate::domain::access::{Actor, OWN_PERMISSIONS, SignedIn};
+use crate::domain::access::{Actor, OWN_PERMISSIONS, SignedIn, Standing};
 use crate::domain::caller::Caller;
 use crate::domain::role::Permission;
 use crate::error::Refusal;
@@ -36,8 +36,10 @@ use crate::error::Refusal;
 /// Refuses unless the caller holds `permission` (`area:action`).
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`] for nobody, [`Refusal::Forbidden`] for somebody without it.
+/// [`Refusal::Unauthenticated`] for nobody, [`Refusal::Forbidden`] for somebody without it, those of
+/// [`require_full_standing`].
 pub fn require(caller: &Caller, permission: &str) -> Result<(), Refusal> {
+    require_full_standing(caller)?;
     if caller.actor.may(permission) {
         Ok(())
     } else if caller.actor == Actor::Anonymous {
@@ -77,11 +79,38 @@ pub fn require_over_everybody(caller: &Caller) -> Result<(), Refusal> {
     OWN_PERMISSIONS.into_iter().try_for_each(|own| require(caller, own))
 }
 
+/// Refuses a user who must set up a second factor first.
+///
+/// # Errors
+/// [`Refusal::TwoFactorSetupRequired`].
+pub fn require_full_standing(caller: &Caller) -> Result<(), Refusal> {
+    match &caller.actor {
+        Actor::User(SignedIn { standing: Standing::SecondFactorDue, .. }) => {
+            Err(Refusal::TwoFactorSetupRequired)
+        }
+        Actor::User(SignedIn { standing: Standing::Full, .. })
+        | Actor::Anonymous
+        | Actor::ApiKey(_)
+        | Actor::Operator(_)
+        | Actor::System => Ok(()),
+    }
+}
+
 /// The signed-in user behind the caller.
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`] when it is somebody else.
+/// [`Refusal::Unauthenticated`] when it is somebody else; those of [`require_full_standing`].
 pub fn require_user(caller: &Caller) -> Result<&SignedIn, Refusal> {
+    require_full_standing(caller)?;
+    require_any_user(caller)
+}
+
+/// As [`require_user`], but takes one who must set up a second factor first: for what leads to it, and the
+/// way out.
+///
+/// # Errors
+/// [`Refusal::Unauthenticated`] when it is somebody else.
+pub fn require_any_user(caller: &Caller) -> Result<&SignedIn, Refusal> {
     match &caller.actor {
         Actor::User(user) => Ok(user),
         Actor::Anonymous | Actor::ApiKey(_) | Actor::Operator(_) | Actor::System => {

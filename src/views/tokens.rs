@@ -2,6 +2,7 @@
 
 use super::text::{Id, Named, Revealed, Texts, Time};
 use super::user::{User, user};
+use crate::domain::access::Standing;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::role::{Permission, RoleName};
 use crate::domain::secret::Secret;
@@ -35,6 +36,9 @@ pub struct Tokens<'a> {
     refresh_expires_in: u64,
     /// The session that these tokens belong to.
     session_id: Id<SessionId>,
+    /// Whether the account must set up a second factor before it can do anything else: these tokens are good
+    /// for that alone.
+    two_factor_setup_required: bool,
     /// Who logged in.
     user: User<'a>,
 }
@@ -49,6 +53,7 @@ pub fn tokens(tokens: &login::Tokens, now: Timestamp) -> Tokens<'_> {
         refresh_token: Revealed(&tokens.refresh_token),
         refresh_expires_in: tokens.refresh_expires_in,
         session_id: Id(tokens.session),
+        two_factor_setup_required: tokens.standing == Standing::SecondFactorDue,
         user: user(&tokens.user, now),
     }
 }
@@ -64,6 +69,9 @@ pub struct CookieSession<'a> {
     csrf_token: &'a str,
     /// The session that the cookies belong to.
     session_id: Id<SessionId>,
+    /// Whether the account must set up a second factor before it can do anything else: the cookies are good
+    /// for that alone.
+    two_factor_setup_required: bool,
     /// Who logged in.
     user: User<'a>,
 }
@@ -77,6 +85,7 @@ pub fn session_in_cookies<'a>(tokens: &'a login::Tokens, csrf: &'a str, now: Tim
         refresh_expires_in: tokens.refresh_expires_in,
         csrf_token: csrf,
         session_id: Id(tokens.session),
+        two_factor_setup_required: tokens.standing == Standing::SecondFactorDue,
         user: user(&tokens.user, now),
     }
 }

@@ -17,6 +17,7 @@ pub const fn of_refusal(refusal: &Refusal) -> u16 {
         | Refusal::InvalidCode => 401,
         Refusal::WrongPassword
         | Refusal::FreshLoginRequired
+        | Refusal::TwoFactorSetupRequired
         | Refusal::Forbidden { .. }
         | Refusal::RoleRequired { .. }
         | Refusal::EmailNotVerified
@@ -43,6 +44,7 @@ pub const fn title_of_refusal(refusal: &Refusal) -> &'static str {
         Refusal::InvalidCredentials | Refusal::WrongPassword => "Invalid credentials",
         Refusal::InvalidCode => "Invalid code",
         Refusal::FreshLoginRequired => "Fresh login required",
+        Refusal::TwoFactorSetupRequired => "Second factor required",
         Refusal::TooManyAttempts { .. } => "Too many attempts",
         Refusal::Forbidden { .. } | Refusal::RoleRequired { .. } => "Forbidden",
         Refusal::EmailNotVerified => "E-mail address not verified",
@@ -66,6 +68,8 @@ pub const fn title_of_refusal(refusal: &Refusal) -> &'static str {
 pub fn detail_of_refusal(refusal: &Refusal) -> String {
     let missing = if *refusal == Refusal::Unauthenticated {
         "; send `Authorization: Bearer <access token>`"
+    } else if *refusal == Refusal::TwoFactorSetupRequired {
+        " with `/2fa/setup` and `/2fa/enable`"
     } else {
         ""
     };

@@ -43,6 +43,7 @@ pub static SESSIONS: &[Route] = &[
         .problems(&[(401, "invalid_token")]),
     Route::post("/api/auth/logout", "logout", Access::User, logout)
         .summary("End this session")
+        .before_second_factor()
         .answers(&[nothing(204, "The session has ended, its tokens with it.")]),
     Route::post("/api/auth/logout/all", "logout_everywhere", Access::User, logout_everywhere)
         .summary("End every session of the caller")

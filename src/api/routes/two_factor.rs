@@ -15,10 +15,12 @@ use crate::views;
 pub static TWO_FACTOR: &[Route] = &[
     Route::get("/api/auth/2fa", "show_two_factor", Access::User, show)
         .summary("Whether the second factor is on")
+        .before_second_factor()
         .lane(Lane::Short)
         .answers(&[route::json(200, "How it stands.", &schema::TWO_FACTOR)]),
     Route::post("/api/auth/2fa/setup", "set_up_two_factor", Access::User, set_up)
         .summary("Hand out a secret for an authenticator app")
+        .before_second_factor()
         .fresh()
         .answers(&[route::json(
             200,
@@ -28,6 +30,7 @@ pub static TWO_FACTOR: &[Route] = &[
         .problems(&[(403, "email_not_verified"), (409, "already_enabled")]),
     Route::post("/api/auth/2fa/enable", "enable_two_factor", Access::User, enable)
         .summary("Turn the second factor on")
+        .before_second_factor()
         .fresh()
         .limit(Budget::Login)
         .body(&bodies::CODE)

@@ -34,6 +34,10 @@ const WALKS: &[(&str, &str)] = &[
     ("(u.email_key LIKE ?1", "a search in the midst of texts looks at each account until its page is full"),
     ("u.disabled_at IS NOT NULL AND ?3", "an index holds these alone"),
     ("u.email_verified_at IS NULL AND ?3", "an index holds these alone, too"),
+    (
+        "NOT EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id",
+        "looks at each account until its page is full: of those who lack a factor there are many, or it is the last page",
+    ),
     ("u.email_key IN (SELECT p.account", "sorts the accounts that are locked at this moment"),
     (
         "UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL",

@@ -100,6 +100,10 @@ fn list_sql(filter: &Filter) -> String {
         }
         Some(UserState::Disabled) => "u.disabled_at IS NOT NULL AND ?3 IS NOT NULL",
         Some(UserState::Unverified) => "u.email_verified_at IS NULL AND ?3 IS NOT NULL",
+        Some(UserState::NoSecondFactor) => {
+            "NOT EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.enabled_at IS NOT NULL) \
+             AND ?3 IS NOT NULL"
+        }
     };
     let by_text = match filter.query {
         Some(_) => "(u.email_key LIKE ?1 ESCAPE '\\' OR u.name LIKE ?1 ESCAPE '\\')",

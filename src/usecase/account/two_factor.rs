@@ -20,8 +20,8 @@ use crate::store::tables::{second_factor, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
-use crate::usecase::reauthenticate::{Fresh, require_fresh};
-use crate::usecase::require_user;
+use crate::usecase::reauthenticate::{Fresh, require_fresh, require_fresh_of_any};
+use crate::usecase::require_any_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
 use crate::usecase::signin::password;
 use crate::usecase::signin::session_start::{Proof, life};
@@ -42,7 +42,7 @@ pub struct Status {
 /// # Errors
 /// `unauthenticated`; the store's.
 pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
-    let me = require_user(caller)?;
+    let me = require_any_user(caller)?;
     Ok(app.store.read(|query| {
         Ok(Status {
             enabled_at: second_factor::find(query, me.account.id)?.and_then(|factor| factor.enabled_at),
@@ -65,7 +65,7 @@ pub struct Setup {
 /// # Errors
 /// `fresh_login_required`; `email_not_verified`; `already_enabled`; the store's.
 pub fn setup(app: &App, caller: &Caller) -> Result<Setup, Error> {
-    let fresh = require_fresh(app, caller)?;
+    let fresh = require_fresh_of_any(app, caller)?;
     let me = fresh.me.account.id;
     let user = app.store.read(|query| users::find(query, me))?.ok_or(Refusal::InvalidToken)?;
     if user.email_verified_at.is_none() {
@@ -122,7 +122,7 @@ pub(in crate::usecase) fn new_codes(app: &App) -> NewCodes {
 /// # Errors
 /// `fresh_login_required`; `email_not_verified`; `already_enabled`; `invalid_code`; the store's.
 pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
-    let fresh = require_fresh(app, caller)?;
+    let fresh = require_fresh_of_any(app, caller)?;
     let me = fresh.me.clone();
     let (enabling, shown) = Enabling::new(app, caller, code);
     let life = life(&app.config, Proof::PasswordAndCode);

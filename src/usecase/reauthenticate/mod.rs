@@ -7,7 +7,7 @@ use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::{second_factor, sessions, users};
 use crate::store::tx::Query;
 use crate::usecase::app::App;
-use crate::usecase::require_user;
+use crate::usecase::{require_any_user, require_user};
 use std::time::Duration;
 
 /// A caller whose login is fresh: at most 5 minutes old, and with the second factor where one is on.
@@ -23,7 +23,16 @@ pub(in crate::usecase) struct Fresh {
 }
 
 pub(in crate::usecase) fn require_fresh(app: &App, caller: &Caller) -> Result<Fresh, Error> {
-    let me = require_user(caller)?.clone();
+    fresh(app, require_user(caller)?)
+}
+
+/// As [`require_fresh`], of a user who must set up a second factor first, too.
+pub(in crate::usecase) fn require_fresh_of_any(app: &App, caller: &Caller) -> Result<Fresh, Error> {
+    fresh(app, require_any_user(caller)?)
+}
+
+fn fresh(app: &App, me: &SignedIn) -> Result<Fresh, Error> {
+    let me = me.clone();
     let fresh = Fresh { me, idle: app.lifetime().idle, proven: None };
     let now = app.now();
     match app.store.read(|query| fresh.lapsed(query, now))? {
@@ -65,7 +74,11 @@ pub(in crate::usecase) fn require_fresh_if_user(app: &App, caller: &Caller) -> R
 /// # Errors
 /// `unauthenticated` for nobody; `fresh_login_required`; the store's.
 pub fn check(app: &App, caller: &Caller) -> Result<(), Error> {
-    require_fresh_if_user(app, caller).map(drop)
+    match &caller.actor {
+        Actor::User(me) => fresh(app, me).map(drop),
+        Actor::ApiKey(_) | Actor::Operator(_) | Actor::System => Ok(()),
+        Actor::Anonymous => Err(Refusal::Unauthenticated.into()),
+    }
 }
 
 impl Fresh {

@@ -12,6 +12,7 @@ use crate::store::tables::sessions::{ShownToken, TokenStatus};
 use crate::usecase::app::App;
 use crate::usecase::app::token_cache::Fingerprint;
 use crate::usecase::keys::current_key;
+use crate::usecase::signin::required_factor;
 use std::sync::Arc;
 
 /// Why a token of the right form is refused all the same.
@@ -77,7 +78,8 @@ pub(in crate::usecase) fn inspect(
     };
     let claims = &authentic.claims;
     let now = app.now();
-    let expected = Expected { issuer: &app.config.tokens.issuer, audience: &app.config.tokens.audience, now };
+    let audience = required_factor::expected_audience(&app.config, &claims.audience);
+    let expected = Expected { issuer: &app.config.tokens.issuer, audience, now };
     if let Err(flaw) = claims.validate(expected) {
         return Ok(Err(RejectReason::Invalid(flaw)));
     }
@@ -93,8 +95,12 @@ pub(in crate::usecase) fn inspect(
     if let Err(standstill) = check_status(app, claims, &status) {
         return Ok(Err(standstill));
     }
-    let signed_in =
-        SignedIn { session: claims.session, auth_time: status.auth_time, account: status.account };
+    let signed_in = SignedIn {
+        session: claims.session,
+        auth_time: status.auth_time,
+        standing: required_factor::standing(&app.config, &status.account),
+        account: status.account,
+    };
     Ok(Ok((authentic, signed_in)))
 }
 

@@ -3,7 +3,7 @@
 use super::authenticate;
 use super::tokens::find_authentic;
 use crate::crypto::refresh::RefreshToken;
-use crate::domain::access::Actor;
+use crate::domain::access::{Actor, Standing};
 use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::secret::Secret;
@@ -13,6 +13,7 @@ use crate::domain::user::User;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::users;
 use crate::usecase::app::App;
+use crate::usecase::signin::required_factor::standing;
 use crate::usecase::signin::session_start::CLIENT_ID;
 
 /// A token that is good.
@@ -53,6 +54,10 @@ fn of_access(app: &App, text: &str) -> Result<Option<Introspected>, Fault> {
     let Ok((token, owner)) = authenticate::inspect(app, text)? else {
         return Ok(None);
     };
+    // Good for setting up a second factor here, and for nothing elsewhere.
+    if owner.standing == Standing::SecondFactorDue {
+        return Ok(None);
+    }
     let claims = &token.claims;
     Ok(Some(Introspected {
         token: Kind::Access {
@@ -78,7 +83,8 @@ fn of_refresh(app: &App, token: &RefreshToken) -> Result<Option<Introspected>, F
     }
     let user = app.store.read(|query| users::find(query, session.user))?;
     let unused_until = session.last_used_at.plus(session.idle.unwrap_or(lifetime.idle));
-    Ok(user.filter(|user| user.disabled_at.is_none()).map(|user| Introspected {
+    let counts = |user: &User| user.disabled_at.is_none() && standing(&app.config, user) == Standing::Full;
+    Ok(user.filter(counts).map(|user| Introspected {
         token: Kind::Refresh,
         user,
         session: session.id,

@@ -5,14 +5,14 @@ use crate::domain::caller::Caller;
 use crate::error::{Decision, Error};
 use crate::store::tables::sessions;
 use crate::usecase::app::App;
-use crate::usecase::require_user;
+use crate::usecase::{require_any_user, require_user};
 
 /// Ends the caller's session.
 ///
 /// # Errors
 /// `unauthenticated`; the store's.
 pub fn logout(app: &App, caller: &Caller) -> Result<(), Error> {
-    let me = require_user(caller)?.clone();
+    let me = require_any_user(caller)?.clone();
     app.store.write(caller, move |tx| {
         if sessions::end(tx, me.session)? {
             tx.audit(&Event::LoggedOut, (me.account.id, me.session))?;

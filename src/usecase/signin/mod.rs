@@ -5,5 +5,6 @@ pub mod factor;
 pub(super) mod lockout;
 pub mod login;
 pub(super) mod password;
+pub(super) mod required_factor;
 pub mod second_factor;
 pub(super) mod session_start;

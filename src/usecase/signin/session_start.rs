@@ -1,9 +1,11 @@
 //! What every way of signing in ends with: a session and its tokens.
 
 use super::lockout::Attempt;
+use super::required_factor::{audience, standing};
 use crate::config::Config;
 use crate::crypto::jwt::{self, AccessClaims};
 use crate::crypto::refresh::Salt;
+use crate::domain::access::Standing;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, TokenId};
@@ -37,6 +39,7 @@ pub struct Tokens {
     pub refresh_expires_in: u64,
     pub session: SessionId,
     pub user: User,
+    pub standing: Standing,
 }
 
 /// How a person proved who they are (RFC 8176).
@@ -164,6 +167,7 @@ pub(in crate::usecase) fn issue(
         // Rounded up, as the moment between the session's start and this one is not for anybody to see.
         refresh_expires_in: whole_secs(session.expires_at.since(now)),
         session: session.id,
+        standing: standing(&app.config, &user),
         user,
     })
 }
@@ -184,9 +188,12 @@ pub(in crate::usecase) fn access_token(
     session: &Session,
     issue: Issue,
 ) -> Result<Secret<String>, Fault> {
+    let standing = standing(&app.config, user);
+    // Whoever must set up a second factor may do nothing else, here or elsewhere.
+    let may = standing == Standing::Full;
     let claims = AccessClaims {
         issuer: app.config.tokens.issuer.clone(),
-        audience: app.config.tokens.audience.clone(),
+        audience: audience(&app.config, standing),
         user: user.id,
         session: session.id,
         generation: session.generation,
@@ -197,8 +204,8 @@ pub(in crate::usecase) fn access_token(
         expires_at: issue.expires_at,
         auth_time: session.auth_time,
         amr: session.amr.clone(),
-        roles: user.roles.iter().map(ToString::to_string).collect(),
-        permissions: user.permissions.iter().map(ToString::to_string).collect(),
+        roles: user.roles.iter().filter(|_| may).map(ToString::to_string).collect(),
+        permissions: user.permissions.iter().filter(|_| may).map(ToString::to_string).collect(),
     };
     jwt::sign(signer.key(), &claims)
 }

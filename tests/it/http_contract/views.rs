@@ -4,6 +4,7 @@ use super::documents::{document, violations};
 use super::*;
 use authd::api::problem::Problem;
 use authd::api::schema;
+use authd::domain::access::Standing;
 use authd::domain::api_key::{ApiKey, ApiKeyName};
 use authd::domain::audit::{ChainError, Line, Mark};
 use authd::domain::email::Email;
@@ -101,8 +102,13 @@ impl Filling {
             refresh_token: self.secret(),
             refresh_expires_in: self.number.into(),
             session: self.session_id(),
+            standing: self.standing(),
             user: self.user(),
         }
+    }
+
+    fn standing(&self) -> Standing {
+        if self.there { Standing::SecondFactorDue } else { Standing::Full }
     }
 
     fn session(&self) -> Session {
