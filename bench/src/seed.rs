@@ -178,8 +178,9 @@ impl Seed<'_> {
             self.connection.query_row("SELECT password_hash FROM users", [], |row| row.get(0))?;
         self.connection.execute("DELETE FROM users", [])?;
         self.connection.execute("INSERT INTO roles VALUES ('editor', 'Writes', 0)", [])?;
-        let mut insert =
-            self.connection.prepare("INSERT INTO users VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?3, ?7)")?;
+        let sql = "INSERT INTO users (id, email, email_key, email_verified_at, name, password_hash, \
+            disabled_at, created_at, last_login_at) VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?3, ?7)";
+        let mut insert = self.connection.prepare(sql)?;
         let mut network = self.connection.prepare("INSERT INTO known_networks VALUES (?1, ?2, ?3)")?;
         let mut role = self.connection.prepare("INSERT INTO user_roles VALUES (?1, ?2)")?;
         for user in 0..self.size.users {

@@ -146,19 +146,31 @@ pub static ALL: &[&Object] = &[
     &FIELD_ERROR,
 ];
 
-pub static USER: Object = Object::of::<views::User>(
-    "User",
-    r#"{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":["editor"],"permissions":["posts:write"],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}"#,
-);
+/// An account, as every example shows it.
+macro_rules! user {
+    () => {
+        r#"{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":["editor"],"permissions":["posts:write"],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}"#
+    };
+}
+
+pub static USER: Object = Object::of::<views::User>("User", user!());
 
 pub static TOKENS: Object = Object::of::<views::Tokens>(
     "Tokens",
-    r#"{"access_token":"eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln","token_type":"Bearer","expires_in":900,"refresh_token":"authd_rt_AZigsnwAcACAAAAAAAAAAg","refresh_expires_in":2592000,"session_id":"0198a0b2-7c00-7000-8000-000000000002","two_factor_setup_required":false,"user":{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":[],"permissions":[],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}}"#,
+    concat!(
+        r#"{"access_token":"eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln","token_type":"Bearer","expires_in":900,"refresh_token":"authd_rt_AZigsnwAcACAAAAAAAAAAg","refresh_expires_in":2592000,"session_id":"0198a0b2-7c00-7000-8000-000000000002","two_factor_setup_required":false,"user":"#,
+        user!(),
+        "}"
+    ),
 );
 
 pub static COOKIE_SESSION: Object = Object::of::<views::CookieSession>(
     "CookieSession",
-    r#"{"expires_in":900,"refresh_expires_in":2592000,"csrf_token":"dGhlIHZhbHVlIG9mIHRoaXMgc2Vzc2lvbiwgMzIgYnk","session_id":"0198a0b2-7c00-7000-8000-000000000002","two_factor_setup_required":false,"user":{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":[],"permissions":[],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}}"#,
+    concat!(
+        r#"{"expires_in":900,"refresh_expires_in":2592000,"csrf_token":"dGhlIHZhbHVlIG9mIHRoaXMgc2Vzc2lvbiwgMzIgYnk","session_id":"0198a0b2-7c00-7000-8000-000000000002","two_factor_setup_required":false,"user":"#,
+        user!(),
+        "}"
+    ),
 );
 
 pub static SECOND_STEP_DUE: Object = Object::of::<views::SecondStepDue>(

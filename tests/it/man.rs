@@ -1,4 +1,5 @@
 //! The manual pages in `man/`: they say what the program says, and mandoc reads them without a complaint.
+//! `UPDATE_GOLDEN=1 cargo test --test it man` writes them anew.
 
 use authd::cli::man::pages;
 use authd::cli::program::Program;
@@ -14,6 +15,9 @@ fn folder() -> &'static Path {
 fn the_pages_in_the_tree_are_fresh() {
     let pages = pages(tree::command);
     for page in &pages {
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(folder().join(&page.file), &page.text).unwrap();
+        }
         let stored = std::fs::read_to_string(folder().join(&page.file)).unwrap_or_default();
         assert!(stored == page.text, "man/{} is stale: run `authctl man man`", page.file);
     }

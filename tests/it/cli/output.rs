@@ -14,7 +14,7 @@ fn populated() -> Shell {
 }
 
 #[test]
-fn users_in_every_format() {
+fn a_name_that_would_turn_the_line_around_is_escaped_in_every_format() {
     let shell = populated();
     assert_eq!(
         shell.shown("user list"),
@@ -34,45 +34,10 @@ id                                    email            name           roles   st
         shell.shown("user list -q"),
         "00000000-0000-0000-0000-000000000001\n00000000-0000-0000-0000-000000000002\n"
     );
-    assert_eq!(
-        shell.shown("user list -o json --query BOB"),
-        r#"[
-  {
-    "id": "00000000-0000-0000-0000-000000000001",
-    "email": "bob@example.com",
-    "email_verified": false,
-    "name": "Bob \u202eB",
-    "roles": [
-      "editor"
-    ],
-    "permissions": [
-      "posts:write"
-    ],
-    "two_factor": false,
-    "disabled": false,
-    "locked_until": null,
-    "created_at": "0000-00-00T00:00:00Z",
-    "last_login_at": null
-  }
-]
-"#
-    );
-    assert_eq!(
-        shell.shown("user show bob@example.com"),
-        "\
-id              00000000-0000-0000-0000-000000000001
-email           bob@example.com
-email_verified  false
-name            Bob \\u{202e}B
-roles           editor
-permissions     posts:write
-two_factor      false
-disabled        false
-locked_until
-created_at      0000-00-00T00:00:00Z
-last_login_at
-"
-    );
+    let listed = shell.shown("user list -o json --query BOB");
+    assert!(listed.contains(r#""name": "Bob \u202eB""#), "{listed}");
+    let one = shell.shown("user show bob@example.com");
+    assert!(one.lines().any(|line| line == r"name            Bob \u{202e}B"), "{one}");
 }
 
 #[test]
