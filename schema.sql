@@ -159,6 +159,24 @@ CREATE TABLE link_requests (
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Registrations that wait for the link in their mail, the newest three of an address: the same row whether or
+-- not the address has an account.
+CREATE TABLE registrations (
+    id            BLOB PRIMARY KEY NOT NULL,
+    email         TEXT NOT NULL,        -- as it is written to
+    email_key     TEXT NOT NULL,        -- as it is compared
+    name          TEXT NOT NULL,
+    password_hash TEXT NOT NULL,        -- PHC string
+    password_tag  BLOB NOT NULL,        -- an HMAC of address and password, under a key that is not in this file
+    token_hash    BLOB NOT NULL UNIQUE, -- SHA-256
+    ip            TEXT,
+    user_agent    TEXT,
+    contested     INTEGER NOT NULL,     -- 1: others wait, or have, with another password; the link wants it, too
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX registrations_by_address ON registrations (email_key, id);
+
 -- The outbox. A body is sealed under the root key, and wiped once it was sent.
 CREATE TABLE mails (
     id              BLOB PRIMARY KEY NOT NULL,

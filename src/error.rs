@@ -90,6 +90,8 @@ pub enum Refusal {
     Invalid(Vec<FieldError>),
     /// A page cursor that this server did not make.
     BadCursor,
+    /// Registrations with different passwords wait for the address: the link alone doesn't say which it is.
+    PasswordRequired,
     /// The password policy says no; the text says why.
     WeakPassword {
         reason: String,
@@ -131,6 +133,7 @@ impl Refusal {
             Self::BuiltInRole { .. } => "built_in_role",
             Self::Invalid(_) => "validation_failed",
             Self::BadCursor => "invalid_cursor",
+            Self::PasswordRequired => "password_required",
             Self::WeakPassword { .. } => "weak_password",
         }
     }
@@ -195,6 +198,9 @@ impl fmt::Display for Refusal {
                 Ok(())
             }
             Self::BadCursor => f.write_str("this page cursor was not made by this server; start again without one"),
+            Self::PasswordRequired => f.write_str(
+                "somebody else has registered this address, too; show the password that you chose beside the link",
+            ),
             Self::WeakPassword { reason } => write!(f, "{reason}; choose another password"),
         }
     }

@@ -46,6 +46,21 @@ pub static LINK: Body = Body {
     example: r#"{"token":"authd_ev_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY"}"#,
 };
 
+pub static CONFIRMATION: Body = Body {
+    name: "Confirmation",
+    encoding: Encoding::Json,
+    fields: &[
+        required("token", Kind::Token, "From the link in the mail."),
+        optional(
+            "password",
+            Kind::Password,
+            "The one that was chosen at the registration; wanted where others wait for the address with another.",
+        ),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"token":"authd_ev_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY"}"#,
+};
+
 pub static NEW_PASSWORD: Body = Body {
     name: "NewPassword",
     encoding: Encoding::Json,

@@ -173,6 +173,7 @@ impl From<&Refusal> for Problem {
             | Refusal::LastAdmin
             | Refusal::BuiltInRole { .. }
             | Refusal::BadCursor
+            | Refusal::PasswordRequired
             | Refusal::WeakPassword { .. } => problem,
         }
     }

@@ -14,6 +14,7 @@ pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
         two_factor::TWO_FACTOR,
         service::SERVICES,
         admin::users::USERS,
+        admin::registrations::REGISTRATIONS,
         admin::roles::ROLES,
         admin::sessions::SESSIONS,
         admin::audit::AUDIT,

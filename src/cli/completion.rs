@@ -56,15 +56,20 @@ pub fn answer(program: Program, tree: Tree, args: &[OsString]) -> Option<Result<
     Some(terminal.text(&offered))
 }
 
-/// Has the database complete what is called USER or ROLE, in every command that there is or will be.
+/// Has the database complete what is called USER, ROLE or REGISTRATION, in every command that there is or
+/// will be.
 fn with_names(command: Command, tree: Tree) -> Command {
     let completed = |arg: Arg| {
         let is_called =
             |wanted| arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == wanted));
-        match (is_called("USER"), is_called("ROLE")) {
-            (true, _) => arg.add(names::users(tree)),
-            (_, true) => arg.add(names::roles(tree)),
-            _ => arg,
+        if is_called("USER") {
+            arg.add(names::users(tree))
+        } else if is_called("ROLE") {
+            arg.add(names::roles(tree))
+        } else if is_called("REGISTRATION") {
+            arg.add(names::registrations(tree))
+        } else {
+            arg
         }
     };
     command.mut_args(completed).mut_subcommands(|command| with_names(command, tree))

@@ -139,6 +139,7 @@ fn next_step(what: &str) -> Option<&'static str> {
         "session" => "`authctl token list` shows those that are alive",
         "API key" => "`authctl apikey list` shows those there are",
         "signing key" => "`authctl key list` shows those there are",
+        "registration" => "`authctl registration list` shows those that wait",
         "mail" => "`authctl mail list` shows those there are",
         "active second factor of" => "`authctl totp enroll` sets one up",
         "file" => "check the name and the folder",
@@ -171,6 +172,7 @@ const fn refusal_code(refusal: &Refusal) -> u8 {
         | Refusal::RegistrationClosed
         | Refusal::Invalid(_)
         | Refusal::BadCursor
+        | Refusal::PasswordRequired
         | Refusal::WeakPassword { .. } => 1,
     }
 }

@@ -25,6 +25,7 @@ mod new_file;
 pub mod operator;
 pub mod password;
 pub mod program;
+pub mod registration;
 pub mod role;
 pub mod serve;
 pub mod supervisor;
@@ -82,6 +83,7 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
         Command::Serve(serve) => serve.run(context),
         Command::User(verb) => verb.run(context),
+        Command::Registration(verb) => verb.run(context),
         Command::Role(verb) => verb.run(context),
         Command::Token(verb) => verb.run(context),
         Command::Apikey(verb) => verb.run(context),

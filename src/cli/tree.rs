@@ -10,7 +10,7 @@ use super::import::Import;
 use super::man::Man;
 use super::program::Program;
 use super::serve::Serve;
-use super::{apikey, audit, config, db, hash, key, mail, role, token, totp, user};
+use super::{apikey, audit, config, db, hash, key, mail, registration, role, token, totp, user};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -30,6 +30,9 @@ pub enum Command {
     /// Create, look up, change and delete users
     #[command(subcommand)]
     User(user::Verb),
+    /// See, confirm and delete registrations whose link was not opened yet
+    #[command(subcommand)]
+    Registration(registration::Verb),
     /// Create roles and give them to users
     #[command(subcommand)]
     Role(role::Verb),

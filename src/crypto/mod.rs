@@ -6,6 +6,7 @@ pub mod gate;
 pub mod jwt;
 pub mod opaque;
 pub mod password;
+pub mod password_tag;
 pub mod refresh;
 pub mod root_key;
 pub mod seal;

@@ -24,6 +24,8 @@ pub enum Purpose {
     Mail,
     /// The tag in a refresh token.
     RefreshTokens,
+    /// The tag of a password that waits with its registration.
+    Registrations,
     /// The audit log's chain.
     AuditChain,
     /// Whether this root key belongs to this database.
@@ -38,6 +40,7 @@ impl Purpose {
             Self::Csrf => b"authd csrf v1",
             Self::Mail => b"authd mail v1",
             Self::RefreshTokens => b"authd refresh tokens v1",
+            Self::Registrations => b"authd registrations v1",
             Self::AuditChain => b"authd audit chain v1",
             Self::Check => b"authd root key check v1",
         }

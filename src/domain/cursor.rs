@@ -14,6 +14,8 @@ pub enum List {
     Audit,
     Roles,
     ApiKeys,
+    /// Registrations that wait.
+    Registrations,
 }
 
 impl List {
@@ -25,6 +27,7 @@ impl List {
             Self::Audit => b'a',
             Self::Roles => b'r',
             Self::ApiKeys => b'k',
+            Self::Registrations => b'w',
         }
     }
 }

@@ -66,6 +66,8 @@ ids! {
     LinkId,
     /// A mail in the outbox.
     MailId,
+    /// A registration that waits for its link.
+    RegistrationId,
     /// What a service proves itself with.
     ApiKeyId,
     /// One HTTP request.

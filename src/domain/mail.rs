@@ -85,6 +85,24 @@ impl MailKind {
         }
     }
 
+    /// Whether there is a one-time link in it.
+    #[must_use]
+    pub const fn has_link(self) -> bool {
+        match self {
+            Self::VerifyEmail | Self::ResetPassword | Self::Invitation | Self::ChangeEmail => true,
+            Self::AlreadyRegistered
+            | Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::PasswordChanged
+            | Self::NewLogin
+            | Self::TwoFactorEnabled
+            | Self::TwoFactorDisabled
+            | Self::RecoveryCodeUsed
+            | Self::AccountLocked
+            | Self::Test => false,
+        }
+    }
+
     /// Whether it tells of something that happened, rather than being asked for. Notices are not
     /// counted against the mails that an address gets in an hour: nobody may silence them.
     #[must_use]

@@ -17,6 +17,7 @@ pub mod name;
 pub mod network;
 pub mod password;
 pub mod password_policy;
+pub mod registration;
 pub mod role;
 pub mod secret;
 pub mod session;

@@ -58,6 +58,13 @@ impl Timestamp {
             .map_or_else(|_| self.to_string(), |time| format!("{time:.3}"))
     }
 
+    /// As a letter says it: `22 November 2026, 08:00 UTC`.
+    #[must_use]
+    pub fn in_words(self) -> String {
+        jiff::Timestamp::from_millisecond(self.0)
+            .map_or_else(|_| self.to_string(), |at| at.strftime("%-d %B %Y, %H:%M UTC").to_string())
+    }
+
     /// Reads RFC 3339 with any offset. `None` when the text is not a time.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {

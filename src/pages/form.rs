@@ -23,6 +23,30 @@ pub enum BadForm {
 /// # Errors
 /// [`BadForm`].
 pub fn read<const N: usize>(request: &Request, names: [&str; N]) -> Result<FormFields<N>, BadForm> {
+    check(request)?;
+    fields(&request.body, names).ok_or(BadForm::Malformed)
+}
+
+/// Reads a form that has the field `name`, and may have the field `other`: whether a page shows that may have
+/// changed since it was opened.
+///
+/// # Errors
+/// [`BadForm`].
+pub fn read_one_or_two(
+    request: &Request,
+    name: &str,
+    other: &str,
+) -> Result<(Secret<String>, Option<Secret<String>>), BadForm> {
+    check(request)?;
+    if let Some([value]) = fields(&request.body, [name]) {
+        return Ok((value, None));
+    }
+    let [value, more] = fields(&request.body, [name, other]).ok_or(BadForm::Malformed)?;
+    Ok((value, Some(more)))
+}
+
+/// Looks whether it is a form, and one of ours.
+fn check(request: &Request) -> Result<(), BadForm> {
     let headers = &request.head.headers;
     // The secret in the link is the proof, and no other site has it. A browser that says that the form comes
     // from elsewhere is believed all the same.
@@ -32,7 +56,7 @@ pub fn read<const N: usize>(request: &Request, names: [&str; N]) -> Result<FormF
     if !headers::has_media_type(headers, "application/x-www-form-urlencoded") {
         return Err(BadForm::UnsupportedMediaType);
     }
-    fields(&request.body, names).ok_or(BadForm::Malformed)
+    Ok(())
 }
 
 /// Reads the field `token` of a link's query. `None`: it is no whole link.

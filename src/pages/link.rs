@@ -2,13 +2,14 @@
 //! it says then.
 
 use super::form::{self, BadForm};
-use super::page::{Form, NewPassword, Page};
+use super::page::{Form, Page, PasswordFields, Registrant};
 use crate::domain::caller::Caller;
 use crate::domain::link::LinkKind;
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
 use crate::transport::message::Request;
+use crate::usecase::account::link::LinkTarget;
 use crate::usecase::account::{email, link, password};
 use crate::usecase::app::App;
 
@@ -33,7 +34,7 @@ const fn texts(kind: LinkKind) -> LinkTexts {
         LinkKind::VerifyEmail => LinkTexts {
             path: "/auth/verify-email",
             title: "Confirm your address",
-            text: "Is this your e-mail address? Then confirm it, and you can log in.",
+            text: "Is this your e-mail address, and was it you? Then confirm it, and you can log in.",
             button: "Confirm address",
             done_title: "Address confirmed",
             done_text: "Thank you. You can close this page and log in.",
@@ -75,22 +76,38 @@ pub fn open(app: &App, kind: LinkKind, request: &Request, request_id: &str) -> P
 
 /// The page with the button, and `complaint` about what was sent with it before; or why there is none.
 fn ask(app: &App, kind: LinkKind, token: Secret<String>, complaint: Option<String>) -> Result<Page, Error> {
-    let Some(account) = link::peek(app, kind, token.expose())? else {
+    let Some(target) = link::peek(app, kind, token.expose())? else {
         return Ok(dead(kind));
     };
     let texts = texts(kind);
-    let password = (kind == LinkKind::ResetPassword)
-        .then_some(NewPassword { min_length: app.config.password.min_length, complaint });
-    let form = Form { action: texts.path, token, account, button: texts.button, password };
-    Ok(Page::with_form(texts.title, texts.text, form))
+    let (account, registrant) = match target {
+        LinkTarget::Account(account) => (account, None),
+        LinkTarget::Registration(registration) => {
+            (registration.email.clone(), Some(Registrant::from(&registration)))
+        }
+    };
+    let wants_its_password = registrant.as_ref().is_some_and(|registrant| registrant.password_required);
+    let password = match kind {
+        LinkKind::ResetPassword | LinkKind::Invitation => {
+            PasswordFields::New { min_length: app.config.password.min_length }
+        }
+        LinkKind::VerifyEmail if wants_its_password => PasswordFields::Current,
+        LinkKind::VerifyEmail | LinkKind::ChangeEmail => PasswordFields::None,
+    };
+    let text = if wants_its_password { PASSWORD_WANTED } else { texts.text };
+    let button = texts.button;
+    let form = Form { action: texts.path, token, account, registrant, button, password, complaint };
+    Ok(Page::with_form(texts.title, text, form))
 }
+
+/// Where registrations with different passwords wait for an address.
+const PASSWORD_WANTED: &str = "This address was registered more than once, with different passwords. Type the one \
+    that you chose, so that nobody else's account comes of it.";
 
 /// The button was pressed.
 pub fn submit(app: &App, kind: LinkKind, request: &Request, caller: &Caller) -> Page {
     let done = match kind {
-        LinkKind::VerifyEmail => {
-            one(request).map(|token| email::confirm(app, caller, token.expose()).map(drop))
-        }
+        LinkKind::VerifyEmail => return submit_confirmation(app, request, caller),
         LinkKind::ChangeEmail => {
             one(request).map(|token| email::confirm_change(app, caller, token.expose()).map(drop))
         }
@@ -106,6 +123,37 @@ pub fn submit(app: &App, kind: LinkKind, request: &Request, caller: &Caller) -> 
 
 fn one(request: &Request) -> Result<Secret<String>, BadForm> {
     form::read(request, ["token"]).map(|[token]| token)
+}
+
+fn submit_confirmation(app: &App, request: &Request, caller: &Caller) -> Page {
+    let kind = LinkKind::VerifyEmail;
+    let (token, password) = match form::read_one_or_two(request, "token", "password") {
+        Ok(fields) => fields,
+        Err(bad) => return refused(bad),
+    };
+    let complaint = match confirm(app, caller, &token, password.as_ref()) {
+        Ok(()) => return finished(kind),
+        Err(Error::Refused(Refusal::PasswordRequired)) => PASSWORD_WANTED.to_owned(),
+        Err(Error::Refused(Refusal::InvalidCredentials)) => WRONG_PASSWORD.to_owned(),
+        Err(error) => return failed(kind, &error, caller),
+    };
+    ask(app, kind, token, Some(complaint)).unwrap_or_else(|error| failed(kind, &error, caller))
+}
+
+/// What was typed is not what this registration was made with: it may be somebody else's.
+const WRONG_PASSWORD: &str = "This registration was made with another password. If the name, the browser or the network \
+    below is not yours, it is somebody else's: look for another mail with a link, or register once more.";
+
+fn confirm(
+    app: &App,
+    caller: &Caller,
+    token: &Secret<String>,
+    password: Option<&Secret<String>>,
+) -> Result<(), Error> {
+    let shown = password.map(|password| Password::new(password.expose())).transpose();
+    // What can't be a password is none of anybody's.
+    let shown = shown.map_err(|_| Refusal::PasswordRequired)?;
+    email::confirm(app, caller, token.expose(), shown.as_ref()).map(drop)
 }
 
 fn submit_password(app: &App, request: &Request, caller: &Caller) -> Page {

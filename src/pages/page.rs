@@ -1,6 +1,8 @@
 //! One page: its words, its form, and the template that makes HTML of them and escapes what it is given.
 
+use crate::domain::device;
 use crate::domain::email::Email;
+use crate::domain::registration::Registration;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Fault, Refusal};
 use crate::transport::Trouble;
@@ -30,17 +32,48 @@ pub struct Form {
     /// The address that it is about.
     pub account: Email,
     pub button: &'static str,
-    /// `None`: the button alone.
-    pub password: Option<NewPassword>,
+    /// Who registered, where an account is made by it.
+    pub registrant: Option<Registrant>,
+    pub password: PasswordFields,
+    /// Why what was sent before was not taken; `None`: nothing was.
+    pub complaint: Option<String>,
 }
 
-/// The fields for a new password.
+/// Which passwords are asked for.
 #[derive(Debug)]
-pub struct NewPassword {
-    /// In code points.
-    pub min_length: usize,
-    /// Why the last one was not taken; `None`: there was none yet.
-    pub complaint: Option<String>,
+pub enum PasswordFields {
+    /// None: the button alone.
+    None,
+    /// The one that was chosen at the registration.
+    Current,
+    /// A new one, twice. `min_length` in code points.
+    New { min_length: usize },
+}
+
+/// What is known of whoever registered. They chose the name, and how their browser calls itself.
+#[derive(Debug)]
+pub struct Registrant {
+    /// May be empty.
+    name: String,
+    /// In words of ours; empty: not one that is known.
+    browser: String,
+    /// Empty: not known.
+    network: String,
+    /// UTC.
+    time: String,
+    pub password_required: bool,
+}
+
+impl From<&Registration> for Registrant {
+    fn from(registration: &Registration) -> Self {
+        Self {
+            name: registration.name.to_string(),
+            browser: registration.user_agent.as_deref().and_then(device::name).unwrap_or_default(),
+            network: registration.ip.clone().unwrap_or_default(),
+            time: registration.created_at.in_words(),
+            password_required: registration.password_required,
+        }
+    }
 }
 
 impl Page {
@@ -51,8 +84,8 @@ impl Page {
 
     /// A page to act on: 200, or 422 when it comes back with a complaint.
     pub fn with_form(title: &'static str, text: &str, form: Form) -> Self {
-        let complains = form.password.as_ref().is_some_and(|password| password.complaint.is_some());
-        Self { form: Some(form), ..Self::new(if complains { 422 } else { 200 }, title, text) }
+        let status = if form.complaint.is_some() { 422 } else { 200 };
+        Self { form: Some(form), ..Self::new(status, title, text) }
     }
 
     /// Makes the 404 page, for a path that no page has.
@@ -193,18 +226,27 @@ impl Renderer {
 }
 
 fn form_value(form: &Form) -> Value {
-    let password = form.password.as_ref().map_or_else(
-        || Value::from(()),
-        |password| {
-            let complaint = password.complaint.as_deref().unwrap_or_default();
-            context! { min_length => password.min_length, complaint => complaint }
-        },
-    );
+    let (current, min_length) = match form.password {
+        PasswordFields::None => (false, None),
+        PasswordFields::Current => (true, None),
+        PasswordFields::New { min_length } => (false, Some(min_length)),
+    };
+    let registrant = form.registrant.as_ref().map(|of| {
+        context! {
+            name => of.name.as_str(),
+            browser => of.browser.as_str(),
+            network => of.network.as_str(),
+            time => of.time.as_str(),
+        }
+    });
     context! {
         action => form.action,
         token => form.token.expose().as_str(),
         account => form.account.as_str(),
         button => form.button,
-        password => password,
+        registrant => registrant,
+        current_password => current,
+        min_length => min_length,
+        complaint => form.complaint.as_deref().unwrap_or_default(),
     }
 }

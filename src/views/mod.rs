@@ -13,6 +13,7 @@ mod mail;
 mod operator;
 mod page;
 mod problem;
+mod registration;
 mod role;
 mod session;
 mod text;
@@ -40,6 +41,7 @@ pub use operator::{
 };
 pub use page::{Page, PageItem, page};
 pub use problem::{FieldError, Problem, field_error};
+pub use registration::{PendingRegistration, pending_registration};
 pub use role::{Role, role};
 pub use session::{ListedSession, Session, Sessions, listed_session, own_sessions};
 pub use tokens::{

@@ -30,7 +30,7 @@ pub const fn of_refusal(refusal: &Refusal) -> u16 {
         | Refusal::Conflict { .. }
         | Refusal::LastAdmin
         | Refusal::BuiltInRole { .. } => 409,
-        Refusal::Invalid(_) | Refusal::WeakPassword { .. } => 422,
+        Refusal::Invalid(_) | Refusal::PasswordRequired | Refusal::WeakPassword { .. } => 422,
         Refusal::TooManyAttempts { .. } => 429,
     }
 }
@@ -59,6 +59,7 @@ pub const fn title_of_refusal(refusal: &Refusal) -> &'static str {
         Refusal::BuiltInRole { .. } => "Built-in role",
         Refusal::Invalid(_) => "Validation failed",
         Refusal::BadCursor => "Invalid cursor",
+        Refusal::PasswordRequired => "Password required",
         Refusal::WeakPassword { .. } => "Weak password",
     }
 }

@@ -201,6 +201,32 @@ async function verify(browser, context) {
   await close();
 }
 
+// Somebody else has registered the address, too: the password says whose registration the link is of.
+async function contested(browser, context) {
+  const { email, link } = await verificationLink();
+  same((await post("/register", { email, password: OTHER, name: "Eve" })).status, 202, "registering once more");
+  const { page, trouble, close } = await openPage(browser, context);
+  await page.goto(link);
+  demand((await page.locator("dl").innerText()).includes("127.0.0.1"), "the page says who registered");
+  const password = page.getByLabel("The password that you chose");
+  await shoot(page, context, "contested");
+  await accessible(page, context);
+  await fits(page);
+  await password.fill(OTHER);
+  await page.getByRole("button", { name: "Confirm address" }).click();
+  demand((await page.getByRole("alert").innerText()).includes("another password"), "the reason is said");
+  same(await password.inputValue(), "", "a refused password is not sent back");
+  await shoot(page, context, "contested-wrong");
+  await accessible(page, context);
+  await password.fill(PASSWORD);
+  await page.getByRole("button", { name: "Confirm address" }).click();
+  same(await heading(page), "Address confirmed");
+  same((await login(email, PASSWORD)).status, 200, "after the button");
+  same((await login(email, OTHER)).status, 401, "the other's password");
+  same(trouble.join("; "), "", "what the browser complained of");
+  await close();
+}
+
 async function reset(browser, context) {
   const { email, link } = await resetLink();
   const { page, trouble, close } = await openPage(browser, context);
@@ -325,6 +351,7 @@ const browser = await chromium.launch({
 try {
   for (const context of CONTEXTS) {
     await test(`verify, ${context.name}`, () => verify(browser, context));
+    await test(`contested, ${context.name}`, () => contested(browser, context));
     await test(`reset, ${context.name}`, () => reset(browser, context));
     await test(`change, ${context.name}`, () => change(browser, context));
   }

@@ -191,9 +191,10 @@ fn shown(answer: Answer) -> (u16, Vec<(String, String)>, String) {
 fn no_answer_tells_who_has_an_account() {
     let daemon = daemon_with(&[("rate_limit.enabled", "true"), ("rate_limit.mail", "100/1h")]);
     daemon.world.register("new@example.com").unwrap();
+    daemon.world.add_unverified("unverified@example.com");
     daemon.world.add_user("gone@example.com", &[]);
     admin::disable(&daemon.world.app, &operator(), &user_ref("gone@example.com")).unwrap();
-    let people = [ANN, "new@example.com", "gone@example.com", "nobody@example.com"];
+    let people = [ANN, "new@example.com", "unverified@example.com", "gone@example.com", "nobody@example.com"];
     for (path, body) in [
         ("/api/auth/login", json!({"password": WRONG})),
         ("/api/auth/register", json!({"password": PASSWORD, "name": "Ann"})),
@@ -236,7 +237,8 @@ fn names_that_nobody_has_are_locked_like_others() {
 fn whoever_is_locked_out_learns_nothing_of_the_account_not_even_by_the_right_password() {
     let story = |email: &str| {
         let daemon = daemon();
-        daemon.world.register("unverified@example.com").unwrap();
+        daemon.world.register("new@example.com").unwrap();
+        daemon.world.add_unverified("unverified@example.com");
         daemon.world.add_user("disabled@example.com", &[]);
         admin::disable(&daemon.world.app, &operator(), &user_ref("disabled@example.com")).unwrap();
         fail(&daemon, HOME, email, 5);
@@ -244,7 +246,7 @@ fn whoever_is_locked_out_learns_nothing_of_the_account_not_even_by_the_right_pas
     };
     let expected = story("nobody@example.com");
     assert!(expected.iter().all(|(status, ..)| *status == 429));
-    for email in [ANN, "disabled@example.com", "unverified@example.com"] {
+    for email in [ANN, "disabled@example.com", "unverified@example.com", "new@example.com"] {
         assert_eq!(story(email), expected, "{email}");
     }
 }

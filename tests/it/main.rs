@@ -39,6 +39,7 @@ mod prune;
 mod prune_model;
 mod races;
 mod readme;
+mod registrations;
 mod required_factor;
 mod restore;
 mod second_factor_model;

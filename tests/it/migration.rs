@@ -77,7 +77,7 @@ impl Before {
     fn new(release: &Release) -> Self {
         let world = World::new();
         world.add_user(ANN, &["admin"]);
-        world.register(NEW).unwrap();
+        world.add_unverified(NEW);
         let tokens = world.login(ANN).unwrap();
         let link = world.token_in_mail(NEW);
         let file = world.folder.join("old").join("authd.db");
@@ -105,7 +105,7 @@ impl Before {
         let mails = compose::list(app, &operator(), None).unwrap();
         let shown = compose::show(app, &operator(), &mails[0].id.to_string()).unwrap();
         assert!(shown.body.unwrap().expose().contains(&self.link), "a mail from before can be read");
-        assert_eq!(email::confirm(app, &anonymous(), &self.link).unwrap().email.as_str(), NEW);
+        assert_eq!(email::confirm(app, &anonymous(), &self.link, None).unwrap().email.as_str(), NEW);
         let lines = read::tail(app, &operator(), &Wanted::default(), u32::MAX).unwrap().0;
         let before = self.world.audit();
         assert_eq!(lines[..before.len()], before);

@@ -99,6 +99,30 @@ fn a_link_for_a_new_address_lives_a_day_and_a_newer_one_voids_it() {
 }
 
 #[test]
+fn the_older_link_dies_whatever_comes_of_the_newer_wish() {
+    let story = |wish: fn(&Ann)| {
+        let ann = Ann::new();
+        ann.daemon.world.add_user("bob@example.com", &[]);
+        ann.ask_for(NEW);
+        let link = ann.daemon.world.token_in_mail(NEW);
+        wish(&ann);
+        code(&ann.confirm(&link))
+    };
+    let free = story(|ann| ann.ask_for("third@example.com"));
+    assert_eq!(free, (400, "invalid_token".into()));
+    assert_eq!(story(|ann| ann.ask_for("bob@example.com")), free, "taken");
+    let capped = story(|ann| {
+        for _ in 0..3 {
+            ann.daemon.world.register("full@example.com").unwrap();
+        }
+        ann.ask_for("full@example.com");
+        let mails = ann.daemon.world.mails("full@example.com");
+        assert!(mails.iter().all(|mail| mail.kind == "verify_email"), "{mails:?}");
+    });
+    assert_eq!(capped, free, "an address that has had its mails");
+}
+
+#[test]
 fn a_changed_password_keeps_this_session_alone() {
     let ann = Ann::new();
     let other = ann.daemon.login(ANN);

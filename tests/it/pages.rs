@@ -3,9 +3,13 @@
 
 use crate::world::{PASSWORD, World, anonymous};
 use authd::api::router::Router;
+use authd::domain::caller::Caller;
 use authd::domain::email::Email;
+use authd::domain::name::Name;
+use authd::domain::password::Password;
 use authd::pages::Pages;
 use authd::transport::{Running, Server, Settings};
+use authd::usecase::account::register::{Registration, register};
 use authd::usecase::account::{email, password};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -151,6 +155,68 @@ fn the_button_verifies_an_address_once() {
         assert!(again.body.contains("Ask for a new one"), "{again:?}");
     }
     assert_eq!(site.world.events().iter().filter(|event| *event == "EmailVerified").count(), 1);
+}
+
+/// Registers as a browser of somebody's would.
+fn sign_up(site: &Site, password: &str, name: &str, user_agent: &str) -> String {
+    site.world.advance(Duration::from_millis(1));
+    let new = Registration {
+        email: Email::parse(ANN).unwrap(),
+        password: Password::new(password).unwrap(),
+        name: Name::parse(name).unwrap(),
+    };
+    let caller = Caller { user_agent: Some(user_agent.into()), ..anonymous() };
+    register(&site.world.app, &caller, &new).unwrap();
+    site.world.token_in_mail(ANN)
+}
+
+#[test]
+fn the_page_says_who_registered() {
+    let site = Site::new();
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+    let page = site.open(VERIFY, &sign_up(&site, PASSWORD, "<b>Ann</b> \u{202e}", firefox));
+    for part in ["<bdi>&lt;b&gt;Ann", "Firefox on Linux", "192.0.2.7", "22 November 2026, 08:00 UTC"] {
+        assert!(page.body.contains(part), "{part}: {page:?}");
+    }
+    assert!(!page.body.contains("type=\"password\""), "{page:?}");
+    let page = site.open(VERIFY, &sign_up(&site, PASSWORD, "", "visit https://evil.example/"));
+    assert!(page.body.contains("(no name)") && !page.body.contains("evil"), "{page:?}");
+    // An operator makes accounts, too: nobody registered, and there is nothing to say.
+    site.world.add_unverified(NEW);
+    let page = site.open(VERIFY, &site.world.token_in_mail(NEW));
+    assert!(page.has_form() && !page.body.contains("Registered as"), "{page:?}");
+}
+
+#[test]
+fn where_two_have_registered_the_page_asks_for_the_password() {
+    let site = Site::new();
+    let alone = sign_up(&site, PASSWORD, "Ann", "");
+    assert!(!site.open(VERIFY, &alone).body.contains("type=\"password\""));
+    let eves = sign_up(&site, "the words that eve has chosen", "Eve", "");
+    let page = site.open(VERIFY, &alone);
+    assert_eq!(page.status, 200);
+    for part in ["autocomplete=\"current-password\"", "autocomplete=\"username\"", "different passwords"] {
+        assert!(page.body.contains(part), "{part}: {page:?}");
+    }
+    // As a page sends it that was opened before Eve came.
+    let early = site.press(VERIFY, &format!("token={alone}"));
+    assert_eq!((early.status, early.has_form()), (422, true), "{early:?}");
+    assert!(early.body.contains("different passwords") && early.body.contains("role=\"alert\""), "{early:?}");
+    let form = |token: &str, password: &str| {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("token", token).append_pair("password", password);
+        form.finish()
+    };
+    for wrong in [PASSWORD, "", &"x".repeat(1025)] {
+        let page = site.press(VERIFY, &form(&eves, wrong));
+        assert_eq!((page.status, page.has_form()), (422, true), "{page:?}");
+        assert!(wrong.is_empty() || !page.body.contains(wrong), "a password is never sent back: {page:?}");
+    }
+    assert!(site.press(VERIFY, &form(&eves, PASSWORD)).body.contains("made with another password"));
+    assert_eq!(site.press(VERIFY, &(form(&alone, PASSWORD) + "&password=x")).status, 400);
+    let done = site.press(VERIFY, &form(&alone, PASSWORD));
+    assert_eq!((done.status, done.heading()), (200, "Address confirmed"), "{done:?}");
+    assert!(site.world.login(ANN).is_ok());
 }
 
 #[test]

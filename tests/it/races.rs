@@ -148,7 +148,7 @@ fn a_link_works_once() {
         let address = format!("new{round}@example.com");
         world.register(&address).unwrap();
         let link = world.token_in_mail(&address);
-        race(&Refusal::InvalidLink, |_| email::confirm(&world.app, &anonymous(), &link));
+        race(&Refusal::InvalidLink, |_| email::confirm(&world.app, &anonymous(), &link, None));
 
         let caller = world.caller(&world.login_with(&address, PASSWORD).unwrap());
         let new = format!("newer{round}@example.com");

@@ -9,7 +9,7 @@ use authd::domain::mail::MailState;
 use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Fault, Refusal};
-use authd::usecase::account::{password, two_factor};
+use authd::usecase::account::{email, password, two_factor};
 use authd::usecase::app::{App, IfMissing};
 use authd::usecase::keys::api_keys;
 use authd::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
@@ -67,10 +67,14 @@ fn no_token_no_link_and_no_mail_lives_again() {
     let tokens = world.login(ANN).unwrap();
     password::request_reset(&world.app, &anonymous(), &Email::parse(ANN).unwrap()).unwrap();
     let link = world.token_in_mail(ANN);
+    world.register("new@example.com").unwrap();
+    let confirmation = world.token_in_mail("new@example.com");
     // One more that nobody has worked off.
     password::request_reset(&world.app, &anonymous(), &Email::parse(ANN).unwrap()).unwrap();
     let (app, done) = restored(&world, &back_up(&world));
-    assert_eq!((done.ended.sessions, done.ended.links, done.ended.mails), (1, 2, 1));
+    assert_eq!((done.ended.sessions, done.ended.links, done.ended.mails), (1, 3, 2));
+    let confirmed = email::confirm(&app, &anonymous(), &confirmation, None);
+    assert!(is_refused(confirmed, &Refusal::InvalidLink), "nor does a registration wait on");
     assert_eq!(done.kept, None);
     assert!(is_refused(authenticate::bearer(&app, tokens.access_token.expose()), &Refusal::InvalidToken));
     let refreshed = refresh::refresh(&app, &anonymous(), tokens.refresh_token.expose());
@@ -78,7 +82,7 @@ fn no_token_no_link_and_no_mail_lives_again() {
     let new = Password::new("another good long password").unwrap();
     assert!(is_refused(password::reset(&app, &anonymous(), &link, &new), &Refusal::InvalidLink));
     let failed = compose::list(&app, &operator(), Some(MailState::Failed)).unwrap();
-    assert_eq!(failed.len(), 1, "whether it was sent, nobody knows");
+    assert_eq!(failed.len(), 2, "whether it was sent, nobody knows");
     assert!(matches!(first_step(&app), LoggedIn::Tokens(_)), "a new login is what goes on");
     assert!(world.is_signed_in(&tokens), "the database that was backed up is as it was");
 }

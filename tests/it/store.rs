@@ -110,7 +110,7 @@ fn a_grant_and_a_refusal_commit_and_a_fault_rolls_back() {
     let write = |key: &'static str, outcome: fn() -> Result<Decision<()>, Fault>| {
         store.write(&Caller::system(), move |tx| {
             meta::save(tx, key, b"1")?;
-            tx.audit(&Event::UserRegistered, Subject::default())?;
+            tx.audit(&Event::UserCreated, Subject::default())?;
             outcome()
         })
     };
@@ -133,14 +133,14 @@ fn a_job_of_which_nobody_awaits_the_outcome_is_committed_and_counted() {
     let store = store(&world);
     let outcome = store.write_later(&Caller::system(), |tx| {
         meta::save(tx, "abandoned", b"1")?;
-        tx.audit(&Event::UserRegistered, Subject::default())?;
+        tx.audit(&Event::UserCreated, Subject::default())?;
         Ok(Decision::Grant(()))
     });
     drop(outcome);
     // It stands behind that one.
     store.write(&Caller::system(), |_| Ok(Decision::Grant(()))).unwrap();
     assert_eq!(find(&store, "abandoned").as_deref(), Some(&b"1"[..]));
-    assert_eq!(store.events().of(Event::UserRegistered.class()).read(), 1);
+    assert_eq!(store.events().of(Event::UserCreated.class()).read(), 1);
 }
 
 #[test]

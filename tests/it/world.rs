@@ -156,6 +156,18 @@ impl World {
         admin::add(&self.app, &operator(), new).unwrap().user
     }
 
+    /// An account whose address nobody has verified, as an operator makes it.
+    pub fn add_unverified(&self, email: &str) -> User {
+        let new = NewAccount {
+            email: Email::parse(email).unwrap(),
+            name: Name::default(),
+            roles: Vec::new(),
+            verified: Verified::No,
+            password: FirstPassword::Set(Password::new(PASSWORD).unwrap()),
+        };
+        admin::add(&self.app, &operator(), new).unwrap().user
+    }
+
     pub fn register(&self, email: &str) -> Result<Registered, Error> {
         let new = Registration {
             email: Email::parse(email).unwrap(),

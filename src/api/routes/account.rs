@@ -15,7 +15,7 @@ use crate::views;
 
 pub static ACCOUNTS: &[Route] = &[
     Route::post("/api/auth/register", "register", Access::Public, register)
-        .summary("Create an account")
+        .summary("Register: an account comes of it once its address is verified")
         .lane(Lane::Hash)
         .limit(Budget::Register)
         .body(&bodies::REGISTRATION)
@@ -44,11 +44,17 @@ pub static ACCOUNTS: &[Route] = &[
         Access::Public,
         confirm_email_verification,
     )
-    .summary("Verify an address with the link's token")
+    .summary("Verify an address with the link's token; a registration becomes an account by it")
     .limit(Budget::Login)
-    .body(&bodies::LINK)
+    .body(&bodies::CONFIRMATION)
     .answers(&[route::json(200, "The account, its address verified.", &schema::USER)])
-    .problems(&[(400, "invalid_token")]),
+    .problems(&[
+        (400, "invalid_token"),
+        (401, "invalid_credentials"),
+        (409, "email_taken"),
+        (422, "password_required"),
+        (429, "too_many_attempts"),
+    ]),
     Route::post("/api/auth/email/change/request", "request_email_change", Access::User, request_email_change)
         .summary("Change the caller's address: send a link to the new one")
         .fresh()
@@ -152,7 +158,8 @@ fn request_email_verification(app: &App, mut call: Call) -> Result<Response, Err
 }
 
 fn confirm_email_verification(app: &App, mut call: Call) -> Result<Response, Error> {
-    let user = email::confirm(app, &call.caller, call.fields.token("token").expose())?;
+    let (token, password) = (call.fields.token("token"), call.fields.optional_password("password"));
+    let user = email::confirm(app, &call.caller, token.expose(), password.as_ref())?;
     Ok(json(200, &views::user(&user, app.now())))
 }
 

@@ -5,6 +5,8 @@ use crate::views;
 
 pub static ALL: &[&Object] = &[
     &USERS,
+    &REGISTRATION,
+    &REGISTRATIONS,
     &ROLE,
     &ROLES,
     &LISTED_SESSION,
@@ -20,6 +22,16 @@ pub static ALL: &[&Object] = &[
 ];
 
 pub static USERS: Object = Object::of::<views::Page<views::User>>("UserPage", r#"{"items":[],"next":null}"#);
+
+static REGISTRATION: Object = Object::of::<views::PendingRegistration>(
+    "PendingRegistration",
+    r#"{"id":"0198a0b2-7c00-7000-8000-000000000006","email":"ann@example.com","name":"Ann","password_required":false,"ip":"203.0.113.9","user_agent":"curl/8.18.0","created_at":"2026-11-22T08:00:00Z","expires_at":"2026-11-23T08:00:00Z"}"#,
+);
+
+pub static REGISTRATIONS: Object = Object::of::<views::Page<views::PendingRegistration>>(
+    "PendingRegistrationPage",
+    r#"{"items":[],"next":null}"#,
+);
 
 pub static ROLE: Object = Object::of::<views::Role>(
     "Role",

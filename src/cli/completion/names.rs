@@ -1,4 +1,4 @@
-//! What the database offers to a line that is being typed: users and roles.
+//! What the database offers to a line that is being typed: users, roles and registrations.
 //!
 //! The configuration is found as the command itself would find it: by the flags of the line, the environment
 //! and the file. Nothing is created, asked or printed. What can't be read is not offered.
@@ -21,6 +21,11 @@ pub fn users(tree: Tree) -> ArgValueCompleter {
 /// Completes an argument that names a role.
 pub fn roles(tree: Tree) -> ArgValueCompleter {
     ArgValueCompleter::new(move |typed: &OsStr| offered(tree, typed, complete::roles))
+}
+
+/// Completes an argument that names a registration, by its address.
+pub fn registrations(tree: Tree) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| offered(tree, typed, complete::registrations))
 }
 
 type Find = fn(&Config, &str) -> Result<Vec<String>, Fault>;

@@ -32,9 +32,9 @@ pub struct Backup {
 ///
 /// Stop the daemon first. FILE is checked, and must belong to the key file that is there; the database that
 /// is replaced stays beside the new one. The backup knows nothing of what was ended after it was taken, so
-/// everybody's sessions end with it, and links that were sent and logins that wait for their second step are
-/// void. Mails that were queued are kept as failed, as they may have been sent since. Codes of authenticator
-/// apps count from the next minute on.
+/// everybody's sessions end with it, and links that were sent, registrations and logins that wait are void.
+/// Mails that were queued are kept as failed, as they may have been sent since. Codes of authenticator apps
+/// count from the next minute on.
 ///
 /// Everything else is as it was at the time of the backup: passwords, roles, users that were disabled since,
 /// recovery codes that were used since, keys that were retired since. Look at them before you start the

@@ -11,6 +11,8 @@ pub enum LoginFailure {
     NoPassword,
     /// The password was right.
     Unverified,
+    /// The password is that of a registration whose link was not opened yet.
+    Pending,
     /// The password was right.
     Disabled,
     /// Too many failures before; the password was not looked at.
@@ -20,11 +22,12 @@ pub enum LoginFailure {
 }
 
 impl LoginFailure {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::UnknownEmail,
         Self::WrongPassword,
         Self::NoPassword,
         Self::Unverified,
+        Self::Pending,
         Self::Disabled,
         Self::Locked,
         Self::WrongCode,
@@ -38,6 +41,7 @@ impl LoginFailure {
             Self::WrongPassword => "wrong_password",
             Self::NoPassword => "no_password",
             Self::Unverified => "email_not_verified",
+            Self::Pending => "registration_pending",
             Self::Disabled => "account_disabled",
             Self::Locked => "too_many_attempts",
             Self::WrongCode => "wrong_code",
@@ -93,7 +97,18 @@ pub enum Event {
         name: String,
         id: String,
     },
-    UserRegistered,
+    /// Somebody registered; no account is made before the link in the mail is opened.
+    RegistrationRequested {
+        registration: String,
+    },
+    /// One that waited was deleted, by an operator or an administrator.
+    RegistrationDeleted {
+        registration: String,
+    },
+    /// An account was made: of a registration that waited, or at once where addresses are not verified.
+    UserRegistered {
+        registration: Option<String>,
+    },
     /// Somebody tried to register an address that has an account.
     RegistrationRepeated,
     EmailVerificationRequested,
@@ -208,7 +223,9 @@ impl Event {
             Self::ApiKeyCreated { .. } => "ApiKeyCreated",
             Self::ApiKeyChanged { .. } => "ApiKeyChanged",
             Self::ApiKeyRevoked { .. } => "ApiKeyRevoked",
-            Self::UserRegistered => "UserRegistered",
+            Self::RegistrationRequested { .. } => "RegistrationRequested",
+            Self::RegistrationDeleted { .. } => "RegistrationDeleted",
+            Self::UserRegistered { .. } => "UserRegistered",
             Self::RegistrationRepeated => "RegistrationRepeated",
             Self::EmailVerificationRequested => "EmailVerificationRequested",
             Self::EmailVerified => "EmailVerified",
@@ -275,7 +292,9 @@ impl Event {
             | Self::ApiKeyCreated { .. }
             | Self::ApiKeyChanged { .. }
             | Self::ApiKeyRevoked { .. }
-            | Self::UserRegistered
+            | Self::RegistrationRequested { .. }
+            | Self::RegistrationDeleted { .. }
+            | Self::UserRegistered { .. }
             | Self::RegistrationRepeated
             | Self::EmailVerificationRequested
             | Self::EmailVerified
@@ -343,6 +362,12 @@ impl Event {
                 vec![("line", line.to_string()), ("sessions", sessions.to_string())]
             }
             Self::DatabasePruned { rows } => vec![("rows", rows.to_string())],
+            Self::RegistrationRequested { registration } | Self::RegistrationDeleted { registration } => {
+                vec![("registration", registration.clone())]
+            }
+            Self::UserRegistered { registration } => {
+                registration.iter().map(|registration| ("registration", registration.clone())).collect()
+            }
             Self::UserImported { from } => vec![("from", (*from).to_owned())],
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
             Self::SigningKeyRotated { kid, previous } => {
@@ -384,7 +409,6 @@ impl Event {
                 vec![("role", role.clone()), ("users", users.to_string())]
             }
             Self::DatabaseCreated
-            | Self::UserRegistered
             | Self::RegistrationRepeated
             | Self::EmailVerificationRequested
             | Self::EmailVerified

@@ -30,7 +30,7 @@ pub struct Spent {
 
 /// Adds a link; older ones of the same kind and user are void from now on.
 pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
-    tx.execute("DELETE FROM links WHERE user_id = ?1 AND kind = ?2", params![link.user, link.kind.name()])?;
+    delete_of_kind(tx, link.user, link.kind)?;
     let now = tx.now();
     let sql = "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at, email, session_id) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -91,6 +91,11 @@ pub fn find_email(
         WHERE links.token_hash = ?1 AND instr(?2, ' ' || links.kind || ' ') > 0 \
         AND links.spent_at IS NULL AND links.expires_at > ?3";
     query.opt(sql, params![token_hash, names(kinds), now], |row| row.get("email"))
+}
+
+/// Voids the links of one kind of a user.
+pub fn delete_of_kind(tx: &mut Tx<'_>, user: UserId, kind: LinkKind) -> Result<(), Fault> {
+    tx.execute("DELETE FROM links WHERE user_id = ?1 AND kind = ?2", params![user, kind.name()]).map(drop)
 }
 
 /// Voids every link of a user.

@@ -11,7 +11,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct NewMail {
     pub id: MailId,
-    pub user: UserId,
+    /// `None`: the address has no account yet.
+    pub user: Option<UserId>,
     pub to: Email,
     pub kind: MailKind,
     pub subject: String,
@@ -46,6 +47,12 @@ pub fn has_had(query: &impl Query, to: &Email, mails: u32, since: Timestamp) -> 
     let sql = "SELECT count(*) >= ?3 AS has_had FROM \
         (SELECT 1 FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts LIMIT ?3)";
     query.one(sql, params![to.key(), since, mails], |row| row.get("has_had"))
+}
+
+/// Gives an account the mails that went to its address before there was an account, so that they go with it.
+pub fn save_user(tx: &mut Tx<'_>, to: &Email, user: UserId) -> Result<(), Fault> {
+    let sql = "UPDATE mails SET user_id = ?2 WHERE to_key = ?1 AND user_id IS NULL";
+    tx.execute(sql, params![to.key(), user]).map(drop)
 }
 
 /// Lists mails, newest first. `state` of `None`: all.

@@ -8,6 +8,7 @@ pub mod links;
 pub mod mails;
 pub mod meta;
 pub mod prune;
+pub mod registrations;
 pub mod roles;
 pub mod row_counts;
 pub mod second_factor;

@@ -18,6 +18,7 @@ pub enum Family {
     RevokedTokens,
     Links,
     LinkRequests,
+    Registrations,
     Tickets,
     PairFailures,
     AccountFailures,
@@ -26,11 +27,12 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sessions,
         Self::RevokedTokens,
         Self::Links,
         Self::LinkRequests,
+        Self::Registrations,
         Self::Tickets,
         Self::PairFailures,
         Self::AccountFailures,
@@ -46,6 +48,7 @@ impl Family {
             Self::RevokedTokens => "revoked_tokens",
             Self::Links => "links",
             Self::LinkRequests => "link_requests",
+            Self::Registrations => "registrations",
             Self::Tickets => "tickets",
             Self::PairFailures => "pair_failures",
             Self::AccountFailures => "account_failures",
@@ -57,7 +60,7 @@ impl Family {
     /// The columns of its primary key.
     const fn key(self) -> &'static [&'static str] {
         match self {
-            Self::Sessions | Self::Links | Self::LinkRequests | Self::Mails => &["id"],
+            Self::Sessions | Self::Links | Self::LinkRequests | Self::Registrations | Self::Mails => &["id"],
             Self::RevokedTokens => &["jti"],
             Self::Tickets => &["token_hash"],
             Self::PairFailures => &["account", "network"],
@@ -70,7 +73,9 @@ impl Family {
     const fn over(self) -> &'static str {
         match self {
             Self::Sessions => "(page.ended_at <= ?1 OR page.expires_at <= ?1)",
-            Self::RevokedTokens | Self::Links | Self::Tickets => "page.expires_at <= ?1",
+            Self::RevokedTokens | Self::Links | Self::Registrations | Self::Tickets => {
+                "page.expires_at <= ?1"
+            }
             Self::LinkRequests => "page.created_at <= ?1",
             Self::PairFailures | Self::AccountFailures => {
                 "page.last_at <= ?1 AND coalesce(page.locked_until, 0) <= ?1"

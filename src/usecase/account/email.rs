@@ -1,17 +1,19 @@
 //! Verifying that an address belongs to the account's owner, and changing it.
 
-use crate::crypto::opaque;
+use super::registrations::confirm_by_link;
+use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
+use crate::domain::password::Password;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::links;
 use crate::store::tables::links::Spent;
-use crate::store::tables::{failures, sessions, tickets, users};
+use crate::store::tables::{failures, registrations, sessions, tickets, users};
 use crate::store::tx::Query;
 use crate::usecase::app::App;
 use crate::usecase::mail::{compose, link_requests};
@@ -26,12 +28,25 @@ pub fn request_verification(app: &App, caller: &Caller, email: &Email) -> Result
     link_requests::note(app, caller, LinkKind::VerifyEmail, email)
 }
 
-/// Spends a verification link.
+/// Spends a verification link. That of a registration makes the account, with the password and the name that
+/// it was made with, and voids the others of the address. `password`: what was shown beside the link.
 ///
 /// # Errors
-/// `invalid_token` when it is wrong, spent, replaced or older than 24 hours.
-pub fn confirm(app: &App, caller: &Caller, token: &str) -> Result<User, Error> {
+/// `invalid_token` when it is wrong, spent, replaced or older than 24 hours. For a registration
+/// `password_required`, where others wait for the address with another password; `invalid_credentials` for a
+/// password that is not the one it was made with, counted by the lockout; `too_many_attempts`; `email_taken`
+/// when somebody has come to have the address since. The store's.
+pub fn confirm(app: &App, caller: &Caller, token: &str, password: Option<&Password>) -> Result<User, Error> {
     let hash = opaque::parse(LinkKind::VerifyEmail.prefix(), token).ok_or(Refusal::InvalidLink)?;
+    let now = app.now();
+    match app.store.read(|query| registrations::find_by_token(query, &hash, now))? {
+        Some(waiting) => confirm_by_link(app, caller, hash, &waiting.registration.email, password),
+        None => verify(app, caller, hash),
+    }
+}
+
+/// Spends the link of an account whose address is not verified yet.
+fn verify(app: &App, caller: &Caller, hash: OpaqueHash) -> Result<User, Error> {
     app.store.write(caller, move |tx| {
         let Some(spent) = links::spend(tx, &[LinkKind::VerifyEmail], &hash)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
@@ -62,8 +77,12 @@ pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Err
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         let taken = users::find_by_email(tx, &new)?.is_some_and(|other| other.id != me.account.id);
-        if !taken {
-            link.queue(tx, me.account.id, &new)?;
+        // The older link dies whatever comes of this wish, and after the same work: else it would tell.
+        links::delete_of_kind(tx, me.account.id, LinkKind::ChangeEmail)?;
+        if link.is_over_bound(tx, &new)? || taken {
+            tx.dry_run(|tx| link.queue_unbounded(tx, me.account.id, &new))?;
+        } else {
+            link.queue_unbounded(tx, me.account.id, &new)?;
         }
         notice.queue(tx, me.account.id, &user.email)?;
         tx.audit(&Event::EmailChangeRequested, (me.account.id, me.session))?;

@@ -11,5 +11,6 @@ pub mod password;
 pub mod qr;
 pub mod reference;
 pub mod register;
+pub mod registrations;
 pub mod roles;
 pub mod two_factor;

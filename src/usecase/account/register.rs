@@ -1,5 +1,6 @@
-//! Registration: the same answer, in the same time, whether or not the address is taken. What the one
-//! case does and the other doesn't, the other rehearses: the same statements, undone.
+//! Registration: the same answer, after the same work, whether or not the address is taken. Where addresses
+//! are verified, it leaves a registration that waits for its link; the account is made when that is opened
+//! (`super::registrations`).
 
 use super::password::{Owner, check_policy};
 use crate::config::Registration as Mode;
@@ -7,19 +8,20 @@ use crate::crypto::password::PasswordHashText;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
-use crate::domain::id::UserId;
+use crate::domain::id::{RegistrationId, UserId};
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::password::Password;
+use crate::domain::registration::WAITS;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
-use crate::store::tables::users;
+use crate::store::tables::registrations::NewRegistration;
 use crate::store::tables::users::NewUser;
+use crate::store::tables::{registrations, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
-use crate::usecase::mail::compose;
-use crate::usecase::mail::compose::LinkMail;
+use crate::usecase::mail::compose::{self, HourlyBound, QueuedMail};
 
 /// What a person registers with.
 #[derive(Clone, Debug)]
@@ -37,7 +39,7 @@ pub enum Registered {
     Ready(Box<User>),
 }
 
-/// Registers a new account.
+/// Registers somebody.
 ///
 /// # Errors
 /// `registration_closed`; `weak_password`; `email_taken` where verification is off (where it is on,
@@ -48,13 +50,61 @@ pub fn register(app: &App, caller: &Caller, new: &Registration) -> Result<Regist
     }
     check_policy(app, &new.password, Owner { email: &new.email, name: &new.name })?;
     let hash = app.gate.hash(&new.password, draw(app.entropy()))?;
-    let user = new_user(app, new, hash);
     if app.config.email_verification.required {
-        let (verification, _) = compose::compose(app, MailKind::VerifyEmail);
-        let (repeated, _) = compose::compose(app, MailKind::AlreadyRegistered);
-        app.store.write(caller, move |tx| with_verification(tx, &user, &verification, &repeated))
+        let wish = Wish::prepare(app, caller, new, hash);
+        app.store.write(caller, move |tx| wish.keep(tx))
     } else {
+        let user = new_user(app, new, hash);
         app.store.write(caller, move |tx| at_once(tx, &user))
+    }
+}
+
+/// A registration, and both mails of which one is sent.
+struct Wish {
+    new: NewRegistration,
+    link: QueuedMail,
+    repeated: QueuedMail,
+    bound: HourlyBound,
+}
+
+impl Wish {
+    fn prepare(app: &App, caller: &Caller, new: &Registration, hash: PasswordHashText) -> Self {
+        let (link, token_hash) = compose::registration_link(app, WAITS);
+        let new = NewRegistration {
+            id: RegistrationId::new(app.now(), app.id_entropy()),
+            email: new.email.clone(),
+            name: new.name.clone(),
+            password_hash: hash.0,
+            password_tag: app.password_tag_key.tag(&new.email, &new.password),
+            token_hash,
+            ip: caller.ip.map(|ip| ip.to_string()),
+            user_agent: caller.user_agent.clone(),
+        };
+        let repeated = compose::notice(app, caller, MailKind::AlreadyRegistered);
+        Self { new, link, repeated, bound: HourlyBound::new(app) }
+    }
+
+    /// The row is kept in either case, and where the address has had its mails for this hour, too: else a
+    /// login with the password would tell the one case from the other. Only the mail differs: the owner of a
+    /// taken address is told, and gets no link, so that nothing can come of this registration.
+    fn keep(&self, tx: &mut Tx<'_>) -> Result<Decision<Registered>, Fault> {
+        let owner = users::find_by_email(tx, &self.new.email)?;
+        registrations::insert(tx, &self.new)?;
+        let (mail, user, to) = match &owner {
+            Some(owner) => (&self.repeated, Some(owner.id), &owner.email),
+            None => (&self.link, None, &self.new.email),
+        };
+        if self.bound.is_reached(tx, to)? {
+            tx.dry_run(|tx| mail.queue(tx, user, to))?;
+        } else {
+            mail.queue(tx, user, to)?;
+        }
+        let registration = self.new.id.to_string();
+        match user {
+            Some(user) => tx.audit(&Event::RegistrationRepeated, user)?,
+            None => tx.audit(&Event::RegistrationRequested { registration }, Subject::default())?,
+        }
+        Ok(Decision::Grant(Registered::VerificationSent))
     }
 }
 
@@ -68,48 +118,13 @@ fn new_user(app: &App, new: &Registration, hash: PasswordHashText) -> NewUser {
     }
 }
 
-fn with_verification(
-    tx: &mut Tx<'_>,
-    user: &NewUser,
-    verification: &LinkMail,
-    repeated: &LinkMail,
-) -> Result<Decision<Registered>, Fault> {
-    let stand_in = stand_in(user)?;
-    if let Some(owner) = users::find_by_email(tx, &user.email)? {
-        tx.dry_run(|tx| create(tx, &stand_in, verification))?;
-        // Whoever reads the mailbox may set a new password; the one given here is dropped. Were it
-        // kept for an unverified account, a stranger's password could come to a verified address.
-        if !repeated.queue(tx, owner.id, &owner.email)? {
-            tx.dry_run(|tx| repeated.queue_unbounded(tx, owner.id, &owner.email))?;
-        }
-        tx.audit(&Event::RegistrationRepeated, owner.id)?;
-    } else {
-        create(tx, user, verification)?;
-        tx.dry_run(|tx| repeated.queue(tx, user.id, &user.email).map(drop))?;
-        tx.audit(&Event::UserRegistered, user.id)?;
-    }
-    Ok(Decision::Grant(Registered::VerificationSent))
-}
-
-fn create(tx: &mut Tx<'_>, user: &NewUser, verification: &LinkMail) -> Result<(), Fault> {
-    users::insert(tx, user)?;
-    verification.queue(tx, user.id, &user.email).map(drop)
-}
-
-/// The same account under an address that nobody has, for a rehearsal.
-fn stand_in(user: &NewUser) -> Result<NewUser, Fault> {
-    let email = Email::parse(&format!("{}@rehearsal.invalid", user.id));
-    let email = email.map_err(|_| Fault::Internal("an id makes no address".into()))?;
-    Ok(NewUser { email, ..user.clone() })
-}
-
 fn at_once(tx: &mut Tx<'_>, user: &NewUser) -> Result<Decision<Registered>, Fault> {
     if users::find_by_email(tx, &user.email)?.is_some() {
         tx.audit(&Event::RegistrationRepeated, Subject::default())?;
         return Ok(Decision::Refuse(Refusal::EmailTaken));
     }
     users::insert(tx, user)?;
-    tx.audit(&Event::UserRegistered, user.id)?;
+    tx.audit(&Event::UserRegistered { registration: None }, user.id)?;
     let made =
         users::find(tx, user.id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
     Ok(Decision::Grant(Registered::Ready(Box::new(made))))

@@ -54,7 +54,7 @@ pub struct MailContext {
     /// The one-time link; `None` for a notice.
     pub url: Option<Secret<String>>,
     /// How long the link works, in words.
-    pub ttl: Option<&'static str>,
+    pub ttl: Option<String>,
     /// `None`: nothing happened yet.
     pub at: Option<Timestamp>,
     /// Where it came from; `None`: not known.
@@ -176,8 +176,8 @@ impl MailTemplates {
             site => self.site.as_str(),
             subject => subject,
             url => context.url.as_ref().map(|url| url.expose().as_str()),
-            ttl => context.ttl,
-            at => context.at.map(in_words),
+            ttl => context.ttl.as_deref(),
+            at => context.at.map(Timestamp::in_words),
             ip => context.ip.as_deref().map(clean),
             device => context.user_agent.as_deref().and_then(device::name),
             new_email => context.new_email.as_deref().map(clean),
@@ -249,21 +249,15 @@ fn clean(text: &str) -> String {
     text.trim().chars().take(FOREIGN_MAX).map(|c| if is_bad(c) { ' ' } else { c }).collect()
 }
 
-/// `22 November 2026, 08:00 UTC`.
-fn in_words(at: Timestamp) -> String {
-    jiff::Timestamp::from_millisecond(at.as_millis())
-        .map_or_else(|_| at.to_string(), |at| at.strftime("%-d %B %Y, %H:%M UTC").to_string())
-}
-
 /// The least and the most that a mail of this kind has to tell of.
 fn samples(kind: MailKind) -> [MailContext; 2] {
     let url = || Secret::new("https://auth.example.com/auth/page?token=authd_ev_example".into());
-    let least = if kind.is_notice() {
+    let least = if kind.has_link() {
+        MailContext { url: Some(url()), ttl: Some("1 hour".into()), ..MailContext::default() }
+    } else {
         let new_email = matches!(kind, MailKind::EmailChangeRequested | MailKind::EmailChanged)
             .then(|| "ann@example.com".to_owned());
         MailContext { at: Some(Timestamp::from_secs(1_795_334_400)), new_email, ..MailContext::default() }
-    } else {
-        MailContext { url: Some(url()), ttl: Some("1 hour"), ..MailContext::default() }
     };
     let user_agent = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".into());
     let most = MailContext { ip: Some("192.0.2.7".into()), user_agent, ..least.clone() };
@@ -322,10 +316,10 @@ mod tests {
                 assert!(html.contains(&format!(">{}</h1>", rendered.subject)), "{html}");
                 for part in [text, html] {
                     assert!(part.contains("127.0.0.1:8080") && !part.contains("\n\n\n"), "{kind:?}\n{part}");
-                    assert_eq!(part.contains("?token=authd_ev_example"), !kind.is_notice(), "{part}");
+                    assert_eq!(part.contains("?token=authd_ev_example"), kind.has_link(), "{part}");
                     assert_eq!(
                         part.contains("192.0.2.7, Firefox on Linux"),
-                        context.ip.is_some() && kind.is_notice()
+                        context.ip.is_some() && !kind.has_link()
                     );
                 }
                 assert!(text.lines().all(|line| line.len() <= 78), "{text}");

@@ -19,6 +19,7 @@ pub mod worker;
 use crate::config::Config;
 use crate::crypto::csrf::CsrfKey;
 use crate::crypto::gate::Gate;
+use crate::crypto::password_tag::PasswordTagKey;
 use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::Purpose;
 use crate::crypto::seal::Sealer;
@@ -72,6 +73,7 @@ pub struct App {
     pub(super) token_cache: TokenCache,
     pub(super) refresh_key: Arc<RefreshKey>,
     pub(super) csrf_key: CsrfKey,
+    pub(super) password_tag_key: PasswordTagKey,
     pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
@@ -136,6 +138,7 @@ impl App {
             token_cache: TokenCache::default(),
             refresh_key: Arc::new(RefreshKey::new(&root)),
             csrf_key: CsrfKey::new(&root),
+            password_tag_key: PasswordTagKey::new(&root),
             rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),

@@ -49,10 +49,16 @@ impl QueuedMail {
 
     /// Puts the mail into the outbox, and wakes the sender. That comes before the commit and is early
     /// enough: the sender claims by a transaction of its own, which has to wait for this one.
-    pub(in crate::usecase) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
+    /// `user`: whose mail it is; `None`: the address has no account yet.
+    pub(in crate::usecase) fn queue(
+        &self,
+        tx: &mut Tx<'_>,
+        user: impl Into<Option<UserId>>,
+        to: &Email,
+    ) -> Result<(), Fault> {
         let mail = NewMail {
             id: self.id,
-            user,
+            user: user.into(),
             to: to.clone(),
             kind: self.kind,
             subject: self.subject.clone(),
@@ -88,20 +94,21 @@ pub(in crate::usecase) struct LinkMail {
     kind: LinkKind,
     token_hash: OpaqueHash,
     ttl: Duration,
-    max_per_hour: u32,
+    bound: HourlyBound,
     email: Option<Email>,
     session: Option<SessionId>,
 }
 
-/// How a kind of link is made: what it does, how long it lives, and that in words.
-const fn plan(kind: MailKind) -> (LinkKind, Duration, &'static str) {
+/// How a kind of link is made: what it does, and how long it lives.
+const fn plan(kind: MailKind) -> (LinkKind, Duration) {
     match kind {
-        MailKind::AlreadyRegistered | MailKind::ResetPassword => (LinkKind::ResetPassword, HOUR, "1 hour"),
+        MailKind::ResetPassword => (LinkKind::ResetPassword, HOUR),
         // People are invited before a weekend, too.
-        MailKind::Invitation => (LinkKind::Invitation, Duration::from_secs(7 * 24 * 3600), "7 days"),
-        MailKind::ChangeEmail => (LinkKind::ChangeEmail, Duration::from_secs(24 * 3600), "24 hours"),
-        // Notices have no link, and never come here.
+        MailKind::Invitation => (LinkKind::Invitation, Duration::from_secs(7 * 24 * 3600)),
+        MailKind::ChangeEmail => (LinkKind::ChangeEmail, Duration::from_secs(24 * 3600)),
+        // The others have no link, and never come here.
         MailKind::VerifyEmail
+        | MailKind::AlreadyRegistered
         | MailKind::EmailChangeRequested
         | MailKind::EmailChanged
         | MailKind::PasswordChanged
@@ -110,27 +117,70 @@ const fn plan(kind: MailKind) -> (LinkKind, Duration, &'static str) {
         | MailKind::TwoFactorDisabled
         | MailKind::RecoveryCodeUsed
         | MailKind::AccountLocked
-        | MailKind::Test => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600), "24 hours"),
+        | MailKind::Test => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600)),
     }
+}
+
+/// A span as a mail says it, never longer than it is: `7 days`, `24 hours`, `1 hour`, `40 minutes`.
+fn in_words(span: Duration) -> String {
+    let minutes = span.as_secs() / 60;
+    let (count, unit) = match minutes {
+        0..60 => (minutes.max(1), "minute"),
+        60..2880 => (minutes / 60, "hour"),
+        _ => (minutes / 1440, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Composes a mail of this kind; gives it and the link in it.
 pub(in crate::usecase) fn compose(app: &App, kind: MailKind) -> (LinkMail, Secret<String>) {
-    let (link_kind, ttl, in_words) = plan(kind);
-    let (token, token_hash) = opaque::generate(link_kind.prefix(), app.entropy());
-    let url = link_url(&app.config, link_kind, &token);
-    let context = MailContext { url: Some(url.clone()), ttl: Some(in_words), ..MailContext::default() };
+    let (link_kind, ttl) = plan(kind);
+    let (mail, url, token_hash) = with_link(app, kind, link_kind, ttl);
     let mail = LinkMail {
-        mail: QueuedMail::new(app, kind, &context),
+        mail,
         link: LinkId::new(app.now(), app.id_entropy()),
         kind: link_kind,
         token_hash,
         ttl,
-        max_per_hour: app.config.mail.max_per_address_per_hour,
+        bound: HourlyBound::new(app),
         email: None,
         session: None,
     };
     (mail, url)
+}
+
+/// Composes the mail with the link of a registration, which works for as long as that waits; gives it and
+/// what to store of the link.
+pub(in crate::usecase) fn registration_link(app: &App, waits: Duration) -> (QueuedMail, OpaqueHash) {
+    let (mail, _, token_hash) = with_link(app, MailKind::VerifyEmail, LinkKind::VerifyEmail, waits);
+    (mail, token_hash)
+}
+
+fn with_link(
+    app: &App,
+    kind: MailKind,
+    link: LinkKind,
+    ttl: Duration,
+) -> (QueuedMail, Secret<String>, OpaqueHash) {
+    let (token, token_hash) = opaque::generate(link.prefix(), app.entropy());
+    let url = link_url(&app.config, link, &token);
+    let context = MailContext { url: Some(url.clone()), ttl: Some(in_words(ttl)), ..MailContext::default() };
+    (QueuedMail::new(app, kind, &context), url, token_hash)
+}
+
+/// How many mails an address gets in an hour that strangers can ask for.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::usecase) struct HourlyBound(u32);
+
+impl HourlyBound {
+    pub(in crate::usecase) const fn new(app: &App) -> Self {
+        Self(app.config.mail.max_per_address_per_hour)
+    }
+
+    /// Whether an address has had its mails for this hour.
+    pub(in crate::usecase) fn is_reached(self, tx: &Tx<'_>, to: &Email) -> Result<bool, Fault> {
+        mails::has_had(tx, to, self.0, tx.now().minus(HOUR))
+    }
 }
 
 impl LinkMail {
@@ -142,12 +192,16 @@ impl LinkMail {
     /// Puts the link and the mail into the database, and voids older links of its kind. `false`: the
     /// address has had its mails for this hour, and nothing was done.
     pub(in crate::usecase) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<bool, Fault> {
-        let since = tx.now().minus(HOUR);
-        if mails::has_had(tx, to, self.max_per_hour, since)? {
+        if self.is_over_bound(tx, to)? {
             return Ok(false);
         }
         self.queue_unbounded(tx, user, to)?;
         Ok(true)
+    }
+
+    /// Whether the address has had its mails for this hour.
+    pub(in crate::usecase) fn is_over_bound(&self, tx: &Tx<'_>, to: &Email) -> Result<bool, Fault> {
+        self.bound.is_reached(tx, to)
     }
 
     /// As [`LinkMail::queue`], for an operator's own wish, which no stranger can repeat.

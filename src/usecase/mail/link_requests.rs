@@ -4,7 +4,8 @@
 //! comes of it, a thread of the daemon finds out afterwards, so that not even the time of the answer
 //! tells a known address from an unknown one.
 
-use super::compose;
+use super::compose::{self, HourlyBound, QueuedMail};
+use crate::crypto::opaque::OpaqueHash;
 use crate::domain::access::Actor;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
@@ -12,10 +13,13 @@ use crate::domain::email::Email;
 use crate::domain::id::LinkId;
 use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
+use crate::domain::registration::Registration;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault};
 use crate::store::tables::link_requests::{self, LinkRequest};
+use crate::store::tables::registrations::{self, Waiting};
 use crate::store::tables::users;
+use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::app::worker::{FirstRound, Rounds, Schedule, Wait, Worker};
 use std::sync::Arc;
@@ -106,6 +110,7 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         request_id: request.request_id.clone(),
     };
     let (link, _) = compose::compose(app, mail_kind(request.kind));
+    let again = registration_of(app, &request)?.map(|waiting| Again::compose(app, waiting.registration));
     app.store.write(&caller, move |tx| {
         if !link_requests::delete(tx, request.id)? {
             return Ok(Decision::Grant(()));
@@ -114,10 +119,49 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         if let Some(user) = user.iter().find(|user| is_wanted(request.kind, user)) {
             link.queue(tx, user.id, &user.email)?;
         }
+        if let (None, Some(again)) = (&user, &again) {
+            again.queue(tx)?;
+        }
         let subject = user.map_or_else(Subject::default, |user| user.id.into());
         tx.audit(&event(request.kind), subject)?;
         Ok(Decision::Grant(()))
     })
+}
+
+/// The newest registration that waits for the address, if its link is what was asked for.
+fn registration_of(app: &App, request: &LinkRequest) -> Result<Option<Waiting>, Fault> {
+    if request.kind != LinkKind::VerifyEmail {
+        return Ok(None);
+    }
+    let now = app.now();
+    Ok(app.store.read(|query| registrations::list_of(query, &request.email, now))?.into_iter().next())
+}
+
+/// A new link for a registration that waits, in the place of the one that was mailed.
+struct Again {
+    registration: Registration,
+    mail: QueuedMail,
+    token_hash: OpaqueHash,
+    bound: HourlyBound,
+}
+
+impl Again {
+    fn compose(app: &App, registration: Registration) -> Self {
+        // Asking for a link makes no registration wait longer: who asks may be anybody.
+        let (mail, token_hash) = compose::registration_link(app, registration.expires_at.since(app.now()));
+        Self { registration, mail, token_hash, bound: HourlyBound::new(app) }
+    }
+
+    /// Changes nothing where the registration has been confirmed, or the address has had its mails.
+    fn queue(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        let to = &self.registration.email;
+        if self.bound.is_reached(tx, to)?
+            || !registrations::replace_token(tx, self.registration.id, &self.token_hash)?
+        {
+            return Ok(());
+        }
+        self.mail.queue(tx, None, to)
+    }
 }
 
 /// Whether the account has a use for such a link.

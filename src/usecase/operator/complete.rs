@@ -1,10 +1,10 @@
-//! What a shell may offer while an operator types: users and roles whose names begin as the word does. It
-//! reads the database and nothing else: no key, no lock, no file that was not there before.
+//! What a shell may offer while an operator types: users, roles and registrations whose names begin as the
+//! word does. It reads the database and nothing else: no key, no lock, no file that was not there before.
 
 use crate::config::Config;
 use crate::error::Fault;
 use crate::store;
-use crate::store::tables::{roles, users};
+use crate::store::tables::{registrations, roles, users};
 
 /// More than a person reads; a query for them is short however many users there are.
 const OFFERED_MAX: u32 = 100;
@@ -15,6 +15,14 @@ const OFFERED_MAX: u32 = 100;
 /// What keeps the database from being read.
 pub fn users(config: &Config, prefix: &str) -> Result<Vec<String>, Fault> {
     store::look(&config.database, |query| users::list_emails(query, prefix, OFFERED_MAX))
+}
+
+/// Addresses for which registrations wait, in their order.
+///
+/// # Errors
+/// As [`users()`].
+pub fn registrations(config: &Config, prefix: &str) -> Result<Vec<String>, Fault> {
+    store::look(&config.database, |query| registrations::list_emails(query, prefix, OFFERED_MAX))
 }
 
 /// Names of roles, in their order.

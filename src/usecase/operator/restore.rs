@@ -27,7 +27,7 @@ use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::schema::MigrationStep;
 use crate::store::sqlite::version::VERSION;
-use crate::store::tables::{link_requests, links, mails, second_factor, sessions, tickets};
+use crate::store::tables::{link_requests, links, mails, registrations, second_factor, sessions, tickets};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::{Ports, root_key};
@@ -56,6 +56,7 @@ pub struct Restored {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ended {
     pub sessions: u64,
+    /// Those of registrations that wait, too, which end.
     pub links: u64,
     /// Logins that waited for their second step.
     pub tickets: u64,
@@ -163,7 +164,7 @@ fn end_what_lived(
     store.write(caller, move |tx| {
         let ended = Ended {
             sessions: sessions::end_all(tx)?,
-            links: links::delete_all(tx)? + link_requests::delete_all(tx)?,
+            links: links::delete_all(tx)? + link_requests::delete_all(tx)? + registrations::delete_all(tx)?,
             tickets: tickets::delete_all(tx)?,
             mails: mails::fail_queued(
                 tx,

@@ -5,6 +5,7 @@ use super::lockout::{Attempt, Counted};
 use super::session_start::{Proof, Start, issue};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::crypto::password::PasswordHashText;
+use crate::crypto::password_tag::{self, PasswordTag};
 use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
@@ -16,7 +17,7 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tables::users::Credential;
-use crate::store::tables::{tickets, users};
+use crate::store::tables::{registrations, tickets, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::app::keyring::{Keyring, Signer};
@@ -55,6 +56,8 @@ struct Verified {
     hash: Option<String>,
     /// A new hash in its place, where parameters have risen.
     rehashed: Option<PasswordHashText>,
+    /// What a registration that waits would have of the password.
+    tag: PasswordTag,
 }
 
 /// What the transaction needs besides.
@@ -98,7 +101,7 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
     if locked_until.is_some() {
         return refuse_unseen(app, caller, attempt, email);
     }
-    let verified = verify(app, credential, &credentials.password)?;
+    let verified = verify(app, credential, credentials)?;
     let (ticket, ticket_hash) = opaque::generate(TICKET_PREFIX, app.entropy());
     let prepared = Prepared {
         verification_required: app.config.email_verification.required,
@@ -118,7 +121,8 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
 }
 
 /// Hashes once for every login, whoever it is for.
-fn verify(app: &App, credential: Option<Credential>, password: &Password) -> Result<Verified, Fault> {
+fn verify(app: &App, credential: Option<Credential>, shown: &Credentials) -> Result<Verified, Fault> {
+    let password = &shown.password;
     let stored = credential.and_then(|credential| credential.password_hash).map(PasswordHashText);
     let matched = match &stored {
         Some(hash) => app.gate.verify(hash, password)?,
@@ -129,7 +133,8 @@ fn verify(app: &App, credential: Option<Credential>, password: &Password) -> Res
         Some(hash) if app.gate.is_outdated(hash) => Some(app.gate.hash(password, draw(app.entropy()))?),
         _ => None,
     };
-    Ok(Verified { hash: hash.map(|hash| hash.0), rehashed })
+    let tag = app.password_tag_key.tag(&shown.email, password);
+    Ok(Verified { hash: hash.map(|hash| hash.0), rehashed, tag })
 }
 
 /// While a lock holds, a login leaves its line and is refused, whatever the password.
@@ -162,11 +167,18 @@ fn decide(
     }
     let user = match check_account(credential, verified, prepared.verification_required) {
         Ok(user) => user,
+        Err((why, refusal)) if refusal == Refusal::InvalidCredentials => {
+            // Whether or not the address has an account: the one tells as little as the other. It counts as
+            // every failure does, so that nobody learns this way what others have registered with.
+            let pending = is_pending(tx, email, &verified.tag)?;
+            let (why, refusal) =
+                if pending { (LoginFailure::Pending, Refusal::EmailNotVerified) } else { (why, refusal) };
+            tx.audit(&Event::LoginFailed { why, email: typed() }, subject)?;
+            count(tx, attempt, email, prepared)?;
+            return Ok(Decision::Refuse(refusal));
+        }
         Err((why, refusal)) => {
             tx.audit(&Event::LoginFailed { why, email: typed() }, subject)?;
-            if refusal == Refusal::InvalidCredentials {
-                count(tx, attempt, email, prepared)?;
-            }
             return Ok(Decision::Refuse(refusal));
         }
     };
@@ -184,6 +196,12 @@ fn decide(
     let signer = prepared.keyring.current(tx)?;
     let (user, session) = prepared.start.run(tx, attempt, user)?;
     Ok(Decision::Grant(Outcome::Started(Box::new(Started { user, session, signer }))))
+}
+
+/// Whether a registration waits for the address with this password.
+fn is_pending(tx: &Tx<'_>, email: &Email, shown: &PasswordTag) -> Result<bool, Fault> {
+    let waiting = registrations::list_tags(tx, email, tx.now())?;
+    Ok(waiting.iter().any(|tag| password_tag::is_same(tag, shown)))
 }
 
 fn count(tx: &mut Tx<'_>, attempt: &Attempt, email: &Email, prepared: &Prepared) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use crate::missing::missing;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// A shell to type in, with people and roles to be offered.
+/// A shell to type in, with people, roles and a registration to be offered.
 fn world() -> Shell {
     let shell = Shell::new();
     for email in
@@ -13,6 +13,7 @@ fn world() -> Shell {
     {
         shell.world.add_user(email, &[]);
     }
+    shell.world.register("waiting@example.com").unwrap();
     shell
 }
 
@@ -96,6 +97,8 @@ fn bash_completes_commands_flags_users_and_roles() {
         ("authctl token list --user bo", "bob@example.com"),
         ("authctl token list --user=bo", "bob@example.com"),
         ("authctl role assign bob@example.com adm", "admin"),
+        ("authctl registration confirm wa", "waiting@example.com"),
+        ("authctl registration delete ann", ""),
         ("authctl --database none.db user show an", ""),
         ("authctl user show --database=none.db an", ""),
         ("authctl user show zoe", ""),

@@ -70,7 +70,7 @@ fn another_address_is_unverified_and_ends_what_the_old_one_was_proof_of() {
 
     assert!(shell.world.login(NEW).is_err(), "not before it is verified");
     assert_eq!(shell.world.mails(NEW)[0].kind, "verify_email");
-    email::confirm(&shell.world.app, &anonymous(), &shell.world.token_in_mail(NEW)).unwrap();
+    email::confirm(&shell.world.app, &anonymous(), &shell.world.token_in_mail(NEW), None).unwrap();
     assert!(shell.world.login(NEW).is_ok());
     assert!(shell.world.login(ANN).is_err());
 }

@@ -19,6 +19,7 @@ mod owners;
 mod passwords;
 mod prompts;
 mod redact;
+mod registrations;
 mod request_log;
 mod roles;
 mod screen;

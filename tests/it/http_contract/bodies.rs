@@ -172,7 +172,7 @@ fn values_out_of_range_are_422() {
     }
     let answer = daemon.post("/api/auth/register", &body("ann", "", "\u{1b}"));
     assert_eq!(answer.field_errors().len(), 3);
-    assert!(!daemon.world.events().contains(&"UserRegistered".to_owned()));
+    assert!(!daemon.world.events().contains(&"RegistrationRequested".to_owned()));
 }
 
 #[test]

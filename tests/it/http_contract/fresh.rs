@@ -74,6 +74,7 @@ fn what_changes_factors_roles_keys_or_addresses_wants_a_fresh_login() {
         "admin_reset_two_factor",
         "admin_assign_role",
         "admin_unassign_role",
+        "admin_confirm_registration",
         "admin_add_role",
         "admin_change_role",
         "admin_delete_role",

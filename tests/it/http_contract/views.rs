@@ -8,9 +8,10 @@ use authd::domain::access::Standing;
 use authd::domain::api_key::{ApiKey, ApiKeyName};
 use authd::domain::audit::{ChainError, Line, Mark};
 use authd::domain::email::Email;
-use authd::domain::id::{ApiKeyId, SessionId, TokenId, UserId};
+use authd::domain::id::{ApiKeyId, RegistrationId, SessionId, TokenId, UserId};
 use authd::domain::mail::{Mail, MailState};
 use authd::domain::name::Name;
+use authd::domain::registration::Registration;
 use authd::domain::role::{Permission, Role, RoleName};
 use authd::domain::secret::Secret;
 use authd::domain::session::Session;
@@ -209,6 +210,19 @@ impl Filling {
         OpenedMail { mail, body: self.maybe(self.secret()), html: self.maybe(self.secret()) }
     }
 
+    fn registration(&self) -> Registration {
+        Registration {
+            id: RegistrationId::from_bytes([7; 16]),
+            email: self.user().email,
+            name: self.user().name,
+            ip: self.maybe(self.text.clone()),
+            user_agent: self.maybe(self.text.clone()),
+            password_required: self.there,
+            created_at: self.time(),
+            expires_at: self.time(),
+        }
+    }
+
     /// One of each object among the document's components, by name.
     fn components(&self) -> Vec<(&'static str, Value)> {
         let (user, tokens, line, now) = (self.user(), self.tokens(), self.line(), self.time());
@@ -221,6 +235,7 @@ impl Filling {
         let (access, refresh) = (self.introspected(self.access()), self.introspected(Kind::Refresh));
         let error = FieldError { field: self.text.clone(), code: "missing", message: self.text.clone() };
         let page = self.page(line.clone());
+        let waiting = self.registration();
         let sessions = json!(views::own_sessions(std::slice::from_ref(&session), session.id));
         let events = json!(views::own_events(&Paged { items: vec![line.clone()], next: None }));
         let two_factor = json!(views::two_factor(&status));
@@ -233,6 +248,11 @@ impl Filling {
         vec![
             ("User", json!(views::user(&user, now))),
             ("UserPage", json!(views::page(&self.page(user.clone()), |user| views::user(user, now)))),
+            ("PendingRegistration", json!(views::pending_registration(&waiting))),
+            (
+                "PendingRegistrationPage",
+                json!(views::page(&self.page(waiting.clone()), views::pending_registration)),
+            ),
             ("VerificationSent", json!(views::verification_sent())),
             ("Tokens", json!(views::tokens(&tokens, now))),
             ("CookieSession", json!(views::session_in_cookies(&tokens, &self.text, now))),

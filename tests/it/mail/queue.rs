@@ -86,6 +86,7 @@ fn a_mail_that_nobody_ever_wants_fails_at_once_and_can_be_retried() {
 fn only_what_was_not_sent_can_be_retried_and_all_of_it_or_nothing() {
     let world = World::new();
     world.register(ANN).unwrap();
+    world.advance(Duration::from_millis(1));
     world.register(BOB).unwrap();
     deliver(&world.app, &Told::answers([never(), Ok(())]));
     let [ann, bob] = [ANN, BOB].map(|to| world.mail(to).id.to_string());

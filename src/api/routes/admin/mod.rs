@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod registrations;
 pub mod roles;
 pub mod sessions;
 pub mod users;

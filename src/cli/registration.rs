@@ -1,0 +1,125 @@
+//! `registration`: those who have registered and not opened the link in their mail.
+
+use super::Context;
+use super::exit::Failure;
+use super::terminal::prompt::Consent;
+use super::terminal::table::{Column, Table};
+use crate::domain::registration::Registration;
+use crate::usecase::account::admin::LIMIT_DEFAULT;
+use crate::usecase::account::registrations;
+use crate::usecase::account::registrations::RegistrationRef;
+use crate::views;
+use clap::{Args, Subcommand};
+
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    List(List),
+    Confirm(Confirm),
+    Delete(Delete),
+}
+
+/// List registrations that wait for their link, oldest first
+///
+/// Whoever registers has an account once the link in the mail is opened, within 24 hours. An address that has
+/// an account already is listed as any other: its owner got a mail that says so.
+#[derive(Args, Debug)]
+pub struct List {
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
+    limit: u32,
+    /// Begin after this cursor, which the list before named
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<String>,
+}
+
+/// Make the account as its link would: for places without mail
+///
+/// The address counts as verified, and other registrations for it are void. Where some wait with different
+/// passwords, one is named by its id: find out first which of them its owner made.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl registration confirm ann@example.com")]
+pub struct Confirm {
+    /// The address, or the id of one registration
+    #[arg(value_name = "REGISTRATION")]
+    registration: String,
+}
+
+/// Delete registrations that wait; their links are void
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl registration delete ann@example.com --yes")]
+pub struct Delete {
+    /// The address, for all of its registrations, or the id of one
+    #[arg(value_name = "REGISTRATION")]
+    registration: String,
+    /// Don't ask; needed where nobody can be asked
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Verb {
+    /// Runs the verb.
+    ///
+    /// # Errors
+    /// What the use-case refuses, or can't do.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::List(list) => list.run(context),
+            Self::Confirm(confirm) => confirm.run(context),
+            Self::Delete(delete) => delete.run(context),
+        }
+    }
+}
+
+impl List {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let page = registrations::list(&context.app()?, context.caller(), self.limit, self.after.as_deref())?;
+        context.terminal().list(&table(&page.items))?;
+        if let Some(next) = page.next {
+            context.terminal().note(&format!("there are more: add --after {next}"));
+        }
+        Ok(())
+    }
+}
+
+impl Confirm {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let of = RegistrationRef::parse(&self.registration)?;
+        let user = registrations::confirm(&app, context.caller(), &of)?;
+        context.terminal().note(&format!("created user {} {}", user.email, user.id));
+        context.terminal().changed(&super::user::one(&user, app.now()))
+    }
+}
+
+impl Delete {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let of = RegistrationRef::parse(&self.registration)?;
+        Consent::from_flag(self.yes).obtain(&format!("Delete what waits of {}?", self.registration))?;
+        let deleted = registrations::delete(&app, context.caller(), &of)?;
+        for registration in &deleted {
+            context
+                .terminal()
+                .note(&format!("deleted registration {} of {}", registration.id, registration.email));
+        }
+        context.terminal().all_changed(&table(&deleted))
+    }
+}
+
+const COLUMNS: [Column; 7] = [
+    Column::Whole("id"),
+    Column::Whole("email"),
+    Column::Text("name"),
+    Column::Text("password_required"),
+    Column::Text("ip"),
+    Column::Text("user_agent"),
+    Column::Text("created_at"),
+];
+
+fn table(registrations: &[Registration]) -> Table {
+    let rows =
+        registrations.iter().map(|waiting| (waiting.id.to_string(), views::pending_registration(waiting)));
+    Table::of_objects(&COLUMNS, rows)
+}

@@ -1,0 +1,217 @@
+//! Registrations that wait: making an account of one, by its link or on an operator's word, and deleting it.
+//!
+//! Nobody has shown that the address is theirs before the link in its mail is opened, and the account is made
+//! then, with what that registration was made with. A link shows whose mailbox it is, and not whose
+//! registration: where others wait with another password, it wants the password, too.
+
+use super::admin::Paged;
+use crate::crypto::opaque::OpaqueHash;
+use crate::crypto::password_tag::{self, PasswordTag};
+use crate::domain::audit::{Event, LoginFailure, Subject};
+use crate::domain::caller::Caller;
+use crate::domain::cursor;
+use crate::domain::email::Email;
+use crate::domain::id::{RegistrationId, UserId};
+use crate::domain::password::Password;
+use crate::domain::registration::Registration;
+use crate::domain::user::User;
+use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::page::Page;
+use crate::store::tables::registrations::Waiting;
+use crate::store::tables::users::NewUser;
+use crate::store::tables::{mails, registrations, users};
+use crate::store::tx::Tx;
+use crate::usecase::app::App;
+use crate::usecase::paging::{check_limit, start};
+use crate::usecase::reauthenticate::require_fresh_if_user;
+use crate::usecase::require;
+use crate::usecase::signin::lockout::{self, Attempt};
+
+/// Spends the link of a registration for `email`. `password`: what was shown beside it.
+///
+/// # Errors
+/// `invalid_token`; `password_required`; `invalid_credentials`, counted by the lockout; `too_many_attempts`;
+/// `email_taken` when somebody has come to have the address since; the store's.
+pub(super) fn confirm_by_link(
+    app: &App,
+    caller: &Caller,
+    token_hash: OpaqueHash,
+    email: &Email,
+    password: Option<&Password>,
+) -> Result<User, Error> {
+    let attempt = Attempt::new(app, caller, email.key());
+    let shown = password.map(|password| app.password_tag_key.tag(email, password));
+    let id = UserId::new(app.now(), app.id_entropy());
+    app.store.write(caller, move |tx| {
+        let now = tx.now();
+        let Some(waiting) = registrations::find_by_token(tx, &token_hash, now)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidLink));
+        };
+        if let Some(refusal) = check_password(tx, &attempt, &waiting, shown.as_ref())? {
+            return Ok(Decision::Refuse(refusal));
+        }
+        make_account(tx, id, &waiting)
+    })
+}
+
+/// `None`: the password is right, or none is asked for.
+fn check_password(
+    tx: &mut Tx<'_>,
+    attempt: &Attempt,
+    waiting: &Waiting,
+    shown: Option<&PasswordTag>,
+) -> Result<Option<Refusal>, Fault> {
+    let Some(shown) = shown else {
+        return Ok(waiting.registration.password_required.then_some(Refusal::PasswordRequired));
+    };
+    let (now, email) = (tx.now(), &waiting.registration.email);
+    let user = users::find_by_email(tx, email)?.map(|user| user.id);
+    let subject = user.map_or_else(Subject::default, Subject::from);
+    let typed = user.is_none().then(|| email.to_string());
+    if let Some(until) = attempt.locked_until(tx, user, now)? {
+        return lockout::refuse(tx, subject, typed, until).map(Some);
+    }
+    if password_tag::is_same(shown, &waiting.password_tag) {
+        return Ok(None);
+    }
+    tx.audit(&Event::LoginFailed { why: LoginFailure::WrongPassword, email: typed }, subject)?;
+    attempt.count(tx, user)?;
+    Ok(Some(Refusal::InvalidCredentials))
+}
+
+/// The others of the address are void, whoever made them.
+fn make_account(tx: &mut Tx<'_>, id: UserId, waiting: &Waiting) -> Result<Decision<User>, Fault> {
+    let (now, registration) = (tx.now(), &waiting.registration);
+    if users::find_by_email(tx, &registration.email)?.is_some() {
+        return Ok(Decision::Refuse(Refusal::EmailTaken));
+    }
+    let user = NewUser {
+        id,
+        email: registration.email.clone(),
+        email_verified_at: Some(now),
+        name: registration.name.clone(),
+        password_hash: Some(waiting.password_hash.clone()),
+    };
+    users::insert(tx, &user)?;
+    registrations::delete_of(tx, &registration.email)?;
+    mails::save_user(tx, &registration.email, id)?;
+    tx.audit(&Event::UserRegistered { registration: Some(registration.id.to_string()) }, id)?;
+    tx.audit(&Event::EmailVerified, id)?;
+    let made = users::find(tx, id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
+    Ok(Decision::Grant(made))
+}
+
+/// Registrations as an operator names them: all of an address, or one by its id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RegistrationRef {
+    Id(RegistrationId),
+    Email(Email),
+}
+
+impl RegistrationRef {
+    /// Reads an address or an id.
+    ///
+    /// # Errors
+    /// `not_found`: what is neither an address nor an id names none.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if let Some(id) = RegistrationId::parse(text) {
+            return Ok(Self::Id(id));
+        }
+        Email::parse(text).map(Self::Email).map_err(|_| Refusal::not_found("registration", text))
+    }
+
+    fn missing(&self) -> Refusal {
+        match self {
+            Self::Id(id) => Refusal::not_found("registration", id.to_string()),
+            Self::Email(email) => Refusal::not_found("registration", email.to_string()),
+        }
+    }
+}
+
+/// Finds those that are meant, newest first; never none.
+fn find_in(query: &Tx<'_>, of: &RegistrationRef) -> Result<Result<Vec<Waiting>, Refusal>, Fault> {
+    let now = query.now();
+    let found = match of {
+        RegistrationRef::Id(id) => registrations::find(query, *id, now)?.into_iter().collect(),
+        RegistrationRef::Email(email) => registrations::list_of(query, email, now)?,
+    };
+    Ok(if found.is_empty() { Err(of.missing()) } else { Ok(found) })
+}
+
+/// A page of those that wait, oldest first: `limit` of them (at least 1), after the `next` of the page
+/// before. `after` of `None`: from the beginning.
+///
+/// # Errors
+/// `forbidden` without `users:read`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
+pub fn list(
+    app: &App,
+    caller: &Caller,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<Registration, String>, Error> {
+    require(caller, "users:read")?;
+    check_limit(limit)?;
+    let after = start(cursor::List::Registrations, after, cursor::decode)?;
+    let page = Page { limit, after: after.map(RegistrationId::from_bytes) };
+    let now = app.now();
+    let Paged { items, next } = app.store.read(|query| registrations::list(query, now, page))?;
+    Ok(Paged { items, next: next.map(|id| cursor::encode(cursor::List::Registrations, id.as_bytes())) })
+}
+
+/// Makes the account as its link would, on the word of somebody who knows whose registration it is.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `fresh_login_required` for a user; `not_found`; `conflict` where an
+/// address is named for which others wait with another password; `email_taken`; the store's.
+pub fn confirm(app: &App, caller: &Caller, of: &RegistrationRef) -> Result<User, Error> {
+    require(caller, "users:write")?;
+    let fresh = require_fresh_if_user(app, caller)?;
+    let (of, id) = (of.clone(), UserId::new(app.now(), app.id_entropy()));
+    app.store.write(caller, move |tx| {
+        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
+            return Ok(Decision::Refuse(refusal));
+        }
+        match find_in(tx, &of)?.and_then(the_one) {
+            Ok(waiting) => make_account(tx, id, &waiting),
+            Err(refusal) => Ok(Decision::Refuse(refusal)),
+        }
+    })
+}
+
+/// The newest, where all were made with one password.
+fn the_one(found: Vec<Waiting>) -> Result<Waiting, Refusal> {
+    let Some((newest, others)) = found.split_first() else {
+        return Err(Refusal::not_found("registration", ""));
+    };
+    if others.iter().all(|other| password_tag::is_same(&other.password_tag, &newest.password_tag)) {
+        return Ok(newest.clone());
+    }
+    let email = &newest.registration.email;
+    let reason = format!(
+        "registrations with different passwords wait for {email}; find out whose is whose, and name one by its id"
+    );
+    Err(Refusal::Conflict { reason })
+}
+
+/// Deletes registrations: their links are void. Gives those that were there.
+///
+/// # Errors
+/// `forbidden` without `users:write`; `not_found`; the store's.
+pub fn delete(app: &App, caller: &Caller, of: &RegistrationRef) -> Result<Vec<Registration>, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        let found = match find_in(tx, &of)? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Decision::Refuse(refusal)),
+        };
+        let mut deleted = Vec::new();
+        for Waiting { registration, .. } in found {
+            registrations::delete(tx, registration.id)?;
+            let event = Event::RegistrationDeleted { registration: registration.id.to_string() };
+            tx.audit(&event, Subject::default())?;
+            deleted.push(registration);
+        }
+        Ok(Decision::Grant(deleted))
+    })
+}
