@@ -102,11 +102,19 @@ impl Headers {
     /// # Errors
     /// [`Ambiguous`], when it stands more than once or is not UTF-8: to choose one would be to guess.
     pub fn single<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Ambiguous> {
-        let mut values = self.all(name);
+        let value = self.single_bytes(name)?;
+        value.map(std::str::from_utf8).transpose().map_err(|_| Ambiguous)
+    }
+
+    /// The value of the field `name` (in lower case) as it was sent, for fields that may stand once.
+    ///
+    /// # Errors
+    /// [`Ambiguous`], when it stands more than once.
+    pub fn single_bytes<'a>(&'a self, name: &str) -> Result<Option<&'a [u8]>, Ambiguous> {
+        let mut values = self.0.get_all(name).into_iter();
         match (values.next(), values.next()) {
-            (None, _) => Ok(None),
-            (Some(Some(value)), None) => Ok(Some(value)),
-            _ => Err(Ambiguous),
+            (value, None) => Ok(value.map(HeaderValue::as_bytes)),
+            (_, Some(_)) => Err(Ambiguous),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Who is at the other end: the client's address behind proxies that are trusted.
 
+use super::headers;
 use crate::transport::message::Headers;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,19 +12,19 @@ const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// entry is in `trusted`: everything left of that is whatever a stranger wrote. A v4-mapped IPv6
 /// address counts as IPv4. `None`: the peer is on a Unix socket and names no client.
 #[must_use]
-pub fn address(peer: Option<IpAddr>, headers: &Headers, trusted: &[IpNet]) -> Option<IpAddr> {
+pub fn address(peer: Option<IpAddr>, sent: &Headers, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |address: Option<IpAddr>| {
         let address = address.unwrap_or(LOCAL).to_canonical();
         trusted.iter().any(|network| network.contains(&address))
     };
     let mut client = peer;
     let hops: Vec<&str> =
-        headers.all("x-forwarded-for").flat_map(|value| value.unwrap_or("").split(',')).collect();
+        sent.all("x-forwarded-for").flat_map(|value| value.unwrap_or("").split(',')).collect();
     for hop in hops.into_iter().rev() {
         if !is_trusted(client) {
             break;
         }
-        match parse_hop(hop.trim()) {
+        match parse_hop(headers::trim(hop)) {
             Some(address) => client = Some(address),
             None => break,
         }

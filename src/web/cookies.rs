@@ -1,6 +1,7 @@
 //! Cookie mode: a session's tokens in cookies that no script can read, and a value beside them that
 //! the page's own script can (see `csrf`).
 
+use super::headers::trim_bytes;
 use super::rejection::Rejection;
 use crate::config::SameSite;
 use crate::transport::message::{Ambiguous, Headers, Response};
@@ -17,15 +18,26 @@ pub const CSRF: &str = "__Host-authd_csrf";
 /// # Errors
 /// [`Rejection::Ambiguous`] when it stands twice, or in one of several headers (RFC 6265bis §5.8): which one
 /// was set by us can't be told.
+///
+/// A name counts byte by byte, with nothing around it but what browsers drop themselves, spaces and tabs. To
+/// a browser any other character is part of the name, so that another host of the site may set such a cookie
+/// for ours: `__Host-` protects only names that begin with it.
 pub fn find<'a>(headers: &'a Headers, name: &str) -> Result<Option<&'a str>, Rejection> {
-    let header = headers.single("cookie");
-    let header = header.map_err(|Ambiguous| Rejection::ambiguous("send one header Cookie, in UTF-8"))?;
-    let pairs = header.unwrap_or_default().split(';').filter_map(|pair| pair.split_once('='));
-    let mut values = pairs.filter(|(known, _)| known.trim() == name).map(|(_, value)| value.trim());
-    match (values.next(), values.next()) {
-        (_, Some(_)) => Err(Rejection::ambiguous(format!("send the cookie {name} once"))),
-        (value, None) => Ok(value.filter(|value| !value.is_empty())),
-    }
+    let header = headers.single_bytes("cookie");
+    let header = header.map_err(|Ambiguous| Rejection::ambiguous("send one header Cookie"))?;
+    let pairs = header.unwrap_or_default().split(|byte| *byte == b';').filter_map(name_and_value);
+    let mut values = pairs.filter(|(known, _)| *known == name.as_bytes()).map(|(_, value)| value);
+    let value = match (values.next(), values.next()) {
+        (_, Some(_)) => return Err(Rejection::ambiguous(format!("send the cookie {name} once"))),
+        (value, None) => value.filter(|value| !value.is_empty()),
+    };
+    let text = value.map(std::str::from_utf8).transpose();
+    text.map_err(|_| Rejection::ambiguous(format!("send the cookie {name} as it was set")))
+}
+
+fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
+    let equals = pair.iter().position(|byte| *byte == b'=')?;
+    Some((trim_bytes(&pair[..equals]), trim_bytes(&pair[equals + 1..])))
 }
 
 /// Sets all three. Each lives as long as what it holds.

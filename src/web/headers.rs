@@ -11,6 +11,22 @@ use std::time::Duration;
 /// less.
 pub const BUSY_RETRY_AFTER_S: u32 = 2;
 
+/// Takes away what may stand around a part of a header's value: spaces and tabs (RFC 9110 §5.6.3). Whatever
+/// else Unicode calls white space is part of the value.
+#[must_use]
+pub fn trim(part: &str) -> &str {
+    part.trim_matches([' ', '\t'])
+}
+
+/// As [`trim`], for a value that may be no UTF-8.
+#[must_use]
+pub fn trim_bytes(part: &[u8]) -> &[u8] {
+    let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t');
+    let start = part.iter().position(is_text).unwrap_or(part.len());
+    let end = part.iter().rposition(is_text).map_or(start, |last| last + 1);
+    &part[start..end]
+}
+
 /// Converts a span for `Retry-After`: whole seconds, rounded up, at least one.
 #[must_use]
 pub fn retry_after_s(span: Duration) -> u32 {
@@ -56,7 +72,7 @@ pub fn has_media_type(headers: &Headers, wanted: &str) -> bool {
 }
 
 fn is_media_type(content_type: &str, wanted: &str) -> bool {
-    let mut parts = content_type.split(';').map(str::trim);
+    let mut parts = content_type.split(';').map(trim);
     let media = parts.next().is_some_and(|media| media.eq_ignore_ascii_case(wanted));
     media
         && parts.all(|parameter| match parameter.split_once('=') {

@@ -1,7 +1,7 @@
 //! How tokens travel: in `Authorization` and in bodies, or in cookies that no script can read.
 
 use super::rejection::Rejection;
-use super::{cookies, csrf};
+use super::{cookies, csrf, headers};
 use crate::domain::access::SignedIn;
 use crate::domain::secret::Secret;
 use crate::error::Refusal;
@@ -21,13 +21,13 @@ pub enum TokenTransport {
 ///
 /// # Errors
 /// [`Rejection::Ambiguous`] when the header stands twice.
-pub fn bearer(headers: &Headers) -> Result<Option<&str>, Rejection> {
-    let value = headers.single("authorization");
+pub fn bearer(sent: &Headers) -> Result<Option<&str>, Rejection> {
+    let value = sent.single("authorization");
     let value = value.map_err(|Ambiguous| Rejection::ambiguous("send the header Authorization once"))?;
     let credentials = value.and_then(|value| value.split_once(' '));
     let token = credentials
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
+        .map(|(_, token)| headers::trim(token));
     Ok(token.filter(|token| !token.is_empty()))
 }
 

@@ -5,12 +5,12 @@ use crate::world::PASSWORD;
 use authd::api::table::routes;
 use serde_json::json;
 
-const ANN: &str = "ann@example.com";
+pub const ANN: &str = "ann@example.com";
 const OURS: &str = "http://127.0.0.1:8080";
 const APP: &str = "https://app.example.com";
 
 /// The cookies that an answer sets: name, value, attributes.
-fn set_cookies(answer: &Answer) -> Vec<(String, String, String)> {
+pub fn set_cookies(answer: &Answer) -> Vec<(String, String, String)> {
     let lines = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
     lines
         .map(|(_, line)| {
@@ -23,13 +23,13 @@ fn set_cookies(answer: &Answer) -> Vec<(String, String, String)> {
 
 /// What a browser keeps of a login.
 #[derive(Clone, Debug)]
-struct Jar {
-    cookies: String,
-    csrf: String,
+pub struct Jar {
+    pub cookies: String,
+    pub csrf: String,
 }
 
 impl Jar {
-    fn of(answer: &Answer) -> Self {
+    pub fn of(answer: &Answer) -> Self {
         let set = set_cookies(answer);
         assert_eq!(set.len(), 3, "{answer:?}");
         let cookies: Vec<_> = set.iter().map(|(name, value, _)| format!("{name}={value}")).collect();
@@ -38,29 +38,29 @@ impl Jar {
     }
 }
 
-fn log_in(daemon: &Daemon) -> Jar {
+pub fn log_in(daemon: &Daemon) -> Jar {
     let answer = log_in_with(daemon, &[]);
     assert_eq!(answer.status, 200, "{answer:?}");
     Jar::of(&answer)
 }
 
-fn log_in_with(daemon: &Daemon, headers: &[(&str, &str)]) -> Answer {
+pub fn log_in_with(daemon: &Daemon, headers: &[(&str, &str)]) -> Answer {
     let body = json!({"email": ANN, "password": PASSWORD, "cookies": true}).to_string();
     daemon.send("POST", "/api/auth/login", &[&[JSON], headers].concat(), body.as_bytes())
 }
 
-fn daemon() -> Daemon {
+pub fn daemon() -> Daemon {
     daemon_with(&[])
 }
 
-fn daemon_with(settings: &[(&str, &str)]) -> Daemon {
+pub fn daemon_with(settings: &[(&str, &str)]) -> Daemon {
     let daemon = Daemon::with(settings);
     daemon.world.add_user(ANN, &[]);
     daemon
 }
 
 /// Sends with the cookies and the session's value, and whatever `headers` add.
-fn send(
+pub fn send(
     daemon: &Daemon,
     jar: &Jar,
     method: &str,
@@ -73,7 +73,7 @@ fn send(
     daemon.send(method, path, &[own, headers].concat(), body.as_bytes())
 }
 
-fn code(answer: &Answer) -> (u16, String) {
+pub fn code(answer: &Answer) -> (u16, String) {
     (answer.status, answer.problem())
 }
 

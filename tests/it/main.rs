@@ -15,6 +15,7 @@ mod config;
 mod cookies;
 mod daemon;
 mod docs;
+mod foreign_cookies;
 mod foreign_hashes;
 mod growth;
 mod http_contract;
