@@ -1,20 +1,32 @@
 //! JSON as strictly as a security boundary needs it (RFC 8259): one value, nothing after it, no name
 //! twice in any object. Two readers that keep different ones of two equal names can be told different
-//! things by one body.
+//! things by one body. And no object with more members than any route could want: what each costs is paid
+//! before anybody looks at their names.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use std::fmt;
 
+/// The most members that an object may have.
+const MEMBERS_MAX: usize = 32;
+
+/// What is said of JSON that is sound and refused all the same.
+const REPEATED: &str = "an object of the body has the same name twice";
+const CROWDED: &str = "an object of the body has more than 32 members";
+
 /// Reads one value. The error says where it is wrong and never what stood there.
 ///
 /// # Errors
 /// A sentence for people, when `bytes` is no JSON, no UTF-8, nested too deep, goes on after the
-/// value, or repeats a name.
+/// value, repeats a name, or has an object with more than [`MEMBERS_MAX`] members.
 pub fn parse(bytes: &[u8]) -> Result<Value, String> {
     match serde_json::from_slice::<Strict>(bytes) {
         Ok(strict) => Ok(strict.0),
-        Err(error) if error.is_data() => Err("an object of the body has the same name twice".into()),
+        Err(error) if error.is_data() => {
+            // The error goes on with where it was found.
+            let is_crowded = error.to_string().starts_with(CROWDED);
+            Err(if is_crowded { CROWDED } else { REPEATED }.into())
+        }
         Err(error) => Err(format!(
             "the body is not one JSON value: see line {}, column {}",
             error.line(),
@@ -76,7 +88,10 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut members = Map::new();
         while let Some((name, Strict(value))) = map.next_entry::<String, Strict>()? {
             if members.insert(name, value).is_some() {
-                return Err(A::Error::custom("a repeated name"));
+                return Err(A::Error::custom(REPEATED));
+            }
+            if members.len() > MEMBERS_MAX {
+                return Err(A::Error::custom(CROWDED));
             }
         }
         Ok(Value::Object(members))
@@ -117,6 +132,17 @@ mod tests {
         for bytes in cases {
             assert!(parse(bytes).is_err(), "{}", String::from_utf8_lossy(bytes));
         }
+    }
+
+    #[test]
+    fn an_object_has_so_many_members_and_no_more() {
+        let members = |count| (0..count).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",");
+        for (before, after) in [("{", "}"), ("[[{", "}]]"), ("{\"a\":{", "}}")] {
+            let object = |count| parse(format!("{before}{}{after}", members(count)).as_bytes());
+            assert!(object(MEMBERS_MAX).is_ok());
+            assert_eq!(object(MEMBERS_MAX + 1).unwrap_err(), CROWDED);
+        }
+        assert!(CROWDED.contains(&format!(" {MEMBERS_MAX} ")));
     }
 
     #[test]

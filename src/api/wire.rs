@@ -94,6 +94,11 @@ pub enum Kind {
 /// A hundred years.
 const SECONDS_MAX: u64 = 3_153_600_000;
 
+/// The most errors that an answer lists. Whoever has made so many has more to learn than the next one.
+const ERRORS_MAX: usize = 16;
+/// How much of a name that nobody knows an error shows, in bytes.
+const UNKNOWN_NAME_MAX: usize = 64;
+
 /// How names and permissions are spelled, for the schema.
 const WORD: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
 const PERMISSION: &str = "^[a-z0-9][a-z0-9._-]{0,63}:([*]|[a-z0-9][a-z0-9._-]{0,63})$";
@@ -174,8 +179,23 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
         }
     }
     errors.extend(declared.and_then(|body| body.alternatives.error(&fields)));
-    errors.extend(members.keys().map(|name| FieldError::new(name, "unknown", "there is no such field here")));
-    if errors.is_empty() { Ok(Fields(fields)) } else { Err(Problem::from(&Refusal::Invalid(errors))) }
+    errors.extend(members.keys().map(|name| unknown(name, "there is no such field here")));
+    fields_or_errors(fields, errors)
+}
+
+fn unknown(name: &str, message: &'static str) -> FieldError {
+    FieldError::new(&name[..name.floor_char_boundary(UNKNOWN_NAME_MAX)], "unknown", message)
+}
+
+fn fields_or_errors(
+    fields: Vec<(&'static str, Parsed)>,
+    mut errors: Vec<FieldError>,
+) -> Result<Fields, Problem> {
+    if errors.is_empty() {
+        return Ok(Fields(fields));
+    }
+    errors.truncate(ERRORS_MAX);
+    Err(Problem::from(&Refusal::Invalid(errors)))
 }
 
 /// Reads a query. A route that declares no parameters takes none and looks at none; one that does takes
@@ -187,7 +207,7 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
 pub fn read_query(query: Option<&str>, declared: &[Field]) -> Result<Fields, Problem> {
     let pairs = query.filter(|_| !declared.is_empty()).unwrap_or_default();
     let (fields, errors) = read_pairs(pairs.as_bytes(), declared, Encoding::Json);
-    if errors.is_empty() { Ok(Fields(fields)) } else { Err(Problem::from(&Refusal::Invalid(errors))) }
+    fields_or_errors(fields, errors)
 }
 
 fn read_form(bytes: &[u8], form: &Body) -> Result<Fields, Problem> {
@@ -200,10 +220,11 @@ fn read_form(bytes: &[u8], form: &Body) -> Result<Fields, Problem> {
         }
     }
     errors.extend(form.alternatives.error(&fields));
-    if errors.is_empty() { Ok(Fields(fields)) } else { Err(Problem::from(&Refusal::Invalid(errors))) }
+    fields_or_errors(fields, errors)
 }
 
-/// What stands in pairs of name and value, and what is wrong with them. Only a form may hold unknown names.
+/// What stands in pairs of name and value, and what is wrong with them, as much of it as an answer lists.
+/// Only a form may hold unknown names.
 fn read_pairs(
     pairs: &[u8],
     declared: &[Field],
@@ -211,9 +232,12 @@ fn read_pairs(
 ) -> (Vec<(&'static str, Parsed)>, Vec<FieldError>) {
     let (mut fields, mut errors) = (Vec::<(&'static str, Parsed)>::new(), Vec::new());
     for (name, value) in form_urlencoded::parse(pairs) {
+        if errors.len() == ERRORS_MAX {
+            break;
+        }
         let Some(field) = declared.iter().find(|field| field.name == name) else {
             if encoding == Encoding::Json {
-                errors.push(FieldError::new(name, "unknown", "there is no such parameter here"));
+                errors.push(unknown(&name, "there is no such parameter here"));
             }
             continue;
         };

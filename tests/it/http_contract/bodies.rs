@@ -240,3 +240,35 @@ fn whatever_is_sent_as_json_is_taken_or_refused() {
         prop_assert!(matches!(answer.status, 400 | 401 | 422), "{body} {answer:?}");
     });
 }
+
+#[test]
+fn an_object_with_too_many_members_is_refused_while_it_is_read() {
+    let members = |count: usize| (0..count).map(|n| format!("\"{n}\":0")).collect::<Vec<_>>().join(",");
+    let many = format!("{{{}}}", members(33));
+    let within = format!("{{\"name\":{many}}}");
+    // As many as fit into a body.
+    let most = format!("{{{}}}", members(7_000));
+    on_every_route(|daemon, route, proof| {
+        for body in [&many, &within, &most] {
+            let answer = with_type(daemon, route, proof, JSON.1, body.as_bytes());
+            assert_eq!((answer.status, answer.problem().as_str()), (400, "malformed_json"), "{route:?}");
+            assert!(answer.body.contains("more than 32 members"), "{answer:?}");
+        }
+    });
+}
+
+#[test]
+fn what_is_said_of_a_body_is_short_whatever_its_length() {
+    let name = "x".repeat(1500);
+    let members: Vec<_> = (0..32).map(|n| format!("\"{n:02}{name}\":0")).collect();
+    let body = format!("{{{}}}", members.join(","));
+    on_every_route(|daemon, route, proof| {
+        let answer = with_type(daemon, route, proof, JSON.1, body.as_bytes());
+        let errors = answer.field_errors();
+        assert_eq!(errors.len(), 16, "{route:?}");
+        assert!(errors.iter().all(|(field, _)| field.len() <= 64) && answer.body.len() < 4096, "{route:?}");
+    });
+    // A name is cut between two characters.
+    let answer = Daemon::new().post("/api/auth/login", &format!("{{\"{}\":0}}", "é€".repeat(40)));
+    assert!(answer.field_errors().iter().any(|(field, code)| code == "unknown" && field.ends_with('é')));
+}
