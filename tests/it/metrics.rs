@@ -270,6 +270,17 @@ fn figures_are_on_their_own_address_and_nothing_else_is() {
         assert_eq!(answer.status, 404, "{other}");
         assert!(!answer.body.contains("authd_"), "{other}");
     }
+    for request in ["GET /metrics", "HEAD /metrics", "GET /", "TRACE /metrics"] {
+        let answer = watched.ask(request);
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+            ("referrer-policy", "no-referrer"),
+        ] {
+            assert_eq!(answer.header(name), value, "{request}");
+        }
+    }
     let login = format!(r#"{{"email":"ann@example.com","password":"{PASSWORD}"}}"#);
     watched.daemon.send("POST", "/api/auth/login", &[JSON], login.as_bytes());
     assert_eq!(watched.ask("GET /api/auth/me").status, 404);
