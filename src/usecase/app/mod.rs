@@ -12,6 +12,7 @@ pub mod rate_limit;
 pub mod request_counts;
 pub(super) mod root_key;
 pub(super) mod row_count_cache;
+pub(super) mod shared_probe;
 pub mod token_cache;
 pub(super) mod wakeup;
 pub mod worker;
@@ -38,6 +39,7 @@ use mail_templates::MailTemplates;
 use rate_limit::RateLimits;
 use request_counts::RequestCounts;
 use row_count_cache::RowCountCache;
+use shared_probe::SharedProbe;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -85,6 +87,7 @@ pub struct App {
     pub(super) request_counts: RequestCounts,
     pub(super) row_counts: RowCountCache,
     pub(super) key_uses: KeyUses,
+    pub(super) readiness: SharedProbe,
     pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
@@ -148,6 +151,7 @@ impl App {
             request_counts: RequestCounts::new(),
             row_counts: RowCountCache::default(),
             key_uses: KeyUses::default(),
+            readiness: SharedProbe::default(),
             started_at: ports.clock.now(),
             blocklist: OnceLock::new(),
             created,

@@ -7,11 +7,16 @@ use crate::store::tables::meta;
 use crate::usecase::app::App;
 
 /// Ready when the database takes a write, and its schema is still the one that this binary works with: a
-/// newer one may have brought it up meanwhile.
+/// newer one may have brought it up meanwhile. Anybody may ask as often as they like, so there is one write a
+/// second at most, and all who ask within that second share its answer.
 ///
 /// # Errors
 /// `storage_unavailable`, and whatever else keeps a write from the disk.
 pub fn ready(app: &App) -> Result<(), Error> {
+    app.readiness.ask(|| app.elapsed(), || probe(app))
+}
+
+fn probe(app: &App) -> Result<(), Error> {
     app.store.write(&Caller::system(), |tx| {
         schema::check(tx)?;
         let now = tx.now();

@@ -1,6 +1,7 @@
 //! What the daemon says of itself: OpenAPI, keys, health; and whether what it says is true.
 
 use super::*;
+use crate::daemon::{exchange, request};
 use crate::world::World;
 use authd::api::route::Content;
 use authd::api::router::Router;
@@ -9,6 +10,7 @@ use authd::transport::message::{Head, Headers};
 use authd::transport::{Service, Trouble};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is wrong with `value` by `schema`, in the part of JSON Schema that the document uses.
 pub(super) fn violations(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
@@ -237,6 +239,42 @@ fn readiness_is_503_when_the_database_takes_no_write() {
     assert_eq!((answer.status, answer.problem().as_str()), (503, "storage_unavailable"));
     assert!(!answer.body.contains("meta"), "{answer:?}");
     assert_eq!(daemon.get("/healthz").status, 200);
+}
+
+#[test]
+fn however_many_ask_the_database_is_probed_once_a_second() {
+    let daemon = Daemon::new();
+    let database = rusqlite::Connection::open(daemon.world.database()).unwrap();
+    let counted = "CREATE TABLE probes (at INTEGER);
+        CREATE TRIGGER probed AFTER UPDATE ON meta WHEN new.key = 'probe' BEGIN
+        INSERT INTO probes VALUES (0); END";
+    assert_eq!(daemon.get("/readyz").status, 200, "the row is there from here on");
+    database.execute_batch(counted).unwrap();
+    let probes =
+        || database.query_row("SELECT count(*) FROM probes", [], |row| row.get::<_, u64>(0)).unwrap();
+    let address = daemon.running.address().tcp().unwrap();
+    let crowd = || {
+        std::thread::scope(|scope| {
+            let ask = || exchange(address, &request("GET", "/readyz", &[], b"")).status;
+            let asked: Vec<_> = (0..32).map(|_| scope.spawn(ask)).collect();
+            asked.into_iter().for_each(|asked| assert_eq!(asked.join().unwrap(), 200));
+        });
+    };
+    for seconds in 1..4u64 {
+        daemon.world.advance(Duration::from_millis(999));
+        crowd();
+        assert_eq!(probes(), seconds - 1, "the last answer holds");
+        daemon.world.advance(Duration::from_millis(1));
+        crowd();
+        assert_eq!(probes(), seconds);
+    }
+    database.execute_batch("DROP TRIGGER probed; DROP TABLE meta").unwrap();
+    assert_eq!(daemon.get("/readyz").status, 200);
+    daemon.world.advance(Duration::from_secs(1));
+    assert_eq!(
+        (daemon.get("/readyz").status, daemon.get("/readyz").problem().as_str()),
+        (503, "storage_unavailable")
+    );
 }
 
 #[test]
