@@ -136,6 +136,7 @@ fn stranger() -> Caller {
         ip: Some([192, 0, 2, 7].into()),
         user_agent: Some("client/1.0".into()),
         request_id: Some("0198".into()),
+        browser_session: None,
     }
 }
 

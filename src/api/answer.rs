@@ -43,6 +43,6 @@ pub fn tokens(app: &App, transport: TokenTransport, tokens: &Tokens) -> Response
 pub fn ended(app: &App, transport: TokenTransport) -> Response {
     match transport {
         TokenTransport::Body => Response::empty(204),
-        TokenTransport::Cookies => cookies::clear(Response::empty(204), app.config.cookies.same_site),
+        TokenTransport::Cookies => cookies::end(Response::empty(204), app.config.cookies.same_site),
     }
 }

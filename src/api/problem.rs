@@ -215,6 +215,7 @@ impl From<&Rejection> for Problem {
                 let detail = format!("too many requests from this network; wait {seconds} s and try again");
                 Self::new(429, "rate_limited", "Too many requests", detail).retry_after(seconds)
             }
+            Rejection::DeadCookies(_) => Self::from(&Refusal::InvalidToken),
             Rejection::Error(error) => error.into(),
         }
     }

@@ -5,18 +5,20 @@ use super::authenticate;
 use super::call::Call;
 use super::openapi;
 use super::problem::Problem;
-use super::route::{Handler, Method, Route, TableInfo};
+use super::route::{Access, Handler, Method, Route, TableInfo};
 use super::table::{self, Resource};
 use super::wire::{self, Encoding};
-use crate::error::Error;
+use crate::domain::secret::Secret;
+use crate::error::{Error, Refusal};
 use crate::transport::message::{Ambiguous, Found, Head, Request, Response};
 use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
 use crate::usecase::{reauthenticate, require, require_full_standing};
-use crate::web::rejection::Rejection;
+use crate::web::rejection::{DeadCookies, Rejection};
 use crate::web::request::{self, Face, Readers, RequestState};
-use crate::web::{headers, origin};
+use crate::web::token_transport::TokenTransport;
+use crate::web::{cookies, headers, origin};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ static FACE: Face = Face {
     headers: &[
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
         ("referrer-policy", "no-referrer"),
     ],
     readers: Readers::ListedOrigins,
@@ -131,7 +133,7 @@ impl Router {
         }
         // Before anything else of the request is looked at, so that nobody learns from it what they may not.
         let (actor, shown) = authenticate::actor(app, route, &head.headers)?;
-        let caller = state.caller(actor);
+        let mut caller = state.caller(actor);
         if !route.before_second_factor {
             require_full_standing(&caller)?;
         }
@@ -145,31 +147,57 @@ impl Router {
         let query = wire::read_query(head.query.as_deref(), route.query)?;
         let mut fields = wire::read(body, route.request)?.and(query);
         let tokens = authenticate::token_transport(app, route, &head.headers, &mut fields, shown)?;
+        if route.access == Access::Public && tokens == TokenTransport::Cookies {
+            let has_already = cookies::find(&head.headers, cookies::REFRESH)?;
+            caller.browser_session = has_already.map(|token| Secret::new(token.to_owned()));
+        }
         Ok(Call::new(caller, fields, tokens, parameters(route, &head.path)))
     }
 
     /// Runs a handler to its answer.
-    fn run(&self, route: &Route, call: Call) -> Result<Response, Error> {
-        match route.handler {
+    fn run(&self, route: &Route, call: Call) -> Result<Response, Rejection> {
+        let tokens = call.token_transport;
+        let answer = match route.handler {
             Handler::Now(now) | Handler::AfterCommit { now, .. } => now(&self.app, call),
             Handler::OfTable(tell) => tell(&self.app, TABLE_INFO),
+        };
+        answer.map_err(|error| rejection(error, tokens))
+    }
+
+    /// All that happens after a handler, or in its stead.
+    fn finish(&self, state: RequestState<'_>, answer: Result<Response, ShortCircuit>) -> Response {
+        let response = match answer {
+            Ok(response) | Err(ShortCircuit::Response(response)) => response,
+            Err(ShortCircuit::Problem(problem)) => problem.response(state.request_id()),
+            Err(ShortCircuit::Rejection(rejection)) => self.reject(&rejection, state.request_id()),
+        };
+        state.finish(response)
+    }
+
+    fn reject(&self, rejection: &Rejection, request_id: &str) -> Response {
+        let response = Problem::from(rejection).response(request_id);
+        match rejection {
+            Rejection::Error(error) => {
+                request::report(request_id, error);
+                response
+            }
+            Rejection::DeadCookies(dead) => {
+                cookies::clear(response, *dead, self.app.config.cookies.same_site)
+            }
+            Rejection::Ambiguous(_) | Rejection::CrossSite(_) | Rejection::RateLimited(_) => response,
         }
     }
 }
 
-/// All that happens after a handler, or in its stead.
-fn finish(state: RequestState<'_>, answer: Result<Response, ShortCircuit>) -> Response {
-    let response = match answer {
-        Ok(response) | Err(ShortCircuit::Response(response)) => response,
-        Err(ShortCircuit::Problem(problem)) => problem.response(state.request_id()),
-        Err(ShortCircuit::Rejection(rejection)) => {
-            if let Rejection::Error(error) = &rejection {
-                request::report(state.request_id(), error);
-            }
-            Problem::from(&rejection).response(state.request_id())
+/// What a handler's error is to whoever sent `tokens`. A token that the handler finds to be good no more, as it
+/// does with refresh tokens, is the last of its session.
+fn rejection(error: Error, tokens: TokenTransport) -> Rejection {
+    match tokens {
+        TokenTransport::Cookies if error == Error::Refused(Refusal::InvalidToken) => {
+            Rejection::DeadCookies(DeadCookies::All)
         }
-    };
-    state.finish(response)
+        TokenTransport::Cookies | TokenTransport::Body => error.into(),
+    }
 }
 
 impl Service for Router {
@@ -198,7 +226,7 @@ impl Service for Router {
         let mut state = FACE.begin(&self.app, request, matched.path());
         let admitted = self.admit(request, matched, &mut state);
         let answer = admitted.and_then(|(route, call)| Ok(self.run(route, call)?));
-        finish(state, answer)
+        self.finish(state, answer)
     }
 
     fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
@@ -206,14 +234,19 @@ impl Service for Router {
             let matched = RouteMatch::of(request.found);
             let mut state = FACE.begin(&self.app, request, matched.path());
             let answer = match self.admit(request, matched, &mut state) {
-                Ok((route, call)) => match route.handler {
-                    Handler::AfterCommit { later, .. } => later(&self.app, call).await,
-                    Handler::Now(_) | Handler::OfTable(_) => self.run(route, call),
+                Ok((route, call)) => {
+                    let tokens = call.token_transport;
+                    match route.handler {
+                        Handler::AfterCommit { later, .. } => {
+                            later(&self.app, call).await.map_err(|error| rejection(error, tokens))
+                        }
+                        Handler::Now(_) | Handler::OfTable(_) => self.run(route, call),
+                    }
+                    .map_err(ShortCircuit::from)
                 }
-                .map_err(ShortCircuit::from),
                 Err(short_circuit) => Err(short_circuit),
             };
-            finish(state, answer)
+            self.finish(state, answer)
         })
     }
 

@@ -1,6 +1,7 @@
 //! Who asks, from where, in which request: the context that every use-case takes after the app.
 
 use super::access::Actor;
+use super::secret::Secret;
 use std::net::IpAddr;
 
 /// The longest user agent kept, in bytes.
@@ -15,19 +16,22 @@ pub struct Caller {
     pub user_agent: Option<String>,
     /// `None` outside HTTP.
     pub request_id: Option<String>,
+    /// The refresh token that the caller's browser has already, where a login is to set cookies: its session
+    /// ends with that login. `None`: no cookies are set, or there was none.
+    pub browser_session: Option<Secret<String>>,
 }
 
 impl Caller {
     /// A caller at this machine's own shell.
     #[must_use]
     pub fn operator(login_name: &str) -> Self {
-        Self { actor: Actor::Operator(login_name.to_owned()), ip: None, user_agent: None, request_id: None }
+        Self { actor: Actor::Operator(login_name.to_owned()), ..Self::system() }
     }
 
     /// The daemon or the tool acting for itself, at start-up or in the background.
     #[must_use]
     pub const fn system() -> Self {
-        Self { actor: Actor::System, ip: None, user_agent: None, request_id: None }
+        Self { actor: Actor::System, ip: None, user_agent: None, request_id: None, browser_session: None }
     }
 }
 

@@ -2,7 +2,7 @@
 //! the page's own script can (see `csrf`).
 
 use super::headers::trim_bytes;
-use super::rejection::Rejection;
+use super::rejection::{DeadCookies, Rejection};
 use crate::config::SameSite;
 use crate::transport::message::{Ambiguous, Headers, Response};
 use crate::usecase::signin::login::Tokens;
@@ -50,13 +50,23 @@ pub fn set(response: Response, tokens: &Tokens, csrf: &str, same_site: SameSite)
         .header("set-cookie", readable(CSRF, csrf, tokens.refresh_expires_in, same_site))
 }
 
-/// Takes all three away.
+/// Takes away what can be of no use any more.
 #[must_use]
-pub fn clear(response: Response, same_site: SameSite) -> Response {
-    response
-        .header("set-cookie", hidden(ACCESS, "", 0, same_site))
-        .header("set-cookie", hidden(REFRESH, "", 0, same_site))
-        .header("set-cookie", readable(CSRF, "", 0, same_site))
+pub fn clear(response: Response, dead: DeadCookies, same_site: SameSite) -> Response {
+    let response = response.header("set-cookie", hidden(ACCESS, "", 0, same_site));
+    match dead {
+        DeadCookies::Access => response,
+        DeadCookies::All => response
+            .header("set-cookie", hidden(REFRESH, "", 0, same_site))
+            .header("set-cookie", readable(CSRF, "", 0, same_site)),
+    }
+}
+
+/// Says that a session has ended in this browser: its cookies go, and what the site's pages and answers left
+/// there (Clear Site Data §3.1). Not `"cookies"`, which would take those of all hosts of the site.
+#[must_use]
+pub fn end(response: Response, same_site: SameSite) -> Response {
+    clear(response, DeadCookies::All, same_site).header("clear-site-data", r#""cache", "storage""#)
 }
 
 /// `__Host-` asks for `Secure`, `Path=/` and no `Domain`: no other host, and nobody without TLS, can

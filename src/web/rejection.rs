@@ -12,8 +12,18 @@ pub enum Rejection {
     /// text says what proof there is.
     CrossSite(&'static str),
     RateLimited(RateLimited),
+    /// The cookies that it came by are of no use any more, which is `invalid_token`. The answer takes them away.
+    DeadCookies(DeadCookies),
     /// It doesn't say who asks, or that could not be checked.
     Error(Error),
+}
+
+/// Which of a session's cookies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeadCookies {
+    /// The access token's; with that of the refresh token the session may go on.
+    Access,
+    All,
 }
 
 /// The network's budget is spent; after `retry_after` one more request is admitted.

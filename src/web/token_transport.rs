@@ -1,10 +1,10 @@
 //! How tokens travel: in `Authorization` and in bodies, or in cookies that no script can read.
 
-use super::rejection::Rejection;
+use super::rejection::{DeadCookies, Rejection};
 use super::{cookies, csrf, headers};
 use crate::domain::access::SignedIn;
 use crate::domain::secret::Secret;
-use crate::error::Refusal;
+use crate::error::{Error, Refusal};
 use crate::transport::message::{Ambiguous, Headers};
 use crate::usecase::app::App;
 use crate::usecase::session::{authenticate, refresh};
@@ -34,9 +34,11 @@ pub fn bearer(sent: &Headers) -> Result<Option<&str>, Rejection> {
 /// Finds the user whose access token came by cookie, for a request that changes nothing.
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`] without the cookie; what [`authenticate::bearer`] says of its token.
+/// [`Refusal::Unauthenticated`] without the cookie; [`Rejection::DeadCookies`] where its token is good no more;
+/// the store's.
 pub fn user_by_cookie(app: &App, headers: &Headers) -> Result<SignedIn, Rejection> {
-    Ok(authenticate::bearer(app, access_cookie(headers)?)?)
+    let token = access_cookie(headers)?;
+    authenticate::bearer(app, token).map_err(|error| dead_cookies(app, headers, error))
 }
 
 /// As [`user_by_cookie`], for a request that changes something: another site's page must not ask for it.
@@ -46,7 +48,7 @@ pub fn user_by_cookie(app: &App, headers: &Headers) -> Result<SignedIn, Rejectio
 pub fn user_by_cookie_of_own_page(app: &App, headers: &Headers) -> Result<SignedIn, Rejection> {
     let token = access_cookie(headers)?;
     csrf::check_site(headers, &app.config)?;
-    let user = authenticate::bearer(app, token)?;
+    let user = authenticate::bearer(app, token).map_err(|error| dead_cookies(app, headers, error))?;
     csrf::check_value(app, headers, user.session)?;
     Ok(user)
 }
@@ -55,16 +57,33 @@ fn access_cookie(headers: &Headers) -> Result<&str, Rejection> {
     Ok(cookies::find(headers, cookies::ACCESS)?.ok_or(Refusal::Unauthenticated)?)
 }
 
+/// Why the access token of the cookie is refused, and what that means for the cookies: where the session goes
+/// on, the other one is still worth something.
+fn dead_cookies(app: &App, headers: &Headers, error: Error) -> Rejection {
+    if error != Error::Refused(Refusal::InvalidToken) {
+        return error.into();
+    }
+    let refresh = match cookies::find(headers, cookies::REFRESH) {
+        Ok(token) => token,
+        Err(rejection) => return rejection,
+    };
+    match refresh.map_or(Ok(false), |token| refresh::goes_on(app, token)) {
+        Ok(true) => Rejection::DeadCookies(DeadCookies::Access),
+        Ok(false) => Rejection::DeadCookies(DeadCookies::All),
+        Err(error) => error.into(),
+    }
+}
+
 /// Reads the refresh token of the cookie, for a page of this site. `None`: there is no such cookie.
 ///
 /// # Errors
-/// [`Rejection::CrossSite`]; [`Refusal::InvalidToken`] for what is no refresh token.
+/// [`Rejection::CrossSite`]; [`Rejection::DeadCookies`] for what is no refresh token.
 pub fn refresh_cookie(app: &App, headers: &Headers) -> Result<Option<Secret<String>>, Rejection> {
     let Some(token) = cookies::find(headers, cookies::REFRESH)? else {
         return Ok(None);
     };
     csrf::check_site(headers, &app.config)?;
-    let session = refresh::session_of(token).ok_or(Refusal::InvalidToken)?;
+    let session = refresh::session_of(token).ok_or(Rejection::DeadCookies(DeadCookies::All))?;
     csrf::check_value(app, headers, session)?;
     Ok(Some(Secret::new(token.to_owned())))
 }

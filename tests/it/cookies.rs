@@ -322,6 +322,7 @@ fn logging_out_by_cookie_takes_the_cookies_away() {
         let jar = log_in(&daemon);
         let answer = send(&daemon, &jar, "POST", path, &[], &body);
         assert_eq!(answer.status, 204, "{answer:?}");
+        assert_eq!(answer.header("clear-site-data"), r#""cache", "storage""#);
         let cleared = set_cookies(&answer);
         assert_eq!(cleared.len(), 3);
         for (name, value, attributes) in cleared {
@@ -353,6 +354,7 @@ fn a_bearers_answers_set_no_cookie() {
     let token = changed.json()["access_token"].as_str().unwrap().to_owned();
     let out = daemon.send_as(&token, "POST", "/api/auth/logout", "");
     assert!(out.status == 204 && set_cookies(&out).is_empty(), "{out:?}");
+    assert_eq!(out.header("clear-site-data"), "");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod apply;
 mod audit_chain;
 mod authenticator;
 mod authority;
+mod browser_sessions;
 mod cli;
 mod config;
 mod cookies;

@@ -265,6 +265,7 @@ pub fn anonymous() -> Caller {
         ip: Some("192.0.2.7".parse().unwrap()),
         user_agent: Some("test/1".into()),
         request_id: Some("req-1".into()),
+        browser_session: None,
     }
 }
 

@@ -128,6 +128,8 @@ pub enum Event {
     },
     ProfileChanged,
     SessionRevoked,
+    /// Somebody logged in anew in the browser that had this session in its cookies.
+    SessionReplaced,
     TokenRevoked {
         jti: String,
     },
@@ -237,6 +239,7 @@ impl Event {
             Self::LoggedOutEverywhere { .. } => "LoggedOutEverywhere",
             Self::ProfileChanged => "ProfileChanged",
             Self::SessionRevoked => "SessionRevoked",
+            Self::SessionReplaced => "SessionReplaced",
             Self::TokenRevoked { .. } => "TokenRevoked",
             Self::TokenMinted { .. } => "TokenMinted",
             Self::UserCreated => "UserCreated",
@@ -305,6 +308,7 @@ impl Event {
             | Self::LoggedOutEverywhere { .. }
             | Self::ProfileChanged
             | Self::SessionRevoked
+            | Self::SessionReplaced
             | Self::TokenRevoked { .. }
             | Self::TokenMinted { .. }
             | Self::UserCreated
@@ -418,6 +422,7 @@ impl Event {
             | Self::LoggedOut
             | Self::ProfileChanged
             | Self::SessionRevoked
+            | Self::SessionReplaced
             | Self::UserCreated
             | Self::CredentialsExported
             | Self::UserInvited

@@ -108,6 +108,7 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         ip: request.ip.as_ref().and_then(|ip| ip.parse().ok()),
         user_agent: None,
         request_id: request.request_id.clone(),
+        browser_session: None,
     };
     let (link, _) = compose::compose(app, mail_kind(request.kind));
     let again = registration_of(app, &request)?.map(|waiting| Again::compose(app, waiting.registration));

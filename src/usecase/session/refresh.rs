@@ -24,6 +24,28 @@ pub fn session_of(token: &str) -> Option<SessionId> {
     RefreshToken::parse(token).map(|token| token.session)
 }
 
+/// Whether a refresh token's session goes on, so that the token may yet be good: of a session that has ended,
+/// or of an account that is disabled, none is, and what authd didn't make never was.
+///
+/// # Errors
+/// The store's.
+pub fn goes_on(app: &App, token: &str) -> Result<bool, Error> {
+    let Some(token) = RefreshToken::parse(token) else {
+        return Ok(false);
+    };
+    let (now, idle) = (app.now(), app.lifetime().idle);
+    let goes_on = app.store.read_snapshot(|query| {
+        let found = sessions::find_salted(query, token.session)?;
+        let found = found.filter(|found| app.refresh_key.is_authentic(&token, &found.salt));
+        let Some(session) = found.map(|found| found.session).filter(|session| session.is_alive(now, idle))
+        else {
+            return Ok(false);
+        };
+        Ok(users::find(query, session.user)?.is_some_and(|user| user.disabled_at.is_none()))
+    })?;
+    Ok(goes_on)
+}
+
 /// Rotates a refresh token.
 ///
 /// All of it is one job of the writer's, without a read beside it: while others commit, a read on a

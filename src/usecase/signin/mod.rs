@@ -1,6 +1,7 @@
 //! Signing in: the lockout, the password, the second factor, and `session_start`, in which every way in
 //! ends.
 
+mod browser_session;
 pub mod factor;
 pub(super) mod lockout;
 pub mod login;

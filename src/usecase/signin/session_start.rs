@@ -1,5 +1,6 @@
 //! What every way of signing in ends with: a session and its tokens.
 
+use super::browser_session::BrowserSession;
 use super::lockout::Attempt;
 use super::required_factor::{audience, standing};
 use crate::config::Config;
@@ -94,6 +95,8 @@ pub(in crate::usecase) struct Start {
     life: Life,
     /// Told to the owner when the network is a new one.
     notice: QueuedMail,
+    /// Ends when this one starts.
+    replaced: Option<BrowserSession>,
 }
 
 impl Start {
@@ -105,6 +108,7 @@ impl Start {
             proof,
             life: life(&app.config, proof),
             notice: compose::notice(app, caller, MailKind::NewLogin),
+            replaced: BrowserSession::of(app, caller),
         }
     }
 
@@ -123,6 +127,9 @@ impl Start {
         }
         failures::save_known_network(tx, user.id, attempt.network)?;
         users::save_login(tx, user.id)?;
+        if let Some(replaced) = &self.replaced {
+            replaced.end(tx)?;
+        }
         let session = self.session(tx, &user);
         sessions::insert(tx, &session, &self.salt)?;
         tx.audit(&Event::LoginSucceeded, (user.id, session.id))?;

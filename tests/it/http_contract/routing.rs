@@ -157,7 +157,8 @@ fn all_answers_wear_the_standard_headers() {
     for answer in answers {
         assert_eq!(answer.header("cache-control"), "no-store", "{answer:?}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'");
+        let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+        assert_eq!(answer.header("content-security-policy"), policy);
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
         assert_eq!(answer.header("x-request-id").len(), 36);
         assert_eq!(answer.header("access-control-allow-origin"), "");
