@@ -4,6 +4,7 @@ through, and whom the application is told it was."""
 import http.server
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -72,9 +73,10 @@ class Proxy:
         for documented, own in ports.items():
             if f"127.0.0.1:{documented}" not in text:
                 raise RuntimeError(f"{source} does not name port {documented}")
-            text = text.replace(f"127.0.0.1:{documented}", f"127.0.0.1:<{own}>")
+        # In one go, so that a port of our own that is one of the documented stays.
+        text = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{ports[found[1]]}", text)
         config = Path(house.folder) / source.name
-        config.write_text(text.replace("<", "").replace(">", ""), encoding="utf-8")
+        config.write_text(text, encoding="utf-8")
         command = {
             "nginx": ["nginx", "-e", "stderr", "-p", house.folder, "-c", config, "-g", f"daemon off; pid {house.folder}/nginx.pid;"],
             "caddy": ["caddy", "run", "--adapter", "caddyfile", "--config", config],
@@ -168,9 +170,35 @@ def a_browser_s_session_lives_until_its_logout(proxy, house):
     out = proxy.ask("POST", "/api/auth/logout", cookies + [("X-CSRF-Token", csrf)], b"")
     equal(out.status, 204, f"{proxy.name}: logout: {out.body!r}")
     equal(proxy.ask("GET", "/", cookies).status, 401, f"{proxy.name}: after the logout")
+    the_application_gets_no_cookie_of_authds(proxy, house)
     for path in ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server", "/api/auth/openapi.json"]:
         equal(proxy.ask("GET", path).status, 200, f"{proxy.name}: {path}")
     equal(proxy.ask("GET", "/auth/reset-password?token=x").headers.get_content_type(), "text/html", f"{proxy.name}: a page")
+
+
+def the_application_gets_no_cookie_of_authds(proxy, house):
+    answer = house.login("ann@example.com", port=proxy.port, cookies=True)
+    access, refresh, csrf = [value.split(";")[0] for value in answer.headers.get_all("Set-Cookie")]
+    near = ["__Host-authd_accessory=1", "x__Host-authd_csrf=2", "__host-authd_csrf=3"]
+    for sent, heard in [
+        ([access], []),
+        ([access, refresh, csrf], []),
+        (["a=1", access, refresh, csrf, "b=2"], ["a=1", "b=2"]),
+        ([csrf, "a=1", refresh, "b=__Host-authd_access", access], ["a=1", "b=__Host-authd_access"]),
+        ([refresh, access, "a=1"], ["a=1"]),
+        (["a=1", access], ["a=1"]),
+        ([near[0], access, near[1], csrf, near[2]], near),
+    ]:
+        for separator in ["; ", ";", " ;\t"]:
+            for method, path in [("GET", "/"), ("POST", "/editors/")]:
+                answer = proxy.ask(method, path, [("Cookie", separator.join(sent))], b"z" if method == "POST" else None)
+                equal(answer.status, 200, f"{proxy.name}: {path} by cookie among {sent}")
+                cookies = [value for name, value in answer.json()["headers"] if name == "cookie"]
+                found = [cookie.strip() for cookie in "; ".join(cookies).split(";") if cookie.strip()]
+                equal(found, heard, f"{proxy.name}: the cookies of the application, of {sent} by {separator!r}")
+    padded = access.replace("=", " = ", 1)
+    answer = proxy.ask("GET", "/", [("Cookie", f"a=1; {padded}; {csrf}")])
+    equal([value for name, value in answer.json()["headers"] if name == "cookie" and "authd" in value], [], f"{proxy.name}: spaces around")
 
 
 def without_authd_nobody_gets_through(proxy, house, application):

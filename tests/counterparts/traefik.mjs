@@ -18,6 +18,8 @@ function check(condition, what) {
   }
 }
 
+const forgetsCookies = (name) => middlewares[name]?.headers?.customRequestHeaders?.Cookie === "";
+
 for (const [name, spec] of Object.entries(middlewares)) {
   try {
     new Middleware({ metadata: { name }, spec }).validate();
@@ -25,6 +27,8 @@ for (const [name, spec] of Object.entries(middlewares)) {
   } catch (error) {
     check(false, `${name}: ${error.message}`);
   }
+  // Everything else asks authd.
+  if (forgetsCookies(name)) continue;
   // The schemas let names pass that they don't know.
   check(String(Object.keys(spec)) === "forwardAuth", `${name} is a forwardAuth`);
   check(String(Object.keys(spec.forwardAuth)) === "address,authResponseHeaders", `${name} says what is known`);
@@ -34,7 +38,10 @@ for (const [name, spec] of Object.entries(middlewares)) {
 for (const [name, router] of Object.entries(routers)) {
   check(Object.hasOwn(services, router.service), `${name} leads to a service`);
   check((router.middlewares ?? []).every((used) => Object.hasOwn(middlewares, used)), `${name}'s middlewares are there`);
-  check(name === "authd" || router.middlewares?.length === 1, `${name} is protected`);
+  if (name === "authd") continue;
+  const [asks, forgets, ...others] = router.middlewares ?? [];
+  check(Object.hasOwn(middlewares[asks] ?? {}, "forwardAuth"), `${name} is protected`);
+  check(forgetsCookies(forgets) && others.length === 0, `${name}'s application gets no cookies, after authd did`);
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed ? 1 : 0);
