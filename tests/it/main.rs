@@ -18,6 +18,7 @@ mod daemon;
 mod docs;
 mod foreign_cookies;
 mod foreign_hashes;
+mod front_door;
 mod growth;
 mod http_contract;
 mod import_formats;
