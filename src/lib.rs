@@ -13,7 +13,7 @@
 //! | [`store`] | all SQL and the write transaction | domain, counters, error, ports |
 //! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
 //! | [`views`] | how objects look as JSON, one file a subject | usecase, domain, config, error |
-//! | [`transport`] | bytes to bounded requests and back; it alone names hyper | config, counters, error |
+//! | [`transport`] | bounded requests out of bytes; it alone names hyper | domain, config, counters, error |
 //! | [`web`] | what holds for all requests and answers | usecase, domain, config, error, ports, transport |
 //! | [`api`] | the daemon's face to programs | web, views, usecase, domain, config, error, ports, transport |
 //! | [`pages`] | the daemon's face to people | web, views, usecase, domain, config, error, ports, transport |

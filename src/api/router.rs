@@ -189,8 +189,8 @@ impl Router {
     }
 }
 
-/// What a handler's error is to whoever sent `tokens`. A token that the handler finds to be good no more, as it
-/// does with refresh tokens, is the last of its session.
+/// What a handler's error is to whoever sent `tokens`. A token that the handler finds to be good no more, as
+/// it does with refresh tokens, is the last of its session.
 fn rejection(error: Error, tokens: TokenTransport) -> Rejection {
     match tokens {
         TokenTransport::Cookies if error == Error::Refused(Refusal::InvalidToken) => {

@@ -51,6 +51,8 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
         totp: Totp { issuer: text(of, "totp.issuer") },
         server: Server {
             max_connections: count(of, "server.max_connections"),
+            max_connections_per_network: Some(count(of, "server.max_connections_per_network"))
+                .filter(|connections| *connections > 0),
             hash_threads: Some(count(of, "server.hash_threads")).filter(|threads| *threads > 0),
             hash_queue: count(of, "server.hash_queue"),
         },
@@ -85,6 +87,11 @@ pub fn check(of: &Settings) -> Vec<(String, String)> {
         span(of, "tokens.refresh_grace") <= span(of, "tokens.access_ttl"),
         "tokens.refresh_grace",
         "must not be longer than tokens.access_ttl",
+    );
+    demand(
+        count::<u32>(of, "server.max_connections_per_network") <= count(of, "server.max_connections"),
+        "server.max_connections_per_network",
+        "must not be more than server.max_connections",
     );
     demand(
         path(of, "database") != path(of, "key_file"),

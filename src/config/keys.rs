@@ -47,7 +47,7 @@ pub const TABLES: [(&str, &str); 18] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 61] = [
+pub const KEYS: [Key; 62] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -151,7 +151,9 @@ pub const KEYS: [Key; 61] = [
     key("totp.issuer", Kind::Text, "authd", "Example",
         "the name in the phone's app"),
     key("server.max_connections", Kind::Count(1, 1_000_000), "4096", "10000",
-        "how many connections are open at once; more wait until one closes"),
+        "how many connections are open at once; for one more, the one that has been idle for longest makes room"),
+    key("server.max_connections_per_network", Kind::Count(0, 1_000_000), "0", "256",
+        "how many of them one network may have, an IPv4 address or an IPv6 /64; 0 for a quarter; those of proxy.trusted and of Unix sockets don't count"),
     key("server.hash_threads", Kind::Count(0, 1024), "0", "2",
         "how many threads hash passwords; 0 for as many as cores"),
     key("server.hash_queue", Kind::Count(1, 100_000), "64", "256",

@@ -177,6 +177,8 @@ pub struct Totp {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     pub max_connections: usize,
+    /// `None`: a quarter of all.
+    pub max_connections_per_network: Option<usize>,
     /// `None`: as many as cores.
     pub hash_threads: Option<usize>,
     pub hash_queue: usize,

@@ -110,7 +110,7 @@ impl Pages {
     fn answer(&self, route: PageRoute, request: &Request, state: &mut RequestState<'_>) -> Response {
         let page = match (route, request.head.method.as_str()) {
             (PageRoute::Style, "GET" | "HEAD") => {
-                return Response::with_body(200, "text/css; charset=utf-8", STYLE.into())
+                return Response::with_body(200, "text/css; charset=utf-8", STYLE)
                     .header("cache-control", "public, max-age=300");
             }
             (PageRoute::Link(kind), "GET" | "HEAD" | "POST") => self.visit(kind, request, state),

@@ -1,9 +1,12 @@
 //! One connection: the HTTP crate between the guard and the lanes, and the change of types.
 
 use super::guard::{Exchange, Guard};
+use super::head;
 use super::lanes::{self, Lanes, Pool};
-use super::message::{Head, Headers, Request, Response, Then};
+use super::memory::{Memory, Share};
+use super::message::{Body as AnswerBody, Head, Headers, Request, Response, Then};
 use super::pressure::Pressure;
+use super::seats::Seat;
 use super::service::{Dispatch, Lane, Service, Trouble};
 use super::settings::Settings;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -16,19 +19,20 @@ use hyper_util::rt::TokioIo;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::future::pending;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, timeout_at};
 
 /// The longest body taken, in bytes.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
-/// What the HTTP crate may buffer of a connection, in bytes.
-const BUFFER_MAX_BYTES: usize = 32 * 1024;
+/// What the HTTP crate may buffer of what a connection sends, in bytes: a head of the longest, and a little.
+const BUFFER_MAX_BYTES: usize = head::MAX_BYTES + 4 * 1024;
 
 /// So many requests a thread answers without a rest, however busy it is.
 const REST_AFTER: u32 = 1024;
@@ -40,39 +44,46 @@ pub struct ThreadContext {
     pub service: Arc<dyn Service>,
     pub lanes: Arc<Lanes>,
     pub pressure: Arc<Pressure>,
+    pub memory: Arc<Memory>,
     pub settings: Settings,
 }
 
-/// Whether a newcomer finds a place.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Welcome {
-    Serve,
-    /// Too many are here: it is told so, and shown out.
-    TurnAway,
+/// What a newcomer found.
+pub enum Place {
+    Seat(Seat),
+    /// Too many are here: it is told so, and shown out. So many may wait for that at once.
+    Lobby(OwnedSemaphorePermit),
 }
 
-/// Serves a connection to its end, or, once `stop` says so, to the end of the request under way.
+/// Serves a connection to its end, or, once `stop` says so or somebody else needs its place, to the end of
+/// the request under way.
 pub async fn serve<S>(
     context: Rc<ThreadContext>,
     stream: S,
     peer: Option<IpAddr>,
-    welcome: Welcome,
+    place: Place,
     mut stop: watch::Receiver<bool>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let exchange = Rc::new(Exchange::new());
     let deadlines = context.settings.deadlines;
-    let guard = match welcome {
-        Welcome::Serve => Guard::new(stream, exchange.clone(), deadlines),
-        Welcome::TurnAway => Guard::refusing(stream, exchange.clone(), deadlines, Trouble::Crowded),
+    let (seat, lobby) = match place {
+        Place::Seat(seat) => (Some(seat), None),
+        Place::Lobby(place) => (None, Some(place)),
+    };
+    let exchange = Rc::new(Exchange::new(seat, context.memory.clone()));
+    let guard = match lobby {
+        None => Guard::new(stream, exchange.clone(), deadlines),
+        Some(_) => Guard::refusing(stream, exchange.clone(), deadlines, Trouble::Crowded),
     };
     let service = service_fn(|request| {
         let (context, exchange) = (context.clone(), exchange.clone());
         async move {
+            let is_safe = request.method().is_safe();
             let response = answer(&context, &exchange, request, peer).await;
             let then = if response.then == Then::Close { Then::Close } else { exchange.then.get() };
-            Ok::<_, Infallible>(into_hyper(response.then(then)))
+            let (response, share) = within_memory(&context, response, is_safe);
+            Ok::<_, Infallible>(into_hyper(response.then(then), share))
         }
     });
     // With `half_close` the crate doesn't read on while a request is being answered. The guard
@@ -82,17 +93,29 @@ pub async fn serve<S>(
             .half_close(true)
             .header_read_timeout(None)
             .max_buf_size(BUFFER_MAX_BYTES)
-            .writev(false)
+            // Head and body in one system call, and the body where it is: copied behind its head, the largest
+            // answer would stay in the connection's buffer for as long as that lives.
+            .writev(true)
             .serve_connection(TokioIo::new(guard), service)
     );
     // What `wait_for` gives holds a lock on the value. Kept while the connection ends, it would lock out the
     // next thread that says stop, and that one everybody who looks: for ever.
     let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
+    let needed = async {
+        match &exchange.seat {
+            Some(seat) => seat.is_needed().await,
+            None => pending().await,
+        }
+    };
     let ended = tokio::select! {
         // Stopping first: once it was said, no request that waits behind the one under way is begun.
         biased;
         // An error says that the server itself has gone, which is a reason to stop, too.
         _ = stopped => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = needed => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -117,7 +140,7 @@ async fn answer(
         return refuse(context, trouble, None);
     }
     let (head, body) = split(request, peer);
-    let body = match read(body, exchange.deadline.get()).await {
+    let body = match read(context, body, exchange.deadline.get()).await {
         Ok(body) => body,
         Err(trouble) => return refuse(context, trouble, Some(&head)),
     };
@@ -153,24 +176,41 @@ fn split(request: hyper::Request<Incoming>, peer: Option<IpAddr>) -> (Head, Inco
     (head, body)
 }
 
-/// Reads the whole body, or as much as it takes to know that it won't do.
-async fn read(body: Incoming, deadline: Instant) -> Result<Bytes, Trouble> {
+/// Reads the whole body, or as much as it takes to know that it won't do. Memory for as much as was announced
+/// is asked for first, so that a client that sends slowly holds none that wasn't there.
+async fn read(context: &ThreadContext, body: Incoming, deadline: Instant) -> Result<Bytes, Trouble> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
     if body.size_hint().lower() > BODY_MAX_BYTES as u64 {
         return Err(Trouble::BodyTooLarge);
     }
+    let announced = body.size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let share = context.memory.take(announced.unwrap_or(BODY_MAX_BYTES)).ok_or(Trouble::Crowded)?;
     match timeout_at(deadline, Limited::new(body, BODY_MAX_BYTES).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Ok(body)) => Ok(share.of(body.to_bytes())),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::BodyTooLarge),
         Ok(Err(_)) => Err(Trouble::BadRequest("the body is broken off, or its chunks are not well formed")),
         Err(_) => Err(Trouble::RequestTimeout),
     }
 }
 
-fn into_hyper(response: Response) -> hyper::Response<Full<Bytes>> {
-    try_into_hyper(response).unwrap_or_else(|error| {
+/// The answer with the share of memory that it keeps until its last byte has gone out. Where none is left,
+/// who only wants to read comes again later. Whatever may have changed something is answered all the same
+/// (`None`): a change that was made can't be refused any more, and these answers are short.
+fn within_memory(context: &ThreadContext, response: Response, is_safe: bool) -> (Response, Option<Share>) {
+    let bytes = match &response.body {
+        AnswerBody::Own(bytes) => bytes.len(),
+        AnswerBody::Shared(_) => 0,
+    };
+    match context.memory.take(bytes) {
+        None if is_safe => (refuse(context, Trouble::Overloaded, None), None),
+        share => (response, share),
+    }
+}
+
+fn into_hyper(response: Response, share: Option<Share>) -> hyper::Response<Full<Bytes>> {
+    try_into_hyper(response, share).unwrap_or_else(|error| {
         // Handlers build headers from checked values. Half an answer would be worse than none.
         tracing::error!(%error, "a response could not be sent");
         let mut bare = hyper::Response::new(Full::default());
@@ -179,8 +219,16 @@ fn into_hyper(response: Response) -> hyper::Response<Full<Bytes>> {
     })
 }
 
-fn try_into_hyper(response: Response) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
-    let mut converted = hyper::Response::new(Full::from(response.body));
+fn try_into_hyper(
+    response: Response,
+    share: Option<Share>,
+) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
+    let body = match (response.body, share) {
+        (AnswerBody::Shared(bytes), _) => Bytes::from_static(bytes),
+        (AnswerBody::Own(bytes), Some(share)) => share.of(bytes.into()),
+        (AnswerBody::Own(bytes), None) => bytes.into(),
+    };
+    let mut converted = hyper::Response::new(Full::new(body));
     *converted.status_mut() = StatusCode::from_u16(response.status)?;
     converted.headers_mut().reserve(response.headers.len());
     for (name, value) in response.headers {

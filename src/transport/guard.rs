@@ -5,13 +5,16 @@
 //! [`Exchange`]: so a refusal takes the same way out as any answer, after those that come before it.
 
 use super::head::{self, BodyLength, Scan, Scanner};
+use super::memory::{Memory, Share, UNCOUNTED_BYTES};
 use super::message::Then;
+use super::seats::Seat;
 use super::service::Trouble;
 use super::settings::Deadlines;
 use std::cell::{Cell, RefCell};
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -20,6 +23,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r\n\r\n";
 /// How much a client may still send while its connection is being closed, in bytes.
 const LINGER_BYTES: usize = 1 << 20;
+/// How much of its buffer a connection keeps for its next head, in bytes. Most heads need no more.
+const KEPT_BYTES: usize = 2 * 1024;
 
 /// What the guard tells the one who answers about the request under way.
 #[derive(Debug)]
@@ -29,6 +34,9 @@ pub struct Exchange {
     pub deadline: Cell<Instant>,
     /// Whether another request will be let in.
     pub then: Cell<Then>,
+    /// `None`: it is only told that there is none.
+    pub seat: Option<Seat>,
+    memory: Arc<Memory>,
 }
 
 enum Stage {
@@ -48,6 +56,8 @@ pub struct Guard<S> {
     deadlines: Deadlines,
     stage: Stage,
     buffer: Vec<u8>,
+    /// Of the memory of all, for a head that is longer than most.
+    share: Option<Share>,
     /// The end of waiting for a head, or of lingering.
     timer: Pin<Box<Sleep>>,
     /// Runs while an answer can't be written.
@@ -58,11 +68,13 @@ pub struct Guard<S> {
 
 impl Exchange {
     /// Begins with nothing refused; the guard writes the rest when a head has come in.
-    pub fn new() -> Self {
+    pub fn new(seat: Option<Seat>, memory: Arc<Memory>) -> Self {
         Self {
             refused: Cell::new(None),
             deadline: Cell::new(Instant::now()),
             then: Cell::new(Then::KeepAlive),
+            seat,
+            memory,
         }
     }
 }
@@ -76,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             deadlines,
             stage: Stage::Head(Scanner::default()),
             buffer: Vec::new(),
+            share: None,
             timer: Box::pin(sleep_until(Instant::now() + deadlines.head)),
             write_timer: None,
             lingered: None,
@@ -113,8 +126,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             let first = self.buffer.is_empty();
             match self.poll_fill(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Ok(Progress::EndOfStream)),
-                Poll::Ready(Ok(_)) if first => self.begin_request(),
-                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Ok(_)) => {
+                    if first {
+                        self.begin_request();
+                    }
+                    if !self.has_room() {
+                        self.refuse(Trouble::Crowded);
+                        return Poll::Ready(Ok(Progress::StageChanged));
+                    }
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     ready!(self.timer.as_mut().poll(cx));
@@ -128,9 +148,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
         }
     }
 
+    /// Takes a share of the memory of all for a head that is longer than most; `false`: there is none left.
+    fn has_room(&mut self) -> bool {
+        if self.share.is_none() && self.buffer.len() > UNCOUNTED_BYTES {
+            self.share = self.exchange.memory.take(head::MAX_BYTES);
+            return self.share.is_some();
+        }
+        true
+    }
+
     /// The first byte of a request starts its clocks.
     fn begin_request(&mut self) {
         let now = Instant::now();
+        if let Some(seat) = &self.exchange.seat {
+            seat.busy();
+        }
         self.timer.as_mut().reset(now + self.deadlines.head);
         self.exchange.deadline.set(now + self.deadlines.request);
     }
@@ -151,10 +183,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 
     fn await_next_head(&mut self) {
         self.stage = Stage::Head(Scanner::default());
-        if self.buffer.is_empty() {
-            self.timer.as_mut().reset(Instant::now() + self.deadlines.idle);
-        } else {
+        if !self.buffer.is_empty() {
             self.begin_request();
+            return;
+        }
+        let now = Instant::now();
+        self.timer.as_mut().reset(now + self.deadlines.idle);
+        if let Some(seat) = &self.exchange.seat {
+            seat.idle(now);
+        }
+        self.share = None;
+        if self.buffer.capacity() > KEPT_BYTES {
+            self.buffer = Vec::new();
         }
     }
 
@@ -243,6 +283,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
             Poll::Pending => self.poll_write_deadline(cx),
             done @ Poll::Ready(_) => done,
         }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.stream).poll_write_vectored(cx, slices) {
+            Poll::Pending => self.poll_write_deadline(cx),
+            done @ Poll::Ready(_) => done,
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

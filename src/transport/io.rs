@@ -1,8 +1,9 @@
 //! The I/O threads. The first takes connections and hands each to the thread that has the fewest, where it
 //! stays to its end: as many requests can be answered at once, where they were read, as there are threads.
 
-use super::connection::{self, ThreadContext, Welcome};
+use super::connection::{self, Place, ThreadContext};
 use super::listen::{Accepted, Listener};
+use super::seats::Seats;
 use super::watchdog::Responder;
 use crate::counters::Level;
 use std::io;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, timeout};
 
@@ -25,9 +26,7 @@ const TURNED_AWAY_AT_ONCE: usize = 64;
 struct Arrival {
     stream: Accepted,
     peer: Option<IpAddr>,
-    welcome: Welcome,
-    /// Given back when the connection has gone.
-    place: OwnedSemaphorePermit,
+    place: Place,
 }
 
 /// The way to one thread.
@@ -69,7 +68,7 @@ impl IoThread {
         let local = LocalSet::new();
         local.spawn_local(responder.respond());
         if let Some(acceptor) = acceptor {
-            local.spawn_local(acceptor.run(context.settings.max_connections, context.clone(), stop.clone()));
+            local.spawn_local(acceptor.run(context.clone(), stop.clone()));
         }
         local.block_on(runtime, async {
             let mut connections = JoinSet::new();
@@ -89,7 +88,7 @@ impl IoThread {
                 Some(_) = connections.join_next() => continue,
                 arrival = self.arrivals.recv() => arrival,
             };
-            let Some(Arrival { stream, peer, welcome, place }) = arrival else {
+            let Some(Arrival { stream, peer, place }) = arrival else {
                 return;
             };
             let (context, stop, load) = (context.clone(), stop.clone(), self.load.clone());
@@ -97,11 +96,10 @@ impl IoThread {
                 context.pressure.connections.up();
                 // One that fails here is gone already.
                 if let Ok(stream) = stream.enter() {
-                    connection::serve(context.clone(), stream, peer, welcome, stop).await;
+                    connection::serve(context.clone(), stream, peer, place, stop).await;
                 }
                 context.pressure.connections.down();
                 load.down();
-                drop(place);
             });
         }
     }
@@ -120,8 +118,11 @@ impl Acceptor {
     }
 
     /// Takes connections until `stop`; then nobody listens any more.
-    async fn run(self, max_connections: usize, context: Rc<ThreadContext>, mut stop: Stop) {
-        let places = Arc::new(Semaphore::new(max_connections));
+    async fn run(self, context: Rc<ThreadContext>, mut stop: Stop) {
+        let settings = &context.settings;
+        let quarter = settings.max_connections.div_ceil(4);
+        let per_network = settings.max_connections_per_network.unwrap_or(quarter);
+        let seats = Seats::new(settings.max_connections, per_network);
         let lobby = Arc::new(Semaphore::new(TURNED_AWAY_AT_ONCE));
         // Out of descriptors, every attempt fails the same way: one line in the log is enough.
         let mut complained = false;
@@ -144,16 +145,15 @@ impl Acceptor {
                 }
             };
             complained = false;
-            let place = places.clone().try_acquire_owned();
-            if place.is_err() {
-                context.pressure.turned_away.count();
-            }
-            let (welcome, place) = match (place, lobby.clone().try_acquire_owned()) {
-                (Ok(place), _) => (Welcome::Serve, place),
-                (Err(_), Ok(place)) => (Welcome::TurnAway, place),
-                (Err(_), Err(_)) => continue,
+            let place = match seats.take(settings.network_of(peer)) {
+                Some(seat) => Place::Seat(seat),
+                None => {
+                    context.pressure.turned_away.count();
+                    let Ok(place) = lobby.clone().try_acquire_owned() else { continue };
+                    Place::Lobby(place)
+                }
             };
-            self.hand_over(Arrival { stream, peer, welcome, place });
+            self.hand_over(Arrival { stream, peer, place });
         }
     }
 

@@ -6,6 +6,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::time::Duration;
 
 /// A request without its body. The transport has already refused what is no sound HTTP/1.1.
@@ -135,21 +136,53 @@ pub enum Then {
 pub struct Response {
     pub status: u16,
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    pub body: Vec<u8>,
+    pub body: Body,
     pub then: Then,
+}
+
+/// The body of an answer.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Made for this answer.
+    Own(Vec<u8>),
+    /// The same in every answer, so that none needs memory for it.
+    Shared(&'static [u8]),
+}
+
+impl Deref for Body {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Own(bytes)
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::Shared(text.as_bytes())
+    }
 }
 
 impl Response {
     /// An answer without a body.
     #[must_use]
     pub const fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), then: Then::KeepAlive }
+        Self { status, headers: Vec::new(), body: Body::Shared(&[]), then: Then::KeepAlive }
     }
 
     /// An answer with a body of `content_type`.
     #[must_use]
-    pub fn with_body(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { body, ..Self::empty(status) }.header("content-type", content_type)
+    pub fn with_body(status: u16, content_type: &'static str, body: impl Into<Body>) -> Self {
+        Self { body: body.into(), ..Self::empty(status) }.header("content-type", content_type)
     }
 
     /// Adds a header field, beside any of the same name that is there.

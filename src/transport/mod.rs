@@ -4,8 +4,9 @@
 //! nothing of routes or of what authd does.
 //!
 //! `listen` opens the socket, `io` are the I/O threads, `connection` serves one connection, `guard` and
-//! `head` refuse what is no sound request before the crate sees it, `lanes` are the worker threads,
-//! `watchdog` tells that the I/O threads live.
+//! `head` refuse what is no sound request before the crate sees it, `seats` and `memory` bound how many
+//! connections there are and what they hold, `lanes` are the worker threads, `watchdog` tells that the I/O
+//! threads live.
 
 mod connection;
 mod guard;
@@ -13,8 +14,10 @@ mod head;
 mod io;
 mod lanes;
 mod listen;
+mod memory;
 pub mod message;
 pub mod pressure;
+mod seats;
 mod service;
 mod settings;
 mod watchdog;
@@ -30,6 +33,7 @@ use connection::ThreadContext;
 use io::Acceptor;
 use lanes::{Lanes, Workers};
 use listen::Listener;
+use memory::Memory;
 use pressure::Pressure;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::cell::Cell;
@@ -40,8 +44,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// File descriptors that connections leave to the database and the rest.
-const RESERVED_DESCRIPTORS: usize = 128;
+/// File descriptors that connections leave to the database, to those that are turned away, and to the rest.
+const RESERVED_DESCRIPTORS: usize = 192;
 /// How long workers may take to end after the last answer.
 const WORKERS_END: Duration = Duration::from_millis(500);
 
@@ -77,6 +81,7 @@ impl Server {
         let pressure = Arc::new(Pressure::new());
         let (lanes, workers) = Lanes::start(&settings, &service, &pressure)?;
         let lanes = Arc::new(lanes);
+        let memory = Memory::new(settings.memory_bytes);
         let (handles, ends): (Vec<_>, Vec<_>) = (0..settings.threads.io.max(1)).map(|_| io::pair()).unzip();
         let mut acceptor = Some((first, Acceptor::new(listener, handles)));
         let (mut watchdog, mut threads) = (Watchdog::default(), Vec::new());
@@ -90,7 +95,8 @@ impl Server {
                 service: service.clone(),
                 lanes: lanes.clone(),
                 pressure: pressure.clone(),
-                settings,
+                memory: memory.clone(),
+                settings: settings.clone(),
             };
             let (responder, stopping, last) =
                 (watchdog.responder(), stopping.clone(), StopsAtEnd(Arc::downgrade(&stop)));

@@ -76,7 +76,7 @@ pub enum Trouble {
     ExpectationFailed,
     /// TRACE and CONNECT are answered nowhere.
     MethodRefused,
-    /// All connections are taken.
+    /// All connections are taken, or all the memory that they share.
     Crowded,
     /// The lane's queue is full; nothing was done.
     Overloaded,

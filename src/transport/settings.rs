@@ -1,6 +1,9 @@
 //! How much a server takes on: connections, threads, and the spans that bound a connection.
 
-use crate::config;
+use crate::config::Config;
+use crate::domain::network::Network;
+use ipnet::IpNet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The spans that bound a connection.
@@ -34,13 +37,32 @@ impl Default for Deadlines {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
     pub max_connections: usize,
+    /// How many of them one network may have; `None`: a quarter.
+    pub max_connections_per_network: Option<usize>,
+    /// Networks whose hosts bring the requests of many, so that the bound above doesn't hold for them.
+    pub trusted: Vec<IpNet>,
+    /// What all connections together may hold of heads, bodies and answers that are longer than most.
+    pub memory_bytes: usize,
     pub threads: Threads,
     /// How many requests may wait to be hashed.
     pub hash_queue: usize,
     pub deadlines: Deadlines,
+}
+
+impl Settings {
+    /// For [`Settings::memory_bytes`]: a thousand of the longest bodies.
+    pub const MEMORY_BYTES: usize = 64 << 20;
+
+    /// The network that a peer's connections count for. `None`: they count for none, since they bring the
+    /// requests of many. A `peer` of `None` is on a Unix socket, as a proxy is.
+    pub(super) fn network_of(&self, peer: Option<IpAddr>) -> Option<Network> {
+        let peer = peer?.to_canonical();
+        let is_trusted = self.trusted.iter().any(|network| network.contains(&peer));
+        (!is_trusted).then(|| Network::of(Some(peer)))
+    }
 }
 
 /// How many threads each lane has. One without any must not be asked.
@@ -65,11 +87,15 @@ impl Threads {
     }
 }
 
-impl From<&config::Server> for Settings {
-    fn from(server: &config::Server) -> Self {
+impl From<&Config> for Settings {
+    fn from(config: &Config) -> Self {
+        let server = &config.server;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             max_connections: server.max_connections,
+            max_connections_per_network: server.max_connections_per_network,
+            trusted: config.proxy.trusted.clone(),
+            memory_bytes: Self::MEMORY_BYTES,
             threads: Threads::new(cores, server.hash_threads.unwrap_or(cores)),
             hash_queue: server.hash_queue,
             deadlines: Deadlines::default(),

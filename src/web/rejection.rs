@@ -12,7 +12,8 @@ pub enum Rejection {
     /// text says what proof there is.
     CrossSite(&'static str),
     RateLimited(RateLimited),
-    /// The cookies that it came by are of no use any more, which is `invalid_token`. The answer takes them away.
+    /// The cookies that it came by are of no use any more, which is `invalid_token`. The answer takes them
+    /// away.
     DeadCookies(DeadCookies),
     /// It doesn't say who asks, or that could not be checked.
     Error(Error),

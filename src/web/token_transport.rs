@@ -34,8 +34,8 @@ pub fn bearer(sent: &Headers) -> Result<Option<&str>, Rejection> {
 /// Finds the user whose access token came by cookie, for a request that changes nothing.
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`] without the cookie; [`Rejection::DeadCookies`] where its token is good no more;
-/// the store's.
+/// [`Refusal::Unauthenticated`] without the cookie; [`Rejection::DeadCookies`] where its token is good no
+/// more; the store's.
 pub fn user_by_cookie(app: &App, headers: &Headers) -> Result<SignedIn, Rejection> {
     let token = access_cookie(headers)?;
     authenticate::bearer(app, token).map_err(|error| dead_cookies(app, headers, error))

@@ -158,6 +158,10 @@ fn what_two_settings_must_agree_on_is_checked_where_it_was_set() {
             "authd.toml:2: mail.smtp_tls: must be starttls",
         ),
         ("mail.smtp_user = 'a'", "authd.toml:1: mail.smtp_user: needs mail.smtp_password_file"),
+        (
+            "server.max_connections_per_network = 5000",
+            "authd.toml:1: server.max_connections_per_network: must not be more",
+        ),
         ("lockout.pair_lock = '2h'", "default: lockout.pair_lock_max: must be as long"),
         (
             "password.argon2_memory_kib = 8\npassword.argon2_parallelism = 2",

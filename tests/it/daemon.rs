@@ -34,7 +34,7 @@ impl Daemon {
         let world = World::with(&all);
         let config = &world.app.config;
         let router = Arc::new(Router::new(Arc::clone(&world.app)));
-        let running = Server::start(&config.listen, Settings::from(&config.server), router).unwrap();
+        let running = Server::start(&config.listen, Settings::from(config), router).unwrap();
         Self { world, running }
     }
 

@@ -67,7 +67,7 @@ impl Site {
         let router = Arc::new(Router::new(Arc::clone(&world.app)));
         let pages = Arc::new(Pages::before(Arc::clone(&world.app), router));
         let config = &world.app.config;
-        let running = Server::start(&config.listen, Settings::from(&config.server), pages).unwrap();
+        let running = Server::start(&config.listen, Settings::from(config), pages).unwrap();
         Self { world, running }
     }
 

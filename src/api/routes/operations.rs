@@ -41,8 +41,7 @@ fn jwks(app: &App, _: Call) -> Result<Response, Error> {
 }
 
 fn openapi(_: &App, table: TableInfo) -> Result<Response, Error> {
-    let document = (table.openapi)().as_bytes().to_vec();
-    Ok(Response::with_body(200, "application/json", document).header("cache-control", CACHEABLE))
+    Ok(Response::with_body(200, "application/json", (table.openapi)()).header("cache-control", CACHEABLE))
 }
 
 fn health(_: &App, _: Call) -> Result<Response, Error> {

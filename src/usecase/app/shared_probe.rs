@@ -32,8 +32,8 @@ impl State {
 }
 
 impl SharedProbe {
-    /// Gives the last answer while it holds, and asks anew after that. Of many at once one asks, and the others
-    /// wait for the answer. `now` reads a clock that only goes forward.
+    /// Gives the last answer while it holds, and asks anew after that. Of many at once one asks, and the
+    /// others wait for the answer. `now` reads a clock that only goes forward.
     ///
     /// # Errors
     /// What `ask` says; `storage_unavailable` where another one's question goes unanswered for a second.

@@ -1,6 +1,6 @@
-//! The session that a browser has in its cookies when somebody logs in there anew. Its cookies are about to be
-//! replaced, so that nobody could end it there any more; and whoever put it there must not have it beside the
-//! new one.
+//! The session that a browser has in its cookies when somebody logs in there anew. Its cookies are about to
+//! be replaced, so that nobody could end it there any more; and whoever put it there must not have it beside
+//! the new one.
 
 use crate::crypto::refresh::{RefreshKey, RefreshToken};
 use crate::domain::audit::Event;

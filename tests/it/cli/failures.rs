@@ -186,7 +186,7 @@ fn both_faces_tell_a_refusal_alike() {
         Refusal::BadCursor,
         Refusal::WeakPassword { reason: text },
     ] {
-        let mut over_http = json(&String::from_utf8(Problem::from(&refusal).response("id").body).unwrap());
+        let mut over_http = json(std::str::from_utf8(&Problem::from(&refusal).response("id").body).unwrap());
         over_http.as_object_mut().unwrap().remove("request_id");
         assert_eq!(Failure::from(refusal).problem(), Some(over_http));
     }

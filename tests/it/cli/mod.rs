@@ -5,6 +5,7 @@ mod audit;
 mod audit_log;
 mod changes;
 mod completion;
+mod connections;
 mod copies;
 mod db;
 mod doctor;

@@ -18,7 +18,19 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn start(shell: &Shell, args: &[&str]) -> Self {
-        let mut command = shell.command(&[&["serve", "--listen", "127.0.0.1:0"], args].concat());
+        Self::spawn(shell.command(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()))
+    }
+
+    /// With so many file descriptors and no more.
+    pub fn start_within(shell: &Shell, descriptors: usize) -> Self {
+        let mut command = std::process::Command::new("sh");
+        let script = format!("ulimit -n {descriptors} && exec ./authctl serve --listen 127.0.0.1:0");
+        command.args(["-c", &script]).current_dir(&shell.world.folder).stdin(Stdio::null());
+        command.env_clear().envs(super::environment());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: std::process::Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut greeting = String::new();
@@ -63,6 +75,13 @@ impl Daemon {
 
     pub fn me(&self, token: &str) -> u16 {
         self.ask("GET /api/auth/me", token, "").0
+    }
+
+    /// How much memory it has now, in KiB.
+    pub fn memory_kib(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse().unwrap()
     }
 
     /// Sends the signal; gives the exit code and what was said after the address.

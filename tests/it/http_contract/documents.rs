@@ -251,16 +251,18 @@ fn however_many_ask_the_database_is_probed_once_a_second() {
     assert_eq!(daemon.get("/readyz").status, 200, "the row is there from here on");
     database.execute_batch(counted).unwrap();
     let probes =
-        || database.query_row("SELECT count(*) FROM probes", [], |row| row.get::<_, u64>(0)).unwrap();
+        || database.query_row("SELECT count(*) FROM probes", [], |row| row.get::<_, i64>(0)).unwrap();
     let address = daemon.running.address().tcp().unwrap();
     let crowd = || {
         std::thread::scope(|scope| {
             let ask = || exchange(address, &request("GET", "/readyz", &[], b"")).status;
             let asked: Vec<_> = (0..32).map(|_| scope.spawn(ask)).collect();
-            asked.into_iter().for_each(|asked| assert_eq!(asked.join().unwrap(), 200));
+            for asked in asked {
+                assert_eq!(asked.join().unwrap(), 200);
+            }
         });
     };
-    for seconds in 1..4u64 {
+    for seconds in 1..4 {
         daemon.world.advance(Duration::from_millis(999));
         crowd();
         assert_eq!(probes(), seconds - 1, "the last answer holds");
@@ -303,7 +305,7 @@ fn every_trouble_of_the_transport_is_a_problem_document() {
             let response = router.refuse(trouble, head);
             let headers =
                 response.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into_owned()));
-            let body = String::from_utf8(response.body).unwrap();
+            let body = String::from_utf8(response.body.to_vec()).unwrap();
             let answer = Answer { status: response.status, headers: headers.collect(), body };
             assert_eq!((answer.status, answer.problem().as_str()), (status, code));
         }

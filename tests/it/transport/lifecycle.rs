@@ -123,11 +123,6 @@ fn the_watchdog_misses_one_thread_that_is_held_up() {
     house.close();
 }
 
-/// One I/O thread, so that whatever holds it up holds up all.
-fn on_one_thread() -> Settings {
-    Settings { threads: Threads { io: 1, ..settings().threads }, ..settings() }
-}
-
 #[test]
 fn who_waits_for_a_commit_holds_up_nobody_on_its_io_thread() {
     let house = open(on_one_thread());

@@ -134,25 +134,6 @@ fn a_client_that_does_not_read_is_let_go() {
 }
 
 #[test]
-fn connections_over_the_cap_are_told_so_and_the_rest_are_served() {
-    let house = open(Settings { max_connections: 2, ..settings() });
-    let mut seated: Vec<_> = (0..2).map(|_| house.connect()).collect();
-    for stream in &mut seated {
-        stream.write_all(NEXT.as_bytes()).unwrap();
-        assert!(one(stream).starts_with("HTTP/1.1 200"));
-    }
-    let turned_away = house.exchange(NEXT.as_bytes());
-    assert_eq!(statuses(&turned_away), ["503"], "{turned_away}");
-    assert_eq!(house.running.pressure().turned_away.read(), 1);
-    for stream in &mut seated {
-        stream.write_all(NEXT.as_bytes()).unwrap();
-        assert!(one(stream).starts_with("HTTP/1.1 200"));
-    }
-    drop(seated);
-    house.close();
-}
-
-#[test]
 fn a_full_hash_queue_is_refused_at_once_and_others_do_not_wait() {
     let house = open(settings());
     let ask = || {

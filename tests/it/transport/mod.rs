@@ -4,6 +4,8 @@
 mod framing;
 mod lifecycle;
 mod limits;
+mod memory;
+mod seats;
 
 use authd::config::Listen;
 use authd::transport::message::{Head, Request, Response};
@@ -18,11 +20,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 
-/// Answers by the path: `/echo` sends the body back, `/panic` and `/short/panic` panic, `/short/thread` says
-/// on which thread it runs, `/wait` and `/hash` say that they have begun and wait until the test lets them
-/// go, `/short/wait` does so on its I/O thread, as no handler should. What begins with `/commit/` is awaited:
-/// `/commit/wait` says that it has begun, `/commit/panic` panics; both wait until the test says that
-/// something was committed, `/commit/panic/at-once` doesn't.
+/// More than the kernel keeps of what nobody reads.
+const LARGE_BYTES: usize = 16 << 20;
+
+/// Answers by the path: `/echo` sends the body back, `/large` sends [`LARGE_BYTES`], `/panic` and
+/// `/short/panic` panic, `/short/thread` says on which thread it runs, `/wait` and `/hash` say that they have
+/// begun and wait until the test lets them go, `/short/wait` does so on its I/O thread, as none should.
+/// What begins with `/commit/` is awaited: `/commit/wait` says that it has begun, `/commit/panic` panics;
+/// both wait until the test says that something was committed, `/commit/panic/at-once` doesn't.
 struct Desk {
     begun: Mutex<Sender<()>>,
     go: Mutex<Receiver<()>>,
@@ -58,6 +63,7 @@ impl Service for Desk {
                 self.go.lock().unwrap().recv().unwrap();
                 Response::empty(200)
             }
+            "/large" => Response::with_body(200, "text/plain", vec![b'x'; LARGE_BYTES]),
             _ => Response::with_body(200, "text/plain", request.body.to_vec()),
         }
     }
@@ -107,6 +113,9 @@ struct House {
 fn settings() -> Settings {
     Settings {
         max_connections: 64,
+        max_connections_per_network: Some(1000),
+        trusted: Vec::new(),
+        memory_bytes: Settings::MEMORY_BYTES,
         threads: Threads { hash: 2, ..Threads::new(2, 1) },
         hash_queue: 2,
         deadlines: Deadlines::default(),
@@ -189,6 +198,11 @@ fn chunked(size: usize) -> String {
     let last = size % 0x1000;
     let last = if last == 0 { String::new() } else { format!("{last:x}\r\n{}\r\n", "c".repeat(last)) };
     format!("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}{last}0\r\n\r\n")
+}
+
+/// One I/O thread: what holds it up holds up all, and what happens on it happens in one order.
+fn on_one_thread() -> Settings {
+    Settings { threads: Threads { io: 1, ..settings().threads }, ..settings() }
 }
 
 /// A deadline that passes while a test looks on.

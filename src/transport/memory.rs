@@ -1,0 +1,65 @@
+//! How much memory all connections together may hold beyond the little that each always has: heads and bodies
+//! that are coming in, and answers that have not gone out. A client that sends slowly, or doesn't read, would
+//! otherwise hold as much as it likes as often as there are connections.
+
+use hyper::body::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What a head, a body or an answer may have without being counted, in bytes: most need no more.
+pub const UNCOUNTED_BYTES: usize = 4 * 1024;
+
+/// What is left for all connections of a server.
+#[derive(Debug)]
+pub struct Memory {
+    left: AtomicUsize,
+}
+
+/// So many bytes, given back when it is dropped.
+#[derive(Debug)]
+pub struct Share {
+    memory: Arc<Memory>,
+    bytes: usize,
+}
+
+impl Memory {
+    /// `bytes` for all connections together.
+    pub fn new(bytes: usize) -> Arc<Self> {
+        Arc::new(Self { left: AtomicUsize::new(bytes) })
+    }
+
+    /// Takes a share for `bytes` bytes. `None`: so much isn't left.
+    pub fn take(self: &Arc<Self>, bytes: usize) -> Option<Share> {
+        let counted = if bytes > UNCOUNTED_BYTES { bytes } else { 0 };
+        let subtract = |left: usize| left.checked_sub(counted);
+        // One that counts nothing touches nothing that other threads do.
+        if counted > 0 && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, subtract).is_err() {
+            return None;
+        }
+        Some(Share { memory: self.clone(), bytes: counted })
+    }
+}
+
+impl Share {
+    /// The bytes with their share, which goes when the last who holds them does.
+    pub fn of(self, bytes: Bytes) -> Bytes {
+        if self.bytes == 0 { bytes } else { Bytes::from_owner(Counted { bytes, _share: self }) }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.memory.left.fetch_add(self.bytes, Ordering::Relaxed);
+    }
+}
+
+struct Counted {
+    bytes: Bytes,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
