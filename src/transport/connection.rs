@@ -21,7 +21,7 @@ use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,10 +72,50 @@ pub async fn serve<S>(
         Place::Lobby(place) => (None, Some(place)),
     };
     let exchange = Rc::new(Exchange::new(seat, context.memory.clone()));
-    let guard = match lobby {
+    let mut guard = match lobby {
         None => Guard::new(stream, exchange.clone(), deadlines),
         Some(_) => Guard::refusing(stream, exchange.clone(), deadlines, Trouble::Crowded),
     };
+    // What `wait_for` gives holds a lock on the value. Kept while the connection ends, it would lock out the
+    // next thread that says stop, and that one everybody who looks: for ever.
+    let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
+    let needed = async {
+        match &exchange.seat {
+            Some(seat) => seat.is_needed().await,
+            None => pending().await,
+        }
+    };
+    let mut leave = pin!(async {
+        tokio::select! {
+            // An error says that the server itself has gone, which is a reason to stop, too.
+            _ = stopped => {}
+            () = needed => {}
+        }
+    });
+    loop {
+        // Leaving first: once it was said, no request that waits behind the one under way is begun.
+        let has_work = tokio::select! {
+            biased;
+            () = leave.as_mut() => false,
+            has_work = guard.has_work() => has_work,
+        };
+        if !has_work || !converse(&context, &exchange, &mut guard, peer, leave.as_mut()).await {
+            return;
+        }
+    }
+}
+
+/// Has the crate answer what comes, until nothing does. `false`: the connection has come to its end.
+async fn converse<S>(
+    context: &Rc<ThreadContext>,
+    exchange: &Rc<Exchange>,
+    guard: &mut Guard<S>,
+    peer: Option<IpAddr>,
+    leave: Pin<&mut impl Future<Output = ()>>,
+) -> bool
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let service = service_fn(|request| {
         let (context, exchange) = (context.clone(), exchange.clone());
         async move {
@@ -93,36 +133,24 @@ pub async fn serve<S>(
             .half_close(true)
             .header_read_timeout(None)
             .max_buf_size(BUFFER_MAX_BYTES)
-            // Head and body in one system call, and the body where it is: copied behind its head, the largest
-            // answer would stay in the connection's buffer for as long as that lives.
+            // Head and body in one system call, and the body where it is: large ones are not copied.
             .writev(true)
-            .serve_connection(TokioIo::new(guard), service)
+            .serve_connection(TokioIo::new(&mut *guard), service)
     );
-    // What `wait_for` gives holds a lock on the value. Kept while the connection ends, it would lock out the
-    // next thread that says stop, and that one everybody who looks: for ever.
-    let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
-    let needed = async {
-        match &exchange.seat {
-            Some(seat) => seat.is_needed().await,
-            None => pending().await,
-        }
-    };
-    let ended = tokio::select! {
-        // Stopping first: once it was said, no request that waits behind the one under way is begun.
+    let (ended, stays) = tokio::select! {
         biased;
-        // An error says that the server itself has gone, which is a reason to stop, too.
-        _ = stopped => {
+        () = leave => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            (connection.await, false)
         }
-        () = needed => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-        ended = connection.as_mut() => ended,
+        ended = connection.as_mut() => (ended, true),
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection broke");
+    match ended {
+        Ok(()) => stays && guard.is_resting(),
+        Err(error) => {
+            tracing::debug!(%error, "a connection broke");
+            false
+        }
     }
 }
 

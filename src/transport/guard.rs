@@ -1,6 +1,9 @@
 //! The guard between a socket and the HTTP crate: it holds every head back until `head` has
 //! checked it, hands over exactly the body that was announced, and keeps the deadlines of a connection.
 //!
+//! Between two requests it tells the crate that the stream has ended: the crate goes, with its buffers, and
+//! the guard waits alone for the next head. So a connection that is kept holds nothing of its last answer.
+//!
 //! A head that is refused is replaced by a harmless one of our own, and the reason is left in the
 //! [`Exchange`]: so a refusal takes the same way out as any answer, after those that come before it.
 
@@ -11,6 +14,7 @@ use super::seats::Seat;
 use super::service::Trouble;
 use super::settings::Deadlines;
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -62,6 +66,8 @@ pub struct Guard<S> {
     timer: Pin<Box<Sleep>>,
     /// Runs while an answer can't be written.
     write_timer: Option<Pin<Box<Sleep>>>,
+    /// The crate was told of an end that is none: nothing is under way, and nothing has come since.
+    is_resting: bool,
     /// Set once our side is shut: how many bytes have been thrown away since.
     lingered: Option<usize>,
 }
@@ -91,6 +97,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
             share: None,
             timer: Box::pin(sleep_until(Instant::now() + deadlines.head)),
             write_timer: None,
+            is_resting: false,
             lingered: None,
         }
     }
@@ -146,6 +153,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
                 }
             }
         }
+    }
+
+    /// Whether the crate ended because nothing is under way, and the connection goes on.
+    pub const fn is_resting(&self) -> bool {
+        self.is_resting
+    }
+
+    /// Waits until there is something for the crate to read: the beginning of a head, or what stands in its
+    /// place. `false`: the client has gone, or nothing came in time.
+    pub async fn has_work(&mut self) -> bool {
+        poll_fn(|cx| self.poll_work(cx)).await
+    }
+
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if self.buffer.is_empty() && matches!(self.stage, Stage::Head(_)) {
+            match self.poll_fill(cx) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(false),
+                Poll::Ready(Ok(_)) => self.begin_request(),
+                Poll::Pending => {
+                    ready!(self.timer.as_mut().poll(cx));
+                    return Poll::Ready(false);
+                }
+            }
+        }
+        self.is_resting = false;
+        Poll::Ready(true)
     }
 
     /// Takes a share of the memory of all for a head that is longer than most; `false`: there is none left.
@@ -259,7 +292,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<S> {
                     Progress::StageChanged => {}
                     Progress::EndOfStream => return Poll::Ready(Ok(())),
                 },
-                Stage::Pass { left: 0 } => self.await_next_head(),
+                Stage::Pass { left: 0 } => {
+                    self.await_next_head();
+                    if self.buffer.is_empty() {
+                        self.is_resting = true;
+                        return Poll::Ready(Ok(()));
+                    }
+                }
                 Stage::Pass { left } => {
                     let count = ready!(self.poll_pass(left, cx, out))?;
                     self.stage = Stage::Pass { left: left - count };
@@ -310,6 +349,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
     /// Shuts our side, then reads on for a while if the client may be sending: closing a socket with
     /// unread bytes resets it, and the reset can overtake the answer (RFC 9112 §9.6).
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.is_resting {
+            return Poll::Ready(Ok(()));
+        }
         if self.lingered.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
             if !self.has_unread() {
