@@ -85,7 +85,8 @@ CREATE TABLE links (
     expires_at INTEGER NOT NULL,
     spent_at   INTEGER,
     email      TEXT,                 -- the new address, for a change of address
-    session_id BLOB                  -- the session that asked for the change, which outlives it
+    session_id BLOB,                 -- the session that asked for the change, which outlives it
+    mailed     INTEGER NOT NULL DEFAULT 1 -- 0: handed over by an operator; it says nothing of the address
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX links_by_user ON links (user_id, kind);
 
@@ -176,6 +177,12 @@ CREATE TABLE registrations (
     expires_at    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registrations_by_address ON registrations (email_key, id);
+
+-- Accounts of before registrations waited for their link, whose address nobody has verified.
+CREATE TABLE unclaimed (
+    user_id   BLOB PRIMARY KEY NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    delete_at INTEGER NOT NULL -- unless it is verified or used by then
+) STRICT, WITHOUT ROWID;
 
 -- The outbox. A body is sealed under the root key, and wiped once it was sent.
 CREATE TABLE mails (

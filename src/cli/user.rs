@@ -175,6 +175,7 @@ impl Add {
         match accounts::add(&app, context.caller(), account) {
             Ok(added) => {
                 context.terminal().note(&self.created(&choice, &added.user));
+                warn_of_domain(context, &added.user.email);
                 print_with_secret(context, &app, &choice, &added)
             }
             // Somebody created it in between.
@@ -333,6 +334,16 @@ impl Delete {
         let names = self.users.users.join(", ");
         Consent::from_flag(self.yes).obtain(&format!("Delete {names} with all personal data, for good?"))?;
         self.users.each(context, saying("deleted", accounts::delete))
+    }
+}
+
+/// Warns of an address that mail from the internet does not reach: a slip, or a name of their own network.
+fn warn_of_domain(context: &Context, email: &Email) {
+    if !email.has_public_domain() {
+        let domain = email.domain();
+        context
+            .terminal()
+            .note(&format!("warning: {domain} is no domain of the internet; does mail get there?"));
     }
 }
 

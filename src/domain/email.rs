@@ -74,6 +74,15 @@ impl Email {
         &self.text[self.at + 1..]
     }
 
+    /// Whether the domain can be one of the internet's: there is more to it than a top-level domain, and
+    /// its end is no number, as that of an IP address is.
+    #[must_use]
+    pub fn has_public_domain(&self) -> bool {
+        let mut labels = self.domain().rsplit('.');
+        let top = labels.next().unwrap_or_default();
+        labels.next().is_some() && !top.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
     /// What makes two addresses the same account.
     #[must_use]
     pub fn key(&self) -> String {
@@ -97,6 +106,17 @@ mod tests {
         assert_eq!(email.as_str(), "Ann.Lee+news@xn--bcher-kva.example");
         assert_eq!(email.key(), "ann.lee+news@xn--bcher-kva.example");
         assert_eq!((email.local_part(), email.domain()), ("Ann.Lee+news", "xn--bcher-kva.example"));
+    }
+
+    #[test]
+    fn a_public_domain_is_more_than_a_name_and_no_number() {
+        let is_public = |text: &str| Email::parse(text).unwrap().has_public_domain();
+        assert!(
+            ["a@example.com", "a@bücher.example", "a@1.2.3.4.example", "a@3com.com"]
+                .into_iter()
+                .all(is_public)
+        );
+        assert!(!["a@localhost", "a@com", "a@1.2.3.4", "a@1.2"].into_iter().any(is_public));
     }
 
     #[test]

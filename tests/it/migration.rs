@@ -9,12 +9,16 @@ use authd::domain::password::Password;
 use authd::error::{Error, Fault};
 use authd::ports::SystemEntropy;
 use authd::store;
-use authd::usecase::account::email;
+use authd::usecase::account::admin::Verified;
+use authd::usecase::account::reference::UserRef;
+use authd::usecase::account::register::Registered;
+use authd::usecase::account::{admin, edit, email};
 use authd::usecase::app::App;
 use authd::usecase::audit::read;
 use authd::usecase::audit::read::Wanted;
 use authd::usecase::audit::verify;
 use authd::usecase::mail::compose;
+use authd::usecase::operator::prune;
 use authd::usecase::session::authenticate;
 use authd::usecase::session::refresh::refresh;
 use authd::usecase::signin::login::{Credentials, LoggedIn, Tokens, login};
@@ -22,6 +26,7 @@ use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A released schema, and the step that leads from it to the next.
 struct Release {
@@ -198,6 +203,51 @@ fn a_database_of_any_older_schema_opens_and_keeps_its_data() {
         assert_eq!(structure(&before.file), structure(&before.world.database()), "from {}", release.version);
         before.open_at(&before.file).expect("and again");
     }
+}
+
+#[test]
+fn accounts_that_nobody_claimed_are_deleted_after_30_days() {
+    let world = World::with(&[("email_verification.required", "false")]);
+    let ids =
+        ["left@example.com", "used@example.com", "claimed@example.com", "late@example.com"].map(|email| {
+            let Ok(Registered::Ready(user)) = world.register(email) else { panic!("{email}") };
+            user.id
+        });
+    world.login("used@example.com").unwrap();
+    world.add_unverified(NEW);
+    world.advance(Duration::from_secs(1));
+    let file = world.folder.join("old").join("authd.db");
+    make_folder(file.parent().unwrap());
+    write_old(&world, RELEASES.last().unwrap(), &file);
+    let key_file = world.folder.join("authd.key");
+    let settings = [("database", file.to_str().unwrap()), ("key_file", key_file.to_str().unwrap())];
+    // Where addresses need not be verified, nobody is expected to.
+    let lenient = world.try_open_with(&settings).unwrap();
+    let strict =
+        world.try_open_with(&[&settings[..], &[("email_verification.required", "true")]].concat()).unwrap();
+    let pruned = |app: &App| {
+        let counts = prune::prune(app, &operator()).unwrap();
+        counts.iter().find(|(table, _)| *table == "users").unwrap().1
+    };
+    world.advance(Duration::from_secs(30 * 24 * 3600 - 2));
+    assert_eq!(pruned(&strict), 0);
+    edit::edit(
+        &strict,
+        &operator(),
+        &UserRef::Id(ids[2]),
+        &edit::Changes { email: None, name: None, verified: Verified::Yes },
+    )
+    .unwrap();
+    world.advance(Duration::from_secs(1));
+    assert_eq!((pruned(&lenient), pruned(&strict), pruned(&strict)), (0, 2, 0));
+    let left = admin::list(&strict, &operator(), &admin::Filter::default(), 10, None).unwrap().items;
+    let mut left: Vec<_> = left.iter().map(|user| user.email.as_str()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["claimed@example.com", NEW, "used@example.com"]);
+    let lines = read::tail(&strict, &operator(), &Wanted::default(), u32::MAX).unwrap().0;
+    let deleted: Vec<_> = lines.iter().filter(|line| line.event == "UserDeleted").collect();
+    assert_eq!(deleted.len(), 2);
+    assert!(deleted.iter().any(|line| line.user == Some(ids[0].to_string())), "{deleted:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `user edit` and `user reset-link`: what an operator changes of an account, or lets its owner change.
 
-use super::{one, parse_email, parse_name};
+use super::{one, parse_email, parse_name, warn_of_domain};
 use crate::cli::Context;
 use crate::cli::exit::Failure;
 use crate::usecase::account::admin as accounts;
@@ -43,8 +43,8 @@ struct Flags {
 /// Print a one-time link to set a new password, alone on stdout
 ///
 /// For places without mail: none is sent, and whoever has the link may use it, once and within an hour. It
-/// voids an older one. The old password stays until then; setting the new one ends the user's sessions and
-/// verifies the address. A second factor stays on.
+/// voids an older one. The old password stays until then; setting the new one ends the user's sessions. A
+/// second factor stays on, and an address that was not verified stays so, since no mail went there.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl user reset-link ann@example.com
@@ -65,6 +65,9 @@ impl Edit {
         let before = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
         let edited = edit::edit(&app, context.caller(), &UserRef::Id(before.id), &changes)?;
         context.terminal().note(&said(before.email.as_str(), &edited));
+        if edited.changed.contains(&Changed::Email) {
+            warn_of_domain(context, &edited.user.email);
+        }
         context.terminal().changed(&one(&edited.user, app.now()))
     }
 }

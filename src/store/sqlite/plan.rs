@@ -26,6 +26,7 @@ const WALKS: &[(&str, &str)] = &[
     ),
     ("SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),
+    ("FROM unclaimed WHERE delete_at <= ?1", "a list to which nothing is added, and that is empty some day"),
     (
         "FROM registrations WHERE id > ?1",
         "a page of those that wait, which are nearly all: the others go within minutes",

@@ -18,6 +18,8 @@ pub struct NewLink {
     pub email: Option<Email>,
     /// The session that asked for a change of address.
     pub session: Option<SessionId>,
+    /// Whether it goes to the account's address, so that whoever has it can read mail there.
+    pub mailed: bool,
 }
 
 /// What a link that was spent stands for.
@@ -26,14 +28,15 @@ pub struct Spent {
     pub user: UserId,
     pub email: Option<Email>,
     pub session: Option<SessionId>,
+    pub mailed: bool,
 }
 
 /// Adds a link; older ones of the same kind and user are void from now on.
 pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
     delete_of_kind(tx, link.user, link.kind)?;
     let now = tx.now();
-    let sql = "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at, email, session_id) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let sql = "INSERT INTO links (id, kind, user_id, token_hash, created_at, expires_at, email, session_id, \
+        mailed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let email = link.email.as_ref().map(Email::as_str);
     tx.execute(
         sql,
@@ -45,7 +48,8 @@ pub fn insert(tx: &mut Tx<'_>, link: &NewLink) -> Result<(), Fault> {
             now,
             link.expires_at,
             email,
-            link.session
+            link.session,
+            link.mailed
         ],
     )
     .map(drop)
@@ -56,9 +60,14 @@ pub fn spend(tx: &mut Tx<'_>, kinds: &[LinkKind], token_hash: &[u8; 32]) -> Resu
     let now = tx.now();
     let sql = "UPDATE links SET spent_at = ?3 \
         WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3 \
-        RETURNING user_id, email, session_id";
+        RETURNING user_id, email, session_id, mailed";
     tx.opt(sql, params![token_hash, names(kinds), now], |row| {
-        Ok(Spent { user: row.get("user_id")?, email: row.get("email")?, session: row.get("session_id")? })
+        Ok(Spent {
+            user: row.get("user_id")?,
+            email: row.get("email")?,
+            session: row.get("session_id")?,
+            mailed: row.get("mailed")?,
+        })
     })
 }
 

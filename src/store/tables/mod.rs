@@ -15,4 +15,5 @@ pub mod second_factor;
 pub mod sessions;
 pub mod tickets;
 pub mod transfer;
+pub mod unclaimed;
 pub mod users;

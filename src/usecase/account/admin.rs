@@ -1,7 +1,7 @@
 //! Accounts, as those who look after them see them.
 
 use super::password::{Owner, check_policy, void_old_proofs};
-use super::reference::{UserRef, change, find_in, find_under, is_last_admin, remove};
+use super::reference::{UserRef, change, check_domain, find_in, find_under, is_last_admin, remove};
 use super::roles;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
@@ -102,12 +102,14 @@ pub struct Added {
 /// Makes an account.
 ///
 /// # Errors
-/// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not
-/// hold; `fresh_login_required` for a user; `email_taken`; `not_found` for an unknown role; `weak_password`;
-/// `overloaded`; the store's.
+/// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does
+/// not hold; `fresh_login_required` for a user; `validation_failed` for an address that no mail reaches,
+/// but for an operator; `email_taken`; `not_found` for an unknown role; `weak_password`; `overloaded`; the
+/// store's.
 pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> {
     require(caller, "users:write")?;
     let fresh = require_fresh_if_user(app, caller)?;
+    check_domain(caller, "email", &new.email)?;
     let password_hash = match &new.password {
         FirstPassword::Set(password) => {
             check_policy(app, password, Owner { email: &new.email, name: &new.name })?;
@@ -219,7 +221,7 @@ pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink,
         if user.disabled_at.is_some() {
             return Ok(Decision::Refuse(Refusal::AccountDisabled));
         }
-        link.keep_link(tx, user.id)?;
+        link.hand_over(tx, user.id)?;
         tx.audit(&Event::PasswordResetRequested, user.id)?;
         Ok(Decision::Grant(()))
     })?;

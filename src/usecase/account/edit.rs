@@ -2,7 +2,7 @@
 
 use super::admin::Verified;
 use super::password::void_old_proofs;
-use super::reference::{UserRef, find_under};
+use super::reference::{UserRef, check_domain, find_under};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
@@ -48,11 +48,14 @@ pub struct Edited {
 ///
 /// # Errors
 /// `forbidden` without `users:write`, or for somebody who holds a permission of authd's own that the caller
-/// doesn't; `fresh_login_required` for a user; `not_found`; `email_taken`, and then nothing is changed; the
-/// store's.
+/// doesn't; `fresh_login_required` for a user; `validation_failed` for an address that no mail reaches, but
+/// for an operator; `not_found`; `email_taken`, and then nothing is changed; the store's.
 pub fn edit(app: &App, caller: &Caller, of: &UserRef, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "users:write")?;
     let fresh = require_fresh_if_user(app, caller)?;
+    if let Some(new) = &changes.email {
+        check_domain(caller, "email", new)?;
+    }
     let moving = changes.email.as_ref().map(|new| Move::new(app, caller, new, changes.verified));
     let (changer, of, changes) = (caller.clone(), of.clone(), changes.clone());
     app.store.write(caller, move |tx| {

@@ -1,5 +1,6 @@
 //! Verifying that an address belongs to the account's owner, and changing it.
 
+use super::reference::check_domain;
 use super::registrations::confirm_by_link;
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::audit::Event;
@@ -61,9 +62,10 @@ fn verify(app: &App, caller: &Caller, hash: OpaqueHash) -> Result<User, Error> {
 /// its mails for this hour, the caller doesn't learn: not by the notice either, which they can read.
 ///
 /// # Errors
-/// `fresh_login_required`; the store's.
+/// `fresh_login_required`; `validation_failed` for an address that no mail reaches; the store's.
 pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Error> {
     let fresh = require_fresh(app, caller)?;
+    check_domain(caller, "new_email", new)?;
     let me = fresh.me.clone();
     let (link, _) = compose::compose(app, MailKind::ChangeEmail);
     let link = link.for_change(new, me.session);
@@ -101,7 +103,7 @@ pub fn confirm_change(app: &App, caller: &Caller, token: &str) -> Result<User, E
     let hash = opaque::parse(LinkKind::ChangeEmail.prefix(), token).ok_or(Refusal::InvalidLink)?;
     app.store.write(caller, move |tx| {
         let spent = links::spend(tx, &[LinkKind::ChangeEmail], &hash)?;
-        let Some(Spent { user: id, email: Some(new), session: Some(session) }) = spent else {
+        let Some(Spent { user: id, email: Some(new), session: Some(session), .. }) = spent else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         // Whatever ended the session that asked (a logout, a new password, a second factor) took the wish

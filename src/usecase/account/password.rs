@@ -58,7 +58,7 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
 }
 
 /// Spends a reset link or an invitation: the new password holds, every session of the user ends, and
-/// the address counts as verified, because the link came by it.
+/// the address counts as verified, if the link came by it.
 ///
 /// # Errors
 /// `invalid_token` when the link is wrong, spent, replaced or too old; `weak_password`, which leaves
@@ -77,12 +77,13 @@ pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Re
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
     app.store.write(caller, move |tx| {
-        let Some(Spent { user: id, .. }) = links::spend(tx, LinkKind::ResetPassword.same_effect(), &hash)?
+        let Some(Spent { user: id, mailed, .. }) =
+            links::spend(tx, LinkKind::ResetPassword.same_effect(), &hash)?
         else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         users::save_password(tx, id, &new_hash.0)?;
-        if users::save_verified(tx, id)? {
+        if mailed && users::save_verified(tx, id)? {
             tx.audit(&Event::EmailVerified, id)?;
         }
         void_old_proofs(tx, id, None)?;

@@ -1,6 +1,7 @@
 //! An account as somebody names it, and what every change of one needs: finding it, and knowing whether it
 //! may go.
 
+use crate::domain::access::Actor;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
@@ -37,6 +38,27 @@ impl UserRef {
             Self::Email(email) => Refusal::not_found("user", email.to_string()),
         }
     }
+}
+
+/// Refuses an address that mail from the internet doesn't reach, for an account made or changed over HTTP.
+/// Operators are believed: their network may have such names.
+///
+/// # Errors
+/// `validation_failed` for `field`.
+pub(in crate::usecase) fn check_domain(
+    caller: &Caller,
+    field: &'static str,
+    email: &Email,
+) -> Result<(), Refusal> {
+    let over_http = match caller.actor {
+        Actor::Anonymous | Actor::User(_) | Actor::ApiKey(_) => true,
+        Actor::Operator(_) | Actor::System => false,
+    };
+    if over_http && !email.has_public_domain() {
+        let message = "an address at a domain of the internet, such as ann@example.com, is needed";
+        return Err(Refusal::invalid(field, "invalid", message));
+    }
+    Ok(())
 }
 
 pub(in crate::usecase) fn find_in(query: &impl Query, of: &UserRef) -> Result<Option<User>, Fault> {

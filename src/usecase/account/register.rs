@@ -3,6 +3,7 @@
 //! (`super::registrations`).
 
 use super::password::{Owner, check_policy};
+use super::reference::check_domain;
 use crate::config::Registration as Mode;
 use crate::crypto::password::PasswordHashText;
 use crate::domain::audit::{Event, Subject};
@@ -42,12 +43,14 @@ pub enum Registered {
 /// Registers somebody.
 ///
 /// # Errors
-/// `registration_closed`; `weak_password`; `email_taken` where verification is off (where it is on,
-/// the address's owner is told by mail, and nobody else); `overloaded`; `storage_unavailable`.
+/// `registration_closed`; `validation_failed` for an address that no mail reaches; `weak_password`;
+/// `email_taken` where verification is off (where it is on, the address's owner is told by mail, and nobody
+/// else); `overloaded`; `storage_unavailable`.
 pub fn register(app: &App, caller: &Caller, new: &Registration) -> Result<Registered, Error> {
     if app.config.registration == Mode::Closed {
         return Err(Refusal::RegistrationClosed.into());
     }
+    check_domain(caller, "email", &new.email)?;
     check_policy(app, &new.password, Owner { email: &new.email, name: &new.name })?;
     let hash = app.gate.hash(&new.password, draw(app.entropy()))?;
     if app.config.email_verification.required {

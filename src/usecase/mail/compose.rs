@@ -211,12 +211,16 @@ impl LinkMail {
         user: UserId,
         to: &Email,
     ) -> Result<(), Fault> {
-        self.keep_link(tx, user)?;
+        self.keep_link(tx, user, true)?;
         self.mail.queue(tx, user, to)
     }
 
     /// The link alone, for an operator who hands it over: no mail is queued.
-    pub(in crate::usecase) fn keep_link(&self, tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
+    pub(in crate::usecase) fn hand_over(&self, tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
+        self.keep_link(tx, user, false)
+    }
+
+    fn keep_link(&self, tx: &mut Tx<'_>, user: UserId, mailed: bool) -> Result<(), Fault> {
         let link = NewLink {
             id: self.link,
             kind: self.kind,
@@ -225,6 +229,7 @@ impl LinkMail {
             expires_at: tx.now().plus(self.ttl),
             email: self.email.clone(),
             session: self.session,
+            mailed,
         };
         links::insert(tx, &link)
     }

@@ -13,3 +13,4 @@ pub mod import;
 pub mod prune;
 pub mod restore;
 pub mod transfer_format;
+mod unclaimed;

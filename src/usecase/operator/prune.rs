@@ -2,6 +2,7 @@
 //! them: a session that is not there is refused like one that has ended, and the lockout forgets by its own
 //! rule.
 
+use super::unclaimed;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::lockout;
@@ -44,6 +45,7 @@ pub fn prune(app: &App, caller: &Caller) -> Result<Vec<(&'static str, u64)>, Err
         }
         counts.push((family.name(), rows));
     }
+    counts.push(("users", unclaimed::delete_due(app, caller)?));
     let rows: u64 = counts.iter().map(|(_, rows)| rows).sum();
     if rows > 0 {
         app.store.write(caller, move |tx| {
@@ -101,6 +103,7 @@ impl Walk {
         let mut rows = 0;
         for _ in 0..pages {
             let Some(family) = Family::ALL.get(self.family) else {
+                rows += unclaimed::delete_due(app, &Caller::system())?;
                 *self = Self::default();
                 break;
             };

@@ -3,7 +3,9 @@
 use super::screen::{DARK, LIGHT, scan};
 use super::{Shell, json};
 use crate::world::{PASSWORD, anonymous};
+use authd::domain::email::Email;
 use authd::domain::password::Password;
+use authd::error::{Error, Refusal};
 use authd::usecase::account::{email, password};
 
 const ANN: &str = "ann@example.com";
@@ -26,7 +28,7 @@ fn token(link: &str) -> &str {
     link.trim().split_once("token=").unwrap().1
 }
 
-fn reset(shell: &Shell, link: &str, new: &str) -> Result<(), authd::error::Error> {
+fn reset(shell: &Shell, link: &str, new: &str) -> Result<(), Error> {
     password::reset(&shell.world.app, &anonymous(), token(link), &Password::new(new).unwrap())
 }
 
@@ -138,6 +140,39 @@ fn a_reset_link_is_printed_alone_and_works_once_for_an_hour() {
     assert!(reset(&shell, &late, PASSWORD).is_err());
     let line = shell.world.audit().into_iter().find(|line| line.event == "PasswordResetRequested").unwrap();
     assert!(line.actor.starts_with("operator:"), "{line:?}");
+}
+
+#[test]
+fn a_link_that_was_handed_over_says_nothing_of_the_address() {
+    let shell = shell();
+    shell.world.add_unverified(NEW);
+    let link = shell.line("user reset-link ann@example.org").out;
+    reset(&shell, &link, OTHER).unwrap();
+    assert_eq!(json(&shell.line("user show ann@example.org -o json").out)["email_verified"], false);
+    let login = shell.world.login_with(NEW, OTHER);
+    assert!(matches!(login, Err(Error::Refused(Refusal::EmailNotVerified))), "{login:?}");
+    // One that came by mail does.
+    shell.world.advance(std::time::Duration::from_secs(1));
+    let of = Email::parse(NEW).unwrap();
+    password::request_reset(&shell.world.app, &anonymous(), &of).unwrap();
+    let mailed = shell.world.token_in_mail(NEW);
+    reset(&shell, &format!("?token={mailed}"), PASSWORD).unwrap();
+    assert!(shell.world.login(NEW).is_ok());
+}
+
+#[test]
+fn an_address_that_no_mail_reaches_draws_a_warning() {
+    let shell = shell();
+    for domain in ["localhost", "com", "1.2.3.4"] {
+        let said = shell.line(&format!("user add a@{domain} --verified --generate-password"));
+        assert!(said.code == 0 && said.err.contains(&format!("warning: {domain} is no domain")), "{said:?}");
+        let said = shell.line(&format!("user edit ann@example.com --email ann@{domain}"));
+        assert!(said.code == 0 && said.err.contains(&format!("warning: {domain} is no domain")), "{said:?}");
+        assert_eq!(
+            shell.line(&format!("user edit ann@{domain} --email ann@example.com")).err.find("warning"),
+            None
+        );
+    }
 }
 
 #[test]

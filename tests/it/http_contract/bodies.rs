@@ -1,8 +1,11 @@
 //! Bad bodies, on every route: the right error, and nothing is stored.
 
 use super::*;
+use crate::world::{PASSWORD, operator, user_ref};
 use authd::api::wire::{Alternatives, Kind, Presence};
+use authd::usecase::account::admin;
 use proptest::prelude::*;
+use serde_json::json;
 
 fn with_type(
     daemon: &Daemon,
@@ -173,6 +176,27 @@ fn values_out_of_range_are_422() {
     let answer = daemon.post("/api/auth/register", &body("ann", "", "\u{1b}"));
     assert_eq!(answer.field_errors().len(), 3);
     assert!(!daemon.world.events().contains(&"RegistrationRequested".to_owned()));
+}
+
+#[test]
+fn no_account_over_http_has_an_address_that_no_mail_reaches() {
+    let daemon = Daemon::new();
+    let root = daemon.token_of("root@example.com", &["admin"]);
+    let tess = daemon.token();
+    let id = admin::find(&daemon.world.app, &operator(), &user_ref("tess@example.com")).unwrap().id;
+    for email in ["a@localhost", "a@com", "a@1.2.3.4"] {
+        let registration = json!({"email": email, "password": PASSWORD}).to_string();
+        let path = format!("/api/auth/admin/users/{id}");
+        let (new, change) = (json!({"email": email}).to_string(), json!({"new_email": email}).to_string());
+        for (answer, field) in [
+            (daemon.post("/api/auth/register", &registration), "email"),
+            (daemon.send_as(&root, "POST", "/api/auth/admin/users", &new), "email"),
+            (daemon.send_as(&root, "PATCH", &path, &new), "email"),
+            (daemon.send_as(&tess, "POST", "/api/auth/email/change/request", &change), "new_email"),
+        ] {
+            assert_eq!(answer.field_errors(), [(field.to_owned(), "invalid".to_owned())], "{email}");
+        }
+    }
 }
 
 #[test]

@@ -20,3 +20,20 @@ CREATE TABLE registrations (
     expires_at    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registrations_by_address ON registrations (email_key, id);
+
+-- 0: handed over by an operator; it says nothing of the address.
+ALTER TABLE links ADD COLUMN mailed INTEGER NOT NULL DEFAULT 1;
+
+-- Accounts of before registrations waited for their link, whose address nobody has verified.
+CREATE TABLE unclaimed (
+    user_id   BLOB PRIMARY KEY NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    delete_at INTEGER NOT NULL -- unless it is verified or used by then
+) STRICT, WITHOUT ROWID;
+
+-- Those that the log says were made over HTTP, 30 days after that: its `user_id` is the id as it is shown.
+INSERT INTO unclaimed (user_id, delete_at)
+SELECT u.id, u.created_at + 2592000000 FROM users u
+WHERE u.email_verified_at IS NULL AND u.last_login_at IS NULL AND EXISTS (
+    SELECT 1 FROM audit a WHERE a.event = 'UserRegistered' AND a.user_id = lower(
+        substr(hex(u.id), 1, 8) || '-' || substr(hex(u.id), 9, 4) || '-' || substr(hex(u.id), 13, 4) || '-' ||
+        substr(hex(u.id), 17, 4) || '-' || substr(hex(u.id), 21)));
