@@ -198,10 +198,11 @@ CREATE TABLE mails (
     sent_at         INTEGER,
     attempts        INTEGER NOT NULL,
     last_error      TEXT,
-    counts          INTEGER NOT NULL DEFAULT 1, -- 0: a security notice, which the hourly bound leaves out
+    counts          INTEGER NOT NULL DEFAULT 1, -- 0: a security notice; 2: asked for from a network that is known
     next_attempt_at INTEGER,                    -- NULL: at once
     claimed_until   INTEGER,                    -- somebody is sending it; NULL: nobody
-    retried_at      INTEGER                     -- queued once more by an operator; NULL: never
+    retried_at      INTEGER,                    -- queued once more by an operator; NULL: never
+    held_back       INTEGER NOT NULL DEFAULT 0  -- how many notices it stands for; 0: for itself, and sent at once
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mails_by_address ON mails (to_key, created_at);
 CREATE INDEX mails_by_user ON mails (user_id);

@@ -14,6 +14,32 @@ pub fn pause_after(attempts: u32) -> Duration {
     Duration::from_secs(60 * minutes)
 }
 
+/// How many notices of one kind an address gets in an hour at once.
+pub const NOTICES_PER_HOUR: u32 = 4;
+
+/// Against which of an address's hourly bounds a mail counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MailBudget {
+    /// A notice, whose bound is another.
+    None,
+    /// Anybody may ask for it.
+    Strangers,
+    /// It was asked for from a network that the account knows.
+    KnownNetwork,
+}
+
+impl MailBudget {
+    /// As the database numbers it.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Strangers => 1,
+            Self::KnownNetwork => 2,
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MailKind {
     /// The link that verifies an address.
@@ -40,6 +66,12 @@ pub enum MailKind {
     TwoFactorDisabled,
     /// A recovery code was used in the place of the second factor.
     RecoveryCodeUsed,
+    /// New recovery codes were made; the old ones count no more.
+    RecoveryCodesReplaced,
+    /// After the right password the second factor was wrong, again and again.
+    SecondFactorFailed,
+    /// A refresh token was used twice: one of two copies is somebody else's.
+    RefreshTokenReused,
     /// Too many failed logins.
     AccountLocked,
     /// An operator asked whether mail gets through. It is sent at once, past the outbox.
@@ -47,7 +79,7 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -60,6 +92,9 @@ impl MailKind {
         Self::TwoFactorEnabled,
         Self::TwoFactorDisabled,
         Self::RecoveryCodeUsed,
+        Self::RecoveryCodesReplaced,
+        Self::SecondFactorFailed,
+        Self::RefreshTokenReused,
         Self::AccountLocked,
         Self::Test,
     ];
@@ -80,6 +115,9 @@ impl MailKind {
             Self::TwoFactorEnabled => "two_factor_enabled",
             Self::TwoFactorDisabled => "two_factor_disabled",
             Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
+            Self::SecondFactorFailed => "second_factor_failed",
+            Self::RefreshTokenReused => "refresh_token_reused",
             Self::AccountLocked => "account_locked",
             Self::Test => "test",
         }
@@ -98,13 +136,22 @@ impl MailKind {
             | Self::TwoFactorEnabled
             | Self::TwoFactorDisabled
             | Self::RecoveryCodeUsed
+            | Self::RecoveryCodesReplaced
+            | Self::SecondFactorFailed
+            | Self::RefreshTokenReused
             | Self::AccountLocked
             | Self::Test => false,
         }
     }
 
+    /// Against which bound it counts, unless whoever asks is known.
+    #[must_use]
+    pub const fn budget(self) -> MailBudget {
+        if self.is_notice() { MailBudget::None } else { MailBudget::Strangers }
+    }
+
     /// Whether it tells of something that happened, rather than being asked for. Notices are not
-    /// counted against the mails that an address gets in an hour: nobody may silence them.
+    /// counted against the mails that an address gets in an hour: nobody may silence them by asking.
     #[must_use]
     pub const fn is_notice(self) -> bool {
         match self {
@@ -120,6 +167,9 @@ impl MailKind {
             | Self::TwoFactorEnabled
             | Self::TwoFactorDisabled
             | Self::RecoveryCodeUsed
+            | Self::RecoveryCodesReplaced
+            | Self::SecondFactorFailed
+            | Self::RefreshTokenReused
             | Self::AccountLocked
             | Self::Test => true,
         }

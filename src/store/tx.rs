@@ -120,7 +120,9 @@ impl<'c> Tx<'c> {
         self.now
     }
 
-    pub(super) const fn caller(&self) -> &'c Caller {
+    /// Who asks.
+    #[must_use]
+    pub const fn caller(&self) -> &'c Caller {
         self.caller
     }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::email::Email;
 use crate::domain::id::{MailId, UserId};
-use crate::domain::mail::{Mail, MailKind, MailState};
+use crate::domain::mail::{Mail, MailBudget, MailKind, MailState};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Row, Tx, params};
@@ -17,6 +17,7 @@ pub struct NewMail {
     pub kind: MailKind,
     pub subject: String,
     pub body_sealed: Vec<u8>,
+    pub budget: MailBudget,
 }
 
 const COLUMNS: &str =
@@ -37,16 +38,75 @@ pub fn insert(tx: &mut Tx<'_>, mail: &NewMail) -> Result<(), Fault> {
     let sql = "INSERT INTO mails (id, user_id, to_address, to_key, kind, subject, body_sealed, state, created_at, attempts, \
         counts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?8, 0, ?9)";
     let (to, key) = (mail.to.as_str(), mail.to.key());
-    let (kind, counts) = (mail.kind.name(), !mail.kind.is_notice());
+    let (kind, counts) = (mail.kind.name(), mail.budget.number());
     tx.execute(sql, params![mail.id, mail.user, to, key, kind, mail.subject, mail.body_sealed, now, counts])
         .map(drop)
 }
 
-/// Looks whether an address was sent so many mails, or is to be, since a time, notices left out.
-pub fn has_had(query: &impl Query, to: &Email, mails: u32, since: Timestamp) -> Result<bool, Fault> {
+/// Looks whether an address was sent so many mails of a budget, or is to be, since a time.
+pub fn has_had(
+    query: &impl Query,
+    to: &Email,
+    budget: MailBudget,
+    mails: u32,
+    since: Timestamp,
+) -> Result<bool, Fault> {
     let sql = "SELECT count(*) >= ?3 AS has_had FROM \
-        (SELECT 1 FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts LIMIT ?3)";
-    query.one(sql, params![to.key(), since, mails], |row| row.get("has_had"))
+        (SELECT 1 FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts = ?4 LIMIT ?3)";
+    query.one(sql, params![to.key(), since, mails, budget.number()], |row| row.get("has_had"))
+}
+
+/// The notices of one kind that an address has had since a time, at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Notices {
+    pub sent: u32,
+    /// `None`: there was none.
+    pub oldest: Option<Timestamp>,
+}
+
+/// Counts the notices of a kind that an address was sent, or is to be, since a time.
+pub fn find_notices(
+    query: &impl Query,
+    to: &Email,
+    kind: MailKind,
+    since: Timestamp,
+) -> Result<Notices, Fault> {
+    let sql = "SELECT count(*) AS sent, min(created_at) AS oldest FROM mails \
+        WHERE to_key = ?1 AND created_at > ?2 AND kind = ?3 AND held_back = 0";
+    query.one(sql, params![to.key(), since, kind.name()], |row| {
+        Ok(Notices { sent: row.get("sent")?, oldest: row.get("oldest")? })
+    })
+}
+
+/// A notice that waits, and stands for others like it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HeldBack {
+    pub id: MailId,
+    /// How many it stands for.
+    pub held_back: u32,
+}
+
+/// Finds the notice of a kind to an address that waits until the hour is over. `None`: none does, or it is
+/// being sent.
+pub fn find_held_back(query: &impl Query, to: &Email, kind: MailKind) -> Result<Option<HeldBack>, Fault> {
+    let sql = "SELECT id, held_back FROM mails WHERE to_key = ?1 AND kind = ?2 AND held_back > 0 \
+        AND state = 'queued' AND attempts = 0 LIMIT 1";
+    query.opt(sql, params![to.key(), kind.name()], |row| {
+        Ok(HeldBack { id: row.get("id")?, held_back: row.get("held_back")? })
+    })
+}
+
+/// Queues a notice that waits until `due_at`, and stands for itself as yet.
+pub fn insert_held_back(tx: &mut Tx<'_>, mail: &NewMail, due_at: Timestamp) -> Result<(), Fault> {
+    insert(tx, mail)?;
+    let sql = "UPDATE mails SET held_back = 1, next_attempt_at = ?2 WHERE id = ?1";
+    tx.execute(sql, params![mail.id, due_at]).map(drop)
+}
+
+/// Saves what a notice that waits says now, and for how many it stands.
+pub fn save_held_back(tx: &mut Tx<'_>, mail: &NewMail, held_back: u32) -> Result<(), Fault> {
+    let sql = "UPDATE mails SET subject = ?2, body_sealed = ?3, held_back = ?4 WHERE id = ?1";
+    tx.execute(sql, params![mail.id, mail.subject, mail.body_sealed, held_back]).map(drop)
 }
 
 /// Gives an account the mails that went to its address before there was an account, so that they go with it.

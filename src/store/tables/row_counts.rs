@@ -12,7 +12,7 @@ pub struct RowCounts {
     pub users: u64,
     pub sessions_alive: u64,
     pub mails: Vec<(MailState, u64)>,
-    /// When the mail was written that has waited longest to be sent.
+    /// When the mail was written that has waited longest to be sent, those left out that are held back.
     pub oldest_queued: Option<Timestamp>,
 }
 
@@ -22,7 +22,7 @@ pub fn count(query: &impl Query, alive: Alive) -> Result<RowCounts, Fault> {
     let sessions = "SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL AND +expires_at > ?1 \
         AND last_used_at + coalesce(idle, ?2) > ?1";
     let by_state = "SELECT count(*) AS mails FROM mails WHERE state = ?1";
-    let oldest = "SELECT min(created_at) AS oldest FROM mails WHERE state = 'queued'";
+    let oldest = "SELECT min(created_at) AS oldest FROM mails WHERE state = 'queued' AND held_back = 0";
     let mail =
         |state: MailState| Ok((state, query.one(by_state, params![state.name()], |row| row.get("mails"))?));
     let mails = MailState::ALL.into_iter().map(mail).collect::<Result<Vec<_>, Fault>>()?;

@@ -29,10 +29,10 @@ pub fn find(
     query.opt(sql, params![token_hash, now, failures_max], |row| row.get("user_id"))
 }
 
-/// Counts a wrong code against the ticket.
-pub fn count_failure(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<(), Fault> {
-    tx.execute("UPDATE tickets SET failures = failures + 1 WHERE token_hash = ?1", params![token_hash])
-        .map(drop)
+/// Counts a wrong code against the ticket; gives how many it has had by now.
+pub fn count_failure(tx: &mut Tx<'_>, token_hash: &[u8; 32]) -> Result<u32, Fault> {
+    let sql = "UPDATE tickets SET failures = failures + 1 WHERE token_hash = ?1 RETURNING failures";
+    tx.one(sql, params![token_hash], |row| row.get("failures"))
 }
 
 /// Spends the ticket. `false`: it was spent already.

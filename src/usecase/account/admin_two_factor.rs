@@ -134,12 +134,14 @@ pub fn replace_recovery_codes(
     of: &UserRef,
 ) -> Result<Vec<Secret<String>>, Error> {
     let NewCodes { shown, hashes } = two_factor::new_codes(app);
+    let notice = compose::notice(app, caller, MailKind::RecoveryCodesReplaced);
     change_fresh(app, caller, of, move |tx, user| {
         if user.two_factor_at.is_none() {
             return Ok(Decision::Refuse(is_off(user)));
         }
         second_factor::replace_recovery_codes(tx, user.id, &hashes)?;
         tx.audit(&Event::RecoveryCodesReplaced, user.id)?;
+        notice.queue(tx, user.id, &user.email)?;
         Ok(Decision::Grant(()))
     })?;
     Ok(shown)

@@ -226,9 +226,11 @@ pub fn new_recovery_codes(
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
     let NewCodes { shown, hashes } = new_codes(app);
+    let notice = compose::notice(app, caller, MailKind::RecoveryCodesReplaced);
     with_factor(app, caller, fresh, &Factor::Code(code.clone()), move |tx, user| {
         second_factor::replace_recovery_codes(tx, user.id, &hashes)?;
-        tx.audit(&Event::RecoveryCodesReplaced, (user.id, me.session))
+        tx.audit(&Event::RecoveryCodesReplaced, (user.id, me.session))?;
+        notice.queue(tx, user.id, &user.email)
     })?;
     Ok(shown)
 }

@@ -30,7 +30,7 @@ macro_rules! templates {
 }
 
 /// Every file that there is, by its name, as it is built in.
-const BUILT_IN: [(&str, &str); 30] = templates![
+const BUILT_IN: [(&str, &str); 36] = templates![
     "layout",
     "verify_email",
     "already_registered",
@@ -44,6 +44,9 @@ const BUILT_IN: [(&str, &str); 30] = templates![
     "two_factor_enabled",
     "two_factor_disabled",
     "recovery_code_used",
+    "recovery_codes_replaced",
+    "second_factor_failed",
+    "refresh_token_reused",
     "account_locked",
     "test",
 ];
@@ -62,6 +65,8 @@ pub struct MailContext {
     pub user_agent: Option<String>,
     /// The new address, in a notice to the old one.
     pub new_email: Option<String>,
+    /// How many notices it stands for; `None`: for itself.
+    pub held_back: Option<u32>,
 }
 
 impl MailContext {
@@ -181,6 +186,7 @@ impl MailTemplates {
             ip => context.ip.as_deref().map(clean),
             device => context.user_agent.as_deref().and_then(device::name),
             new_email => context.new_email.as_deref().map(clean),
+            held_back => context.held_back,
         }
     }
 }
@@ -260,7 +266,8 @@ fn samples(kind: MailKind) -> [MailContext; 2] {
         MailContext { at: Some(Timestamp::from_secs(1_795_334_400)), new_email, ..MailContext::default() }
     };
     let user_agent = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".into());
-    let most = MailContext { ip: Some("192.0.2.7".into()), user_agent, ..least.clone() };
+    let held_back = kind.is_notice().then_some(3);
+    let most = MailContext { ip: Some("192.0.2.7".into()), user_agent, held_back, ..least.clone() };
     [least, most]
 }
 

@@ -79,7 +79,7 @@ pub struct App {
     pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
-    pub(super) mail_templates: MailTemplates,
+    pub(super) mail_templates: Arc<MailTemplates>,
     /// Wakes the delivery worker when a mail was queued.
     pub(super) mail_wakeup: Wakeup,
     /// Wakes the links' worker when somebody asked for one.
@@ -145,7 +145,7 @@ impl App {
             rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
-            mail_templates,
+            mail_templates: Arc::new(mail_templates),
             mail_wakeup: Wakeup::new(),
             link_wakeup: Wakeup::new(),
             request_counts: RequestCounts::new(),

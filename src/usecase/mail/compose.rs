@@ -10,45 +10,93 @@ use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::{LinkId, MailId, SessionId, UserId};
 use crate::domain::link::LinkKind;
-use crate::domain::mail::{Mail, MailKind, MailState};
+use crate::domain::mail::{Mail, MailBudget, MailKind, MailState, NOTICES_PER_HOUR};
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault, Refusal};
-use crate::ports::Message;
+use crate::ports::{Message, draw};
 use crate::store::tables::links;
 use crate::store::tables::links::NewLink;
 use crate::store::tables::mails;
 use crate::store::tables::mails::NewMail;
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
-use crate::usecase::app::mail_templates::MailContext;
+use crate::usecase::app::mail_templates::{MailContext, MailTemplates};
+use crate::usecase::app::ports::Ports;
 use crate::usecase::app::wakeup::Waker;
 use crate::usecase::require;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A mail, ready to be queued. Made before the transaction: it draws random bytes and seals.
+/// What writes mails, apart from the app: a transaction takes it along for a notice of what only it finds
+/// out.
+#[derive(Clone, Debug)]
+pub(in crate::usecase) struct MailWriter {
+    templates: Arc<MailTemplates>,
+    sealer: Arc<Sealer>,
+    ports: Ports,
+    waker: Waker,
+}
+
+impl MailWriter {
+    pub(in crate::usecase) fn new(app: &App) -> Self {
+        Self {
+            templates: Arc::clone(&app.mail_templates),
+            sealer: Arc::clone(&app.mail_sealer),
+            ports: app.ports().clone(),
+            waker: app.mail_wakeup.waker(),
+        }
+    }
+
+    /// Writes a notice inside the transaction that causes it, where that is seldom: it takes its time.
+    pub(in crate::usecase) fn notice(&self, tx: &Tx<'_>, kind: MailKind) -> QueuedMail {
+        self.write(kind, MailContext::of(tx.caller(), tx.now()))
+    }
+
+    fn write(&self, kind: MailKind, context: MailContext) -> QueuedMail {
+        let id = MailId::new(self.ports.clock.now(), draw(&*self.ports.entropy));
+        let (subject, body_sealed) = self.render(id, kind, &context);
+        let held = kind.is_notice().then(|| Box::new(Held { writer: self.clone(), context }));
+        QueuedMail { id, kind, subject, body_sealed, held, waker: self.waker.clone() }
+    }
+
+    /// The subject, and the body, sealed.
+    fn render(&self, id: MailId, kind: MailKind, context: &MailContext) -> (String, Vec<u8>) {
+        let rendered = self.templates.write(kind, context);
+        let body = Body { text: rendered.text.expose().clone(), html: rendered.html.expose().clone() };
+        (rendered.subject, body.seal(self, id))
+    }
+}
+
+/// A mail, ready to be queued. Made before the transaction, as a rule: it draws random bytes and seals.
 #[derive(Clone, Debug)]
 pub(in crate::usecase) struct QueuedMail {
     id: MailId,
     kind: MailKind,
     subject: String,
     body_sealed: Vec<u8>,
+    /// `None`: no notice, and not held back.
+    held: Option<Box<Held>>,
     waker: Waker,
 }
 
-impl QueuedMail {
-    fn new(app: &App, kind: MailKind, context: &MailContext) -> Self {
-        let rendered = app.mail_templates.write(kind, context);
-        let id = MailId::new(app.now(), app.id_entropy());
-        let body = Body { text: rendered.text.expose().clone(), html: rendered.html.expose().clone() };
-        let body_sealed = body.seal(app, id);
-        Self { id, kind, subject: rendered.subject, body_sealed, waker: app.mail_wakeup.waker() }
-    }
+/// What a notice is written of once more, should it stand for others like it.
+#[derive(Clone, Debug)]
+struct Held {
+    writer: MailWriter,
+    context: MailContext,
+}
 
+impl QueuedMail {
     /// Puts the mail into the outbox, and wakes the sender. That comes before the commit and is early
     /// enough: the sender claims by a transaction of its own, which has to wait for this one.
+    ///
+    /// Of notices an address gets [`NOTICES_PER_HOUR`] of each kind at once. Then one waits until the hour is
+    /// over, and stands for all that come meanwhile.
+    ///
     /// `user`: whose mail it is; `None`: the address has no account yet.
     pub(in crate::usecase) fn queue(
         &self,
@@ -56,23 +104,65 @@ impl QueuedMail {
         user: impl Into<Option<UserId>>,
         to: &Email,
     ) -> Result<(), Fault> {
-        let mail = NewMail {
+        let user = user.into();
+        if let Some(held) = &self.held {
+            let notices = mails::find_notices(tx, to, self.kind, tx.now().minus(HOUR))?;
+            if notices.sent >= NOTICES_PER_HOUR {
+                let due_at = notices.oldest.unwrap_or(tx.now()).plus(HOUR);
+                return self.hold_back(tx, held, user, to, due_at);
+            }
+        }
+        self.queue_for(tx, user, to, self.kind.budget())
+    }
+
+    fn queue_for(
+        &self,
+        tx: &mut Tx<'_>,
+        user: impl Into<Option<UserId>>,
+        to: &Email,
+        budget: MailBudget,
+    ) -> Result<(), Fault> {
+        mails::insert(tx, &NewMail { budget, ..self.row(user.into(), to) })?;
+        self.waker.wake();
+        Ok(())
+    }
+
+    fn row(&self, user: Option<UserId>, to: &Email) -> NewMail {
+        NewMail {
             id: self.id,
-            user: user.into(),
+            user,
             to: to.clone(),
             kind: self.kind,
             subject: self.subject.clone(),
             body_sealed: self.body_sealed.clone(),
-        };
-        mails::insert(tx, &mail)?;
-        self.waker.wake();
-        Ok(())
+            budget: self.kind.budget(),
+        }
+    }
+
+    /// The mail that waits is written anew: it tells of the newest, and of how many it stands for.
+    fn hold_back(
+        &self,
+        tx: &mut Tx<'_>,
+        held: &Held,
+        user: Option<UserId>,
+        to: &Email,
+        due_at: Timestamp,
+    ) -> Result<(), Fault> {
+        let waiting = mails::find_held_back(tx, to, self.kind)?;
+        let (id, count) = waiting.map_or((self.id, 1), |waiting| (waiting.id, waiting.held_back + 1));
+        let context = MailContext { held_back: Some(count), ..held.context.clone() };
+        let (subject, body_sealed) = held.writer.render(id, self.kind, &context);
+        let row = NewMail { id, subject, body_sealed, ..self.row(user, to) };
+        match waiting {
+            Some(_) => mails::save_held_back(tx, &row, count),
+            None => mails::insert_held_back(tx, &row, due_at),
+        }
     }
 }
 
 /// Writes a notice of what `caller` is about to do.
 pub(in crate::usecase) fn notice(app: &App, caller: &Caller, kind: MailKind) -> QueuedMail {
-    QueuedMail::new(app, kind, &MailContext::of(caller, app.now()))
+    MailWriter::new(app).write(kind, MailContext::of(caller, app.now()))
 }
 
 /// Tells the old address of a change to a new one, wished for or done.
@@ -83,7 +173,7 @@ pub(in crate::usecase) fn change_notice(
     new: &Email,
 ) -> QueuedMail {
     let context = MailContext { new_email: Some(new.to_string()), ..MailContext::of(caller, app.now()) };
-    QueuedMail::new(app, kind, &context)
+    MailWriter::new(app).write(kind, context)
 }
 
 /// A mail with a one-time link, ready to be queued.
@@ -116,6 +206,9 @@ const fn plan(kind: MailKind) -> (LinkKind, Duration) {
         | MailKind::TwoFactorEnabled
         | MailKind::TwoFactorDisabled
         | MailKind::RecoveryCodeUsed
+        | MailKind::RecoveryCodesReplaced
+        | MailKind::SecondFactorFailed
+        | MailKind::RefreshTokenReused
         | MailKind::AccountLocked
         | MailKind::Test => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600)),
     }
@@ -165,21 +258,25 @@ fn with_link(
     let (token, token_hash) = opaque::generate(link.prefix(), app.entropy());
     let url = link_url(&app.config, link, &token);
     let context = MailContext { url: Some(url.clone()), ttl: Some(in_words(ttl)), ..MailContext::default() };
-    (QueuedMail::new(app, kind, &context), url, token_hash)
+    (MailWriter::new(app).write(kind, context), url, token_hash)
 }
 
-/// How many mails an address gets in an hour that strangers can ask for.
+/// How many mails an address gets in an hour that can be asked for: so many for strangers, and as many
+/// again for whoever asks from a network that the account knows.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::usecase) struct HourlyBound(u32);
+pub(in crate::usecase) struct HourlyBound {
+    mails: u32,
+    budget: MailBudget,
+}
 
 impl HourlyBound {
     pub(in crate::usecase) const fn new(app: &App) -> Self {
-        Self(app.config.mail.max_per_address_per_hour)
+        Self { mails: app.config.mail.max_per_address_per_hour, budget: MailBudget::Strangers }
     }
 
     /// Whether an address has had its mails for this hour.
     pub(in crate::usecase) fn is_reached(self, tx: &Tx<'_>, to: &Email) -> Result<bool, Fault> {
-        mails::has_had(tx, to, self.0, tx.now().minus(HOUR))
+        mails::has_had(tx, to, self.budget, self.mails, tx.now().minus(HOUR))
     }
 }
 
@@ -187,6 +284,12 @@ impl LinkMail {
     /// The same for a change of address, which remembers the new one and who asked.
     pub(in crate::usecase) fn for_change(self, email: &Email, session: SessionId) -> Self {
         Self { email: Some(email.clone()), session: Some(session), ..self }
+    }
+
+    /// The same for somebody whom the account knows by their network, whose mails strangers can't use up.
+    pub(in crate::usecase) fn for_known_network(self) -> Self {
+        let bound = HourlyBound { budget: MailBudget::KnownNetwork, ..self.bound };
+        Self { bound, ..self }
     }
 
     /// Puts the link and the mail into the database, and voids older links of its kind. `false`: the
@@ -212,7 +315,7 @@ impl LinkMail {
         to: &Email,
     ) -> Result<(), Fault> {
         self.keep_link(tx, user, true)?;
-        self.mail.queue(tx, user, to)
+        self.mail.queue_for(tx, user, to, self.bound.budget)
     }
 
     /// The link alone, for an operator who hands it over: no mail is queued.
@@ -257,9 +360,9 @@ pub(in crate::usecase) struct Body {
 }
 
 impl Body {
-    fn seal(&self, app: &App, id: MailId) -> Vec<u8> {
+    fn seal(&self, writer: &MailWriter, id: MailId) -> Vec<u8> {
         let plain = Secret::new(serde_json::to_vec(self).expect("two texts are JSON"));
-        app.mail_sealer.seal(app.entropy(), id.as_bytes(), plain.expose())
+        writer.sealer.seal(&*writer.ports.entropy, id.as_bytes(), plain.expose())
     }
 
     pub(in crate::usecase) fn open(sealer: &Sealer, id: MailId, sealed: &[u8]) -> Result<Self, Fault> {

@@ -12,13 +12,15 @@ use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::LinkId;
 use crate::domain::link::LinkKind;
+use crate::domain::lockout::Familiarity;
 use crate::domain::mail::MailKind;
+use crate::domain::network::Network;
 use crate::domain::registration::Registration;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault};
 use crate::store::tables::link_requests::{self, LinkRequest};
 use crate::store::tables::registrations::{self, Waiting};
-use crate::store::tables::users;
+use crate::store::tables::{failures, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::app::worker::{FirstRound, Rounds, Schedule, Wait, Worker};
@@ -111,6 +113,8 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         browser_session: None,
     };
     let (link, _) = compose::compose(app, mail_kind(request.kind));
+    let (known_link, network) = (link.clone().for_known_network(), Network::of(caller.ip));
+    let known_network = app.config.lockout.known_network;
     let again = registration_of(app, &request)?.map(|waiting| Again::compose(app, waiting.registration));
     app.store.write(&caller, move |tx| {
         if !link_requests::delete(tx, request.id)? {
@@ -118,6 +122,11 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         }
         let user = users::find_by_email(tx, &request.email)?;
         if let Some(user) = user.iter().find(|user| is_wanted(request.kind, user)) {
+            let since = tx.now().minus(known_network);
+            let link = match failures::familiarity(tx, user.id, network, since)? {
+                Familiarity::Known => &known_link,
+                Familiarity::Unknown => &link,
+            };
             link.queue(tx, user.id, &user.email)?;
         }
         if let (None, Some(again)) = (&user, &again) {

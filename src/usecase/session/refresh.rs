@@ -5,6 +5,7 @@ use crate::crypto::refresh::{RefreshKey, RefreshToken, Salt};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::id::SessionId;
+use crate::domain::mail::MailKind;
 use crate::domain::session::{Lifetime, Rotation, Session};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -14,6 +15,7 @@ use crate::store::tables::users;
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::app::keyring::{Keyring, Signer};
+use crate::usecase::mail::compose::MailWriter;
 use crate::usecase::signin::session_start::{Tokens, issue};
 use std::sync::Arc;
 
@@ -79,6 +81,7 @@ fn rotation(
         keyring: Arc::clone(&app.keyring),
         key: Arc::clone(&app.refresh_key),
         lifetime: app.lifetime(),
+        writer: MailWriter::new(app),
     };
     Ok(move |tx: &mut Tx<'_>| decide(tx, &token, &context))
 }
@@ -88,6 +91,7 @@ struct RefreshContext {
     keyring: Arc<Keyring>,
     key: Arc<RefreshKey>,
     lifetime: Lifetime,
+    writer: MailWriter,
 }
 
 /// What the next tokens are made of.
@@ -125,6 +129,8 @@ fn decide(
         Rotation::Reuse => {
             sessions::end(tx, session.id)?;
             tx.audit(&Event::RefreshTokenReused, (user.id, session.id))?;
+            let notice = context.writer.notice(tx, MailKind::RefreshTokenReused);
+            notice.queue(tx, user.id, &user.email)?;
             refused
         }
         Rotation::SameSuccessor => {

@@ -7,6 +7,7 @@ use super::login::TICKET_PREFIX;
 use super::session_start::{Proof, Start, Tokens, issue};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::caller::Caller;
+use crate::domain::mail::MailKind;
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -14,6 +15,7 @@ use crate::store::tables::{tickets, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
+use crate::usecase::mail::compose::MailWriter;
 
 /// A ticket is burnt by this many wrong codes.
 pub const TICKET_FAILURES_MAX: u32 = 5;
@@ -41,6 +43,7 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         check: FactorCheck::new(app, caller),
         start: Start::new(app, caller, proof),
         attempt: Attempt::new(app, caller, owner.email.key()),
+        writer: MailWriter::new(app),
     };
     let (salt, signer) = (step.start.salt, current_key::current(app)?);
     let (user, session) = app.store.write(caller, move |tx| step.decide(tx))?;
@@ -53,6 +56,7 @@ struct SecondStep {
     check: FactorCheck,
     start: Start,
     attempt: Attempt,
+    writer: MailWriter,
 }
 
 impl SecondStep {
@@ -72,7 +76,11 @@ impl SecondStep {
             return Ok(Decision::Refuse(lockout::refuse(tx, id, None, until)?));
         }
         if self.check.spend(tx, &user, &self.factor)? == FactorVerdict::Wrong {
-            tickets::count_failure(tx, &self.ticket)?;
+            if tickets::count_failure(tx, &self.ticket)? == TICKET_FAILURES_MAX {
+                // Whoever it is has shown the right password.
+                let notice = self.writer.notice(tx, MailKind::SecondFactorFailed);
+                notice.queue(tx, user.id, &user.email)?;
+            }
             return refused;
         }
         if !tickets::spend(tx, &self.ticket)? {

@@ -34,8 +34,10 @@ fn register_verify_login_refresh_and_reuse() {
     let refresh = json!({"refresh_token": tokens["refresh_token"]}).to_string();
     let next = daemon.post("/api/auth/refresh", &refresh);
     assert_eq!((next.status, &next.json()["session_id"]), (200, &tokens["session_id"]));
+    daemon.world.advance(std::time::Duration::from_secs(1));
     let reused = daemon.post("/api/auth/refresh", &refresh);
     assert_eq!((reused.status, reused.problem().as_str()), (401, "invalid_token"));
+    assert_eq!(daemon.world.mails("Ann@example.com")[0].kind, "refresh_token_reused");
     for dead in [&tokens, &next.json()] {
         let answer = daemon.send_as(text(&dead["access_token"]), "GET", "/api/auth/me", "");
         assert_eq!((answer.status, answer.problem().as_str()), (401, "invalid_token"));

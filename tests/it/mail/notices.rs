@@ -1,5 +1,6 @@
 //! What people are told by mail of what happens to their account.
 
+use super::Told;
 use crate::authenticator::Authenticator;
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::domain::caller::Caller;
@@ -9,6 +10,9 @@ use authd::domain::secret::Secret;
 use authd::usecase::account::password;
 use authd::usecase::account::password::Change;
 use authd::usecase::account::{admin, admin_two_factor, email, two_factor};
+use authd::usecase::mail::compose;
+use authd::usecase::mail::delivery::Delivery;
+use authd::usecase::session::refresh::refresh;
 use authd::usecase::signin::factor::Factor;
 use authd::usecase::signin::login::{LoggedIn, Tokens};
 use authd::usecase::signin::second_factor;
@@ -21,6 +25,11 @@ impl World {
     /// The kinds of Ann's mails, oldest first.
     fn told(&self) -> Vec<String> {
         self.mails(ANN).into_iter().rev().map(|mail| mail.kind).collect()
+    }
+
+    fn text_of_newest(&self) -> String {
+        let id = self.mails(ANN)[0].id.to_string();
+        compose::show(&self.app, &operator(), &id).unwrap().body.unwrap().expose().clone()
     }
 
     fn code(&self, secret: &Secret<String>) -> Secret<String> {
@@ -173,6 +182,99 @@ fn the_old_address_is_told_of_a_change_whether_or_not_the_new_one_is_taken() {
     email::request_change(&world.app, &caller, &Email::parse("bob@example.com").unwrap()).unwrap();
     assert_eq!(world.told(), ["email_change_requested"; 2], "the silence would say that it is taken");
     assert!(world.mails("bob@example.com").is_empty());
+}
+
+#[test]
+fn new_recovery_codes_are_told_whoever_made_them() {
+    let world = World::new();
+    let (tokens, secret, _) = world.with_second_factor();
+    two_factor::new_recovery_codes(&world.app, &world.caller(&tokens), &world.code(&secret)).unwrap();
+    assert_eq!(world.told(), ["two_factor_enabled", "recovery_codes_replaced"]);
+    world.advance(Duration::from_secs(1));
+    admin_two_factor::replace_recovery_codes(&world.app, &operator(), &user_ref(ANN)).unwrap();
+    assert_eq!(world.told()[1..], ["recovery_codes_replaced"; 2]);
+}
+
+#[test]
+fn five_wrong_codes_after_the_right_password_are_told() {
+    let world = World::new();
+    world.with_second_factor();
+    let LoggedIn::SecondStep(ticket) = world.first_step(&from("203.0.113.1"), ANN, PASSWORD).unwrap() else {
+        panic!("a second step is due")
+    };
+    let wrong = Factor::Code(Secret::new("000000".into()));
+    let guess = || second_factor::verify(&world.app, &from("203.0.113.1"), ticket.expose(), &wrong);
+    for _ in 0..4 {
+        assert!(guess().is_err());
+    }
+    assert_eq!(world.told(), ["two_factor_enabled"]);
+    for _ in 0..4 {
+        assert!(guess().is_err());
+    }
+    assert_eq!(world.told(), ["two_factor_enabled", "second_factor_failed"], "once, as the ticket is burnt");
+    assert!(world.text_of_newest().contains("203.0.113.1"));
+}
+
+#[test]
+fn a_refresh_token_that_is_used_twice_is_told() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let first = world.login(ANN).unwrap();
+    refresh(&world.app, &anonymous(), first.refresh_token.expose()).unwrap();
+    assert_eq!(world.told(), Vec::<String>::new());
+    assert!(refresh(&world.app, &from("203.0.113.1"), first.refresh_token.expose()).is_err());
+    assert_eq!(world.told(), ["refresh_token_reused"]);
+    assert!(world.text_of_newest().contains("203.0.113.1"));
+    assert!(refresh(&world.app, &anonymous(), first.refresh_token.expose()).is_err());
+    assert_eq!(world.told().len(), 1, "the session has ended already");
+}
+
+#[test]
+fn fifty_notices_of_a_kind_are_five_mails_and_the_last_says_so() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let told = Told::default();
+    let deliver = || Delivery::new(&world.app, &told).deliver_due().unwrap();
+    for host in 0..51 {
+        world.first_step(&from(&format!("203.0.113.{host}")), ANN, PASSWORD).unwrap();
+        world.advance(Duration::from_secs(1));
+        deliver();
+    }
+    assert_eq!(told.taken().len(), 4);
+    // Another kind has a bound of its own.
+    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER)).unwrap();
+    assert_eq!((deliver(), world.told().len()), (1, 6));
+    world.advance(Duration::from_secs(3600 - 51));
+    assert_eq!(deliver(), 0, "the hour is not over");
+    world.advance(Duration::from_secs(1));
+    assert_eq!(deliver(), 1);
+    let sent = told.sent.lock().unwrap();
+    let last = sent.last().unwrap();
+    assert!(last.subject.contains("New login") && last.text.expose().contains("203.0.113.50"), "{last:?}");
+    for part in [last.text.expose(), last.html.expose()] {
+        assert!(part.contains("newest of 46 such mails"), "{part}");
+    }
+    drop(sent);
+    world.first_step(&from("198.51.100.1"), ANN, OTHER).unwrap();
+    assert_eq!(deliver(), 1, "and then at once again");
+}
+
+#[test]
+fn strangers_can_not_use_up_the_mails_of_an_account() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    world.first_step(&from("192.0.2.80"), ANN, PASSWORD).unwrap();
+    let ask = |ip: &str| {
+        world.advance(Duration::from_secs(1));
+        password::request_reset(&world.app, &from(ip), &Email::parse(ANN).unwrap()).unwrap();
+        world.told().iter().filter(|kind| *kind == "reset_password").count()
+    };
+    assert_eq!([1, 2, 3, 4].map(|host| ask(&format!("203.0.113.{host}"))), [1, 2, 3, 3]);
+    assert_eq!([(); 4].map(|()| ask("192.0.2.80")), [4, 5, 6, 6], "a network that she has logged in from");
+    assert_eq!(ask("203.0.113.9"), 6);
+    world.advance(Duration::from_secs(31 * 24 * 3600));
+    assert_eq!([(); 4].map(|()| ask("192.0.2.80")), [7, 8, 9, 9], "which is known no more");
+    assert_eq!(ask("203.0.113.9"), 9);
 }
 
 #[test]

@@ -37,3 +37,6 @@ WHERE u.email_verified_at IS NULL AND u.last_login_at IS NULL AND EXISTS (
     SELECT 1 FROM audit a WHERE a.event = 'UserRegistered' AND a.user_id = lower(
         substr(hex(u.id), 1, 8) || '-' || substr(hex(u.id), 9, 4) || '-' || substr(hex(u.id), 13, 4) || '-' ||
         substr(hex(u.id), 17, 4) || '-' || substr(hex(u.id), 21)));
+
+-- How many notices a mail stands for; 0: for itself, and sent at once.
+ALTER TABLE mails ADD COLUMN held_back INTEGER NOT NULL DEFAULT 0;

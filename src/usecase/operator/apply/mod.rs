@@ -155,7 +155,7 @@ fn run(steps: &[PreparedChange], giver: &Caller, tx: &mut Tx<'_>) -> Result<Opti
 
 /// A change with what must be drawn or written before the transaction.
 enum PreparedChange {
-    AddUser { row: NewUser, roles: Vec<RoleName>, link: Option<LinkMail> },
+    AddUser { row: NewUser, roles: Vec<RoleName>, link: Option<Box<LinkMail>> },
     AddKey(api_key::Draft),
     Plain(Change),
 }
@@ -175,7 +175,7 @@ impl PreparedChange {
                 // A link would do nothing for whoever is disabled.
                 let invited = (!new.disabled).then(|| compose::compose(app, MailKind::Invitation));
                 let (link, url) = invited.unzip();
-                (Self::AddUser { row, roles: new.roles.clone(), link }, url)
+                (Self::AddUser { row, roles: new.roles.clone(), link: link.map(Box::new) }, url)
             }
             Change::AddKey { name, permissions, ttl } => {
                 let new = NewApiKey { name: name.clone(), permissions: permissions.clone(), ttl: *ttl };
@@ -189,7 +189,7 @@ impl PreparedChange {
     fn run(&self, giver: &Caller, tx: &mut Tx<'_>) -> Result<Decision<()>, Fault> {
         match self {
             Self::AddUser { row, roles, link } => {
-                match admin::insert(tx, giver, row, roles, link.as_ref())? {
+                match admin::insert(tx, giver, row, roles, link.as_deref())? {
                     Decision::Grant(user) if link.is_none() => admin::disable_in(tx, &user),
                     added => Ok(added.map(drop)),
                 }
