@@ -3,19 +3,26 @@
 use super::Context;
 use super::exit::Failure;
 use super::terminal::table::{Column, Table};
-use crate::config::{FILES, text};
+use crate::config::{HERE, text};
 use crate::error::{Fault, Refusal};
 use crate::usecase::app::mail_templates::MailTemplates;
 use crate::usecase::mail::delivery;
 use crate::views;
 use clap::Subcommand;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// Check the configuration; exits 78 when it is wrong, naming file, line and key
+    ///
+    /// Settings that are right and weaken what authd promises are warned of, as they are by doctor and at the
+    /// start of the daemon: a password hash below the least, an address that others reach in clear, no rate
+    /// limits, access tokens of over an hour, addresses that nobody need verify.
     Check,
     /// Show every setting, its value and where it comes from
     Show,
@@ -44,11 +51,14 @@ fn check(context: &Context) -> Result<(), Failure> {
     let loaded = context.loaded()?;
     MailTemplates::read(&loaded.config)?;
     delivery::mailer(&loaded.config)?;
+    let weak = context.warn_of_weak_settings(&loaded.config);
     let file = loaded.file;
     let name = file.as_ref().map_or_else(|| "no file".into(), |path| path.display().to_string());
     context.terminal().note(&format!("the configuration is right ({name})"));
     let columns = [Column::Text("ok"), Column::Text("file")];
-    context.terminal().changed(&Table::of_objects(&columns, [(name, views::config_check(file.as_deref()))]))
+    context
+        .terminal()
+        .changed(&Table::of_objects(&columns, [(name, views::config_check(file.as_deref(), &weak))]))
 }
 
 fn show(context: &Context) -> Result<(), Failure> {
@@ -59,7 +69,7 @@ fn show(context: &Context) -> Result<(), Failure> {
 }
 
 fn init(context: &Context) -> Result<(), Failure> {
-    let path = context.config_file().unwrap_or(Path::new(FILES[0]));
+    let path = context.config_file().unwrap_or(Path::new(HERE));
     let name = path.display().to_string();
     // An empty file is one that `> authd.toml` has just made.
     if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
@@ -67,9 +77,14 @@ fn init(context: &Context) -> Result<(), Failure> {
     }
     let fails = |error: std::io::Error| match error.kind() {
         ErrorKind::PermissionDenied => Fault::Permission(format!("{name} can't be written: {error}")),
+        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Fault::Permission(format!(
+            "{name} is a link, which somebody else may have laid; name the file that it leads to by --config"
+        )),
         _ => Fault::Internal(format!("{name} can't be written: {error}")),
     };
-    let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(fails)?;
+    let mut open = OpenOptions::new();
+    open.append(true).create(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    let mut file = open.open(path).map_err(fails)?;
     file.write_all(text::init().as_bytes()).map_err(fails)?;
     context.terminal().note(&format!("wrote {name}; every key in it is a comment until you change it"));
     context

@@ -5,13 +5,14 @@ use super::global::Global;
 use super::operator;
 use super::program::{Program, Tree};
 use super::terminal::Terminal;
-use crate::config::{Loaded, Sources, load};
+use crate::config::{Config, Loaded, Sources, WeakSetting, load, weak_settings};
 use crate::domain::caller::Caller;
 use crate::error::Fault;
 use crate::usecase::account::admin as accounts;
 use crate::usecase::app::files;
 use crate::usecase::app::{App, IfMissing, Ports};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// What every command has at hand.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct Context {
     config_file: Option<PathBuf>,
     /// Settings given as flags: key, flag, value.
     flags: Vec<(&'static str, String, String)>,
+    loaded: OnceLock<Loaded>,
 }
 
 impl Context {
@@ -36,6 +38,7 @@ impl Context {
             caller: Caller::operator(&operator::login_name()),
             config_file: global.config().cloned(),
             flags: [global.settings(), listen].into_iter().flatten().collect(),
+            loaded: OnceLock::new(),
         }
     }
 
@@ -69,12 +72,19 @@ impl Context {
         self.config_file.as_deref()
     }
 
-    /// Loads the configuration.
+    /// Loads the configuration. The first time, what was passed over on the way to it is said.
     ///
     /// # Errors
     /// [`Fault::Config`], which names file, line and key; [`Fault::Permission`].
     pub fn loaded(&self) -> Result<Loaded, Fault> {
-        load(&Sources::of_process(self.config_file.clone(), self.flags.clone())?)
+        if let Some(loaded) = self.loaded.get() {
+            return Ok(loaded.clone());
+        }
+        let loaded = load(&Sources::of_process(self.config_file.clone(), self.flags.clone())?)?;
+        for warning in &loaded.warnings {
+            self.terminal.note(&format!("warning: {warning}"));
+        }
+        Ok(self.loaded.get_or_init(|| loaded).clone())
     }
 
     /// Opens the app over the database that is there.
@@ -91,6 +101,15 @@ impl Context {
     /// As [`App::open`].
     pub fn open(&self, if_missing: IfMissing) -> Result<App, Failure> {
         Ok(App::open(self.loaded()?.config, Ports::real(), if_missing)?)
+    }
+
+    /// Says which settings weaken what authd promises, and gives them.
+    pub fn warn_of_weak_settings(&self, config: &Config) -> Vec<WeakSetting> {
+        let weak = weak_settings(config);
+        for WeakSetting { key, says } in &weak {
+            self.terminal.note(&format!("warning: {key}: {says}"));
+        }
+        weak
     }
 
     /// Prints what the opening created, which files count, and how to make the first admin while there is

@@ -8,7 +8,10 @@ use super::program::{Program, Tree};
 use crate::usecase::app::files;
 use clap::{Arg, Args, Command};
 use roff::Roff;
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 /// Print the manual page authctl(1), or write all pages into a folder
 #[derive(Args, Debug)]
@@ -30,15 +33,29 @@ impl Man {
         let Some(folder) = &self.folder else {
             return context.terminal().text(&authctl(&built(context.tree(), Program::Authctl)).text);
         };
-        let fails = |error: std::io::Error| files::cannot_write(folder, &error);
-        std::fs::create_dir_all(folder).map_err(fails)?;
+        let fails = |error: io::Error| files::cannot_write(folder, &error);
+        fs::create_dir_all(folder).map_err(fails)?;
         let pages = pages(context.tree());
         for page in &pages {
-            std::fs::write(folder.join(&page.file), &page.text).map_err(fails)?;
+            replace(&folder.join(&page.file), page).map_err(fails)?;
         }
         context.terminal().note(&format!("wrote {} pages to {}", pages.len(), folder.display()));
         Ok(())
     }
+}
+
+/// Puts a page in the place of whatever has its name. A link there goes, and what it leads to stays as it is:
+/// somebody else may have laid it.
+fn replace(path: &Path, page: &Page) -> io::Result<()> {
+    let made = path.with_file_name(format!(".{}.{}", page.file, std::process::id()));
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&made)?;
+        file.write_all(page.text.as_bytes())?;
+        // Manual pages are for everybody, unlike what else authd writes.
+        file.set_permissions(Permissions::from_mode(0o644))?;
+        fs::rename(&made, path)
+    };
+    write().inspect_err(|_| drop(fs::remove_file(&made)))
 }
 
 /// One manual page.
@@ -247,7 +264,11 @@ fn service(roff: &mut Roff) {
 
 fn files(roff: &mut Roff) {
     roff.section("FILES");
-    roff.item("./authd.toml, /etc/authd/authd.toml", "The configuration; the first that is there counts.");
+    roff.item(
+        "./authd.toml, /etc/authd/authd.toml",
+        "The configuration; the first that is there counts, for root the latter. One in a current folder to which \
+         others may write is passed over, with a warning.",
+    );
     roff.item(
         "./authd.db",
         "The database, unless the configuration names another. With -wal and -shm beside it in use.",

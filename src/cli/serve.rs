@@ -56,6 +56,7 @@ impl Serve {
         let _served = Served::begin(&config.database)?;
         let app = Arc::new(App::open(config, Ports::real(), IfMissing::Create)?);
         context.welcome(&app)?;
+        context.warn_of_weak_settings(&app.config);
         log::start(&app.config.log);
         // Before anybody is served: who registers must get mail.
         let workers = start_workers(&app)?;

@@ -3,12 +3,10 @@
 //! A `Config` is written out as one literal, so that a field without its setting doesn't compile; that
 //! a key reaches its field is held by a test over the table.
 
-use super::choice::{
-    LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls, TwoFactorRequired,
-};
+use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 use super::model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider,
-    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, Password, Proxy,
+    Rate, RateLimit, Server, Tokens, Totp, TwoFactor,
 };
 use super::settings::{Origin, Settings};
 use super::url::is_loopback;
@@ -42,9 +40,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
             verify_email: optional_text(of, "links.verify_email"),
             reset_password: optional_text(of, "links.reset_password"),
             change_email: optional_text(of, "links.change_email"),
-            magic_link: optional_text(of, "links.magic_link"),
         },
-        redirects: Redirects { allowed: parsed(of, "redirects.allowed") },
         cookies: Cookies { same_site: choice(of, "cookies.same_site", SameSite::parse) },
         cors: Cors { origins: parsed(of, "cors.origins") },
         two_factor: TwoFactor { required: choice(of, "two_factor.required", TwoFactorRequired::parse) },
@@ -60,7 +56,6 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
             listen: optional_text(of, "metrics.listen").map(|text| text.parse().expect(KIND)),
         },
         log: log(of),
-        oauth: providers(of).into_iter().map(|name| (name.to_owned(), provider(of, name))).collect(),
     }
 }
 
@@ -113,20 +108,6 @@ pub fn check(of: &Settings) -> Vec<(String, String)> {
     let secret = optional_path(of, "mail.smtp_password_file").is_some();
     demand(secret || !user, "mail.smtp_user", "needs mail.smtp_password_file too");
     demand(user || !secret, "mail.smtp_password_file", "needs mail.smtp_user too");
-    for name in providers(of) {
-        let (kind, issuer) = (format!("oauth.{name}.kind"), format!("oauth.{name}.issuer"));
-        let Some((Value::Text(kind_is), _)) = of.get(&kind) else {
-            continue;
-        };
-        let has_issuer = optional_text(of, &issuer).is_some();
-        let is_oidc = OauthKind::parse(kind_is) == Some(OauthKind::Oidc);
-        demand(has_issuer || !is_oidc, &kind, &format!("needs {issuer} for oidc"));
-        demand(
-            !has_issuer || is_oidc,
-            &issuer,
-            &format!("is for the kind oidc alone, and {kind} is {kind_is}"),
-        );
-    }
     found
 }
 
@@ -205,23 +186,6 @@ fn log(of: &Settings) -> Log {
     Log {
         level: choice(of, "log.level", LogLevel::parse),
         format: choice(of, "log.format", LogFormat::parse),
-    }
-}
-
-/// The entries of `oauth`, each once.
-fn providers(of: &Settings) -> Vec<&str> {
-    let mut names: Vec<&str> =
-        of.keys().filter_map(|name| name.strip_prefix("oauth.")?.split('.').next()).collect();
-    names.dedup();
-    names
-}
-
-fn provider(of: &Settings, name: &str) -> OauthProvider {
-    OauthProvider {
-        kind: choice(of, &format!("oauth.{name}.kind"), OauthKind::parse),
-        client_id: text(of, &format!("oauth.{name}.client_id")),
-        client_secret_file: path(of, &format!("oauth.{name}.client_secret_file")),
-        issuer: optional_text(of, &format!("oauth.{name}.issuer")),
     }
 }
 

@@ -76,13 +76,4 @@ choices! {
         Text = "text",
         Json = "json",
     }
-
-    /// Who vouches for the accounts of a sign-in with others.
-    OauthKind {
-        Github = "github",
-        Google = "google",
-        Microsoft = "microsoft",
-        /// Anyone else who speaks OpenID Connect.
-        Oidc = "oidc",
-    }
 }

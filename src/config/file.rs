@@ -10,8 +10,6 @@ use toml::de::{DeTable, DeValue};
 pub struct Content {
     pub entries: Vec<Entry>,
     pub problems: Vec<Problem>,
-    /// The tables under `oauth`, also those with nothing in them.
-    pub providers: Vec<(usize, String)>,
 }
 
 #[derive(Debug)]
@@ -19,7 +17,7 @@ pub struct Entry {
     /// Counted from 1.
     pub line: usize,
     pub key: &'static Key,
-    /// The key's full name: `oauth.github.kind`.
+    /// The key's full name: `password.min_length`.
     pub name: String,
     pub raw: Raw,
 }
@@ -79,9 +77,6 @@ impl Reader<'_> {
         match (keys::find(&name), value, is_table(&name)) {
             (Some(key), value, _) => self.content.entries.push(Entry { line, key, name, raw: raw(value) }),
             (None, DeValue::Table(table), true) => {
-                if let Some(provider) = name.strip_prefix("oauth.") {
-                    self.content.providers.push((line, provider.to_owned()));
-                }
                 self.table(&name, table);
             }
             (None, _, true) => self.problem(line, &name, format!("must be a table, is {}", raw(value))),
@@ -101,10 +96,7 @@ fn segment(name: &str) -> String {
 }
 
 fn is_table(name: &str) -> bool {
-    match name.strip_prefix("oauth.") {
-        Some(provider) => keys::is_provider(provider),
-        None => name == "oauth" || keys::TABLES.iter().any(|(table, _)| *table == name),
-    }
+    keys::TABLES.iter().any(|(table, _)| *table == name)
 }
 
 fn raw(value: &DeValue<'_>) -> Raw {
@@ -156,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_slip_is_found_with_its_line() {
-        let text = "databse = 'x'\n\"password.min_length\" = 1\n[passwort]\nmin_length = 9\n[oauth.A]\nkind = 'oidc'\n[oauth.ok]\n[oauth.ok.deep]\n";
+        let text = "databse = 'x'\n\"password.min_length\" = 1\n[passwort]\nmin_length = 9\n[oauth.a]\nkind = 'oidc'\n[mail.deep]\n";
         let name = |text: &str| Some(text.to_owned());
         assert_eq!(
             problems(text),
@@ -164,8 +156,8 @@ mod tests {
                 (1, name("databse")),
                 (2, name("\"password.min_length\"")),
                 (3, name("passwort")),
-                (5, name("oauth.A")),
-                (8, name("oauth.ok.deep"))
+                (5, name("oauth")),
+                (7, name("mail.deep"))
             ]
         );
         assert_eq!(problems("password = 5\n[[mail]]\n"), [(1, name("password")), (2, name("mail"))]);

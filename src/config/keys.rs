@@ -1,9 +1,7 @@
 //! The one table of every key. Reading the file and the environment, `config init`, `config show` and
 //! authd.toml(5) all follow from it.
 
-use super::choice::{
-    LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls, TwoFactorRequired,
-};
+use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 use super::value::Kind;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
@@ -11,8 +9,7 @@ use crate::domain::password::HashCost;
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// As in the file, with a dot after its table: `password.min_length`. The operator chooses what stands
-    /// for a `NAME` in it.
+    /// As in the file, with a dot after its table: `password.min_length`.
     pub name: &'static str,
     pub kind: Kind,
     /// As the environment takes it. Empty for a key that has none: its `doc` says what holds then.
@@ -24,7 +21,7 @@ pub struct Key {
 }
 
 /// A table of the file, with what its keys are about. The first has no name: its keys stand at the top.
-pub const TABLES: [(&str, &str); 18] = [
+pub const TABLES: [(&str, &str); 16] = [
     ("", "Where the daemon listens, what it is called, and where its files are"),
     ("email_verification", "Proof that an address is its owner's"),
     ("password", "What a password must be and how it is hashed"),
@@ -34,7 +31,6 @@ pub const TABLES: [(&str, &str); 18] = [
     ("proxy", "Who may say on whose behalf a request comes"),
     ("mail", "How mail leaves"),
     ("links", "Where the links in mail lead; {token} is replaced"),
-    ("redirects", "Where a browser may be sent"),
     ("cookies", "Tokens in cookies"),
     ("cors", "Pages of other origins"),
     ("two_factor", "Who must have a second factor"),
@@ -42,12 +38,11 @@ pub const TABLES: [(&str, &str); 18] = [
     ("server", "How much is taken on at once"),
     ("metrics", "Figures for Prometheus"),
     ("log", "What is written to stderr"),
-    ("oauth.NAME", "Sign-in with others; NAME is yours to choose and stands in the URLs"),
 ];
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 62] = [
+pub const KEYS: [Key; 56] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -138,10 +133,6 @@ pub const KEYS: [Key; 62] = [
         "a page of yours that takes a new password; authd's own unless set"),
     key("links.change_email", Kind::Link, "", "https://example.com/change#{token}",
         "a page of yours that confirms a new address; authd's own unless set"),
-    key("links.magic_link", Kind::Link, "", "https://example.com/in#{token}",
-        "a page of yours that logs in by a link; authd's own unless set"),
-    key("redirects.allowed", Kind::Urls, "", "https://example.com/done",
-        "URLs that redirect_to may name, each exactly as it is sent"),
     key("cookies.same_site", Kind::Choice(SameSite::NAMES), "strict", "lax",
         "the SameSite of the cookies"),
     key("cors.origins", Kind::Origins, "", "https://example.com",
@@ -164,14 +155,6 @@ pub const KEYS: [Key; 62] = [
         "the least that is worth a line"),
     key("log.format", Kind::Choice(LogFormat::NAMES), "text", "json",
         "text for people, json for machines"),
-    key("oauth.NAME.kind", Kind::Choice(OauthKind::NAMES), "", "github",
-        "who it is; oidc for anyone else who speaks OpenID Connect"),
-    key("oauth.NAME.client_id", Kind::Text, "", "0123456789abcdef",
-        "what they call this authd"),
-    key("oauth.NAME.client_secret_file", Kind::SecretFile, "", "/etc/authd/github.secret",
-        "a file that holds the secret they gave with it, and nothing else"),
-    key("oauth.NAME.issuer", Kind::OptionalUrl, "", "https://id.example.com",
-        "who vouches for the accounts; for the kind oidc, which needs it"),
 ];
 
 const fn key(
@@ -190,12 +173,6 @@ impl Key {
     pub fn parts(&self) -> (&'static str, &'static str) {
         self.name.rsplit_once('.').unwrap_or(("", self.name))
     }
-
-    /// Whether the operator names an entry of this kind, so that it has no default of its own.
-    #[must_use]
-    pub fn is_named(&self) -> bool {
-        self.name.contains("NAME")
-    }
 }
 
 /// The environment variable of a key: `AUTHD_PASSWORD__MIN_LENGTH`.
@@ -204,26 +181,19 @@ pub fn variable(name: &str) -> String {
     format!("AUTHD_{}", name.to_ascii_uppercase().replace('.', "__"))
 }
 
-/// Finds the key of a full name such as `oauth.github.kind`. `None`: there is none.
+/// Finds the key of a full name such as `password.min_length`. `None`: there is none.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Key> {
-    match name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')) {
-        Some((provider, member)) if is_provider(provider) => {
-            KEYS.iter().find(|key| key.parts().1 == member && key.is_named())
-        }
-        _ => KEYS.iter().find(|key| key.name == name && !key.is_named()),
-    }
+    KEYS.iter().find(|key| key.name == name)
 }
 
-/// Whether a text can name an entry of `oauth`: it stands in URLs and, in upper case, in the environment.
-#[must_use]
-pub fn is_provider(text: &str) -> bool {
-    let edge = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let ends = text.bytes().next().is_some_and(edge) && text.bytes().last().is_some_and(edge);
-    ends && text.len() <= 64
-        && text.bytes().all(|c| edge(c) || c == b'-' || c == b'_')
-        && !text.contains("__")
-}
+/// Keys, and tables of them, that are known by name and would do nothing here, with what is not there. Taken
+/// for good they would have an operator believe in it.
+const WITHOUT_EFFECT: [(&str, &str); 3] = [
+    ("oauth", "there is no sign-in with others"),
+    ("links.magic_link", "there are no links to log in by"),
+    ("redirects", "nobody is sent on after a login"),
+];
 
 /// Says what to do about a name that is no key: where the value belongs, or which key is nearest. `spell`
 /// writes a key's name as the source does in which the name was found.
@@ -236,24 +206,26 @@ pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
             "unknown key; a secret is never a value here: write it to a file and name that in {file}"
         );
     }
+    let is_of =
+        |table: &str| name.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    if let Some((_, why)) = WITHOUT_EFFECT.iter().find(|(table, _)| is_of(table)) {
+        return format!("does nothing in this version, as {why}; take it out");
+    }
     match nearest(name) {
-        Some(near) => format!("unknown key; did you mean {}?", spell(&near)),
+        Some(near) => format!("unknown key; did you mean {}?", spell(near)),
         None => "unknown key; `authctl config init` writes a file with all of them".into(),
     }
 }
 
 /// Finds the key that was most likely meant by `name`: misspelt, or without its table.
-fn nearest(name: &str) -> Option<String> {
-    let provider =
-        name.strip_prefix("oauth.").and_then(|rest| rest.split_once('.')).map_or("NAME", |(first, _)| first);
+fn nearest(name: &str) -> Option<&'static str> {
     let folded = |name: &str| name.replace("__", "_").replace(['.', '-'], "_");
     let wanted = folded(name);
-    let named = KEYS.iter().map(|key| key.name.replace("NAME", provider));
-    let by_distance = named.map(|key| (distance(&wanted, &folded(&key)), key)).min();
+    let by_distance = KEYS.iter().map(|key| (distance(&wanted, &folded(key.name)), key.name)).min();
     let by_member = KEYS.iter().find(|key| key.parts().1 == name);
     match by_distance {
         Some((steps, key)) if steps <= 2.max(wanted.len() / 4) => Some(key),
-        _ => by_member.map(|key| key.name.to_owned()),
+        _ => by_member.map(|key| key.name),
     }
 }
 
@@ -296,22 +268,10 @@ mod tests {
             ("password_min_length", "password.min_length"),
             ("min_length", "password.min_length"),
             ("databse", "database"),
-            ("oauth.github.client", "oauth.github.client_id"),
         ] {
             assert!(advice(wrong).contains(right), "{wrong}: {}", advice(wrong));
         }
         assert!(advice("mail.smtp_password").contains("mail.smtp_password_file"));
-        assert!(advice("oauth.github.client_secret").contains("oauth.github.client_secret_file"));
         assert!(!advice("zzzzzzzzzzzzzzzz").contains("did you mean"));
-    }
-
-    #[test]
-    fn an_entry_of_oauth_has_a_plain_name() {
-        for good in ["github", "my-idp", "my_idp", "7"] {
-            assert!(find(&format!("oauth.{good}.kind")).is_some(), "{good}");
-        }
-        for bad in ["", "GitHub", "a__b", "_a", "a_", "a.b", "a b", "NAME"] {
-            assert!(find(&format!("oauth.{bad}.kind")).is_none(), "{bad}");
-        }
     }
 }

@@ -1,9 +1,10 @@
 //! The configuration: every setting as a typed value.
 //!
-//! Read `keys` first, the table that everything follows from; then `load`, which turns the sources into
+//! Read `keys` first, the table that everything follows from; then `load`, which turns the `sources` into
 //! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` and `url` check one
-//! value, `choice` lists those that take one of a few names, `build` checks what two must agree on, `file`
-//! reads TOML, `text` writes `config init` and authd.toml(5).
+//! value, `choice` lists those that take one of a few names, `build` checks what two must agree on, `place`
+//! finds the file, `file` reads TOML, `weak` lists what is allowed and not wise, `text` writes `config init`
+//! and authd.toml(5).
 //!
 //! Nothing here reaches for a global: a `Config` is made once by the face that was called and handed on.
 
@@ -13,18 +14,22 @@ mod file;
 pub mod keys;
 mod load;
 mod model;
+mod place;
 mod settings;
+mod sources;
 pub mod text;
 mod url;
 mod value;
+mod weak;
 
-pub use choice::{
-    LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls, TwoFactorRequired,
-};
-pub use load::{FILES, Loaded, Sources, load};
+pub use choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
+pub use load::{Loaded, load};
 pub use model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, OauthProvider,
-    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, Password, Proxy,
+    Rate, RateLimit, Server, Tokens, Totp,
 };
+pub use place::HERE;
 pub use settings::{Origin, Setting};
+pub use sources::Sources;
 pub use value::{Kind, Value, parse_span, span_text};
+pub use weak::{WeakSetting, weak_settings};

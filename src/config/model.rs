@@ -1,12 +1,9 @@
 //! Every setting as a typed value: the [`Config`] that the rest of authd reads.
 
-use super::choice::{
-    LogFormat, LogLevel, MailTransport, OauthKind, Registration, SameSite, SmtpTls, TwoFactorRequired,
-};
+use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,7 +31,6 @@ pub struct Config {
     pub proxy: Proxy,
     pub mail: Mail,
     pub links: Links,
-    pub redirects: Redirects,
     pub cookies: Cookies,
     pub cors: Cors,
     pub two_factor: TwoFactor,
@@ -42,8 +38,6 @@ pub struct Config {
     pub server: Server,
     pub metrics: Metrics,
     pub log: Log,
-    /// Sign-in with others, by the name that stands in the configuration.
-    pub oauth: BTreeMap<String, OauthProvider>,
 }
 
 /// Where the daemon takes connections.
@@ -143,13 +137,6 @@ pub struct Links {
     pub verify_email: Option<String>,
     pub reset_password: Option<String>,
     pub change_email: Option<String>,
-    pub magic_link: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Redirects {
-    /// Exact URLs.
-    pub allowed: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,13 +181,4 @@ pub struct Metrics {
 pub struct Log {
     pub level: LogLevel,
     pub format: LogFormat,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OauthProvider {
-    pub kind: OauthKind,
-    pub client_id: String,
-    pub client_secret_file: PathBuf,
-    /// For `oidc` only.
-    pub issuer: Option<String>,
 }

@@ -15,14 +15,12 @@ pub fn init() -> String {
         out.push('\n');
         if table.is_empty() {
             out.push_str(&comment(about));
-        } else if table.contains("NAME") {
-            out.push_str(&format!("{}#[{}]\n", comment(about), table.replace("NAME", "github")));
         } else {
             out.push_str(&format!("{}[{table}]\n", comment(about)));
         }
         for key in KEYS.iter().filter(|key| key.parts().0 == table) {
-            let shown = if key.is_named() { key.example } else { key.default };
-            out.push_str(&format!("\n{}#{} = {}\n", comment(key.doc), key.parts().1, toml(key, shown)));
+            let default = toml(key, key.default);
+            out.push_str(&format!("\n{}#{} = {default}\n", comment(key.doc), key.parts().1));
         }
     }
     out
@@ -185,8 +183,11 @@ or
 names one:
 .Bl -tag -width Ds -compact
 .It Pa authd.toml
-in the current folder
+in the current folder, where it and the folder belong to whoever runs the
+command, or to root, and nobody else may write to them; otherwise it is passed
+over with a warning
 .It Pa /etc/authd/authd.toml
+which comes first where root runs the command
 .El
 .Sh EXAMPLES
 A server for the world, behind a proxy on the same machine, that sends mail:

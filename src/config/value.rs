@@ -39,12 +39,9 @@ pub enum Kind {
     Host,
     /// An origin with https, or http on loopback.
     PublicUrl,
-    /// A URL with https, or http on loopback.
-    OptionalUrl,
-    /// The same, with `{token}` in it.
+    /// A URL with https, or http on loopback, and with `{token}` in it.
     Link,
     Networks,
-    Urls,
     Origins,
 }
 
@@ -79,8 +76,8 @@ impl Kind {
         match self {
             Self::Bool => text.parse().map_or_else(|_| Raw::Text(text.into()), Raw::Bool),
             Self::Count(..) => text.parse().map_or_else(|_| Raw::Text(text.into()), Raw::Integer),
-            Self::Networks | Self::Urls | Self::Origins if text.trim().is_empty() => Raw::List(Vec::new()),
-            Self::Networks | Self::Urls | Self::Origins => {
+            Self::Networks | Self::Origins if text.trim().is_empty() => Raw::List(Vec::new()),
+            Self::Networks | Self::Origins => {
                 Raw::List(text.split(',').map(|entry| entry.trim().to_owned()).collect())
             }
             Self::Span(_)
@@ -96,7 +93,6 @@ impl Kind {
             | Self::Mailbox
             | Self::Host
             | Self::PublicUrl
-            | Self::OptionalUrl
             | Self::Link => Raw::Text(text.into()),
         }
     }
@@ -110,9 +106,8 @@ impl Kind {
             (Self::Bool, Raw::Bool(value)) => Ok(Value::Bool(value)),
             (Self::Count(least, most), Raw::Integer(number)) => count(number, least, most),
             (Self::Networks, Raw::List(entries)) => list(&entries, network),
-            (Self::Urls, Raw::List(entries)) => list(&entries, redirect),
             (Self::Origins, Raw::List(entries)) => list(&entries, origin),
-            (Self::Bool | Self::Count(..) | Self::Networks | Self::Urls | Self::Origins, raw)
+            (Self::Bool | Self::Count(..) | Self::Networks | Self::Origins, raw)
             | (_, raw @ (Raw::Bool(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_))) => {
                 Err(format!("must be {}, is {raw}", self.wanted()))
             }
@@ -138,10 +133,8 @@ impl Kind {
             Self::Mailbox => "a sender such as \"Example <auth@example.com>\"".into(),
             Self::Host => "the name or address of a host".into(),
             Self::PublicUrl => "scheme, host and port such as \"https://auth.example.com\"".into(),
-            Self::OptionalUrl => "a URL such as \"https://id.example.com\"".into(),
             Self::Link => "a URL with {token} such as \"https://example.com/verify#{token}\"".into(),
             Self::Networks => "a list of networks such as [\"10.0.0.0/8\"]".into(),
-            Self::Urls => "a list of URLs such as [\"https://example.com/done\"]".into(),
             Self::Origins => "a list of origins such as [\"https://example.com\"]".into(),
         }
     }
@@ -157,9 +150,7 @@ impl Kind {
         let good = match self {
             Self::Span(least) => return span(text, least),
             Self::Rate => return rate(text),
-            Self::Path | Self::OptionalPath | Self::SecretFile => {
-                return Ok(Value::Path(absolute(folder, text)));
-            }
+            Self::Path | Self::OptionalPath | Self::SecretFile => return path(text, folder),
             Self::Choice(names) => names.contains(&text).then(|| text.to_owned()),
             Self::Text | Self::OptionalText => Some(text.to_owned()),
             Self::Listen => listen(text, folder),
@@ -169,10 +160,9 @@ impl Kind {
                 text.parse::<IpAddr>().map(|host| host.to_string()).or_else(|_| host_name(text)).ok()
             }
             Self::PublicUrl => Some(public_url(text)?),
-            Self::OptionalUrl => private_url(text).map(|_| Some(text.to_owned()))?,
             Self::Link => Some(link(text)?),
             // Text is none of these.
-            Self::Bool | Self::Count(..) | Self::Networks | Self::Urls | Self::Origins => None,
+            Self::Bool | Self::Count(..) | Self::Networks | Self::Origins => None,
         };
         good.map(Value::Text).ok_or_else(|| format!("must be {}, is {text:?}", self.wanted()))
     }
@@ -181,9 +171,7 @@ impl Kind {
     fn unset(self) -> Option<Value> {
         match self {
             Self::OptionalPath | Self::SecretFile => Some(Value::Path(PathBuf::new())),
-            Self::OptionalText | Self::OptionalAddress | Self::OptionalUrl | Self::Link => {
-                Some(Value::Text(String::new()))
-            }
+            Self::OptionalText | Self::OptionalAddress | Self::Link => Some(Value::Text(String::new())),
             Self::Bool
             | Self::Count(..)
             | Self::Span(_)
@@ -196,7 +184,6 @@ impl Kind {
             | Self::Host
             | Self::PublicUrl
             | Self::Networks
-            | Self::Urls
             | Self::Origins => None,
         }
     }
@@ -260,6 +247,23 @@ fn rate(text: &str) -> Result<Value, String> {
         Some(Rate { events, window })
     });
     parsed.map(Value::Rate).ok_or_else(|| format!("must be {}, is {text:?}", Kind::Rate.wanted()))
+}
+
+/// A URL is no path, and would make a folder with all that stands in it, perhaps a password: so it is not
+/// shown either.
+fn path(text: &str, folder: &Path) -> Result<Value, String> {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+    let is_scheme = |text: &str| {
+        text.bytes().all(|c| c.is_ascii_alphanumeric() || b"+-.".contains(&c)) && !text.is_empty()
+    };
+    match scheme.filter(|scheme| is_scheme(scheme)).map(str::to_ascii_lowercase).as_deref() {
+        None => Ok(Value::Path(absolute(folder, text))),
+        Some("postgres" | "postgresql") => {
+            Err("must be the path of a file: authd keeps everything in SQLite, and knows no PostgreSQL"
+                .into())
+        }
+        Some(scheme) => Err(format!("must be the path of a file or folder, is a URL ({scheme}://)")),
+    }
 }
 
 /// Drops `./` on the way, keeps `..`: what a symbolic link makes of that is the machine's business.
@@ -330,19 +334,6 @@ fn origin(text: &str) -> Result<String, String> {
         Ok(url.origin())
     } else {
         Err("must be origins, which end after the host and port".into())
-    }
-}
-
-fn redirect(text: &str) -> Result<String, String> {
-    let url = Url::parse(text)?;
-    if url.rest.contains('#') {
-        return Err("must be URLs without a fragment".into());
-    }
-    // The environment separates entries by commas, so an entry with one could not be given there.
-    if text.contains(',') {
-        Err("must be URLs with a comma written as %2C".into())
-    } else {
-        Ok(text.to_owned())
     }
 }
 
@@ -424,7 +415,6 @@ mod tests {
             (Kind::Origins, "null"),
             (Kind::Networks, "10.1.2.3/8"),
             (Kind::Networks, "10.0.0.0/8,,::1"),
-            (Kind::Urls, "/done"),
             (Kind::Rate, "0/1m"),
             (Kind::Rate, "30/0s"),
             (Kind::Span(0), "1500ms"),

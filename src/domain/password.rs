@@ -18,6 +18,18 @@ impl HashCost {
     /// The highest cost that is configured or verified. A stored hash above it could take all of the
     /// machine's memory, or minutes.
     pub const MAX: Self = Self { memory_kib: 1 << 20, iterations: 64, parallelism: 16 };
+
+    /// The least that OWASP's cheat sheet on password storage takes, as memory in KiB and passes over it:
+    /// each is as dear to a guesser as the others.
+    const FLOORS: [(u32, u32); 5] = [(47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5)];
+
+    /// Whether a hash costs less than it should at least.
+    #[must_use]
+    pub fn is_below_floor(self) -> bool {
+        let reaches =
+            |(memory_kib, iterations)| self.memory_kib >= memory_kib && self.iterations >= iterations;
+        !Self::FLOORS.into_iter().any(reaches)
+    }
 }
 
 /// A password as it is hashed: in Unicode's NFC, so that the same typing gives the same bytes on

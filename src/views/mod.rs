@@ -36,8 +36,8 @@ pub use key::{KeySet, SigningKey, key_set, signing_key};
 pub use mail::{Mail, OpenedMail, TestMail, mail, opened_mail, test_mail};
 pub use operator::{
     Applied, Calibration, ConfigCheck, Finding, ImportNote, ImportReport, ImportedEntry, Setting,
-    SettingValue, Written, applied, calibration, config_check, finding, import_note, import_report,
-    imported_entry, setting, written,
+    SettingValue, WeakSetting, Written, applied, calibration, config_check, finding, import_note,
+    import_report, imported_entry, setting, written,
 };
 pub use page::{Page, PageItem, page};
 pub use problem::{FieldError, Problem, field_error};

@@ -117,12 +117,23 @@ pub struct ConfigCheck<'a> {
     ok: bool,
     /// Null: there is none.
     file: Option<Text<path::Display<'a>>>,
+    /// Settings that are allowed and weaken what is promised.
+    weak: Vec<WeakSetting<'a>>,
 }
 
-/// Says that the configuration is right.
+/// A setting that weakens what is promised.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct WeakSetting<'a> {
+    key: &'static str,
+    /// What follows from it, and what to do.
+    says: Text<&'a str>,
+}
+
+/// Says that the configuration is right, and which settings of it are weak.
 #[must_use]
-pub fn config_check(file: Option<&Path>) -> ConfigCheck<'_> {
-    ConfigCheck { ok: true, file: file.map(|file| Text(file.display())) }
+pub fn config_check<'a>(file: Option<&'a Path>, weak: &'a [config::WeakSetting]) -> ConfigCheck<'a> {
+    let weak = weak.iter().map(|weak| WeakSetting { key: weak.key, says: Text(weak.says.as_str()) });
+    ConfigCheck { ok: true, file: file.map(|file| Text(file.display())), weak: weak.collect() }
 }
 
 /// A file that was written.

@@ -1,9 +1,11 @@
 //! The configuration from the outside: sources in, values or problems out.
 
 use authd::config::keys::{KEYS, Key, TABLES, variable};
-use authd::config::{Config, Kind, Listen, Loaded, Origin, Setting, Sources, load, text};
+use authd::config::{Config, Kind, Listen, Loaded, Origin, Setting, Sources, load, text, weak_settings};
 use authd::error::Fault;
 use proptest::prelude::*;
+use rustix::fs::Mode;
+use rustix::process::umask;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -16,6 +18,8 @@ struct Env {
 
 impl Env {
     fn new() -> Self {
+        // A file that others could have written would be passed over.
+        umask(Mode::from_raw_mode(0o022));
         let dir = TempDir::new().unwrap();
         // `/etc/authd/authd.toml` of the machine that runs the tests must not count.
         let sources = Sources { cwd: dir.path().to_owned(), ..Sources::default() };
@@ -170,15 +174,6 @@ fn what_two_settings_must_agree_on_is_checked_where_it_was_set() {
         ("tokens.refresh_grace = '30m'", "authd.toml:1: tokens.refresh_grace: must not be longer"),
         ("metrics.listen = '127.0.0.1:8080'", "authd.toml:1: metrics.listen: must be another"),
         ("key_file = './authd.db'", "authd.toml:1: key_file: must be another"),
-        ("[oauth.x]\n", "authd.toml:1: oauth.x.kind: is missing"),
-        (
-            "[oauth.x]\nkind = 'oidc'\nclient_id = 'a'\nclient_secret_file = 'b'",
-            "authd.toml:2: oauth.x.kind: needs oauth.x.issuer",
-        ),
-        (
-            "[oauth.x]\nkind = 'github'\nclient_id = 'a'\nclient_secret_file = 'b'\nissuer = 'https://a.example'",
-            "authd.toml:5: oauth.x.issuer: is for the kind oidc alone",
-        ),
     ] {
         let problems = Env::new().toml(text).problems();
         assert!(problems[0].starts_with(problem), "{text}\n{problems:#?}");
@@ -199,9 +194,7 @@ fn a_secret_is_never_a_value() {
         .toml("[mail]\nsmtp_password = 'hunter2'\n[oauth.github]\nclient_secret = 'hunter2'")
         .env("AUTHD_MAIL__SMTP_PASSWORD", "hunter2");
     let problems = env.problems().join("\n");
-    for name in
-        ["mail.smtp_password_file", "oauth.github.client_secret_file", "AUTHD_MAIL__SMTP_PASSWORD_FILE"]
-    {
+    for name in ["mail.smtp_password_file", "AUTHD_MAIL__SMTP_PASSWORD_FILE"] {
         assert!(problems.contains(&format!("write it to a file and name that in {name}")), "{problems}");
     }
     assert!(!problems.contains("hunter2"), "{problems}");
@@ -227,41 +220,110 @@ fn a_systemd_credential_counts_over_the_file_and_under_the_environment() {
 }
 
 #[test]
-fn sign_in_with_others_is_set_by_file_or_environment() {
-    let env = Env::new()
-        .toml("[oauth.github]\nkind = 'github'\nclient_id = 'a'\nclient_secret_file = 'github.secret'\n")
-        .env("AUTHD_OAUTH__GITHUB__CLIENT_ID", "b")
-        .env("AUTHD_OAUTH__MY_IDP__KIND", "oidc")
-        .env("AUTHD_OAUTH__MY_IDP__CLIENT_ID", "c")
-        .env("AUTHD_OAUTH__MY_IDP__CLIENT_SECRET_FILE", "/run/idp.secret")
-        .env("AUTHD_OAUTH__MY_IDP__ISSUER", "http://127.0.0.1:9000/");
-    let config = env.config();
-    assert_eq!(config.oauth.keys().collect::<Vec<_>>(), ["github", "my_idp"]);
-    assert_eq!(config.oauth["github"].client_id, "b");
-    assert_eq!(config.oauth["github"].client_secret_file, env.path("github.secret"));
-    assert_eq!(config.oauth["my_idp"].issuer.as_deref(), Some("http://127.0.0.1:9000/"));
+fn a_key_that_would_do_nothing_is_an_error() {
+    for (text, key) in [
+        ("[oauth.github]\nkind = 'github'", "oauth"),
+        ("links.magic_link = 'https://example.com/in#{token}'", "links.magic_link"),
+        ("[redirects]\nallowed = []", "redirects"),
+    ] {
+        let problems = Env::new().toml(text).problems();
+        assert!(
+            problems[0].starts_with(&format!("authd.toml:1: {key}: does nothing in this version")),
+            "{problems:#?}"
+        );
+    }
+    let problems = Env::new().env("AUTHD_OAUTH__GITHUB__CLIENT_ID", "a").problems();
+    assert!(
+        problems[0].starts_with("environment AUTHD_OAUTH__GITHUB__CLIENT_ID: does nothing"),
+        "{problems:#?}"
+    );
+}
+
+#[test]
+fn a_url_is_no_database_and_is_not_repeated() {
+    let url = "postgres://ann:hunter2@db.example.com/authd";
+    for env in [
+        Env::new().toml(format!("database = '{url}'")),
+        Env::new().env("AUTHD_DATABASE", &url.replace("postgres", "PostgreSQL")),
+        Env::new().flag("database", url),
+    ] {
+        let problems = env.problems().join("\n");
+        assert!(problems.contains("database: must be the path of a file") && problems.contains("PostgreSQL"));
+        assert!(!problems.contains("hunter2"), "{problems}");
+    }
+    for (key, value) in
+        [("AUTHD_DATABASE", "sqlite://authd.db"), ("AUTHD_KEY_FILE", "https://a:hunter2@b.example")]
+    {
+        let problems = Env::new().env(key, value).problems().join("\n");
+        assert!(problems.contains("is a URL") && !problems.contains("hunter2"), "{problems}");
+    }
+    assert_eq!(Env::new().env("AUTHD_DATABASE", "a:b//c.db").config().database.file_name().unwrap(), "c.db");
 }
 
 #[test]
 fn variables_of_kubernetes_and_of_others_are_left_alone() {
-    let env =
-        Env::new().env("AUTHD_SERVICE_HOST", "10.0.0.1").env("AUTHD_PORT_8080_TCP", "tcp://10.0.0.1:8080");
-    env.env("AUTHD_PORT", "tcp://10.0.0.1:8080").env("PATH", "/bin").env("authd_listen", "nonsense").config();
+    let mut env = Env::new().env("PATH", "/bin").env("authd_listen", "nonsense");
+    // As kubelet sets them for services called authd, authd-web and authd-mail-port.
+    for service in ["", "WEB_", "MAIL_PORT_"] {
+        for (variable, value) in [
+            ("SERVICE_HOST", "10.0.0.1"),
+            ("SERVICE_PORT", "8080"),
+            ("SERVICE_PORT_HTTP_ALT", "8081"),
+            ("PORT", "tcp://10.0.0.1:8080"),
+            ("PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("PORT_8080_TCP_PROTO", "tcp"),
+            ("PORT_8080_TCP_PORT", "8080"),
+            ("PORT_8080_TCP_ADDR", "10.0.0.1"),
+            ("PORT_53_UDP", "udp://[fd00::1]:53"),
+            ("PORT_53_UDP_PROTO", "udp"),
+            ("PORT_53_UDP_ADDR", "fd00::1"),
+            ("PORT_9_SCTP", "sctp://10.0.0.1:9"),
+        ] {
+            env = env.env(&format!("AUTHD_{service}{variable}"), value);
+        }
+    }
+    env.config();
+    // What looks like it and has another value was meant for authd.
+    for (variable, value) in
+        [("AUTHD_PORT", "8080"), ("AUTHD_MAIL__SMPT_PORT", "25"), ("AUTHD_SERVICE_HOST", "x")]
+    {
+        assert!(Env::new().env(variable, value).problems()[0].contains("unknown key"), "{variable}");
+    }
+    assert_eq!(Env::new().env("AUTHD_MAIL__SMTP_PORT", "25").config().mail.smtp_port, 25);
+}
+
+#[test]
+fn what_is_allowed_and_weak_is_listed() {
+    let weak = |text: &str| -> Vec<&str> {
+        weak_settings(&Env::new().toml(text).config()).into_iter().map(|weak| weak.key).collect()
+    };
+    assert_eq!(weak(""), Vec::<&str>::new(), "the defaults are not");
+    for (text, key) in [
+        ("listen = '0.0.0.0:8080'", "listen"),
+        ("listen = '[2001:db8::1]:8080'", "listen"),
+        ("email_verification.required = false", "email_verification.required"),
+        ("password.argon2_memory_kib = 19455", "password.argon2_memory_kib"),
+        ("password.argon2_iterations = 1", "password.argon2_memory_kib"),
+        ("tokens.access_ttl = '3601s'", "tokens.access_ttl"),
+        ("rate_limit.enabled = false", "rate_limit.enabled"),
+    ] {
+        assert_eq!(weak(text), [key], "{text}");
+    }
+    for text in [
+        "listen = '[::1]:8080'",
+        "listen = 'unix:/run/authd.sock'",
+        "password = { argon2_memory_kib = 47104, argon2_iterations = 1 }",
+        "password = { argon2_memory_kib = 7168, argon2_iterations = 5, argon2_parallelism = 2 }",
+        "tokens.access_ttl = '1h'",
+    ] {
+        assert_eq!(weak(text), Vec::<&str>::new(), "{text}");
+    }
 }
 
 /// A file with what some keys need beside them to be good.
 const FULL: &str = "
 mail.smtp_user = 'x'
 mail.smtp_password_file = 'x'
-[oauth.a]
-kind = 'github'
-client_id = 'x'
-client_secret_file = 'x'
-[oauth.b]
-kind = 'oidc'
-client_id = 'x'
-client_secret_file = 'x'
-issuer = 'https://x.example'
 ";
 
 /// The names of the fields, inmost first, down to the first one in which two configurations differ.
@@ -285,27 +347,21 @@ fn every_key_and_every_choice_reaches_its_field() {
     let mut env = Env::new().toml(FULL);
     let base = env.config();
     for key in &KEYS {
-        let name = key.name.replace("NAME", if key.kind == Kind::OptionalUrl { "b" } else { "a" });
+        let name = key.name;
         let mut with = |value: &str| {
-            env.sources.env = vec![(variable(&name), value.into())];
+            env.sources.env = vec![(variable(name), value.into())];
             env.config()
         };
         match key.kind {
             Kind::Choice(choices) => {
-                // `oidc` is in the file, as it needs an issuer.
-                let configs: Vec<_> =
-                    choices.iter().filter(|choice| **choice != "oidc").map(|choice| with(choice)).collect();
+                let configs: Vec<_> = choices.iter().map(|choice| with(choice)).collect();
                 for (i, config) in configs.iter().enumerate() {
                     assert!(!configs[..i].contains(config), "{name}: {}", choices[i]);
                 }
             }
             _ => {
                 let path = first_difference(&with(key.example), &base);
-                let wanted = key
-                    .name
-                    .split('.')
-                    .filter(|part| *part != "NAME")
-                    .map(|part| part.trim_start_matches("argon2_"));
+                let wanted = key.name.split('.').map(|part| part.trim_start_matches("argon2_"));
                 assert!(
                     wanted.clone().all(|part| path.iter().any(|field| field == part)),
                     "{name}: {path:?}"
@@ -327,8 +383,6 @@ fn the_text_of_config_init_changes_nothing_commented_or_not() {
             .collect()
     };
     assert_eq!(settings(&Env::new().toml(text::init())), settings(&plain));
-    let (with_defaults, oauth) =
-        text::init().rsplit_once("#[oauth.github]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let uncommented = |text: &str| {
         text.lines()
             .map(|line| match line.strip_prefix('#') {
@@ -337,12 +391,8 @@ fn the_text_of_config_init_changes_nothing_commented_or_not() {
             })
             .collect::<String>()
     };
-    assert_eq!(settings(&Env::new().toml(uncommented(&with_defaults))), settings(&plain));
-    assert_eq!(
-        uncommented(&with_defaults).matches(" = ").count(),
-        KEYS.iter().filter(|key| !key.is_named()).count()
-    );
-    assert_eq!(oauth.matches(" = ").count(), KEYS.iter().filter(|key| key.is_named()).count());
+    assert_eq!(settings(&Env::new().toml(uncommented(&text::init()))), settings(&plain));
+    assert_eq!(uncommented(&text::init()).matches(" = ").count(), KEYS.len());
 }
 
 #[test]
@@ -386,7 +436,6 @@ fn value_of(kind: Kind) -> BoxedStrategy<String> {
         Kind::Mailbox => "[A-Za-z ,']{0,10}<[a-z]{1,9}@[a-z]{1,9}>".boxed(),
         Kind::Host => host.boxed(),
         Kind::PublicUrl => url().boxed(),
-        Kind::OptionalUrl => prop_oneof![Just(String::new()), url()].boxed(),
         Kind::Link => {
             prop_oneof![Just(String::new()), url().prop_map(|url| format!("{url}/in#{{token}}"))].boxed()
         }
@@ -398,22 +447,15 @@ fn value_of(kind: Kind) -> BoxedStrategy<String> {
         Kind::Origins => {
             proptest::collection::vec(url(), 0..4).prop_map(|entries| entries.join(", ")).boxed()
         }
-        Kind::Urls => proptest::collection::vec("https://[a-z]{1,9}/[a-zA-Z0-9%?&=/]{0,12}", 0..4)
-            .prop_map(|entries| entries.join(","))
-            .boxed(),
     }
 }
 
-/// Some keys with a good value each. An entry of `oauth` has all of its keys, or is not there.
+/// Some keys with a good value each.
 fn settings() -> impl Strategy<Value = Vec<(String, String)>> {
-    let one = |key: &'static Key| {
-        value_of(key.kind).prop_map(move |value| (key.name.replace("NAME", "my-idp"), value)).boxed()
-    };
-    let (entry, alone): (Vec<_>, Vec<_>) = KEYS.iter().partition(|key| key.is_named());
-    let entry: Vec<_> = entry.into_iter().map(one).collect();
-    let alone: Vec<_> = alone.into_iter().map(|key| proptest::option::weighted(0.2, one(key))).collect();
-    (alone, proptest::option::weighted(0.2, entry))
-        .prop_map(|(alone, entry)| alone.into_iter().flatten().chain(entry.into_iter().flatten()).collect())
+    let one =
+        |key: &'static Key| value_of(key.kind).prop_map(move |value| (key.name.to_owned(), value)).boxed();
+    let some: Vec<_> = KEYS.iter().map(|key| proptest::option::weighted(0.2, one(key))).collect();
+    some.prop_map(|some| some.into_iter().flatten().collect())
 }
 
 proptest! {

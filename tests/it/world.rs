@@ -85,6 +85,8 @@ impl World {
 
     /// `settings` are configuration keys and values: `("registration", "closed")`.
     pub fn with(settings: &[(&str, &str)]) -> Self {
+        // A configuration that others could have written would be passed over.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         let folder = tempfile::Builder::new().permissions(private).tempdir().unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_795_334_400_000)));

@@ -4,7 +4,7 @@
 mod outside;
 
 use super::database;
-use crate::config::Config;
+use crate::config::{Config, weak_settings};
 use crate::domain::caller::Caller;
 use crate::domain::mail::MailState;
 use crate::error::{Error, Fault};
@@ -99,6 +99,7 @@ pub fn examine(
         public_url(config),
         Finding::of("daemon", daemon(config)),
     ];
+    findings.extend(weak_settings(config).into_iter().map(|weak| Finding::warn(weak.key, weak.says)));
     let app = match App::open(config.clone(), ports.clone(), IfMissing::Refuse) {
         Ok(app) => app,
         Err(error) => {
