@@ -221,6 +221,8 @@ pub enum Fault {
     StorageUnavailable(String),
     /// The database's content is not what it must be (damaged, or of another version).
     Storage(String),
+    /// A file that holds something else than authd has written to it: somebody else did.
+    CheckFailed(String),
     /// A file that this user may not read or write, or that others can read.
     Permission(String),
     /// The configuration is wrong; names file, line and key.
@@ -236,7 +238,11 @@ impl Fault {
         match self {
             Self::Overloaded { .. } => "overloaded",
             Self::StorageUnavailable(_) => "storage_unavailable",
-            Self::Storage(_) | Self::Permission(_) | Self::Config(_) | Self::Internal(_) => "internal",
+            Self::Storage(_)
+            | Self::CheckFailed(_)
+            | Self::Permission(_)
+            | Self::Config(_)
+            | Self::Internal(_) => "internal",
         }
     }
 }
@@ -249,6 +255,7 @@ impl fmt::Display for Fault {
             }
             Self::StorageUnavailable(text)
             | Self::Storage(text)
+            | Self::CheckFailed(text)
             | Self::Permission(text)
             | Self::Config(text)
             | Self::Internal(text) => f.write_str(text),

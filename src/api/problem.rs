@@ -189,9 +189,11 @@ impl From<&Fault> for Problem {
                 let detail = "the database can't be written just now and nothing was changed; try again soon";
                 Self::new(status, fault.code(), "Storage unavailable", detail).retry_after(BUSY_RETRY_AFTER_S)
             }
-            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => {
-                Self::internal(status)
-            }
+            Fault::Storage(_)
+            | Fault::CheckFailed(_)
+            | Fault::Permission(_)
+            | Fault::Config(_)
+            | Fault::Internal(_) => Self::internal(status),
         }
     }
 }

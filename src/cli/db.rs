@@ -128,7 +128,7 @@ fn prune(context: &Context) -> Result<(), Failure> {
 fn check(context: &Context) -> Result<(), Failure> {
     let problems = match context.app().and_then(|app| checked(context, &app)) {
         // A database too damaged to be opened is a finding, too.
-        Err(Failure::Error(Error::Failed(Fault::Storage(text)))) => vec![text],
+        Err(Failure::Error(Error::Failed(Fault::Storage(text) | Fault::CheckFailed(text)))) => vec![text],
         other => other?,
     };
     let columns = [Column::Text("ok"), Column::Text("problems")];

@@ -179,6 +179,7 @@ const fn refusal_code(refusal: &Refusal) -> u8 {
 
 const fn fault_code(fault: &Fault) -> u8 {
     match fault {
+        Fault::CheckFailed(_) => 5,
         Fault::Overloaded { .. } | Fault::StorageUnavailable(_) => 69,
         Fault::Storage(_) | Fault::Internal(_) => 70,
         Fault::Permission(_) => 77,
@@ -191,6 +192,7 @@ const fn fault_word(fault: &Fault) -> &'static str {
         Fault::Overloaded { .. } | Fault::StorageUnavailable(_) | Fault::Storage(_) | Fault::Internal(_) => {
             fault.code()
         }
+        Fault::CheckFailed(_) => "check_failed",
         Fault::Permission(_) => "permission",
         Fault::Config(_) => "config",
     }
@@ -202,6 +204,7 @@ const fn fault_title(fault: &Fault) -> &'static str {
         Fault::Overloaded { .. } => "Overloaded",
         Fault::StorageUnavailable(_) => "Storage unavailable",
         Fault::Storage(_) | Fault::Internal(_) => "Internal error",
+        Fault::CheckFailed(_) => "Check failed",
         Fault::Permission(_) => "No permission",
         Fault::Config(_) => "Wrong configuration",
     }
@@ -230,6 +233,7 @@ mod tests {
             (Fault::StorageUnavailable(String::new()).into(), 69, Some("storage_unavailable")),
             (Fault::Storage(String::new()).into(), 70, Some("internal")),
             (Fault::Internal(String::new()).into(), 70, Some("internal")),
+            (Fault::CheckFailed(String::new()).into(), 5, Some("check_failed")),
             (Fault::Permission(String::new()).into(), 77, Some("permission")),
             (Fault::Config(String::new()).into(), 78, Some("config")),
             (Failure::Usage(String::new()), 2, Some("usage")),

@@ -1,6 +1,7 @@
 //! Password hashes, tokens and secrets at rest. No cryptography of its own: it uses well-kept crates with
 //! the parameters, formats and checks that authd promises.
 
+pub mod content_mac;
 pub mod csrf;
 pub mod gate;
 pub mod jwt;

@@ -30,6 +30,8 @@ pub enum Purpose {
     AuditChain,
     /// Whether this root key belongs to this database.
     Check,
+    /// The MAC of a backup.
+    Backups,
 }
 
 impl Purpose {
@@ -43,6 +45,7 @@ impl Purpose {
             Self::Registrations => b"authd registrations v1",
             Self::AuditChain => b"authd audit chain v1",
             Self::Check => b"authd root key check v1",
+            Self::Backups => b"authd backups v1",
         }
     }
 }

@@ -155,9 +155,11 @@ impl From<&Fault> for Page {
         match fault {
             Fault::Overloaded { retry_after } => Self::busy(status, retry_after_s(*retry_after)),
             Fault::StorageUnavailable(_) => Self::busy(status, BUSY_RETRY_AFTER_S),
-            Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => {
-                Self::internal(status)
-            }
+            Fault::Storage(_)
+            | Fault::CheckFailed(_)
+            | Fault::Permission(_)
+            | Fault::Config(_)
+            | Fault::Internal(_) => Self::internal(status),
         }
     }
 }

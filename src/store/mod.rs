@@ -37,7 +37,8 @@ impl Store {
     /// Opens an existing database, up to `readers` read connections.
     ///
     /// # Errors
-    /// [`Fault::Storage`] when the file is damaged, or its schema is not this binary's;
+    /// [`Fault::Storage`] when the file is damaged, or its schema is of another version than this binary's;
+    /// [`Fault::CheckFailed`] when somebody has changed it;
     /// [`Fault::StorageUnavailable`] when it can't be opened or written.
     pub fn open(
         path: &Path,
@@ -47,6 +48,7 @@ impl Store {
     ) -> Result<Self, Fault> {
         let write = connection::open_writable(path)?;
         version::check_version(&write)?;
+        schema::check_objects(&write)?;
         Ok(Self {
             path: path.to_owned(),
             pool: Pool::new(path, readers)?,

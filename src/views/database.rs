@@ -119,6 +119,8 @@ pub const fn migration_step(step: &migrate::MigrationStep) -> MigrationStep {
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Backup<'a> {
     file: Text<Display<'a>>,
+    /// Where the MAC of its content is, which a restore asks for.
+    mac_file: Text<Display<'a>>,
     bytes: u64,
     schema_version: i64,
     /// The newest line of the audit log.
@@ -138,6 +140,7 @@ pub struct AuditHead {
 pub fn backup(backup: &backup::Backup) -> Backup<'_> {
     Backup {
         file: Text(backup.file.display()),
+        mac_file: Text(backup.mac_file.display()),
         bytes: backup.bytes,
         schema_version: backup.schema_version,
         audit_head: AuditHead { seq: backup.head.seq, hash: HEXLOWER.encode(&backup.head.hash) },
@@ -148,6 +151,8 @@ pub fn backup(backup: &backup::Backup) -> Backup<'_> {
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Restored<'a> {
     database: Text<Display<'a>>,
+    /// Whether the MAC of the backup has proven that authd wrote it.
+    verified: bool,
     /// Where the database is that was replaced. Null: there was none.
     kept: Option<Text<Display<'a>>>,
     /// The newest line of the audit log that stands in the backup.
@@ -177,6 +182,7 @@ pub struct Withheld {
 pub fn restored(restored: &restore::Restored) -> Restored<'_> {
     Restored {
         database: Text(restored.database.display()),
+        verified: restored.trust == restore::Trust::Proven,
         kept: restored.kept.as_ref().map(|kept| Text(kept.display())),
         audit_seq: restored.line,
         migrated: restored.steps.iter().map(migration_step).collect(),

@@ -81,7 +81,11 @@ pub fn detail_of_refusal(refusal: &Refusal) -> String {
 #[must_use]
 pub const fn of_fault(fault: &Fault) -> u16 {
     match fault {
-        Fault::Storage(_) | Fault::Permission(_) | Fault::Config(_) | Fault::Internal(_) => 500,
+        Fault::Storage(_)
+        | Fault::CheckFailed(_)
+        | Fault::Permission(_)
+        | Fault::Config(_)
+        | Fault::Internal(_) => 500,
         Fault::Overloaded { .. } | Fault::StorageUnavailable(_) => 503,
     }
 }

@@ -49,6 +49,7 @@ def by_the_unit(house):
     found = list(own.glob("authd-*.db"))
     equal(len(found), 1, "one backup")
     equal(oct(found[0].stat().st_mode & 0o777), "0o600", "for nobody else to read")
+    check(Path(f"{found[0]}.mac").exists(), "its MAC is beside it")
     opens(house, found[0], ["ann@example.com"])
 
 

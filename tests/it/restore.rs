@@ -16,7 +16,7 @@ use authd::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
 use authd::usecase::keys::signing_keys;
 use authd::usecase::mail::compose;
 use authd::usecase::operator::backup::{Stop, backup};
-use authd::usecase::operator::restore::{Restored, Withheld, restore};
+use authd::usecase::operator::restore::{Restored, Source, Trust, Withheld, restore};
 use authd::usecase::session::{authenticate, refresh};
 use authd::usecase::signin::factor::Factor;
 use authd::usecase::signin::login::{Credentials, LoggedIn, login};
@@ -43,10 +43,14 @@ fn back_up(world: &World) -> PathBuf {
     file
 }
 
+fn proven(file: &std::path::Path) -> Source {
+    Source { file: file.to_owned(), trust: Trust::Proven }
+}
+
 /// Restores the backup in another place, as the world's own database is open.
 fn restored(world: &World, file: &std::path::Path) -> (App, Restored) {
     let config = elsewhere(world);
-    let restored = restore(&config, &world.ports(), &operator(), file, &Stop::default()).unwrap();
+    let restored = restore(&config, &world.ports(), &operator(), &proven(file), &Stop::default()).unwrap();
     (App::open(config, world.ports(), IfMissing::Refuse).unwrap(), restored)
 }
 
@@ -181,7 +185,7 @@ fn what_is_interrupted_leaves_nothing() {
         matches!(&copied, Err(Error::Failed(Fault::StorageUnavailable(why))) if why.contains("interrupted"))
     );
     assert_eq!(names(), before);
-    let put = restore(&elsewhere(&world), &world.ports(), &operator(), &file, &stopped);
+    let put = restore(&elsewhere(&world), &world.ports(), &operator(), &proven(&file), &stopped);
     assert!(matches!(put, Err(Error::Failed(Fault::StorageUnavailable(_)))), "{put:?}");
     assert!(!world.folder.join("elsewhere/authd.db").exists());
 }

@@ -16,9 +16,10 @@ use std::sync::Arc;
 
 /// Copy the whole database to a new file, while the daemon works
 ///
-/// The copy is read whole before it gets its name: FILE is a sound backup, or not there at all. The key file
-/// is not in it. Without the key file nobody opens the database again, and with both anybody does: keep a
-/// copy of the key file, too, made once, in another place than the backups.
+/// The copy is read whole before it gets its name: FILE is a sound backup, or not there at all. FILE.mac
+/// beside it proves that nobody has changed it since: keep the two together. The key file is not in it.
+/// Without the key file nobody opens the database again, and with both anybody does: keep a copy of the key
+/// file, too, made once, in another place than the backups.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl db backup /var/backups/authd-$(date +%F).db
@@ -30,11 +31,12 @@ pub struct Backup {
 
 /// Put a backup in the database's place
 ///
-/// Stop the daemon first. FILE is checked, and must belong to the key file that is there; the database that
-/// is replaced stays beside the new one. The backup knows nothing of what was ended after it was taken, so
-/// everybody's sessions end with it, and links that were sent, registrations and logins that wait are void.
-/// Mails that were queued are kept as failed, as they may have been sent since. Codes of authenticator apps
-/// count from the next minute on.
+/// Stop the daemon first. FILE must be as `db backup` wrote it, which FILE.mac proves, and belong to the key
+/// file that is there; its schema must be authd's own. Otherwise nothing is changed (exit 5). The database
+/// that is replaced stays beside the new one. The backup knows nothing of what was ended after it was taken,
+/// so everybody's sessions end with it, and links that were sent, registrations and logins that wait are
+/// void. Mails that were queued are kept as failed, as they may have been sent since. Codes of authenticator
+/// apps count from the next minute on.
 ///
 /// Everything else is as it was at the time of the backup: passwords, roles, users that were disabled since,
 /// recovery codes that were used since, keys that were retired since. Look at them before you start the
@@ -45,6 +47,12 @@ pub struct Backup {
 pub struct Restore {
     /// A backup
     file: PathBuf,
+    /// Take FILE without FILE.mac, whoever wrote it
+    ///
+    /// For what other programs have copied, the database that another restore has put away, and backups from
+    /// before authd wrote the MAC. Whoever could write to FILE could have made themselves an admin in it.
+    #[arg(long)]
+    unverified: bool,
     /// Don't ask; needed where nobody can be asked
     #[arg(long)]
     yes: bool,
@@ -57,12 +65,14 @@ impl Backup {
         let terminal = context.terminal();
         let columns = [
             Column::Text("file"),
+            Column::Text("mac_file"),
             Column::Text("bytes"),
             Column::Text("schema_version"),
             Column::Text("audit_head"),
         ];
         let row = (made.file.display().to_string(), views::backup(&made));
         terminal.show(&Table::of_objects(&columns, [row]))?;
+        terminal.note(&format!("{} proves what is in it; keep the two together", made.mac_file.display()));
         terminal.note(&format!(
             "the key file {} is not in it, and it can't be opened without; keep a copy of that, too, elsewhere",
             config.key_file.display()
@@ -83,9 +93,17 @@ impl Restore {
             self.file.display()
         );
         Consent::from_flag(self.yes).obtain(&question)?;
+        let trust = if self.unverified { restore::Trust::Given } else { restore::Trust::Proven };
+        let source = restore::Source { file: self.file.clone(), trust };
         let restored =
-            restore::restore(&config, &Ports::real(), context.caller(), &self.file, &stop_on_signal()?)?;
+            restore::restore(&config, &Ports::real(), context.caller(), &source, &stop_on_signal()?)?;
         let terminal = context.terminal();
+        if self.unverified {
+            terminal.note(&format!(
+                "warning: nothing proves who wrote {}; look at users, roles and API keys",
+                self.file.display()
+            ));
+        }
         terminal.note(&format!(
             "restored {} as it was at line {} of the audit log",
             self.file.display(),

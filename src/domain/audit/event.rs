@@ -66,6 +66,8 @@ pub enum Event {
     DatabaseRestored {
         line: i64,
         sessions: u64,
+        /// Whether its MAC has proven that authd wrote it.
+        verified: bool,
     },
     /// By an operator; the daemon does the same unasked, and writes no line.
     DatabasePruned {
@@ -362,9 +364,11 @@ impl Event {
                 vec![("from", from.to_string()), ("to", to.to_string())]
             }
             Self::DatabaseBackedUp { file } => vec![("file", file.clone())],
-            Self::DatabaseRestored { line, sessions } => {
-                vec![("line", line.to_string()), ("sessions", sessions.to_string())]
-            }
+            Self::DatabaseRestored { line, sessions, verified } => vec![
+                ("line", line.to_string()),
+                ("sessions", sessions.to_string()),
+                ("verified", verified.to_string()),
+            ],
             Self::DatabasePruned { rows } => vec![("rows", rows.to_string())],
             Self::RegistrationRequested { registration } | Self::RegistrationDeleted { registration } => {
                 vec![("registration", registration.clone())]

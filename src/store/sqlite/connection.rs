@@ -33,6 +33,12 @@ impl Connection {
     pub(super) fn new(driver: rusqlite::Connection) -> Self {
         Self { driver, columns: ColumnCache::new() }
     }
+
+    /// Lets no trigger run on this connection from here on: nobody has looked yet whose those of the file
+    /// are.
+    pub(super) fn still_triggers(&self) -> Result<(), Fault> {
+        self.driver.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).map(drop).map_err(fault)
+    }
 }
 
 /// Opens an existing file for reading and writing.

@@ -12,6 +12,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Set by whoever wants a long piece of work to stop.
 pub type Stop = Arc<AtomicBool>;
 
+/// Checks whether somebody wants it to stop.
+///
+/// # Errors
+/// [`Fault::StorageUnavailable`], when so.
+pub fn check_stop(stop: &Stop) -> Result<(), Fault> {
+    if stop.load(Ordering::Relaxed) { Err(interrupted()) } else { Ok(()) }
+}
+
 /// How many of SQLite's own steps go by between two looks at [`Stop`]: some hundred microseconds' worth.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
@@ -53,9 +61,7 @@ impl DatabaseFile {
     /// # Errors
     /// Whatever it is, what stands in `to` is then worth nothing.
     pub fn copy_into(&self, to: &Path) -> Result<(), Fault> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(interrupted());
-        }
+        check_stop(&self.stop)?;
         let to = to.to_str().ok_or_else(|| {
             Fault::Config(format!(
                 "the name {} is not UTF-8, and SQLite takes no other; choose another",

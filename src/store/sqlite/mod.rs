@@ -5,6 +5,7 @@ pub mod connection;
 pub mod fault;
 pub mod file;
 pub mod inspect;
+pub(super) mod objects;
 #[cfg(debug_assertions)]
 pub(super) mod plan;
 pub mod pool;

@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::fault::fault;
+use super::objects;
 use super::version::{APPLICATION_ID, VERSION, check_version, version_of};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
@@ -42,6 +43,14 @@ pub(in crate::store) fn create(connection: &Connection, chain: &Chain) -> Result
     })
 }
 
+/// Checks that the file's schema is what this binary makes, and nothing was added.
+///
+/// # Errors
+/// [`Fault::CheckFailed`], which names what differs.
+pub(in crate::store) fn check_objects(connection: &Connection) -> Result<(), Fault> {
+    objects::check(connection, SCHEMA)
+}
+
 /// One step of a migration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MigrationStep {
@@ -65,10 +74,12 @@ fn brings(sql: &'static str) -> &'static str {
 }
 
 /// Brings an older schema up to [`VERSION`], each step in a transaction of its own: killed at any
-/// point, it goes on from there the next time. The last step brings the line of the audit log.
+/// point, it goes on from there the next time. The last step brings the line of the audit log, and a look at
+/// the whole schema; up to then nothing in the file that reacts to changes is let run.
 ///
 /// # Errors
-/// [`Fault::Storage`] when the file is not authd's, or a newer authd's.
+/// [`Fault::Storage`] when the file is not authd's, or a newer authd's; [`Fault::CheckFailed`] when it comes
+/// to another schema than authd's.
 pub(in crate::store) fn migrate(
     connection: &Connection,
     now: Timestamp,
@@ -76,6 +87,7 @@ pub(in crate::store) fn migrate(
     chain: &Chain,
 ) -> Result<Vec<MigrationStep>, Fault> {
     let begun_at = version_of(connection)?;
+    connection.still_triggers()?;
     for (version, step, rest) in MIGRATIONS {
         in_transaction(connection, |connection| {
             if version_of(connection)? >= version {
@@ -85,6 +97,7 @@ pub(in crate::store) fn migrate(
             rest(connection, chain)?;
             connection.driver.pragma_update(None, "user_version", version).map_err(fault)?;
             if version == VERSION {
+                check_objects(connection)?;
                 let event = Event::DatabaseMigrated { from: begun_at, to: VERSION };
                 Tx::new(connection, now, caller, chain).audit(&event, Subject::default())?;
             }

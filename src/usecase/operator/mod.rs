@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod backup;
+mod backup_mac;
 pub mod calibrate;
 pub mod complete;
 pub mod database;
@@ -12,5 +13,6 @@ pub mod health;
 pub mod import;
 pub mod prune;
 pub mod restore;
+mod temp_file;
 pub mod transfer_format;
 mod unclaimed;

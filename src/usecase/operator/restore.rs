@@ -3,6 +3,9 @@
 //! All that is done to the backup is done to a copy of it, under another name, before that takes the
 //! database's name from one moment to the next: a restore that dies on the way has changed nothing.
 //!
+//! Whoever could write to the backup could have given themselves an account, or left a trigger in it. So its
+//! MAC is asked for, and its schema must be authd's own.
+//!
 //! A backup knows nothing of what was ended after it was taken. So that no token, link or code lives
 //! again, whatever of the kind stands in it ends with the restore. Keys and recovery codes, which live for
 //! years, come back only where the database that is replaced still held them good.
@@ -11,7 +14,8 @@ mod withhold;
 
 pub use withhold::Withheld;
 
-use super::backup::TempFile;
+use super::backup_mac;
+use super::temp_file::TempFile;
 use crate::config::Config;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::totp;
@@ -37,10 +41,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use withhold::StillValid;
 
+/// A backup, and whether it must be proven that authd wrote it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    pub file: PathBuf,
+    pub trust: Trust,
+}
+
+/// Why a backup's content is believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// The MAC beside it is that of its content.
+    Proven,
+    /// The operator knows where it comes from.
+    Given,
+}
+
 /// What a restore came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Restored {
     pub database: PathBuf,
+    pub trust: Trust,
     /// Where the database is that was replaced; `None`: there was none.
     pub kept: Option<PathBuf>,
     /// The newest line of the audit log that stands in the backup.
@@ -68,13 +89,14 @@ pub struct Ended {
 ///
 /// # Errors
 /// `not_found` for a missing file, `validation_failed` for one that is no sound backup of authd's, or that
-/// the key file doesn't open; [`Fault::StorageUnavailable`] while a daemon or another command has the
+/// the key file doesn't open; [`Fault::CheckFailed`] for one that is not proven though it must be, or whose
+/// schema is not authd's own; [`Fault::StorageUnavailable`] while a daemon or another command has the
 /// database open, and when `stop` is set. Then nothing was changed.
 pub fn restore(
     config: &Config,
     ports: &Ports,
     caller: &Caller,
-    file: &Path,
+    source: &Source,
     stop: &Stop,
 ) -> Result<Restored, Error> {
     require(caller, "database:write")?;
@@ -83,23 +105,26 @@ pub fn restore(
     files::check(config)?;
     let root = root_key::existing(config)?;
     let copy = TempFile::beside(lock.database(), lock.database())?;
-    let line = copy_sound(file, &copy, &root, stop)?;
+    let line = copy_sound(source, &copy, &root, stop)?;
     let chain_key = root.derive(Purpose::AuditChain);
-    let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key)?;
-    let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1)?;
+    let of_file = |fault| in_backup(fault, &source.file);
+    let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key).map_err(of_file)?;
+    let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1).map_err(of_file)?;
     let still_valid = still_valid(lock.database(), stop)?;
-    let (ended, withheld) = end_what_lived(&store, caller, line, still_valid)?;
+    let (ended, withheld) = end_what_lived(&store, caller, (line, source.trust), still_valid)?;
     drop(store);
     // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the
     // sessions of the backup would live.
     file::fold(copy.path())?;
     let kept = put_away(lock.database(), ports)?;
     copy.replace(lock.database())?;
-    Ok(Restored { database: config.database.clone(), kept, line, steps, ended, withheld })
+    let (database, trust) = (config.database.clone(), source.trust);
+    Ok(Restored { database, trust, kept, line, steps, ended, withheld })
 }
 
 /// Copies the backup after looking whether it is one; gives its newest line of the audit log.
-fn copy_sound(file: &Path, copy: &TempFile, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
+fn copy_sound(source: &Source, copy: &TempFile, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
+    let file = source.file.as_path();
     if !files::exists(file)? {
         return Err(Refusal::not_found("file", file.display().to_string()).into());
     }
@@ -107,13 +132,20 @@ fn copy_sound(file: &Path, copy: &TempFile, root: &RootKey, stop: &Stop) -> Resu
         Fault::Permission(format!("{} can't be read: {error}; {}", file.display(), files::run_as(file)))
     })?;
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
+    let to_look_at = match source.trust {
+        Trust::Proven => {
+            backup_mac::copy_proven(file, copy, root, stop)?;
+            copy.path()
+        }
+        Trust::Given => file,
+    };
     let look = || {
-        let source = DatabaseFile::open(file, stop)?;
+        let source = DatabaseFile::open(to_look_at, stop)?;
         let belongs = root_key::check(&source, root);
         let chain = Chain::new(&root.derive(Purpose::AuditChain));
         Ok((inspect::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
     };
-    let (problems, belongs, end, source) = match look() {
+    let (problems, belongs, end, found) = match look() {
         Err(Fault::Storage(why)) => return Err(unsound(&not_to_be_restored(&why)).into()),
         other => other?,
     };
@@ -128,8 +160,18 @@ fn copy_sound(file: &Path, copy: &TempFile, root: &RootKey, stop: &Stop) -> Resu
     let Ok(newest) = end else {
         return Err(unsound("has an audit log that doesn't end where it should; take another backup").into());
     };
-    source.copy_into(copy.path())?;
+    if source.trust == Trust::Given {
+        found.copy_into(copy.path())?;
+    }
     Ok(newest.seq)
+}
+
+/// What was found in the copy was in the backup.
+fn in_backup(fault: Fault, file: &Path) -> Fault {
+    match fault {
+        Fault::CheckFailed(why) => Fault::CheckFailed(format!("{}: {why}", file.display())),
+        other => other,
+    }
 }
 
 /// What is said of a damaged database is to restore a backup, which is no advice here.
@@ -158,7 +200,7 @@ fn still_valid(database: &Path, stop: &Stop) -> Result<Option<StillValid>, Fault
 fn end_what_lived(
     store: &Store,
     caller: &Caller,
-    line: i64,
+    (line, trust): (i64, Trust),
     still_valid: Option<StillValid>,
 ) -> Result<(Ended, Option<Withheld>), Error> {
     store.write(caller, move |tx| {
@@ -176,7 +218,10 @@ fn end_what_lived(
             Some(still_valid) => Some(still_valid.delete_the_rest(tx)?),
             None => None,
         };
-        tx.audit(&Event::DatabaseRestored { line, sessions: ended.sessions }, Subject::default())?;
+        tx.audit(
+            &Event::DatabaseRestored { line, sessions: ended.sessions, verified: trust == Trust::Proven },
+            Subject::default(),
+        )?;
         Ok(Decision::Grant((ended, withheld)))
     })
 }

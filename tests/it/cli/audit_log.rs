@@ -27,10 +27,14 @@ fn shell() -> Shell {
 
 fn attack(shell: &Shell, sql: &str) {
     let connection = Connection::open(shell.world.database()).unwrap();
+    // Those that keep the log from being changed are put back: without them the file would not be opened.
+    let guards = "SELECT group_concat(sql || ';') FROM sqlite_schema WHERE type = 'trigger'";
+    let guards: String = connection.query_row(guards, [], |row| row.get(0)).unwrap();
     connection
         .execute_batch("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_only_pruned")
         .unwrap();
     connection.execute_batch(sql).unwrap();
+    connection.execute_batch(&guards.replace(";,", ";")).unwrap();
 }
 
 fn verified(shell: &Shell) -> Value {

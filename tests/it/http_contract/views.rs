@@ -24,7 +24,7 @@ use authd::usecase::account::two_factor::{Setup, Status};
 use authd::usecase::audit::verify::Verification;
 use authd::usecase::keys::api_keys::Added;
 use authd::usecase::mail::compose::OpenedMail;
-use authd::usecase::operator::restore::{Ended, Restored, Withheld};
+use authd::usecase::operator::restore::{Ended, Restored, Trust, Withheld};
 use authd::usecase::session::introspect::{Introspected, Kind};
 use authd::usecase::session::list::SessionOfUser;
 use authd::usecase::signin::login::Tokens;
@@ -347,6 +347,7 @@ fn what_operators_alone_see_has_the_members_that_it_declares() {
         let ended = Ended { sessions: 1, links: 2, tickets: 3, mails: 4 };
         let restored = Restored {
             database: "authd.db".into(),
+            trust: Trust::Proven,
             kept: filling.maybe("authd.db.kept".into()),
             line: filling.number.into(),
             steps: Vec::new(),

@@ -1,0 +1,77 @@
+//! A file that is made under another name than it is to have, so that under its own it is whole or not there.
+
+use crate::error::{Error, Fault, Refusal};
+use crate::usecase::app::files;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Refuses a name that a file has already.
+pub(super) fn taken(file: &Path) -> Refusal {
+    Refusal::AlreadyExists { what: "file", name: file.display().to_string() }
+}
+
+/// A file that is gone with its SQLite files when it is dropped, unless it got its name before.
+#[derive(Debug)]
+pub(in crate::usecase) struct TempFile {
+    path: PathBuf,
+    made: File,
+}
+
+impl TempFile {
+    /// Makes an empty file for the owner alone, in the folder of the file that it is to become. In the folder
+    /// of `database` it belongs to whom that belongs.
+    pub(in crate::usecase) fn beside(file: &Path, database: &Path) -> Result<Self, Fault> {
+        let path = files::beside(file, &format!(".part-{}", std::process::id()));
+        // What is named is what was asked for, not the name it has meanwhile.
+        let made = files::make_private(&path).map_err(|error| files::cannot_write(file, &error))?;
+        let temp = Self { path, made };
+        let folders = [file, database].map(|path| fs::canonicalize(files::folder_of(path)).ok());
+        if folders[0] == folders[1] {
+            let owner = if database.exists() { database.to_owned() } else { files::folder_of(database) };
+            files::give_to_owner(&temp.made, &owner)?;
+        }
+        Ok(temp)
+    }
+
+    pub(in crate::usecase) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is to be written to, from the beginning on.
+    pub(super) const fn content(&self) -> &File {
+        &self.made
+    }
+
+    /// Has it on disk, and gives it a name that nothing has; gives its size.
+    pub(super) fn name(self, file: &Path) -> Result<u64, Error> {
+        let bytes = self.sync()?;
+        fs::hard_link(&self.path, file).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Error::from(taken(file)),
+            _ => files::cannot_write(file, &error).into(),
+        })?;
+        files::sync_folder_of(file)?;
+        Ok(bytes)
+    }
+
+    /// Puts it in the place of `file`, from one moment to the next.
+    pub(in crate::usecase) fn replace(self, file: &Path) -> Result<(), Fault> {
+        self.sync()?;
+        fs::rename(&self.path, file).map_err(|error| files::cannot_write(file, &error))?;
+        files::sync_folder_of(file)
+    }
+
+    fn sync(&self) -> Result<u64, Fault> {
+        let synced = self.made.sync_all().and_then(|()| self.made.metadata());
+        synced.map(|metadata| metadata.len()).map_err(|error| files::cannot_write(&self.path, &error))
+    }
+}
+
+impl Drop for TempFile {
+    /// What has its name already is not there under this one any more, or is a second name of it.
+    fn drop(&mut self) {
+        for left in files::database_files(&self.path) {
+            let _ = fs::remove_file(left);
+        }
+    }
+}
