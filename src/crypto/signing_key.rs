@@ -52,7 +52,7 @@ impl SigningKey {
             Algorithm::EdDsa => Ed25519KeyPair::generate_pkcs8v1(&random).map(|der| der.as_ref().to_vec()),
             Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
                 .map(|der| der.as_ref().to_vec()),
-            Algorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048).and_then(|pair| {
+            Algorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa3072).and_then(|pair| {
                 let der: Pkcs8V1Der<'_> = pair.as_der()?;
                 Ok(der.as_ref().to_vec())
             }),

@@ -290,6 +290,18 @@ fn the_configured_algorithm_is_that_of_the_next_key() {
 }
 
 #[test]
+fn a_key_of_rsa_has_3072_bits() {
+    let daemon = Daemon::new();
+    let tool = daemon.world.another_app_with(&[("tokens.algorithm", "RS256")]);
+    let kid = signing_keys::rotate(&tool, &operator()).unwrap().key.kid;
+    let published = daemon.get("/.well-known/jwks.json").json();
+    let keys = published["keys"].as_array().unwrap();
+    let key = keys.iter().find(|key| key["kid"] == kid.as_str()).unwrap();
+    let modulus = data_encoding::BASE64URL_NOPAD.decode(key["n"].as_str().unwrap().as_bytes()).unwrap();
+    assert_eq!((modulus.len() * 8, modulus[0] >> 7), (3072, 1), "NIST SP 800-57: 128 bits of strength");
+}
+
+#[test]
 fn no_key_is_named_like_a_flag() {
     let world = World::new();
     for _ in 0..100 {
