@@ -1,6 +1,7 @@
 //! The second factor against other people's programs: the QR code read by zbarimg, the code computed by
 //! oathtool, an address and a secret that no part of authd handed over by another way.
 
+use crate::missing::is_there;
 use crate::world::{PASSWORD, World, anonymous};
 use authd::domain::secret::Secret;
 use authd::usecase::account::two_factor;
@@ -11,16 +12,6 @@ use std::path::Path;
 use std::process::Command;
 
 const ANN: &str = "ann@example.com";
-
-/// Whether a program is installed; says so loudly when it is not. `tests/run` installs what is needed, and
-/// then it must be there.
-pub fn is_there(program: &str) -> bool {
-    if Command::new(program).arg("--version").output().is_ok() {
-        return true;
-    }
-    crate::missing::missing(program);
-    false
-}
 
 /// Runs a program; `None` when it is not installed.
 pub fn run(program: &str, args: &[&str]) -> Option<String> {

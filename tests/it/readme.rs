@@ -1,6 +1,7 @@
 //! The tours of README.md and docs/tour.md, run as they stand there: every `sh` block, in order, against the
 //! real daemon, and what they say comes out must come out.
 
+use crate::missing::is_there;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -105,6 +106,9 @@ fn assert_said(out: &str, expected: &[&str]) {
 
 #[test]
 fn the_short_tour_runs_as_it_stands() {
+    if !is_there("bash") || !is_there("curl") {
+        return;
+    }
     let clone = Clone::new();
     let here = clone.folder.path().to_str().unwrap();
     let said = clone
@@ -132,6 +136,9 @@ fn the_short_tour_runs_as_it_stands() {
 
 #[test]
 fn sessions_and_roles_run_as_they_stand() {
+    if !is_there("bash") || !is_there("curl") {
+        return;
+    }
     let clone = Clone::new();
     let mut lines = blocks(README, TOUR, "sh");
     lines.extend(blocks(LONG_TOUR, "Sessions and roles", "sh"));
@@ -152,7 +159,10 @@ fn sessions_and_roles_run_as_they_stand() {
 
 #[test]
 fn accounts_run_as_they_stand() {
-    if !crate::phone::is_there("oathtool") {
+    if !is_there("oathtool") {
+        return;
+    }
+    if !is_there("bash") || !is_there("curl") {
         return;
     }
     let clone = Clone::new();
@@ -176,6 +186,9 @@ fn accounts_run_as_they_stand() {
 
 #[test]
 fn operating_it_runs_as_it_stands() {
+    if !is_there("bash") || !is_there("curl") {
+        return;
+    }
     let clone = Clone::new();
     let mut lines = shorthands();
     lines.extend(blocks(LONG_TOUR, "Operating it", "sh"));

@@ -1,6 +1,6 @@
 //! authd as a service of systemd: what `install.sh --system` sets up, and what the unit lets the daemon do.
 
-use crate::missing::missing;
+use crate::missing::is_there;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -145,8 +145,7 @@ fn every_line_of_the_installed_configuration_is_right() {
 
 #[test]
 fn the_units_are_sound_and_let_the_daemon_do_little() {
-    if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        missing("systemd-analyze");
+    if !is_there("systemd-analyze") {
         return;
     }
     // The program stands where the tests have built it.

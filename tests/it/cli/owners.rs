@@ -4,7 +4,7 @@
 use super::Shell;
 use super::copies::Live;
 use super::db::write_old;
-use crate::missing::missing;
+use crate::missing::is_root;
 use rustix::process::Signal;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -28,14 +28,6 @@ fn strangers(folder: &Path) -> Vec<String> {
         (metadata.uid(), metadata.gid(), metadata.mode() & 0o777) != (OTHER, OTHER, 0o600)
     });
     strange.map(|entry| entry.file_name().into_string().unwrap()).collect()
-}
-
-fn is_root() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        missing("the right to give files away (root's)");
-    }
-    root
 }
 
 #[test]

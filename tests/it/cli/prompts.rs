@@ -1,6 +1,7 @@
 //! Prompts, on a real terminal that script(1) lends: hidden, asked twice, gone without a trace.
 
 use super::Shell;
+use crate::missing::is_there;
 use crate::world::PASSWORD;
 use authd::ports::{Clock, SystemClock};
 use std::io::{Read, Write};
@@ -113,6 +114,9 @@ impl Typist {
 
 #[test]
 fn a_password_is_asked_for_twice_and_never_shown() {
+    if !is_there("script") {
+        return;
+    }
     let shell = Shell::new();
     let mut typist = Typist::start(&shell, "./authctl user add ann@example.com --verified");
     typist.answer("New password", &format!("{PASSWORD}\n"));
@@ -129,6 +133,9 @@ fn a_password_is_asked_for_twice_and_never_shown() {
 
 #[test]
 fn an_interrupted_prompt_gives_the_echo_back() {
+    if !is_there("script") {
+        return;
+    }
     let shell = Shell::new();
     // The shell outlives the interrupt and tells the state in which its terminal was left.
     let script = "trap : INT; ./authctl user add ann@example.com; echo \"ended $?\"; stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo";
@@ -142,6 +149,9 @@ fn an_interrupted_prompt_gives_the_echo_back() {
 
 #[test]
 fn the_end_of_input_is_a_way_out() {
+    if !is_there("script") {
+        return;
+    }
     let shell = Shell::new();
     let mut typist = Typist::start(&shell, "./authctl user add ann@example.com");
     typist.answer("New password", "\u{4}");
@@ -153,6 +163,9 @@ fn the_end_of_input_is_a_way_out() {
 
 #[test]
 fn what_destroys_asks_first() {
+    if !is_there("script") {
+        return;
+    }
     let shell = Shell::new();
     shell.world.add_user("ann@example.com", &[]);
     let delete = |answer: &str| {
@@ -173,6 +186,9 @@ fn what_destroys_asks_first() {
 
 #[test]
 fn a_terminal_gets_a_table_with_borders_and_colour() {
+    if !is_there("script") {
+        return;
+    }
     let shell = Shell::new();
     shell.world.add_user("ann@example.com", &["admin"]);
     let screen = |script: &str| Typist::start(&shell, script).end().1;
@@ -191,6 +207,9 @@ fn a_terminal_gets_a_table_with_borders_and_colour() {
 
 #[test]
 fn a_pipe_is_never_asked() {
+    if !is_there("script") {
+        return;
+    }
     let shell = Shell::new();
     // There is a terminal to fall back on, but stdin is a pipe.
     let (code, seen) =

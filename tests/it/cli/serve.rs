@@ -6,7 +6,12 @@ use crate::world::PASSWORD;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+
+/// What it says of the cheap hashing that tests are run with.
+const WEAK: &str = "warning: password.argon2_memory_kib: 8 KiB filled 1 times is less than a stolen database should \
+                    cost to guess at; the default is the least, and `authctl hash calibrate` finds what this machine \
+                    can do\n";
 
 pub struct Daemon {
     child: Child,
@@ -18,19 +23,20 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn start(shell: &Shell, args: &[&str]) -> Self {
-        Self::spawn(shell.command(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()))
+        Self::of(shell.command(&[&["serve", "--listen", "127.0.0.1:0"], args].concat()))
     }
 
     /// With so many file descriptors and no more.
     pub fn start_within(shell: &Shell, descriptors: usize) -> Self {
-        let mut command = std::process::Command::new("sh");
+        let mut command = Command::new("sh");
         let script = format!("ulimit -n {descriptors} && exec ./authctl serve --listen 127.0.0.1:0");
         command.args(["-c", &script]).current_dir(&shell.world.folder).stdin(Stdio::null());
         command.env_clear().envs(super::environment());
-        Self::spawn(command)
+        Self::of(command)
     }
 
-    fn spawn(mut command: std::process::Command) -> Self {
+    /// Whatever comes to a daemon.
+    pub fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut greeting = String::new();
@@ -43,6 +49,10 @@ impl Daemon {
             greeting.push_str(&line);
         };
         Self { child, said, greeting, address }
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     pub fn address(&self) -> &str {
@@ -85,11 +95,17 @@ impl Daemon {
     }
 
     /// Sends the signal; gives the exit code and what was said after the address.
-    pub fn stop(mut self, signal: Signal) -> (Option<i32>, String) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    pub fn stop(self, signal: Signal) -> (Option<i32>, String) {
+        let (status, rest) = self.end(signal);
+        (status.code(), rest)
+    }
+
+    /// The same, with all that the system says of its end.
+    pub fn end(mut self, signal: Signal) -> (ExitStatus, String) {
+        kill_process(self.pid(), signal).unwrap();
         let mut rest = String::new();
         self.said.read_to_string(&mut rest).unwrap();
-        (self.child.wait().unwrap().code(), rest)
+        (self.child.wait().unwrap(), rest)
     }
 }
 
@@ -115,8 +131,10 @@ fn the_first_start_makes_what_it_needs_and_says_so() {
     let first = Daemon::start(&shell, &["--database", "new/authd.db"]);
     assert_eq!(
         shell.stable(&first.greeting),
-        "database  DIR/new/authd.db (new)\nkey file  DIR/new/authd.key (new)\n\
-         no admin yet; make one with: authctl user add you@example.com --verified --role admin\n"
+        format!(
+            "database  DIR/new/authd.db (new)\nkey file  DIR/new/authd.key (new)\n\
+             no admin yet; make one with: authctl user add you@example.com --verified --role admin\n{WEAK}"
+        )
     );
     assert_eq!(first.ask("GET /healthz", "", "").0, 200);
     assert_eq!(first.ask("GET /readyz", "", "").0, 200);
@@ -138,7 +156,10 @@ fn the_first_start_makes_what_it_needs_and_says_so() {
     assert_eq!(first.login("ann@example.com").0, 200);
     assert_eq!(first.stop(Signal::TERM), (Some(0), "stopped\n".into()));
     let second = Daemon::start(&shell, &["--database", "new/authd.db"]);
-    assert_eq!(shell.stable(&second.greeting), "database  DIR/new/authd.db\nkey file  DIR/new/authd.key\n");
+    assert_eq!(
+        shell.stable(&second.greeting),
+        format!("database  DIR/new/authd.db\nkey file  DIR/new/authd.key\n{WEAK}")
+    );
     assert_eq!(second.stop(Signal::INT), (Some(0), "stopped\n".into()));
     // Nothing is left in a write-ahead log: the file alone is the database.
     let mut files: Vec<_> = std::fs::read_dir(shell.world.folder.join("new"))

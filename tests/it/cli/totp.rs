@@ -4,6 +4,7 @@ use super::prompts::Typist;
 use super::screen::{DARK, LIGHT, code_on, scan};
 use super::{Said, Shell, json};
 use crate::authenticator::Authenticator;
+use crate::missing::is_there;
 use crate::phone;
 use crate::world::PASSWORD;
 use authd::ports::{Clock, SystemClock};
@@ -65,6 +66,9 @@ impl Shell {
 
 #[test]
 fn a_phone_reads_the_code_off_a_dark_and_off_a_light_terminal() {
+    if !is_there("script") {
+        return;
+    }
     let shell = shell();
     let folder = &shell.world.folder;
     for (flags, own) in [("", DARK), ("", LIGHT), ("--color never", DARK)] {
@@ -97,6 +101,9 @@ fn a_phone_reads_the_code_off_a_dark_and_off_a_light_terminal() {
 
 #[test]
 fn a_terminal_too_narrow_for_the_code_says_so() {
+    if !is_there("script") {
+        return;
+    }
     let shell = shell();
     let mut typist = Typist::start(&shell, "stty cols 40; ./authctl totp enroll ann@example.com");
     let screen = typist.wait_for(PROMPT);
@@ -105,6 +112,9 @@ fn a_terminal_too_narrow_for_the_code_says_so() {
 
 #[test]
 fn a_code_at_the_prompt_turns_it_on_and_the_recovery_codes_come_once() {
+    if !is_there("script") {
+        return;
+    }
     let shell = shell();
     let before = shell.world.login(ANN).unwrap();
     let mut typist = Typist::start(&shell, "./authctl totp enroll ann@example.com");
@@ -140,6 +150,9 @@ fn a_code_at_the_prompt_turns_it_on_and_the_recovery_codes_come_once() {
 
 #[test]
 fn what_is_asked_for_stands_alone_on_stdout() {
+    if !is_there("script") {
+        return;
+    }
     let shell = shell();
     let written = |name: &str| fs::read_to_string(shell.world.folder.join(name)).unwrap();
     let is_code = |line: &&str| line.trim().len() == 29 && line.matches('-').count() == 5;
@@ -166,6 +179,9 @@ fn what_is_asked_for_stands_alone_on_stdout() {
 
 #[test]
 fn three_wrong_codes_are_enough() {
+    if !is_there("script") {
+        return;
+    }
     let shell = shell();
     let mut typist = Typist::start(&shell, "./authctl totp enroll ann@example.com --qr-png ann.png");
     for _ in 0..3 {
@@ -272,6 +288,9 @@ fn recovery_codes_are_made_anew_where_a_factor_is_on() {
 
 #[test]
 fn a_check_is_that_of_a_login() {
+    if !is_there("script") {
+        return;
+    }
     let (shell, app) = Shell::with_factor();
     let failures = || json(&shell.line("totp status ann@example.com -o json").out)["failures"].clone();
     let wrong = shell.verify(&wrong_code(&app));

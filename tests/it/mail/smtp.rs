@@ -31,7 +31,7 @@ impl Server {
         let project = Path::new(env!("CARGO_MANIFEST_DIR"));
         let python = project.join("target/smtp-venv/bin/python");
         if !python.exists() {
-            crate::missing::missing("an SMTP server to test with");
+            crate::missing::missing("smtp-server");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
