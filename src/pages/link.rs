@@ -141,7 +141,7 @@ fn submit_confirmation(app: &App, request: &Request, caller: &Caller) -> Page {
 }
 
 /// What was typed is not what this registration was made with: it may be somebody else's.
-const WRONG_PASSWORD: &str = "This registration was made with another password. If the name, the browser or the network \
+const WRONG_PASSWORD: &str = "No registration that waits was made with this password. If the name, the browser or the network \
     below is not yours, it is somebody else's: look for another mail with a link, or register once more.";
 
 fn confirm(

@@ -21,7 +21,8 @@ enum Target {
     Session,
     Role,
     Key,
-    /// It makes something new; that nobody hands out more than they hold is another rule.
+    /// It makes something new, or settles what nobody has an account by; that nobody hands out more than they
+    /// hold is another rule.
     Nothing,
 }
 
@@ -42,7 +43,11 @@ fn target_of(route: &Route) -> (Target, &'static str) {
         "admin_change_role" => (Target::Role, r#"{"description":"Another"}"#),
         "admin_delete_role" => (Target::Role, ""),
         "admin_revoke_api_key" => (Target::Key, ""),
-        "admin_add_user" | "admin_add_role" | "admin_add_api_key" => (Target::Nothing, ""),
+        "admin_add_user"
+        | "admin_add_role"
+        | "admin_add_api_key"
+        | "admin_confirm_registration"
+        | "admin_delete_registration" => (Target::Nothing, ""),
         other => panic!("what does {other} change?"),
     }
 }

@@ -207,14 +207,16 @@ fn where_two_have_registered_the_page_asks_for_the_password() {
         form.append_pair("token", token).append_pair("password", password);
         form.finish()
     };
-    for wrong in [PASSWORD, "", &"x".repeat(1025)] {
+    for wrong in ["the words that nobody has chosen", "", &"x".repeat(1025)] {
         let page = site.press(VERIFY, &form(&eves, wrong));
         assert_eq!((page.status, page.has_form()), (422, true), "{page:?}");
         assert!(wrong.is_empty() || !page.body.contains(wrong), "a password is never sent back: {page:?}");
     }
-    assert!(site.press(VERIFY, &form(&eves, PASSWORD)).body.contains("made with another password"));
+    let wrong = site.press(VERIFY, &form(&eves, "the words that nobody has chosen"));
+    assert!(wrong.body.contains("was made with this password"), "{wrong:?}");
     assert_eq!(site.press(VERIFY, &(form(&alone, PASSWORD) + "&password=x")).status, 400);
-    let done = site.press(VERIFY, &form(&alone, PASSWORD));
+    // The mail that she opens is Eve's, and the password says which is hers.
+    let done = site.press(VERIFY, &form(&eves, PASSWORD));
     assert_eq!((done.status, done.heading()), (200, "Address confirmed"), "{done:?}");
     assert!(site.world.login(ANN).is_ok());
 }

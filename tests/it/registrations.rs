@@ -2,8 +2,9 @@
 //! registrations and mails lets a stranger's password in.
 
 use crate::daemon::{Answer, Daemon, JSON};
-use crate::world::{PASSWORD, operator, user_ref};
-use authd::usecase::account::admin;
+use crate::world::{PASSWORD, anonymous, operator, user_ref};
+use authd::error::{Error, Refusal};
+use authd::usecase::account::{admin, email};
 use authd::usecase::operator::prune;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -163,7 +164,9 @@ fn no_order_of_registrations_and_mails_lets_a_strangers_password_in() {
                 if waits { refused(422, "password_required") } else { refused(400, "invalid_token") };
             assert_eq!(bare, wanted, "{context}");
             let answer = daemon.open(&links[opened], Some(HERS));
-            match (waits, order[opened] == HERS) {
+            // The link shows the mailbox, the password which of those that wait is hers.
+            let hers_waits = order[order.len().saturating_sub(3)..].contains(&HERS);
+            match (waits, hers_waits) {
                 (true, true) => assert_eq!(answer.status, 200, "{context}"),
                 (true, false) => assert_eq!(code(&answer), refused(401, "invalid_credentials"), "{context}"),
                 (false, _) => assert_eq!(code(&answer), refused(400, "invalid_token"), "{context}"),
@@ -175,10 +178,50 @@ fn no_order_of_registrations_and_mails_lets_a_strangers_password_in() {
                 assert_eq!(daemon.open(&again, Some(HERS)).status, 200, "{context}");
             }
             assert_eq!(daemon.log_in(ANN, HERS).status, 200, "{context}");
-            assert_eq!(code(&daemon.log_in(ANN, EVIL)), refused(401, "invalid_credentials"), "{context}");
+            assert_eq!(
+                code(&daemon.log_in(ANN, EVIL)),
+                refused(403, "email_not_verified"),
+                "as for any account"
+            );
             assert_eq!(code(&daemon.open(links.last().unwrap(), Some(EVIL))), refused(400, "invalid_token"));
         }
     }
+}
+
+#[test]
+fn who_waits_until_the_others_have_ended_hides_nothing_by_it() {
+    let daemon = Daemon::new();
+    daemon.sign_up(ANN, HERS);
+    daemon.world.advance(25 * HOUR);
+    prune::prune(&daemon.world.app, &operator()).unwrap();
+    let evil = daemon.link_of(ANN, EVIL);
+    assert_eq!(code(&daemon.open(&evil, None)), refused(422, "password_required"));
+    daemon.world.advance(8 * 24 * HOUR);
+    prune::prune(&daemon.world.app, &operator()).unwrap();
+    assert_eq!(daemon.open(&daemon.link_of(ANN, HERS), None).status, 200, "and nothing is kept for ever");
+}
+
+#[test]
+fn strangers_failures_do_not_keep_who_has_the_link_from_using_it() {
+    let daemon = Daemon::with(&[("proxy.trusted", "127.0.0.1/32"), ("lockout.account_failures", "3")]);
+    let link = daemon.link_of(ANN, HERS);
+    daemon.sign_up(ANN, EVIL);
+    let body = json!({"email": ANN, "password": "guess after guess after guess"}).to_string();
+    for ip in ["198.51.100.1", "203.0.113.1", "192.0.2.1"] {
+        daemon.send("POST", "/api/auth/login", &[JSON, ("x-forwarded-for", ip)], body.as_bytes());
+    }
+    assert_eq!(code(&daemon.log_in(ANN, HERS)), refused(429, "too_many_attempts"));
+    assert_eq!(daemon.open(&link, Some(HERS)).status, 200);
+}
+
+#[test]
+fn a_link_makes_no_account_once_registration_is_closed() {
+    let daemon = Daemon::new();
+    let link = daemon.link_of(ANN, HERS);
+    let closed = daemon.world.another_app_with(&[("registration", "closed")]);
+    let refused = email::confirm(&closed, &anonymous(), &link, None).unwrap_err();
+    assert!(matches!(refused, Error::Refused(Refusal::RegistrationClosed)), "{refused:?}");
+    assert!(!daemon.has_account(ANN));
 }
 
 #[test]
@@ -197,7 +240,7 @@ fn a_wrong_password_beside_a_link_is_a_guess() {
     daemon.sign_up(ANN, HERS);
     let link = daemon.link_of(ANN, EVIL);
     for _ in 0..5 {
-        assert_eq!(code(&daemon.open(&link, Some(HERS))), refused(401, "invalid_credentials"));
+        assert_eq!(code(&daemon.open(&link, Some(PASSWORD))), refused(401, "invalid_credentials"));
     }
     assert_eq!(code(&daemon.open(&link, Some(EVIL))), refused(429, "too_many_attempts"));
     assert_eq!(code(&daemon.log_in(ANN, HERS)), refused(429, "too_many_attempts"));
@@ -236,6 +279,7 @@ fn a_new_link_replaces_the_one_before_and_makes_nothing_wait_longer() {
     daemon.world.advance(22 * HOUR);
     assert_eq!(code(&daemon.open(&second, None)), refused(400, "invalid_token"));
     assert_eq!(ask(), second, "nothing waits, and nothing is sent");
+    daemon.world.advance(7 * 24 * HOUR);
     let pruned = prune::prune(&daemon.world.app, &operator()).unwrap();
     assert!(pruned.contains(&("registrations", 1)), "{pruned:?}");
 }
@@ -280,7 +324,8 @@ fn administrators_see_and_settle_what_waits() {
     assert_eq!((made.status, &made.json()["email_verified"]), (201, &json!(true)), "{made:?}");
     assert_eq!(admin.daemon.log_in(ANN, HERS).status, 200);
     assert_eq!(code(&admin.daemon.open(&link, None)), refused(400, "invalid_token"));
-    assert_eq!(code(&admin.send("POST", &path(1))), refused(404, "not_found"), "the others are void");
+    assert_eq!(code(&admin.send("POST", &path(1))), refused(409, "email_taken"), "the others are void");
+    assert_eq!(admin.send("DELETE", &path(1)).status, 204);
     assert_eq!(admin.send("DELETE", &path(2)).status, 204);
     assert_eq!(code(&admin.send("DELETE", &path(2))), refused(404, "not_found"));
     assert_eq!(code(&admin.send("DELETE", "/ann@example.com")), refused(404, "not_found"));

@@ -51,6 +51,7 @@ pub static ACCOUNTS: &[Route] = &[
     .problems(&[
         (400, "invalid_token"),
         (401, "invalid_credentials"),
+        (403, "registration_closed"),
         (409, "email_taken"),
         (422, "password_required"),
         (429, "too_many_attempts"),

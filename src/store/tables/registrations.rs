@@ -40,12 +40,13 @@ const WAITING: &str =
 
 /// Adds a registration, as of now, and drops what is more than [`MAX_PER_ADDRESS`] of its address, the oldest
 /// first. Where another password waits, all of them want theirs beside the link from now on: those that come
-/// later, too, for as long as one of these waits, so that pushing the others out hides nothing.
+/// later, too, for as long as one of these is kept, so that pushing the others out hides nothing, nor does
+/// waiting until they end.
 pub fn insert(tx: &mut Tx<'_>, new: &NewRegistration) -> Result<(), Fault> {
     let (now, key) = (tx.now(), new.email.key());
-    let sql = "SELECT EXISTS (SELECT 1 FROM registrations WHERE email_key = ?1 AND expires_at > ?2 \
-        AND (contested = 1 OR password_tag <> ?3)) AS contested";
-    let contested: bool = tx.one(sql, params![key, now, new.password_tag], |row| row.get("contested"))?;
+    let sql = "SELECT EXISTS (SELECT 1 FROM registrations WHERE email_key = ?1 \
+        AND (contested = 1 OR password_tag <> ?2)) AS contested";
+    let contested: bool = tx.one(sql, params![key, new.password_tag], |row| row.get("contested"))?;
     let sql = "INSERT INTO registrations (id, email, email_key, name, password_hash, password_tag, token_hash, ip, \
         user_agent, contested, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     tx.execute(
@@ -138,9 +139,15 @@ pub fn delete(tx: &mut Tx<'_>, id: RegistrationId) -> Result<bool, Fault> {
     Ok(tx.execute("DELETE FROM registrations WHERE id = ?1", params![id])? == 1)
 }
 
-/// Deletes all of an address.
-pub fn delete_of(tx: &mut Tx<'_>, email: &Email) -> Result<(), Fault> {
-    tx.execute("DELETE FROM registrations WHERE email_key = ?1", params![email.key()]).map(drop)
+/// Voids the links of all that wait for an address.
+pub fn void_links_of(tx: &mut Tx<'_>, email: &Email) -> Result<(), Fault> {
+    for Waiting { registration, .. } in list_of(tx, email, tx.now())? {
+        // No link has this hash, and no two registrations have the same one.
+        let mut nobodys = [0; 32];
+        nobodys[..16].copy_from_slice(registration.id.as_bytes());
+        replace_token(tx, registration.id, &nobodys)?;
+    }
+    Ok(())
 }
 
 /// Deletes everybody's; gives how many there were.

@@ -1,10 +1,11 @@
 //! Registrations that wait: making an account of one, by its link or on an operator's word, and deleting it.
 //!
 //! Nobody has shown that the address is theirs before the link in its mail is opened, and the account is made
-//! then, with what that registration was made with. A link shows whose mailbox it is, and not whose
-//! registration: where others wait with another password, it wants the password, too.
+//! then, with what that registration was made with. A link shows whose mailbox it is, the password beside it
+//! whose registration: where others wait with another password, it is wanted, too.
 
 use super::admin::Paged;
+use crate::config::Registration as Mode;
 use crate::crypto::opaque::OpaqueHash;
 use crate::crypto::password_tag::{self, PasswordTag};
 use crate::domain::audit::{Event, LoginFailure, Subject};
@@ -30,8 +31,9 @@ use crate::usecase::signin::lockout::{self, Attempt};
 /// Spends the link of a registration for `email`. `password`: what was shown beside it.
 ///
 /// # Errors
-/// `invalid_token`; `password_required`; `invalid_credentials`, counted by the lockout; `too_many_attempts`;
-/// `email_taken` when somebody has come to have the address since; the store's.
+/// `registration_closed`, where it was closed meanwhile; `invalid_token`; `password_required`;
+/// `invalid_credentials`, counted by the lockout; `too_many_attempts`; `email_taken` when somebody has come
+/// to have the address since; the store's.
 pub(super) fn confirm_by_link(
     app: &App,
     caller: &Caller,
@@ -39,47 +41,55 @@ pub(super) fn confirm_by_link(
     email: &Email,
     password: Option<&Password>,
 ) -> Result<User, Error> {
+    if app.config.registration == Mode::Closed {
+        return Err(Refusal::RegistrationClosed.into());
+    }
     let attempt = Attempt::new(app, caller, email.key());
     let shown = password.map(|password| app.password_tag_key.tag(email, password));
     let id = UserId::new(app.now(), app.id_entropy());
     app.store.write(caller, move |tx| {
         let now = tx.now();
-        let Some(waiting) = registrations::find_by_token(tx, &token_hash, now)? else {
+        let Some(linked) = registrations::find_by_token(tx, &token_hash, now)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
-        if let Some(refusal) = check_password(tx, &attempt, &waiting, shown.as_ref())? {
-            return Ok(Decision::Refuse(refusal));
+        match meant(tx, &attempt, linked, shown.as_ref())? {
+            Ok(waiting) => make_account(tx, id, &waiting),
+            Err(refusal) => Ok(Decision::Refuse(refusal)),
         }
-        make_account(tx, id, &waiting)
     })
 }
 
-/// `None`: the password is right, or none is asked for.
-fn check_password(
+/// The registration that a link and the password beside it mean. Any link of the address will do: its owner
+/// may have lost the mail of hers, or a stranger had the newest sent. Without a password it is the link's.
+fn meant(
     tx: &mut Tx<'_>,
     attempt: &Attempt,
-    waiting: &Waiting,
+    linked: Waiting,
     shown: Option<&PasswordTag>,
-) -> Result<Option<Refusal>, Fault> {
+) -> Result<Result<Waiting, Refusal>, Fault> {
     let Some(shown) = shown else {
-        return Ok(waiting.registration.password_required.then_some(Refusal::PasswordRequired));
+        let required = linked.registration.password_required;
+        return Ok(if required { Err(Refusal::PasswordRequired) } else { Ok(linked) });
     };
-    let (now, email) = (tx.now(), &waiting.registration.email);
+    let (now, email) = (tx.now(), &linked.registration.email);
     let user = users::find_by_email(tx, email)?.map(|user| user.id);
     let subject = user.map_or_else(Subject::default, Subject::from);
     let typed = user.is_none().then(|| email.to_string());
-    if let Some(until) = attempt.locked_until(tx, user, now)? {
-        return lockout::refuse(tx, subject, typed, until).map(Some);
+    // Who has the link has the mailbox: strangers can't guess here, and must not keep its owner out.
+    if let Some(until) = attempt.network_locked_until(tx, now)? {
+        return lockout::refuse(tx, subject, typed, until).map(Err);
     }
-    if password_tag::is_same(shown, &waiting.password_tag) {
-        return Ok(None);
+    let waiting = registrations::list_of(tx, email, now)?;
+    if let Some(hers) = waiting.into_iter().find(|one| password_tag::is_same(shown, &one.password_tag)) {
+        return Ok(Ok(hers));
     }
     tx.audit(&Event::LoginFailed { why: LoginFailure::WrongPassword, email: typed }, subject)?;
     attempt.count(tx, user)?;
-    Ok(Some(Refusal::InvalidCredentials))
+    Ok(Err(Refusal::InvalidCredentials))
 }
 
-/// The others of the address are void, whoever made them.
+/// The others of the address are void, whoever made them. They wait out their day all the same, as those for
+/// a taken address do: whoever made one can't see by a login when the address came to have an account.
 fn make_account(tx: &mut Tx<'_>, id: UserId, waiting: &Waiting) -> Result<Decision<User>, Fault> {
     let (now, registration) = (tx.now(), &waiting.registration);
     if users::find_by_email(tx, &registration.email)?.is_some() {
@@ -93,7 +103,8 @@ fn make_account(tx: &mut Tx<'_>, id: UserId, waiting: &Waiting) -> Result<Decisi
         password_hash: Some(waiting.password_hash.clone()),
     };
     users::insert(tx, &user)?;
-    registrations::delete_of(tx, &registration.email)?;
+    registrations::delete(tx, registration.id)?;
+    registrations::void_links_of(tx, &registration.email)?;
     mails::save_user(tx, &registration.email, id)?;
     tx.audit(&Event::UserRegistered { registration: Some(registration.id.to_string()) }, id)?;
     tx.audit(&Event::EmailVerified, id)?;
@@ -171,24 +182,29 @@ pub fn confirm(app: &App, caller: &Caller, of: &RegistrationRef) -> Result<User,
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
         }
-        match find_in(tx, &of)?.and_then(the_one) {
+        let named = |found: Vec<Waiting>| match &of {
+            RegistrationRef::Id(_) => Ok(found[0].clone()),
+            RegistrationRef::Email(_) => the_one(&found),
+        };
+        match find_in(tx, &of)?.and_then(named) {
             Ok(waiting) => make_account(tx, id, &waiting),
             Err(refusal) => Ok(Decision::Refuse(refusal)),
         }
     })
 }
 
-/// The newest, where all were made with one password.
-fn the_one(found: Vec<Waiting>) -> Result<Waiting, Refusal> {
-    let Some((newest, others)) = found.split_first() else {
+/// The newest, where nobody has registered with another password, not even one that waits no more.
+fn the_one(found: &[Waiting]) -> Result<Waiting, Refusal> {
+    let Some(newest) = found.first() else {
         return Err(Refusal::not_found("registration", ""));
     };
-    if others.iter().all(|other| password_tag::is_same(&other.password_tag, &newest.password_tag)) {
+    if !newest.registration.password_required {
         return Ok(newest.clone());
     }
     let email = &newest.registration.email;
     let reason = format!(
-        "registrations with different passwords wait for {email}; find out whose is whose, and name one by its id"
+        "registrations with different passwords wait for {email}, or did; find out whose is whose, and name one \
+         by its id"
     );
     Err(Refusal::Conflict { reason })
 }

@@ -22,6 +22,10 @@ pub const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// A wish for a link that nobody could work off for so long is not answered any more.
 const STALE: Duration = Duration::from_secs(24 * 3600);
 
+/// How long a registration that waits no more still tells that somebody has registered the address with
+/// another password.
+const CONTESTED: Duration = Duration::from_secs(7 * 24 * 3600);
+
 const SCHEDULE: Schedule =
     Schedule { name: "pruner", first: FirstRound::Later, every: Duration::from_secs(5 * 60), patience: None };
 
@@ -77,7 +81,8 @@ fn step(app: &App, caller: &Caller, family: Family, from: Cursor) -> Result<Dele
 /// What was over by then goes now.
 fn over_before(app: &App, family: Family) -> Timestamp {
     let kept = match family {
-        Family::RevokedTokens | Family::Links | Family::Registrations | Family::Tickets => Duration::ZERO,
+        Family::RevokedTokens | Family::Links | Family::Tickets => Duration::ZERO,
+        Family::Registrations => CONTESTED,
         Family::LinkRequests => STALE,
         Family::PairFailures | Family::AccountFailures => lockout::MEMORY,
         Family::KnownNetworks => app.config.lockout.known_network,

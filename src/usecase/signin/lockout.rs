@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
-use crate::domain::lockout::{Familiarity, Rules, refused_until};
+use crate::domain::lockout::{Account, Familiarity, Rules, refused_until};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::error::{Fault, Refusal};
@@ -56,6 +56,16 @@ impl Attempt {
         let account = failures::find_account(query, &self.account, now)?;
         let familiarity = self.familiarity(query, user, now)?;
         Ok(refused_until(pair, account, familiarity, now))
+    }
+
+    /// Until when this network's own failures keep it out, whatever others did; `None`: they don't.
+    pub(in crate::usecase) fn network_locked_until(
+        &self,
+        query: &impl Query,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Fault> {
+        let pair = failures::find_pair(query, &self.account, self.network, now)?;
+        Ok(refused_until(pair, Account::default(), Familiarity::Known, now))
     }
 
     /// Whether this network has seen a login of the user lately.
