@@ -13,6 +13,7 @@ CREATE TABLE meta (
 -- audit_pruned_to: the number up to which lines may be deleted
 -- revocations_pruned_to: the latest end (8 bytes, big endian) of a revoked token that is no longer kept
 -- probe: the time of the last readiness check
+-- unknown_proxy_seen_at: when a proxy was met last that `proxy.trusted` doesn't name
 -- root_key_check: opens with this database's own key file and no other
 
 CREATE TABLE users (
@@ -68,6 +69,8 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_user ON sessions (user_id, id);
 CREATE INDEX sessions_by_end ON sessions (expires_at) WHERE ended_at IS NULL;
+-- The sessions of a user that were not ended, however many were.
+CREATE INDEX sessions_not_ended ON sessions (user_id, id) WHERE ended_at IS NULL;
 
 -- Single access tokens that were revoked before their end.
 CREATE TABLE revoked_tokens (

@@ -143,6 +143,7 @@ fn tokens(of: &Settings) -> Tokens {
         two_factor_ttl: span(of, "tokens.two_factor_ttl"),
         two_factor_idle: span(of, "tokens.two_factor_idle"),
         refresh_grace: span(of, "tokens.refresh_grace"),
+        max_sessions: count(of, "tokens.max_sessions"),
     }
 }
 

@@ -42,7 +42,7 @@ pub const TABLES: [(&str, &str); 16] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 56] = [
+pub const KEYS: [Key; 57] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -83,6 +83,8 @@ pub const KEYS: [Key; 56] = [
         "how long such a session lives without being refreshed, if that is less"),
     key("tokens.refresh_grace", Kind::Span(0), "0s", "10s",
         "how soon a retry with a refresh token that is spent gets the same successor instead of ending the session"),
+    key("tokens.max_sessions", Kind::Count(1, 10_000), "100", "20",
+        "how many sessions of one user live at once; one more ends the one that was unused for longest"),
     key("lockout.pair_failures", Kind::Count(1, 1_000_000), "5", "10",
         "how many failures of one account from one network lock that account for that network"),
     key("lockout.pair_lock", Kind::Span(1), "1m", "5m",

@@ -81,6 +81,8 @@ pub struct Tokens {
     pub two_factor_idle: Duration,
     /// A retry this soon gets the same successor, not a revoked family.
     pub refresh_grace: Duration,
+    /// How many sessions of one user live at once.
+    pub max_sessions: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
-//! Pages of short lists that are read whole, and the cursors and limits of all.
+//! Pages of lists in the order of names, and the cursors and limits of all.
 
 use crate::domain::cursor::{self, List};
-use crate::error::Refusal;
-use crate::store::page::Paged;
+use crate::error::{Error, Fault, Refusal};
+use crate::store::page::{Page, Paged};
 
 /// Refuses a page without room for anything.
 ///
@@ -24,21 +24,19 @@ pub(super) fn start<K>(
     cursor.map(|text| decode(list, text).ok_or(Refusal::BadCursor)).transpose()
 }
 
-/// A page of items that are sorted by a name of their own. The cursor holds the last name, so that a page
-/// holds whatever was made or deleted in between.
+/// A page of items in the order of their names, which `read` reads. The cursor holds the last name, so that a
+/// page holds whatever was made or deleted in between.
 ///
 /// # Errors
-/// `invalid_cursor`; `validation_failed` for a limit of 0.
+/// `invalid_cursor`; `validation_failed` for a limit of 0; those of `read`.
 pub(super) fn by_name<T>(
     list: List,
-    mut items: Vec<T>,
     limit: u32,
     after: Option<&str>,
-    name: impl Fn(&T) -> &str,
-) -> Result<Paged<T, String>, Refusal> {
+    read: impl FnOnce(Page<String>) -> Result<Paged<T, String>, Fault>,
+) -> Result<Paged<T, String>, Error> {
     check_limit(limit)?;
-    if let Some(after) = start(list, after, cursor::decode_name)? {
-        items.retain(|item| name(item) > after.as_str());
-    }
-    Ok(Paged::cut(items, limit, |last| cursor::encode_name(list, name(last))))
+    let after = start(list, after, cursor::decode_name)?;
+    let Paged { items, next } = read(Page { limit, after })?;
+    Ok(Paged { items, next: next.map(|name| cursor::encode_name(list, &name)) })
 }

@@ -31,7 +31,18 @@ impl Daemon {
         // Tests ask more in a second than anybody should; those of the limits turn them on.
         let mut all = vec![("rate_limit.enabled", "false")];
         all.extend(settings);
-        let world = World::with(&all);
+        Self::of(World::with(&all))
+    }
+
+    /// The same with other settings, as after a restart.
+    pub fn restarted_with(self, settings: &[(&str, &str)]) -> Self {
+        let Self { mut world, running } = self;
+        running.stopper().stop();
+        world.restart_with(settings);
+        Self::of(world)
+    }
+
+    fn of(world: World) -> Self {
         let config = &world.app.config;
         let router = Arc::new(Router::new(Arc::clone(&world.app)));
         let running = Server::start(&config.listen, Settings::from(config), router).unwrap();

@@ -131,6 +131,15 @@ impl World {
         open(&self.folder, &all, &self.ports)
     }
 
+    /// The same in the place of this world's app, and of all that are opened after it.
+    pub fn restart_with(&mut self, settings: &[(&str, &str)]) {
+        self.app = Arc::new(self.another_app_with(settings));
+        for (key, value) in settings {
+            self.settings.retain(|(known, _)| known != key);
+            self.settings.push(((*key).to_owned(), (*value).to_owned()));
+        }
+    }
+
     pub fn try_open(&self) -> Result<App, Error> {
         self.try_open_with(&[])
     }

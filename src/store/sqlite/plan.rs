@@ -56,6 +56,7 @@ const WALKS: &[(&str, &str)] = &[
         "max(last_at, coalesce(locked_until, 0)) DESC",
         "the failures of one account, of which there are a thousand at most",
     ),
+    ("ORDER BY s.last_used_at DESC, s.id DESC", "the sessions of one user that live, which are few for that"),
     ("UPDATE totp SET last_step = ?1 WHERE last_step IS NULL", "a restore, too"),
     ("SELECT count(*) AS good FROM links WHERE spent_at IS NULL", "a restore, too"),
     ("SELECT count(*) AS waiting FROM tickets WHERE spent_at IS NULL", "a restore, too"),

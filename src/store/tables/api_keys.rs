@@ -6,6 +6,7 @@ use crate::domain::id::ApiKeyId;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
 
 const COLUMNS: &str = "k.id, k.name, k.created_at, k.expires_at, k.last_used_at, \
@@ -29,6 +30,15 @@ pub fn find_by_hash(query: &impl Query, hash: &[u8; 32]) -> Result<Option<ApiKey
 /// Lists all keys, by name.
 pub fn list(query: &impl Query) -> Result<Vec<ApiKey>, Fault> {
     query.all(&format!("SELECT {COLUMNS} FROM api_keys k ORDER BY k.name"), &[], read)
+}
+
+/// Lists as [`list`] does, a page.
+pub fn list_page(query: &impl Query, page: &Page<String>) -> Result<Paged<ApiKey, String>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM api_keys k WHERE k.name > ?1 ORDER BY k.name LIMIT ?2");
+    // No name is empty.
+    let after = page.after.as_deref().unwrap_or_default();
+    let listed = query.all(&sql, params![after, page.limit_and_one()], read)?;
+    Ok(Paged::cut(listed, page.limit, |last| last.name.to_string()))
 }
 
 /// Inserts a key, whose name must be free: see [`find`].

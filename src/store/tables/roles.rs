@@ -4,6 +4,7 @@ use super::users::words;
 use crate::domain::id::UserId;
 use crate::domain::role::{Permission, Role, RoleName};
 use crate::error::Fault;
+use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
 
 const COLUMNS: &str = "r.name, r.description, \
@@ -17,6 +18,15 @@ pub fn find(query: &impl Query, name: &RoleName) -> Result<Option<Role>, Fault> 
 /// Lists all roles, by name.
 pub fn list(query: &impl Query) -> Result<Vec<Role>, Fault> {
     query.all(&format!("SELECT {COLUMNS} FROM roles r ORDER BY r.name"), &[], read)
+}
+
+/// Lists as [`list`] does, a page.
+pub fn list_page(query: &impl Query, page: &Page<String>) -> Result<Paged<Role, String>, Fault> {
+    let sql = format!("SELECT {COLUMNS} FROM roles r WHERE r.name > ?1 ORDER BY r.name LIMIT ?2");
+    // No name is empty.
+    let after = page.after.as_deref().unwrap_or_default();
+    let listed = query.all(&sql, params![after, page.limit_and_one()], read)?;
+    Ok(Paged::cut(listed, page.limit, |last| last.name.to_string()))
 }
 
 /// Inserts a role, whose name must be free: see [`find`].

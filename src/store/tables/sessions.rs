@@ -141,6 +141,14 @@ pub fn list(
     })
 }
 
+/// Lists the newest sessions of a user that live, `most` at most.
+pub fn list_newest(query: &impl Query, user: UserId, alive: Alive, most: u32) -> Result<Vec<Session>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM sessions s WHERE s.user_id = ?1 AND {LIVES} ORDER BY s.id DESC LIMIT ?4"
+    );
+    query.all(&sql, params![user, alive.now, alive.idle, most], read)
+}
+
 /// Lists as [`list`] does, a page of those that live.
 pub fn list_page(
     query: &impl Query,
@@ -215,6 +223,25 @@ pub fn end(tx: &mut Tx<'_>, id: SessionId) -> Result<bool, Fault> {
     Ok(tx
         .execute("UPDATE sessions SET ended_at = ?2 WHERE id = ?1 AND ended_at IS NULL", params![id, now])?
         == 1)
+}
+
+/// Ends sessions of a user so that no more than `most` live on: first those that were unused for longest.
+/// Gives those that it ended, the longest unused last.
+pub fn end_surplus(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    idle: Duration,
+    most: u32,
+) -> Result<Vec<SessionId>, Fault> {
+    let sql = format!(
+        "SELECT s.id FROM sessions s WHERE s.user_id = ?1 AND {LIVES} \
+         ORDER BY s.last_used_at DESC, s.id DESC LIMIT -1 OFFSET ?4"
+    );
+    let surplus = tx.all(&sql, params![user, tx.now(), idle, most], |row| row.get("id"))?;
+    for id in &surplus {
+        end(tx, *id)?;
+    }
+    Ok(surplus)
 }
 
 /// Ends all sessions of a user but `except`; gives how many.

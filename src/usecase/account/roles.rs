@@ -36,8 +36,8 @@ pub fn page(
     limit: u32,
     after: Option<&str>,
 ) -> Result<Paged<Role, String>, Error> {
-    let roles = list(app, caller)?;
-    Ok(by_name(cursor::List::Roles, roles, limit, after, |role| role.name.as_str())?)
+    require(caller, "roles:read")?;
+    by_name(cursor::List::Roles, limit, after, |page| app.store.read(|query| roles::list_page(query, &page)))
 }
 
 /// A role, and how many users have it.
@@ -171,7 +171,7 @@ fn difference(before: &Role, after: &Role) -> Event {
         role: after.name.to_string(),
         added: only_in(after, before),
         removed: only_in(before, after),
-        described: before.description != after.description,
+        description: before.description != after.description,
     }
 }
 

@@ -133,8 +133,10 @@ pub fn page(
     limit: u32,
     after: Option<&str>,
 ) -> Result<Paged<ApiKey, String>, Error> {
-    let keys = list(app, caller)?;
-    Ok(by_name(cursor::List::ApiKeys, keys, limit, after, |key| key.name.as_str())?)
+    require(caller, "keys:write")?;
+    by_name(cursor::List::ApiKeys, limit, after, |page| {
+        app.store.read(|query| api_keys::list_page(query, &page))
+    })
 }
 
 /// The key of this name. `None`: there is none.

@@ -17,14 +17,14 @@ use crate::usecase::{require, require_user};
 
 pub use crate::store::tables::sessions::SessionOfUser;
 
-/// The caller's sessions that live, newest first.
+/// The caller's sessions that live, newest first, as many as may.
 ///
 /// # Errors
 /// `unauthenticated`; the store's.
 pub fn list_own(app: &App, caller: &Caller) -> Result<Vec<Session>, Error> {
     let me = require_user(caller)?;
-    let listed = app.store.read(|query| sessions::list(query, Some(me.account.id), Some(alive(app))))?;
-    Ok(listed.into_iter().map(|listed| listed.session).collect())
+    let (user, most) = (me.account.id, app.config.tokens.max_sessions);
+    Ok(app.store.read(|query| sessions::list_newest(query, user, alive(app), most))?)
 }
 
 /// Ends one of the caller's sessions.

@@ -11,13 +11,13 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Refusal};
 use crate::ports::draw;
-use crate::store::tables::{keys, sessions};
+use crate::store::tables::keys;
 use crate::usecase::account::reference::{UserRef, find_in};
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
 use crate::usecase::require;
 use crate::usecase::signin::session_start;
-use crate::usecase::signin::session_start::Issue;
+use crate::usecase::signin::session_start::{Issue, SessionBound};
 use std::time::Duration;
 
 /// A minted token, and what it is.
@@ -43,7 +43,7 @@ pub fn mint(app: &App, caller: &Caller, of: &UserRef, ttl: Option<Duration>) -> 
     let id = SessionId::new(app.now(), app.id_entropy());
     let token = TokenId::new(app.now(), app.id_entropy());
     let (salt, signer, of) = (draw(app.entropy()), current_key::current(app)?, of.clone());
-    let kid = signer.key().kid.clone();
+    let (kid, bound) = (signer.key().kid.clone(), SessionBound::of(app));
     let (user, session) = app.store.write(caller, move |tx| {
         let Some(user) = find_in(tx, &of)? else {
             return Ok(Decision::Refuse(of.missing()));
@@ -52,7 +52,7 @@ pub fn mint(app: &App, caller: &Caller, of: &UserRef, ttl: Option<Duration>) -> 
             return Ok(Decision::Refuse(Refusal::AccountDisabled));
         }
         let session = unproven(id, &user, tx.now(), ttl);
-        sessions::insert(tx, &session, &salt)?;
+        session_start::insert(tx, &session, &salt, bound)?;
         // The key is to verify for as long as the token lives, even if it is retired by now.
         if !keys::keep_at_least(tx, &kid, session.expires_at)? {
             let reason = "the signing key was retired meanwhile; run the command again".into();

@@ -12,6 +12,7 @@ use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, TokenId};
 use crate::domain::lockout::Familiarity;
 use crate::domain::mail::MailKind;
+use crate::domain::role::Carried;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -93,6 +94,7 @@ pub(in crate::usecase) struct Start {
     caller: Caller,
     proof: Proof,
     life: Life,
+    bound: SessionBound,
     /// Told to the owner when the network is a new one.
     notice: QueuedMail,
     /// Ends when this one starts.
@@ -107,6 +109,7 @@ impl Start {
             caller: caller.clone(),
             proof,
             life: life(&app.config, proof),
+            bound: SessionBound::of(app),
             notice: compose::notice(app, caller, MailKind::NewLogin),
             replaced: BrowserSession::of(app, caller),
         }
@@ -131,8 +134,8 @@ impl Start {
             replaced.end(tx)?;
         }
         let session = self.session(tx, &user);
-        sessions::insert(tx, &session, &self.salt)?;
-        tx.audit(&Event::LoginSucceeded, (user.id, session.id))?;
+        insert(tx, &session, &self.salt, self.bound)?;
+        tx.audit(&Event::LoginSucceeded { amr: session.amr.clone() }, (user.id, session.id))?;
         Ok((User { last_login_at: Some(now), ..user }, session))
     }
 
@@ -154,6 +157,35 @@ impl Start {
             idle: self.life.idle,
         }
     }
+}
+
+/// How many sessions of a user may live at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::usecase) struct SessionBound {
+    most: u32,
+    /// How long a session without a span of its own lives unused.
+    idle: Duration,
+}
+
+impl SessionBound {
+    pub(in crate::usecase) fn of(app: &App) -> Self {
+        Self { most: app.config.tokens.max_sessions, idle: app.lifetime().idle }
+    }
+}
+
+/// Inserts a session: the one place that does, so that none begins beyond the bound.
+pub(in crate::usecase) fn insert(
+    tx: &mut Tx<'_>,
+    session: &Session,
+    salt: &Salt,
+    bound: SessionBound,
+) -> Result<(), Fault> {
+    let surplus = sessions::end_surplus(tx, session.user, bound.idle, bound.most.saturating_sub(1))?;
+    if let Some(longest_unused) = surplus.last() {
+        let evicted = Event::SessionEvicted { sessions: surplus.len() as u64 };
+        tx.audit(&evicted, (session.user, *longest_unused))?;
+    }
+    sessions::insert(tx, session, salt)
 }
 
 /// Makes the tokens of a session as it stands. An access token never outlives its session.
@@ -197,7 +229,11 @@ pub(in crate::usecase) fn access_token(
 ) -> Result<Secret<String>, Fault> {
     let standing = standing(&app.config, user);
     // Whoever must set up a second factor may do nothing else, here or elsewhere.
-    let may = standing == Standing::Full;
+    let (roles, permissions) = match standing {
+        Standing::Full => (user.roles.as_slice(), user.permissions.as_slice()),
+        Standing::SecondFactorDue => Default::default(),
+    };
+    let carried = Carried::of(roles, permissions);
     let claims = AccessClaims {
         issuer: app.config.tokens.issuer.clone(),
         audience: audience(&app.config, standing),
@@ -211,8 +247,12 @@ pub(in crate::usecase) fn access_token(
         expires_at: issue.expires_at,
         auth_time: session.auth_time,
         amr: session.amr.clone(),
-        roles: user.roles.iter().filter(|_| may).map(ToString::to_string).collect(),
-        permissions: user.permissions.iter().filter(|_| may).map(ToString::to_string).collect(),
+        roles: (carried != Carried::Neither).then(|| texts(roles)),
+        permissions: (carried == Carried::Both).then(|| texts(permissions)),
     };
     jwt::sign(signer.key(), &claims)
+}
+
+fn texts<T: ToString>(names: &[T]) -> Vec<String> {
+    names.iter().map(ToString::to_string).collect()
 }

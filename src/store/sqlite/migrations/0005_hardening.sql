@@ -40,3 +40,6 @@ WHERE u.email_verified_at IS NULL AND u.last_login_at IS NULL AND EXISTS (
 
 -- How many notices a mail stands for; 0: for itself, and sent at once.
 ALTER TABLE mails ADD COLUMN held_back INTEGER NOT NULL DEFAULT 0;
+
+-- The sessions of a user that were not ended, however many were.
+CREATE INDEX sessions_not_ended ON sessions (user_id, id) WHERE ended_at IS NULL;
