@@ -156,8 +156,8 @@ fn claims() -> AccessClaims {
         expires_at: now.plus(Duration::from_secs(900)),
         auth_time: Some(now),
         amr: vec!["pwd".into()],
-        roles: vec!["editor".into()],
-        permissions: vec!["articles:write".into()],
+        roles: Some(vec!["editor".into()]),
+        permissions: Some(vec!["articles:write".into()]),
     }
 }
 

@@ -5,7 +5,7 @@ use super::arguments::{permissions, role_name, role_names};
 use super::exit::Failure;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
-use crate::domain::role::Role;
+use crate::domain::role::{CLAIMS_MAX, Carried, Permission, Role, RoleName};
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::account::roles;
 use crate::views;
@@ -123,6 +123,7 @@ impl Add {
         let role = Role { name: role_name(&self.role)?, description: self.description.clone(), permissions };
         let made = roles::add(&context.app()?, context.caller(), &role)?;
         context.terminal().note(&format!("created role {}", made.name));
+        warn_of_long_tokens(context, std::slice::from_ref(&made.name), &made.permissions);
         context.terminal().changed(&table(&[made]))
     }
 }
@@ -148,6 +149,7 @@ impl Edit {
         } else {
             format!("role {} is so already; nothing was changed", edited.role.name)
         });
+        warn_of_long_tokens(context, std::slice::from_ref(&edited.role.name), &edited.role.permissions);
         context.terminal().changed(&table(&[edited.role]))
     }
 }
@@ -179,6 +181,7 @@ impl Membership {
         let user =
             roles::assign(&app, context.caller(), &UserRef::parse(&self.user)?, &role_names(&self.roles)?)?;
         context.terminal().note(&format!("gave {} to {}", self.roles.join(", "), user.email));
+        warn_of_long_tokens(context, &user.roles, &user.permissions);
         context.terminal().changed(&super::user::one(&user, app.now()))
     }
 
@@ -189,6 +192,19 @@ impl Membership {
         context.terminal().note(&format!("took {} from {}", self.roles.join(", "), user.email));
         context.terminal().changed(&super::user::one(&user, app.now()))
     }
+}
+
+/// Says so where whoever holds all this has tokens that don't carry it.
+fn warn_of_long_tokens(context: &Context, roles: &[RoleName], permissions: &[Permission]) {
+    let missing = match Carried::of(roles, permissions) {
+        Carried::Both => return,
+        Carried::RolesAlone => "permissions",
+        Carried::Neither => "roles and permissions",
+    };
+    context.terminal().note(&format!(
+        "warning: a token carries {CLAIMS_MAX} bytes of roles and permissions, and these are more: those of whoever \
+         has them will carry no {missing}. authd itself asks the database; services must ask it too"
+    ));
 }
 
 const COLUMNS: [Column; 3] =

@@ -39,8 +39,10 @@ pub struct AccessClaims {
     /// When the person proved who they are. `None`: nobody did, and `amr` is empty.
     pub auth_time: Option<Timestamp>,
     pub amr: Vec<String>,
-    pub roles: Vec<String>,
-    pub permissions: Vec<String>,
+    /// `None`: they are too many for a token, which says so.
+    pub roles: Option<Vec<String>>,
+    /// As for `roles`.
+    pub permissions: Option<Vec<String>>,
 }
 
 /// Whose tokens are taken, and when.
@@ -110,8 +112,19 @@ struct WireClaims {
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_time: Option<i64>,
     amr: Vec<String>,
-    roles: Vec<String>,
-    permissions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<Vec<String>>,
+    /// Which of the two above are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    omitted: Vec<String>,
+}
+
+/// Which claims are left out, by their names.
+fn omitted(roles: Option<&Vec<String>>, permissions: Option<&Vec<String>>) -> Vec<String> {
+    let claims = [("roles", roles.is_none()), ("permissions", permissions.is_none())];
+    claims.into_iter().filter(|(_, omitted)| *omitted).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Signs an access token.
@@ -135,6 +148,7 @@ pub fn sign(key: &SigningKey, claims: &AccessClaims) -> Result<Secret<String>, F
         amr: claims.amr.clone(),
         roles: claims.roles.clone(),
         permissions: claims.permissions.clone(),
+        omitted: omitted(claims.roles.as_ref(), claims.permissions.as_ref()),
     };
     let message = format!("{}.{}", part(&header)?, part(&wire)?);
     let signature = BASE64URL_NOPAD.encode(&key.sign(message.as_bytes())?);
@@ -209,6 +223,9 @@ fn verified_claims(token: &str, key: &VerifyingKey) -> Result<WireClaims, TokenE
 
 fn typed(wire: WireClaims) -> Option<AccessClaims> {
     if wire.auth_time.is_none() != wire.amr.is_empty() {
+        return None;
+    }
+    if wire.omitted != omitted(wire.roles.as_ref(), wire.permissions.as_ref()) {
         return None;
     }
     Some(AccessClaims {

@@ -108,6 +108,39 @@ impl fmt::Display for Permission {
     }
 }
 
+/// How many bytes of JSON a token's roles and permissions have together at most. A browser drops a cookie
+/// over 4,096 bytes, and what else stands in a token takes up to half of that.
+pub const CLAIMS_MAX: usize = 2_048;
+
+/// Which of an account's roles and permissions its access tokens carry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Carried {
+    Both,
+    RolesAlone,
+    Neither,
+}
+
+impl Carried {
+    /// As much as fits into [`CLAIMS_MAX`].
+    #[must_use]
+    pub fn of(roles: &[RoleName], permissions: &[Permission]) -> Self {
+        let roles = json_bytes(roles.iter().map(RoleName::as_str));
+        let permissions = json_bytes(permissions.iter().map(Permission::as_str));
+        if roles + permissions <= CLAIMS_MAX {
+            Self::Both
+        } else if roles <= CLAIMS_MAX {
+            Self::RolesAlone
+        } else {
+            Self::Neither
+        }
+    }
+}
+
+/// The length of an array of names, none of which holds what JSON escapes.
+fn json_bytes<'a>(names: impl Iterator<Item = &'a str>) -> usize {
+    "[]".len() + names.map(|name| name.len() + r#""","#.len()).sum::<usize>()
+}
+
 /// A role as operators see it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Role {

@@ -26,8 +26,8 @@ fn claims() -> AccessClaims {
         expires_at: Timestamp::from_secs(NOW.as_secs() + 900),
         auth_time: Some(NOW),
         amr: vec!["pwd".into()],
-        roles: vec!["editor".into()],
-        permissions: vec!["posts:write".into()],
+        roles: Some(vec!["editor".into()]),
+        permissions: Some(vec!["posts:write".into()]),
     }
 }
 

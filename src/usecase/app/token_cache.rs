@@ -102,8 +102,8 @@ mod tests {
             expires_at: now,
             auth_time: None,
             amr: Vec::new(),
-            roles: Vec::new(),
-            permissions: Vec::new(),
+            roles: Some(Vec::new()),
+            permissions: Some(Vec::new()),
         };
         Arc::new(Authentic { kid: kid.to_owned(), claims })
     }

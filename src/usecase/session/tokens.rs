@@ -230,15 +230,20 @@ fn inspect_access(app: &App, text: &str) -> Result<Inspection, Fault> {
 }
 
 fn facts(claims: &AccessClaims) -> Vec<(&'static str, String)> {
-    vec![
+    let mut facts = vec![
         ("user_id", claims.user.to_string()),
         ("session_id", claims.session.to_string()),
         ("jti", claims.token.to_string()),
         ("issued_at", claims.issued_at.to_string()),
         ("expires_at", claims.expires_at.to_string()),
-        ("roles", claims.roles.join(",")),
-        ("permissions", claims.permissions.join(",")),
-    ]
+    ];
+    let lists = [("roles", &claims.roles), ("permissions", &claims.permissions)];
+    facts.extend(lists.iter().filter_map(|(name, list)| Some((*name, list.as_ref()?.join(",")))));
+    let omitted: Vec<_> = lists.iter().filter(|(_, list)| list.is_none()).map(|(name, _)| *name).collect();
+    if !omitted.is_empty() {
+        facts.push(("omitted", omitted.join(",")));
+    }
+    facts
 }
 
 fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {

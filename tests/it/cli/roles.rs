@@ -130,3 +130,20 @@ fn a_role_that_is_deleted_is_taken_from_everybody() {
     shell.line("role add editor");
     assert_eq!(permissions(&shell, "editor"), json!([]), "nothing of the old one is left");
 }
+
+#[test]
+fn more_than_a_token_carries_draws_a_warning() {
+    let shell = shell();
+    let many: Vec<String> = (0..70).map(|at| format!("--permission comments-and-more:action-{at}")).collect();
+    let added = shell.line(&format!("role add moderator {}", many.join(" ")));
+    assert!(added.err.contains("warning: a token carries 2048 bytes"), "{}", added.err);
+    assert!(added.err.contains("will carry no permissions"), "{}", added.err);
+    let edited = shell.line("role edit moderator --permission comments-and-more:*");
+    assert_eq!((edited.code, edited.err.as_str()), (0, "changed role moderator\n"));
+    let edited = shell.line(&format!("role edit moderator {}", many[..60].join(" ")));
+    assert_eq!((edited.code, edited.err.as_str()), (0, "changed role moderator\n"), "what fits is let be");
+    let edited = shell.line(&format!("role edit moderator {}", many.join(" ")));
+    assert!(edited.err.contains("warning: a token carries"), "{}", edited.err);
+    let assigned = shell.line("role assign ann@example.com moderator");
+    assert!(assigned.err.contains("warning: a token carries"), "{}", assigned.err);
+}
