@@ -64,6 +64,28 @@ fn a_network_is_an_address_or_a_v6_prefix_and_spends_for_itself() {
     assert_eq!(login_from(&daemon, "6.6.6.6, 192.0.2.1").status, 429, "what a stranger wrote doesn't count");
 }
 
+#[test]
+fn whoever_has_many_v6_networks_has_few_budgets() {
+    let daemon = daemon(&[("rate_limit.login", "2/1m")]);
+    let admitted = |networks: std::ops::Range<u32>, prefix: &str| {
+        let answers = networks.map(|network| login_from(&daemon, &format!("{prefix}{network:02x}::1")));
+        answers.filter(|answer| answer.status == 401).count()
+    };
+    assert_eq!(admitted(0..100, "2001:db8:1:10"), 8, "a /56 has four budgets");
+    let refused = login_from(&daemon, "2001:db8:1:10ff::1");
+    assert_eq!((refused.status, refused.header("ratelimit-policy")), (429, "\"login\";q=8;w=60"));
+    assert_eq!(refused.header("retry-after"), "8", "one of eight in a minute");
+    let others: usize = (0x11..0x30).map(|site| admitted(0..4, &format!("2001:db8:1:{site:x}"))).sum();
+    assert_eq!(others, 24, "a /48 has sixteen");
+    assert_eq!(login_from(&daemon, "2001:db8:1:ffff::1").header("ratelimit-policy"), "\"login\";q=32;w=60");
+    let neighbour = login_from(&daemon, "2001:db8:2::1");
+    assert_eq!((neighbour.status, neighbour.header("ratelimit-policy")), (401, "\"login\";q=2;w=60"));
+    assert_eq!(login_from(&daemon, "32.1.13.184").status, 401, "an IPv4 address has nothing to do with it");
+
+    daemon.world.advance(Duration::from_secs(60));
+    assert_eq!(admitted(0..100, "2001:db8:1:10"), 8);
+}
+
 /// Every route with its budget, as the contract has them.
 fn budget_of(id: &str) -> Option<Budget> {
     match id {
@@ -197,6 +219,42 @@ proptest! {
             }
             prop_assert_eq!(u128::from(spent.remaining), bucket.level / token);
             prop_assert_eq!(spent.reset.as_nanos(), token * u128::from(events) - bucket.level);
+        }
+    }
+
+    #[test]
+    fn a_v6_network_is_admitted_where_it_and_what_lies_around_it_have_room(
+        events in 1u32..10,
+        steps in prop::collection::vec((0u64..3, 0u64..3, prop_oneof![Just(0u64), 0u64..30_000]), 1..300),
+    ) {
+        let rate = Rate { events, window: Duration::from_secs(60) };
+        let wider = |factor| Rate { events: events * factor, ..rate };
+        let limits = RateLimits::default();
+        let mut now = Duration::from_secs(1);
+        let mut buckets = std::collections::HashMap::new();
+        for (site, host, wait_ms) in steps {
+            now += Duration::from_millis(wait_ms);
+            let prefix = 0x2001_0db8_0001_0000 | site << 8 | host;
+            let mut spent = Vec::new();
+            for (bits, factor) in [(64, 1), (56, 4), (48, 16)] {
+                let (key, rate) = ((bits, prefix >> (64 - bits)), wider(factor));
+                let token = rate.window.as_nanos().div_ceil(rate.events.into());
+                let full = || Bucket { level: token * u128::from(rate.events), at: Duration::ZERO };
+                let bucket: &mut Bucket = buckets.entry(key).or_insert_with(full);
+                spent.push((key, token, bucket.spend(rate, now)));
+            }
+            let expected = spent.iter().filter_map(|(_, _, wait)| *wait).max();
+            if expected.is_some() {
+                // One that had room gives it back.
+                for (key, token, wait) in &spent {
+                    buckets.get_mut(key).unwrap().level += if wait.is_none() { *token } else { 0 };
+                }
+            }
+            let found = limits.spend(Budget::Login, rate, Network::V6(prefix), now).decision;
+            match expected {
+                None => prop_assert_eq!(found, RateDecision::Admitted),
+                Some(retry_after) => prop_assert_eq!(found, RateDecision::Refused { retry_after }),
+            }
         }
     }
 

@@ -2,6 +2,10 @@
 //! else is done for it. The faces of one daemon share the budgets; a restart begins them anew, and
 //! what must outlive one is the lockout's.
 //!
+//! An IPv6 /64 is no more than what one host may choose its addresses from, and whoever rents a /48 has
+//! 65,536 of them. So the /56 and the /48 around it have budgets too, wider each, and a request is admitted
+//! if all three have room for it.
+//!
 //! The generic cell rate algorithm: of each network one number is kept, the time at which its budget
 //! is whole again. A request moves it on by `window / events`, and is refused while it lies more than
 //! the window ahead.
@@ -9,6 +13,7 @@
 use super::App;
 use crate::config::{Config, Rate};
 use crate::domain::network::Network;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -61,10 +66,12 @@ pub enum RateDecision {
     },
 }
 
-/// Whether a request is admitted, and what is left of the budget after it.
+/// Whether a request is admitted, and what is left of the budget after it: of that with the least room, where
+/// it spends more than one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BudgetState {
     pub budget: Budget,
+    /// Wider than configured where it is that of a /56 or a /48.
     pub rate: Rate,
     pub decision: RateDecision,
     /// How many requests would be admitted now.
@@ -99,48 +106,122 @@ impl RateLimits {
     }
 }
 
-/// Networks that a table remembers: some 2 MB at most.
-const NETWORKS_MAX: usize = 65_536;
+/// How many budgets of a /64 those around it are: a household often has a /56, a site a /48.
+const WIDER: [(u8, u32); 2] = [(56, 4), (48, 16)];
 
-/// When each network's budget is whole again, in nanoseconds. One that isn't listed has it whole.
+/// Whose budget it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Scope {
+    Network(Network),
+    /// All that begin with these bits of an IPv6 address; the others are 0.
+    Around {
+        prefix: u64,
+        bits: u8,
+    },
+}
+
+impl Scope {
+    /// A network and what lies around it, each with its rate.
+    fn of(network: Network, rate: Rate) -> impl Iterator<Item = (Self, Rate)> + Clone {
+        let v6 = match network {
+            Network::V6(prefix) => Some(prefix),
+            Network::V4(_) | Network::Local => None,
+        };
+        let around = v6.into_iter().flat_map(move |prefix| {
+            WIDER.iter().map(move |(bits, factor)| {
+                let rest = 64 - u32::from(*bits);
+                let scope = Self::Around { prefix: prefix >> rest << rest, bits: *bits };
+                (scope, Rate { events: rate.events.saturating_mul(*factor), ..rate })
+            })
+        });
+        std::iter::once((Self::Network(network), rate)).chain(around)
+    }
+}
+
+/// One budget at a moment. All times are in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    rate: Rate,
+    now: u64,
+    /// When it is whole again.
+    until: u64,
+}
+
+impl Level {
+    /// How much later a request makes it whole.
+    fn step(self) -> u64 {
+        nanos(self.rate.window).div_ceil(u64::from(self.rate.events.max(1))).max(1)
+    }
+
+    /// The time until which it may be spent ahead.
+    fn end(self) -> u64 {
+        self.now.saturating_add(self.step().saturating_mul(self.rate.events.into()))
+    }
+
+    /// How long until one more request is admitted. 0: at once.
+    fn wait(self) -> u64 {
+        self.until.saturating_add(self.step()).saturating_sub(self.end())
+    }
+
+    /// How many requests would be admitted now.
+    fn remaining(self) -> u32 {
+        u32::try_from(self.end().saturating_sub(self.until) / self.step()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Networks, and what lies around them, that a table remembers: some 3 MB at most.
+const SCOPES_MAX: usize = 65_536;
+
+/// When each budget is whole again, in nanoseconds. One that isn't listed is whole.
 #[derive(Debug, Default)]
-struct Table(HashMap<Network, u64>);
+struct Table(HashMap<Scope, u64>);
 
 impl Table {
     fn spend(&mut self, budget: Budget, rate: Rate, network: Network, now: u64) -> BudgetState {
-        let step = nanos(rate.window).div_ceil(u64::from(rate.events.max(1)));
-        let whole = step.saturating_mul(rate.events.into());
-        let until = self.0.get(&network).copied().unwrap_or(0).max(now);
-        let after = until.saturating_add(step);
-        let spent = |decision, until: u64| {
-            let remaining = now.saturating_add(whole).saturating_sub(until) / step.max(1);
-            let remaining = u32::try_from(remaining).unwrap_or(u32::MAX);
-            BudgetState { budget, rate, decision, remaining, reset: Duration::from_nanos(until - now) }
-        };
-        match after.checked_sub(now.saturating_add(whole)) {
+        let scopes = Scope::of(network, rate);
+        let wait = scopes.clone().map(|(scope, rate)| self.level(scope, rate, now).wait()).max();
+        let decision = match wait {
             None | Some(0) => {
                 self.make_room(now);
-                self.0.insert(network, after);
-                spent(RateDecision::Admitted, after)
+                for (scope, rate) in scopes.clone() {
+                    let level = self.level(scope, rate, now);
+                    self.0.insert(scope, level.until.saturating_add(level.step()));
+                }
+                RateDecision::Admitted
             }
-            Some(wait) => spent(RateDecision::Refused { retry_after: Duration::from_nanos(wait) }, until),
+            Some(wait) => RateDecision::Refused { retry_after: Duration::from_nanos(wait) },
+        };
+        let levels = scopes.map(|(scope, rate)| self.level(scope, rate, now));
+        // Of those with the same room, the first: the network's own.
+        let tightest = levels.min_by_key(|level| (Reverse(level.wait()), level.remaining()));
+        let tightest = tightest.unwrap_or(Level { rate, now, until: now });
+        BudgetState {
+            budget,
+            rate: tightest.rate,
+            decision,
+            remaining: tightest.remaining(),
+            reset: Duration::from_nanos(tightest.until - now),
         }
+    }
+
+    fn level(&self, scope: Scope, rate: Rate, now: u64) -> Level {
+        Level { rate, now, until: self.0.get(&scope).copied().unwrap_or(0).max(now) }
     }
 
     /// Keeps the table within its bound. Those go that are whole again, and if that isn't enough those
     /// that soon will be: the ones of which least is known. A quarter goes at once, so that a flood of
     /// networks pays for a look through the table only now and then.
     fn make_room(&mut self, now: u64) {
-        if self.0.len() < NETWORKS_MAX {
+        if self.0.len() + WIDER.len() < SCOPES_MAX {
             return;
         }
         self.0.retain(|_, until| *until > now);
-        let surplus = self.0.len().saturating_sub(NETWORKS_MAX / 4 * 3);
+        let surplus = self.0.len().saturating_sub(SCOPES_MAX / 4 * 3);
         if surplus > 0 {
-            let mut all: Vec<_> = self.0.iter().map(|(network, until)| (*until, *network)).collect();
+            let mut all: Vec<_> = self.0.iter().map(|(scope, until)| (*until, *scope)).collect();
             all.select_nth_unstable_by_key(surplus - 1, |(until, _)| *until);
-            for (_, network) in &all[..surplus] {
-                self.0.remove(network);
+            for (_, scope) in &all[..surplus] {
+                self.0.remove(scope);
             }
         }
     }
@@ -171,7 +252,7 @@ mod tests {
         for host in 1..200_000 {
             assert!(admitted(&limits, host, at(1)));
         }
-        assert!(limits.tables[0].lock().unwrap().0.len() <= NETWORKS_MAX);
+        assert!(limits.tables[0].lock().unwrap().0.len() <= SCOPES_MAX);
         assert!(!admitted(&limits, 0, at(2)));
     }
 }
