@@ -9,6 +9,7 @@ pub mod caller;
 pub mod cursor;
 pub mod device;
 pub mod email;
+pub mod guesses;
 pub mod id;
 pub mod link;
 pub mod lockout;

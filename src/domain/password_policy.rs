@@ -3,6 +3,7 @@
 
 use super::blocklist::{Blocklist, fold};
 use super::email::Email;
+use super::guesses;
 use super::password::Password;
 use super::secret::Secret;
 
@@ -34,6 +35,8 @@ pub enum Weakness {
     Personal,
     /// It is on the [`Blocklist`].
     Common,
+    /// It is put together from what a guesser tries first.
+    Guessable,
 }
 
 impl Weakness {
@@ -48,6 +51,9 @@ impl Weakness {
                 "the password is made of nothing but this account's own address or name, or this service's, which are the first guesses".into()
             }
             Self::Common => "the password is on the list of common ones, which are guessed first".into(),
+            Self::Guessable => {
+                "the password is put together from common words, names, dates, runs or repeats, which are guessed first; a few random words make a good one".into()
+            }
         }
     }
 }
@@ -69,8 +75,17 @@ impl Policy<'_> {
         if is_made_of(fold(password.expose()).expose(), own) {
             return Err(Weakness::Personal);
         }
+        if !guesses::takes(password, guesses_min(self.min_length)) {
+            return Err(Weakness::Guessable);
+        }
         Ok(())
     }
+}
+
+/// How many guesses a password has to take: as many as one of so many random digits, nine digits' at most. So
+/// where short ones are let in, random ones of that length are.
+fn guesses_min(min_length: usize) -> u64 {
+    10_u64.pow(u32::try_from(min_length).unwrap_or(u32::MAX).min(9))
 }
 
 /// The runs of letters and digits.
@@ -108,7 +123,7 @@ mod tests {
 
     #[test]
     fn length_counts_code_points_after_nfc() {
-        assert_eq!(check(&"ä".repeat(15)), Ok(()));
+        assert_eq!(check("äöüßéèêçñåøæœłþ"), Ok(()));
         assert_eq!(check(&"a\u{308}".repeat(14)), Err(Weakness::Short { min_length: 15 }));
     }
 
@@ -126,15 +141,26 @@ mod tests {
             assert_eq!(check(text), Err(Weakness::Personal), "{text}");
         }
         // One word that is not theirs is enough: more than the list and the account isn't asked.
-        for text in [
-            "annabel lee and i",
-            "annabel lee 1849",
-            "xannabelannabel",
-            "!!!!!!!!!!!!!!!",
-            "annabellllllllll",
-        ] {
+        for text in ["annabel lee and i", "annabel lee 1849"] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_put_together_from_first_guesses_is_refused_whatever_its_length() {
+        for text in ["xannabelannabel", "!!!!!!!!!!!!!!!", "annabellllllllll", &"qwertyuiop".repeat(100)] {
+            assert_eq!(check(text), Err(Weakness::Guessable), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_eight_characters_are_enough_eight_random_ones_are() {
+        let email = Email::parse("q@x.example").unwrap();
+        let owner = Owner { email: &email, name: "", service: "authd" };
+        let policy = Policy { min_length: 8, blocklist: &Blocklist::built_in() };
+        let check = |text: &str| policy.check(&Password::new(text).unwrap(), owner);
+        assert_eq!(check("k3J9xQzL"), Ok(()));
+        assert_eq!(check("monkey12"), Err(Weakness::Guessable));
     }
 
     #[test]

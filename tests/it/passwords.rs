@@ -1,5 +1,6 @@
 //! Which new passwords are taken: length, the lists, one's own words; and the operator's own list.
 
+use crate::daemon::Daemon;
 use crate::world::{World, anonymous};
 use authd::domain::blocklist::{Blocklist, fold};
 use authd::domain::email::Email;
@@ -7,10 +8,13 @@ use authd::domain::name::Name;
 use authd::domain::password::Password;
 use authd::domain::password_policy::{Owner, Policy, Weakness};
 use authd::error::{Error, Fault, Refusal};
+use authd::ports::{Clock, SystemClock};
 use authd::usecase::account::register::{Registration, register};
 use proptest::prelude::*;
+use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 const COMMON: &str = include_str!("../../data/common-passwords.txt");
 
@@ -149,12 +153,86 @@ proptest! {
         prop_assert_eq!(own, Err(Weakness::Personal), "{}", &row);
         // The same from somebody else is only a row of words, unless everybody's.
         let others = check(&Blocklist::built_in(), &row, "q@x.test", "");
-        prop_assert!(matches!(others, Ok(()) | Err(Weakness::Common)), "{} {:?}", &row, others);
+        let is_common = matches!(others, Err(Weakness::Common | Weakness::Guessable));
+        prop_assert!(others == Ok(()) || is_common, "{} {:?}", &row, others);
     }
 
     #[test]
     fn no_text_makes_the_judge_fail(text in "\\PC{1,40}", name in "\\PC{0,20}") {
         let first = check(&Blocklist::with(&name), &text, "zoe@kestrel.example", &name);
         prop_assert_eq!(first,  check(&Blocklist::with(&name), &text, "zoe@kestrel.example", &name));
+    }
+}
+
+/// What guessers try first at this length: each of them stands in lists of breached passwords, or is made by
+/// the first rule of every cracking program.
+const CLASSICS: [&str; 28] = [
+    "123456789012345",
+    "1234567890123456",
+    "aaaaaaaaaaaaaaa",
+    "111111111111111",
+    "qwertyuiopasdfgh",
+    "qwertyuiopasdfghjkl",
+    "qwertyqwertyqwerty",
+    "password12345678",
+    "passwordpassword",
+    "Password1Password1",
+    "iloveyouiloveyou",
+    "1q2w3e4r5t6y7u8i",
+    "1qaz2wsx3edc4rfv",
+    "abcdefghijklmnop",
+    "abcdefghijklmno",
+    "zxcvbnmasdfghjkl",
+    "abc123abc123abc123",
+    "123123123123123",
+    "letmeinletmein123",
+    "administrator123",
+    "welcome123456789",
+    "P@ssw0rdP@ssw0rd",
+    "p@ssw0rd12345678",
+    "0123456789abcdef",
+    "987654321987654321",
+    "asdfghjklasdfghjkl",
+    "monkeymonkeymonkey",
+    "qazwsxedcrfvtgbyhn",
+];
+
+/// Four words each, drawn by chance from the EFF's long list for dice (CC BY 3.0).
+const PHRASES: &str = include_str!("fixtures/phrases.txt");
+
+#[test]
+fn what_guessers_try_first_is_refused_and_four_random_words_are_taken() {
+    let daemon = Daemon::new();
+    let mut number = 0;
+    let mut register = |password: &str| {
+        number += 1;
+        let body = json!({"email": format!("user{number}@example.com"), "password": password}).to_string();
+        daemon.post("/api/auth/register", &body)
+    };
+    for classic in CLASSICS {
+        let answer = register(classic);
+        assert_eq!((answer.status, answer.problem().as_str()), (422, "weak_password"), "{classic}");
+        assert!(!answer.body.contains("shorter"), "{classic}");
+    }
+    assert_eq!(PHRASES.lines().count(), 200);
+    for phrase in PHRASES.lines() {
+        let answer = register(phrase);
+        assert_eq!(answer.status, 202, "{phrase}: {answer:?}");
+        let glued = phrase.replace(' ', "");
+        assert_eq!(check(&Blocklist::built_in(), &glued, "q@x.example", ""), Ok(()), "{glued}");
+    }
+}
+
+#[test]
+fn a_password_made_to_cost_time_is_judged_soon() {
+    // Every letter may stand for others: what costs most.
+    let costly: String = "4@8({[<369!1|0$5+7%2".chars().cycle().take(1_000).collect();
+    let words = "p@$$w0rd".repeat(120);
+    for text in [costly, words, "äß語".repeat(100)] {
+        let clock = SystemClock::new();
+        let begun = clock.elapsed();
+        let _ = check(&Blocklist::built_in(), &text, "q@x.example", "");
+        let took = clock.elapsed().saturating_sub(begun);
+        assert!(took < Duration::from_secs(5), "{took:?} for {text}");
     }
 }

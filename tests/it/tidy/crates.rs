@@ -39,8 +39,8 @@ pub const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// What `domain` may use: crates of values, without I/O, clock or serialisation.
-const VALUE_CRATES: [&str; 7] =
-    ["data_encoding", "email_address", "idna", "jiff", "unicode_normalization", "uuid", "zeroize"];
+const VALUE_CRATES: [&str; 8] =
+    ["data_encoding", "email_address", "idna", "jiff", "unicode_normalization", "uuid", "zeroize", "zxcvbn"];
 
 /// Every dependency of a `Cargo.toml`, as code names it.
 pub fn dependencies(manifest: &str) -> Vec<String> {
