@@ -250,3 +250,38 @@ fn whoever_is_locked_out_learns_nothing_of_the_account_not_even_by_the_right_pas
         assert_eq!(story(email), expected, "{email}");
     }
 }
+
+fn reset_from(daemon: &Daemon, ip: &str, password: &str) {
+    post_from(daemon, ip, "/api/auth/password/reset/request", &json!({"email": ANN}));
+    let token = daemon.world.token_in_mail(ANN);
+    let body = json!({"token": token, "new_password": password});
+    assert_eq!(post_from(daemon, ip, "/api/auth/password/reset/confirm", &body).status, 204);
+}
+
+#[test]
+fn a_password_reset_ends_the_lock_of_the_network_that_did_it_and_of_no_other() {
+    let daemon = daemon();
+    let new = "another horse, another staple";
+    for ip in [HOME, AWAY] {
+        fail(&daemon, ip, ANN, 5);
+    }
+    reset_from(&daemon, HOME, new);
+    assert_locked(&login(&daemon, AWAY, ANN, new), 60);
+    assert_eq!(login(&daemon, HOME, ANN, new).status, 200);
+    fail(&daemon, HOME, ANN, 5);
+    assert_locked(&login(&daemon, HOME, ANN, new), 60);
+}
+
+#[test]
+fn a_password_reset_lets_its_network_in_while_strangers_keep_the_account_locked() {
+    let daemon = daemon_with(&[("lockout.account_failures", "10")]);
+    for stranger in 0..10 {
+        fail(&daemon, &format!("203.0.113.{stranger}"), ANN, 1);
+    }
+    assert_locked(&login(&daemon, HOME, ANN, PASSWORD), 3600);
+    // A mail tells of the lock; the one with the link comes after it.
+    daemon.world.advance(Duration::from_secs(1));
+    let new = "another horse, another staple";
+    reset_from(&daemon, HOME, new);
+    assert_eq!(login(&daemon, HOME, ANN, new).status, 200);
+}

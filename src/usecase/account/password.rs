@@ -22,6 +22,7 @@ use crate::usecase::keys::current_key;
 use crate::usecase::mail::{compose, link_requests};
 use crate::usecase::require_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
+use crate::usecase::signin::lockout::Attempt;
 use crate::usecase::signin::password as signin_password;
 use crate::usecase::signin::session_start::{Tokens, issue};
 
@@ -58,7 +59,8 @@ pub fn request_reset(app: &App, caller: &Caller, email: &Email) -> Result<(), Er
 }
 
 /// Spends a reset link or an invitation: the new password holds, every session of the user ends, and
-/// the address counts as verified, if the link came by it.
+/// the address counts as verified, if the link came by it. The locks of this network end, as after a login:
+/// whoever forgot a password has often tried too many before.
 ///
 /// # Errors
 /// `invalid_token` when the link is wrong, spent, replaced or too old; `weak_password`, which leaves
@@ -76,6 +78,7 @@ pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Re
     check_policy(app, password, Owner { email: &owner.email, name: &owner.name })?;
     let new_hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
+    let attempt = Attempt::new(app, caller, owner.email.key());
     app.store.write(caller, move |tx| {
         let Some(Spent { user: id, mailed, .. }) =
             links::spend(tx, LinkKind::ResetPassword.same_effect(), &hash)?
@@ -87,6 +90,7 @@ pub fn reset(app: &App, caller: &Caller, token: &str, password: &Password) -> Re
             tx.audit(&Event::EmailVerified, id)?;
         }
         void_old_proofs(tx, id, None)?;
+        attempt.clear(tx)?;
         tx.audit(&Event::PasswordReset, id)?;
         notice.queue(tx, id, &owner.email)?;
         Ok(Decision::Grant(()))
