@@ -21,7 +21,12 @@ pub struct Counter(AtomicU64);
 impl Counter {
     /// Adds one.
     pub fn count(&self) {
-        self.0.fetch_add(1, Relaxed);
+        self.add(1);
+    }
+
+    /// Adds so many at once.
+    pub fn add(&self, times: u64) {
+        self.0.fetch_add(times, Relaxed);
     }
 
     /// Gives how often it has happened so far.

@@ -12,4 +12,5 @@ pub mod refresh;
 pub mod root_key;
 pub mod seal;
 pub mod signing_key;
+pub mod stand_in;
 pub mod totp;

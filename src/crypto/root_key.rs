@@ -28,6 +28,8 @@ pub enum Purpose {
     Registrations,
     /// The audit log's chain.
     AuditChain,
+    /// Which cost an address without an account takes after.
+    StandIns,
     /// Whether this root key belongs to this database.
     Check,
     /// The MAC of a backup.
@@ -44,6 +46,7 @@ impl Purpose {
             Self::RefreshTokens => b"authd refresh tokens v1",
             Self::Registrations => b"authd registrations v1",
             Self::AuditChain => b"authd audit chain v1",
+            Self::StandIns => b"authd stand-ins v1",
             Self::Check => b"authd root key check v1",
             Self::Backups => b"authd backups v1",
         }

@@ -175,9 +175,9 @@ impl Store {
             Ok((work(&mut tx)?, tx.into_happened()))
         };
         // What was rolled back has not happened, so only what is on disk is counted.
-        self.writer.submit(work, move |happened: Vec<EventClass>| {
-            for class in happened {
-                events.of(class).count();
+        self.writer.submit(work, move |happened: Vec<(EventClass, u64)>| {
+            for (class, times) in happened {
+                events.of(class).add(times);
             }
         })
     }

@@ -101,7 +101,7 @@ pub struct Tx<'c> {
     caller: &'c Caller,
     chain: &'c Chain,
     /// What was written to the audit log, to be counted once it is on disk.
-    happened: Vec<EventClass>,
+    happened: Vec<(EventClass, u64)>,
 }
 
 impl<'c> Tx<'c> {
@@ -150,13 +150,13 @@ impl<'c> Tx<'c> {
         outcome
     }
 
-    /// Notes an event that was written to the audit log.
-    pub(super) fn note(&mut self, sort: EventClass) {
-        self.happened.push(sort);
+    /// Notes an event that was written to the audit log, and how often it happened.
+    pub(super) fn note(&mut self, sort: EventClass, times: u64) {
+        self.happened.push((sort, times));
     }
 
-    /// What happened in here.
-    pub(super) fn into_happened(self) -> Vec<EventClass> {
+    /// What happened in here, and how often.
+    pub(super) fn into_happened(self) -> Vec<(EventClass, u64)> {
         self.happened
     }
 }

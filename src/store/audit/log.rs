@@ -52,7 +52,7 @@ impl Tx<'_> {
     /// Writes a line of the audit log, in the same transaction as the change that it tells of.
     pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
         append(self, event, subject.into())?;
-        self.note(event.class());
+        self.note(event.class(), event.times());
         Ok(())
     }
 }

@@ -67,6 +67,17 @@ pub fn find_credential(query: &impl Query, email: &Email) -> Result<Option<Crede
     })
 }
 
+/// Lists password hashes in the order in which their accounts were made, after one. `None`: no password.
+pub fn list_hashes(
+    query: &impl Query,
+    after: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<(UserId, Option<String>)>, Fault> {
+    let after = after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
+    let sql = "SELECT u.id, u.password_hash FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2";
+    query.all(sql, params![after, limit], |row| Ok((row.get("id")?, row.get("password_hash")?)))
+}
+
 /// Lists accounts in the order in which they were made.
 pub fn list(
     query: &impl Query,

@@ -96,7 +96,7 @@ fn measure(ports: &Ports, cost: HashCost) -> Result<Duration, Fault> {
     let mut runs = Vec::with_capacity(RUNS);
     for _ in 0..RUNS {
         let begun = ports.clock.elapsed();
-        gate.verify_nobody(&password)?;
+        gate.verify_nobody(cost, &password)?;
         runs.push(ports.clock.elapsed().saturating_sub(begun));
     }
     runs.sort_unstable();

@@ -106,15 +106,16 @@ impl Attempt {
     }
 }
 
-/// Refuses a try under a lock, whatever was shown, and leaves its line. `typed`: the address, where nobody
-/// has it.
+/// Refuses a try under a lock that came while its password was being hashed, and leaves its line: as many as
+/// are hashed at once. Others are refused unseen: see `locked_tries`. `typed`: the address, where nobody has
+/// it.
 pub(in crate::usecase) fn refuse(
     tx: &mut Tx<'_>,
     subject: impl Into<Subject>,
     typed: Option<String>,
     until: Timestamp,
 ) -> Result<Refusal, Fault> {
-    tx.audit(&Event::LoginFailed { why: LoginFailure::Locked, email: typed }, subject)?;
+    tx.audit(&Event::LoginFailed { why: LoginFailure::Locked { tries: 1 }, email: typed }, subject)?;
     Ok(Refusal::TooManyAttempts { retry_after: until.since(tx.now()) })
 }
 

@@ -1,5 +1,7 @@
 //! Login with address and password. With a second factor it gives a ticket, and nothing else.
 
+use super::hash_costs;
+use super::locked_tries;
 use super::lockout;
 use super::lockout::{Attempt, Counted};
 use super::session_start::{Proof, Start, issue};
@@ -92,14 +94,16 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
     let attempt = Attempt::new(app, caller, credentials.email.key());
     let email = credentials.email.clone();
     let now = app.now();
-    let (credential, locked_until) = app.store.read(|query| {
+    let (credential, locked) = app.store.read(|query| {
         let credential = users::find_credential(query, &email)?;
         let user = credential.as_ref().map(|credential| credential.user.id);
-        let locked_until = attempt.locked_until(query, user, now)?;
-        Ok((credential, locked_until))
+        let locked = attempt.locked_until(query, user, now)?.map(|until| (until, user));
+        Ok((credential, locked))
     })?;
-    if locked_until.is_some() {
-        return refuse_unseen(app, caller, attempt, email);
+    if let Some((until, user)) = locked {
+        let typed = user.is_none().then(|| email.to_string());
+        let subject = user.map_or_else(Subject::default, Subject::from);
+        return Err(locked_tries::refuse(app, caller, &attempt, subject, typed, until));
     }
     let verified = verify(app, credential, credentials)?;
     let (ticket, ticket_hash) = opaque::generate(TICKET_PREFIX, app.entropy());
@@ -126,7 +130,7 @@ fn verify(app: &App, credential: Option<Credential>, shown: &Credentials) -> Res
     let stored = credential.and_then(|credential| credential.password_hash).map(PasswordHashText);
     let matched = match &stored {
         Some(hash) => app.gate.verify(hash, password)?,
-        None => app.gate.verify_nobody(password)?,
+        None => app.gate.verify_nobody(hash_costs::of_nobody(app, &shown.email.key()), password)?,
     };
     let hash = stored.filter(|_| matched);
     let rehashed = match &hash {
@@ -135,19 +139,6 @@ fn verify(app: &App, credential: Option<Credential>, shown: &Credentials) -> Res
     };
     let tag = app.password_tag_key.tag(&shown.email, password);
     Ok(Verified { hash: hash.map(|hash| hash.0), rehashed, tag })
-}
-
-/// While a lock holds, a login leaves its line and is refused, whatever the password.
-fn refuse_unseen(app: &App, caller: &Caller, attempt: Attempt, email: Email) -> Result<LoggedIn, Error> {
-    app.store.write(caller, move |tx| {
-        let user = users::find_by_email(tx, &email)?.map(|user| user.id);
-        let now = tx.now();
-        // A lock that ended this very moment: as good as the last millisecond of it.
-        let until = attempt.locked_until(tx, user, now)?.unwrap_or(now);
-        let typed = user.is_none().then(|| email.to_string());
-        let subject = user.map_or_else(Subject::default, Subject::from);
-        Ok(Decision::Refuse(lockout::refuse(tx, subject, typed, until)?))
-    })
 }
 
 fn decide(

@@ -3,6 +3,8 @@
 
 mod browser_session;
 pub mod factor;
+pub mod hash_costs;
+pub mod locked_tries;
 pub(super) mod lockout;
 pub mod login;
 pub(super) mod password;

@@ -1,10 +1,11 @@
 //! The caller's own password, asked for once more.
 
+use super::hash_costs;
+use super::locked_tries;
 use super::lockout::{self, Attempt, Counted};
 use crate::crypto::password::PasswordHashText;
 use crate::domain::audit::{Event, LoginFailure};
 use crate::domain::caller::Caller;
-use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
 use crate::domain::password::Password;
 use crate::domain::user::User;
@@ -27,13 +28,13 @@ pub(in crate::usecase) fn check(
     let (stored, until) = app.store.read(|query| {
         Ok((users::find_password_hash(query, id)?, attempt.locked_until(query, Some(id), now)?))
     })?;
-    if until.is_some() {
-        return refuse_unseen(app, caller, attempt, id);
+    if let Some(until) = until {
+        return Err(locked_tries::refuse(app, caller, &attempt, id.into(), None, until));
     }
     let stored = stored.map(PasswordHashText);
     let matched = match &stored {
         Some(hash) => app.gate.verify(hash, password)?,
-        None => app.gate.verify_nobody(password)?,
+        None => app.gate.verify_nobody(hash_costs::of_nobody(app, &attempt.account), password)?,
     };
     let (notice, to) = (compose::notice(app, caller, MailKind::AccountLocked), user.email.clone());
     app.store.write(caller, move |tx| {
@@ -49,20 +50,5 @@ pub(in crate::usecase) fn check(
             notice.queue(tx, id, &to)?;
         }
         Ok(Decision::Refuse(Refusal::WrongPassword))
-    })
-}
-
-/// While a lock holds, a try leaves its line and is refused, whatever the password.
-fn refuse_unseen<T: Send + 'static>(
-    app: &App,
-    caller: &Caller,
-    attempt: Attempt,
-    user: UserId,
-) -> Result<T, Error> {
-    app.store.write(caller, move |tx| {
-        let now = tx.now();
-        // A lock that ended this very moment: as good as the last millisecond of it.
-        let until = attempt.locked_until(tx, Some(user), now)?.unwrap_or(now);
-        Ok(Decision::Refuse(lockout::refuse(tx, user, None, until)?))
     })
 }

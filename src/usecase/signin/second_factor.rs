@@ -1,6 +1,7 @@
 //! The second step of a login: a ticket and a code for a session.
 
 use super::factor::{Factor, FactorCheck, FactorVerdict};
+use super::locked_tries;
 use super::lockout;
 use super::lockout::Attempt;
 use super::login::TICKET_PREFIX;
@@ -33,6 +34,11 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         None => Ok(None),
     })?;
     let owner = owner.ok_or(Refusal::InvalidCode)?;
+    let attempt = Attempt::new(app, caller, owner.email.key());
+    let locked = app.store.read(|query| attempt.locked_until(query, Some(owner.id), now))?;
+    if let Some(until) = locked.filter(|_| owner.disabled_at.is_none()) {
+        return Err(locked_tries::refuse(app, caller, &attempt, owner.id.into(), None, until));
+    }
     let proof = match factor {
         Factor::Code(_) => Proof::PasswordAndCode,
         Factor::RecoveryCode(_) => Proof::PasswordAndRecoveryCode,
@@ -42,7 +48,7 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         factor: factor.clone(),
         check: FactorCheck::new(app, caller),
         start: Start::new(app, caller, proof),
-        attempt: Attempt::new(app, caller, owner.email.key()),
+        attempt,
         writer: MailWriter::new(app),
     };
     let (salt, signer) = (step.start.salt, current_key::current(app)?);
