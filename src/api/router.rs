@@ -165,20 +165,20 @@ impl Router {
     }
 
     /// All that happens after a handler, or in its stead.
-    fn finish(&self, state: RequestState<'_>, answer: Result<Response, ShortCircuit>) -> Response {
+    fn finish(&self, mut state: RequestState<'_>, answer: Result<Response, ShortCircuit>) -> Response {
         let response = match answer {
             Ok(response) | Err(ShortCircuit::Response(response)) => response,
-            Err(ShortCircuit::Problem(problem)) => problem.response(state.request_id()),
-            Err(ShortCircuit::Rejection(rejection)) => self.reject(&rejection, state.request_id()),
+            Err(ShortCircuit::Problem(problem)) => show(problem, &mut state),
+            Err(ShortCircuit::Rejection(rejection)) => self.reject(&rejection, &mut state),
         };
         state.finish(response)
     }
 
-    fn reject(&self, rejection: &Rejection, request_id: &str) -> Response {
-        let response = Problem::from(rejection).response(request_id);
+    fn reject(&self, rejection: &Rejection, state: &mut RequestState<'_>) -> Response {
+        let response = show(Problem::from(rejection), state);
         match rejection {
             Rejection::Error(error) => {
-                request::report(request_id, error);
+                request::report(state.request_id(), error);
                 response
             }
             Rejection::DeadCookies(dead) => {
@@ -187,6 +187,12 @@ impl Router {
             Rejection::Ambiguous(_) | Rejection::CrossSite(_) | Rejection::RateLimited(_) => response,
         }
     }
+}
+
+/// The document of a problem, whose code goes into the log.
+fn show(problem: Problem, state: &mut RequestState<'_>) -> Response {
+    state.refused_as(problem.code);
+    problem.response(state.request_id())
 }
 
 /// What a handler's error is to whoever sent `tokens`. A token that the handler finds to be good no more, as

@@ -32,6 +32,14 @@ pub fn address(peer: Option<IpAddr>, sent: &Headers, trusted: &[IpNet]) -> Optio
     client.map(|address| address.to_canonical())
 }
 
+/// Whether the peer is a proxy on this machine, and nobody is trusted to name the client.
+#[must_use]
+pub fn is_unknown_proxy(peer: Option<IpAddr>, headers: &Headers, trusted: &[IpNet]) -> bool {
+    trusted.is_empty()
+        && peer.unwrap_or(LOCAL).to_canonical().is_loopback()
+        && headers.all("x-forwarded-for").next().is_some()
+}
+
 /// An address as proxies write it: plain, in brackets, or with a port.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let unbracketed = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
@@ -73,6 +81,21 @@ mod tests {
         ] {
             assert_eq!(client_of(Some("10.0.0.1"), forwarded).unwrap(), client, "{forwarded:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_on_this_machine_that_nobody_is_told_of_is_noticed() {
+        let forwarded = || [("x-forwarded-for", "198.51.100.1")].into_iter().collect::<Headers>();
+        let peer = |text: &str| Some(text.parse().unwrap());
+        for peer in [None, peer("127.0.0.1"), peer("127.9.9.9"), peer("::1"), peer("::ffff:127.0.0.1")] {
+            assert!(is_unknown_proxy(peer, &forwarded(), &[]), "{peer:?}");
+            assert!(!is_unknown_proxy(peer, &[].into_iter().collect(), &[]), "{peer:?}");
+            assert!(!is_unknown_proxy(peer, &forwarded(), &["10.0.0.0/8".parse().unwrap()]), "{peer:?}");
+        }
+        assert!(
+            !is_unknown_proxy(peer("203.0.113.9"), &forwarded(), &[]),
+            "a stranger may send what they like"
+        );
     }
 
     #[test]

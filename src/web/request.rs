@@ -15,6 +15,7 @@ use crate::transport::message::{Head, Headers, Request, Response};
 use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::{self, Budget, BudgetState, RateDecision};
 use crate::usecase::app::request_counts::{self, Target};
+use crate::usecase::app::unknown_proxy;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -48,13 +49,18 @@ impl Face {
         route: Option<&'static str>,
     ) -> RequestState<'a> {
         let head = &request.head;
+        let trusted = &app.config.proxy.trusted;
+        if client::is_unknown_proxy(head.peer, &head.headers, trusted) {
+            unknown_proxy::note(app);
+        }
         let log = RequestLog {
             request_id: request_id(app, Some(head)),
-            ip: client::address(head.peer, &head.headers, &app.config.proxy.trusted),
+            ip: client::address(head.peer, &head.headers, trusted),
             begun: app.elapsed(),
             waited: request.waited,
             target: Target::of(&head.method, route),
             user: None,
+            code: None,
         };
         RequestState { app, face: self, head, log, budget: None }
     }
@@ -146,6 +152,11 @@ impl RequestState<'_> {
         }
     }
 
+    /// Notes the code of the problem that is the answer, for the log.
+    pub fn refused_as(&mut self, code: &'static str) {
+        self.log.code = Some(code);
+    }
+
     /// Finishes with the answer: counts it, leaves its line in the log, and adds what all answers carry.
     #[must_use]
     pub fn finish(self, mut response: Response) -> Response {
@@ -168,6 +179,8 @@ struct RequestLog {
     ip: Option<IpAddr>,
     /// Who showed a good access token.
     user: Option<UserId>,
+    /// Of the problem that was the answer. `None`: it was none, or a page.
+    code: Option<&'static str>,
 }
 
 impl RequestLog {
@@ -181,9 +194,14 @@ impl RequestLog {
         let ip = self.ip.map(tracing::field::display);
         let user = self.user.map(tracing::field::display);
         let duration_ms = f64::from(u32::try_from(span.as_micros()).unwrap_or(u32::MAX)) / 1000.0;
+        let code = self.code;
         match status {
-            500.. => tracing::warn!(method, route, status, duration_ms, request_id, ip, user, "answered"),
-            400.. => tracing::info!(method, route, status, duration_ms, request_id, ip, user, "answered"),
+            500.. => {
+                tracing::warn!(method, route, status, code, duration_ms, request_id, ip, user, "answered");
+            }
+            400.. => {
+                tracing::info!(method, route, status, code, duration_ms, request_id, ip, user, "answered");
+            }
             _ => tracing::debug!(method, route, status, duration_ms, request_id, ip, user, "answered"),
         }
     }

@@ -3,8 +3,10 @@
 pub(super) mod blocklist;
 pub mod database_lock;
 pub mod files;
+pub(super) mod hash_costs;
 pub(super) mod key_uses;
 pub mod keyring;
+pub mod locked_tries;
 pub mod mail_templates;
 pub mod migrate;
 pub mod ports;
@@ -14,6 +16,7 @@ pub(super) mod root_key;
 pub(super) mod row_count_cache;
 pub(super) mod shared_probe;
 pub mod token_cache;
+pub mod unknown_proxy;
 pub(super) mod wakeup;
 pub mod worker;
 
@@ -24,6 +27,7 @@ use crate::crypto::password_tag::PasswordTagKey;
 use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::Purpose;
 use crate::crypto::seal::Sealer;
+use crate::crypto::stand_in::StandInKey;
 use crate::domain::blocklist::Blocklist;
 use crate::domain::caller::Caller;
 use crate::domain::id::IdEntropy;
@@ -33,8 +37,10 @@ use crate::error::{Error, Fault, Refusal};
 use crate::ports::{Entropy, draw};
 use crate::store::Store;
 use database_lock::DatabaseLock;
+use hash_costs::HashCosts;
 use key_uses::KeyUses;
 use keyring::Keyring;
+use locked_tries::LockedTries;
 use mail_templates::MailTemplates;
 use rate_limit::RateLimits;
 use request_counts::RequestCounts;
@@ -44,6 +50,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 use token_cache::TokenCache;
+use unknown_proxy::UnknownProxy;
 use wakeup::Wakeup;
 
 pub use ports::Ports;
@@ -88,6 +95,10 @@ pub struct App {
     pub(super) row_counts: RowCountCache,
     pub(super) key_uses: KeyUses,
     pub(super) readiness: SharedProbe,
+    pub(super) locked_tries: LockedTries,
+    pub(super) hash_costs: HashCosts,
+    pub(super) stand_in_key: StandInKey,
+    pub(super) unknown_proxy: UnknownProxy,
     pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
@@ -152,6 +163,10 @@ impl App {
             row_counts: RowCountCache::default(),
             key_uses: KeyUses::default(),
             readiness: SharedProbe::default(),
+            locked_tries: LockedTries::default(),
+            hash_costs: HashCosts::default(),
+            stand_in_key: StandInKey::new(&root),
+            unknown_proxy: UnknownProxy::default(),
             started_at: ports.clock.now(),
             blocklist: OnceLock::new(),
             created,

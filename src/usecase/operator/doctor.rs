@@ -16,7 +16,7 @@ use crate::store::tables::mails;
 use crate::usecase::account::admin;
 use crate::usecase::app::mail_templates::MailTemplates;
 use crate::usecase::app::{App, IfMissing, Ports};
-use crate::usecase::app::{database_lock, files};
+use crate::usecase::app::{database_lock, files, unknown_proxy};
 use crate::usecase::keys::current_key;
 use crate::usecase::mail::delivery;
 use crate::usecase::require;
@@ -30,6 +30,9 @@ const TIGHT: u64 = 32 << 20;
 
 /// A clock this far behind the newest line of the log is wrong, and not only set back by a time server.
 const DRIFT: Duration = Duration::from_secs(60);
+
+/// A proxy that was not met for so long is thought to be gone.
+const MET_LATELY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FindingState {
@@ -110,6 +113,7 @@ pub fn examine(
         }
     };
     findings.push(Finding::of("database", database(&app, caller)));
+    findings.push(Finding::of("proxy", proxy(&app)));
     findings.push(Finding::of("audit_log", audit_log(&app)));
     findings.push(Finding::of("clock", clock(&app)));
     findings.push(Finding::of("signing_key", signing_key(&app)));
@@ -200,6 +204,25 @@ fn database(app: &App, caller: &Caller) -> Result<Finding, Error> {
     let (version, bytes) = (status.file.schema_version, status.database_bytes);
     let says = format!("whole, schema {version}, {} KiB; the key file opens it", bytes >> 10);
     Ok(Finding::ok("database", says))
+}
+
+/// The daemon has noted when it met one that it doesn't know.
+fn proxy(app: &App) -> Result<Finding, Error> {
+    let check = "proxy";
+    if !app.config.proxy.trusted.is_empty() {
+        return Ok(Finding::ok(check, "`proxy.trusted` names who may say on whose behalf a request comes"));
+    }
+    let seen_at = app.store.read(|query| unknown_proxy::seen_at(query))?;
+    Ok(match seen_at.filter(|at| app.now() < at.plus(MET_LATELY)) {
+        Some(at) => Finding::warn(
+            check,
+            format!(
+                "a proxy on this machine sends X-Forwarded-For ({at}), and `proxy.trusted` is empty: all its clients \
+                 count as one, whose failed logins lock everybody out; set it to the proxy's address, such as 127.0.0.1/32"
+            ),
+        ),
+        None => Finding::ok(check, "no proxy was met that `proxy.trusted` doesn't name"),
+    })
 }
 
 fn audit_log(app: &App) -> Result<Finding, Error> {

@@ -79,9 +79,14 @@ fn what_went_well_is_no_news_unless_it_is_asked_for() {
     assert_eq!(daemon.ask("GET /nowhere", "", "").0, 404);
     let lines = records(daemon);
     assert_eq!(lines.len(), 1, "{lines:?}");
-    for part in
-        ["INFO answered", "method=\"GET\"", "route=\"unknown\"", "status=404", "ip=127.0.0.1", "duration_ms="]
-    {
+    for part in [
+        "INFO answered",
+        "method=\"GET\"",
+        "route=\"unknown\"",
+        "status=404",
+        "code=\"not_found\"",
+        "ip=127.0.0.1",
+    ] {
         assert!(lines[0].contains(part), "{part}: {lines:?}");
     }
 }
@@ -163,4 +168,51 @@ fn requests(token: &str) -> Vec<String> {
     }
     send("POST /api/auth/login", &format!("Content-Type: {p}/{p}"), p);
     all
+}
+
+#[test]
+fn a_proxy_that_nobody_told_authd_of_is_told_of_once() {
+    let ask = |daemon: &Daemon| {
+        daemon.send(
+            "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n",
+        )
+    };
+    let found = |shell: &Shell| {
+        let findings = json(&shell.line("doctor -o json").out);
+        let proxy = findings.as_array().unwrap().iter().find(|finding| finding["check"] == "proxy").cloned();
+        proxy.unwrap()
+    };
+    let warnings = |daemon| records(daemon).iter().filter(|line| line.contains("proxy.trusted")).count();
+    let (shell, daemon) = logging("info", "json", "");
+    daemon.ask("GET /healthz", "", "");
+    assert_eq!(found(&shell)["state"], "ok", "who comes by themselves need no proxy");
+    for _ in 0..3 {
+        ask(&daemon);
+    }
+    assert_eq!(warnings(daemon), 1);
+    let finding = found(&shell);
+    assert_eq!(finding["state"], "warn");
+    assert!(finding["says"].as_str().unwrap().contains("set it to the proxy's address"), "{finding}");
+
+    let (shell, daemon) = logging("info", "json", "[proxy]\ntrusted = [\"127.0.0.1\"]\n");
+    ask(&daemon);
+    assert_eq!((warnings(daemon), &found(&shell)["state"]), (0, &"ok".into()));
+}
+
+#[test]
+fn a_refusal_is_logged_with_its_code() {
+    let (shell, daemon) = logging("info", "json", "");
+    let (_, token) = daemon.login("ann@example.com");
+    daemon.ask("GET /api/auth/admin/users", &token, "");
+    daemon.ask("GET /api/auth/me", "no token", "");
+    daemon.ask("POST /api/auth/login", "", "{");
+    daemon.ask("POST /api/auth/login", "", r#"{"email":"ann@example.com","password":"not it"}"#);
+    let minted = shell.line("token mint ann@example.com -q").out;
+    daemon.ask("POST /api/auth/2fa/setup", minted.trim(), "");
+    let lines: Vec<Value> = records(daemon).iter().map(|line| json(line)).collect();
+    let codes: Vec<&str> = lines.iter().map(|line| line["code"].as_str().unwrap()).collect();
+    assert_eq!(
+        codes,
+        ["forbidden", "invalid_token", "malformed_json", "invalid_credentials", "fresh_login_required"]
+    );
 }
