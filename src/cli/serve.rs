@@ -15,7 +15,8 @@ use crate::usecase::app::worker::{self, Worker};
 use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::keys::api_key_uses;
 use crate::usecase::mail::{delivery_worker, link_requests};
-use crate::usecase::operator::prune;
+use crate::usecase::operator::{lifecycle, prune};
+use crate::usecase::signin::{hash_costs, locked_tries};
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -68,6 +69,10 @@ impl Serve {
             context.terminal().note(&format!("metrics at {}/metrics", metrics.address()));
         }
         context.terminal().note(&format!("listening on {}", running.address()));
+        // A disk that is full keeps nobody from being served.
+        if let Err(error) = lifecycle::started(&app, &running.address().to_string()) {
+            tracing::warn!(%error, "the audit log can't be told of the start");
+        }
         let watchdog = running.watchdog();
         let all_respond = move |patience| watchdog.all_respond(patience);
         let supervisor = Supervisor::ready(&app, all_respond, &running.address().to_string())?;
@@ -77,6 +82,9 @@ impl Serve {
         running.wait()?;
         metrics.map_or(Ok(()), Running::wait)?;
         worker::stop_all(workers);
+        if let Err(error) = lifecycle::stopped(&app) {
+            tracing::warn!(%error, "the audit log can't be told of the end");
+        }
         context.terminal().note("stopped");
         Ok(())
     }
@@ -84,7 +92,13 @@ impl Serve {
 
 /// What goes on in the background while the daemon serves.
 fn start_workers(app: &Arc<App>) -> Result<Vec<Worker>, Fault> {
-    let mut workers = vec![link_requests::start(app)?, prune::start(app)?, api_key_uses::start(app)?];
+    let mut workers = vec![
+        link_requests::start(app)?,
+        prune::start(app)?,
+        api_key_uses::start(app)?,
+        locked_tries::start(app)?,
+        hash_costs::start(app)?,
+    ];
     workers.extend(delivery_worker::start(app)?);
     Ok(workers)
 }

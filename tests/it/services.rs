@@ -2,8 +2,10 @@
 
 use crate::daemon::Daemon;
 use crate::world::{operator, user_ref};
+use authd::domain::api_key::ApiKeyName;
 use authd::domain::time::Timestamp;
 use authd::usecase::account::admin;
+use authd::usecase::keys::api_keys::ApiKeyRef;
 use authd::usecase::keys::{api_key_uses, api_keys};
 use authd::usecase::session::refresh;
 use serde_json::{Value, json};
@@ -55,6 +57,36 @@ fn a_keys_last_use_is_written_later_and_never_goes_back() {
         daemon.send_as("authd_key_wrong", "GET", "/api/auth/admin/users", "").problem(),
         "invalid_token"
     );
+}
+
+#[test]
+fn a_key_in_use_is_a_line_a_minute() {
+    let daemon = daemon();
+    let (gate, other) = (daemon.key("gate", &["users:read"]), daemon.key("other", &[]));
+    let ask = |key: &str, status| {
+        assert_eq!(daemon.send_as(key, "GET", "/api/auth/admin/users", "").status, status);
+    };
+    let told = || {
+        let lines = daemon.world.audit().into_iter().filter(|line| line.event == "ApiKeyUsed");
+        lines.map(|line| (line.details[0].1.clone(), line.details[2].1.clone())).collect::<Vec<_>>()
+    };
+    let line = |name: &str, uses: &str| (name.to_owned(), uses.to_owned());
+    for _ in 0..5 {
+        ask(&gate, 200);
+    }
+    ask(&other, 403);
+    assert_eq!(told(), [], "a request writes nothing");
+    api_key_uses::write(&daemon.world.app).unwrap();
+    let mut first = told();
+    first.sort();
+    assert_eq!(first, [line("gate", "5"), line("other", "1")]);
+    api_key_uses::write(&daemon.world.app).unwrap();
+    ask(&gate, 200);
+    ask(&other, 403);
+    api_keys::revoke(&daemon.world.app, &operator(), &ApiKeyRef::Name(ApiKeyName::parse("other").unwrap()))
+        .unwrap();
+    api_key_uses::write(&daemon.world.app).unwrap();
+    assert_eq!(told()[2..], [line("gate", "1")], "one that is gone has had its last line");
 }
 
 #[test]

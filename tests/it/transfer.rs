@@ -305,7 +305,8 @@ fn an_id_that_somebody_else_has_is_refused() {
 fn a_dry_run_says_what_a_run_does_and_changes_nothing() {
     let world = World::new();
     world.add_user(ANN, &[]);
-    let before = (world.events().len(), text(&world.app, Format::Jsonl, Contents::Profile));
+    let users = text(&world.app, Format::Jsonl, Contents::Profile);
+    let before = world.events().len();
     // Over several transactions, with somebody who comes twice, far apart.
     let mut lines: Vec<String> =
         (0..1_200).map(|number| format!(r#"{{"email": "u{number}@example.com"}}"#)).collect();
@@ -318,7 +319,8 @@ fn a_dry_run_says_what_a_run_does_and_changes_nothing() {
         &Options { mode: ImportMode::DryRun, ..options(Format::Jsonl) },
         file.as_bytes(),
     );
-    assert_eq!((world.events().len(), text(&world.app, Format::Jsonl, Contents::Profile)), before);
+    assert_eq!(world.events().len(), before);
+    assert_eq!(text(&world.app, Format::Jsonl, Contents::Profile), users);
     assert!(dry.entries.iter().all(|entry| entry.id.is_none()));
     let run = import(&world, Format::Jsonl, &file);
     assert_eq!(run.summary, Summary { created: 1_200, skipped: 2, failed: 1 });

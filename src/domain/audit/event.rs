@@ -1,214 +1,146 @@
-//! The events that the audit log records, named in the past tense, and what each counts as.
+//! The events that the audit log records, named in the past tense. docs/audit-events.md is written from this
+//! enum: the comment of a variant is its description there, and its fields are the details of its lines.
 
+use super::login_failure::LoginFailure;
 use crate::domain::time::Timestamp;
-
-/// Why a login failed. The client is told less.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum LoginFailure {
-    UnknownEmail,
-    WrongPassword,
-    /// The account has none: invited, or signs in with others.
-    NoPassword,
-    /// The password was right.
-    Unverified,
-    /// The password is that of a registration whose link was not opened yet.
-    Pending,
-    /// The password was right.
-    Disabled,
-    /// Too many failures before; the password was not looked at.
-    Locked,
-    /// The second step: a wrong or used code.
-    WrongCode,
-}
-
-impl LoginFailure {
-    pub const ALL: [Self; 8] = [
-        Self::UnknownEmail,
-        Self::WrongPassword,
-        Self::NoPassword,
-        Self::Unverified,
-        Self::Pending,
-        Self::Disabled,
-        Self::Locked,
-        Self::WrongCode,
-    ];
-
-    /// The reason as it is logged and counted.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::UnknownEmail => "unknown_email",
-            Self::WrongPassword => "wrong_password",
-            Self::NoPassword => "no_password",
-            Self::Unverified => "email_not_verified",
-            Self::Pending => "registration_pending",
-            Self::Disabled => "account_disabled",
-            Self::Locked => "too_many_attempts",
-            Self::WrongCode => "wrong_code",
-        }
-    }
-}
 
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
+    /// The daemon takes requests at `address`.
+    DaemonStarted { version: &'static str, address: String },
+    /// It has stopped in order. Where a start follows a start, it was killed, or the machine died.
+    DaemonStopped,
+    /// The first start, or `db init`, made the database.
     DatabaseCreated,
     /// An older schema was brought up.
-    DatabaseMigrated {
-        from: i64,
-        to: i64,
-    },
+    DatabaseMigrated { from: i64, to: i64 },
     /// A copy of everything was made.
-    DatabaseBackedUp {
-        file: String,
-    },
-    /// The database is a backup from here on; `line` is the newest that stood in it.
-    DatabaseRestored {
-        line: i64,
-        sessions: u64,
-        /// Whether its MAC has proven that authd wrote it.
-        verified: bool,
-    },
-    /// By an operator; the daemon does the same unasked, and writes no line.
-    DatabasePruned {
-        rows: u64,
-    },
-    SigningKeyCreated {
-        kid: String,
-    },
+    DatabaseBackedUp { file: String },
+    /// The database is a backup from here on; `line` is the newest that stood in it, and `verified` says
+    /// whether its MAC has proven that authd wrote it.
+    DatabaseRestored { line: i64, sessions: u64, verified: bool },
+    /// An operator had expired rows deleted; the daemon does the same unasked, and writes no line.
+    DatabasePruned { rows: u64 },
+    /// The first key was made.
+    SigningKeyCreated { kid: String },
     /// A new key signs; `previous` only verifies from now on.
-    SigningKeyRotated {
-        kid: String,
-        previous: Option<String>,
-    },
+    SigningKeyRotated { kid: String, previous: Option<String> },
     /// A key is gone. Before `keep_until` that was for a leak.
-    SigningKeyRetired {
-        kid: String,
-        keep_until: Timestamp,
-    },
-    ApiKeyCreated {
-        name: String,
-        id: String,
-    },
-    /// What it may do, or how long.
-    ApiKeyChanged {
-        name: String,
-        id: String,
-    },
-    ApiKeyRevoked {
-        name: String,
-        id: String,
-    },
+    SigningKeyRetired { kid: String, keep_until: Timestamp },
+    /// An API key was made.
+    ApiKeyCreated { name: String, id: String },
+    /// What an API key may do, or how long.
+    ApiKeyChanged { name: String, id: String },
+    /// An API key was deleted; it opens nothing any more.
+    ApiKeyRevoked { name: String, id: String },
+    /// An API key was used, so many times since its last such line: one a minute and key at most.
+    ApiKeyUsed { name: String, id: String, uses: u64 },
     /// Somebody registered; no account is made before the link in the mail is opened.
-    RegistrationRequested {
-        registration: String,
-    },
+    RegistrationRequested { registration: String },
     /// One that waited was deleted, by an operator or an administrator.
-    RegistrationDeleted {
-        registration: String,
-    },
+    RegistrationDeleted { registration: String },
     /// An account was made: of a registration that waited, or at once where addresses are not verified.
-    UserRegistered {
-        registration: Option<String>,
-    },
+    UserRegistered { registration: Option<String> },
     /// Somebody tried to register an address that has an account.
     RegistrationRepeated,
+    /// A link that verifies the address was asked for once more.
     EmailVerificationRequested,
+    /// The address is its owner's: a link that went to it came back.
     EmailVerified,
-    LoginSucceeded,
-    /// `email` is what was typed, for an address without an account.
-    LoginFailed {
-        why: LoginFailure,
-        email: Option<String>,
-    },
+    /// Somebody is signed in. `amr` says how they proved who they are (RFC 8176).
+    LoginSucceeded { amr: Vec<String> },
+    /// Somebody is not. `email` is what was typed, for an address without an account.
+    LoginFailed { why: LoginFailure, email: Option<String> },
+    /// A refresh token was exchanged for the next.
     TokenRefreshed,
     /// A refresh token was used a second time; its session has ended.
     RefreshTokenReused,
+    /// A session was ended by its owner from within.
     LoggedOut,
-    LoggedOutEverywhere {
-        sessions: u64,
-    },
+    /// All sessions of a user ended, so many.
+    LoggedOutEverywhere { sessions: u64 },
+    /// A name was changed.
     ProfileChanged,
+    /// A session was ended from elsewhere, by its owner or an operator.
     SessionRevoked,
     /// Somebody logged in anew in the browser that had this session in its cookies.
     SessionReplaced,
-    TokenRevoked {
-        jti: String,
-    },
+    /// A session made room for a new one of its user: it was unused for longest. Where several had to, it is
+    /// the longest unused of `sessions`.
+    SessionEvicted { sessions: u64 },
+    /// One access token was revoked before its end.
+    TokenRevoked { jti: String },
     /// An operator made an access token for somebody.
-    TokenMinted {
-        jti: String,
-        expires_at: Timestamp,
-    },
+    TokenMinted { jti: String, expires_at: Timestamp },
+    /// An operator made an account.
     UserCreated,
     /// Taken over from another system, or another authd. `from` is the format that it came in.
-    UserImported {
-        from: &'static str,
-    },
+    UserImported { from: &'static str },
     /// An operator took out the users with their password hashes and second factors.
     CredentialsExported,
+    /// An operator took out the users without those.
+    UsersExported,
+    /// An operator took out the audit log.
+    AuditExported,
+    /// A link to set the first password was mailed.
     UserInvited,
+    /// A link to set a new password was asked for.
     PasswordResetRequested,
+    /// A link to set a new password was used; all sessions ended.
     PasswordReset,
+    /// By an operator; all sessions ended.
     PasswordSet,
     /// The password was right; the second factor is asked for.
     SecondStepAsked,
     /// Too many failures from one network, or (without `network`) from anywhere.
-    AccountLocked {
-        network: Option<String>,
-    },
+    AccountLocked { network: Option<String> },
+    /// An operator ended the locks of an account.
     UserUnlocked,
-    /// By its owner.
+    /// By its owner; other sessions ended.
     PasswordChanged,
-    /// The same password, at the cost that is configured now.
+    /// A login had the same password hashed at the cost that is configured now.
     PasswordRehashed,
+    /// A link was mailed to an address that is to take the place of the old.
     EmailChangeRequested,
+    /// The account has another address.
     EmailChanged,
     /// A new secret was handed out; nothing is on yet.
     SecondFactorEnrolled,
+    /// A code of the new secret was shown: logins ask for one from now on.
     SecondFactorEnabled,
+    /// By its owner, with the factor.
     SecondFactorDisabled,
     /// Too many wrong codes: the factor takes none until an operator resets it.
     SecondFactorBlocked,
-    /// By an operator.
+    /// An operator took the factor away.
     SecondFactorReset,
     /// An operator had a code checked; it was good, and its step is spent.
     SecondFactorChecked,
+    /// In the place of a code from the app.
     RecoveryCodeUsed,
+    /// New codes were made, and the old ones count no more.
     RecoveryCodesReplaced,
+    /// The account can't log in; its sessions ended.
     UserDisabled,
+    /// It can again.
     UserEnabled,
+    /// By its owner or an operator. The log alone remembers the id.
     UserDeleted,
     /// A mail that failed was queued once more.
-    MailRetried {
-        mail: String,
-    },
+    MailRetried { mail: String },
     /// The oldest lines were deleted, up to this number.
-    AuditPruned {
-        lines: i64,
-        through: i64,
-    },
-    RoleCreated {
-        role: String,
-    },
-    /// The permissions that were added and removed; `described`: its description changed, too.
-    RoleEdited {
-        role: String,
-        added: Vec<String>,
-        removed: Vec<String>,
-        described: bool,
-    },
-    /// So many users had it.
-    RoleDeleted {
-        role: String,
-        users: u64,
-    },
-    RoleAssigned {
-        role: String,
-    },
-    RoleUnassigned {
-        role: String,
-    },
+    AuditPruned { lines: i64, through: i64 },
+    /// A role was made.
+    RoleCreated { role: String },
+    /// The permissions that were added and removed, and whether the description changed.
+    RoleEdited { role: String, added: Vec<String>, removed: Vec<String>, description: bool },
+    /// A role is gone; so many users had it.
+    RoleDeleted { role: String, users: u64 },
+    /// A user has a role from now on.
+    RoleAssigned { role: String },
+    /// A user has it no more.
+    RoleUnassigned { role: String },
 }
 
 impl Event {
@@ -216,6 +148,8 @@ impl Event {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::DaemonStarted { .. } => "DaemonStarted",
+            Self::DaemonStopped => "DaemonStopped",
             Self::DatabaseCreated => "DatabaseCreated",
             Self::DatabaseMigrated { .. } => "DatabaseMigrated",
             Self::DatabaseBackedUp { .. } => "DatabaseBackedUp",
@@ -227,13 +161,14 @@ impl Event {
             Self::ApiKeyCreated { .. } => "ApiKeyCreated",
             Self::ApiKeyChanged { .. } => "ApiKeyChanged",
             Self::ApiKeyRevoked { .. } => "ApiKeyRevoked",
+            Self::ApiKeyUsed { .. } => "ApiKeyUsed",
             Self::RegistrationRequested { .. } => "RegistrationRequested",
             Self::RegistrationDeleted { .. } => "RegistrationDeleted",
             Self::UserRegistered { .. } => "UserRegistered",
             Self::RegistrationRepeated => "RegistrationRepeated",
             Self::EmailVerificationRequested => "EmailVerificationRequested",
             Self::EmailVerified => "EmailVerified",
-            Self::LoginSucceeded => "LoginSucceeded",
+            Self::LoginSucceeded { .. } => "LoginSucceeded",
             Self::LoginFailed { .. } => "LoginFailed",
             Self::TokenRefreshed => "TokenRefreshed",
             Self::RefreshTokenReused => "RefreshTokenReused",
@@ -242,11 +177,14 @@ impl Event {
             Self::ProfileChanged => "ProfileChanged",
             Self::SessionRevoked => "SessionRevoked",
             Self::SessionReplaced => "SessionReplaced",
+            Self::SessionEvicted { .. } => "SessionEvicted",
             Self::TokenRevoked { .. } => "TokenRevoked",
             Self::TokenMinted { .. } => "TokenMinted",
             Self::UserCreated => "UserCreated",
             Self::UserImported { .. } => "UserImported",
             Self::CredentialsExported => "CredentialsExported",
+            Self::UsersExported => "UsersExported",
+            Self::AuditExported => "AuditExported",
             Self::UserInvited => "UserInvited",
             Self::PasswordResetRequested => "PasswordResetRequested",
             Self::PasswordReset => "PasswordReset",
@@ -279,73 +217,10 @@ impl Event {
         }
     }
 
-    /// The class that the event is counted in.
+    /// How often it happened, where one line tells of many.
     #[must_use]
-    pub const fn class(&self) -> EventClass {
-        let variant = match self {
-            Self::LoginFailed { why, .. } => why.name(),
-            Self::AccountLocked { network: Some(_) } => EventClass::ONE_NETWORK,
-            Self::AccountLocked { network: None } => EventClass::EVERYWHERE,
-            Self::DatabaseCreated
-            | Self::DatabaseMigrated { .. }
-            | Self::DatabaseBackedUp { .. }
-            | Self::DatabaseRestored { .. }
-            | Self::DatabasePruned { .. }
-            | Self::SigningKeyCreated { .. }
-            | Self::SigningKeyRotated { .. }
-            | Self::SigningKeyRetired { .. }
-            | Self::ApiKeyCreated { .. }
-            | Self::ApiKeyChanged { .. }
-            | Self::ApiKeyRevoked { .. }
-            | Self::RegistrationRequested { .. }
-            | Self::RegistrationDeleted { .. }
-            | Self::UserRegistered { .. }
-            | Self::RegistrationRepeated
-            | Self::EmailVerificationRequested
-            | Self::EmailVerified
-            | Self::LoginSucceeded
-            | Self::TokenRefreshed
-            | Self::RefreshTokenReused
-            | Self::LoggedOut
-            | Self::LoggedOutEverywhere { .. }
-            | Self::ProfileChanged
-            | Self::SessionRevoked
-            | Self::SessionReplaced
-            | Self::TokenRevoked { .. }
-            | Self::TokenMinted { .. }
-            | Self::UserCreated
-            | Self::UserImported { .. }
-            | Self::CredentialsExported
-            | Self::UserInvited
-            | Self::PasswordResetRequested
-            | Self::PasswordReset
-            | Self::PasswordSet
-            | Self::SecondStepAsked
-            | Self::UserUnlocked
-            | Self::PasswordChanged
-            | Self::PasswordRehashed
-            | Self::EmailChangeRequested
-            | Self::EmailChanged
-            | Self::SecondFactorEnrolled
-            | Self::SecondFactorEnabled
-            | Self::SecondFactorDisabled
-            | Self::SecondFactorBlocked
-            | Self::SecondFactorReset
-            | Self::SecondFactorChecked
-            | Self::RecoveryCodeUsed
-            | Self::RecoveryCodesReplaced
-            | Self::UserDisabled
-            | Self::UserEnabled
-            | Self::UserDeleted
-            | Self::MailRetried { .. }
-            | Self::AuditPruned { .. }
-            | Self::RoleCreated { .. }
-            | Self::RoleEdited { .. }
-            | Self::RoleDeleted { .. }
-            | Self::RoleAssigned { .. }
-            | Self::RoleUnassigned { .. } => "",
-        };
-        EventClass { event: self.name(), variant }
+    pub const fn times(&self) -> u64 {
+        if let Self::LoginFailed { why: LoginFailure::Locked { tries }, .. } = self { *tries } else { 1 }
     }
 
     /// The details that are logged beside the name; never a secret.
@@ -354,11 +229,21 @@ impl Event {
         match self {
             Self::LoginFailed { why, email } => {
                 let mut details = vec![("why", why.name().to_owned())];
+                if let LoginFailure::Locked { tries: tries @ 2.. } = why {
+                    details.push(("tries", tries.to_string()));
+                }
                 details.extend(email.as_ref().map(|email| ("email", email.clone())));
                 details
             }
             Self::AccountLocked { network } => {
                 network.iter().map(|network| ("network", network.clone())).collect()
+            }
+            Self::DaemonStarted { version, address } => {
+                vec![("version", (*version).to_owned()), ("address", address.clone())]
+            }
+            Self::LoginSucceeded { amr } => vec![("amr", amr.join(" "))],
+            Self::ApiKeyUsed { name, id, uses } => {
+                vec![("name", name.clone()), ("id", id.clone()), ("uses", uses.to_string())]
             }
             Self::DatabaseMigrated { from, to } => {
                 vec![("from", from.to_string()), ("to", to.to_string())]
@@ -396,12 +281,14 @@ impl Event {
                 vec![("lines", lines.to_string()), ("through", through.to_string())]
             }
             Self::MailRetried { mail } => vec![("mail", mail.clone())],
-            Self::LoggedOutEverywhere { sessions } => vec![("sessions", sessions.to_string())],
+            Self::LoggedOutEverywhere { sessions } | Self::SessionEvicted { sessions } => {
+                vec![("sessions", sessions.to_string())]
+            }
             Self::TokenRevoked { jti } => vec![("jti", jti.clone())],
             Self::RoleCreated { role } | Self::RoleAssigned { role } | Self::RoleUnassigned { role } => {
                 vec![("role", role.clone())]
             }
-            Self::RoleEdited { role, added, removed, described } => {
+            Self::RoleEdited { role, added, removed, description } => {
                 let mut details = vec![("role", role.clone())];
                 let lists = [("added", added), ("removed", removed)];
                 details.extend(
@@ -410,17 +297,17 @@ impl Event {
                         .filter(|(_, list)| !list.is_empty())
                         .map(|(name, list)| (*name, list.join(" "))),
                 );
-                details.extend(described.then(|| ("description", "changed".to_owned())));
+                details.extend(description.then(|| ("description", "changed".to_owned())));
                 details
             }
             Self::RoleDeleted { role, users } => {
                 vec![("role", role.clone()), ("users", users.to_string())]
             }
-            Self::DatabaseCreated
+            Self::DaemonStopped
+            | Self::DatabaseCreated
             | Self::RegistrationRepeated
             | Self::EmailVerificationRequested
             | Self::EmailVerified
-            | Self::LoginSucceeded
             | Self::TokenRefreshed
             | Self::RefreshTokenReused
             | Self::LoggedOut
@@ -429,6 +316,8 @@ impl Event {
             | Self::SessionReplaced
             | Self::UserCreated
             | Self::CredentialsExported
+            | Self::UsersExported
+            | Self::AuditExported
             | Self::UserInvited
             | Self::PasswordResetRequested
             | Self::PasswordReset
@@ -452,18 +341,4 @@ impl Event {
             | Self::UserDeleted => Vec::new(),
         }
     }
-}
-
-/// The class in which an event is counted: one of few, whatever its details.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct EventClass {
-    /// [`Event::name`].
-    pub event: &'static str,
-    /// Why a login failed, or for whom an account was locked; empty for other events.
-    pub variant: &'static str,
-}
-
-impl EventClass {
-    pub const ONE_NETWORK: &'static str = "network";
-    pub const EVERYWHERE: &'static str = "account";
 }

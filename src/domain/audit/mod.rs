@@ -1,7 +1,11 @@
 //! What the audit log records: `event` says what can happen, `line` how it is kept.
 
 mod event;
+mod event_class;
 mod line;
+mod login_failure;
 
-pub use event::{Event, EventClass, LoginFailure};
+pub use event::Event;
+pub use event_class::EventClass;
 pub use line::{ChainError, Line, Mark, Subject};
+pub use login_failure::LoginFailure;

@@ -3,11 +3,11 @@
 //! However long the log is, it is read in pages, each a short read of its own, so that the write-ahead log
 //! can be folded back meanwhile.
 
-use crate::domain::audit::Line;
+use crate::domain::audit::{Event, Line, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::time::Timestamp;
-use crate::error::{Error, Fault};
+use crate::error::{Decision, Error, Fault};
 use crate::store::audit::log;
 use crate::store::audit::log::Filter;
 use crate::store::page::Paged;
@@ -145,7 +145,7 @@ fn next(app: &App, position: &mut Position, newest: i64, page: i64) -> Result<Op
 }
 
 /// All lines from `since` on and before `until`, oldest first, up to the newest that there is now. `None`: no
-/// bound. Pages may be empty.
+/// bound. Pages may be empty. That they are taken out is a line itself, the next one.
 ///
 /// # Errors
 /// `forbidden` without `audit:read`; the store's, from each page, too.
@@ -157,6 +157,10 @@ pub fn export<'a>(
 ) -> Result<impl Iterator<Item = Result<Vec<Line>, Fault>> + 'a, Error> {
     require(caller, "audit:read")?;
     let (first, newest) = app.store.read(|query| log::span(query, log::ALL))?.into_inner();
+    app.store.write(caller, |tx| {
+        tx.audit(&Event::AuditExported, Subject::default())?;
+        Ok(Decision::Grant(()))
+    })?;
     let filter = Filter { since, until, ..Filter::default() };
     let mut position = Position { filter, seen: first - 1 };
     Ok(std::iter::from_fn(move || next(app, &mut position, newest, EXPORTED).transpose()))

@@ -1,9 +1,12 @@
-//! Writes when each API key was used last. What a crash loses is at most a round of it.
+//! Writes when each API key was used last, and how often: into its row and, once a minute at most, as a line
+//! of the audit log. What a crash loses is at most a round of it.
 
+use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault};
 use crate::store::tables::api_keys;
 use crate::usecase::app::App;
+use crate::usecase::app::key_uses::KeyUse;
 use crate::usecase::app::wakeup::Wakeup;
 use crate::usecase::app::worker::{FirstRound, Schedule, Worker};
 use std::sync::Arc;
@@ -23,14 +26,18 @@ pub fn write(app: &App) -> Result<(), Error> {
     }
     let rows = uses.clone();
     let written = app.store.write(&Caller::system(), move |tx| {
-        for (key, at) in &rows {
-            api_keys::save_use(tx, *key, *at)?;
+        for (id, KeyUse { last_at, uses }) in &rows {
+            // One that was revoked meanwhile has had its last line.
+            let Some(key) = api_keys::find_by_id(tx, *id)? else { continue };
+            api_keys::save_use(tx, *id, *last_at)?;
+            let used = Event::ApiKeyUsed { name: key.name.to_string(), id: key.id.to_string(), uses: *uses };
+            tx.audit(&used, Subject::default())?;
         }
         Ok(Decision::Grant(()))
     });
     if written.is_err() {
-        for (key, at) in uses {
-            app.key_uses.note(key, at);
+        for (key, noted) in uses {
+            app.key_uses.add(key, noted);
         }
     }
     written

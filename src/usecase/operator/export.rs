@@ -15,18 +15,21 @@ const PAGE: u32 = 500;
 /// Where the next page begins. `None`: at the first user.
 pub type After = Option<UserId>;
 
-/// Begins an export: who takes credentials out leaves a line in the audit log before the first of them.
+/// Begins an export: who takes users out leaves a line in the audit log before the first of them.
 ///
 /// # Errors
 /// `forbidden` without `users:read`, or with credentials without `users:write`; the store's.
 pub fn begin(app: &App, caller: &Caller, contents: Contents) -> Result<(), Error> {
     require(caller, "users:read")?;
-    if contents == Contents::Profile {
-        return Ok(());
-    }
-    require(caller, "users:write")?;
-    app.store.write(caller, |tx| {
-        tx.audit(&Event::CredentialsExported, Subject::default())?;
+    let event = match contents {
+        Contents::Profile => Event::UsersExported,
+        Contents::WithCredentials => {
+            require(caller, "users:write")?;
+            Event::CredentialsExported
+        }
+    };
+    app.store.write(caller, move |tx| {
+        tx.audit(&event, Subject::default())?;
         Ok(Decision::Grant(()))
     })
 }

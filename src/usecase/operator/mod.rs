@@ -11,6 +11,7 @@ pub mod export;
 pub mod figures;
 pub mod health;
 pub mod import;
+pub mod lifecycle;
 pub mod prune;
 pub mod restore;
 mod temp_file;

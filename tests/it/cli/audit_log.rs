@@ -127,7 +127,8 @@ fn an_export_is_json_lines_or_csv() {
         ),
         "{row}"
     );
-    assert_eq!(rows.count(), 2);
+    assert!(shell.stable(rows.nth(2).unwrap()).contains(",AuditExported,operator:"));
+    assert_eq!(rows.count(), 0);
 }
 
 #[test]
@@ -140,7 +141,8 @@ fn an_export_can_be_bounded_in_time() {
     };
     assert_eq!(seqs("audit export --since 2026-11-22T08:00:01Z"), [5, 6, 7]);
     assert_eq!(seqs("audit export --until 2026-11-22T08:00:01Z"), [1, 2, 3, 4]);
-    assert_eq!(seqs("audit export --since 2026-11-22T08:00:00Z --until 0s").len(), 7);
+    let all = seqs("audit export --since 2026-11-22T08:00:00Z --until 0s");
+    assert_eq!(all, [1, 2, 3, 4, 5, 6, 7, 8, 9], "the last two tell of the exports before");
     assert_eq!(seqs("audit export --since 2026-11-22T08:00:01Z --until 2026-11-22T08:00:01Z"), [0; 0]);
     assert_eq!(shell.line("audit export --format csv --since 2099-01-01T00:00:00Z").out.lines().count(), 1);
     assert_eq!(shell.line("audit export --since yesterday").code, 2);
@@ -160,11 +162,11 @@ fn what_users_typed_drives_neither_terminal_nor_spreadsheet() {
         assert!(!out.contains(|c| c != '\n' && is_dangerous(c)), "{out:?}");
     }
     let out = shell.line("audit export --format csv").out;
-    let row = out.lines().last().unwrap();
+    let row = out.lines().find(|line| line.contains("LoginFailed")).unwrap();
     assert!(row.contains(r#","'=cmd|"#), "{row}");
     // A reader of CSV gets everything back.
     let mut reader = csv::Reader::from_reader(out.as_bytes());
-    let record = reader.records().last().unwrap().unwrap();
+    let record = reader.records().map(Result::unwrap).find(|record| &record[2] == "LoginFailed").unwrap();
     assert_eq!(plain(&record[7]), typed);
     assert_eq!(json(&plain(&record[8]))["email"], typed);
 }

@@ -256,3 +256,41 @@ fn what_keeps_it_from_starting_is_said_with_its_code() {
     assert_eq!(wide.code, 77, "{wide:?}");
     assert!(wide.err.contains("chmod 700"), "{wide:?}");
 }
+
+#[test]
+fn a_daemon_that_stops_tells_what_it_has_counted() {
+    let shell = Shell::new();
+    let daemon = Daemon::start(&shell, &[]);
+    let body =
+        serde_json::json!({"email": "ann@example.com", "password": "not the password at all"}).to_string();
+    let statuses: Vec<u16> = (0..12).map(|_| daemon.ask("POST /api/auth/login", "", &body).0).collect();
+    assert_eq!((&statuses[..5], &statuses[5..]), (&[401; 5][..], &[429; 7][..]));
+    assert_eq!(daemon.stop(Signal::TERM).0, Some(0));
+    let log = shell.run(&["audit", "tail", "--event", "LoginFailed"]).out;
+    assert_eq!(log.matches("why=too_many_attempts").count(), 2, "{log}");
+    assert!(log.contains("tries=6"), "{log}");
+}
+
+#[test]
+fn the_log_tells_when_the_daemon_began_and_ended_and_who_took_data_out() {
+    let shell = Shell::new();
+    let daemon = Daemon::start(&shell, &[]);
+    let address = daemon.address().to_owned();
+    assert_eq!(daemon.stop(Signal::TERM).0, Some(0));
+    for command in ["export", "export --with-hashes", "audit export"] {
+        assert_eq!(shell.line(command).code, 0, "{command}");
+    }
+    let lines = shell.world.audit();
+    let newest: Vec<(&str, &str)> =
+        lines[lines.len() - 5..].iter().map(|line| (line.event.as_str(), line.actor.as_str())).collect();
+    let operator = newest[2].1;
+    assert!(operator.starts_with("operator:"), "{newest:?}");
+    assert_eq!(newest[..2], [("DaemonStarted", "system"), ("DaemonStopped", "system")]);
+    assert_eq!(
+        newest[2..].iter().map(|line| line.0).collect::<Vec<_>>(),
+        ["UsersExported", "CredentialsExported", "AuditExported"]
+    );
+    let started = &lines[lines.len() - 5].details;
+    assert_eq!(started[0], ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
+    assert!(started[1].1.contains(&address), "{started:?}");
+}

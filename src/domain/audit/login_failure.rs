@@ -1,0 +1,51 @@
+//! Why logins fail, as the audit log and the counters name it.
+
+/// Why a login failed. The client is told less.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoginFailure {
+    /// Nobody has the address.
+    UnknownEmail,
+    /// It is another, or was changed while it was being checked.
+    WrongPassword,
+    /// The account has none: invited, or signs in with others.
+    NoPassword,
+    /// The password was right, and the address is not verified yet.
+    Unverified,
+    /// The password is that of a registration whose link was not opened yet.
+    Pending,
+    /// The password was right, and the account is disabled.
+    Disabled,
+    /// Too many failures before; the password was not looked at. Of one account the first such try of a
+    /// minute is a line, and those after it are one: `tries` says how many.
+    Locked { tries: u64 },
+    /// The second step: a wrong or used code.
+    WrongCode,
+}
+
+impl LoginFailure {
+    pub const ALL: [Self; 8] = [
+        Self::UnknownEmail,
+        Self::WrongPassword,
+        Self::NoPassword,
+        Self::Unverified,
+        Self::Pending,
+        Self::Disabled,
+        Self::Locked { tries: 1 },
+        Self::WrongCode,
+    ];
+
+    /// The reason as it is logged and counted.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownEmail => "unknown_email",
+            Self::WrongPassword => "wrong_password",
+            Self::NoPassword => "no_password",
+            Self::Unverified => "email_not_verified",
+            Self::Pending => "registration_pending",
+            Self::Disabled => "account_disabled",
+            Self::Locked { .. } => "too_many_attempts",
+            Self::WrongCode => "wrong_code",
+        }
+    }
+}
