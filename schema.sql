@@ -25,7 +25,9 @@ CREATE TABLE users (
     password_hash     TEXT,                 -- PHC string; NULL: no password
     disabled_at       INTEGER,
     created_at        INTEGER NOT NULL,
-    last_login_at     INTEGER
+    last_login_at     INTEGER,
+    password_must_change INTEGER NOT NULL DEFAULT 0, -- 1: the next login with it asks for another
+    password_ends_at     INTEGER                     -- when such a one counts no more; NULL: never
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX users_disabled ON users (id) WHERE disabled_at IS NOT NULL;
 CREATE INDEX users_unverified ON users (id) WHERE email_verified_at IS NULL;
@@ -111,14 +113,15 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (user_id, code_hash)
 ) STRICT, WITHOUT ROWID;
 
--- A login that waits for its second step.
+-- A login that waits for its second factor, or for a password in the place of one that must be changed.
 CREATE TABLE tickets (
     token_hash BLOB PRIMARY KEY NOT NULL, -- SHA-256
     user_id    BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     failures   INTEGER NOT NULL,
-    spent_at   INTEGER
+    spent_at   INTEGER,
+    amr        TEXT -- how the person proved who they are, where only the password waits; NULL: the factor does
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tickets_by_user ON tickets (user_id);
 

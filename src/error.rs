@@ -34,6 +34,8 @@ pub enum Refusal {
     InvalidToken,
     /// A one-time link that is wrong, spent, replaced or too old.
     InvalidLink,
+    /// A ticket for another password that is wrong, spent or too old.
+    InvalidTicket,
     /// No proof of who is asking.
     Unauthenticated,
     /// Address and password don't belong together.
@@ -113,7 +115,7 @@ impl Refusal {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::InvalidToken | Self::InvalidLink => "invalid_token",
+            Self::InvalidToken | Self::InvalidLink | Self::InvalidTicket => "invalid_token",
             Self::Unauthenticated => "unauthenticated",
             Self::InvalidCredentials | Self::WrongPassword => "invalid_credentials",
             Self::InvalidCode => "invalid_code",
@@ -145,6 +147,7 @@ impl fmt::Display for Refusal {
         match self {
             Self::InvalidToken => f.write_str("the token is not valid (any more); log in again"),
             Self::InvalidLink => f.write_str("this link is not valid (any more); ask for a new one"),
+            Self::InvalidTicket => f.write_str("the ticket is not valid (any more); log in again"),
             Self::Unauthenticated => f.write_str("this needs a login"),
             Self::InvalidCredentials => {
                 f.write_str("e-mail address and password don't match; check both and try again")

@@ -141,6 +141,18 @@ pub static SECOND_STEP: Body = Body {
     example: r#"{"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","code":"287082"}"#,
 };
 
+pub static REQUIRED_CHANGE: Body = Body {
+    name: "RequiredPasswordChange",
+    encoding: Encoding::Json,
+    fields: &[
+        required("ticket", Kind::Token, "From the login."),
+        required("new_password", Kind::Password, "At least 15 characters, unless configured; no common one."),
+        IN_COOKIES,
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"ticket":"authd_pc_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","new_password":"purple monkeys eat dishwashers"}"#,
+};
+
 pub static CODE: Body = Body {
     name: "Code",
     encoding: Encoding::Json,

@@ -157,6 +157,7 @@ impl From<&Refusal> for Problem {
             Refusal::TooManyAttempts { retry_after } => problem.retry_after(retry_after_s(*retry_after)),
             Refusal::Invalid(errors) => Self { errors: errors.clone(), ..problem },
             Refusal::InvalidLink
+            | Refusal::InvalidTicket
             | Refusal::WrongPassword
             | Refusal::FreshLoginRequired
             | Refusal::TwoFactorSetupRequired

@@ -131,6 +131,7 @@ pub static ALL: &[&Object] = &[
     &TOKENS,
     &COOKIE_SESSION,
     &SECOND_STEP_DUE,
+    &PASSWORD_CHANGE_DUE,
     &TOTP,
     &TWO_FACTOR,
     &TWO_FACTOR_SETUP,
@@ -176,6 +177,11 @@ pub static COOKIE_SESSION: Object = Object::of::<views::CookieSession>(
 pub static SECOND_STEP_DUE: Object = Object::of::<views::SecondStepDue>(
     "SecondStepDue",
     r#"{"two_factor_required":true,"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","expires_in":300,"methods":["totp","recovery_code"]}"#,
+);
+
+pub static PASSWORD_CHANGE_DUE: Object = Object::of::<views::PasswordChangeDue>(
+    "PasswordChangeDue",
+    r#"{"password_change_required":true,"ticket":"authd_pc_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","expires_in":300}"#,
 );
 
 static TOTP: Object =
@@ -230,4 +236,6 @@ static FIELD_ERROR: Object = Object::of::<views::FieldError>(
 /// What goes on with a session: tokens, or cookies that hold them.
 pub static SESSION_TOKENS: &[&Object] = &[&TOKENS, &COOKIE_SESSION];
 
-pub static LOGGED_IN: &[&Object] = &[&TOKENS, &COOKIE_SESSION, &SECOND_STEP_DUE];
+pub static LOGGED_IN: &[&Object] = &[&TOKENS, &COOKIE_SESSION, &SECOND_STEP_DUE, &PASSWORD_CHANGE_DUE];
+
+pub static SECOND_STEP_DONE: &[&Object] = &[&TOKENS, &COOKIE_SESSION, &PASSWORD_CHANGE_DUE];

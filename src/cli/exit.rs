@@ -158,6 +158,7 @@ const fn refusal_code(refusal: &Refusal) -> u8 {
         | Refusal::LastAdmin => 4,
         Refusal::InvalidToken
         | Refusal::InvalidLink
+        | Refusal::InvalidTicket
         | Refusal::Unauthenticated
         | Refusal::InvalidCredentials
         | Refusal::WrongPassword

@@ -10,7 +10,7 @@ use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
 use crate::domain::secret::Secret;
 use crate::usecase::operator::import as importing;
 use crate::usecase::operator::import::{
-    Entry, Format, ImportMode, Options, Outcome, Summary, UnusableHash, firebase,
+    Entry, Format, ImportMode, Options, Outcome, Passwords, Summary, UnusableHash, firebase,
 };
 use crate::views;
 use crate::views::ImportNote;
@@ -53,6 +53,9 @@ pub struct Import {
     /// Take over users whose password hash can't be verified here, without a password
     #[arg(long)]
     drop_unusable_hashes: bool,
+    /// Ask whoever comes with a password for another one at the next login
+    #[arg(long)]
+    must_change: bool,
     /// Complete names in an htpasswd file that are no addresses: ann is ann@DOMAIN
     #[arg(long, value_name = "DOMAIN")]
     domain: Option<String>,
@@ -98,6 +101,7 @@ impl Import {
             format: self.format,
             mode: self.mode(),
             unusable_hash: if self.drop_unusable_hashes { UnusableHash::Drop } else { UnusableHash::Refuse },
+            passwords: if self.must_change { Passwords::MustChange } else { Passwords::AsTheyAre },
             domain: self.domain.clone(),
             firebase: self.firebase_config.as_deref().map(parameters).transpose()?,
             plain,

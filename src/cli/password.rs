@@ -7,14 +7,33 @@ use crate::domain::password::{self, Password};
 use crate::domain::secret::Secret;
 use crate::error::{Fault, Refusal};
 use crate::ports::{Entropy, draw};
+use crate::usecase::account::admin::Term;
 use clap::Args;
 use std::io::{IsTerminal, Read, stdin};
 use std::path::{Path, PathBuf};
 
+/// Which password, and how long it is good.
+#[derive(Args, Clone, Debug)]
+pub struct PasswordFlags {
+    #[command(flatten)]
+    source: SourceFlags,
+    /// Let the password that --generate-password makes stay; else the first login with it asks for another,
+    /// and unused it ends after 7 days
+    #[arg(
+        long,
+        requires = "generate_password",
+        conflicts_with_all = ["password_stdin", "password_file", "invite"]
+    )]
+    keep: bool,
+    /// Ask for another password at the next login; unused, this one ends after 7 days
+    #[arg(long, conflicts_with_all = ["keep", "invite"])]
+    must_change: bool,
+}
+
 /// The four ways to say which password; without any, a person at a terminal is asked.
 #[derive(Args, Clone, Debug)]
 #[group(multiple = false)]
-pub struct PasswordFlags {
+struct SourceFlags {
     /// Read the password from stdin (one newline at its end is dropped)
     #[arg(long)]
     password_stdin: bool,
@@ -40,12 +59,29 @@ pub enum Choice {
 }
 
 impl PasswordFlags {
+    /// What the password is good for: one that was made here is for the first login alone, unless it is to
+    /// stay.
+    #[must_use]
+    pub const fn term(&self) -> Term {
+        if self.must_change || (self.source.generate_password && !self.keep) {
+            Term::Temporary
+        } else {
+            Term::Lasting
+        }
+    }
+
     /// Reads, asks for or makes the password.
     ///
     /// # Errors
     /// [`Failure::Usage`] when there is no way to get one, `validation_failed` when it is none, a permission
     /// fault for a file that can't be read.
     pub fn choose(&self, entropy: &dyn Entropy, min_length: usize) -> Result<Choice, Failure> {
+        self.source.choose(entropy, min_length)
+    }
+}
+
+impl SourceFlags {
+    fn choose(&self, entropy: &dyn Entropy, min_length: usize) -> Result<Choice, Failure> {
         if self.invite {
             return Ok(Choice::Invite);
         }
@@ -132,8 +168,8 @@ fn parse(text: &Secret<String>) -> Result<Password, Failure> {
 /// 32 letters and digits that are hard to confuse: 5 bits each.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const GROUP: usize = 5;
-/// Four groups carry 100 bits.
-const GROUPS_MIN: usize = 4;
+/// Six groups carry 150 bits.
+const GROUPS_MIN: usize = 6;
 
 /// A random password in groups of five, at least `min_length` characters long: easy to read out and to type.
 fn generate(entropy: &dyn Entropy, min_length: usize) -> Password {
@@ -143,7 +179,7 @@ fn generate(entropy: &dyn Entropy, min_length: usize) -> Password {
         bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
     };
     let text = Secret::new((0..groups).map(group).collect::<Vec<_>>().join("-"));
-    Password::new(text.expose()).expect("at least four groups, and within the bound")
+    Password::new(text.expose()).expect("at least six groups, and within the bound")
 }
 
 #[cfg(test)]
@@ -168,9 +204,9 @@ mod tests {
 
     #[test]
     fn generated_passwords_are_long_enough_and_differ() {
-        for min_length in [8, 15, 23, 24, 64] {
+        for min_length in [8, 15, 35, 36, 64] {
             let password = generate(&SystemEntropy, min_length);
-            assert!(password.expose().len() >= min_length.max(23), "{min_length}");
+            assert!(password.expose().len() >= min_length.max(35), "{min_length}");
             assert_ne!(password, generate(&SystemEntropy, min_length));
         }
     }

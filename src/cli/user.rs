@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserState};
 use crate::error::{Error, Refusal};
 use crate::usecase::account::admin as accounts;
-use crate::usecase::account::admin::{Added, Filter, FirstPassword, NewAccount, Verified};
+use crate::usecase::account::admin::{Added, Filter, FirstPassword, NewAccount, Term, Verified};
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::app::App;
 use crate::views;
@@ -48,6 +48,7 @@ pub enum Verb {
 #[command(after_help = "Examples:
   authctl user add ann@example.com --role admin
   authctl user add bob@example.com --invite
+  authctl user add cid@example.com --verified --generate-password
   authctl user add ci@example.com --password-stdin --if-not-exists < password.txt")]
 pub struct Add {
     /// The user's e-mail address
@@ -170,7 +171,10 @@ impl Add {
         }
         let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
         if let Choice::Given(password) | Choice::Generated(password) = &choice {
-            account.password = FirstPassword::Set(password.clone());
+            account.password = match self.password.term() {
+                Term::Lasting => FirstPassword::Set(password.clone()),
+                Term::Temporary => FirstPassword::Temporary(password.clone()),
+            };
         }
         match accounts::add(&app, context.caller(), account) {
             Ok(added) => {
@@ -211,7 +215,8 @@ impl Add {
             Choice::Given(_) | Choice::Generated(_) if self.verified => "",
             Choice::Given(_) | Choice::Generated(_) => "; a link to verify the address is in the outbox",
         };
-        format!("created user {} {}{advice}", user.email, user.id)
+        let term = if matches!(choice, Choice::Invite) { "" } else { must_change(self.password.term()) };
+        format!("created user {} {}{advice}{term}", user.email, user.id)
     }
 }
 
@@ -246,22 +251,33 @@ impl Passwd {
         let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
         let changed = match &choice {
             Choice::Invite => accounts::invite(&app, context.caller(), &of)?,
-            Choice::Given(password) | Choice::Generated(password) => set(context, &app, &of, password)?,
+            Choice::Given(password) | Choice::Generated(password) => {
+                set(context, &app, &of, password, self.password.term())?
+            }
         };
         context.terminal().note(&match choice {
             Choice::Invite => {
                 format!("made a link to set a password for {}; it works once, for 7 days", changed.user.email)
             }
             Choice::Given(_) | Choice::Generated(_) => {
-                format!("set a new password for {}; all sessions have ended", changed.user.email)
+                let term = must_change(self.password.term());
+                format!("set a new password for {}; all sessions have ended{term}", changed.user.email)
             }
         });
         print_with_secret(context, &app, &choice, &changed)
     }
 }
 
-fn set(context: &Context, app: &App, of: &UserRef, password: &Password) -> Result<Added, Error> {
-    let user = accounts::set_password(app, context.caller(), of, password)?;
+/// What to tell whoever hands the password over.
+const fn must_change(term: Term) -> &'static str {
+    match term {
+        Term::Lasting => "",
+        Term::Temporary => "; the next login with it asks for another, and unused it ends after 7 days",
+    }
+}
+
+fn set(context: &Context, app: &App, of: &UserRef, password: &Password, term: Term) -> Result<Added, Error> {
+    let user = accounts::set_password(app, context.caller(), of, password, term)?;
     Ok(Added { user, invitation: None })
 }
 

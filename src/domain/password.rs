@@ -1,6 +1,7 @@
 //! What a password is: text of any script, in one Unicode form, and what its hash may cost.
 
 use super::secret::Secret;
+use super::time::Timestamp;
 use unicode_normalization::UnicodeNormalization;
 
 /// The longest password taken, in bytes of UTF-8 as sent. All of it is hashed.
@@ -29,6 +30,29 @@ impl HashCost {
         let reaches =
             |(memory_kib, iterations)| self.memory_kib >= memory_kib && self.iterations >= iterations;
         !Self::FLOORS.into_iter().any(reaches)
+    }
+}
+
+/// How long a password is good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PasswordTerm {
+    /// Until it is changed.
+    Lasting,
+    /// For one login, which asks for another.
+    Temporary {
+        /// When it counts no more. `None`: it waits for that login for ever.
+        ends_at: Option<Timestamp>,
+    },
+}
+
+impl PasswordTerm {
+    /// Whether it counts no more. Exact to the millisecond: at its end it doesn't.
+    #[must_use]
+    pub fn has_ended(self, now: Timestamp) -> bool {
+        match self {
+            Self::Lasting | Self::Temporary { ends_at: None } => false,
+            Self::Temporary { ends_at: Some(end) } => end <= now,
+        }
     }
 }
 

@@ -46,8 +46,8 @@ pub use role::{Role, role};
 pub use session::{ListedSession, Session, Sessions, listed_session, own_sessions};
 pub use tokens::{
     ActiveAccessToken, ActiveRefreshToken, CookieSession, InactiveToken, Inspection, Introspection,
-    MintedToken, Revoked, SecondStepDue, Tokens, inspection, introspection, minted, revoked, second_step,
-    session_in_cookies, tokens,
+    MintedToken, PasswordChangeDue, Revoked, SecondStepDue, Tokens, inspection, introspection, minted,
+    password_change, revoked, second_step, session_in_cookies, tokens,
 };
 pub use two_factor::{
     CheckedCode, Enrolment, NewRecoveryCodes, RecoveryCodes, SecondFactor, Totp, TwoFactor, TwoFactorSetup,

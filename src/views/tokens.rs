@@ -122,6 +122,27 @@ pub fn second_step(ticket: &Secret<String>) -> SecondStepDue<'_> {
     }
 }
 
+/// The answer to a login with a password that must be changed.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct PasswordChangeDue<'a> {
+    /// True.
+    password_change_required: bool,
+    /// For `/password/change/required`.
+    ticket: Revealed<'a>,
+    /// The ticket's life, in seconds.
+    expires_in: u64,
+}
+
+/// Says that another password is due.
+#[must_use]
+pub fn password_change(ticket: &Secret<String>) -> PasswordChangeDue<'_> {
+    PasswordChangeDue {
+        password_change_required: true,
+        ticket: Revealed(ticket),
+        expires_in: TICKET_TTL.as_secs(),
+    }
+}
+
 /// What a service is told of a token (RFC 7662 §2.2).
 #[derive(Serialize, Debug)]
 #[serde(untagged)]

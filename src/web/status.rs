@@ -10,7 +10,7 @@ use crate::transport::Trouble;
 #[must_use]
 pub const fn of_refusal(refusal: &Refusal) -> u16 {
     match refusal {
-        Refusal::InvalidLink | Refusal::BadCursor => 400,
+        Refusal::InvalidLink | Refusal::InvalidTicket | Refusal::BadCursor => 400,
         Refusal::InvalidToken
         | Refusal::Unauthenticated
         | Refusal::InvalidCredentials
@@ -39,7 +39,7 @@ pub const fn of_refusal(refusal: &Refusal) -> u16 {
 #[must_use]
 pub const fn title_of_refusal(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::InvalidToken | Refusal::InvalidLink => "Invalid token",
+        Refusal::InvalidToken | Refusal::InvalidLink | Refusal::InvalidTicket => "Invalid token",
         Refusal::Unauthenticated => "Unauthenticated",
         Refusal::InvalidCredentials | Refusal::WrongPassword => "Invalid credentials",
         Refusal::InvalidCode => "Invalid code",

@@ -382,7 +382,14 @@ fn what_an_operator_sets_voids_the_links_that_were_out() {
     world.add_user(ANN, &[]);
     password::request_reset(&world.app, &anonymous(), &address(ANN)).unwrap();
     let link = world.token_in_mail(ANN);
-    admin::set_password(&world.app, &operator(), &user_ref(ANN), &Password::new(PASSWORD).unwrap()).unwrap();
+    admin::set_password(
+        &world.app,
+        &operator(),
+        &user_ref(ANN),
+        &Password::new(PASSWORD).unwrap(),
+        admin::Term::Lasting,
+    )
+    .unwrap();
     let new = Password::new(OTHER).unwrap();
     assert_eq!(refused(password::reset(&world.app, &anonymous(), &link, &new)), Refusal::InvalidLink);
     world.advance(Duration::from_secs(1));

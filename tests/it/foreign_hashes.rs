@@ -256,8 +256,14 @@ fn a_password_that_is_set_while_the_old_one_is_checked_stays() {
         let logins: Vec<_> = (0..4).map(|_| scope.spawn(|| world.login(ANN).is_ok())).collect();
         let new = authd::domain::password::Password::new("a whole new password").unwrap();
         let of = crate::world::user_ref(ANN);
-        authd::usecase::account::admin::set_password(&world.app, &crate::world::operator(), &of, &new)
-            .unwrap();
+        authd::usecase::account::admin::set_password(
+            &world.app,
+            &crate::world::operator(),
+            &of,
+            &new,
+            authd::usecase::account::admin::Term::Lasting,
+        )
+        .unwrap();
         for login in logins {
             login.join().unwrap();
         }

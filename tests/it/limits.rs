@@ -92,6 +92,7 @@ fn budget_of(id: &str) -> Option<Budget> {
         "login"
         | "verify_second_step"
         | "change_password"
+        | "change_required_password"
         | "delete_me"
         | "enable_two_factor"
         | "disable_two_factor"

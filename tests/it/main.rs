@@ -56,6 +56,7 @@ mod sessions;
 mod signing_keys;
 mod stand_ins;
 mod store;
+mod temporary_password;
 mod tidy;
 mod token_size;
 mod totp;

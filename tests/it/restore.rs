@@ -160,7 +160,7 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
         second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(code.clone()))
     };
     assert!(is_refused(step(&codes[0]), &Refusal::InvalidCode));
-    assert_eq!(step(&codes[1]).unwrap().user.id, user.id);
+    assert_eq!(step(&codes[1]).unwrap().tokens().unwrap().user.id, user.id);
 }
 
 #[test]

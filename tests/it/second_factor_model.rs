@@ -163,6 +163,7 @@ impl Model {
                 let text = ticket.expose().clone();
                 self.tickets.push(Ticket { text, made: self.now(), failures: 0, dead: false });
             }
+            LoggedIn::PasswordChange(_) => panic!("nobody made this password for her"),
         }
     }
 
@@ -182,8 +183,9 @@ impl Model {
         ticket.failures += u32::from(open && !right);
         let found = second_factor::verify(&self.world.app, &anonymous(), &ticket.text, &typed);
         if right {
-            let tokens =
+            let found =
                 found.map_err(|error| TestCaseError::fail(format!("{shown:?} is refused: {error:?}")))?;
+            let tokens = found.tokens().unwrap();
             self.session = Some(Session { caller: self.world.caller(&tokens), proved: now });
         } else {
             prop_assert_eq!(found.map(drop), Err(Error::Refused(Refusal::InvalidCode)), "{:?}", shown);

@@ -177,7 +177,14 @@ impl Model {
             }
             Step::SetPassword(person) => {
                 let password = Password::new(PASSWORD).unwrap();
-                admin::set_password(&app, &operator(), &user_ref(PEOPLE[person]), &password).unwrap();
+                admin::set_password(
+                    &app,
+                    &operator(),
+                    &user_ref(PEOPLE[person]),
+                    &password,
+                    admin::Term::Lasting,
+                )
+                .unwrap();
                 self.end_all_of(person);
             }
             Step::Disable(person) => {

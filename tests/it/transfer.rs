@@ -2,17 +2,20 @@
 //! second run changes nothing.
 
 use crate::authenticator::Authenticator;
-use crate::world::{PASSWORD, World, anonymous, operator};
+use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::cli::terminal::csv;
 use authd::domain::access::Actor;
 use authd::domain::caller::Caller;
+use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Refusal};
-use authd::usecase::account::{roles, two_factor};
+use authd::usecase::account::{admin, roles, two_factor};
 use authd::usecase::app::App;
 use authd::usecase::operator::export;
 use authd::usecase::operator::import as importing;
-use authd::usecase::operator::import::{Entry, Format, ImportMode, Options, Outcome, Summary, UnusableHash};
+use authd::usecase::operator::import::{
+    Entry, Format, ImportMode, Options, Outcome, Passwords, Summary, UnusableHash,
+};
 use authd::usecase::operator::transfer_format::{Contents, Line, columns};
 use authd::usecase::signin::factor::Factor;
 use authd::usecase::signin::login::LoggedIn;
@@ -57,6 +60,7 @@ pub fn options(format: Format) -> Options {
         format,
         mode: ImportMode::Write,
         unusable_hash: UnusableHash::Refuse,
+        passwords: Passwords::AsTheyAre,
         domain: None,
         firebase: None,
         plain: csv::plain,
@@ -135,6 +139,8 @@ fn populated() -> World {
     ann_with_two_factors(&world);
     world.advance(std::time::Duration::from_millis(1_234));
     world.add_user("Bob+x@example.com", &["admin", "editor"]);
+    let (of, made) = (user_ref("Bob+x@example.com"), Password::new("made2-for3-bob4-alone5").unwrap());
+    admin::set_password(&world.app, &operator(), &of, &made, admin::Term::Temporary).unwrap();
     let extra = json!({"email": "'=cmd@bücher.example", "name": "=Eve, \"the\" \u{202e}one\\n",
         "disabled": true, "created_at": "2001-02-03T04:05:06.789Z"});
     assert_eq!(import(&world, Format::Jsonl, &extra.to_string()).summary.created, 1);
@@ -435,4 +441,31 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_password_that_must_be_changed_stays_such_a_one_and_an_import_can_ask_for_it() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    let made = Password::new("made2-for3-ann4-alone5").unwrap();
+    let bob = "bob@example.com";
+    world.add_user(bob, &[]);
+    admin::set_password(&world.app, &operator(), &user_ref(bob), &made, admin::Term::Temporary).unwrap();
+    let exported = text(&world.app, Format::Jsonl, Contents::WithCredentials);
+
+    let asks = |world: &World, email: &str, password: &str| {
+        matches!(world.first_step(&anonymous(), email, password), Ok(LoggedIn::PasswordChange(_)))
+    };
+    let plain = World::new();
+    import_into(&plain.app, &options(Format::Jsonl), exported.as_bytes());
+    assert!(!asks(&plain, ANN, PASSWORD) && asks(&plain, bob, made.expose()));
+    plain.advance(std::time::Duration::from_secs(7 * 86_400));
+    assert!(plain.first_step(&anonymous(), bob, made.expose()).is_err(), "its end came along");
+
+    let asking = World::new();
+    let must = Options { passwords: Passwords::MustChange, ..options(Format::Jsonl) };
+    import_into(&asking.app, &must, exported.as_bytes());
+    asking.advance(std::time::Duration::from_secs(365 * 86_400));
+    assert!(asks(&asking, ANN, PASSWORD), "she knows it, and comes when she comes");
+    assert!(asking.first_step(&anonymous(), bob, made.expose()).is_err());
 }

@@ -197,6 +197,7 @@ impl World {
         match self.first_step(&anonymous(), email, password)? {
             LoggedIn::Tokens(tokens) => Ok(*tokens),
             LoggedIn::SecondStep(_) => panic!("a second factor is on"),
+            LoggedIn::PasswordChange(_) => panic!("the password must be changed"),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::account::register::{Registered, Registration};
-use crate::usecase::account::{email, me, password, register};
+use crate::usecase::account::{email, me, password, register, required_change};
 use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
 use crate::views;
@@ -118,6 +118,18 @@ pub static ACCOUNTS: &[Route] = &[
             (422, "weak_password"),
             (429, "too_many_attempts"),
         ]),
+    Route::post(
+        "/api/auth/password/change/required",
+        "change_required_password",
+        Access::Public,
+        change_required_password,
+    )
+    .summary("Set the password that stays, and finish the login that asked for it")
+    .lane(Lane::Hash)
+    .limit(Budget::Login)
+    .body(&bodies::REQUIRED_CHANGE)
+    .answers(&[any_of(200, "A new session.", schema::SESSION_TOKENS)])
+    .problems(&[(400, "invalid_token"), (403, "account_disabled"), (422, "weak_password")]),
     Route::get("/api/auth/me", "show_me", Access::User, show)
         .summary("The caller's account")
         .lane(Lane::Short)
@@ -201,6 +213,12 @@ fn change_password(app: &App, mut call: Call) -> Result<Response, Error> {
         factor: call.fields.factor(),
     };
     Ok(tokens(app, call.token_transport, &password::change(app, &call.caller, &change)?))
+}
+
+fn change_required_password(app: &App, mut call: Call) -> Result<Response, Error> {
+    let (ticket, new) = (call.fields.token("ticket"), call.fields.password("new_password"));
+    let changed = required_change::change_required(app, &call.caller, ticket.expose(), &new)?;
+    Ok(tokens(app, call.token_transport, &changed))
 }
 
 fn delete(app: &App, mut call: Call) -> Result<Response, Error> {

@@ -21,7 +21,11 @@ pub static SESSIONS: &[Route] = &[
         .lane(Lane::Hash)
         .limit(Budget::Login)
         .body(&bodies::CREDENTIALS)
-        .answers(&[any_of(200, "A new session, or the second step is due.", schema::LOGGED_IN)])
+        .answers(&[any_of(
+            200,
+            "A new session, or what is due before: the second step, or another password.",
+            schema::LOGGED_IN,
+        )])
         .problems(&[
             (401, "invalid_credentials"),
             (403, "email_not_verified"),
@@ -32,7 +36,7 @@ pub static SESSIONS: &[Route] = &[
         .summary("Finish a login with the second factor")
         .limit(Budget::Login)
         .body(&bodies::SECOND_STEP)
-        .answers(&[any_of(200, "A new session.", schema::SESSION_TOKENS)])
+        .answers(&[any_of(200, "A new session, or another password is due.", schema::SECOND_STEP_DONE)])
         .problems(&[(401, "invalid_code"), (403, "account_disabled"), (429, "too_many_attempts")]),
     Route::post("/api/auth/refresh", "refresh", Access::Refresh, refresh)
         .summary("Exchange a refresh token for the next tokens")
@@ -60,17 +64,21 @@ pub static SESSIONS: &[Route] = &[
 fn login(app: &App, mut call: Call) -> Result<Response, Error> {
     let credentials =
         Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
-    Ok(match login::login(app, &call.caller, &credentials)? {
-        LoggedIn::Tokens(new) => tokens(app, call.token_transport, &new),
-        LoggedIn::SecondStep(ticket) => json(200, &views::second_step(&ticket)),
-    })
+    Ok(logged_in(app, &call, &login::login(app, &call.caller, &credentials)?))
+}
+
+fn logged_in(app: &App, call: &Call, so_far: &LoggedIn) -> Response {
+    match so_far {
+        LoggedIn::Tokens(new) => tokens(app, call.token_transport, new),
+        LoggedIn::SecondStep(ticket) => json(200, &views::second_step(ticket)),
+        LoggedIn::PasswordChange(ticket) => json(200, &views::password_change(ticket)),
+    }
 }
 
 fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
     let ticket = call.fields.token("ticket");
     let factor = call.fields.factor().ok_or(Refusal::InvalidCode)?;
-    let new = second_factor::verify(app, &call.caller, ticket.expose(), &factor)?;
-    Ok(tokens(app, call.token_transport, &new))
+    Ok(logged_in(app, &call, &second_factor::verify(app, &call.caller, ticket.expose(), &factor)?))
 }
 
 fn refresh(app: &App, mut call: Call) -> Result<Response, Error> {

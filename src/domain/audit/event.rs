@@ -93,6 +93,8 @@ pub enum Event {
     PasswordSet,
     /// The password was right; the second factor is asked for.
     SecondStepAsked,
+    /// The password was right, and must be changed first.
+    PasswordChangeAsked,
     /// Too many failures from one network, or (without `network`) from anywhere.
     AccountLocked { network: Option<String> },
     /// An operator ended the locks of an account.
@@ -190,6 +192,7 @@ impl Event {
             Self::PasswordReset => "PasswordReset",
             Self::PasswordSet => "PasswordSet",
             Self::SecondStepAsked => "SecondStepAsked",
+            Self::PasswordChangeAsked => "PasswordChangeAsked",
             Self::AccountLocked { .. } => "AccountLocked",
             Self::UserUnlocked => "UserUnlocked",
             Self::PasswordChanged => "PasswordChanged",
@@ -323,6 +326,7 @@ impl Event {
             | Self::PasswordReset
             | Self::PasswordSet
             | Self::SecondStepAsked
+            | Self::PasswordChangeAsked
             | Self::UserUnlocked
             | Self::PasswordChanged
             | Self::PasswordRehashed

@@ -65,6 +65,7 @@ impl Event {
             | Self::PasswordReset
             | Self::PasswordSet
             | Self::SecondStepAsked
+            | Self::PasswordChangeAsked
             | Self::UserUnlocked
             | Self::PasswordChanged
             | Self::PasswordRehashed

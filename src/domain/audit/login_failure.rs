@@ -7,6 +7,8 @@ pub enum LoginFailure {
     UnknownEmail,
     /// It is another, or was changed while it was being checked.
     WrongPassword,
+    /// It was right, but was made for somebody who didn't use it in time.
+    PasswordEnded,
     /// The account has none: invited, or signs in with others.
     NoPassword,
     /// The password was right, and the address is not verified yet.
@@ -23,9 +25,10 @@ pub enum LoginFailure {
 }
 
 impl LoginFailure {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::UnknownEmail,
         Self::WrongPassword,
+        Self::PasswordEnded,
         Self::NoPassword,
         Self::Unverified,
         Self::Pending,
@@ -40,6 +43,7 @@ impl LoginFailure {
         match self {
             Self::UnknownEmail => "unknown_email",
             Self::WrongPassword => "wrong_password",
+            Self::PasswordEnded => "password_ended",
             Self::NoPassword => "no_password",
             Self::Unverified => "email_not_verified",
             Self::Pending => "registration_pending",

@@ -1,4 +1,4 @@
-//! Tickets: logins that wait for their second step.
+//! Tickets: logins that wait for their second factor, or for another password.
 
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
@@ -17,7 +17,43 @@ pub fn insert(
     tx.execute(sql, params![token_hash, user, now, expires_at]).map(drop)
 }
 
-/// Finds whose login waits with this ticket. `None`: it is wrong, spent, burnt or too old.
+/// Inserts a ticket for a password in the place of one that must be changed. `amr`: how the person has proved
+/// who they are, with all factors (RFC 8176).
+pub fn insert_for_password(
+    tx: &mut Tx<'_>,
+    token_hash: &[u8; 32],
+    user: UserId,
+    expires_at: Timestamp,
+    amr: &[String],
+) -> Result<(), Fault> {
+    insert(tx, token_hash, user, expires_at)?;
+    let sql = "UPDATE tickets SET amr = ?2 WHERE token_hash = ?1";
+    tx.execute(sql, params![token_hash, amr.join(" ")]).map(drop)
+}
+
+/// A login that waits for another password alone.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PasswordTicket {
+    pub user: UserId,
+    pub amr: Vec<String>,
+}
+
+/// Finds the login that waits for another password with this ticket. `None`: it is wrong, spent or too old.
+pub fn find_for_password(
+    query: &impl Query,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<PasswordTicket>, Fault> {
+    let sql = "SELECT user_id, amr FROM tickets \
+        WHERE token_hash = ?1 AND spent_at IS NULL AND expires_at > ?2 AND amr IS NOT NULL";
+    query.opt(sql, params![token_hash, now], |row| {
+        let amr = row.get::<&str>("amr")?.split_whitespace().map(str::to_owned).collect();
+        Ok(PasswordTicket { user: row.get("user_id")?, amr })
+    })
+}
+
+/// Finds whose login waits for its second factor with this ticket. `None`: it is wrong, spent, burnt or too
+/// old.
 pub fn find(
     query: &impl Query,
     token_hash: &[u8; 32],
@@ -25,7 +61,8 @@ pub fn find(
     failures_max: u32,
 ) -> Result<Option<UserId>, Fault> {
     let sql = "SELECT user_id FROM tickets \
-        WHERE token_hash = ?1 AND spent_at IS NULL AND expires_at > ?2 AND failures < ?3";
+        WHERE token_hash = ?1 AND spent_at IS NULL AND expires_at > ?2 AND failures < ?3 \
+        AND amr IS NULL";
     query.opt(sql, params![token_hash, now, failures_max], |row| row.get("user_id"))
 }
 

@@ -2,10 +2,11 @@
 //! account's past is ever written: here its times come from outside.
 
 use super::roles;
-use super::users::words;
+use super::users::{password_term_columns, read_password_term, words};
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
 use crate::domain::name::Name;
+use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -21,6 +22,7 @@ pub struct UserExport {
     pub name: Name,
     /// `None`: no password.
     pub password_hash: Option<String>,
+    pub password_term: PasswordTerm,
     /// `None`: enabled.
     pub disabled_at: Option<Timestamp>,
     pub created_at: Timestamp,
@@ -71,8 +73,9 @@ pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
 /// [`has_email`] and [`has_id`].
 pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
     let sql = "INSERT INTO users \
-        (id, email, email_key, email_verified_at, name, password_hash, disabled_at, created_at, last_login_at) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        (id, email, email_key, email_verified_at, name, password_hash, disabled_at, created_at, last_login_at, \
+        password_must_change, password_ends_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let (must_change, ends_at) = password_term_columns(user.password_term);
     let (email, key, name) = (user.email.as_str(), user.email.key(), user.name.as_str());
     tx.execute(
         sql,
@@ -85,7 +88,9 @@ pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
             user.password_hash,
             user.disabled_at,
             user.created_at,
-            user.last_login_at
+            user.last_login_at,
+            must_change,
+            ends_at
         ],
     )?;
     for role in &user.roles {
@@ -108,7 +113,8 @@ pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
 /// first.
 pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec<UserExport>, Fault> {
     let sql = "SELECT u.id, u.email, u.email_verified_at, u.name, u.password_hash, u.disabled_at, u.created_at, \
-        u.last_login_at, (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
+        u.last_login_at, u.password_must_change, u.password_ends_at, \
+        (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
         t.secret_sealed AS factor_secret_sealed, t.enabled_at AS factor_enabled_at, t.last_step AS factor_last_step, \
         t.failures AS factor_failures, t.created_at AS factor_created_at \
         FROM users u LEFT JOIN totp t ON t.user_id = u.id WHERE u.id > ?1 ORDER BY u.id LIMIT ?2";
@@ -141,6 +147,7 @@ fn read(row: &Row<'_>) -> Result<UserExport, Fault> {
         email_verified_at: row.get("email_verified_at")?,
         name: row.get("name")?,
         password_hash: row.get("password_hash")?,
+        password_term: read_password_term(row)?,
         disabled_at: row.get("disabled_at")?,
         created_at: row.get("created_at")?,
         last_login_at: row.get("last_login_at")?,

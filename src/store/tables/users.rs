@@ -3,6 +3,7 @@
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
 use crate::domain::name::Name;
+use crate::domain::password::PasswordTerm;
 use crate::domain::role::{Permission, RoleName};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserState};
@@ -16,6 +17,7 @@ pub struct Credential {
     pub user: User,
     /// PHC string; `None`: the account has no password.
     pub password_hash: Option<String>,
+    pub password_term: PasswordTerm,
 }
 
 /// What `list` looks for. `None` matches all.
@@ -61,9 +63,16 @@ pub fn find_password_hash(query: &impl Query, id: UserId) -> Result<Option<Strin
 
 /// Finds an account with its password's hash by the canonical form of its address.
 pub fn find_credential(query: &impl Query, email: &Email) -> Result<Option<Credential>, Fault> {
-    let sql = format!("SELECT {COLUMNS}, u.password_hash FROM users u WHERE u.email_key = ?1");
+    let sql = format!(
+        "SELECT {COLUMNS}, u.password_hash, u.password_must_change, u.password_ends_at \
+         FROM users u WHERE u.email_key = ?1"
+    );
     query.opt(&sql, params![email.key()], |row| {
-        Ok(Credential { user: read_user(row)?, password_hash: row.get("password_hash")? })
+        Ok(Credential {
+            user: read_user(row)?,
+            password_hash: row.get("password_hash")?,
+            password_term: read_password_term(row)?,
+        })
     })
 }
 
@@ -76,6 +85,28 @@ pub fn list_hashes(
     let after = after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
     let sql = "SELECT u.id, u.password_hash FROM users u WHERE u.id > ?1 ORDER BY u.id LIMIT ?2";
     query.all(sql, params![after, limit], |row| Ok((row.get("id")?, row.get("password_hash")?)))
+}
+
+/// Finds how long an account's password is good. `None`: there is no such account.
+pub fn find_password_term(query: &impl Query, id: UserId) -> Result<Option<PasswordTerm>, Fault> {
+    let sql = "SELECT password_must_change, password_ends_at FROM users WHERE id = ?1";
+    query.opt(sql, params![id], read_password_term)
+}
+
+pub(in crate::store) fn read_password_term(row: &Row<'_>) -> Result<PasswordTerm, Fault> {
+    Ok(if row.get("password_must_change")? {
+        PasswordTerm::Temporary { ends_at: row.get("password_ends_at")? }
+    } else {
+        PasswordTerm::Lasting
+    })
+}
+
+/// Whether it must be changed, and when it ends, as they are stored.
+pub(in crate::store) const fn password_term_columns(term: PasswordTerm) -> (bool, Option<Timestamp>) {
+    match term {
+        PasswordTerm::Lasting => (false, None),
+        PasswordTerm::Temporary { ends_at } => (true, ends_at),
+    }
 }
 
 /// Lists accounts in the order in which they were made.
@@ -178,9 +209,17 @@ pub fn save_verified(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
     Ok(tx.execute(sql, params![id, now])? == 1)
 }
 
-/// Saves the hash of a new password.
+/// Saves the hash of a new password, which is a lasting one unless [`save_password_term`] says otherwise.
 pub fn save_password(tx: &mut Tx<'_>, id: UserId, hash: &str) -> Result<(), Fault> {
-    tx.execute("UPDATE users SET password_hash = ?2 WHERE id = ?1", params![id, hash]).map(drop)
+    let sql = "UPDATE users SET password_hash = ?2, password_must_change = 0, password_ends_at = NULL WHERE id = ?1";
+    tx.execute(sql, params![id, hash]).map(drop)
+}
+
+/// Saves how long the account's password is good.
+pub fn save_password_term(tx: &mut Tx<'_>, id: UserId, term: PasswordTerm) -> Result<(), Fault> {
+    let (must_change, ends_at) = password_term_columns(term);
+    let sql = "UPDATE users SET password_must_change = ?2, password_ends_at = ?3 WHERE id = ?1";
+    tx.execute(sql, params![id, must_change, ends_at]).map(drop)
 }
 
 /// Puts a hash in the place of an older one of the same password. `false`: the password was changed in

@@ -10,9 +10,10 @@ use crate::domain::email::Email;
 use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
-use crate::domain::password::Password;
+use crate::domain::password::{Password, PasswordTerm};
 use crate::domain::role::RoleName;
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
@@ -26,6 +27,8 @@ use crate::usecase::mail::compose::LinkMail;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::reauthenticate::require_fresh_if_user;
 use crate::usecase::require;
+
+use std::time::Duration;
 
 pub use crate::store::page::{LIMIT_DEFAULT, LIMIT_MAX, Paged};
 pub use crate::store::tables::users::Filter;
@@ -68,10 +71,33 @@ pub fn has_admin(app: &App) -> Result<bool, Error> {
     Ok(app.store.read(|query| users::has_enabled_admin(query, None))?)
 }
 
+/// How long a password unused lives that was made for somebody.
+pub const TEMPORARY_PASSWORD_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// What a password that an operator sets is good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Term {
+    Lasting,
+    /// For the next login, which asks for another, and for [`TEMPORARY_PASSWORD_TTL`] at most.
+    Temporary,
+}
+
+impl Term {
+    /// The term of a password that is set at this moment.
+    fn from(self, now: Timestamp) -> PasswordTerm {
+        match self {
+            Self::Lasting => PasswordTerm::Lasting,
+            Self::Temporary => PasswordTerm::Temporary { ends_at: Some(now.plus(TEMPORARY_PASSWORD_TTL)) },
+        }
+    }
+}
+
 /// How a new account comes by its password.
 #[derive(Clone, Debug)]
 pub enum FirstPassword {
     Set(Password),
+    /// As [`FirstPassword::Set`], but good for the first login alone: see [`Term::Temporary`].
+    Temporary(Password),
     /// By a link that is mailed, and given to the one who invites.
     Invite,
 }
@@ -111,7 +137,7 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
     let fresh = require_fresh_if_user(app, caller)?;
     check_domain(caller, "email", &new.email)?;
     let password_hash = match &new.password {
-        FirstPassword::Set(password) => {
+        FirstPassword::Set(password) | FirstPassword::Temporary(password) => {
             check_policy(app, password, Owner { email: &new.email, name: &new.name })?;
             Some(app.gate.hash(password, draw(app.entropy()))?.0)
         }
@@ -122,8 +148,14 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
             let (draft, url) = compose::compose(app, MailKind::Invitation);
             (Some(draft), Some(url))
         }
-        (FirstPassword::Set(_), Verified::No) => (Some(compose::compose(app, MailKind::VerifyEmail).0), None),
-        (FirstPassword::Set(_), Verified::Yes) => (None, None),
+        (FirstPassword::Set(_) | FirstPassword::Temporary(_), Verified::No) => {
+            (Some(compose::compose(app, MailKind::VerifyEmail).0), None)
+        }
+        (FirstPassword::Set(_) | FirstPassword::Temporary(_), Verified::Yes) => (None, None),
+    };
+    let term = match &new.password {
+        FirstPassword::Temporary(_) => Term::Temporary,
+        FirstPassword::Set(_) | FirstPassword::Invite => Term::Lasting,
     };
     let now = app.now();
     let row = NewUser {
@@ -136,7 +168,14 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
     let (giver, roles) = (caller.clone(), new.roles);
     let user = app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
         Some(refusal) => Ok(Decision::Refuse(refusal)),
-        None => insert(tx, &giver, &row, &roles, link.as_ref()),
+        None => {
+            let added = insert(tx, &giver, &row, &roles, link.as_ref())?;
+            if let Decision::Grant(user) = &added {
+                let now = tx.now();
+                users::save_password_term(tx, user.id, term.from(now))?;
+            }
+            Ok(added)
+        }
     })?;
     Ok(Added { user, invitation })
 }
@@ -172,14 +211,22 @@ pub(in crate::usecase) fn insert(
 ///
 /// # Errors
 /// `forbidden` without `users:write`; `not_found`; `weak_password`; `overloaded`; the store's.
-pub fn set_password(app: &App, caller: &Caller, of: &UserRef, password: &Password) -> Result<User, Error> {
+pub fn set_password(
+    app: &App,
+    caller: &Caller,
+    of: &UserRef,
+    password: &Password,
+    term: Term,
+) -> Result<User, Error> {
     require(caller, "users:write")?;
     let user = find(app, caller, of)?;
     check_policy(app, password, Owner { email: &user.email, name: &user.name })?;
     let hash = app.gate.hash(password, draw(app.entropy()))?;
     let notice = compose::notice(app, caller, MailKind::PasswordChanged);
     change(app, caller, of, move |tx, user| {
+        let now = tx.now();
         users::save_password(tx, user.id, &hash.0)?;
+        users::save_password_term(tx, user.id, term.from(now))?;
         void_old_proofs(tx, user.id, None)?;
         tx.audit(&Event::PasswordSet, user.id)?;
         notice.queue(tx, user.id, &user.email)?;

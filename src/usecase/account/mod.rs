@@ -12,5 +12,6 @@ pub mod qr;
 pub mod reference;
 pub mod register;
 pub mod registrations;
+pub mod required_change;
 pub mod roles;
 pub mod two_factor;

@@ -2,6 +2,7 @@
 //! lists of texts, so that it fits a row of CSV too. Here it is described and written.
 
 use crate::domain::id::UserId;
+use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::error::Error;
@@ -42,8 +43,10 @@ const PROFILE: [(&str, Kind); 9] = [
     ("two_factor", Kind::Flag),
 ];
 
-const CREDENTIALS: [(&str, Kind); 7] = [
+const CREDENTIALS: [(&str, Kind); 9] = [
     ("password_hash", Kind::Text),
+    ("password_must_change", Kind::Flag),
+    ("password_ends_at", Kind::Text),
     ("totp_secret", Kind::Text),
     ("totp_enabled_at", Kind::Text),
     ("totp_last_step", Kind::Number),
@@ -105,8 +108,14 @@ impl Line {
                 None => None,
             };
             let factor = user.factor.as_ref();
+            let (must_change, ends_at) = match user.password_term {
+                PasswordTerm::Lasting => (false, None),
+                PasswordTerm::Temporary { ends_at } => (true, ends_at),
+            };
             values.extend([
                 user.password_hash.into(),
+                must_change.into(),
+                time(ends_at).into(),
                 secret.into(),
                 time(factor.and_then(|factor| factor.enabled_at)).into(),
                 factor.and_then(|factor| factor.last_step).into(),

@@ -11,10 +11,12 @@ use crate::crypto::password_tag::{self, PasswordTag};
 use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
+use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
-use crate::domain::password::Password;
+use crate::domain::password::{Password, PasswordTerm};
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
@@ -33,6 +35,9 @@ pub use super::session_start::Tokens;
 /// What a ticket begins with.
 pub const TICKET_PREFIX: &str = "authd_2fa_";
 
+/// What a ticket for another password begins with.
+pub const PASSWORD_TICKET_PREFIX: &str = "authd_pc_";
+
 /// How long a ticket lives.
 pub const TICKET_TTL: Duration = Duration::from_secs(5 * 60);
 
@@ -49,6 +54,19 @@ pub enum LoggedIn {
     Tokens(Box<Tokens>),
     /// The second step is due, within [`TICKET_TTL`], with this ticket.
     SecondStep(Secret<String>),
+    /// The password must be changed, within [`TICKET_TTL`], with this ticket.
+    PasswordChange(Secret<String>),
+}
+
+impl LoggedIn {
+    /// The tokens, where nothing is due before. `None`: something is.
+    #[must_use]
+    pub fn tokens(self) -> Option<Tokens> {
+        match self {
+            Self::Tokens(tokens) => Some(*tokens),
+            Self::SecondStep(_) | Self::PasswordChange(_) => None,
+        }
+    }
 }
 
 /// What was found out before the transaction, by hashing.
@@ -67,6 +85,7 @@ struct Prepared {
     verification_required: bool,
     start: Start,
     ticket: OpaqueHash,
+    password_ticket: OpaqueHash,
     locked_notice: QueuedMail,
     keyring: Arc<Keyring>,
 }
@@ -75,6 +94,7 @@ struct Prepared {
 enum Outcome {
     Started(Box<Started>),
     SecondStep,
+    PasswordChange,
 }
 
 /// What the tokens are made of.
@@ -107,16 +127,19 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
     }
     let verified = verify(app, credential, credentials)?;
     let (ticket, ticket_hash) = opaque::generate(TICKET_PREFIX, app.entropy());
+    let (password_ticket, password_ticket_hash) = opaque::generate(PASSWORD_TICKET_PREFIX, app.entropy());
     let prepared = Prepared {
         verification_required: app.config.email_verification.required,
         start: Start::new(app, caller, Proof::Password),
         ticket: ticket_hash,
+        password_ticket: password_ticket_hash,
         locked_notice: compose::notice(app, caller, MailKind::AccountLocked),
         keyring: Arc::clone(&app.keyring),
     };
     let salt = prepared.start.salt;
     match app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))? {
         Outcome::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
+        Outcome::PasswordChange => Ok(LoggedIn::PasswordChange(password_ticket)),
         Outcome::Started(started) => {
             let Started { user, session, signer } = *started;
             Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, user, &session, &salt)?)))
@@ -156,7 +179,8 @@ fn decide(
     if let Some(until) = attempt.locked_until(tx, user, now)? {
         return Ok(Decision::Refuse(lockout::refuse(tx, subject, typed(), until)?));
     }
-    let user = match check_account(credential, verified, prepared.verification_required) {
+    let must_change = credential.as_ref().is_some_and(|found| found.password_term != PasswordTerm::Lasting);
+    let user = match check_account(credential, verified, prepared.verification_required, now) {
         Ok(user) => user,
         Err((why, refusal)) if refusal == Refusal::InvalidCredentials => {
             // Whether or not the address has an account: the one tells as little as the other. It counts as
@@ -184,6 +208,10 @@ fn decide(
         tx.audit(&Event::SecondStepAsked, user.id)?;
         return Ok(Decision::Grant(Outcome::SecondStep));
     }
+    if must_change {
+        ask_for_password(tx, &prepared.password_ticket, user.id, &prepared.start.amr())?;
+        return Ok(Decision::Grant(Outcome::PasswordChange));
+    }
     let signer = prepared.keyring.current(tx)?;
     let (user, session) = prepared.start.run(tx, attempt, user)?;
     Ok(Decision::Grant(Outcome::Started(Box::new(Started { user, session, signer }))))
@@ -193,6 +221,18 @@ fn decide(
 fn is_pending(tx: &Tx<'_>, email: &Email, shown: &PasswordTag) -> Result<bool, Fault> {
     let waiting = registrations::list_tags(tx, email, tx.now())?;
     Ok(waiting.iter().any(|tag| password_tag::is_same(tag, shown)))
+}
+
+/// Gives whoever has proved who they are a ticket for another password, and nothing else.
+pub(super) fn ask_for_password(
+    tx: &mut Tx<'_>,
+    ticket: &OpaqueHash,
+    user: UserId,
+    amr: &[String],
+) -> Result<(), Fault> {
+    let expires_at = tx.now().plus(TICKET_TTL);
+    tickets::insert_for_password(tx, ticket, user, expires_at, amr)?;
+    tx.audit(&Event::PasswordChangeAsked, user)
 }
 
 fn count(tx: &mut Tx<'_>, attempt: &Attempt, email: &Email, prepared: &Prepared) -> Result<(), Fault> {
@@ -210,9 +250,10 @@ fn check_account(
     credential: Option<Credential>,
     verified: &Verified,
     verification_required: bool,
+    now: Timestamp,
 ) -> Result<User, (LoginFailure, Refusal)> {
     let wrong = |why| Err((why, Refusal::InvalidCredentials));
-    let Some(Credential { user, password_hash }) = credential else {
+    let Some(Credential { user, password_hash, password_term }) = credential else {
         return wrong(LoginFailure::UnknownEmail);
     };
     if password_hash.is_none() {
@@ -220,6 +261,9 @@ fn check_account(
     }
     if verified.hash.is_none() || verified.hash != password_hash {
         return wrong(LoginFailure::WrongPassword);
+    }
+    if password_term.has_ended(now) {
+        return wrong(LoginFailure::PasswordEnded);
     }
     if user.disabled_at.is_some() {
         return Err((LoginFailure::Disabled, Refusal::AccountDisabled));

@@ -4,11 +4,12 @@ use super::factor::{Factor, FactorCheck, FactorVerdict};
 use super::locked_tries;
 use super::lockout;
 use super::lockout::Attempt;
-use super::login::TICKET_PREFIX;
-use super::session_start::{Proof, Start, Tokens, issue};
+use super::login::{LoggedIn, PASSWORD_TICKET_PREFIX, TICKET_PREFIX, ask_for_password};
+use super::session_start::{Proof, Start, issue};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::caller::Caller;
 use crate::domain::mail::MailKind;
+use crate::domain::password::PasswordTerm;
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -21,12 +22,13 @@ use crate::usecase::mail::compose::MailWriter;
 /// A ticket is burnt by this many wrong codes.
 pub const TICKET_FAILURES_MAX: u32 = 5;
 
-/// Finishes a login with the second factor.
+/// Finishes a login with the second factor. Where the password must be changed, that is due then: no
+/// [`LoggedIn::SecondStep`] comes of it.
 ///
 /// # Errors
 /// `invalid_code` when the ticket or the code is wrong, used or too old, or the factor answers no more;
 /// `too_many_attempts` while the account is locked for this network; `account_disabled`.
-pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Result<Tokens, Error> {
+pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Result<LoggedIn, Error> {
     let ticket = opaque::parse(TICKET_PREFIX, ticket).ok_or(Refusal::InvalidCode)?;
     let now = app.now();
     let owner = app.store.read(|query| match tickets::find(query, &ticket, now, TICKET_FAILURES_MAX)? {
@@ -43,8 +45,10 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         Factor::Code(_) => Proof::PasswordAndCode,
         Factor::RecoveryCode(_) => Proof::PasswordAndRecoveryCode,
     };
+    let (password_ticket, password_ticket_hash) = opaque::generate(PASSWORD_TICKET_PREFIX, app.entropy());
     let step = SecondStep {
         ticket,
+        password_ticket: password_ticket_hash,
         factor: factor.clone(),
         check: FactorCheck::new(app, caller),
         start: Start::new(app, caller, proof),
@@ -52,12 +56,15 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         writer: MailWriter::new(app),
     };
     let (salt, signer) = (step.start.salt, current_key::current(app)?);
-    let (user, session) = app.store.write(caller, move |tx| step.decide(tx))?;
-    issue(app, &signer, user, &session, &salt).map_err(Error::from)
+    match app.store.write(caller, move |tx| step.decide(tx))? {
+        None => Ok(LoggedIn::PasswordChange(password_ticket)),
+        Some((user, session)) => Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, user, &session, &salt)?))),
+    }
 }
 
 struct SecondStep {
     ticket: OpaqueHash,
+    password_ticket: OpaqueHash,
     factor: Factor,
     check: FactorCheck,
     start: Start,
@@ -66,7 +73,8 @@ struct SecondStep {
 }
 
 impl SecondStep {
-    fn decide(&self, tx: &mut Tx<'_>) -> Result<Decision<(User, Session)>, Fault> {
+    /// Whose session begins. `None`: the password must be changed first.
+    fn decide(&self, tx: &mut Tx<'_>) -> Result<Decision<Option<(User, Session)>>, Fault> {
         let refused = Ok(Decision::Refuse(Refusal::InvalidCode));
         let now = tx.now();
         let Some(id) = tickets::find(tx, &self.ticket, now, TICKET_FAILURES_MAX)? else {
@@ -92,6 +100,10 @@ impl SecondStep {
         if !tickets::spend(tx, &self.ticket)? {
             return refused;
         }
-        Ok(Decision::Grant(self.start.run(tx, &self.attempt, user)?))
+        if users::find_password_term(tx, user.id)? != Some(PasswordTerm::Lasting) {
+            ask_for_password(tx, &self.password_ticket, user.id, &self.start.amr())?;
+            return Ok(Decision::Grant(None));
+        }
+        Ok(Decision::Grant(Some(self.start.run(tx, &self.attempt, user)?)))
     }
 }

@@ -64,6 +64,15 @@ impl Proof {
     }
 }
 
+impl Proof {
+    const ALL: [Self; 3] = [Self::Password, Self::PasswordAndCode, Self::PasswordAndRecoveryCode];
+
+    /// Finds the proof that has these methods. `None`: there is none.
+    pub(in crate::usecase) fn of_amr(amr: &[String]) -> Option<Self> {
+        Self::ALL.into_iter().find(|proof| proof.amr() == amr)
+    }
+}
+
 /// How long a session lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::usecase) struct Life {
@@ -113,6 +122,11 @@ impl Start {
             notice: compose::notice(app, caller, MailKind::NewLogin),
             replaced: BrowserSession::of(app, caller),
         }
+    }
+
+    /// How the person proved who they are.
+    pub(super) fn amr(&self) -> Vec<String> {
+        self.proof.amr()
     }
 
     /// Starts the session: the lockout's counters begin anew, the network is known from now on.

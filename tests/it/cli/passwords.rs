@@ -1,7 +1,8 @@
 //! Where passwords come from, and where they never show.
 
 use super::{Shell, json};
-use crate::world::PASSWORD;
+use crate::world::{PASSWORD, anonymous};
+use authd::usecase::signin::login::LoggedIn;
 use std::fs;
 
 #[test]
@@ -51,15 +52,56 @@ fn bad_passwords_are_refused_with_the_reason() {
 #[test]
 fn a_generated_password_is_alone_on_stdout() {
     let shell = Shell::new();
-    let said = shell.line("user add ann@example.com --verified --generate-password -q");
+    let said = shell.line("user add ann@example.com --verified --generate-password --keep -q");
     assert_eq!((said.code, said.out.lines().count()), (0, 1), "{said:?}");
     let password = said.out.trim();
     assert!(!said.err.contains(password));
     assert!(shell.world.login_with("ann@example.com", password).is_ok());
-    let again = json(&shell.line("user passwd ann@example.com --generate-password -o json").out);
+    let again = json(&shell.line("user passwd ann@example.com --generate-password --keep -o json").out);
     assert!(shell.world.login_with("ann@example.com", again["password"].as_str().unwrap()).is_ok());
     assert!(shell.world.login_with("ann@example.com", password).is_err());
     assert_eq!(again["email"], "ann@example.com");
+}
+
+/// Whether the login with a password asks for another.
+fn must_change(shell: &Shell, password: &str) -> bool {
+    match shell.world.first_step(&anonymous(), "ann@example.com", password).unwrap() {
+        LoggedIn::PasswordChange(_) => true,
+        LoggedIn::Tokens(_) => false,
+        LoggedIn::SecondStep(_) => panic!("no factor is on"),
+    }
+}
+
+#[test]
+fn a_password_that_was_made_here_or_is_said_to_is_changed_at_the_first_login() {
+    let shell = Shell::new();
+    let said = shell.line("user add ann@example.com --verified --generate-password");
+    assert!(said.err.contains("asks for another") && said.err.contains("7 days"), "{said:?}");
+    assert!(must_change(&shell, said.out.trim()));
+    let again = shell.line("user passwd ann@example.com --generate-password");
+    assert!(must_change(&shell, again.out.trim()));
+    let kept = shell.line("user passwd ann@example.com --generate-password --keep");
+    assert!(!kept.err.contains("asks for another") && !must_change(&shell, kept.out.trim()), "{kept:?}");
+    let passwd = |more: &[&str]| {
+        let line = [&["user", "passwd", "ann@example.com", "--password-stdin"], more].concat();
+        assert_eq!(shell.run_with(&line, PASSWORD).code, 0);
+        must_change(&shell, PASSWORD)
+    };
+    assert_eq!((passwd(&[]), passwd(&["--must-change"]), passwd(&[])), (false, true, false));
+    let new = ["user", "add", "bob@example.com", "--verified", "--password-stdin", "--must-change"];
+    assert_eq!(shell.run_with(&new, PASSWORD).code, 0);
+    assert!(matches!(
+        shell.world.first_step(&anonymous(), "bob@example.com", PASSWORD),
+        Ok(LoggedIn::PasswordChange(_))
+    ));
+    for line in [
+        "user add cyd@example.com --password-stdin --keep",
+        "user add cyd@example.com --generate-password --keep --must-change",
+        "user add cyd@example.com --invite --must-change",
+        "user passwd ann@example.com --keep",
+    ] {
+        assert_eq!(shell.line(line).code, 2, "{line}");
+    }
 }
 
 #[test]

@@ -257,6 +257,7 @@ impl Filling {
             ("Tokens", json!(views::tokens(&tokens, now))),
             ("CookieSession", json!(views::session_in_cookies(&tokens, &self.text, now))),
             ("SecondStepDue", json!(views::second_step(&self.secret()))),
+            ("PasswordChangeDue", json!(views::password_change(&self.secret()))),
             ("TwoFactor", two_factor.clone()),
             ("Totp", two_factor["totp"].clone()),
             ("TwoFactorSetup", json!(views::two_factor_setup(&setup))),

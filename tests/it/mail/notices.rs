@@ -95,7 +95,8 @@ fn a_new_password_is_told_by_whatever_way_it_came() {
     assert_eq!(world.told()[1..], ["reset_password", "password_changed"]);
 
     world.advance(Duration::from_secs(1));
-    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER)).unwrap();
+    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER), admin::Term::Lasting)
+        .unwrap();
     assert_eq!(world.told()[3..], ["password_changed"]);
 
     let wrong = Change { current: password("a wrong password!"), new: password(PASSWORD), factor: None };
@@ -242,7 +243,8 @@ fn fifty_notices_of_a_kind_are_five_mails_and_the_last_says_so() {
     }
     assert_eq!(told.taken().len(), 4);
     // Another kind has a bound of its own.
-    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER)).unwrap();
+    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER), admin::Term::Lasting)
+        .unwrap();
     assert_eq!((deliver(), world.told().len()), (1, 6));
     world.advance(Duration::from_secs(3600 - 51));
     assert_eq!(deliver(), 0, "the hour is not over");
@@ -286,6 +288,7 @@ fn no_number_of_mails_silences_a_notice() {
     }
     assert_eq!(world.told(), ["reset_password"]);
     world.advance(Duration::from_secs(1));
-    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER)).unwrap();
+    admin::set_password(&world.app, &operator(), &user_ref(ANN), &password(OTHER), admin::Term::Lasting)
+        .unwrap();
     assert_eq!(world.told(), ["reset_password", "password_changed"]);
 }

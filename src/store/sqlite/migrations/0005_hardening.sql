@@ -43,3 +43,9 @@ ALTER TABLE mails ADD COLUMN held_back INTEGER NOT NULL DEFAULT 0;
 
 -- The sessions of a user that were not ended, however many were.
 CREATE INDEX sessions_not_ended ON sessions (user_id, id) WHERE ended_at IS NULL;
+
+-- A password that was made for somebody does not become the lasting one: their login with it gives a ticket, for
+-- which a new password gives the session.
+ALTER TABLE users ADD COLUMN password_must_change INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN password_ends_at INTEGER;
+ALTER TABLE tickets ADD COLUMN amr TEXT;

@@ -19,6 +19,7 @@ mod source;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
+use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::error::{Decision, Error, Fault};
 use crate::store::tables::transfer;
@@ -31,7 +32,7 @@ use std::collections::HashSet;
 use std::io::BufRead;
 use std::sync::Arc;
 
-pub use options::{Format, ImportMode, Options, UnusableHash};
+pub use options::{Format, ImportMode, Options, Passwords, UnusableHash};
 pub use record::Note;
 
 /// Entries in one transaction: few enough that the daemon's own changes don't wait long for it.
@@ -165,7 +166,10 @@ impl Import<'_> {
     }
 
     /// Draws what the transaction, which may run again, must not draw.
-    fn prepare(&self, record: Record) -> Candidate {
+    fn prepare(&self, mut record: Record) -> Candidate {
+        if self.options.passwords == Passwords::MustChange && record.password_term == PasswordTerm::Lasting {
+            record.password_term = PasswordTerm::Temporary { ends_at: None };
+        }
         let made = record.created_at.unwrap_or_else(|| self.app.now());
         let id = record.id.unwrap_or_else(|| UserId::new(made, self.app.id_entropy()));
         let seal = |secret: &record::FactorSecret| {
@@ -305,6 +309,7 @@ fn insert(tx: &mut Tx<'_>, candidate: &Candidate, format: Format) -> Result<(), 
         email_verified_at: record.verified.map(|moment| moment.at(now)),
         name: record.name.clone(),
         password_hash: record.password_hash.as_ref().map(|hash| hash.0.clone()),
+        password_term: record.password_term,
         disabled_at: record.disabled.map(|moment| moment.at(now)),
         created_at: record.created_at.unwrap_or(now),
         last_login_at: record.last_login_at,

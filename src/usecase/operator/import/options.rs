@@ -45,6 +45,16 @@ pub enum UnusableHash {
     Drop,
 }
 
+/// What the passwords of a file are good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passwords {
+    /// As the file says, and else for as long as their owners like.
+    AsTheyAre,
+    /// For one login, which asks for another. They have no end: their owners know them, and come when they
+    /// come.
+    MustChange,
+}
+
 /// Whether anything is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ImportMode {
@@ -59,6 +69,7 @@ pub struct Options {
     pub format: Format,
     pub mode: ImportMode,
     pub unusable_hash: UnusableHash,
+    pub passwords: Passwords,
     /// What completes a name without one to an address, in an htpasswd file.
     pub domain: Option<String>,
     /// The project's hash parameters. `None`: hashes of Firebase's can't be taken over.

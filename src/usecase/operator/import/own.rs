@@ -4,6 +4,7 @@ use super::fields::Members;
 use super::record::{Factor, Moment, Problem, Record, Rules};
 use super::source;
 use crate::domain::id::UserId;
+use crate::domain::password::PasswordTerm;
 use crate::domain::role::{InvalidRoleName, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -36,6 +37,10 @@ pub(super) fn record(rules: &Rules<'_>, value: &Value) -> Result<Record, Problem
     record.roles = roles(&fields.texts("roles")?)?;
     if let Some(hash) = fields.text("password_hash")? {
         rules.hash(&mut record, hash)?;
+    }
+    let ends_at = fields.time("password_ends_at")?;
+    if fields.flag("password_must_change")? == Some(true) {
+        record.password_term = PasswordTerm::Temporary { ends_at };
     }
     record.factor = factor(fields)?;
     record.recovery_codes = recovery_codes(&fields.texts("recovery_codes")?)?;

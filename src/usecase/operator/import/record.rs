@@ -6,6 +6,7 @@ use crate::crypto::password::foreign::{self, Unusable};
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::id::UserId;
 use crate::domain::name::Name;
+use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -111,6 +112,7 @@ pub struct Record {
     pub created_at: Option<Timestamp>,
     pub last_login_at: Option<Timestamp>,
     pub password_hash: Option<PasswordHashText>,
+    pub password_term: PasswordTerm,
     pub factor: Option<Factor>,
     pub recovery_codes: Vec<RecoveryCode>,
     pub notes: Vec<Note>,
@@ -128,6 +130,7 @@ impl Record {
             created_at: None,
             last_login_at: None,
             password_hash: None,
+            password_term: PasswordTerm::Lasting,
             factor: None,
             recovery_codes: Vec::new(),
             notes: Vec::new(),
