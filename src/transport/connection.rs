@@ -89,7 +89,7 @@ pub async fn serve<S>(
         tokio::select! {
             // An error says that the server itself has gone, which is a reason to stop, too.
             _ = stopped => {}
-            () = needed => {}
+            () = needed => exchange.is_needed.set(true),
         }
     });
     loop {

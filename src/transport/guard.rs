@@ -40,6 +40,8 @@ pub struct Exchange {
     pub then: Cell<Then>,
     /// `None`: it is only told that there is none.
     pub seat: Option<Seat>,
+    /// Somebody else needs the seat: there is no time to linger.
+    pub is_needed: Cell<bool>,
     memory: Arc<Memory>,
 }
 
@@ -80,6 +82,7 @@ impl Exchange {
             deadline: Cell::new(Instant::now()),
             then: Cell::new(Then::KeepAlive),
             seat,
+            is_needed: Cell::new(false),
             memory,
         }
     }
@@ -193,14 +196,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
     /// The first byte of a request starts its clocks.
     fn begin_request(&mut self) {
         let now = Instant::now();
-        if let Some(seat) = &self.exchange.seat {
-            seat.busy();
-        }
         self.timer.as_mut().reset(now + self.deadlines.head);
         self.exchange.deadline.set(now + self.deadlines.request);
     }
 
     fn admit(&mut self, head_length: usize) {
+        // Not before: somebody who never comes to the end of a head is as idle as who says nothing.
+        if let Some(seat) = &self.exchange.seat {
+            seat.busy();
+        }
         match head::check_head(&self.buffer[..head_length]) {
             Ok(BodyLength::Exact(body)) => {
                 self.stage = Stage::Pass { left: body.saturating_add(head_length as u64) }
@@ -216,15 +220,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Guard<S> {
 
     fn await_next_head(&mut self) {
         self.stage = Stage::Head(Scanner::default());
+        let now = Instant::now();
+        if let Some(seat) = &self.exchange.seat {
+            seat.idle(now);
+        }
         if !self.buffer.is_empty() {
             self.begin_request();
             return;
         }
-        let now = Instant::now();
         self.timer.as_mut().reset(now + self.deadlines.idle);
-        if let Some(seat) = &self.exchange.seat {
-            seat.idle(now);
-        }
         self.share = None;
         if self.buffer.capacity() > KEPT_BYTES {
             self.buffer = Vec::new();
@@ -354,7 +358,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         }
         if self.lingered.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-            if !self.has_unread() {
+            if !self.has_unread() || self.exchange.is_needed.get() {
                 return Poll::Ready(Ok(()));
             }
             self.lingered = Some(0);

@@ -3,9 +3,10 @@
 
 use super::connection::{self, Place, ThreadContext};
 use super::listen::{Accepted, Listener};
-use super::seats::Seats;
+use super::seats::{Full, Seat, Seats};
 use super::watchdog::Responder;
 use crate::counters::Level;
+use crate::domain::network::Network;
 use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -19,6 +20,8 @@ use tokio::time::{sleep, timeout};
 
 /// How long to wait before the next `accept` after one failed for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long a newcomer waits for those that make room. They go at once unless their thread is held up.
+const LEAVE_PATIENCE: Duration = Duration::from_millis(100);
 /// How many connections beyond the cap are told so; those beyond these are dropped.
 const TURNED_AWAY_AT_ONCE: usize = 64;
 
@@ -105,6 +108,17 @@ impl IoThread {
     }
 }
 
+/// As [`Seats::take`]. Where many leave just now, newcomers wait for them: they came too fast for those that
+/// make room on this very thread.
+async fn find_seat(seats: &Arc<Seats>, network: Option<Network>) -> Result<Seat, Full> {
+    loop {
+        match seats.take(network) {
+            Err(Full::ManyLeaving) if timeout(LEAVE_PATIENCE, seats.one_leaves()).await.is_ok() => {}
+            found => return found,
+        }
+    }
+}
+
 /// Where connections come in.
 pub struct Acceptor {
     listener: Listener,
@@ -145,9 +159,9 @@ impl Acceptor {
                 }
             };
             complained = false;
-            let place = match seats.take(settings.network_of(peer)) {
-                Some(seat) => Place::Seat(seat),
-                None => {
+            let place = match find_seat(&seats, settings.network_of(peer)).await {
+                Ok(seat) => Place::Seat(seat),
+                Err(_) => {
                     context.pressure.turned_away.count();
                     let Ok(place) = lobby.clone().try_acquire_owned() else { continue };
                     Place::Lobby(place)

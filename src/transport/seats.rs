@@ -22,10 +22,22 @@ pub struct Seats {
     max_per_network: usize,
     /// What times are counted from.
     begun: Instant,
-    /// Of each seat, since when its connection waits for a request, in nanoseconds; [`BUSY`] during one.
+    /// Of each seat, since when its connection waits for a whole head, in nanoseconds; [`BUSY`] from there to
+    /// the end of the answer.
     /// Beside the state, so that a request takes no lock.
     idle_since: Vec<AtomicU64>,
     state: Mutex<State>,
+    /// One that was asked to leave has gone.
+    has_left: Notify,
+}
+
+/// Why there is no seat.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Full {
+    /// Nobody is idle.
+    AllBusy,
+    /// Too many that were asked to leave have yet to go.
+    ManyLeaving,
 }
 
 #[derive(Debug, Default)]
@@ -69,21 +81,24 @@ impl Seats {
             ..State::default()
         };
         let idle_since = (0..seats).map(|_| AtomicU64::new(BUSY)).collect();
-        Arc::new(Self { max, max_per_network, begun: Instant::now(), idle_since, state: Mutex::new(state) })
+        let (begun, has_left) = (Instant::now(), Notify::new());
+        Arc::new(Self { max, max_per_network, begun, idle_since, state: Mutex::new(state), has_left })
     }
 
     /// Takes a place for a connection from `network`; `None`: for one that no network's bound holds for.
     /// Where there is none left, the connection that has been idle for longest makes room: of that network,
-    /// if it is the network that has too many, and otherwise of all, those without a network last. `None`:
-    /// nobody is idle.
-    pub fn take(self: &Arc<Self>, network: Option<Network>) -> Option<Seat> {
+    /// if it is the network that has too many, and otherwise of all, those without a network last.
+    ///
+    /// # Errors
+    /// [`Full`].
+    pub fn take(self: &Arc<Self>, network: Option<Network>) -> Result<Seat, Full> {
         let mut state = self.lock();
         let of_network = network.and_then(|network| state.of_network.get(&network).copied()).unwrap_or(0);
         if of_network >= self.max_per_network && network.is_some() {
             self.make_room(&mut state, |sitter| sitter.network == network)?;
         } else if state.staying >= self.max {
             self.make_room(&mut state, |sitter| sitter.network.is_some())
-                .or_else(|| self.make_room(&mut state, |sitter| sitter.network.is_none()))?;
+                .or_else(|_| self.make_room(&mut state, |sitter| sitter.network.is_none()))?;
         }
         let number = state.free.pop().unwrap_or_else(|| {
             state.sitters.push(None);
@@ -98,14 +113,18 @@ impl Seats {
         drop(state);
         let seat = Seat { seats: self.clone(), number, leave };
         seat.idle(Instant::now());
-        Some(seat)
+        Ok(seat)
     }
 
-    /// Asks the one to leave that has been idle for longest among those of a kind. `None`: none of them is
-    /// idle, or too many have yet to leave.
-    fn make_room(&self, state: &mut State, is_of_kind: impl Fn(&Sitter) -> bool) -> Option<()> {
+    /// Waits until one that was asked to leave has gone; it may have done so before.
+    pub async fn one_leaves(&self) {
+        self.has_left.notified().await;
+    }
+
+    /// Asks the one to leave that has been idle for longest among those of a kind.
+    fn make_room(&self, state: &mut State, is_of_kind: impl Fn(&Sitter) -> bool) -> Result<(), Full> {
         if state.leaving >= LEAVING_MAX {
-            return None;
+            return Err(Full::ManyLeaving);
         }
         let mut longest = (BUSY, None);
         for (number, sitter) in state.sitters.iter().enumerate() {
@@ -115,20 +134,24 @@ impl Seats {
                 longest = (since, Some(number));
             }
         }
-        let sitter = state.sitters[longest.1?].as_mut()?;
+        let longest = longest.1.and_then(|number| state.sitters[number].as_mut());
+        let sitter = longest.ok_or(Full::AllBusy)?;
         sitter.is_leaving = true;
         sitter.leave.notify_one();
         let network = sitter.network;
         state.leaving += 1;
         state.has_left(network);
-        Some(())
+        Ok(())
     }
 
     fn give_back(&self, number: usize) {
         let mut state = self.lock();
         self.idle_since[number].store(BUSY, Ordering::Relaxed);
         match state.sitters[number].take() {
-            Some(Sitter { is_leaving: true, .. }) => state.leaving -= 1,
+            Some(Sitter { is_leaving: true, .. }) => {
+                state.leaving -= 1;
+                self.has_left.notify_one();
+            }
             Some(Sitter { network, .. }) => state.has_left(network),
             None => {}
         }
@@ -156,13 +179,13 @@ impl State {
 }
 
 impl Seat {
-    /// The connection waits for its next request from `now` on.
+    /// The connection waits for its next head from `now` on.
     pub fn idle(&self, now: Instant) {
         let since = u64::try_from(now.saturating_duration_since(self.seats.begun).as_nanos());
         self.seats.idle_since[self.number].store(since.unwrap_or(BUSY - 1), Ordering::Relaxed);
     }
 
-    /// A request has begun.
+    /// A whole head has come.
     pub fn busy(&self) {
         self.seats.idle_since[self.number].store(BUSY, Ordering::Relaxed);
     }

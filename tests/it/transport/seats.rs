@@ -92,24 +92,36 @@ fn a_network_has_so_many_places_and_no_more() {
     let settings = Settings { max_connections: 8, max_connections_per_network: Some(2), ..on_one_thread() };
     let house = open(settings);
     let mut old = house.idle_from(3);
-    let busy = house.busy_from(2);
-    // A head that has begun is no idleness.
-    let mut dripping = house.connect_from(2);
-    dripping.write_all(b"GET / HT").unwrap();
-    // When others that came later have been answered, it was read.
-    (0..3).for_each(|_| assert_eq!(ask(&mut old), "200"));
-    let mut third = house.connect_from(2);
-    assert_eq!(ask(&mut third), "503");
+    let busy: Vec<_> = (0..2).map(|_| house.busy_from(2)).collect();
+    assert_eq!(ask(&mut house.connect_from(2)), "503");
     assert_eq!(house.running.pressure().turned_away.read(), 1);
     assert_eq!(ask(&mut house.connect_from(4)), "200", "others have their own");
-    dripping.write_all(b"TP/1.1\r\nHost: a\r\n\r\n").unwrap();
-    assert_eq!(statuses(&one(&mut dripping)), ["200"]);
+    let [mut first, mut second] = <[TcpStream; 2]>::try_from(busy).unwrap();
+    house.go.send(()).unwrap();
+    house.go.send(()).unwrap();
+    for stream in [&mut first, &mut second] {
+        assert_eq!(statuses(&one(stream)), ["200"]);
+    }
+    assert_eq!(ask(&mut first), "200", "the second has been idle for longest of its network");
     // Of its own network the newcomer takes the idle one's place, though another's has been idle for longer.
     assert_eq!(ask(&mut house.connect_from(2)), "200");
-    assert!(is_closed(dripping));
+    assert!(is_closed(second));
     assert_eq!(ask(&mut old), "200");
-    house.go.send(()).unwrap();
-    drop((busy, old));
+    drop((first, old));
+    house.close();
+}
+
+#[test]
+fn who_drips_a_head_makes_room_as_who_says_nothing() {
+    let house = open(Settings { max_connections: 3, ..on_one_thread() });
+    for round in 0..20 {
+        let mut crowd: Vec<_> = (0..5).map(|_| house.connect_from(2)).collect();
+        for stream in &mut crowd {
+            // One that made room may have gone already.
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\nX: ");
+        }
+        assert_eq!(ask(&mut house.connect_from(2)), "200", "{round}");
+    }
     house.close();
 }
 
@@ -165,6 +177,21 @@ fn a_unix_socket_is_no_network() {
     }
     drop(streams);
     house.close();
+}
+
+#[test]
+fn a_crowd_that_drips_from_one_address_keeps_nobody_out_there_either() {
+    let daemon = Daemon::with(&[("server.max_connections", "40")]);
+    let address = daemon.running.address().tcp().unwrap();
+    let mut crowd: Vec<_> = (0..300).map(|_| connect_from(2, address)).collect();
+    for _ in 0..30 {
+        for stream in &mut crowd {
+            let _ = stream.write_all(b"G");
+        }
+        let mut honest = connect_from(2, address);
+        honest.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        assert_eq!(statuses(&one(&mut honest)), ["200"]);
+    }
 }
 
 #[test]
