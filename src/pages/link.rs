@@ -140,9 +140,9 @@ fn submit_confirmation(app: &App, request: &Request, caller: &Caller) -> Page {
     ask(app, kind, token, Some(complaint)).unwrap_or_else(|error| failed(kind, &error, caller))
 }
 
-/// What was typed is not what this registration was made with: it may be somebody else's.
-const WRONG_PASSWORD: &str = "No registration that waits was made with this password. If the name, the browser or the network \
-    below is not yours, it is somebody else's: look for another mail with a link, or register once more.";
+/// What was typed is not what any registration of the address was made with.
+const WRONG_PASSWORD: &str = "No registration that waits was made with this password. Give the one that you chose when \
+    you registered, or register once more.";
 
 fn confirm(
     app: &App,

@@ -125,3 +125,24 @@ fn every_test_that_the_list_of_requirements_names_is_there() {
     let gone: Vec<_> = tests.iter().filter(|test| !is_there(test)).collect();
     assert!(gone.is_empty(), "{gone:#?}");
 }
+
+#[test]
+fn the_list_of_requirements_counts_itself_right() {
+    let text = fs::read_to_string(root().join("docs/asvs.md")).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| V"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    let of_levels_1_and_2: Vec<_> = rows.iter().filter(|row| row[2] == "1" || row[2] == "2").collect();
+    let settled = of_levels_1_and_2.iter().filter(|row| row[3] == "holds" || row[3] == "not applicable");
+    let sentence = format!(
+        "Of the {} requirements of levels 1 and 2, {} are fulfilled",
+        of_levels_1_and_2.len(),
+        settled.count()
+    );
+    assert!(text.contains(&sentence), "{sentence}");
+    for row in rows {
+        assert!(["holds", "partly", "fails", "not applicable"].contains(&row[3]), "{row:?}");
+    }
+}

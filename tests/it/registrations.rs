@@ -276,6 +276,11 @@ fn a_new_link_replaces_the_one_before_and_makes_nothing_wait_longer() {
     let mail = authd::usecase::mail::compose::show(&daemon.world.app, &operator(), &id).unwrap();
     let body = mail.body.unwrap();
     assert!(body.expose().contains("within 22 hours"), "{}", body.expose());
+    assert!(
+        body.expose().contains("From: 127.0.0.1"),
+        "who has registered, for pages of others: {}",
+        body.expose()
+    );
     daemon.world.advance(22 * HOUR);
     assert_eq!(code(&daemon.open(&second, None)), refused(400, "invalid_token"));
     assert_eq!(ask(), second, "nothing waits, and nothing is sent");

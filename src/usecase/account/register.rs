@@ -22,6 +22,7 @@ use crate::store::tables::users::NewUser;
 use crate::store::tables::{registrations, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
+use crate::usecase::app::mail_templates::MailContext;
 use crate::usecase::mail::compose::{self, HourlyBound, QueuedMail};
 
 /// What a person registers with.
@@ -72,7 +73,7 @@ struct Wish {
 
 impl Wish {
     fn prepare(app: &App, caller: &Caller, new: &Registration, hash: PasswordHashText) -> Self {
-        let (link, token_hash) = compose::registration_link(app, WAITS);
+        let (link, token_hash) = compose::registration_link(app, MailContext::of(caller, app.now()), WAITS);
         let new = NewRegistration {
             id: RegistrationId::new(app.now(), app.id_entropy()),
             email: new.email.clone(),

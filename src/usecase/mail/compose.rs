@@ -228,7 +228,7 @@ fn in_words(span: Duration) -> String {
 /// Composes a mail of this kind; gives it and the link in it.
 pub(in crate::usecase) fn compose(app: &App, kind: MailKind) -> (LinkMail, Secret<String>) {
     let (link_kind, ttl) = plan(kind);
-    let (mail, url, token_hash) = with_link(app, kind, link_kind, ttl);
+    let (mail, url, token_hash) = with_link(app, kind, link_kind, ttl, MailContext::default());
     let mail = LinkMail {
         mail,
         link: LinkId::new(app.now(), app.id_entropy()),
@@ -243,9 +243,14 @@ pub(in crate::usecase) fn compose(app: &App, kind: MailKind) -> (LinkMail, Secre
 }
 
 /// Composes the mail with the link of a registration, which works for as long as that waits; gives it and
-/// what to store of the link.
-pub(in crate::usecase) fn registration_link(app: &App, waits: Duration) -> (QueuedMail, OpaqueHash) {
-    let (mail, _, token_hash) = with_link(app, MailKind::VerifyEmail, LinkKind::VerifyEmail, waits);
+/// what to store of the link. `registered`: when it was made, and from where, for whoever opens the mail.
+pub(in crate::usecase) fn registration_link(
+    app: &App,
+    registered: MailContext,
+    waits: Duration,
+) -> (QueuedMail, OpaqueHash) {
+    let (mail, _, token_hash) =
+        with_link(app, MailKind::VerifyEmail, LinkKind::VerifyEmail, waits, registered);
     (mail, token_hash)
 }
 
@@ -254,10 +259,11 @@ fn with_link(
     kind: MailKind,
     link: LinkKind,
     ttl: Duration,
+    caused_by: MailContext,
 ) -> (QueuedMail, Secret<String>, OpaqueHash) {
     let (token, token_hash) = opaque::generate(link.prefix(), app.entropy());
     let url = link_url(&app.config, link, &token);
-    let context = MailContext { url: Some(url.clone()), ttl: Some(in_words(ttl)), ..MailContext::default() };
+    let context = MailContext { url: Some(url.clone()), ttl: Some(in_words(ttl)), ..caused_by };
     (MailWriter::new(app).write(kind, context), url, token_hash)
 }
 

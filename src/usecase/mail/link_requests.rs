@@ -23,6 +23,7 @@ use crate::store::tables::registrations::{self, Waiting};
 use crate::store::tables::{failures, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
+use crate::usecase::app::mail_templates::MailContext;
 use crate::usecase::app::worker::{FirstRound, Rounds, Schedule, Wait, Worker};
 use std::sync::Arc;
 use std::time::Duration;
@@ -158,7 +159,14 @@ struct Again {
 impl Again {
     fn compose(app: &App, registration: Registration) -> Self {
         // Asking for a link makes no registration wait longer: who asks may be anybody.
-        let (mail, token_hash) = compose::registration_link(app, registration.expires_at.since(app.now()));
+        let waits = registration.expires_at.since(app.now());
+        let registered = MailContext {
+            at: Some(registration.created_at),
+            ip: registration.ip.clone(),
+            user_agent: registration.user_agent.clone(),
+            ..MailContext::default()
+        };
+        let (mail, token_hash) = compose::registration_link(app, registered, waits);
         Self { registration, mail, token_hash, bound: HourlyBound::new(app) }
     }
 
