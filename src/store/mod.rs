@@ -115,8 +115,8 @@ impl Store {
     }
 
     /// Reads as [`Store::read`] does, for one or two rows that are asked for all the time: a thread that
-    /// [rests](Store::rest) reads on a connection of its own, without SQLite's locks where it is busy and
-    /// nothing was changed.
+    /// calls [`Store::before_wait`] reads on a connection of its own, without SQLite's locks where it is busy
+    /// and nothing was changed.
     ///
     /// # Errors
     /// As [`Store::read`].
