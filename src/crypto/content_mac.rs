@@ -16,8 +16,7 @@ impl ContentMac {
     /// Begins, under the key of backups.
     #[must_use]
     pub fn of_backup(root: &RootKey) -> Self {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::Backups).expose());
-        Self(hmac::Context::with_key(&key))
+        Self(hmac::Context::with_key(&root.hmac_key(Purpose::Backups)))
     }
 
     /// Takes the next piece.

@@ -13,7 +13,7 @@ impl CsrfKey {
     /// Derives the key from the root key.
     #[must_use]
     pub fn new(root: &RootKey) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::Csrf).expose()))
+        Self(root.hmac_key(Purpose::Csrf))
     }
 
     /// The value of one session; the same every time.

@@ -19,7 +19,7 @@ impl PasswordTagKey {
     /// Derives the key from the root key.
     #[must_use]
     pub fn new(root: &RootKey) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::Registrations).expose()))
+        Self(root.hmac_key(Purpose::Registrations))
     }
 
     /// The tag of a password at an address, however that is spelled; the same every time.

@@ -54,7 +54,7 @@ impl RefreshKey {
     /// Derives the key from the root key.
     #[must_use]
     pub fn new(root: &RootKey) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::RefreshTokens).expose()))
+        Self(root.hmac_key(Purpose::RefreshTokens))
     }
 
     /// The token of one generation of one session; the same every time.

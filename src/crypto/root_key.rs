@@ -4,7 +4,7 @@
 use crate::domain::secret::Secret;
 use crate::error::Fault;
 use crate::ports::{Entropy, draw};
-use aws_lc_rs::hkdf;
+use aws_lc_rs::{hkdf, hmac};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -120,5 +120,11 @@ impl RootKey {
             .and_then(|output| output.fill(&mut key))
             .expect("32 bytes are what one block of HKDF-SHA-256 gives");
         Secret::new(key)
+    }
+
+    /// The key of HMAC-SHA-256 for one purpose.
+    #[must_use]
+    pub fn hmac_key(&self, purpose: Purpose) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, self.derive(purpose).expose())
     }
 }

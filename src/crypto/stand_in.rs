@@ -11,7 +11,7 @@ impl StandInKey {
     /// Derives the key from the root key.
     #[must_use]
     pub fn new(root: &RootKey) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, root.derive(Purpose::StandIns).expose()))
+        Self(root.hmac_key(Purpose::StandIns))
     }
 
     /// A number for a name, evenly spread over all there are.

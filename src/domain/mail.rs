@@ -1,6 +1,7 @@
 //! What authd writes to people, and what becomes of it.
 
 use super::id::{MailId, UserId};
+use super::link::LinkKind;
 use super::time::Timestamp;
 use std::time::Duration;
 
@@ -120,6 +121,17 @@ impl MailKind {
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::AccountLocked => "account_locked",
             Self::Test => "test",
+        }
+    }
+
+    /// The mail that a one-time link goes by.
+    #[must_use]
+    pub const fn of_link(kind: LinkKind) -> Self {
+        match kind {
+            LinkKind::VerifyEmail => Self::VerifyEmail,
+            LinkKind::ResetPassword => Self::ResetPassword,
+            LinkKind::Invitation => Self::Invitation,
+            LinkKind::ChangeEmail => Self::ChangeEmail,
         }
     }
 

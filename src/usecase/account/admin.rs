@@ -8,6 +8,7 @@ use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::email::Email;
 use crate::domain::id::UserId;
+use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::password::{Password, PasswordTerm};
@@ -145,11 +146,11 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
     };
     let (link, invitation) = match (&new.password, new.verified) {
         (FirstPassword::Invite, _) => {
-            let (draft, url) = compose::compose(app, MailKind::Invitation);
+            let (draft, url) = compose::compose(app, LinkKind::Invitation);
             (Some(draft), Some(url))
         }
         (FirstPassword::Set(_) | FirstPassword::Temporary(_), Verified::No) => {
-            (Some(compose::compose(app, MailKind::VerifyEmail).0), None)
+            (Some(compose::compose(app, LinkKind::VerifyEmail).0), None)
         }
         (FirstPassword::Set(_) | FirstPassword::Temporary(_), Verified::Yes) => (None, None),
     };
@@ -166,16 +167,13 @@ pub fn add(app: &App, caller: &Caller, new: NewAccount) -> Result<Added, Error> 
         password_hash,
     };
     let (giver, roles) = (caller.clone(), new.roles);
-    let user = app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
-        Some(refusal) => Ok(Decision::Refuse(refusal)),
-        None => {
-            let added = insert(tx, &giver, &row, &roles, link.as_ref())?;
-            if let Decision::Grant(user) = &added {
-                let now = tx.now();
-                users::save_password_term(tx, user.id, term.from(now))?;
-            }
-            Ok(added)
+    let user = fresh.write(app, caller, move |tx| {
+        let added = insert(tx, &giver, &row, &roles, link.as_ref())?;
+        if let Decision::Grant(user) = &added {
+            let now = tx.now();
+            users::save_password_term(tx, user.id, term.from(now))?;
         }
+        Ok(added)
     })?;
     Ok(Added { user, invitation })
 }
@@ -240,7 +238,7 @@ pub fn set_password(
 /// `forbidden` without `users:write`; `not_found`; the store's.
 pub fn invite(app: &App, caller: &Caller, of: &UserRef) -> Result<Added, Error> {
     require(caller, "users:write")?;
-    let (draft, url) = compose::compose(app, MailKind::Invitation);
+    let (draft, url) = compose::compose(app, LinkKind::Invitation);
     let user = change(app, caller, of, move |tx, user| {
         draft.queue_unbounded(tx, user.id, &user.email)?;
         tx.audit(&Event::UserInvited, user.id)?;
@@ -263,7 +261,7 @@ pub struct ResetLink {
 /// `forbidden` without `users:write`; `not_found`; `account_disabled`, since there the link would do nothing;
 /// the store's.
 pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink, Error> {
-    let (link, url) = compose::compose(app, MailKind::ResetPassword);
+    let (link, url) = compose::compose(app, LinkKind::ResetPassword);
     let user = change(app, caller, of, move |tx, user| {
         if user.disabled_at.is_some() {
             return Ok(Decision::Refuse(Refusal::AccountDisabled));
@@ -281,7 +279,7 @@ pub fn reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<ResetLink,
 /// # Errors
 /// As [`reset_link`].
 pub fn mail_reset_link(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
-    let (link, _) = compose::compose(app, MailKind::ResetPassword);
+    let (link, _) = compose::compose(app, LinkKind::ResetPassword);
     change(app, caller, of, move |tx, user| {
         if user.disabled_at.is_some() {
             return Ok(Decision::Refuse(Refusal::AccountDisabled));

@@ -63,10 +63,7 @@ pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<b
     let fresh = require_fresh_if_user(app, caller)?;
     let (changer, of) = (caller.clone(), of.clone());
     let notice = compose::notice(app, caller, MailKind::TwoFactorDisabled);
-    app.store.write(caller, move |tx| {
-        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
-            return Ok(Decision::Refuse(refusal));
-        }
+    fresh.write(app, caller, move |tx| {
         let user = match find_under(tx, &changer, &of)? {
             Decision::Grant(user) => user,
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),

@@ -6,6 +6,7 @@ use super::reference::{UserRef, check_domain, find_under};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
+use crate::domain::link::LinkKind;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::user::User;
@@ -58,10 +59,7 @@ pub fn edit(app: &App, caller: &Caller, of: &UserRef, changes: &Changes) -> Resu
     }
     let moving = changes.email.as_ref().map(|new| Move::new(app, caller, new, changes.verified));
     let (changer, of, changes) = (caller.clone(), of.clone(), changes.clone());
-    app.store.write(caller, move |tx| {
-        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
-            return Ok(Decision::Refuse(refusal));
-        }
+    fresh.write(app, caller, move |tx| {
         let user = match find_under(tx, &changer, &of)? {
             Decision::Grant(user) => user,
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
@@ -119,7 +117,7 @@ impl Move {
         Self {
             new: new.clone(),
             notice: compose::change_notice(app, caller, MailKind::EmailChanged, new),
-            link: (verified == Verified::No).then(|| compose::compose(app, MailKind::VerifyEmail).0),
+            link: (verified == Verified::No).then(|| compose::compose(app, LinkKind::VerifyEmail).0),
         }
     }
 

@@ -67,7 +67,7 @@ pub fn request_change(app: &App, caller: &Caller, new: &Email) -> Result<(), Err
     let fresh = require_fresh(app, caller)?;
     check_domain(caller, "new_email", new)?;
     let me = fresh.me.clone();
-    let (link, _) = compose::compose(app, MailKind::ChangeEmail);
+    let (link, _) = compose::compose(app, LinkKind::ChangeEmail);
     let link = link.for_change(new, me.session);
     let notice = compose::change_notice(app, caller, MailKind::EmailChangeRequested, new);
     let new = new.clone();

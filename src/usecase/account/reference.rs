@@ -128,14 +128,11 @@ fn run(
     mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
 ) -> Result<User, Error> {
     let (changer, of) = (caller.clone(), of.clone());
-    app.store.write(caller, move |tx| {
+    fresh.write(app, caller, move |tx| {
         let user = match find_under(tx, &changer, &of)? {
             Decision::Grant(user) => user,
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
-        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
-            return Ok(Decision::Refuse(refusal));
-        }
         if let Decision::Refuse(refusal) = work(tx, &user)? {
             return Ok(Decision::Refuse(refusal));
         }

@@ -178,10 +178,7 @@ pub fn confirm(app: &App, caller: &Caller, of: &RegistrationRef) -> Result<User,
     require(caller, "users:write")?;
     let fresh = require_fresh_if_user(app, caller)?;
     let (of, id) = (of.clone(), UserId::new(app.now(), app.id_entropy()));
-    app.store.write(caller, move |tx| {
-        if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
-            return Ok(Decision::Refuse(refusal));
-        }
+    fresh.write(app, caller, move |tx| {
         let named = |found: Vec<Waiting>| match &of {
             RegistrationRef::Id(_) => Ok(found[0].clone()),
             RegistrationRef::Email(_) => the_one(&found),

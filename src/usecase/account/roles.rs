@@ -73,10 +73,7 @@ pub fn add(app: &App, caller: &Caller, role: &Role) -> Result<Role, Error> {
     require(caller, "roles:write")?;
     require_own(caller, &role.permissions)?;
     let (fresh, role) = (require_fresh_if_user(app, caller)?, role.clone());
-    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
-        Some(refusal) => Ok(Decision::Refuse(refusal)),
-        None => add_in(tx, &role),
-    })
+    fresh.write(app, caller, move |tx| add_in(tx, &role))
 }
 
 pub(in crate::usecase) fn add_in(tx: &mut Tx<'_>, role: &Role) -> Result<Decision<Role>, Fault> {
@@ -117,10 +114,7 @@ pub fn edit(app: &App, caller: &Caller, name: &RoleName, changes: &Changes) -> R
     require_own(caller, changes.permissions.as_deref().unwrap_or_default())?;
     let (changer, name, changes) = (caller.clone(), name.clone(), changes.clone());
     let fresh = require_fresh_if_user(app, caller)?;
-    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
-        Some(refusal) => Ok(Decision::Refuse(refusal)),
-        None => edit_in(tx, &changer, &name, &changes),
-    })
+    fresh.write(app, caller, move |tx| edit_in(tx, &changer, &name, &changes))
 }
 
 pub(in crate::usecase) fn edit_in(
@@ -185,10 +179,7 @@ pub fn delete(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error
     require(caller, "roles:write")?;
     let (changer, name) = (caller.clone(), name.clone());
     let fresh = require_fresh_if_user(app, caller)?;
-    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
-        Some(refusal) => Ok(Decision::Refuse(refusal)),
-        None => delete_in(tx, &changer, &name),
-    })
+    fresh.write(app, caller, move |tx| delete_in(tx, &changer, &name))
 }
 
 pub(in crate::usecase) fn delete_in(

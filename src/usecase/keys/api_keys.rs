@@ -62,10 +62,7 @@ pub fn add(app: &App, caller: &Caller, new: &NewApiKey) -> Result<Added, Error> 
     require_own(caller, &new.permissions)?;
     let fresh = require_fresh_if_user(app, caller)?;
     let (draft, secret) = Draft::new(app, new);
-    let key = app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
-        Some(refusal) => Ok(Decision::Refuse(refusal)),
-        None => draft.add_in(tx),
-    })?;
+    let key = fresh.write(app, caller, move |tx| draft.add_in(tx))?;
     Ok(Added { key, secret })
 }
 
@@ -172,10 +169,7 @@ pub fn edit(app: &App, caller: &Caller, name: &ApiKeyName, change: &Change) -> R
     require_own(caller, change.permissions.as_deref().unwrap_or_default())?;
     let (changer, name, change) = (caller.clone(), name.clone(), change.clone());
     let fresh = require_fresh_if_user(app, caller)?;
-    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
-        Some(refusal) => Ok(Decision::Refuse(refusal)),
-        None => edit_in(tx, &changer, &name, &change),
-    })
+    fresh.write(app, caller, move |tx| edit_in(tx, &changer, &name, &change))
 }
 
 pub(in crate::usecase) fn edit_in(
@@ -210,10 +204,7 @@ pub fn revoke(app: &App, caller: &Caller, of: &ApiKeyRef) -> Result<ApiKey, Erro
     require(caller, "keys:write")?;
     let (changer, of) = (caller.clone(), of.clone());
     let fresh = require_fresh_if_user(app, caller)?;
-    app.store.write(caller, move |tx| match fresh.lapsed(tx, tx.now())? {
-        Some(refusal) => Ok(Decision::Refuse(refusal)),
-        None => revoke_in(tx, &changer, &of),
-    })
+    fresh.write(app, caller, move |tx| revoke_in(tx, &changer, &of))
 }
 
 pub(in crate::usecase) fn revoke_in(

@@ -189,28 +189,13 @@ pub(in crate::usecase) struct LinkMail {
     session: Option<SessionId>,
 }
 
-/// How a kind of link is made: what it does, and how long it lives.
-const fn plan(kind: MailKind) -> (LinkKind, Duration) {
+/// How long a link of this kind lives.
+const fn lifetime(kind: LinkKind) -> Duration {
     match kind {
-        MailKind::ResetPassword => (LinkKind::ResetPassword, HOUR),
+        LinkKind::ResetPassword => HOUR,
         // People are invited before a weekend, too.
-        MailKind::Invitation => (LinkKind::Invitation, Duration::from_secs(7 * 24 * 3600)),
-        MailKind::ChangeEmail => (LinkKind::ChangeEmail, Duration::from_secs(24 * 3600)),
-        // The others have no link, and never come here.
-        MailKind::VerifyEmail
-        | MailKind::AlreadyRegistered
-        | MailKind::EmailChangeRequested
-        | MailKind::EmailChanged
-        | MailKind::PasswordChanged
-        | MailKind::NewLogin
-        | MailKind::TwoFactorEnabled
-        | MailKind::TwoFactorDisabled
-        | MailKind::RecoveryCodeUsed
-        | MailKind::RecoveryCodesReplaced
-        | MailKind::SecondFactorFailed
-        | MailKind::RefreshTokenReused
-        | MailKind::AccountLocked
-        | MailKind::Test => (LinkKind::VerifyEmail, Duration::from_secs(24 * 3600)),
+        LinkKind::Invitation => Duration::from_secs(7 * 24 * 3600),
+        LinkKind::VerifyEmail | LinkKind::ChangeEmail => Duration::from_secs(24 * 3600),
     }
 }
 
@@ -225,14 +210,14 @@ fn in_words(span: Duration) -> String {
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
-/// Composes a mail of this kind; gives it and the link in it.
-pub(in crate::usecase) fn compose(app: &App, kind: MailKind) -> (LinkMail, Secret<String>) {
-    let (link_kind, ttl) = plan(kind);
-    let (mail, url, token_hash) = with_link(app, kind, link_kind, ttl, MailContext::default());
+/// Composes the mail with a link of this kind; gives it and the link in it.
+pub(in crate::usecase) fn compose(app: &App, kind: LinkKind) -> (LinkMail, Secret<String>) {
+    let ttl = lifetime(kind);
+    let (mail, url, token_hash) = with_link(app, kind, ttl, MailContext::default());
     let mail = LinkMail {
         mail,
         link: LinkId::new(app.now(), app.id_entropy()),
-        kind: link_kind,
+        kind,
         token_hash,
         ttl,
         bound: HourlyBound::new(app),
@@ -249,22 +234,20 @@ pub(in crate::usecase) fn registration_link(
     registered: MailContext,
     waits: Duration,
 ) -> (QueuedMail, OpaqueHash) {
-    let (mail, _, token_hash) =
-        with_link(app, MailKind::VerifyEmail, LinkKind::VerifyEmail, waits, registered);
+    let (mail, _, token_hash) = with_link(app, LinkKind::VerifyEmail, waits, registered);
     (mail, token_hash)
 }
 
 fn with_link(
     app: &App,
-    kind: MailKind,
-    link: LinkKind,
+    kind: LinkKind,
     ttl: Duration,
     caused_by: MailContext,
 ) -> (QueuedMail, Secret<String>, OpaqueHash) {
-    let (token, token_hash) = opaque::generate(link.prefix(), app.entropy());
-    let url = link_url(&app.config, link, &token);
+    let (token, token_hash) = opaque::generate(kind.prefix(), app.entropy());
+    let url = link_url(&app.config, kind, &token);
     let context = MailContext { url: Some(url.clone()), ttl: Some(in_words(ttl)), ..caused_by };
-    (MailWriter::new(app).write(kind, context), url, token_hash)
+    (MailWriter::new(app).write(MailKind::of_link(kind), context), url, token_hash)
 }
 
 /// How many mails an address gets in an hour that can be asked for: so many for strangers, and as many

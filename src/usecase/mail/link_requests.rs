@@ -13,7 +13,6 @@ use crate::domain::email::Email;
 use crate::domain::id::LinkId;
 use crate::domain::link::LinkKind;
 use crate::domain::lockout::Familiarity;
-use crate::domain::mail::MailKind;
 use crate::domain::network::Network;
 use crate::domain::registration::Registration;
 use crate::domain::user::User;
@@ -113,7 +112,7 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         request_id: request.request_id.clone(),
         browser_session: None,
     };
-    let (link, _) = compose::compose(app, mail_kind(request.kind));
+    let (link, _) = compose::compose(app, request.kind);
     let (known_link, network) = (link.clone().for_known_network(), Network::of(caller.ip));
     let known_network = app.config.lockout.known_network;
     let again = registration_of(app, &request)?.map(|waiting| Again::compose(app, waiting.registration));
@@ -189,15 +188,6 @@ fn is_wanted(kind: LinkKind, user: &User) -> bool {
         LinkKind::ResetPassword => user.disabled_at.is_none(),
         // These are not asked for like this: an operator invites, an owner changes the address.
         LinkKind::Invitation | LinkKind::ChangeEmail => false,
-    }
-}
-
-const fn mail_kind(kind: LinkKind) -> MailKind {
-    match kind {
-        LinkKind::VerifyEmail => MailKind::VerifyEmail,
-        LinkKind::ResetPassword => MailKind::ResetPassword,
-        LinkKind::Invitation => MailKind::Invitation,
-        LinkKind::ChangeEmail => MailKind::ChangeEmail,
     }
 }
 

@@ -3,9 +3,9 @@
 use crate::domain::access::{Actor, FRESH, SignedIn};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
-use crate::error::{Error, Fault, Refusal};
+use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::{second_factor, sessions, users};
-use crate::store::tx::Query;
+use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::{require_any_user, require_user};
 use std::time::Duration;
@@ -50,13 +50,21 @@ impl FreshIfUser {
     /// For what any login will do.
     pub(in crate::usecase) const NOT_ASKED: Self = Self(None);
 
-    /// As [`Fresh::lapsed`].
-    pub(in crate::usecase) fn lapsed(
-        &self,
-        query: &impl Query,
-        now: Timestamp,
-    ) -> Result<Option<Refusal>, Fault> {
-        self.0.as_ref().map_or(Ok(None), |fresh| fresh.lapsed(query, now))
+    /// Runs `work` as one transaction, unless the login has lapsed meanwhile: see [`Fresh::lapsed`].
+    pub(in crate::usecase) fn write<T: Send + 'static>(
+        self,
+        app: &App,
+        caller: &Caller,
+        mut work: impl FnMut(&mut Tx<'_>) -> Result<Decision<T>, Fault> + Send + 'static,
+    ) -> Result<T, Error> {
+        app.store.write(caller, move |tx| {
+            if let Some(fresh) = &self.0
+                && let Some(refusal) = fresh.lapsed(tx, tx.now())?
+            {
+                return Ok(Decision::Refuse(refusal));
+            }
+            work(tx)
+        })
     }
 }
 

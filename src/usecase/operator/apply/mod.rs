@@ -11,7 +11,7 @@ pub use plan::{Action, Change, NotListed};
 
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
-use crate::domain::mail::MailKind;
+use crate::domain::link::LinkKind;
 use crate::domain::role::RoleName;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -173,7 +173,7 @@ impl PreparedChange {
                     password_hash: None,
                 };
                 // A link would do nothing for whoever is disabled.
-                let invited = (!new.disabled).then(|| compose::compose(app, MailKind::Invitation));
+                let invited = (!new.disabled).then(|| compose::compose(app, LinkKind::Invitation));
                 let (link, url) = invited.unzip();
                 (Self::AddUser { row, roles: new.roles.clone(), link: link.map(Box::new) }, url)
             }
