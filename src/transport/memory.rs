@@ -15,12 +15,10 @@ pub struct Memory {
     left: AtomicUsize,
 }
 
-/// So many bytes, given back when it is dropped.
+/// So many bytes, given back when it is dropped. `None`: too few to be counted, so that most requests touch
+/// nothing that other threads do.
 #[derive(Debug)]
-pub struct Share {
-    memory: Arc<Memory>,
-    bytes: usize,
-}
+pub struct Share(Option<(Arc<Memory>, usize)>);
 
 impl Memory {
     /// `bytes` for all connections together.
@@ -30,26 +28,27 @@ impl Memory {
 
     /// Takes a share for `bytes` bytes. `None`: so much isn't left.
     pub fn take(self: &Arc<Self>, bytes: usize) -> Option<Share> {
-        let counted = if bytes > UNCOUNTED_BYTES { bytes } else { 0 };
-        let subtract = |left: usize| left.checked_sub(counted);
-        // One that counts nothing touches nothing that other threads do.
-        if counted > 0 && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, subtract).is_err() {
-            return None;
+        if bytes <= UNCOUNTED_BYTES {
+            return Some(Share(None));
         }
-        Some(Share { memory: self.clone(), bytes: counted })
+        let subtract = |left: usize| left.checked_sub(bytes);
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, subtract).ok()?;
+        Some(Share(Some((self.clone(), bytes))))
     }
 }
 
 impl Share {
     /// The bytes with their share, which goes when the last who holds them does.
     pub fn of(self, bytes: Bytes) -> Bytes {
-        if self.bytes == 0 { bytes } else { Bytes::from_owner(Counted { bytes, _share: self }) }
+        if self.0.is_none() { bytes } else { Bytes::from_owner(Counted { bytes, _share: self }) }
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        self.memory.left.fetch_add(self.bytes, Ordering::Relaxed);
+        if let Some((memory, bytes)) = &self.0 {
+            memory.left.fetch_add(*bytes, Ordering::Relaxed);
+        }
     }
 }
 

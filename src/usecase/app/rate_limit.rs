@@ -122,7 +122,7 @@ enum Scope {
 
 impl Scope {
     /// A network and what lies around it, each with its rate.
-    fn of(network: Network, rate: Rate) -> impl Iterator<Item = (Self, Rate)> + Clone {
+    fn of(network: Network, rate: Rate) -> impl Iterator<Item = (Self, Rate)> {
         let v6 = match network {
             Network::V6(prefix) => Some(prefix),
             Network::V4(_) | Network::Local => None,
@@ -178,20 +178,24 @@ struct Table(HashMap<Scope, u64>);
 
 impl Table {
     fn spend(&mut self, budget: Budget, rate: Rate, network: Network, now: u64) -> BudgetState {
-        let scopes = Scope::of(network, rate);
-        let wait = scopes.clone().map(|(scope, rate)| self.level(scope, rate, now).wait()).max();
+        // Looked up once: the lock is held meanwhile.
+        let mut levels = [None; 1 + WIDER.len()];
+        for (slot, (scope, rate)) in levels.iter_mut().zip(Scope::of(network, rate)) {
+            *slot = Some((scope, self.level(scope, rate, now)));
+        }
+        let wait = levels.iter().flatten().map(|(_, level)| level.wait()).max();
         let decision = match wait {
             None | Some(0) => {
                 self.make_room(now);
-                for (scope, rate) in scopes.clone() {
-                    let level = self.level(scope, rate, now);
-                    self.0.insert(scope, level.until.saturating_add(level.step()));
+                for (scope, level) in levels.iter_mut().flatten() {
+                    level.until = level.until.saturating_add(level.step());
+                    self.0.insert(*scope, level.until);
                 }
                 RateDecision::Admitted
             }
             Some(wait) => RateDecision::Refused { retry_after: Duration::from_nanos(wait) },
         };
-        let levels = scopes.map(|(scope, rate)| self.level(scope, rate, now));
+        let levels = levels.into_iter().flatten().map(|(_, level)| level);
         // Of those with the same room, the first: the network's own.
         let tightest = levels.min_by_key(|level| (Reverse(level.wait()), level.remaining()));
         let tightest = tightest.unwrap_or(Level { rate, now, until: now });

@@ -6,12 +6,15 @@ use crate::domain::user::User;
 
 /// How an account stands at this moment, by the configuration and what it holds.
 pub(in crate::usecase) fn standing(config: &Config, user: &User) -> Standing {
+    if user.two_factor_at.is_some() {
+        return Standing::Full;
+    }
     let must = match config.two_factor.required {
         TwoFactorRequired::Off => false,
         TwoFactorRequired::Admins => administers(user),
         TwoFactorRequired::All => true,
     };
-    if must && user.two_factor_at.is_none() { Standing::SecondFactorDue } else { Standing::Full }
+    if must { Standing::SecondFactorDue } else { Standing::Full }
 }
 
 /// Ends the audience of tokens that are good for setting up a second factor alone.
