@@ -48,8 +48,9 @@ impl Man {
 /// somebody else may have laid it.
 fn replace(path: &Path, page: &Page) -> io::Result<()> {
     let made = path.with_file_name(format!(".{}.{}", page.file, std::process::id()));
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&made)?;
+    // What is there under this name is somebody else's, and stays.
+    let mut file = OpenOptions::new().write(true).create_new(true).open(&made)?;
+    let mut write = || {
         file.write_all(page.text.as_bytes())?;
         // Manual pages are for everybody, unlike what else authd writes.
         file.set_permissions(Permissions::from_mode(0o644))?;

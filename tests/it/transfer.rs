@@ -451,21 +451,26 @@ fn a_password_that_must_be_changed_stays_such_a_one_and_an_import_can_ask_for_it
     let bob = "bob@example.com";
     world.add_user(bob, &[]);
     admin::set_password(&world.app, &operator(), &user_ref(bob), &made, admin::Term::Temporary).unwrap();
-    let exported = text(&world.app, Format::Jsonl, Contents::WithCredentials);
+    let file = text(&world.app, Format::Jsonl, Contents::WithCredentials);
 
     let asks = |world: &World, email: &str, password: &str| {
         matches!(world.first_step(&anonymous(), email, password), Ok(LoggedIn::PasswordChange(_)))
     };
     let plain = World::new();
-    import_into(&plain.app, &options(Format::Jsonl), exported.as_bytes());
+    import_into(&plain.app, &options(Format::Jsonl), file.as_bytes());
     assert!(!asks(&plain, ANN, PASSWORD) && asks(&plain, bob, made.expose()));
     plain.advance(std::time::Duration::from_secs(7 * 86_400));
     assert!(plain.first_step(&anonymous(), bob, made.expose()).is_err(), "its end came along");
 
     let asking = World::new();
     let must = Options { passwords: Passwords::MustChange, ..options(Format::Jsonl) };
-    import_into(&asking.app, &must, exported.as_bytes());
+    import_into(&asking.app, &must, file.as_bytes());
     asking.advance(std::time::Duration::from_secs(365 * 86_400));
     assert!(asks(&asking, ANN, PASSWORD), "she knows it, and comes when she comes");
     assert!(asking.first_step(&anonymous(), bob, made.expose()).is_err());
+
+    let without = World::new();
+    import_into(&without.app, &must, json!({"email": ANN}).to_string().as_bytes());
+    let line = &exported(&without.app, Contents::WithCredentials)[0];
+    assert_eq!(line.object["password_must_change"], json!(false), "there is no password to change");
 }

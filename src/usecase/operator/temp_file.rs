@@ -43,14 +43,15 @@ impl TempFile {
         &self.made
     }
 
-    /// Has it on disk, and gives it a name that nothing has; gives its size.
+    /// Has it on disk, and gives it a name that nothing has; gives its size. After a fault
+    /// it has none.
     pub(super) fn name(self, file: &Path) -> Result<u64, Error> {
         let bytes = self.sync()?;
         fs::hard_link(&self.path, file).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => Error::from(taken(file)),
             _ => files::cannot_write(file, &error).into(),
         })?;
-        files::sync_folder_of(file)?;
+        files::sync_folder_of(file).inspect_err(|_| drop(fs::remove_file(file)))?;
         Ok(bytes)
     }
 

@@ -13,11 +13,12 @@ use crate::usecase::app::App;
 /// How many are deleted in one transaction.
 const STEP: u32 = 20;
 
-/// Deletes those whose time has come; gives how many. Where addresses need not be verified, none.
+/// Deletes those whose time has come; gives how many. Where addresses need not be verified, none. `rest` is
+/// asked after each transaction whether to go on; what is left is due the next time.
 ///
 /// # Errors
 /// The store's, after which what went before is gone.
-pub(super) fn delete_due(app: &App, caller: &Caller) -> Result<u64, Error> {
+pub(super) fn delete_due(app: &App, caller: &Caller, mut rest: impl FnMut() -> bool) -> Result<u64, Error> {
     let mut deleted = 0;
     if !app.config.email_verification.required {
         return Ok(deleted);
@@ -35,6 +36,9 @@ pub(super) fn delete_due(app: &App, caller: &Caller) -> Result<u64, Error> {
             }
             Ok(Decision::Grant(deleted))
         })?;
+        if !rest() {
+            return Ok(deleted);
+        }
     }
 }
 

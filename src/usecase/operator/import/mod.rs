@@ -167,7 +167,8 @@ impl Import<'_> {
 
     /// Draws what the transaction, which may run again, must not draw.
     fn prepare(&self, mut record: Record) -> Candidate {
-        if self.options.passwords == Passwords::MustChange && record.password_term == PasswordTerm::Lasting {
+        let must_change = self.options.passwords == Passwords::MustChange && record.password_hash.is_some();
+        if must_change && record.password_term == PasswordTerm::Lasting {
             record.password_term = PasswordTerm::Temporary { ends_at: None };
         }
         let made = record.created_at.unwrap_or_else(|| self.app.now());
