@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 pub const MAX_BYTES: usize = 1024;
 
 /// What one argon2id hash costs (RFC 9106 §3.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct HashCost {
     pub memory_kib: u32,
     pub iterations: u32,

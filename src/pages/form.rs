@@ -38,11 +38,8 @@ pub fn read_one_or_two(
     other: &str,
 ) -> Result<(Secret<String>, Option<Secret<String>>), BadForm> {
     check(request)?;
-    if let Some([value]) = fields(&request.body, [name]) {
-        return Ok((value, None));
-    }
-    let [value, more] = fields(&request.body, [name, other]).ok_or(BadForm::Malformed)?;
-    Ok((value, Some(more)))
+    let [value, more] = found(&request.body, [name, other]).ok_or(BadForm::Malformed)?;
+    Ok((value.ok_or(BadForm::Malformed)?, more))
 }
 
 /// Looks whether it is a form, and one of ours.
@@ -65,7 +62,14 @@ pub fn token(head: &Head) -> Option<Secret<String>> {
     Some(token)
 }
 
+/// All of `names`.
 fn fields<const N: usize>(bytes: &[u8], names: [&str; N]) -> Option<FormFields<N>> {
+    let found = found(bytes, names)?;
+    found.iter().all(Option::is_some).then(|| found.map(|value| value.expect("each was found")))
+}
+
+/// What there is of `names`, each once at most, and nothing else.
+fn found<const N: usize>(bytes: &[u8], names: [&str; N]) -> Option<[Option<Secret<String>>; N]> {
     let mut found = [const { None }; N];
     for (name, value) in form_urlencoded::parse(bytes) {
         let at = names.iter().position(|wanted| *wanted == name)?;
@@ -76,7 +80,7 @@ fn fields<const N: usize>(bytes: &[u8], names: [&str; N]) -> Option<FormFields<N
         }
         found[at] = Some(value);
     }
-    found.iter().all(Option::is_some).then(|| found.map(|value| value.expect("each was found")))
+    Some(found)
 }
 
 #[cfg(test)]

@@ -134,20 +134,16 @@ pub fn replace_token(tx: &mut Tx<'_>, id: RegistrationId, token_hash: &[u8; 32])
     Ok(tx.execute(sql, params![id, token_hash])? == 1)
 }
 
-/// Deletes one. `false`: somebody else has, or has made an account of it.
-pub fn delete(tx: &mut Tx<'_>, id: RegistrationId) -> Result<bool, Fault> {
-    Ok(tx.execute("DELETE FROM registrations WHERE id = ?1", params![id])? == 1)
+/// Deletes one, if it is there still.
+pub fn delete(tx: &mut Tx<'_>, id: RegistrationId) -> Result<(), Fault> {
+    tx.execute("DELETE FROM registrations WHERE id = ?1", params![id]).map(drop)
 }
 
 /// Voids the links of all that wait for an address.
 pub fn void_links_of(tx: &mut Tx<'_>, email: &Email) -> Result<(), Fault> {
-    for Waiting { registration, .. } in list_of(tx, email, tx.now())? {
-        // No link has this hash, and no two registrations have the same one.
-        let mut nobodys = [0; 32];
-        nobodys[..16].copy_from_slice(registration.id.as_bytes());
-        replace_token(tx, registration.id, &nobodys)?;
-    }
-    Ok(())
+    // No link has a hash as short as an id, and no two registrations have the same one.
+    let sql = "UPDATE registrations SET token_hash = id WHERE email_key = ?1";
+    tx.execute(sql, params![email.key()]).map(drop)
 }
 
 /// Deletes everybody's; gives how many there were.

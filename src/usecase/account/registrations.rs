@@ -178,25 +178,18 @@ pub fn confirm(app: &App, caller: &Caller, of: &RegistrationRef) -> Result<User,
     require(caller, "users:write")?;
     let fresh = require_fresh_if_user(app, caller)?;
     let (of, id) = (of.clone(), UserId::new(app.now(), app.id_entropy()));
-    fresh.write(app, caller, move |tx| {
-        let named = |found: Vec<Waiting>| match &of {
-            RegistrationRef::Id(_) => Ok(found[0].clone()),
-            RegistrationRef::Email(_) => the_one(&found),
-        };
-        match find_in(tx, &of)?.and_then(named) {
-            Ok(waiting) => make_account(tx, id, &waiting),
-            Err(refusal) => Ok(Decision::Refuse(refusal)),
-        }
+    fresh.write(app, caller, move |tx| match find_in(tx, &of)?.and_then(|found| the_one(&of, found)) {
+        Ok(waiting) => make_account(tx, id, &waiting),
+        Err(refusal) => Ok(Decision::Refuse(refusal)),
     })
 }
 
-/// The newest, where nobody has registered with another password, not even one that waits no more.
-fn the_one(found: &[Waiting]) -> Result<Waiting, Refusal> {
-    let Some(newest) = found.first() else {
-        return Err(Refusal::not_found("registration", ""));
-    };
-    if !newest.registration.password_required {
-        return Ok(newest.clone());
+/// The one that is meant of those found, of which there is one at least. An address means its newest, where
+/// nobody has registered with another password, not even one that waits no more.
+fn the_one(of: &RegistrationRef, mut found: Vec<Waiting>) -> Result<Waiting, Refusal> {
+    let newest = found.swap_remove(0);
+    if matches!(of, RegistrationRef::Id(_)) || !newest.registration.password_required {
+        return Ok(newest);
     }
     let email = &newest.registration.email;
     let reason = format!(

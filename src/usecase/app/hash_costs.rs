@@ -12,7 +12,7 @@ impl HashCosts {
     pub(in crate::usecase) fn replace(&self, mut counted: Vec<(HashCost, u64)>) {
         // In one order, cheap ones first: while accounts move from an old cost to a newer one, each point of
         // the whole moves that way once, as an account does.
-        counted.sort_by_key(|(cost, _)| (cost.memory_kib, cost.iterations, cost.parallelism));
+        counted.sort_by_key(|(cost, _)| *cost);
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = counted;
     }
 

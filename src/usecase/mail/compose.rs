@@ -281,14 +281,13 @@ impl LinkMail {
         Self { bound, ..self }
     }
 
-    /// Puts the link and the mail into the database, and voids older links of its kind. `false`: the
-    /// address has had its mails for this hour, and nothing was done.
-    pub(in crate::usecase) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<bool, Fault> {
+    /// Puts the link and the mail into the database, and voids older links of its kind. Does nothing where
+    /// the address has had its mails for this hour.
+    pub(in crate::usecase) fn queue(&self, tx: &mut Tx<'_>, user: UserId, to: &Email) -> Result<(), Fault> {
         if self.is_over_bound(tx, to)? {
-            return Ok(false);
+            return Ok(());
         }
-        self.queue_unbounded(tx, user, to)?;
-        Ok(true)
+        self.queue_unbounded(tx, user, to)
     }
 
     /// Whether the address has had its mails for this hour.

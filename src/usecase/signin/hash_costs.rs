@@ -41,10 +41,8 @@ pub fn count(app: &App, mut rest: impl FnMut() -> bool) -> Result<(), Error> {
     loop {
         let page = app.store.read(|query| users::list_hashes(query, after, PAGE))?;
         for hash in page.iter().filter_map(|(_, hash)| hash.clone()) {
-            if let Some(HashCost { memory_kib, iterations, parallelism }) =
-                password::cost_of(&PasswordHashText(hash))
-            {
-                *costs.entry((memory_kib, iterations, parallelism)).or_insert(0) += 1;
+            if let Some(cost) = password::cost_of(&PasswordHashText(hash)) {
+                *costs.entry(cost).or_insert(0) += 1;
             }
         }
         after = page.last().map(|(id, _)| *id);
@@ -55,8 +53,7 @@ pub fn count(app: &App, mut rest: impl FnMut() -> bool) -> Result<(), Error> {
             return Ok(());
         }
     }
-    let cost = |(memory_kib, iterations, parallelism)| HashCost { memory_kib, iterations, parallelism };
-    app.hash_costs.replace(costs.into_iter().map(|(key, accounts)| (cost(key), accounts)).collect());
+    app.hash_costs.replace(costs.into_iter().collect());
     Ok(())
 }
 
