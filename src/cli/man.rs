@@ -133,7 +133,7 @@ fn authctl(tree: &Command) -> Page {
         roff.text(
             "Creates, shows and changes what an authd server keeps in its database. Every command works while \
              the daemon runs and while it doesn't, and what it changes counts for the daemon's next request. \
-             Every change is in the audit log with the login name of the operator, the one behind sudo.",
+             Every change is in the audit log with the login name of the operator: of root, the one behind sudo.",
         );
         roff.paragraph("USER is an e-mail address or an id.");
         roff.section("COMMANDS");
@@ -295,7 +295,10 @@ fn environment(roff: &mut Roff) {
          AUTHD_PASSWORD__MIN_LENGTH=12.",
     );
     roff.item("NO_COLOR", "Set and not empty: no colour.");
-    roff.item("SUDO_USER", "Run by root, the name that the audit log records.");
+    roff.item(
+        "SUDO_USER",
+        "Run by root, the name that the audit log records. Of anybody else it is not asked.",
+    );
 }
 
 fn service_environment(roff: &mut Roff) {

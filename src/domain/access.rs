@@ -64,7 +64,7 @@ pub enum Actor {
     Anonymous,
     User(SignedIn),
     ApiKey(Service),
-    /// Somebody with the database file in their hands, by login name (the one behind sudo).
+    /// Somebody with the database file in their hands, by login name (of root, the one behind sudo).
     Operator(String),
     /// The daemon itself.
     System,

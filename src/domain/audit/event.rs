@@ -60,8 +60,8 @@ pub enum Event {
     LoggedOut,
     /// All sessions of a user ended, so many.
     LoggedOutEverywhere { sessions: u64 },
-    /// A name was changed.
-    ProfileChanged,
+    /// What an account says of its owner was changed: `fields` names what, without the values.
+    ProfileChanged { fields: Vec<&'static str> },
     /// A session was ended from elsewhere, by its owner or an operator.
     SessionRevoked,
     /// Somebody logged in anew in the browser that had this session in its cookies.
@@ -146,80 +146,6 @@ pub enum Event {
 }
 
 impl Event {
-    /// The event's name as logged, shown and filtered by.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::DaemonStarted { .. } => "DaemonStarted",
-            Self::DaemonStopped => "DaemonStopped",
-            Self::DatabaseCreated => "DatabaseCreated",
-            Self::DatabaseMigrated { .. } => "DatabaseMigrated",
-            Self::DatabaseBackedUp { .. } => "DatabaseBackedUp",
-            Self::DatabaseRestored { .. } => "DatabaseRestored",
-            Self::DatabasePruned { .. } => "DatabasePruned",
-            Self::SigningKeyCreated { .. } => "SigningKeyCreated",
-            Self::SigningKeyRotated { .. } => "SigningKeyRotated",
-            Self::SigningKeyRetired { .. } => "SigningKeyRetired",
-            Self::ApiKeyCreated { .. } => "ApiKeyCreated",
-            Self::ApiKeyChanged { .. } => "ApiKeyChanged",
-            Self::ApiKeyRevoked { .. } => "ApiKeyRevoked",
-            Self::ApiKeyUsed { .. } => "ApiKeyUsed",
-            Self::RegistrationRequested { .. } => "RegistrationRequested",
-            Self::RegistrationDeleted { .. } => "RegistrationDeleted",
-            Self::UserRegistered { .. } => "UserRegistered",
-            Self::RegistrationRepeated => "RegistrationRepeated",
-            Self::EmailVerificationRequested => "EmailVerificationRequested",
-            Self::EmailVerified => "EmailVerified",
-            Self::LoginSucceeded { .. } => "LoginSucceeded",
-            Self::LoginFailed { .. } => "LoginFailed",
-            Self::TokenRefreshed => "TokenRefreshed",
-            Self::RefreshTokenReused => "RefreshTokenReused",
-            Self::LoggedOut => "LoggedOut",
-            Self::LoggedOutEverywhere { .. } => "LoggedOutEverywhere",
-            Self::ProfileChanged => "ProfileChanged",
-            Self::SessionRevoked => "SessionRevoked",
-            Self::SessionReplaced => "SessionReplaced",
-            Self::SessionEvicted { .. } => "SessionEvicted",
-            Self::TokenRevoked { .. } => "TokenRevoked",
-            Self::TokenMinted { .. } => "TokenMinted",
-            Self::UserCreated => "UserCreated",
-            Self::UserImported { .. } => "UserImported",
-            Self::CredentialsExported => "CredentialsExported",
-            Self::UsersExported => "UsersExported",
-            Self::AuditExported => "AuditExported",
-            Self::UserInvited => "UserInvited",
-            Self::PasswordResetRequested => "PasswordResetRequested",
-            Self::PasswordReset => "PasswordReset",
-            Self::PasswordSet => "PasswordSet",
-            Self::SecondStepAsked => "SecondStepAsked",
-            Self::PasswordChangeAsked => "PasswordChangeAsked",
-            Self::AccountLocked { .. } => "AccountLocked",
-            Self::UserUnlocked => "UserUnlocked",
-            Self::PasswordChanged => "PasswordChanged",
-            Self::PasswordRehashed => "PasswordRehashed",
-            Self::EmailChangeRequested => "EmailChangeRequested",
-            Self::EmailChanged => "EmailChanged",
-            Self::SecondFactorEnrolled => "SecondFactorEnrolled",
-            Self::SecondFactorEnabled => "SecondFactorEnabled",
-            Self::SecondFactorDisabled => "SecondFactorDisabled",
-            Self::SecondFactorBlocked => "SecondFactorBlocked",
-            Self::SecondFactorReset => "SecondFactorReset",
-            Self::SecondFactorChecked => "SecondFactorChecked",
-            Self::RecoveryCodeUsed => "RecoveryCodeUsed",
-            Self::RecoveryCodesReplaced => "RecoveryCodesReplaced",
-            Self::UserDisabled => "UserDisabled",
-            Self::UserEnabled => "UserEnabled",
-            Self::UserDeleted => "UserDeleted",
-            Self::MailRetried { .. } => "MailRetried",
-            Self::AuditPruned { .. } => "AuditPruned",
-            Self::RoleCreated { .. } => "RoleCreated",
-            Self::RoleEdited { .. } => "RoleEdited",
-            Self::RoleDeleted { .. } => "RoleDeleted",
-            Self::RoleAssigned { .. } => "RoleAssigned",
-            Self::RoleUnassigned { .. } => "RoleUnassigned",
-        }
-    }
-
     /// How often it happened, where one line tells of many.
     #[must_use]
     pub const fn times(&self) -> u64 {
@@ -264,6 +190,7 @@ impl Event {
             Self::UserRegistered { registration } => {
                 registration.iter().map(|registration| ("registration", registration.clone())).collect()
             }
+            Self::ProfileChanged { fields } => vec![("fields", fields.join(" "))],
             Self::UserImported { from } => vec![("from", (*from).to_owned())],
             Self::SigningKeyCreated { kid } => vec![("kid", kid.clone())],
             Self::SigningKeyRotated { kid, previous } => {
@@ -314,7 +241,6 @@ impl Event {
             | Self::TokenRefreshed
             | Self::RefreshTokenReused
             | Self::LoggedOut
-            | Self::ProfileChanged
             | Self::SessionRevoked
             | Self::SessionReplaced
             | Self::UserCreated

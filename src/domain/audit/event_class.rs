@@ -49,7 +49,7 @@ impl Event {
             | Self::RefreshTokenReused
             | Self::LoggedOut
             | Self::LoggedOutEverywhere { .. }
-            | Self::ProfileChanged
+            | Self::ProfileChanged { .. }
             | Self::SessionRevoked
             | Self::SessionReplaced
             | Self::SessionEvicted { .. }

@@ -100,7 +100,7 @@ pub(in crate::usecase) fn rename_in(tx: &mut Tx<'_>, user: &User, name: &Name) -
         return Ok(false);
     }
     users::save_name(tx, user.id, name)?;
-    tx.audit(&Event::ProfileChanged, user.id)?;
+    tx.audit(&Event::ProfileChanged { fields: vec!["name"] }, user.id)?;
     Ok(true)
 }
 

@@ -43,7 +43,8 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<User, Error
         };
         if let Some(name) = change.name.as_ref().filter(|name| **name != user.name) {
             users::save_name(tx, me.account.id, name)?;
-            tx.audit(&Event::ProfileChanged, (me.account.id, me.session))?;
+            let event = Event::ProfileChanged { fields: vec!["name"] };
+            tx.audit(&event, (me.account.id, me.session))?;
             user.name = name.clone();
         }
         Ok(Decision::Grant(user))

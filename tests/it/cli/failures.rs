@@ -143,15 +143,6 @@ fn a_damaged_database_is_a_finding() {
 }
 
 #[test]
-fn the_operator_behind_sudo_is_the_actor() {
-    let shell = Shell::new();
-    let mut command = shell.command(&["role", "add", "editor"]);
-    command.env("SUDO_USER", "olga");
-    assert_eq!(super::said(command).code, 0);
-    assert_eq!(shell.world.audit().last().unwrap().actor, "operator:olga");
-}
-
-#[test]
 fn a_full_disk_is_not_a_success() {
     if !std::path::Path::new("/dev/full").exists() {
         return;

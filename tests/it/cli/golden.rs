@@ -8,6 +8,7 @@
 
 use super::redact::Redaction;
 use super::{Shell, of};
+use authd::cli::operator::login_name;
 use authd::cli::program::Program;
 use authd::cli::tree;
 use std::collections::BTreeMap;
@@ -65,7 +66,7 @@ fn run(shell: &Shell, redaction: &mut Redaction, line: &str, stdin: &str) -> Str
     let said = of(&child.wait_with_output().unwrap());
     let mut out = String::new();
     for (mark, text) in [("|", &said.out), ("!", &said.err)] {
-        let hidden = redaction.hide(text);
+        let hidden = redaction.hide(&by_olga(text));
         let mut lines: Vec<&str> =
             hidden.lines().map(|line| if is_picture(line) { "(QR code)" } else { line }).collect();
         lines.dedup_by(|line, before| *line == "(QR code)" && line == before);
@@ -77,6 +78,18 @@ fn run(shell: &Shell, redaction: &mut Redaction, line: &str, stdin: &str) -> Str
         writeln!(out, "= {}", said.code).unwrap();
     }
     out
+}
+
+/// Root's commands are olga's, who is behind sudo. Any other tester's own name stands in the log: it is
+/// replaced, and takes up as much of its column as before.
+fn by_olga(text: &str) -> String {
+    const OLGA: &str = "operator:olga";
+    let me = format!("operator:{}", login_name());
+    if uzers::get_current_uid() == 0 || me == OLGA {
+        return text.to_owned();
+    }
+    let width = me.len().max(OLGA.len());
+    text.replace(&format!("{me:width$}  "), &format!("{OLGA:width$}  ")).replace(&me, OLGA)
 }
 
 /// What a QR code shows differs with the secret in it; that it can be read is held elsewhere.

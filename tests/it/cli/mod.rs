@@ -20,6 +20,7 @@ mod keys;
 mod links;
 mod mail;
 mod memory;
+mod operator;
 mod output;
 mod owners;
 mod passwords;
