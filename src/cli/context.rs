@@ -2,6 +2,7 @@
 
 use super::exit::Failure;
 use super::global::Global;
+use super::nearest;
 use super::operator;
 use super::program::{Program, Tree};
 use super::terminal::Terminal;
@@ -70,6 +71,14 @@ impl Context {
     #[must_use]
     pub fn config_file(&self) -> Option<&Path> {
         self.config_file.as_deref()
+    }
+
+    /// Says why something was not done, with the name that was most likely meant where none has it; gives the
+    /// exit code.
+    pub fn report(&self, failure: Failure) -> u8 {
+        let failure = nearest::suggest(|| Ok(self.loaded()?.config), failure);
+        self.terminal.report(&failure);
+        failure.exit_code()
     }
 
     /// Loads the configuration. The first time, what was passed over on the way to it is said.

@@ -10,6 +10,10 @@ use serde_json::{Value, json};
 pub enum Failure {
     /// A use-case said no, or could not.
     Error(Error),
+    /// As [`Refusal::NotFound`], where a name that is there is near to the one that isn't.
+    Misspelt { refusal: Refusal, meant: String },
+    /// A beginning of an id that several have; the text shows them.
+    Ambiguous(String),
     /// The command line asks for something that can't be; nothing was tried.
     Usage(String),
     /// A check found what it looks for. Its report stands on stdout already.
@@ -45,10 +49,11 @@ impl Failure {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Error(Error::Refused(refusal)) => refusal_code(refusal),
+            Self::Error(Error::Refused(refusal)) | Self::Misspelt { refusal, .. } => refusal_code(refusal),
             Self::Error(Error::Failed(fault)) => fault_code(fault),
             Self::Declined => 1,
-            Self::Usage(_) => 2,
+            // Nothing was looked for: the command line doesn't say which one.
+            Self::Usage(_) | Self::Ambiguous(_) => 2,
             Self::Check(_) => 5,
             Self::Closed => 0,
             Self::Reported(code) => *code,
@@ -60,8 +65,9 @@ impl Failure {
     #[must_use]
     pub const fn word(&self) -> Option<&'static str> {
         match self {
-            Self::Error(Error::Refused(refusal)) => Some(refusal.code()),
+            Self::Error(Error::Refused(refusal)) | Self::Misspelt { refusal, .. } => Some(refusal.code()),
             Self::Error(Error::Failed(fault)) => Some(fault_word(fault)),
+            Self::Ambiguous(_) => Some("ambiguous"),
             Self::Usage(_) => Some("usage"),
             Self::Check(_) => Some("check_failed"),
             Self::Declined => Some("declined"),
@@ -75,7 +81,8 @@ impl Failure {
         match self {
             Self::Error(Error::Refused(refusal)) => in_a_shell(refusal),
             Self::Error(error) => error.to_string(),
-            Self::Usage(text) | Self::Check(text) => text.clone(),
+            Self::Misspelt { refusal, meant } => format!("{refusal}; did you mean {meant}?"),
+            Self::Usage(text) | Self::Check(text) | Self::Ambiguous(text) => text.clone(),
             Self::Declined => "nothing was changed".into(),
             Self::Closed | Self::Reported(_) => String::new(),
         }
@@ -94,11 +101,16 @@ impl Failure {
     #[must_use]
     pub fn problem(&self) -> Option<Value> {
         let (title, status) = match self {
-            Self::Error(Error::Refused(refusal)) => {
+            Self::Error(Error::Refused(refusal)) | Self::Misspelt { refusal, .. } => {
                 (status::title_of_refusal(refusal), status::of_refusal(refusal))
             }
             Self::Error(Error::Failed(fault)) => (fault_title(fault), status::of_fault(fault)),
-            Self::Usage(_) | Self::Check(_) | Self::Declined | Self::Closed | Self::Reported(_) => {
+            Self::Usage(_)
+            | Self::Ambiguous(_)
+            | Self::Check(_)
+            | Self::Declined
+            | Self::Closed
+            | Self::Reported(_) => {
                 return None;
             }
         };

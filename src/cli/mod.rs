@@ -21,6 +21,7 @@ pub mod key;
 pub mod log;
 pub mod mail;
 pub mod man;
+mod nearest;
 mod new_file;
 pub mod operator;
 pub mod password;
@@ -58,10 +59,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let context = context(program, &cli);
     match run(&context, &cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            context.terminal().report(&failure);
-            ExitCode::from(failure.exit_code())
-        }
+        Err(failure) => ExitCode::from(context.report(failure)),
     }
 }
 

@@ -324,9 +324,8 @@ impl Users {
                     changed.push(user);
                 }
                 Err(error) => {
-                    let failure = Failure::from(error);
-                    context.terminal().report(&failure);
-                    first_failure.get_or_insert(failure.exit_code());
+                    let code = context.report(error.into());
+                    first_failure.get_or_insert(code);
                 }
             }
         }
@@ -372,12 +371,12 @@ fn parse_name(text: &str) -> Result<Name, Refusal> {
 }
 
 const LISTED: [Column; 6] = [
-    Column::Whole("id"),
+    Column::Id("id"),
     Column::Whole("email"),
     Column::Text("name"),
     Column::Text("roles"),
     Column::Whole("state"),
-    Column::Whole("last_login_at"),
+    Column::Time("last_login_at"),
 ];
 
 fn table(users: &[User], now: Timestamp) -> Table {
@@ -393,7 +392,7 @@ fn table(users: &[User], now: Timestamp) -> Table {
         ],
         json: object(views::user(user, now)),
     };
-    Table { columns: LISTED.to_vec(), rows: users.iter().map(row).collect() }
+    Table::new(&LISTED, users.iter().map(row).collect()).giving_way(&["last_login_at", "name", "id", "roles"])
 }
 
 /// What keeps the user from logging in, in one word.
@@ -410,7 +409,7 @@ fn state(user: &User, now: Timestamp) -> Cell {
 }
 
 const SHOWN: [Column; 11] = [
-    Column::Whole("id"),
+    Column::Id("id"),
     Column::Whole("email"),
     Column::Whole("email_verified"),
     Column::Text("name"),
@@ -418,9 +417,9 @@ const SHOWN: [Column; 11] = [
     Column::Text("permissions"),
     Column::Text("two_factor"),
     Column::Text("disabled"),
-    Column::Text("locked_until"),
-    Column::Text("created_at"),
-    Column::Whole("last_login_at"),
+    Column::Time("locked_until"),
+    Column::Time("created_at"),
+    Column::Time("last_login_at"),
 ];
 
 /// One account, all of it.

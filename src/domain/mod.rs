@@ -15,6 +15,7 @@ pub mod link;
 pub mod lockout;
 pub mod mail;
 pub mod name;
+pub mod nearest;
 pub mod network;
 pub mod password;
 pub mod password_policy;

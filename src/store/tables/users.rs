@@ -166,6 +166,20 @@ pub fn list_emails(query: &impl Query, prefix: &str, limit: u32) -> Result<Vec<S
     query.all(sql, params![from, to, limit], |row| row.get("email"))
 }
 
+/// Lists the addresses that stand next to one in the order of their canonical forms: so many before it, and
+/// as many from it on.
+pub fn list_emails_around(query: &impl Query, email: &str, each: u32) -> Result<Vec<String>, Fault> {
+    let key = email.to_lowercase();
+    let mut found = Vec::new();
+    for sql in [
+        "SELECT email FROM users WHERE email_key < ?1 ORDER BY email_key DESC LIMIT ?2",
+        "SELECT email FROM users WHERE email_key >= ?1 ORDER BY email_key LIMIT ?2",
+    ] {
+        found.extend(query.all(sql, params![key, each], |row| row.get("email"))?);
+    }
+    Ok(found)
+}
+
 fn like_part(text: &str) -> String {
     let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
