@@ -90,12 +90,13 @@ fn name(text: &str) -> Result<ApiKeyName, Refusal> {
 const COLUMNS: [Column; 6] = [
     Column::Whole("name"),
     Column::Text("permissions"),
-    Column::Text("created_at"),
-    Column::Text("expires_at"),
-    Column::Text("last_used_at"),
-    Column::Whole("id"),
+    Column::Time("created_at"),
+    Column::Time("expires_at"),
+    Column::Time("last_used_at"),
+    Column::Id("id"),
 ];
 
 fn table(keys: &[ApiKey]) -> Table {
     Table::of_objects(&COLUMNS, keys.iter().map(|key| (key.id.to_string(), views::api_key(key))))
+        .giving_way(&["id", "created_at", "last_used_at", "expires_at"])
 }

@@ -63,7 +63,7 @@ const PLAN: [Column; 5] = [
     Column::Whole("kind"),
     Column::Whole("name"),
     Column::Text("details"),
-    Column::Whole("secret"),
+    Column::Secret("secret"),
 ];
 
 impl Apply {

@@ -208,7 +208,7 @@ impl<'a> Told<'a> {
     fn new(context: &'a Context, mode: ImportMode, progress: &'a Progress) -> Result<Self, Failure> {
         let told = Self { context, mode, progress, kept: Kept::default(), failed: Ok(()) };
         if mode == ImportMode::DryRun && !told.is_kept() {
-            let header = Table { columns: COLUMNS.to_vec(), rows: Vec::new() };
+            let header = Table::new(&COLUMNS, Vec::new());
             progress.aside(|| context.terminal().begin_stream(&header, &WIDTHS))?;
         }
         Ok(told)

@@ -100,14 +100,15 @@ impl Retire {
 }
 
 const COLUMNS: [Column; 6] = [
-    Column::Whole("kid"),
+    Column::Id("kid"),
     Column::Text("algorithm"),
     Column::Whole("state"),
-    Column::Text("created_at"),
-    Column::Text("retired_at"),
-    Column::Text("keep_until"),
+    Column::Time("created_at"),
+    Column::Time("retired_at"),
+    Column::Time("keep_until"),
 ];
 
 fn table(keys: &[SigningKey], now: Timestamp) -> Table {
     Table::of_objects(&COLUMNS, keys.iter().map(|key| (key.kid.clone(), views::signing_key(key, now))))
+        .giving_way(&["retired_at", "created_at", "algorithm"])
 }

@@ -61,23 +61,23 @@ pub struct Test {
 }
 
 const LISTED: [Column; 6] = [
-    Column::Whole("id"),
+    Column::Id("id"),
     Column::Whole("to"),
     Column::Text("kind"),
     Column::Text("subject"),
     Column::Whole("state"),
-    Column::Text("created_at"),
+    Column::Time("created_at"),
 ];
 
 const SHOWN: [Column; 10] = [
-    Column::Whole("id"),
-    Column::Text("user_id"),
+    Column::Id("id"),
+    Column::Id("user_id"),
     Column::Whole("to"),
     Column::Text("kind"),
     Column::Text("subject"),
     Column::Whole("state"),
-    Column::Text("created_at"),
-    Column::Text("sent_at"),
+    Column::Time("created_at"),
+    Column::Time("sent_at"),
     Column::Text("attempts"),
     Column::Text("last_error"),
 ];
@@ -101,7 +101,11 @@ impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let mails = compose::list(&context.app()?, context.caller(), self.state)?;
         let rows = mails.iter().map(|mail| (mail.id.to_string(), views::mail(mail)));
-        context.terminal().list(&Table::of_objects(&LISTED, rows))
+        context.terminal().list(&Table::of_objects(&LISTED, rows).giving_way(&[
+            "kind",
+            "created_at",
+            "subject",
+        ]))
     }
 }
 

@@ -109,17 +109,18 @@ impl Delete {
 }
 
 const COLUMNS: [Column; 7] = [
-    Column::Whole("id"),
+    Column::Id("id"),
     Column::Whole("email"),
     Column::Text("name"),
     Column::Text("password_required"),
     Column::Text("ip"),
     Column::Text("user_agent"),
-    Column::Text("created_at"),
+    Column::Time("created_at"),
 ];
 
 fn table(registrations: &[Registration]) -> Table {
     let rows =
         registrations.iter().map(|waiting| (waiting.id.to_string(), views::pending_registration(waiting)));
-    Table::of_objects(&COLUMNS, rows)
+    let order = &["user_agent", "name", "ip", "password_required", "created_at", "id"];
+    Table::of_objects(&COLUMNS, rows).giving_way(order)
 }

@@ -6,6 +6,7 @@
 
 pub mod csv;
 pub mod escape;
+mod listing;
 mod picture;
 pub mod progress;
 pub mod prompt;
@@ -89,12 +90,15 @@ impl Terminal {
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn list(&self, table: &Table) -> Result<(), Failure> {
-        write_result(&match (self.detail, self.format) {
-            (Detail::Ids, _) => table.ids(),
-            (_, Format::Table) => table.draw(self.style, self.colour),
-            (_, Format::Tsv) => table.tsv(),
-            (_, Format::Json) => table.json(),
-        })
+        let mut listing = self.listing();
+        listing.add(table.clone())?;
+        listing.end()
+    }
+
+    /// Whether results are drawn on a terminal, where ids are shortened and a list has an end.
+    #[must_use]
+    pub fn is_a_screen(&self) -> bool {
+        matches!(self.style, Style::Bordered { .. })
     }
 
     /// Prints the one thing that was asked for: a table with one row, drawn as name and value pairs.

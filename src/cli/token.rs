@@ -115,11 +115,11 @@ impl Verb {
 }
 
 const SESSION: [Column; 7] = [
-    Column::Whole("id"),
+    Column::Id("id"),
     Column::Whole("email"),
-    Column::Text("last_used_at"),
-    Column::Text("expires_at"),
-    Column::Text("ended_at"),
+    Column::Time("last_used_at"),
+    Column::Time("expires_at"),
+    Column::Time("ended_at"),
     Column::Text("ip"),
     Column::Text("user_agent"),
 ];
@@ -130,7 +130,9 @@ impl List {
         let which = if self.all { Which::All } else { Which::Alive };
         let listed = list::list(&context.app()?, context.caller(), user.as_ref(), which)?;
         let rows = listed.iter().map(|listed| (listed.session.id.to_string(), views::listed_session(listed)));
-        context.terminal().list(&Table::of_objects(&SESSION, rows))
+        let table = Table::of_objects(&SESSION, rows);
+        let order = &["user_agent", "expires_at", "ended_at", "ip", "last_used_at"];
+        context.terminal().list(&table.giving_way(order))
     }
 }
 
@@ -220,5 +222,5 @@ fn inspected(inspection: &Inspection) -> Table {
     let fact = |name| inspection.facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value.clone());
     let id = fact("jti").or_else(|| fact("session_id")).or_else(|| fact("user_id"));
     let row = Row::of_object(&columns, id.unwrap_or_default(), views::inspection(inspection));
-    Table { columns, rows: vec![row] }
+    Table::new(&columns, vec![row])
 }

@@ -120,7 +120,7 @@ impl RecoveryCodes {
         context
             .terminal()
             .note(&format!("new recovery codes for {}; the old ones are good no more:", user.email));
-        let columns = [Column::Whole("user_id"), Column::Whole("email"), Column::Text("recovery_codes")];
+        let columns = [Column::Id("user_id"), Column::Whole("email"), Column::Text("recovery_codes")];
         let object = (user.id.to_string(), views::new_recovery_codes(&user, &codes));
         context.terminal().secrets(&lines(&codes), &Table::of_objects(&columns, [object]))
     }
@@ -190,10 +190,10 @@ fn lines(codes: &[Secret<String>]) -> String {
 }
 
 const COLUMNS: [Column; 7] = [
-    Column::Whole("user_id"),
+    Column::Id("user_id"),
     Column::Whole("email"),
     Column::Whole("enabled"),
-    Column::Whole("enabled_at"),
+    Column::Time("enabled_at"),
     Column::Whole("failures"),
     Column::Whole("blocked"),
     Column::Whole("recovery_codes_left"),

@@ -1,12 +1,15 @@
 //! What commands found, as rows under columns, and the four forms it can take: a bordered table, the same
-//! columns plain, tab-separated values, JSON. Making text of it is all that happens here.
+//! columns plain, tab-separated values, JSON. Making text of it is all that happens here: `draw` makes what
+//! people see, `fit` decides how wide each column of it is.
+
+mod draw;
+mod fit;
+
+pub use draw::{OnScreen, Plain};
 
 use super::escape::{self, visible};
 use crate::views;
 use crate::views::View;
-use comfy_table::{
-    Attribute, Cell as Drawn, ColumnConstraint, ContentArrangement, Table as Drawing, presets,
-};
 use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -16,8 +19,17 @@ use std::borrow::Cow;
 pub enum Column {
     /// Wrapped where the terminal is narrow.
     Text(&'static str),
-    /// Never broken over lines, so that it can be read at a glance and copied: ids, addresses, times.
+    /// Never broken over lines while anything else can give way, so that it can be read at a glance and
+    /// copied: names, addresses.
     Whole(&'static str),
+    /// An id: as [`Column::Whole`], and in a list on a terminal as short as [`Table::shortened`] has it.
+    Id(&'static str),
+    /// A time (RFC 3339): as [`Column::Whole`], and in a list on a terminal up to the minute, as in
+    /// `2026-11-22 08:00`.
+    Time(&'static str),
+    /// What is shown this once. It is never drawn within a table, where a line break would spoil it, but
+    /// below it on a line of its own: see [`Table::secrets`].
+    Secret(&'static str),
 }
 
 impl Column {
@@ -25,7 +37,9 @@ impl Column {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Text(name) | Self::Whole(name) => name,
+            Self::Text(name) | Self::Whole(name) | Self::Id(name) | Self::Time(name) | Self::Secret(name) => {
+                name
+            }
         }
     }
 }
@@ -42,6 +56,8 @@ pub enum Tone {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
     text: String,
+    /// Where a terminal shows it otherwise, so that it can be wrapped between two values.
+    spaced: Option<String>,
     tone: Tone,
 }
 
@@ -53,12 +69,13 @@ impl Cell {
 
     /// A cell in the colour of `tone`.
     pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        Self { text: text.into(), tone }
+        Self { text: text.into(), spaced: None, tone }
     }
 
-    /// Values with commas between them.
+    /// Values with commas between them, and on a terminal blanks, too.
     pub fn list(values: &[impl ToString]) -> Self {
-        Self::new(values.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))
+        let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+        Self { spaced: Some(values.join(", ")), ..Self::new(values.join(",")) }
     }
 
     /// A JSON value as people read it: text without quotes, lists with commas, objects as `name=value`,
@@ -97,10 +114,15 @@ pub struct Row {
     pub json: Value,
 }
 
+/// Rows under columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     pub columns: Vec<Column>,
     pub rows: Vec<Row>,
+    /// See [`Table::giving_way`].
+    gives_way: &'static [&'static str],
+    /// Columns of ids and how many letters of them are enough.
+    short: Vec<(&'static str, usize)>,
 }
 
 /// Whether a person looks at a terminal or something reads a pipe.
@@ -125,35 +147,54 @@ impl Table {
     pub fn of_objects<V: View>(columns: &[Column], objects: impl IntoIterator<Item = (String, V)>) -> Self {
         debug_assert_eq!(undeclared::<V>(columns), [""; 0], "columns must name members of what is shown");
         let rows = objects.into_iter().map(|(id, view)| Row::of_object(columns, id, view)).collect();
-        Self { columns: columns.to_vec(), rows }
+        Self::new(columns, rows)
     }
 
-    /// One row under another; or, where the terminal is too narrow for that, each row as a record.
+    /// Rows that were made one by one.
     #[must_use]
-    pub fn draw(&self, style: Style, colour: Colour) -> String {
-        let header = self.columns.iter().map(|column| heading(column.name()));
-        let rows = self.rows.iter().map(|row| row.cells.iter().map(draw_cell).collect::<Vec<_>>());
-        let mut drawing = Drawing::new();
-        drawing.set_header(header).add_rows(rows);
-        match style {
-            Style::Bordered { width } if least_width(&drawing, &self.columns) > width => {
-                self.draw_record(style, colour)
-            }
-            Style::Bordered { .. } | Style::Plain => finish(drawing, &self.columns, style, colour),
+    pub fn new(columns: &[Column], rows: Vec<Row>) -> Self {
+        Self { columns: columns.to_vec(), rows, gives_way: &[], short: Vec::new() }
+    }
+
+    /// Names the columns that go where a terminal is too narrow for all, in the order in which they go.
+    /// Before any goes, texts are wrapped. Without this no column goes, and the widest is wrapped at last.
+    #[must_use]
+    pub fn giving_way(mut self, order: &'static [&'static str]) -> Self {
+        let is_column = |name: &&str| self.columns.iter().any(|column| column.name() == *name);
+        debug_assert!(order.iter().all(is_column), "what gives way must be a column: {order:?}");
+        self.gives_way = order;
+        self
+    }
+
+    /// Has a terminal show so many letters of the ids in a column; see [`Column::Id`].
+    #[must_use]
+    pub fn shortened(mut self, column: &'static str, letters: usize) -> Self {
+        self.short.push((column, letters));
+        self
+    }
+
+    /// What is shown this once, each with the id of the row that it belongs to.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(&str, &str)> {
+        let is_secret = |column: &Column| matches!(column, Column::Secret(_));
+        let mut found = Vec::new();
+        for row in &self.rows {
+            let cells = self.columns.iter().zip(&row.cells).filter(|(column, _)| is_secret(column));
+            let secrets = cells.map(|(_, cell)| cell.text.as_str()).filter(|secret| !secret.is_empty());
+            found.extend(secrets.map(|secret| (row.id.as_str(), secret)));
         }
+        found
     }
 
-    /// Each row as pairs of name and value, one under another.
-    #[must_use]
-    pub fn draw_record(&self, style: Style, colour: Colour) -> String {
-        const PAIR: [Column; 2] = [Column::Whole("field"), Column::Text("value")];
-        let record = |row: &Row| {
-            let mut drawing = Drawing::new();
-            let pairs = self.columns.iter().zip(&row.cells);
-            drawing.add_rows(pairs.map(|(column, cell)| vec![heading(column.name()), draw_cell(cell)]));
-            finish(drawing, &PAIR, style, colour)
-        };
-        self.rows.iter().map(record).collect::<Vec<_>>().join("\n")
+    /// Takes the rows of another page of the same list.
+    pub fn append(&mut self, page: Self) {
+        self.rows.extend(page.rows);
+        for (column, letters) in page.short {
+            match self.short.iter_mut().find(|(known, _)| *known == column) {
+                Some((_, most)) => *most = letters.max(*most),
+                None => self.short.push((column, letters)),
+            }
+        }
     }
 
     /// A line with the columns' names, then one a row; a tab or line break within a value is escaped.
@@ -187,10 +228,14 @@ impl Table {
         self.rows.iter().map(Row::json_line).collect()
     }
 
-    /// One document: an array of the rows' objects.
+    /// The rows' objects as they stand in one array, indented.
     #[must_use]
-    pub fn json(&self) -> String {
-        json_document(&self.rows.iter().map(|row| row.json.clone()).collect())
+    pub fn json_items(&self) -> Vec<String> {
+        let indented = |row: &Row| {
+            let document = json_document(&row.json);
+            document.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+        };
+        self.rows.iter().map(indented).collect()
     }
 }
 
@@ -239,6 +284,12 @@ fn undeclared<V: View>(columns: &[Column]) -> Vec<&'static str> {
         .collect()
 }
 
+/// Text on one line of a terminal, harmless there.
+#[must_use]
+pub fn on_one_line(text: &str) -> Cow<'_, str> {
+    visible(text)
+}
+
 /// What `-o json` prints of a view.
 #[must_use]
 pub fn object(view: impl Serialize) -> Value {
@@ -264,59 +315,6 @@ fn stream_line<'a>(cells: impl Iterator<Item = Cow<'a, str>>, widths: &[usize]) 
     line.trim_end().to_owned() + "\n"
 }
 
-fn heading(name: &str) -> Drawn {
-    Drawn::new(name).add_attribute(Attribute::Bold)
-}
-
-fn draw_cell(cell: &Cell) -> Drawn {
-    let drawn = Drawn::new(visible(&cell.text));
-    match cell.tone {
-        Tone::Plain => drawn,
-        Tone::Good => drawn.fg(comfy_table::Color::Green),
-        Tone::Warning => drawn.fg(comfy_table::Color::Yellow),
-        Tone::Bad => drawn.fg(comfy_table::Color::Red),
-    }
-}
-
-/// What a column that may be wrapped needs to stay readable.
-const TEXT_MIN: u16 = 10;
-
-/// The least width in which the rows can be drawn under one another, borders included.
-fn least_width(drawing: &Drawing, columns: &[Column]) -> u16 {
-    let widths = drawing.column_max_content_widths();
-    let least = widths.iter().zip(columns).map(|(width, column)| match column {
-        Column::Whole(_) => *width,
-        Column::Text(_) => TEXT_MIN.min(*width),
-    });
-    // A border and two blanks for each column, and the last border.
-    least.fold(1, |sum, width| sum.saturating_add(width).saturating_add(3))
-}
-
-fn finish(mut drawing: Drawing, columns: &[Column], style: Style, colour: Colour) -> String {
-    // What stdout is has been found out already; the drawing shall not look for itself.
-    drawing.force_no_tty();
-    if colour == Colour::On {
-        drawing.enforce_styling();
-    }
-    match style {
-        Style::Bordered { width } => {
-            drawing.load_style(presets::UTF8_FULL_CONDENSED).set_width(width);
-            drawing.set_content_arrangement(ContentArrangement::Dynamic);
-            let whole = |column: &Column| matches!(column, Column::Whole(_));
-            for (drawn, _) in drawing.column_iter_mut().zip(columns).filter(|(_, column)| whole(column)) {
-                drawn.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        Style::Plain => {
-            drawing.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-            drawing.column_iter_mut().for_each(|drawn| {
-                drawn.set_padding((0, 2));
-            });
-        }
-    }
-    drawing.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,10 +328,8 @@ mod tests {
             cells: vec![Cell::new(id), Cell::toned(name, tone)],
             json: json!({"id": id, "name": name}),
         };
-        Table {
-            columns: COLUMNS.to_vec(),
-            rows: vec![row("1", "Ann\tLee", Tone::Bad), row("22", "\u{1b}[31mEve", Tone::Plain)],
-        }
+        let rows = vec![row("1", "Ann\tLee", Tone::Bad), row("22", "\u{1b}[31mEve", Tone::Plain)];
+        Table::new(COLUMNS, rows)
     }
 
     #[test]
@@ -343,56 +339,22 @@ mod tests {
     }
 
     #[test]
-    fn plain_has_aligned_columns_and_nothing_else() {
-        let expected = "id  name\n1   Ann\\tLee\n22  \\x1b[31mEve\n";
-        assert_eq!(table().draw(Style::Plain, Colour::Off), expected);
+    fn a_secret_is_named_by_its_row() {
+        let columns = [Column::Whole("name"), Column::Secret("key")];
+        let row = |name: &str, key| Row {
+            id: name.into(),
+            cells: vec![Cell::new(name), Cell::maybe(key)],
+            json: json!({"name": name, "key": key}),
+        };
+        let table = Table::new(&columns, vec![row("ci", Some("authd_1")), row("none", None::<&str>)]);
+        assert_eq!(table.secrets(), [("ci", "authd_1")]);
+        assert!(!table.draw(80, Colour::Off).text.contains("authd_1"));
     }
 
     #[test]
-    fn on_a_terminal_there_are_borders_and_ids_are_never_broken() {
-        let drawn = table().draw(Style::Bordered { width: 19 }, Colour::Off);
-        let expected = "\
-┌────┬────────────┐
-│ id ┆ name       │
-╞════╪════════════╡
-│ 1  ┆ Ann\\tLee   │
-│ 22 ┆ \\x1b[31mEv │
-│    ┆ e          │
-└────┴────────────┘
-";
-        assert_eq!(drawn, expected);
-    }
-
-    #[test]
-    fn a_terminal_too_narrow_for_the_columns_gets_records() {
-        let drawn = table().draw(Style::Bordered { width: 18 }, Colour::Off);
-        let expected = "\
-┌──────┬─────────┐
-│ id   ┆ 1       │
-│ name ┆ Ann\\tLe │
-│      ┆ e       │
-└──────┴─────────┘
-
-┌──────┬─────────┐
-│ id   ┆ 22      │
-│ name ┆ \\x1b[31 │
-│      ┆ mEve    │
-└──────┴─────────┘
-";
-        assert_eq!(drawn, expected);
-    }
-
-    #[test]
-    fn colour_is_ours_or_none() {
-        assert!(table().draw(Style::Plain, Colour::On).contains("\u{1b}["));
-        assert!(!table().draw(Style::Plain, Colour::Off).contains('\u{1b}'));
-    }
-
-    #[test]
-    fn a_record_is_pairs() {
-        let mut table = table();
-        table.rows.truncate(1);
-        assert_eq!(table.draw_record(Style::Plain, Colour::Off), "id    1\nname  Ann\\tLee\n");
+    fn json_objects_stand_in_their_array_as_in_one_document() {
+        let rows = table().rows.into_iter().map(|row| row.json).collect::<Value>();
+        assert_eq!(format!("[\n{}\n]\n", table().json_items().join(",\n")), json_document(&rows));
     }
 
     #[test]

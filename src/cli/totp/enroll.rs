@@ -169,7 +169,7 @@ fn grouped(enrolment: &Enrolment) -> String {
 }
 
 const COLUMNS: [Column; 6] = [
-    Column::Whole("user_id"),
+    Column::Id("user_id"),
     Column::Whole("email"),
     Column::Whole("secret"),
     Column::Whole("otpauth_uri"),

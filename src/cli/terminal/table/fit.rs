@@ -1,0 +1,131 @@
+//! How wide each column of a table is on a screen, and which ones give way where there is no room for all.
+
+/// What a column that may be wrapped needs to stay readable.
+const TEXT_MIN: u16 = 10;
+
+/// The least that a column is ever cut to.
+const LEAST: u16 = 3;
+
+/// What a column asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    /// So much, and no less.
+    Whole(u16),
+    /// So much, or less with its texts wrapped.
+    Text(u16),
+}
+
+impl Want {
+    const fn all(self) -> u16 {
+        match self {
+            Self::Whole(width) | Self::Text(width) => width,
+        }
+    }
+
+    fn least(self) -> u16 {
+        match self {
+            Self::Whole(width) => width,
+            Self::Text(width) => width.min(TEXT_MIN),
+        }
+    }
+}
+
+/// Gives each column the width of its content, or `None` where it has given way.
+///
+/// First texts are wrapped, down to ten letters; then columns go, in the order of `gives_way`; and where what
+/// is left is too wide still, the widest is wrapped, whatever it holds. No column goes for which there is
+/// room once others have gone.
+pub(super) fn fit(wants: &[Want], gives_way: &[usize], screen: u16) -> Vec<Option<u16>> {
+    let mut shown = vec![true; wants.len()];
+    let mut gone = Vec::new();
+    for &column in gives_way {
+        if least(wants, &shown) <= u32::from(screen) {
+            break;
+        }
+        shown[column] = false;
+        gone.push(column);
+    }
+    for column in gone.into_iter().rev() {
+        shown[column] = true;
+        shown[column] = least(wants, &shown) <= u32::from(screen);
+    }
+    let mut widths: Vec<Option<u16>> =
+        wants.iter().zip(&shown).map(|(want, shown)| shown.then(|| want.least())).collect();
+    shrink(&mut widths, screen);
+    grow(&mut widths, wants, screen);
+    widths
+}
+
+/// A border and two blanks for each column, and the last border.
+fn with_borders(widths: impl Iterator<Item = u16>) -> u32 {
+    widths.fold(1, |sum, width| sum + u32::from(width) + 3)
+}
+
+fn least(wants: &[Want], shown: &[bool]) -> u32 {
+    with_borders(wants.iter().zip(shown).filter(|(_, shown)| **shown).map(|(want, _)| want.least()))
+}
+
+fn total(widths: &[Option<u16>]) -> u32 {
+    with_borders(widths.iter().flatten().copied())
+}
+
+/// Takes from the widest what is too much.
+fn shrink(widths: &mut [Option<u16>], screen: u16) {
+    while total(widths) > u32::from(screen) {
+        match widths.iter_mut().flatten().max() {
+            Some(widest) if *widest > LEAST => *widest -= 1,
+            _ => return,
+        }
+    }
+}
+
+/// Gives the texts what there is over, as evenly as they can use it.
+fn grow(widths: &mut [Option<u16>], wants: &[Want], screen: u16) {
+    let mut over = u32::from(screen).saturating_sub(total(widths));
+    while over > 0 {
+        let narrow = widths
+            .iter_mut()
+            .zip(wants)
+            .filter_map(|(width, want)| width.as_mut().filter(|width| **width < want.all()));
+        match narrow.min() {
+            Some(narrowest) => *narrowest += 1,
+            None => return,
+        }
+        over -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Want::{Text, Whole};
+
+    #[test]
+    fn what_has_room_is_as_wide_as_it_likes() {
+        assert_eq!(fit(&[Whole(8), Text(40)], &[0], 55), [Some(8), Some(40)]);
+    }
+
+    #[test]
+    fn texts_are_wrapped_before_a_column_goes() {
+        assert_eq!(fit(&[Whole(8), Text(40)], &[0], 54), [Some(8), Some(39)]);
+        assert_eq!(fit(&[Whole(8), Text(40)], &[0], 25), [Some(8), Some(10)]);
+        assert_eq!(fit(&[Text(30), Text(12)], &[], 31), [Some(12), Some(12)]);
+    }
+
+    #[test]
+    fn columns_go_in_their_order_and_come_back_where_there_is_room() {
+        let wants = [Whole(8), Whole(30), Text(40), Whole(16)];
+        assert_eq!(fit(&wants, &[3, 2, 0], 77), [Some(8), Some(30), Some(10), Some(16)]);
+        assert_eq!(fit(&wants, &[3, 2, 0], 76), [Some(8), Some(30), Some(28), None]);
+        // Without the text there is room again for the time that went before it.
+        let wants = [Whole(8), Whole(30), Text(40), Whole(9)];
+        assert_eq!(fit(&wants, &[3, 2, 0], 57), [Some(8), Some(30), None, Some(9)]);
+    }
+
+    #[test]
+    fn at_last_the_widest_is_wrapped() {
+        assert_eq!(fit(&[Whole(8), Whole(60)], &[0], 40), [None, Some(36)]);
+        assert_eq!(fit(&[Whole(60), Whole(6)], &[], 40), [Some(27), Some(6)]);
+        assert_eq!(fit(&[Whole(60), Whole(60)], &[], 4), [Some(3), Some(3)]);
+    }
+}
