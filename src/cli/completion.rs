@@ -1,8 +1,10 @@
-//! `completion SHELL`: the script that makes a shell complete commands, flags, users and roles.
+//! `completion SHELL`: the script that makes a shell complete commands, flags and names.
 //!
 //! The script asks the program itself at every TAB, with [`VARIABLE`] set and the line after `--`. The answer
-//! comes from the types of the parser, and for users and roles from the database: see `names`.
+//! comes from the types of the parser, and names come from the database: see `names`.
 
+mod commands;
+mod line;
 mod names;
 mod shell;
 
@@ -20,8 +22,8 @@ pub const VARIABLE: &str = "_AUTHCTL_COMPLETE";
 
 /// Print a completion script
 ///
-/// It completes commands, flags and their values, and from the database users and roles, as far as you may
-/// read it. It must be loaded again after an upgrade.
+/// It completes commands, flags and their values, and from the database, as far as you may read it, users,
+/// roles, permissions, sessions, keys, registrations and mails. It must be loaded again after an upgrade.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl completion bash > /etc/bash_completion.d/authctl
@@ -48,34 +50,39 @@ impl Completion {
 #[must_use]
 pub fn answer(program: Program, tree: Tree, args: &[OsString]) -> Option<Result<(), Failure>> {
     let shell = Shell::named(&std::env::var_os(VARIABLE)?);
-    let line: Vec<OsString> = line(args.iter().cloned()).collect();
-    let offered = shell
-        .and_then(|shell| shell.complete(&mut with_names(tree(program), tree), line))
-        .unwrap_or_default();
+    let line: Vec<OsString> = line::typed(args.iter().cloned()).collect();
+    let offered = shell.and_then(|shell| {
+        let mut tree = with_names(tree(program), tree);
+        if !shell.word(&line).to_string_lossy().starts_with('-') {
+            tree.build();
+            tree = with_flags_apart(tree);
+        }
+        shell.complete(&mut tree, line)
+    });
     let terminal = Terminal::new(program.name(), Format::Table, Detail::Full, ColourChoice::Never);
-    Some(terminal.text(&offered))
+    Some(terminal.text(&offered.unwrap_or_default()))
 }
 
-/// Has the database complete what is called USER, ROLE or REGISTRATION, in every command that there is or
-/// will be.
+/// Has the database complete what it knows the names of, in every command that there is or will be: see
+/// `names`.
 fn with_names(command: Command, tree: Tree) -> Command {
     let completed = |arg: Arg| {
-        let is_called =
-            |wanted| arg.get_value_names().is_some_and(|names| names.iter().any(|name| name == wanted));
-        if is_called("USER") {
-            arg.add(names::users(tree))
-        } else if is_called("ROLE") {
-            arg.add(names::roles(tree))
-        } else if is_called("REGISTRATION") {
-            arg.add(names::registrations(tree))
-        } else {
-            arg
+        let called = arg.get_value_names().and_then(|names| names.first());
+        match called.and_then(|called| names::completer(called, tree)) {
+            Some(completer) => arg.add(completer),
+            None => arg,
         }
     };
     command.mut_args(completed).mut_subcommands(|command| with_names(command, tree))
 }
 
-/// The line that is being completed: what stands after `--` in the arguments that a script gives.
-fn line(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
-    args.skip_while(|arg| arg != "--").skip(1)
+/// Keeps flags out of what is offered before a `-` is typed: the names, verbs and values come alone. What is
+/// hidden shows where nothing else is to be offered. Where a command takes nothing but flags, its own come.
+fn with_flags_apart(command: Command) -> Command {
+    let only_flags = !command.has_subcommands() && command.get_positionals().next().is_none();
+    let apart = |arg: Arg| {
+        let own = only_flags && !arg.is_global_set() && arg.get_id() != "help";
+        if own || arg.is_positional() { arg } else { arg.hide(true) }
+    };
+    command.mut_args(apart).mut_subcommands(with_flags_apart)
 }

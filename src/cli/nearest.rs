@@ -7,6 +7,7 @@ use crate::domain::audit::Event;
 use crate::domain::nearest::nearest;
 use crate::error::{Error, Fault, Refusal};
 use crate::usecase::operator::complete;
+use crate::usecase::operator::complete::{Look, Offer};
 
 /// Adds the name that is nearest to the one that isn't there, where one is near.
 pub(super) fn suggest(config: impl FnOnce() -> Result<Config, Fault>, failure: Failure) -> Failure {
@@ -24,10 +25,11 @@ fn find(config: impl FnOnce() -> Result<Config, Fault>, refusal: &Refusal) -> Re
     let Refusal::NotFound { what, name } = refusal else {
         return Ok(None);
     };
-    let names = match *what {
+    let named = |offered: Vec<Offer>| offered.into_iter().map(|offer| offer.name).collect();
+    let names: Vec<String> = match *what {
         "user" => complete::users_around(&config()?, name)?,
-        "role" => complete::roles(&config()?, "")?,
-        "API key" => complete::api_keys(&config()?, "")?,
+        "role" => named(complete::roles(&Look::at_all(&config()?))?),
+        "API key" => named(complete::api_keys(&Look::at_all(&config()?))?),
         "event" => return Ok(nearest(name, Event::NAMES).map(str::to_owned)),
         _ => return Ok(None),
     };

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Completes NAME: asks the program, which knows its commands and, from the database, users and roles.
+# Completes NAME: asks the program, which knows its commands and, from the database, names.
 _NAME() {
     # Bash takes words apart at @, : and =, which addresses and times have in them: here they are whole again.
     local rest=${COMP_LINE:0:COMP_POINT} piece i
@@ -22,6 +22,8 @@ _NAME() {
     local program=${words[0]/#\~/$HOME} candidate
     [[ $program == */* && -x $program ]] || program=NAME
     COMPREPLY=()
+    # The newest come first.
+    compopt -o nosort 2>/dev/null
     while IFS= read -r candidate || [[ -n $candidate ]]; do
         candidate=${candidate#"$kept"}
         [[ $candidate == *[=/:] ]] && compopt -o nospace 2>/dev/null

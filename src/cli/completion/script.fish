@@ -1,4 +1,4 @@
-# Completes NAME: asks the program, which knows its commands and, from the database, users and roles.
+# Completes NAME: asks the program, which knows its commands and, from the database, names.
 function __NAME_offers
     set -l words (commandline --current-process --tokenize --cut-at-cursor)
     set -l program NAME

@@ -1,5 +1,5 @@
 #compdef NAME
-# Completes NAME: asks the program, which knows its commands and, from the database, users and roles.
+# Completes NAME: asks the program, which knows its commands and, from the database, names.
 _NAME() {
     local program=${words[1]/#\~/$HOME} offered
     [[ $program == */* && -x $program ]] || program=NAME

@@ -8,6 +8,9 @@ use crate::cli::program::Program;
 use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 use std::ffi::{OsStr, OsString};
 
+/// Where some of the scripts say which word of the line is being typed.
+const INDEX: &str = "_CLAP_COMPLETE_INDEX";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Shell {
     Bash,
@@ -39,6 +42,15 @@ impl Shell {
                 String::from_utf8_lossy(&script).into_owned()
             }
         }
+    }
+
+    /// The word of `line` that is being typed.
+    pub(super) fn word(self, line: &[OsString]) -> &OsStr {
+        let index = match self {
+            Self::Bash | Self::Elvish | Self::Zsh => std::env::var(INDEX).ok().and_then(|at| at.parse().ok()),
+            Self::Fish | Self::Powershell => line.len().checked_sub(1),
+        };
+        index.and_then(|at: usize| line.get(at)).map_or(OsStr::new(""), |word| word)
     }
 
     /// How `line` may go on, in the words that the shell's script reads. `None`: in no way.

@@ -6,6 +6,7 @@ use crate::domain::mail::{Mail, MailBudget, MailKind, MailState};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Row, Tx, params};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -120,6 +121,14 @@ pub fn list(query: &impl Query, state: Option<MailState>) -> Result<Vec<Mail>, F
     let of = if state.is_some() { "state = ?1" } else { "?1 IS NULL" };
     let sql = format!("SELECT {COLUMNS} FROM mails WHERE {of} ORDER BY mails.id DESC");
     query.all(&sql, params![state.map(MailState::name)], read)
+}
+
+/// Lists the newest mails of a span of ids, `most` at most.
+pub fn list_within(query: &impl Query, ids: &RangeInclusive<MailId>, most: u32) -> Result<Vec<Mail>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM mails WHERE mails.id BETWEEN ?1 AND ?2 ORDER BY mails.id DESC LIMIT ?3"
+    );
+    query.all(&sql, params![ids.start(), ids.end(), most], read)
 }
 
 /// Counts the mails in a state.

@@ -8,6 +8,7 @@ use crate::domain::user::User;
 use crate::error::Fault;
 use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -137,6 +138,55 @@ pub fn list(
     );
     let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| alive.idle));
     query.all(&sql, params![user, now, idle], |row| {
+        Ok(SessionOfUser { session: read(row)?, email: row.get("email")? })
+    })
+}
+
+/// Sessions that live, and those whose they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Living {
+    pub sessions: u64,
+    pub users: u64,
+}
+
+/// Counts the sessions of a user that live.
+pub fn count_of_user(query: &impl Query, user: UserId, alive: Alive) -> Result<u64, Fault> {
+    let sql = format!("SELECT count(*) AS sessions FROM sessions s WHERE s.user_id = ?1 AND {LIVES}");
+    query.one(&sql, params![user, alive.now, alive.idle], |row| row.get("sessions"))
+}
+
+/// Counts the sessions of everybody that live.
+pub fn count_all(query: &impl Query, alive: Alive) -> Result<Living, Fault> {
+    let everybody = of_user(None);
+    let sql = format!(
+        "SELECT count(*) AS sessions, count(DISTINCT s.user_id) AS users FROM sessions s \
+         WHERE {everybody} AND {LIVES}"
+    );
+    query.one(&sql, params![None::<UserId>, alive.now, alive.idle], |row| {
+        Ok(Living { sessions: row.get("sessions")?, users: row.get("users")? })
+    })
+}
+
+/// How many of the newest sessions [`list_within`] looks at, so that it is short however many have ended.
+const LOOKED_AT: u32 = 10_000;
+
+/// Lists the newest sessions of a span of ids that live, `most` at most, and of many that have ended only
+/// those among the newest of all.
+pub fn list_within(
+    query: &impl Query,
+    ids: &RangeInclusive<SessionId>,
+    alive: Alive,
+    most: u32,
+) -> Result<Vec<SessionOfUser>, Fault> {
+    let oldest = "SELECT id FROM sessions WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3";
+    let oldest: Option<SessionId> =
+        query.opt(oldest, params![ids.start(), ids.end(), LOOKED_AT], |row| row.get("id"))?;
+    let sql = format!(
+        "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
+         WHERE s.id BETWEEN ?1 AND ?4 AND {LIVES} ORDER BY s.id DESC LIMIT ?5"
+    );
+    let from = oldest.as_ref().unwrap_or(ids.start());
+    query.all(&sql, params![from, alive.now, alive.idle, ids.end(), most], |row| {
         Ok(SessionOfUser { session: read(row)?, email: row.get("email")? })
     })
 }

@@ -4,6 +4,7 @@ use super::{Shell, said};
 use crate::missing::missing;
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// A shell to type in, with people, roles and a registration to be offered.
 fn world() -> Shell {
@@ -14,6 +15,17 @@ fn world() -> Shell {
         shell.world.add_user(email, &[]);
     }
     shell.world.register("waiting@example.com").unwrap();
+    shell.world.work_off();
+    for line in [
+        "role add editor --permission posts:read --permission posts:write --permission drafts:* --description $(id)",
+        "apikey add billing",
+        "apikey add backup",
+    ] {
+        assert_eq!(shell.line(line).code, 0, "{line}");
+    }
+    shell.world.login("ann@example.com").unwrap();
+    shell.world.advance(Duration::from_millis(2));
+    shell.world.login("bob@example.com").unwrap();
     shell
 }
 
@@ -35,7 +47,18 @@ impl Shell {
         shell.stdin(Stdio::null());
         let said = said(shell);
         assert_eq!(said.err, "", "{line}");
-        Some(said.out.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect())
+        Some(said.out.lines().map(str::to_owned).collect())
+    }
+
+    /// As [`Shell::offered`], but names alone, without what stands beside them after `between`.
+    fn names(&self, interpreter: &[&str], driver: &str, line: &str, between: char) -> Option<Vec<String>> {
+        let name = |line: String| line.split(between).next().unwrap().to_owned();
+        Some(self.offered(interpreter, driver, line)?.into_iter().map(name).collect())
+    }
+
+    /// What a command lists, one id a line, as a shell joins it.
+    fn ids(&self, line: &str) -> String {
+        self.line(line).out.trim().replace('\n', " ")
     }
 
     fn in_bash(&self, line: &str) -> Option<Vec<String>> {
@@ -102,6 +125,20 @@ fn bash_completes_commands_flags_users_and_roles() {
         ("authctl --database none.db user show an", ""),
         ("authctl user show --database=none.db an", ""),
         ("authctl user show zoe", ""),
+        ("authctl apikey revoke b", "backup billing"),
+        ("authctl role add writer --permission po", "posts:read posts:write"),
+        ("authctl role add writer --permission posts:w", "write"),
+        ("authctl apikey add ci --permission users:", "read write"),
+        // A name with a star is none to a shell.
+        ("authctl role add writer --permission draf", ""),
+        ("authctl audit tail --event LoginF", "LoginFailed"),
+        ("authctl help us", "user"),
+        ("authctl help user sh", "show"),
+        // Names and verbs come alone, until a hyphen is typed.
+        ("authctl user show ", "ann@example.com anton@example.com bob@example.com"),
+        ("authctl apikey ", "add list revoke"),
+        ("authctl user show --out", "--output"),
+        ("authctl user list --st", "--state"),
     ] {
         let Some(offered) = shell.in_bash(line) else {
             return;
@@ -118,7 +155,7 @@ fn zsh_completes_the_same() {
         ("authctl user show ann@ex", "ann@example.com"),
         ("authctl role assign bob@example.com adm", "admin"),
     ] {
-        let Some(offered) = shell.offered(&["zsh", "-f"], ZSH, line) else {
+        let Some(offered) = shell.names(&["zsh", "-f"], ZSH, line, ':') else {
             return;
         };
         assert_eq!(offered.join(" "), wanted, "{line}");
@@ -133,11 +170,61 @@ fn fish_completes_the_same() {
         ("authctl user show ann@ex", "ann@example.com"),
         ("authctl role assign bob@example.com adm", "admin"),
     ] {
-        let Some(offered) = shell.offered(&["fish", "--no-config"], FISH, line) else {
+        let Some(offered) = shell.names(&["fish", "--no-config"], FISH, line, '\t') else {
             return;
         };
         assert_eq!(offered.join(" "), wanted, "{line}");
     }
+}
+
+#[test]
+fn ids_come_newest_first_with_what_tells_them_apart() {
+    let shell = world();
+    let sessions = shell.ids("token list -q");
+    let mails = shell.ids("mail list -q");
+    let kids = shell.ids("key list -q");
+    let newest = &sessions[..36];
+    let typed = &newest[..30];
+    for (line, wanted) in [
+        ("authctl token revoke --id ".to_owned(), sessions.as_str()),
+        (format!("authctl token revoke --id {newest}"), newest),
+        ("authctl mail show ".to_owned(), &mails),
+        ("authctl mail retry ".to_owned(), &mails),
+        ("authctl key retire ".to_owned(), &kids),
+        ("authctl token revoke --id zz".to_owned(), ""),
+    ] {
+        let Some(offered) = shell.in_bash(&line) else {
+            return;
+        };
+        assert_eq!(offered.join(" "), wanted, "{line}");
+    }
+    for (interpreter, driver, between) in [(&["zsh", "-f"], ZSH, ":"), (&["fish", "--no-config"], FISH, "\t")]
+    {
+        let Some(offered) = shell.offered(interpreter, driver, &format!("authctl token revoke --id {typed}"))
+        else {
+            continue;
+        };
+        assert!(
+            offered[0].starts_with(&format!("{newest}{between}bob@example.com, last used ")),
+            "{offered:?}"
+        );
+        let mails = shell.offered(interpreter, driver, "authctl mail show ").unwrap();
+        let about = "queued to waiting@example.com: Confirm your e-mail address";
+        assert!(mails[0].ends_with(about), "{mails:?}");
+        // What somebody has typed is no more than text to the shell.
+        let roles = shell.offered(interpreter, driver, "authctl role show ed").unwrap();
+        assert_eq!(roles, [format!("editor{between}?(id)")]);
+    }
+}
+
+#[test]
+fn what_has_ended_is_not_offered() {
+    let shell = world();
+    assert_eq!(shell.line("token revoke --all --yes").code, 0);
+    let Some(offered) = shell.in_bash("authctl token revoke --id 0") else {
+        return;
+    };
+    assert!(offered.is_empty(), "{offered:?}");
 }
 
 #[test]
