@@ -23,12 +23,21 @@ pub enum Verb {
     /// Settings that are right and weaken what authd promises are warned of, as they are by doctor and at the
     /// start of the daemon: a password hash below the least, an address that others reach in clear, no rate
     /// limits, access tokens of over an hour, addresses that nobody need verify.
+    #[command(after_help = "Examples:
+  authctl config check
+  authctl config check --config /etc/authd/authd.toml")]
     Check,
     /// Show every setting, its value and where it comes from
+    #[command(after_help = "Examples:
+  authctl config show
+  authctl config show -o json")]
     Show,
     /// Write a configuration file with every key, its default and what it does
     ///
     /// It goes to ./authd.toml, or where --config says. A file that has something in it is never overwritten.
+    #[command(after_help = "Examples:
+  authctl config init
+  authctl config init --config /etc/authd/authd.toml")]
     Init,
 }
 

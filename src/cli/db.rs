@@ -18,11 +18,20 @@ use copies::{Backup, Restore};
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// Create the database, the key file and the signing key where there are none
+    #[command(after_help = "Examples:
+  authctl db init
+  authctl db init --database ./test.db")]
     Init,
     /// Show where the database is, its schema version, size, and how much is in it
+    #[command(after_help = "Examples:
+  authctl db status
+  authctl db status -o json | jq .rows.users")]
     Status,
     Migrate(Migrate),
     /// Check that the database is whole; exits 5 when it is not
+    #[command(after_help = "Examples:
+  authctl db check
+  authctl db check -o json")]
     Check,
     Backup(Backup),
     Restore(Restore),
@@ -30,6 +39,9 @@ pub enum Verb {
     ///
     /// What failed logins left is forgotten 30 days after the last of them. No answer that authd gives
     /// changes by this. The daemon does the same unasked, every five minutes, little by little.
+    #[command(after_help = "Examples:
+  authctl db prune
+  authctl db prune -o json")]
     Prune,
 }
 

@@ -23,6 +23,9 @@ pub enum Verb {
 
 /// List mails in the outbox, newest first
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl mail list
+  authctl mail list --state failed")]
 pub struct List {
     /// Only mails in this state
     #[arg(long, value_parser = choices(MailState::ALL, MailState::name))]
@@ -33,9 +36,12 @@ pub struct List {
 ///
 /// The text of a mail that was sent is gone; the rest of it stays.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl mail show 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9
+  authctl mail show 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9 -o json | jq -r .body")]
 pub struct Show {
     /// The mail's id
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "MAIL")]
     id: String,
 }
 
@@ -43,9 +49,12 @@ pub struct Show {
 ///
 /// Each is due at once, and given up after another day. All of them or, if one can't be, none.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl mail retry 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9
+  authctl mail list -q --state failed | xargs authctl mail retry")]
 pub struct Retry {
     /// The mails' ids, as `mail list -q --state failed` prints them
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "MAIL", required = true)]
     ids: Vec<String>,
 }
 
@@ -54,6 +63,9 @@ pub struct Retry {
 /// It goes past the outbox, by the server that the configuration names. Exits 5 when that doesn't take it,
 /// and says why.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl mail test ann@example.com
+  authctl mail test ann@example.com -o json")]
 pub struct Test {
     /// Where to send it
     #[arg(value_name = "ADDRESS")]

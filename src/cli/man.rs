@@ -2,9 +2,9 @@
 
 mod roff;
 
-use super::Context;
 use super::exit::Failure;
 use super::program::{Program, Tree};
+use super::{Context, examples};
 use crate::usecase::app::files;
 use clap::{Arg, Args, Command};
 use roff::Roff;
@@ -340,11 +340,10 @@ fn see_also(roff: &mut Roff, pages: &str) {
     roff.text(pages);
 }
 
-/// What follows `Examples:` in a command's help, up to an empty line.
+/// The examples of a command's help, one a line.
 fn example_lines(command: &Command) -> Option<String> {
-    let help = command.get_after_help()?.to_string();
-    let lines = help.strip_prefix("Examples:\n")?.lines().take_while(|line| !line.is_empty());
-    Some(lines.map(|line| line.trim().to_owned() + "\n").collect())
+    let lines = examples::of(command);
+    (!lines.is_empty()).then(|| lines.iter().map(|line| format!("{line}\n")).collect())
 }
 
 /// `-n, --lines N`, or a positional argument's name.

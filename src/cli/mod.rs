@@ -12,10 +12,12 @@ pub mod config;
 mod context;
 pub mod db;
 pub mod doctor;
+pub mod examples;
 pub mod exit;
 pub mod export;
 pub mod global;
 pub mod hash;
+pub mod help;
 pub mod import;
 pub mod key;
 pub mod log;
@@ -30,12 +32,15 @@ pub mod registration;
 pub mod role;
 pub mod serve;
 pub mod supervisor;
+mod synonyms;
 pub mod terminal;
 pub mod times;
 pub mod token;
 pub mod totp;
 pub mod tree;
 pub mod user;
+pub mod version;
+mod words;
 
 pub use context::Context;
 
@@ -98,5 +103,7 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Hash(verb) => verb.run(context),
         Command::Completion(completion) => completion.run(context),
         Command::Man(man) => man.run(context),
+        Command::Help(help) => help.run(context),
+        Command::Version(version) => version.run(context),
     }
 }

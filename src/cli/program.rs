@@ -42,9 +42,12 @@ impl Program {
         match self {
             Self::Authd => {
                 "Examples:
-  authd serve                                  run with what ./authd.toml or the defaults say
+  authd serve
   authd serve --listen 0.0.0.0:8080
-  authd user add ann@example.com --role admin  every command of authctl works here too"
+  authd user add ann@example.com --role admin
+
+Without a configuration the daemon runs with ./authd.toml, or with its defaults. Every command of authctl works
+under this name, too."
             }
             Self::Authctl => {
                 "Examples:

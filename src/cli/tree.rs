@@ -4,12 +4,16 @@
 use super::apply::Apply;
 use super::completion::Completion;
 use super::doctor::Doctor;
+use super::examples;
 use super::export::Export;
 use super::global::Global;
+use super::help::Help;
 use super::import::Import;
 use super::man::Man;
 use super::program::Program;
 use super::serve::Serve;
+use super::synonyms::explained;
+use super::version::Version;
 use super::{apikey, audit, config, db, hash, key, mail, registration, role, token, totp, user};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
@@ -69,9 +73,11 @@ pub enum Command {
     Hash(hash::Verb),
     Completion(Completion),
     Man(Man),
+    Help(Help),
+    Version(Version),
 }
 
-/// Makes the whole tree, with the help of `program`.
+/// Makes the whole tree, with the help of `program` and examples for every noun and verb.
 #[must_use]
 pub fn command(program: Program) -> clap::Command {
     Cli::command()
@@ -79,12 +85,7 @@ pub fn command(program: Program) -> clap::Command {
         .bin_name(program.name())
         .about(program.about())
         .after_help(program.after_help())
-        .mut_subcommands(without_help_noun)
-}
-
-/// Removes the verb `help`: `--help` does the same everywhere.
-fn without_help_noun(command: clap::Command) -> clap::Command {
-    command.disable_help_subcommand(true)
+        .mut_subcommands(|noun| examples::given_to(noun.disable_help_subcommand(true)))
 }
 
 /// Reads the arguments; the first is the program's own name.
@@ -92,7 +93,8 @@ fn without_help_noun(command: clap::Command) -> clap::Command {
 /// # Errors
 /// What the parser has to say: help, version or a usage error.
 pub fn parse(program: Program, args: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let matches = command(program).try_get_matches_from(args)?;
+    let parsed = command(program).try_get_matches_from(&args);
+    let matches = parsed.map_err(|error| explained(program, command(program), &args, error))?;
     Cli::from_arg_matches(&matches)
 }
 

@@ -35,9 +35,9 @@ pub use health::{Health, Readiness, health, readiness};
 pub use key::{KeySet, SigningKey, key_set, signing_key};
 pub use mail::{Mail, OpenedMail, TestMail, mail, opened_mail, test_mail};
 pub use operator::{
-    Applied, Calibration, ConfigCheck, Finding, ImportNote, ImportReport, ImportedEntry, Setting,
+    Applied, Build, Calibration, ConfigCheck, Finding, ImportNote, ImportReport, ImportedEntry, Setting,
     SettingValue, WeakSetting, Written, applied, calibration, config_check, finding, import_note,
-    import_report, imported_entry, setting, written,
+    import_report, imported_entry, setting, version, written,
 };
 pub use page::{Page, PageItem, page};
 pub use problem::{FieldError, Problem, field_error};

@@ -7,6 +7,7 @@ use crate::usecase::operator::apply::Done;
 use crate::usecase::operator::calibrate;
 use crate::usecase::operator::doctor;
 use crate::usecase::operator::import::{Entry, Summary};
+use crate::usecase::operator::version;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::path;
@@ -211,4 +212,21 @@ pub const fn import_report<'a>(
 ) -> ImportReport<'a> {
     let Summary { created, skipped, failed } = *summary;
     ImportReport { dry_run, created, skipped, failed, problems, notes }
+}
+
+/// Which authd this is.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct Build {
+    version: &'static str,
+    /// Of the SQLite that is built in.
+    sqlite_version: &'static str,
+    /// Of the databases that it works with.
+    schema_version: i64,
+}
+
+/// Shows which authd this is.
+#[must_use]
+pub const fn version(of: version::Version) -> Build {
+    let version::Version { authd, sqlite, schema } = of;
+    Build { version: authd, sqlite_version: sqlite, schema_version: schema }
 }

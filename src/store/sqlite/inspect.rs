@@ -25,8 +25,14 @@ pub fn file_status(query: &impl Query) -> Result<FileStatus, Fault> {
         page_count: pragma("page_count")?,
         page_size: pragma("page_size")?,
         free_pages: pragma("freelist_count")?,
-        sqlite_version: rusqlite::version(),
+        sqlite_version: sqlite_version(),
     })
+}
+
+/// Gives the version of the SQLite that is built in.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }
 
 /// Finds what SQLite holds for wrong with the file and its references; empty when all is well.

@@ -17,3 +17,4 @@ pub mod restore;
 mod temp_file;
 pub mod transfer_format;
 mod unclaimed;
+pub mod version;

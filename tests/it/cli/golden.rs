@@ -147,7 +147,7 @@ fn first_difference(expected: &str, actual: &str) -> Option<String> {
     Some(first.take(1).next().unwrap_or_else(|| format!(" one is longer than the other:\n{actual}")))
 }
 /// These print a text of authd's own making, whatever the format, or don't end.
-const WITHOUT_FORMATS: [&str; 3] = ["serve", "completion", "man"];
+const WITHOUT_FORMATS: [&str; 4] = ["serve", "completion", "man", "help"];
 
 #[test]
 fn every_command_is_shown_in_every_format() {

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// An SMTP server that takes everything and hands it on, or says no to every recipient.
-fn smtp(refusal: Option<&'static str>) -> (u16, Receiver<String>) {
+pub(super) fn smtp(refusal: Option<&'static str>) -> (u16, Receiver<String>) {
     let (taken, mails) = channel();
     let port = server(move |line: &mut Line| {
         if let Some(refusal) = refusal {

@@ -24,7 +24,7 @@ fn shell() -> Shell {
 }
 
 /// The secret in an address such as a QR code holds.
-fn app_of(uri: &str) -> Authenticator {
+pub(super) fn app_of(uri: &str) -> Authenticator {
     Authenticator::new(uri.trim().split(['?', '&']).find_map(|part| part.strip_prefix("secret=")).unwrap())
 }
 
@@ -46,7 +46,7 @@ fn wrong_code(app: &Authenticator) -> String {
 impl Shell {
     /// Has Ann turn on what waits for her, in a session of her own, with the code of a step ago, so that the
     /// one of now is left.
-    fn confirm(&self, app: &Authenticator) {
+    pub(super) fn confirm(&self, app: &Authenticator) {
         let caller = self.world.caller(&self.world.login(ANN).unwrap());
         let code = authd::domain::secret::Secret::new(app.code_at(self.world.now().as_secs() - 30));
         authd::usecase::account::two_factor::enable(&self.world.app, &caller, &code).unwrap();
