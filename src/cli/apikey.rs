@@ -2,9 +2,13 @@
 
 use super::arguments::permissions;
 use super::exit::Failure;
+use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
+use super::words::{ago, named};
 use super::{Context, times};
 use crate::domain::api_key::{ApiKey, ApiKeyName, InvalidApiKeyName};
+use crate::domain::role::Permission;
+use crate::domain::time::Timestamp;
 use crate::error::Refusal;
 use crate::usecase::keys::api_keys as keys;
 use crate::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
@@ -16,6 +20,9 @@ use std::time::Duration;
 pub enum Verb {
     Add(Add),
     /// List all API keys, expired ones too
+    #[command(after_help = "Examples:
+  authctl apikey list
+  authctl apikey list -o json")]
     List,
     Revoke(Revoke),
 }
@@ -37,10 +44,19 @@ pub struct Add {
 }
 
 /// Revoke an API key; it counts on the next request
+///
+/// A person at a terminal is asked first; a script is not.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl apikey revoke billing
+  authctl apikey revoke billing --yes")]
 pub struct Revoke {
     /// The key's name
+    #[arg(value_name = "APIKEY")]
     name: String,
+    /// Don't ask
+    #[arg(long)]
+    yes: bool,
 }
 
 impl Verb {
@@ -76,11 +92,23 @@ impl Add {
 
 impl Revoke {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let of = ApiKeyRef::Name(name(&self.name)?);
-        let revoked = keys::revoke(&context.app()?, context.caller(), &of)?;
+        let (app, name) = (context.app()?, name(&self.name)?);
+        let key = keys::find(&app, context.caller(), &name)?
+            .ok_or_else(|| Refusal::not_found("API key", name.as_str()))?;
+        Consent::from_flag(self.yes).obtain_from_a_person(&question(&key, app.now()))?;
+        let revoked = keys::revoke(&app, context.caller(), &ApiKeyRef::Id(key.id))?;
         context.terminal().note(&format!("revoked API key {}", revoked.name));
         context.terminal().changed(&table(&[revoked]))
     }
+}
+
+/// What is asked before a key goes: what it may do, and whether somebody still uses it.
+fn question(key: &ApiKey, now: Timestamp) -> String {
+    let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
+    let may = if permissions.is_empty() { "no permissions".to_owned() } else { named(&permissions) };
+    let used =
+        key.last_used_at.map_or_else(|| "never used".into(), |at| format!("last used {}", ago(at, now)));
+    format!("Revoke the API key {} ({may}; {used})?", key.name)
 }
 
 fn name(text: &str) -> Result<ApiKeyName, Refusal> {

@@ -14,11 +14,17 @@ use clap::{Args, Subcommand};
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// List the signing keys, oldest first
+    #[command(after_help = "Examples:
+  authctl key list
+  authctl key list -o json")]
     List,
     /// Make a new signing key, which signs at once
     ///
     /// Its algorithm is what `tokens.algorithm` says. The key before stays in the JWKS, and its tokens are
     /// honoured, until no token that it signed can still live; then it goes by itself.
+    #[command(after_help = "Examples:
+  authctl key rotate
+  authctl key rotate -q")]
     Rotate,
     Retire(Retire),
 }
@@ -77,7 +83,8 @@ impl Retire {
         let app = context.app()?;
         let mode = if self.now { RetireMode::AtOnce } else { RetireMode::InDueTime };
         if mode == RetireMode::AtOnce {
-            let kid = keys::find(&app, context.caller(), &self.kid)?.kid;
+            keys::retirable(&app, context.caller(), &self.kid, mode)?;
+            let kid = &self.kid;
             let question = format!("Retire {kid} at once, so that every token it signed is refused?");
             Consent::from_flag(self.yes).obtain(&question)?;
         }

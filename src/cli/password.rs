@@ -3,11 +3,15 @@
 
 use super::exit::Failure;
 use super::terminal::prompt;
+use crate::domain::email::Email;
+use crate::domain::name::Name;
 use crate::domain::password::{self, Password};
 use crate::domain::secret::Secret;
 use crate::error::{Fault, Refusal};
 use crate::ports::{Entropy, draw};
 use crate::usecase::account::admin::Term;
+use crate::usecase::account::password as policy;
+use crate::usecase::app::App;
 use clap::Args;
 use std::io::{IsTerminal, Read, stdin};
 use std::path::{Path, PathBuf};
@@ -34,10 +38,10 @@ pub struct PasswordFlags {
 #[derive(Args, Clone, Debug)]
 #[group(multiple = false)]
 struct SourceFlags {
-    /// Read the password from stdin (one newline at its end is dropped)
+    /// Read the password from stdin: one line and no more
     #[arg(long)]
     password_stdin: bool,
-    /// Read the password from this file (one newline at its end is dropped)
+    /// Read the password from this file: one line and no more
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Make a password and print it, this once, alone on stdout
@@ -70,32 +74,41 @@ impl PasswordFlags {
         }
     }
 
-    /// Reads, asks for or makes the password.
+    /// Whether the password that is stays until its owner has set another (`--invite`).
+    #[must_use]
+    pub const fn leaves_it_to_the_owner(&self) -> bool {
+        self.source.invite
+    }
+
+    /// Reads, asks for or makes the password. A person is told the rule first, and asked again when a
+    /// password is too weak for whoever has this address and name.
     ///
     /// # Errors
-    /// [`Failure::Usage`] when there is no way to get one, `validation_failed` when it is none, a permission
-    /// fault for a file that can't be read.
-    pub fn choose(&self, entropy: &dyn Entropy, min_length: usize) -> Result<Choice, Failure> {
-        self.source.choose(entropy, min_length)
+    /// [`Failure::Usage`] when there is no way to get one, and for more than one line; `validation_failed`
+    /// when it is none; `weak_password` from a person who has none better; a permission fault for a file that
+    /// can't be read.
+    pub fn choose(&self, app: &App, email: &Email, name: &Name) -> Result<Choice, Failure> {
+        self.source.choose(app, email, name)
     }
 }
 
 impl SourceFlags {
-    fn choose(&self, entropy: &dyn Entropy, min_length: usize) -> Result<Choice, Failure> {
+    fn choose(&self, app: &App, email: &Email, name: &Name) -> Result<Choice, Failure> {
         if self.invite {
             return Ok(Choice::Invite);
         }
         if self.generate_password {
-            return Ok(Choice::Generated(generate(entropy, min_length)));
+            return Ok(Choice::Generated(generate(app.entropy(), app.config.password.min_length)));
         }
         if self.password_stdin {
-            return parse(&from_stdin("--password-stdin")?).map(Choice::Given);
+            return one_line(&from_stdin("--password-stdin")?, "stdin").map(Choice::Given);
         }
         if let Some(path) = &self.password_file {
-            return parse(&from_file(path)?).map(Choice::Given);
+            return one_line(&from_file(path)?, &path.display().to_string()).map(Choice::Given);
         }
         if prompt::can_ask() {
-            return prompt::new_password("New password").map(Choice::Given);
+            let judge = |password: &Password| policy::check(app, password, email, name);
+            return prompt::new_password(&policy::rule(app), &judge).map(Choice::Given);
         }
         Err(Failure::Usage(
             "no password: give --password-stdin, --password-file FILE, --generate-password or --invite, or run \
@@ -160,7 +173,14 @@ impl Bytes {
     }
 }
 
-fn parse(text: &Secret<String>) -> Result<Password, Failure> {
+/// A password from where a script has put it. Whoever gives more than a line has put something else there, or
+/// two passwords, and would not know afterwards which one counts.
+fn one_line(text: &Secret<String>, from: &str) -> Result<Password, Failure> {
+    if text.expose().contains('\n') {
+        return Err(Failure::Usage(format!(
+            "{from} has more than one line, and a password is one; give it alone, with one newline after it at most"
+        )));
+    }
     Password::new(text.expose())
         .map_err(|error| Refusal::invalid("password", error.code(), error.message()).into())
 }

@@ -4,6 +4,7 @@ use super::Context;
 use super::exit::Failure;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
+use super::words::counted;
 use crate::domain::registration::Registration;
 use crate::usecase::account::admin::LIMIT_DEFAULT;
 use crate::usecase::account::registrations;
@@ -23,6 +24,9 @@ pub enum Verb {
 /// Whoever registers has an account once the link in the mail is opened, within 24 hours. An address that has
 /// an account already is listed as any other: its owner got a mail that says so.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl registration list
+  authctl registration list -o json")]
 pub struct List {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
@@ -38,7 +42,8 @@ pub struct List {
 /// passwords, one is named by its id: find out first which of them its owner made.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  authctl registration confirm ann@example.com")]
+  authctl registration confirm ann@example.com
+  authctl registration confirm 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9")]
 pub struct Confirm {
     /// The address, or the id of one registration
     #[arg(value_name = "REGISTRATION")]
@@ -48,7 +53,8 @@ pub struct Confirm {
 /// Delete registrations that wait; their links are void
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  authctl registration delete ann@example.com --yes")]
+  authctl registration delete ann@example.com
+  authctl registration delete 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9 --yes")]
 pub struct Delete {
     /// The address, for all of its registrations, or the id of one
     #[arg(value_name = "REGISTRATION")]
@@ -97,7 +103,7 @@ impl Delete {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let of = RegistrationRef::parse(&self.registration)?;
-        Consent::from_flag(self.yes).obtain(&format!("Delete what waits of {}?", self.registration))?;
+        Consent::from_flag(self.yes).obtain(&question(&registrations::find(&app, context.caller(), &of)?))?;
         let deleted = registrations::delete(&app, context.caller(), &of)?;
         for registration in &deleted {
             context
@@ -106,6 +112,15 @@ impl Delete {
         }
         context.terminal().all_changed(&table(&deleted))
     }
+}
+
+/// What is asked before registrations of one address go, of which there is one at least.
+fn question(found: &[Registration]) -> String {
+    let whose = found.first().map(|one| one.email.to_string()).unwrap_or_default();
+    format!(
+        "Delete {} of {whose}, so that the link in the mail is void?",
+        counted(found.len() as u64, "registration")
+    )
 }
 
 const COLUMNS: [Column; 7] = [

@@ -15,13 +15,22 @@ use clap::{Args, Subcommand};
 pub enum Verb {
     Add(Add),
     /// List all roles with their permissions
+    #[command(after_help = "Examples:
+  authctl role list
+  authctl role list -o json")]
     List,
     Show(Show),
     Edit(Edit),
     Delete(Delete),
     /// Give a user one or more roles
+    #[command(after_help = "Examples:
+  authctl role assign ann@example.com editor
+  authctl role assign ann@example.com editor moderator")]
     Assign(Membership),
     /// Take one or more roles from a user
+    #[command(after_help = "Examples:
+  authctl role unassign ann@example.com editor
+  authctl role unassign ann@example.com editor moderator")]
     Unassign(Membership),
 }
 
@@ -43,6 +52,9 @@ pub struct Add {
 
 /// Show one role
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl role show editor
+  authctl role show admin -o json")]
 pub struct Show {
     /// The role's name
     role: String,
@@ -79,6 +91,9 @@ struct Changes {
 
 /// Delete a role and take it from everybody who has it
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl role delete editor
+  authctl role delete editor --yes")]
 pub struct Delete {
     /// The role's name
     role: String,
@@ -158,7 +173,7 @@ impl Delete {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let name = role_name(&self.role)?;
-        let held = roles::find(&app, context.caller(), &name)?;
+        let held = roles::deletable(&app, context.caller(), &name)?;
         let question = format!("Delete the role {name} and take it from {}?", users(held.users));
         Consent::from_flag(self.yes).obtain(&question)?;
         let deleted = roles::delete(&app, context.caller(), &name)?;

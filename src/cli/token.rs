@@ -6,8 +6,11 @@ use super::password::from_stdin;
 use super::terminal::prompt::{self, Consent};
 use super::terminal::table::{Column, Row, Table};
 use super::times;
+use super::words::counted;
 use crate::domain::secret::Secret;
+use crate::usecase::account::admin as accounts;
 use crate::usecase::account::reference::UserRef;
+use crate::usecase::app::App;
 use crate::usecase::session::list;
 use crate::usecase::session::list::Which;
 use crate::usecase::session::mint::mint;
@@ -27,6 +30,9 @@ pub enum Verb {
 
 /// List sessions that are alive
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl token list
+  authctl token list --user ann@example.com")]
 pub struct List {
     /// Only the sessions of this user (e-mail address or id)
     #[arg(long)]
@@ -139,18 +145,11 @@ impl List {
 impl Revoke {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let target = self.which.target()?;
-        let consent = Consent::from_flag(self.yes);
-        match &target {
-            Target::User(_) => {
-                consent.obtain(&format!(
-                    "End every session of {}?",
-                    self.which.user.as_deref().unwrap_or_default()
-                ))?;
-            }
-            Target::All => consent.obtain("End every session of every user?")?,
-            Target::Session(_) | Target::Jti(_) | Target::Token(_) => {}
+        let app = context.app()?;
+        if let Some(question) = question(&app, context, &target)? {
+            Consent::from_flag(self.yes).obtain(&question)?;
         }
-        let revoked = tokens::revoke(&context.app()?, context.caller(), &target)?;
+        let revoked = tokens::revoke(&app, context.caller(), &target)?;
         context.terminal().note(&match (revoked, &target) {
             (0, _) => "nothing was alive; nothing was changed".to_owned(),
             (1, Target::Jti(_)) => "revoked 1 access token".to_owned(),
@@ -161,6 +160,25 @@ impl Revoke {
         let row = (revoked.to_string(), views::revoked(revoked));
         context.terminal().changed(&Table::of_objects(&[Column::Text("revoked")], [row]))
     }
+}
+
+/// What is asked before many sessions end. `None`: nothing needs to be.
+fn question(app: &App, context: &Context, target: &Target) -> Result<Option<String>, Failure> {
+    let caller = context.caller();
+    let (ends, whose) = match target {
+        Target::User(of) => {
+            let user = accounts::find(app, caller, of)?;
+            (list::count_of(app, caller, &[user.id])?, user.email.to_string())
+        }
+        Target::All => {
+            let all = list::count(app, caller)?;
+            (all.sessions, format!("{}, everybody", counted(all.users, "user")))
+        }
+        Target::Session(_) | Target::Jti(_) | Target::Token(_) => return Ok(None),
+    };
+    // A script says --yes whether or not there is anything to end.
+    let idle = ends == 0 && prompt::can_ask();
+    Ok((!idle).then(|| format!("End {} of {whose}?", counted(ends, "session"))))
 }
 
 impl What {

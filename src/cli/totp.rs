@@ -5,6 +5,7 @@ mod enroll;
 use super::exit::Failure;
 use super::terminal::prompt::{self, Consent};
 use super::terminal::table::{Column, Table};
+use super::words::counted;
 use super::{Context, password};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
@@ -12,6 +13,7 @@ use crate::usecase::account::admin as accounts;
 use crate::usecase::account::admin_two_factor;
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::app::App;
+use crate::usecase::session::list;
 use crate::views;
 use clap::{Args, Subcommand};
 use enroll::Enroll;
@@ -27,6 +29,9 @@ pub enum Verb {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl totp status ann@example.com
+  authctl totp status ann@example.com -o json")]
 pub struct Status {
     /// E-mail address or id
     user: String,
@@ -38,7 +43,8 @@ pub struct Status {
 /// the password alone.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  authctl totp reset ann@example.com")]
+  authctl totp reset ann@example.com
+  authctl totp reset ann@example.com --yes")]
 pub struct Reset {
     /// E-mail address or id
     user: String,
@@ -51,6 +57,9 @@ pub struct Reset {
 ///
 /// The old ones are good no more.
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl totp recovery-codes ann@example.com
+  authctl totp recovery-codes ann@example.com -o json")]
 pub struct RecoveryCodes {
     /// E-mail address or id
     user: String,
@@ -100,8 +109,17 @@ impl Reset {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let of = UserRef::parse(&self.user)?;
-        let user = accounts::find(&app, context.caller(), &of)?;
-        Consent::from_flag(self.yes).obtain(&format!("Take the second factor from {}?", user.email))?;
+        let factor = admin_two_factor::second_factor(&app, context.caller(), &of)?;
+        let user = &factor.user;
+        let ends = match list::count_of(&app, context.caller(), &[user.id])? {
+            0 => String::new(),
+            some => format!(" and end {}", counted(some, "session")),
+        };
+        // A script says --yes whether or not there is a factor to take.
+        if factor.enabled_at.is_some() || !prompt::can_ask() {
+            let question = format!("Take the second factor from {}{ends}?", user.email);
+            Consent::from_flag(self.yes).obtain(&question)?;
+        }
         let said = if admin_two_factor::reset_second_factor(&app, context.caller(), &of)? {
             format!("took the second factor from {}; all sessions have ended", user.email)
         } else {

@@ -1,6 +1,7 @@
 //! `user`: people's accounts.
 
 mod edit;
+mod questions;
 
 use super::Context;
 use super::arguments::{choices, role_name, role_names};
@@ -32,10 +33,19 @@ pub enum Verb {
     Passwd(Passwd),
     ResetLink(ResetLink),
     /// Stop users from logging in and end their sessions, at once
+    #[command(after_help = "Examples:
+  authctl user disable ann@example.com
+  authctl user disable ann@example.com bob@example.com -o json")]
     Disable(Users),
     /// Let disabled users log in again
+    #[command(after_help = "Examples:
+  authctl user enable ann@example.com
+  authctl user list --state disabled -q | xargs authctl user enable")]
     Enable(Users),
     /// End every lock that failed logins have put on users; who isn't locked stays as they are
+    #[command(after_help = "Examples:
+  authctl user unlock ann@example.com
+  authctl user list --state locked -q | xargs -r authctl user unlock")]
     Unlock(Users),
     Delete(Delete),
 }
@@ -95,6 +105,9 @@ pub struct List {
 
 /// Show one user
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl user show ann@example.com
+  authctl user show ann@example.com -o json | jq -r '.roles[]'")]
 pub struct Show {
     /// E-mail address or id
     user: String,
@@ -103,7 +116,8 @@ pub struct Show {
 /// Set a user's password and end the user's sessions
 ///
 /// Without one of the four password flags, the password is asked for twice, hidden; off a terminal one of
-/// the flags is needed. With --invite the old password stays until the user sets a new one by the link.
+/// the flags is needed. With --invite the old password stays until the user sets a new one by the link. A
+/// person at a terminal is asked first whether the sessions may end; a script is not.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl user passwd ann@example.com
@@ -113,6 +127,9 @@ pub struct Passwd {
     user: String,
     #[command(flatten)]
     password: PasswordFlags,
+    /// Don't ask whether the sessions may end
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Args, Debug)]
@@ -169,7 +186,7 @@ impl Add {
             Err(Error::Refused(Refusal::NotFound { .. })) => {}
             Err(error) => return Err(error.into()),
         }
-        let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
+        let choice = self.password.choose(&app, &account.email, &account.name)?;
         if let Choice::Given(password) | Choice::Generated(password) = &choice {
             account.password = match self.password.term() {
                 Term::Lasting => FirstPassword::Set(password.clone()),
@@ -246,9 +263,13 @@ impl Passwd {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let of = UserRef::parse(&self.user)?;
-        // Before the prompt: nobody should think of a password for a user who doesn't exist.
-        accounts::find(&app, context.caller(), &of)?;
-        let choice = self.password.choose(app.entropy(), app.config.password.min_length)?;
+        // Before any prompt: nobody should think of a password for a user who doesn't exist.
+        let user = accounts::find(&app, context.caller(), &of)?;
+        if !self.password.leaves_it_to_the_owner() {
+            let question = questions::new_password(&app, context.caller(), &user)?;
+            Consent::from_flag(self.yes).obtain_from_a_person(&question)?;
+        }
+        let choice = self.password.choose(&app, &user.email, &user.name)?;
         let changed = match &choice {
             Choice::Invite => accounts::invite(&app, context.caller(), &of)?,
             Choice::Given(password) | Choice::Generated(password) => {
@@ -346,9 +367,14 @@ fn saying(
 
 impl Delete {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let names = self.users.users.join(", ");
-        Consent::from_flag(self.yes).obtain(&format!("Delete {names} with all personal data, for good?"))?;
-        self.users.each(context, saying("deleted", accounts::delete))
+        if self.yes {
+            return self.users.each(context, saying("deleted", accounts::delete));
+        }
+        let (question, users) = questions::deletion(&context.app()?, context.caller(), &self.users.users)?;
+        Consent::Open.obtain(&question)?;
+        // Those who were asked about, whoever has their addresses by now.
+        let users = Users { users: users.iter().map(|user| user.id.to_string()).collect() };
+        users.each(context, saying("deleted", accounts::delete))
     }
 }
 

@@ -82,6 +82,19 @@ impl Policy<'_> {
     }
 }
 
+/// What is demanded of a new password, in lines of 80 columns at most.
+#[must_use]
+pub fn rule(min_length: usize) -> String {
+    let digits = guesses_min(min_length).to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    format!(
+        "at least {min_length} characters; no common password, not this account's own address or\n\
+         name, not found in {} guesses; a few random words make a good one",
+        groups.join(",")
+    )
+}
+
 /// How many guesses a password has to take: as many as one of so many random digits, nine digits' at most. So
 /// where short ones are let in, random ones of that length are.
 fn guesses_min(min_length: usize) -> u64 {
@@ -151,6 +164,13 @@ mod tests {
         for text in ["xannabelannabel", "!!!!!!!!!!!!!!!", "annabellllllllll", &"qwertyuiop".repeat(100)] {
             assert_eq!(check(text), Err(Weakness::Guessable), "{text}");
         }
+    }
+
+    #[test]
+    fn the_rule_names_the_numbers_that_count() {
+        assert!(rule(15).starts_with("at least 15 characters; "), "{}", rule(15));
+        assert!(rule(15).contains("1,000,000,000 guesses") && rule(8).contains("100,000,000 guesses"));
+        assert!([1, 8, 15, 1000].into_iter().all(|min| rule(min).lines().all(|line| line.len() <= 80)));
     }
 
     #[test]

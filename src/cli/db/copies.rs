@@ -43,7 +43,8 @@ pub struct Backup {
 /// daemon.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
-  systemctl stop authd && authctl db restore /var/backups/authd-2026-11-22.db && systemctl start authd")]
+  authctl db restore nightly.db
+  systemctl stop authd && authctl db restore /var/backups/authd-2026-11-22.db --yes && systemctl start authd")]
 pub struct Restore {
     /// A backup
     file: PathBuf,
@@ -87,14 +88,15 @@ impl Backup {
 impl Restore {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let config = context.loaded()?.config;
+        let trust = if self.unverified { restore::Trust::Given } else { restore::Trust::Proven };
+        let source = restore::Source { file: self.file.clone(), trust };
+        restore::look(&config, context.caller(), &source)?;
         let question = format!(
             "Replace {} by {} and log everybody out?",
             config.database.display(),
             self.file.display()
         );
         Consent::from_flag(self.yes).obtain(&question)?;
-        let trust = if self.unverified { restore::Trust::Given } else { restore::Trust::Proven };
-        let source = restore::Source { file: self.file.clone(), trust };
         let restored =
             restore::restore(&config, &Ports::real(), context.caller(), &source, &stop_on_signal()?)?;
         let terminal = context.terminal();

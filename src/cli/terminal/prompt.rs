@@ -5,7 +5,7 @@ use super::escape::visible;
 use crate::cli::exit::Failure;
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
-use crate::error::Fault;
+use crate::error::{Error, Fault, Refusal};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -18,24 +18,50 @@ pub fn can_ask() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
 
-/// Asks for a new password twice, hidden, until both agree.
+/// How often a person may think of a password that is not good enough.
+const TRIES: usize = 3;
+
+/// Asks for a new password, hidden, until `judge` takes one and it comes the same a second time. `rule` is
+/// said first; what is refused is said why, and asked for again, [`TRIES`] times in all.
 ///
 /// # Errors
-/// [`Failure::Usage`] when nothing is typed (Ctrl-D), a fault when the terminal fails.
-pub fn new_password(prompt: &str) -> Result<Password, Failure> {
-    let fits = |text: &String| match Password::new(text) {
-        // Nothing typed is the way out; it is judged below.
-        Ok(_) => Ok(()),
-        Err(_) if text.is_empty() => Ok(()),
-        Err(error) => Err(error.message()),
-    };
-    let question = dialoguer::Password::new()
-        .with_prompt(prompt)
-        .with_confirmation("The same again", "the two differ; try again")
-        .validate_with(fits);
-    let text = ask_hidden(question)?;
-    Password::new(text.expose())
-        .map_err(|_| Failure::Usage("no password was given; nothing was changed".into()))
+/// [`Failure::Usage`] when nothing is typed (Ctrl-D); what `judge` refused last, and its faults; a fault when
+/// the terminal fails.
+pub fn new_password(rule: &str, judge: &dyn Fn(&Password) -> Result<(), Error>) -> Result<Password, Failure> {
+    restore_echo_on_signal().map_err(terminal_failed)?;
+    super::write_error(&format!("{rule}\n"));
+    let mut tries = TRIES;
+    loop {
+        let password = match judged(&typed("New password")?, judge) {
+            Ok(password) => password,
+            Err(Error::Refused(refusal)) if tries > 1 => {
+                tries -= 1;
+                super::write_error(&format!("{}; try another\n", visible(&refusal.to_string())));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        // What is hidden is easily mistyped; how often doesn't matter.
+        if Password::new(typed("The same again")?.expose()).as_ref() == Ok(&password) {
+            return Ok(password);
+        }
+        super::write_error("the two differ; try again\n");
+    }
+}
+
+fn judged(text: &Secret<String>, judge: &dyn Fn(&Password) -> Result<(), Error>) -> Result<Password, Error> {
+    let password = Password::new(text.expose())
+        .map_err(|error| Refusal::invalid("password", error.code(), error.message()))?;
+    judge(&password)?;
+    Ok(password)
+}
+
+fn typed(prompt: &str) -> Result<Secret<String>, Failure> {
+    let text = ask_hidden(prompt)?;
+    if text.expose().is_empty() {
+        return Err(Failure::Usage("no password was given; nothing was changed".into()));
+    }
+    Ok(text)
 }
 
 /// Asks for a secret once, hidden.
@@ -43,7 +69,8 @@ pub fn new_password(prompt: &str) -> Result<Password, Failure> {
 /// # Errors
 /// [`Failure::Usage`] when nothing is typed (Ctrl-D), a fault when the terminal fails.
 pub fn secret(prompt: &str) -> Result<Secret<String>, Failure> {
-    let text = ask_hidden(dialoguer::Password::new().with_prompt(prompt))?;
+    restore_echo_on_signal().map_err(terminal_failed)?;
+    let text = ask_hidden(prompt)?;
     if text.expose().is_empty() {
         return Err(Failure::Usage("nothing was given".into()));
     }
@@ -91,18 +118,31 @@ impl Consent {
                 "this can't be undone and nobody can be asked; add --yes to do it".into(),
             ));
         }
-        let mut answer = String::new();
-        super::write_error(&format!("{} [y/N] ", visible(question)));
-        stdin().read_line(&mut answer).map_err(terminal_failed)?;
-        match answer.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" => Ok(()),
-            _ => Err(Failure::Declined),
-        }
+        ask(question)
+    }
+
+    /// Asks as [`Consent::obtain`] does, but goes on where nobody can be asked: for commands that scripts
+    /// have always run without `--yes`.
+    ///
+    /// # Errors
+    /// [`Failure::Declined`]; a fault when the terminal fails.
+    pub fn obtain_from_a_person(self, question: &str) -> Result<(), Failure> {
+        if self == Self::Given || !can_ask() { Ok(()) } else { ask(question) }
     }
 }
 
-fn ask_hidden(question: dialoguer::Password<'_>) -> Result<Secret<String>, Failure> {
-    restore_echo_on_signal().map_err(terminal_failed)?;
+fn ask(question: &str) -> Result<(), Failure> {
+    let mut answer = String::new();
+    super::write_error(&format!("{} [y/N] ", visible(question)));
+    stdin().read_line(&mut answer).map_err(terminal_failed)?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::Declined),
+    }
+}
+
+fn ask_hidden(prompt: &str) -> Result<Secret<String>, Failure> {
+    let question = dialoguer::Password::new().with_prompt(prompt);
     // An empty line must come back, or the end of input would be asked again for ever.
     let answer = question.allow_empty_password(true).report(false).interact();
     match answer {

@@ -339,6 +339,33 @@ pub fn delete(app: &App, caller: &Caller, of: &UserRef) -> Result<User, Error> {
     app.store.write(caller, move |tx| delete_in(tx, &changer, &of))
 }
 
+/// Finds the accounts that [`delete`] would take out one after the other, refuses as it would, and changes
+/// nothing: for whoever is about to be asked.
+///
+/// # Errors
+/// As [`delete`].
+pub fn deletable(app: &App, caller: &Caller, all: &[UserRef]) -> Result<Vec<User>, Error> {
+    require(caller, "users:write")?;
+    let (changer, all) = (caller.clone(), all.to_vec());
+    app.store.write(caller, move |tx| {
+        let mut found = Vec::new();
+        let mut refused = None;
+        tx.dry_run(|tx| {
+            for of in &all {
+                match delete_in(tx, &changer, of)? {
+                    Decision::Grant(user) => found.push(user),
+                    Decision::Refuse(refusal) => {
+                        refused = Some(refusal);
+                        break;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(refused.map_or(Decision::Grant(found), Decision::Refuse))
+    })
+}
+
 pub(in crate::usecase) fn delete_in(
     tx: &mut Tx<'_>,
     changer: &Caller,

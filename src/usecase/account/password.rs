@@ -49,6 +49,20 @@ pub(in crate::usecase) fn check_policy(
     checked.map_err(|weakness| Refusal::WeakPassword { reason: weakness.reason() }.into())
 }
 
+/// Holds a new password for somebody of this address and name against the policy, and does nothing else.
+///
+/// # Errors
+/// `weak_password`; [`Fault::Config`] for a list of common passwords that can't be read.
+pub fn check(app: &App, password: &Password, email: &Email, name: &Name) -> Result<(), Error> {
+    check_policy(app, password, Owner { email, name })
+}
+
+/// Says what the policy demands of a new password, for whoever is about to think of one.
+#[must_use]
+pub fn rule(app: &App) -> String {
+    password_policy::rule(app.config.password.min_length)
+}
+
 /// Has a link to set a new password sent, if there is such an account. The caller learns nothing either
 /// way: see `mail::link_requests`.
 ///

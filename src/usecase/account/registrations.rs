@@ -199,6 +199,21 @@ fn the_one(of: &RegistrationRef, mut found: Vec<Waiting>) -> Result<Waiting, Ref
     Err(Refusal::Conflict { reason })
 }
 
+/// Finds the registrations that [`delete`] would delete, newest first.
+///
+/// # Errors
+/// As [`delete`].
+pub fn find(app: &App, caller: &Caller, of: &RegistrationRef) -> Result<Vec<Registration>, Error> {
+    require(caller, "users:write")?;
+    let of = of.clone();
+    app.store.write(caller, move |tx| {
+        Ok(match find_in(tx, &of)? {
+            Ok(found) => Decision::Grant(found.into_iter().map(|waiting| waiting.registration).collect()),
+            Err(refusal) => Decision::Refuse(refusal),
+        })
+    })
+}
+
 /// Deletes registrations: their links are void. Gives those that were there.
 ///
 /// # Errors

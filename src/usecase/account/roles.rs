@@ -182,6 +182,24 @@ pub fn delete(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error
     fresh.write(app, caller, move |tx| delete_in(tx, &changer, &name))
 }
 
+/// Finds the role that [`delete`] would delete, refuses as it would, and changes nothing: for whoever is
+/// about to be asked.
+///
+/// # Errors
+/// As [`delete`].
+pub fn deletable(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error> {
+    require(caller, "roles:write")?;
+    let (changer, name) = (caller.clone(), name.clone());
+    app.store.write(caller, move |tx| {
+        let mut decided = Decision::Refuse(missing(&name));
+        tx.dry_run(|tx| {
+            decided = delete_in(tx, &changer, &name)?;
+            Ok(())
+        })?;
+        Ok(decided)
+    })
+}
+
 pub(in crate::usecase) fn delete_in(
     tx: &mut Tx<'_>,
     changer: &Caller,

@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::keys;
 use crate::store::tables::keys::StoredKey;
-use crate::store::tx::Query;
+use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::app::keyring::algorithm_of;
 use crate::usecase::require;
@@ -97,26 +97,46 @@ pub enum Retirement {
 pub fn retire(app: &App, caller: &Caller, kid: &str, mode: RetireMode) -> Result<Retirement, Error> {
     require(caller, "signing_keys:write")?;
     let kid = kid.to_owned();
+    app.store.write(caller, move |tx| retire_in(tx, &kid, mode))
+}
+
+/// Says what [`retire`] would come to, refuses as it would, and changes nothing: for whoever is about to be
+/// asked.
+///
+/// # Errors
+/// As [`retire`].
+pub fn retirable(app: &App, caller: &Caller, kid: &str, mode: RetireMode) -> Result<Retirement, Error> {
+    require(caller, "signing_keys:write")?;
+    let kid = kid.to_owned();
     app.store.write(caller, move |tx| {
-        let Some(mut key) = find_in(tx, &kid)? else {
-            return Ok(Decision::Refuse(missing(&kid)));
-        };
-        let now = tx.now();
-        let Some(retired) = key.retired else {
-            let reason = format!("the key {kid} is the one that signs; run `authctl key rotate` first");
-            return Ok(Decision::Refuse(Refusal::Conflict { reason }));
-        };
-        let keep_until = retired.keep_until;
-        if key.state(now) == KeyState::Verifying {
-            if mode == RetireMode::InDueTime {
-                return Ok(Decision::Grant(Retirement::Waits { key, keep_until }));
-            }
-            key.retired = Some(Retired { keep_until: now, ..retired });
-        }
-        keys::delete(tx, &kid)?;
-        tx.audit(&Event::SigningKeyRetired { kid: kid.clone(), keep_until }, Subject::default())?;
-        Ok(Decision::Grant(Retirement::Gone(key)))
+        let mut decided = Decision::Refuse(missing(&kid));
+        tx.dry_run(|tx| {
+            decided = retire_in(tx, &kid, mode)?;
+            Ok(())
+        })?;
+        Ok(decided)
     })
+}
+
+fn retire_in(tx: &mut Tx<'_>, kid: &str, mode: RetireMode) -> Result<Decision<Retirement>, Fault> {
+    let Some(mut key) = find_in(tx, kid)? else {
+        return Ok(Decision::Refuse(missing(kid)));
+    };
+    let now = tx.now();
+    let Some(retired) = key.retired else {
+        let reason = format!("the key {kid} is the one that signs; run `authctl key rotate` first");
+        return Ok(Decision::Refuse(Refusal::Conflict { reason }));
+    };
+    let keep_until = retired.keep_until;
+    if key.state(now) == KeyState::Verifying {
+        if mode == RetireMode::InDueTime {
+            return Ok(Decision::Grant(Retirement::Waits { key, keep_until }));
+        }
+        key.retired = Some(Retired { keep_until: now, ..retired });
+    }
+    keys::delete(tx, kid)?;
+    tx.audit(&Event::SigningKeyRetired { kid: kid.to_owned(), keep_until }, Subject::default())?;
+    Ok(Decision::Grant(Retirement::Gone(key)))
 }
 
 fn find_in(query: &impl Query, kid: &str) -> Result<Option<SigningKey>, Fault> {

@@ -50,13 +50,7 @@ pub(super) fn copy_proven(backup: &Path, copy: &TempFile, root: &RootKey, stop: 
     let (path, shown) = (file_of(backup), backup.display());
     let expected = match fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(Fault::CheckFailed(format!(
-                "there is no {}, which proves that nobody has changed {shown}; bring it along, or add --unverified if \
-                 you know where the file comes from",
-                path.display()
-            )));
-        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(missing(backup)),
         // What is no text is no MAC.
         Err(error) if error.kind() == ErrorKind::InvalidData => String::new(),
         Err(error) => return Err(cannot_read(&path, &error)),
@@ -70,6 +64,23 @@ pub(super) fn copy_proven(backup: &Path, copy: &TempFile, root: &RootKey, stop: 
          another backup, or add --unverified if you know who has changed it",
         path.display()
     )))
+}
+
+/// Looks whether a backup has its MAC beside it.
+///
+/// # Errors
+/// [`Fault::CheckFailed`] where it hasn't; [`Fault::Permission`].
+pub(super) fn check_there(backup: &Path) -> Result<(), Fault> {
+    if files::exists(&file_of(backup))? { Ok(()) } else { Err(missing(backup)) }
+}
+
+fn missing(backup: &Path) -> Fault {
+    Fault::CheckFailed(format!(
+        "there is no {}, which proves that nobody has changed {}; bring it along, or add --unverified if you know where \
+         the file comes from",
+        file_of(backup).display(),
+        backup.display()
+    ))
 }
 
 /// Reads a whole file, writes it to `to` where one is given, and gives its MAC.

@@ -122,15 +122,37 @@ pub fn restore(
     Ok(Restored { database, trust, kept, line, steps, ended, withheld })
 }
 
-/// Copies the backup after looking whether it is one; gives its newest line of the audit log.
-fn copy_sound(source: &Source, copy: &TempFile, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
-    let file = source.file.as_path();
+/// Looks at what needs no more than a glance and would keep [`restore`] from its work, and changes nothing:
+/// for whoever is about to be asked.
+///
+/// # Errors
+/// As [`restore`]: nobody else may have the database open, and the file must be there, with its MAC where it
+/// is to be proven.
+pub fn look(config: &Config, caller: &Caller, source: &Source) -> Result<(), Error> {
+    require(caller, "database:write")?;
+    check_there(&source.file)?;
+    if source.trust == Trust::Proven {
+        backup_mac::check_there(&source.file)?;
+    }
+    files::prepare_folder(config)?;
+    DatabaseLock::alone(&config.database)?;
+    Ok(())
+}
+
+fn check_there(file: &Path) -> Result<(), Error> {
     if !files::exists(file)? {
         return Err(Refusal::not_found("file", file.display().to_string()).into());
     }
     File::open(file).map_err(|error| {
         Fault::Permission(format!("{} can't be read: {error}; {}", file.display(), files::run_as(file)))
     })?;
+    Ok(())
+}
+
+/// Copies the backup after looking whether it is one; gives its newest line of the audit log.
+fn copy_sound(source: &Source, copy: &TempFile, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
+    let file = source.file.as_path();
+    check_there(file)?;
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
     let to_look_at = match source.trust {
         Trust::Proven => {

@@ -3,7 +3,7 @@
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::cursor;
-use crate::domain::id::SessionId;
+use crate::domain::id::{SessionId, UserId};
 use crate::domain::session::Session;
 use crate::error::{Decision, Error, Refusal};
 use crate::store::page::{Page, Paged};
@@ -15,7 +15,7 @@ use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::{require, require_user};
 
-pub use crate::store::tables::sessions::SessionOfUser;
+pub use crate::store::tables::sessions::{Living, SessionOfUser};
 
 /// The caller's sessions that live, newest first, as many as may.
 ///
@@ -70,6 +70,27 @@ pub fn list(
     };
     let alive = (which == Which::Alive).then(|| alive(app));
     Ok(app.store.read(|query| sessions::list(query, user, alive))?)
+}
+
+/// Counts the sessions of these users that live: what would end with them.
+///
+/// # Errors
+/// `forbidden` without `sessions:read`; the store's.
+pub fn count_of(app: &App, caller: &Caller, users: &[UserId]) -> Result<u64, Error> {
+    require(caller, "sessions:read")?;
+    let alive = alive(app);
+    Ok(app.store.read(|query| {
+        users.iter().try_fold(0, |sum, user| Ok(sum + sessions::count_of_user(query, *user, alive)?))
+    })?)
+}
+
+/// Counts the sessions of everybody that live.
+///
+/// # Errors
+/// `forbidden` without `sessions:read`; the store's.
+pub fn count(app: &App, caller: &Caller) -> Result<Living, Error> {
+    require(caller, "sessions:read")?;
+    Ok(app.store.read(|query| sessions::count_all(query, alive(app)))?)
 }
 
 /// A page of the sessions that live, of one user or (`None`) of everybody, newest first: `limit` of them (at

@@ -105,6 +105,7 @@ fn a_command_line_that_can_not_be_and_a_check_that_failed_are_told_in_words() {
         assert_eq!(said.code, code, "{said:?}");
         assert!(said.err.starts_with(words), "{said:?}");
     };
+    shell.world.add_user("ann@example.com", &[]);
     told(&shell.line("user list --nonsense -o json"), 2, "error: unexpected argument '--nonsense'");
     told(&shell.line("user delete ann@example.com -o json"), 2, "authctl: usage: ");
     the_head_was_forged(&shell);

@@ -16,10 +16,32 @@ fn stdin_loses_one_newline() {
         assert_eq!((said.code, said.out.as_str()), (0, ""), "{said:?}");
         assert!(shell.world.login(&email).is_ok(), "{given:?}");
     }
-    let said = shell
-        .run_with(&["user", "passwd", "user0@example.com", "--password-stdin"], &format!("{PASSWORD}\n\n"));
-    assert_eq!(said.code, 0);
-    assert!(shell.world.login_with("user0@example.com", &format!("{PASSWORD}\n")).is_ok());
+}
+
+#[test]
+fn more_than_a_line_is_no_password() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    let line = ["user", "passwd", "ann@example.com", "--password-stdin"];
+    for given in [
+        format!("{PASSWORD}\n\n"),
+        format!("{PASSWORD}\nanother long enough one"),
+        format!("{PASSWORD}\r\nanother long enough one\r\n"),
+        format!("\n{PASSWORD}\n"),
+    ] {
+        let said = shell.run_with(&line, &given);
+        assert_eq!(said.code, 2, "{given:?}: {said:?}");
+        assert!(said.err.starts_with("authctl: usage: stdin has more than one line"), "{said:?}");
+        fs::write(shell.world.folder.join("password.txt"), &given).unwrap();
+        let said = shell.line("user passwd ann@example.com --password-file password.txt");
+        assert!(said.code == 2 && said.err.contains("password.txt has more than one line"), "{said:?}");
+    }
+    for given in ["", "\n", "\r\n"] {
+        let said = shell.run_with(&line, given);
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(said.err.starts_with("authctl: validation_failed: password: "), "{said:?}");
+    }
+    assert!(shell.world.login("ann@example.com").is_ok(), "the old one stays");
 }
 
 #[test]

@@ -132,6 +132,41 @@ fn a_password_is_asked_for_twice_and_never_shown() {
 }
 
 #[test]
+fn the_rule_comes_first_and_a_weak_password_is_asked_for_again() {
+    if !is_there("script") {
+        return;
+    }
+    let shell = Shell::new();
+    let mut typist = Typist::start(&shell, "./authctl user add ann@example.com --verified");
+    let rule = typist.wait_for("random words make a good one");
+    assert!(rule.contains("at least 15 characters; ") && rule.contains("1,000,000,000 guesses"), "{rule}");
+    for (weak, why) in [
+        ("short\n", "the password is shorter than 15 characters"),
+        ("ann@example.com ann\n", "made of nothing but this account's own address or name"),
+    ] {
+        typist.answer("New password", weak);
+        typist.wait_for(why);
+        typist.wait_for("; try another");
+    }
+    typist.answer("New password", &format!("{PASSWORD}\n"));
+    typist.answer("The same again", &format!("{PASSWORD}\n"));
+    let (code, seen) = typist.end();
+    assert!(code == 0 && seen.contains("created user ann@example.com"), "{seen}");
+    assert!(shell.world.login("ann@example.com").is_ok());
+    // As the configuration has it, and three times at most.
+    let mut typist =
+        Typist::start(&shell, "AUTHD_PASSWORD__MIN_LENGTH=20 ./authctl user passwd ann@example.com --yes");
+    typist.wait_for("at least 20 characters; ");
+    for _ in 0..3 {
+        typist.answer("New password", "correct horse\n");
+    }
+    let (code, seen) = typist.end();
+    assert!(code == 1 && seen.contains("authctl: weak_password: "), "{seen}");
+    assert!(!seen.contains("correct horse"), "{seen}");
+    assert!(shell.world.login("ann@example.com").is_ok(), "the old one stays");
+}
+
+#[test]
 fn an_interrupted_prompt_gives_the_echo_back() {
     if !is_there("script") {
         return;
@@ -155,7 +190,6 @@ fn the_end_of_input_is_a_way_out() {
     let shell = Shell::new();
     let mut typist = Typist::start(&shell, "./authctl user add ann@example.com");
     typist.answer("New password", "\u{4}");
-    typist.answer("The same again", "\u{4}");
     let (code, seen) = typist.end();
     assert_eq!(code, 2, "{seen}");
     assert!(seen.contains("no password was given; nothing was changed"), "{seen}");
@@ -170,7 +204,8 @@ fn what_destroys_asks_first() {
     shell.world.add_user("ann@example.com", &[]);
     let delete = |answer: &str| {
         let mut typist = Typist::start(&shell, "./authctl user delete ann@example.com");
-        typist.wait_for("Delete ann@example.com with all personal data, for good? [y/N] ");
+        typist.wait_for("Delete ann@example.com with all personal data");
+        typist.wait_for("[y/N] ");
         typist.type_in(answer);
         typist.end()
     };
