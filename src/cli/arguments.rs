@@ -31,6 +31,11 @@ pub(super) fn permissions(texts: &[String]) -> Result<Vec<Permission>, Refusal> 
     texts.iter().map(|text| Permission::parse(text).map_err(invalid)).collect()
 }
 
+/// Reads a whole number.
+pub(super) fn whole_number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("a whole number from 0 to {} is needed", u32::MAX))
+}
+
 /// Takes one of the values of a domain type, by its name.
 pub(super) fn choices<T, const N: usize>(
     all: [T; N],

@@ -154,6 +154,7 @@ fn next_step(what: &str) -> Option<&'static str> {
         "registration" => "`authctl registration list` shows those that wait",
         "mail" => "`authctl mail list` shows those there are",
         "active second factor of" => "`authctl totp enroll` sets one up",
+        "event" => "docs/audit-events.md lists them, such as LoginFailed",
         "file" => "check the name and the folder",
         _ => return None,
     })

@@ -6,6 +6,7 @@
 
 pub mod csv;
 pub mod escape;
+pub mod lines;
 mod listing;
 mod picture;
 pub mod progress;
@@ -206,6 +207,18 @@ impl Terminal {
     /// [`Failure::Closed`], or a fault when stdout can't be written.
     pub fn csv<T: AsRef<str>>(&self, records: &[Vec<T>]) -> Result<(), Failure> {
         write_result(&records.iter().map(csv::line).collect::<String>())
+    }
+
+    /// Prints events that come after those of [`Terminal::events`]: the same without a header, at once.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn more_events(&self, table: &Table) -> Result<(), Failure> {
+        write_result(&match (self.detail, self.format) {
+            (Detail::Ids, _) => table.ids(),
+            (Detail::Full, Format::Json) => table.json_lines(),
+            (Detail::Full, Format::Table | Format::Tsv) => table.rows.iter().map(Row::tsv).collect(),
+        })
     }
 
     /// Begins a stream of rows: the header line, where the format has one.

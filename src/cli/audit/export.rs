@@ -15,12 +15,12 @@ use serde_json::Value;
 #[command(after_help = "Examples:
   authctl audit export > audit.jsonl
   authctl audit export --since 30d --format csv > audit.csv
-  authctl audit export --since 2026-01-01T00:00:00Z --until 2026-02-01T00:00:00Z")]
+  authctl audit export --since 2026-01-01 --until 2026-02-01")]
 pub struct Export {
-    /// Only events since then: 15m, 12h, 30d ago, or a time such as 2026-11-22T08:00:00Z
+    /// Only events since then: 15m, 12h, 30d ago, a day such as 2026-11-22 (UTC), or 2026-11-22T08:00:00Z
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     since: Option<When>,
-    /// Only events before then
+    /// Only events before then; a day itself is not among them
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     until: Option<When>,
     /// How to print them; CSV is made so that a spreadsheet runs nothing of it

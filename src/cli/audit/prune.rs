@@ -19,9 +19,10 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   authctl audit prune --keep 90d --dry-run
   authctl audit prune --keep 365d --yes
-  authctl audit export --until 90d > old.jsonl && authctl audit prune --keep 90d --yes")]
+  authctl audit export --until 2026-01-01 > old.jsonl
+  authctl audit prune --keep 2026-01-01 --yes")]
 pub struct Prune {
-    /// Keep lines that are younger: 12h, 90d, or written since a time such as 2026-01-01T00:00:00Z
+    /// Keep lines that are younger: 12h, 90d, or written since a day such as 2026-01-01 (UTC) or a time
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     keep: When,
     /// Only say what would go

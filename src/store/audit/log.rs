@@ -105,7 +105,16 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// An account's id, as text: it may be gone from the database.
     pub user: Option<String>,
-    pub event: Option<String>,
+    /// Any of these; none matches all.
+    pub events: Vec<String>,
+}
+
+impl Filter {
+    /// Whether lines that match are found in an index, however rare they are.
+    #[must_use]
+    pub fn is_indexed(&self) -> bool {
+        self.user.is_some() || (!self.events.is_empty() && self.events.iter().all(|event| is_indexed(event)))
+    }
 }
 
 /// Lists the newest `limit` lines that match, of those numbered so, oldest of them first.
@@ -115,8 +124,29 @@ pub fn list(
     numbers: RangeInclusive<i64>,
     limit: u32,
 ) -> Result<Vec<Line>, Fault> {
+    let Some((first, others)) = filter.events.split_first() else {
+        return list_of_event(query, filter, None, numbers, limit);
+    };
+    // One walk along the index for each: a single one over several would sort all that match.
+    let mut lines = list_of_event(query, filter, Some(first), numbers.clone(), limit)?;
+    for event in others.iter().filter(|event| *event != first) {
+        lines.extend(list_of_event(query, filter, Some(event), numbers.clone(), limit)?);
+        lines.sort_by_key(|line| line.seq);
+        lines.dedup_by_key(|line| line.seq);
+        lines.drain(..lines.len().saturating_sub(limit as usize));
+    }
+    Ok(lines)
+}
+
+fn list_of_event(
+    query: &impl Query,
+    filter: &Filter,
+    event: Option<&String>,
+    numbers: RangeInclusive<i64>,
+    limit: u32,
+) -> Result<Vec<Line>, Fault> {
     let user = if filter.user.is_some() { "user_id = ?3" } else { "?3 IS NULL" };
-    let event = match &filter.event {
+    let of_event = match event {
         None => "?4 IS NULL",
         // Another than the commonest: this says so in the words of the index.
         Some(event) if is_indexed(event) => "event = ?4 AND event <> 'TokenRefreshed'",
@@ -124,22 +154,18 @@ pub fn list(
     };
     let sql = format!(
         "SELECT {COLUMNS} FROM audit WHERE (?1 IS NULL OR at >= ?1) AND (?2 IS NULL OR at < ?2) \
-         AND {user} AND {event} AND seq BETWEEN ?5 AND ?6 ORDER BY seq DESC LIMIT ?7"
+         AND {user} AND {of_event} AND seq BETWEEN ?5 AND ?6 ORDER BY seq DESC LIMIT ?7"
     );
     let (first, last) = numbers.into_inner();
-    let mut lines = query.all(
-        &sql,
-        params![filter.since, filter.until, filter.user, filter.event, first, last, limit],
-        read,
-    )?;
+    let mut lines =
+        query.all(&sql, params![filter.since, filter.until, filter.user, event, first, last, limit], read)?;
     lines.reverse();
     Ok(lines)
 }
 
-/// Says whether lines of an event stand in an index. The commonest do not, so that a refresh writes no more
-/// for it: they are found soon without.
-#[must_use]
-pub fn is_indexed(event: &str) -> bool {
+/// Whether lines of an event stand in an index. The commonest do not, so that a refresh writes no more for
+/// it: they are found soon without.
+fn is_indexed(event: &str) -> bool {
     event != "TokenRefreshed"
 }
 

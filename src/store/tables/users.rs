@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserState};
 use crate::error::Fault;
 use crate::store::page::{Page, Paged};
-use crate::store::tx::{Query, Row, Tx, params};
+use crate::store::tx::{Query, Row, ToValue, Tx, Value, params};
 
 /// An account with what a login needs to judge it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,6 +178,19 @@ pub fn list_emails_around(query: &impl Query, email: &str, each: u32) -> Result<
         found.extend(query.all(sql, params![key, each], |row| row.get("email"))?);
     }
     Ok(found)
+}
+
+/// How many accounts one question of [`list_emails_of`] is about at most.
+pub const NAMED_MAX: usize = 64;
+
+/// Lists the addresses of accounts by their ids, [`NAMED_MAX`] at most. Who is not there is not listed.
+pub fn list_emails_of(query: &impl Query, ids: &[UserId]) -> Result<Vec<(UserId, String)>, Fault> {
+    // Always as many parameters, so that it is one statement.
+    let parameters: Vec<String> = (1..=NAMED_MAX).map(|number| format!("?{number}")).collect();
+    let sql = format!("SELECT id, email FROM users WHERE id IN ({})", parameters.join(", "));
+    let nobody = std::iter::repeat(Value::Null);
+    let values: Vec<Value<'_>> = ids.iter().map(ToValue::to_value).chain(nobody).take(NAMED_MAX).collect();
+    query.all(&sql, &values, |row| Ok((row.get("id")?, row.get("email")?)))
 }
 
 fn like_part(text: &str) -> String {

@@ -1,5 +1,6 @@
 //! The audit log as it is read, checked and pruned.
 
+pub mod names;
 pub mod prune;
 pub mod read;
 pub mod verify;

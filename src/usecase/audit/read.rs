@@ -31,8 +31,8 @@ pub struct Wanted {
     pub until: Option<Timestamp>,
     /// By address or id; an id of a deleted account still finds its lines.
     pub user: Option<UserRef>,
-    /// An event's name, such as `LoginFailed`.
-    pub event: Option<String>,
+    /// Names of events, such as `LoginFailed`: any of these. Empty: all.
+    pub events: Vec<String>,
 }
 
 /// A place in the log from which a reader goes on.
@@ -88,7 +88,7 @@ fn filter(app: &App, wanted: &Wanted) -> Result<Filter, Error> {
             Some(found.ok_or_else(|| of.missing())?.id.to_string())
         }
     };
-    Ok(Filter { since: wanted.since, until: wanted.until, user, event: wanted.event.clone() })
+    Ok(Filter { since: wanted.since, until: wanted.until, user, events: wanted.events.clone() })
 }
 
 /// The numbers of those within that are not too old.
@@ -107,8 +107,7 @@ fn numbers(app: &App, filter: &Filter, within: RangeInclusive<i64>) -> Result<Ra
 fn newest(app: &App, filter: &Filter, numbers: RangeInclusive<i64>, limit: u32) -> Result<Vec<Line>, Fault> {
     let (first, mut last) = numbers.into_inner();
     // What stands in an index needs no pages.
-    let in_index = filter.user.is_some() || filter.event.as_deref().is_some_and(log::is_indexed);
-    let page = if in_index { i64::MAX } else { PAGE };
+    let page = if filter.is_indexed() { i64::MAX } else { PAGE };
     let (mut missing, mut pages) = (limit, Vec::new());
     while missing > 0 {
         let there = app.store.read(|query| log::span(query, first..=last))?;

@@ -36,6 +36,7 @@ pub const CONFINED: &[(&str, &[&str])] = &[
     ("dialoguer", &["src/cli/"]),
     ("indicatif", &["src/cli/terminal/progress.rs"]),
     ("tracing_subscriber", &["src/cli/"]),
+    ("unicode_width", &["src/cli/terminal"]),
 ];
 
 /// What `domain` may use: crates of values, without I/O, clock or serialisation.

@@ -45,7 +45,7 @@ fn list(app: &App, mut call: Call) -> Result<Response, Error> {
         since: fields.optional_time("since"),
         until: fields.optional_time("until"),
         user: fields.optional_user("user"),
-        event: fields.optional_text("event"),
+        events: fields.optional_text("event").into_iter().collect(),
     };
     let (limit, before) = (fields.limit("limit"), fields.cursor("before"));
     Ok(page(&read::page(app, &call.caller, &wanted, limit, before.as_deref())?, views::audit_line))
