@@ -35,7 +35,8 @@ pub enum Verb {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl key retire 6Fl0LVc1rkDp7wbXWUX1jtCyZVu9WmtIpz8XrN9m0Tw
-  authctl key rotate && authctl key retire 6Fl0LVc1rkDp7wbXWUX1jtCyZVu9WmtIpz8XrN9m0Tw --now --yes")]
+  authctl key rotate
+  authctl key retire 6Fl0LVc1rkDp7wbXWUX1jtCyZVu9WmtIpz8XrN9m0Tw --now --yes")]
 pub struct Retire {
     /// The key's id, as `key list` shows it
     kid: String,

@@ -56,7 +56,7 @@ under this name, too."
   authctl token revoke --user ann@example.com
   authctl audit tail -f
 
-Every command works while the daemon runs and while it doesn't; what it changes counts for the
+Every command works while the daemon runs and while it doesn't; what it changes counts for the \
 daemon's next request."
             }
         }

@@ -38,7 +38,7 @@ pub enum Verb {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl role add editor --permission posts:read --permission posts:write
-  authctl role add moderator --permission 'comments:*' --description 'Keeps the peace'")]
+  authctl role add mod --permission 'comments:*' --description 'Keeps the peace'")]
 pub struct Add {
     /// Lower-case letters, digits, `.`, `_` and `-`
     role: String,
@@ -67,7 +67,7 @@ pub struct Show {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl role edit editor --permission posts:read --permission posts:write
-  authctl role edit editor --no-permissions --description 'Not in use any more'")]
+  authctl role edit editor --no-permissions --description 'Not in use'")]
 pub struct Edit {
     /// The role's name
     role: String,

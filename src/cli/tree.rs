@@ -107,4 +107,17 @@ mod tests {
         command(Program::Authd).debug_assert();
         command(Program::Authctl).debug_assert();
     }
+
+    #[test]
+    fn every_example_can_be_copied_off_a_terminal_of_80_columns() {
+        let mut broken = Vec::new();
+        let mut commands = vec![command(Program::Authd), command(Program::Authctl)];
+        while let Some(command) = commands.pop() {
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples = after.lines().filter(|line| line.starts_with("  "));
+            broken.extend(examples.filter(|line| line.chars().count() > 80).map(str::to_owned));
+            commands.extend(command.get_subcommands().cloned());
+        }
+        assert_eq!(broken, [""; 0]);
+    }
 }
