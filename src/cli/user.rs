@@ -59,7 +59,7 @@ pub enum Verb {
   authctl user add ann@example.com --role admin
   authctl user add bob@example.com --invite
   authctl user add cid@example.com --verified --generate-password
-  authctl user add ci@example.com --password-stdin --if-not-exists < password")]
+  authctl user add ci@example.com --if-not-exists --password-file password.txt")]
 pub struct Add {
     /// The user's e-mail address
     email: String,

@@ -44,7 +44,7 @@ pub struct Backup {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl db restore nightly.db
-  systemctl stop authd && authctl db restore /var/backups/authd-2026-11-22.db --yes && systemctl start authd")]
+  authctl db restore /var/backups/authd-2026-11-22.db --yes")]
 pub struct Restore {
     /// A backup
     file: PathBuf,

@@ -231,7 +231,7 @@ mod tests {
         let layout = Layout::new(COLUMNS, &first, More::None, Some(30), Colour::Off);
         assert_eq!(layout.line(&first[0], Some(30)), "1  LoginFailed x\n");
         let narrow = Layout::new(COLUMNS, &first, More::None, Some(16), Colour::Off);
-        assert_eq!(narrow.line(&first[0], Some(16)), "1  LoginF… x\n");
+        assert_eq!(narrow.line(&first[0], Some(16)), "1  Login… x\n");
     }
 
     #[test]
