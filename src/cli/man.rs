@@ -240,6 +240,10 @@ fn output(roff: &mut Roff) {
         "Commands that change something say so on stderr; with -o json, -o tsv or -q they print what they \
          changed. Secrets are read from a hidden prompt, from stdin or from a file, and printed once.",
     );
+    roff.paragraph(
+        "Nothing is asked unless stdin and stderr are a terminal: with stdin from /dev/null a command does its \
+         work or says which flag it lacks.",
+    );
 }
 
 fn service(roff: &mut Roff) {
@@ -295,6 +299,7 @@ fn environment(roff: &mut Roff) {
          AUTHD_PASSWORD__MIN_LENGTH=12.",
     );
     roff.item("NO_COLOR", "Set and not empty: no colour.");
+    roff.item("TERM", "If it is dumb: no colour.");
     roff.item(
         "SUDO_USER",
         "Run by root, the name that the audit log records. Of anybody else it is not asked.",

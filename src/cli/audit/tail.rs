@@ -27,7 +27,7 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   authctl audit tail -n 100 --user ann@example.com
   authctl audit tail -f --event LoginFailed --event AccountLocked
-  authctl audit tail --since 2026-11-27 -n 1000 -o json")]
+  authctl audit tail --since 2026-11-27 --until 2026-11-28 -n 1000 -o json")]
 pub struct Tail {
     /// Begin with the newest N events
     #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 20, value_parser = whole_number)]
@@ -38,6 +38,9 @@ pub struct Tail {
     /// Only events since then: 15m, 12h, 30d ago, a day such as 2026-11-22 (UTC), or 2026-11-22T08:00:00Z
     #[arg(long, value_name = "TIME", value_parser = When::parse)]
     since: Option<When>,
+    /// Only events before then; a day itself is not among them
+    #[arg(long, value_name = "TIME", value_parser = When::parse, conflicts_with = "follow")]
+    until: Option<When>,
     /// Only events about this user (e-mail address or id)
     #[arg(long)]
     user: Option<String>,
@@ -91,8 +94,9 @@ impl Tail {
             return Err(Refusal::not_found("event", unknown.clone()).into());
         }
         let user = self.user.as_deref().map(UserRef::parse).transpose()?;
-        let since = self.since.map(|since| since.resolve(app.now()));
-        Ok(Wanted { since, until: None, user, events: self.events.clone() })
+        let resolve = |when: Option<When>| when.map(|when| when.resolve(app.now()));
+        let (since, until) = (resolve(self.since), resolve(self.until));
+        Ok(Wanted { since, until, user, events: self.events.clone() })
     }
 }
 

@@ -73,6 +73,10 @@ impl Listing<'_> {
         if self.terminal.detail == Detail::Full && self.terminal.format == Format::Json {
             return write_result(if self.rows == 0 { "[]\n" } else { "\n]\n" });
         }
+        if self.rows == 0 && self.terminal.is_a_screen() && self.terminal.is_for_people() {
+            self.terminal.note("there is nothing to list");
+            return Ok(());
+        }
         let mut left_out = Vec::new();
         if let (Some(table), Style::Bordered { width }) = (&self.kept, self.terminal.style) {
             let drawn = table.draw(width, self.terminal.colour);

@@ -60,6 +60,9 @@ fn filters_by_event_user_and_time() {
     assert_eq!(count("audit tail -q --since 2000-01-01T00:00:00Z"), 5);
     assert_eq!(count("audit tail -q --since 2000-01-01"), 5);
     assert_eq!(count("audit tail -q --since 2099-01-01"), 0);
+    assert_eq!(count("audit tail -q --until 2000-01-01"), 0);
+    assert_eq!(count("audit tail -q --until 2099-01-01"), 5);
+    assert_eq!(shell.line("audit tail -f --until 2099-01-01").code, 2);
     // The database was made at the world's own, fixed time.
     assert_eq!(count("audit tail -q --event UserCreated --since 1h"), 2);
     assert_eq!(shell.line("audit tail --user nobody@example.com").code, 3);

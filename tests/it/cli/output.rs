@@ -1,6 +1,8 @@
 //! Every read command in every format, as it is printed off a terminal.
 
+use super::prompts::Typist;
 use super::{Shell, json};
+use crate::missing::is_there;
 
 /// Two users, a role, a session and a mail.
 fn populated() -> Shell {
@@ -185,4 +187,16 @@ fn colour_only_where_it_is_asked_for() {
     // JSON and TSV are for programs.
     assert!(!shell.line("user list --color always -o tsv").out.contains('\u{1b}'));
     assert!(!shell.line("user list --color always -o json").out.contains('\u{1b}'));
+}
+
+#[test]
+fn an_empty_list_is_said_to_be_empty_where_a_person_looks() {
+    if !is_there("script") {
+        return;
+    }
+    let shell = Shell::new();
+    let (code, seen) = Typist::start(&shell, "./authctl apikey list").end();
+    assert_eq!((code, seen.trim()), (0, "there is nothing to list"));
+    let plain = shell.line("apikey list");
+    assert!(plain.out.starts_with("name ") && plain.err.is_empty(), "{plain:?}");
 }
