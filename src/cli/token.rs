@@ -165,20 +165,22 @@ impl Revoke {
 /// What is asked before many sessions end. `None`: nothing needs to be.
 fn question(app: &App, context: &Context, target: &Target) -> Result<Option<String>, Failure> {
     let caller = context.caller();
-    let (ends, whose) = match target {
+    let (ends, question) = match target {
         Target::User(of) => {
             let user = accounts::find(app, caller, of)?;
-            (list::count_of(app, caller, &[user.id])?, user.email.to_string())
+            let ends = list::count_of(app, caller, &[user.id])?;
+            (ends, format!("End {} of {}?", counted(ends, "session"), user.email))
         }
         Target::All => {
             let all = list::count(app, caller)?;
-            (all.sessions, format!("{}, everybody", counted(all.users, "user")))
+            let (sessions, users) = (counted(all.sessions, "session"), counted(all.users, "user"));
+            (all.sessions, format!("End every session of everybody: {sessions} of {users}?"))
         }
         Target::Session(_) | Target::Jti(_) | Target::Token(_) => return Ok(None),
     };
     // A script says --yes whether or not there is anything to end.
     let idle = ends == 0 && prompt::can_ask();
-    Ok((!idle).then(|| format!("End {} of {whose}?", counted(ends, "session"))))
+    Ok((!idle).then_some(question))
 }
 
 impl What {

@@ -36,7 +36,7 @@ pub fn new_password(rule: &str, judge: &dyn Fn(&Password) -> Result<(), Error>) 
             Ok(password) => password,
             Err(Error::Refused(refusal)) if tries > 1 => {
                 tries -= 1;
-                super::write_error(&format!("{}; try another\n", visible(&refusal.to_string())));
+                super::write_error(&format!("{}\n", visible(&refusal.to_string())));
                 continue;
             }
             Err(error) => return Err(error.into()),
@@ -114,9 +114,7 @@ impl Consent {
             return Ok(());
         }
         if !can_ask() {
-            return Err(Failure::Usage(
-                "this can't be undone and nobody can be asked; add --yes to do it".into(),
-            ));
+            return Err(Failure::Usage(format!("{question} Nobody can be asked here; add --yes to do it")));
         }
         ask(question)
     }

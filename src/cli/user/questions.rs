@@ -17,7 +17,7 @@ pub(super) fn deletion(app: &App, caller: &Caller, names: &[String]) -> Result<(
     let addresses: Vec<&str> = users.iter().map(|user| user.email.as_str()).collect();
     let who = match addresses.as_slice() {
         [one] => (*one).to_owned(),
-        several => format!("{}, {},", counted(several.len() as u64, "user"), named(several)),
+        several => format!("{} ({})", counted(several.len() as u64, "user"), named(several)),
     };
     let ids: Vec<_> = users.iter().map(|user| user.id).collect();
     let sessions = match list::count_of(app, caller, &ids)? {

@@ -66,12 +66,15 @@ pub(super) fn copy_proven(backup: &Path, copy: &TempFile, root: &RootKey, stop: 
     )))
 }
 
-/// Looks whether a backup has its MAC beside it.
+/// Looks whether a backup has a file for its MAC beside it, whatever is in that.
 ///
 /// # Errors
-/// [`Fault::CheckFailed`] where it hasn't; [`Fault::Permission`].
+/// [`Fault::CheckFailed`] where it hasn't.
 pub(super) fn check_there(backup: &Path) -> Result<(), Fault> {
-    if files::exists(&file_of(backup))? { Ok(()) } else { Err(missing(backup)) }
+    match fs::metadata(file_of(backup)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(missing(backup)),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn missing(backup: &Path) -> Fault {

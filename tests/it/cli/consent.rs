@@ -146,7 +146,7 @@ fn a_question_says_whom_it_is_about_and_what_ends() {
         ),
         (
             "user delete ann@example.com bob@example.com cid@example.com dan@example.com".into(),
-            "Delete 4 users, ann@example.com, bob@example.com, cid@example.com and 1 more, with all personal data and \
+            "Delete 4 users (ann@example.com, bob@example.com, cid@example.com and 1 more) with all personal data and \
              3 sessions, for good?",
         ),
         (
@@ -155,7 +155,7 @@ fn a_question_says_whom_it_is_about_and_what_ends() {
         ),
         ("user passwd cid@example.com".into(), "Set a new password for cid@example.com?"),
         (format!("token revoke --user {ann}"), "End 2 sessions of ann@example.com?"),
-        ("token revoke --all".into(), "End 3 sessions of 2 users, everybody?"),
+        ("token revoke --all".into(), "End every session of everybody: 3 sessions of 2 users?"),
         ("role delete editor".into(), "Delete the role editor and take it from 1 user?"),
         ("apikey revoke ci".into(), "Revoke the API key ci (users:read; never used)?"),
         (

@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 #[test]
 fn usage_errors_exit_2() {
     let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
     for line in [
         "nonsense",
         "user",
@@ -28,7 +29,7 @@ fn usage_errors_exit_2() {
         "token revoke --all",
         "token revoke --user ann@example.com",
         // Nobody can be asked for a password either.
-        "user add ann@example.com",
+        "user add bob@example.com",
     ] {
         let said = shell.line(line);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{line}: {said:?}");
@@ -37,7 +38,8 @@ fn usage_errors_exit_2() {
     let said = shell.line("user delete ann@example.com");
     assert_eq!(
         said.err,
-        "authctl: usage: this can't be undone and nobody can be asked; add --yes to do it\n"
+        "authctl: usage: Delete ann@example.com with all personal data, for good? Nobody can be asked here; add --yes \
+         to do it\n"
     );
 }
 

@@ -146,7 +146,7 @@ fn the_rule_comes_first_and_a_weak_password_is_asked_for_again() {
     ] {
         typist.answer("New password", weak);
         typist.wait_for(why);
-        typist.wait_for("; try another");
+        typist.wait_for("; choose another password");
     }
     typist.answer("New password", &format!("{PASSWORD}\n"));
     typist.answer("The same again", &format!("{PASSWORD}\n"));
