@@ -40,7 +40,14 @@ const COLUMNS: [Column; 6] = [
 impl Verify {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let verdict = verify::verify(&context.app()?, context.caller(), self.head.as_ref())?;
-        context.terminal().show(&table(&verdict))?;
+        let terminal = context.terminal();
+        if terminal.is_for_people() && terminal.is_a_screen() {
+            // A border would break the head, which is there to be copied.
+            terminal.show(&table(&verdict, |column| column.name() != "head"))?;
+            terminal.text(&format!("head  {}\n", verdict.last))?;
+        } else {
+            terminal.show(&table(&verdict, |_| true))?;
+        }
         match verdict.flaw {
             None => Ok(()),
             Some(flaw) => Err(Failure::Check(format!(
@@ -50,7 +57,8 @@ impl Verify {
     }
 }
 
-fn table(verdict: &Verification) -> Table {
+fn table(verdict: &Verification, is_shown: fn(&Column) -> bool) -> Table {
     let columns = if verdict.flaw.is_none() { &COLUMNS[..5] } else { &COLUMNS[..] };
-    Table::of_objects(columns, [(verdict.last.to_string(), views::audit_check(verdict))])
+    let columns: Vec<Column> = columns.iter().copied().filter(is_shown).collect();
+    Table::of_objects(&columns, [(verdict.last.to_string(), views::audit_check(verdict))])
 }

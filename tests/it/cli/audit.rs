@@ -179,6 +179,19 @@ fn on_a_terminal_columns_keep_their_places_whatever_comes() {
 }
 
 #[test]
+fn the_head_is_never_broken_at_80_columns() {
+    if !is_there("script") {
+        return;
+    }
+    let shell = Shell::new();
+    let head = shell.line("audit verify -q").out;
+    let (code, seen) = Typist::start(&shell, "stty cols 80; ./authctl audit verify").end();
+    assert_eq!(code, 0, "{seen}");
+    assert!(seen.lines().any(|line| line.trim_end() == format!("head  {}", head.trim_end())), "{seen}");
+    assert!(seen.contains('│') && seen.contains("true"), "{seen}");
+}
+
+#[test]
 fn events_have_the_colours_of_what_they_mean() {
     let shell = Shell::new();
     shell.world.add_user("ann@example.com", &[]);
