@@ -2,16 +2,17 @@
 
 use super::arguments::permissions;
 use super::exit::Failure;
+use super::paging::Paging;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
-use super::words::{ago, named};
-use super::{Context, times};
+use super::{Context, named, times, words};
 use crate::domain::api_key::{ApiKey, ApiKeyName, InvalidApiKeyName};
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::error::Refusal;
 use crate::usecase::keys::api_keys as keys;
 use crate::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
+use crate::usecase::operator::short_id::Kind;
 use crate::views;
 use clap::{Args, Subcommand};
 use std::time::Duration;
@@ -19,11 +20,7 @@ use std::time::Duration;
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     Add(Add),
-    /// List all API keys, expired ones too
-    #[command(after_help = "Examples:
-  authctl apikey list
-  authctl apikey list -o json")]
-    List,
+    List(List),
     Revoke(Revoke),
 }
 
@@ -41,6 +38,16 @@ pub struct Add {
     /// How long the key counts, such as 12h or 90d [default: for ever]
     #[arg(long, value_name = "SPAN", value_parser = times::span)]
     ttl: Option<Duration>,
+}
+
+/// List all API keys by name, expired ones too
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl apikey list
+  authctl apikey list -o json")]
+pub struct List {
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// Revoke an API key; it counts on the next request
@@ -67,10 +74,7 @@ impl Verb {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Add(add) => add.run(context),
-            Self::List => {
-                let listed = keys::list(&context.app()?, context.caller())?;
-                context.terminal().list(&table(&listed))
-            }
+            Self::List(list) => list.run(context),
             Self::Revoke(revoke) => revoke.run(context),
         }
     }
@@ -90,6 +94,17 @@ impl Add {
     }
 }
 
+impl List {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        self.paging.print(
+            context,
+            |limit, after| keys::page(&app, context.caller(), limit, after),
+            |listed| named::shortened(context, &app, Kind::ApiKey, table(listed)),
+        )
+    }
+}
+
 impl Revoke {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let (app, name) = (context.app()?, name(&self.name)?);
@@ -105,9 +120,10 @@ impl Revoke {
 /// What is asked before a key goes: what it may do, and whether somebody still uses it.
 fn question(key: &ApiKey, now: Timestamp) -> String {
     let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
-    let may = if permissions.is_empty() { "no permissions".to_owned() } else { named(&permissions) };
-    let used =
-        key.last_used_at.map_or_else(|| "never used".into(), |at| format!("last used {}", ago(at, now)));
+    let may = if permissions.is_empty() { "no permissions".to_owned() } else { words::named(&permissions) };
+    let used = key
+        .last_used_at
+        .map_or_else(|| "never used".into(), |at| format!("last used {}", words::ago(at, now)));
     format!("Revoke the API key {} ({may}; {used})?", key.name)
 }
 

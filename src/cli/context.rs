@@ -12,6 +12,7 @@ use crate::error::Fault;
 use crate::usecase::account::admin as accounts;
 use crate::usecase::app::files;
 use crate::usecase::app::{App, IfMissing, Ports};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -26,11 +27,19 @@ pub struct Context {
     /// Settings given as flags: key, flag, value.
     flags: Vec<(&'static str, String, String)>,
     loaded: OnceLock<Loaded>,
+    args: Vec<OsString>,
 }
 
 impl Context {
-    /// Collects what the command line says; `listen` is the address of `serve --listen`.
-    pub(super) fn new(program: Program, tree: Tree, global: &Global, listen: Option<&str>) -> Self {
+    /// Collects what the command line says, which `args` are as they were typed; `listen` is the address of
+    /// `serve --listen`.
+    pub(super) fn new(
+        program: Program,
+        tree: Tree,
+        global: &Global,
+        listen: Option<&str>,
+        args: Vec<OsString>,
+    ) -> Self {
         let listen = listen.map(|address| ("listen", "--listen".to_owned(), address.to_owned()));
         Self {
             program,
@@ -40,6 +49,7 @@ impl Context {
             config_file: global.config().cloned(),
             flags: [global.settings(), listen].into_iter().flatten().collect(),
             loaded: OnceLock::new(),
+            args,
         }
     }
 
@@ -53,6 +63,12 @@ impl Context {
     #[must_use]
     pub const fn tree(&self) -> Tree {
         self.tree
+    }
+
+    /// The words of the command line; the first is the program's own name.
+    #[must_use]
+    pub fn args(&self) -> &[OsString] {
+        &self.args
     }
 
     /// The terminal to print to and to ask at.

@@ -148,6 +148,9 @@ fn next_step(what: &str) -> Option<&'static str> {
     Some(match what {
         "user" => "`authctl user list` shows who is there",
         "role" => "`authctl role list` shows those there are",
+        "access token" => {
+            "`authctl token inspect` says what a token is, and --token-stdin revokes it by its text"
+        }
         "session" => "`authctl token list` shows those that are alive",
         "API key" => "`authctl apikey list` shows those there are",
         "signing key" => "`authctl key list` shows those there are",

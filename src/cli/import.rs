@@ -236,7 +236,7 @@ impl<'a> Told<'a> {
             let wanted = !terminal.is_quiet() || matches!(entry.outcome, Outcome::Created(_));
             let shown = if terminal.is_quiet() { &rows[..1] } else { &rows[..] };
             self.progress.aside(|| {
-                shown.iter().filter(|_| wanted).try_for_each(|row| terminal.stream(row, &WIDTHS))
+                shown.iter().filter(|_| wanted).try_for_each(|row| terminal.stream_wrapped(row, &WIDTHS))
             })?;
         }
         if self.mode == ImportMode::Write {

@@ -1,9 +1,10 @@
 //! `key`: the keys that sign access tokens.
 
-use super::Context;
 use super::exit::Failure;
+use super::paging::Paging;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
+use super::{Context, named};
 use crate::domain::signing_key::SigningKey;
 use crate::domain::time::Timestamp;
 use crate::usecase::keys::signing_keys as keys;
@@ -13,11 +14,7 @@ use clap::{Args, Subcommand};
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
-    /// List the signing keys, oldest first
-    #[command(after_help = "Examples:
-  authctl key list
-  authctl key list -o json")]
-    List,
+    List(List),
     /// Make a new signing key, which signs at once
     ///
     /// Its algorithm is what `tokens.algorithm` says. The key before stays in the JWKS, and its tokens are
@@ -29,6 +26,16 @@ pub enum Verb {
     Retire(Retire),
 }
 
+/// List the signing keys, oldest first
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl key list
+  authctl key list -o json")]
+pub struct List {
+    #[command(flatten)]
+    paging: Paging,
+}
+
 /// Take a signing key away that signs no more
 ///
 /// While tokens that it signed can still live, it says until when the key stays; it goes by itself then.
@@ -38,7 +45,7 @@ pub enum Verb {
   authctl key rotate
   authctl key retire 6Fl0LVc1rkDp7wbXWUX1jtCyZVu9WmtIpz8XrN9m0Tw --now --yes")]
 pub struct Retire {
-    /// The key's id, as `key list` shows it
+    /// The key's id, or its beginning, as `key list` shows it
     kid: String,
     /// At once, for a key that has leaked: tokens that it signed are refused from the next request on
     #[arg(long)]
@@ -55,17 +62,22 @@ impl Verb {
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
-            Self::List => list(context),
+            Self::List(list) => list.run(context),
             Self::Rotate => rotate(context),
             Self::Retire(retire) => retire.run(context),
         }
     }
 }
 
-fn list(context: &Context) -> Result<(), Failure> {
-    let app = context.app()?;
-    let listed = keys::list(&app, context.caller())?;
-    context.terminal().list(&table(&listed, app.now()))
+impl List {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        self.paging.print(
+            context,
+            |limit, after| keys::page(&app, context.caller(), limit, after),
+            |listed| named::shortened_keys(context, &app, table(listed, app.now())),
+        )
+    }
 }
 
 fn rotate(context: &Context) -> Result<(), Failure> {
@@ -82,14 +94,14 @@ fn rotate(context: &Context) -> Result<(), Failure> {
 impl Retire {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
+        let kid = named::signing_key(context, &app, &self.kid)?;
         let mode = if self.now { RetireMode::AtOnce } else { RetireMode::InDueTime };
         if mode == RetireMode::AtOnce {
-            keys::retirable(&app, context.caller(), &self.kid, mode)?;
-            let kid = &self.kid;
+            keys::retirable(&app, context.caller(), &kid, mode)?;
             let question = format!("Retire {kid} at once, so that every token it signed is refused?");
             Consent::from_flag(self.yes).obtain(&question)?;
         }
-        let (key, said) = match keys::retire(&app, context.caller(), &self.kid, mode)? {
+        let (key, said) = match keys::retire(&app, context.caller(), &kid, mode)? {
             Retirement::Waits { key, keep_until } => {
                 let said = format!(
                     "{} verifies until {keep_until}, then goes by itself; nothing else is to be done (--now is for a key that has leaked)",

@@ -1,15 +1,17 @@
 //! `mail`: the outbox.
 
-use super::Context;
 use super::arguments::choices;
 use super::exit::Failure;
+use super::paging::Paging;
 use super::terminal::table::{Column, Table};
+use super::{Context, named};
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::mail::MailState;
 use crate::error::Refusal;
 use crate::usecase::mail::compose;
 use crate::usecase::mail::delivery;
 use crate::usecase::mail::delivery::Tested;
+use crate::usecase::operator::short_id::Kind;
 use crate::views;
 use clap::{Args, Subcommand};
 
@@ -25,11 +27,14 @@ pub enum Verb {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl mail list
-  authctl mail list --state failed")]
+  authctl mail list --state failed
+  authctl mail list --state failed -q | xargs authctl mail retry")]
 pub struct List {
     /// Only mails in this state
     #[arg(long, value_parser = choices(MailState::ALL, MailState::name))]
     state: Option<MailState>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// Show one mail with its text
@@ -111,19 +116,24 @@ impl Verb {
 
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let mails = compose::list(&context.app()?, context.caller(), self.state)?;
-        let rows = mails.iter().map(|mail| (mail.id.to_string(), views::mail(mail)));
-        context.terminal().list(&Table::of_objects(&LISTED, rows).giving_way(&[
-            "kind",
-            "created_at",
-            "subject",
-        ]))
+        let app = context.app()?;
+        self.paging.print(
+            context,
+            |limit, after| compose::page(&app, context.caller(), self.state, limit, after),
+            |mails| {
+                let rows = mails.iter().map(|mail| (mail.id.to_string(), views::mail(mail)));
+                let table = Table::of_objects(&LISTED, rows);
+                let order = &["kind", "created_at", "subject"];
+                named::shortened(context, &app, Kind::Mail, table.giving_way(order))
+            },
+        )
     }
 }
 
 impl Show {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let opened = compose::show(&context.app()?, context.caller(), &self.id)?;
+        let app = context.app()?;
+        let opened = compose::show(&app, context.caller(), &named::mail(context, &app, &self.id)?)?;
         let row = (opened.mail.id.to_string(), views::opened_mail(&opened));
         if !context.terminal().is_for_people() {
             let columns: Vec<_> =
@@ -143,7 +153,9 @@ impl Show {
 
 impl Retry {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let mails = delivery::retry(&context.app()?, context.caller(), &self.ids)?;
+        let app = context.app()?;
+        let ids = self.ids.iter().map(|id| named::mail(context, &app, id)).collect::<Result<Vec<_>, _>>()?;
+        let mails = delivery::retry(&app, context.caller(), &ids)?;
         for mail in &mails {
             context.terminal().note(&format!("queued: {} to {}", mail.subject, mail.to));
         }

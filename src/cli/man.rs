@@ -135,7 +135,10 @@ fn authctl(tree: &Command) -> Page {
              the daemon runs and while it doesn't, and what it changes counts for the daemon's next request. \
              Every change is in the audit log with the login name of the operator: of root, the one behind sudo.",
         );
-        roff.paragraph("USER is an e-mail address or an id.");
+        roff.paragraph(
+            "USER is an e-mail address or an id. In the place of any id, also of a session, a mail, a registration or \
+             a signing key, its beginning will do: four letters or more, and as many as no other begins with.",
+        );
         roff.section("COMMANDS");
         for command in tree.get_subcommands() {
             commands_of(roff, command);
@@ -237,6 +240,15 @@ fn output(roff: &mut Roff) {
          bidirectional characters that a user typed are shown escaped.",
     );
     roff.paragraph(
+        "On a terminal ids are as short as names them, times are UTC to the minute, and a table is never wider than \
+         the screen: texts are wrapped, then columns left out, which is said below it. Secrets and links stand below \
+         a table, each on a line of its own. Off a terminal nothing is shortened or left out.",
+    );
+    roff.paragraph(
+        "Lists show 50 rows on a terminal, or as many as --limit says, and name the command that goes on; with --all \
+         they show all, a table at most 10,000. Off a terminal a list has no end but the one that --limit sets.",
+    );
+    roff.paragraph(
         "Commands that change something say so on stderr; with -o json, -o tsv or -q they print what they \
          changed. Secrets are read from a hidden prompt, from stdin or from a file, and printed once.",
     );
@@ -320,7 +332,11 @@ fn exit_status(roff: &mut Roff) {
     for (code, meaning) in [
         ("0", "Done, or already so."),
         ("1", "Refused; the message begins with the problem code."),
-        ("2", "Wrong usage: an unknown flag, a missing argument, --yes missing."),
+        (
+            "2",
+            "Wrong usage: an unknown flag, a missing argument, --yes missing, the beginning of several ids; nothing \
+             was done.",
+        ),
         ("3", "Not found."),
         ("4", "Already exists, or in conflict."),
         ("5", "A check failed."),

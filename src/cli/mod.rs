@@ -23,9 +23,11 @@ pub mod key;
 pub mod log;
 pub mod mail;
 pub mod man;
+mod named;
 mod nearest;
 mod new_file;
 pub mod operator;
+mod paging;
 pub mod password;
 pub mod program;
 pub mod registration;
@@ -57,20 +59,20 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(answered) = completion::answer(program, tree::command, &args) {
         return answered.map_or_else(|failure| ExitCode::from(failure.exit_code()), |()| ExitCode::SUCCESS);
     }
-    let cli = match tree::parse(program, args) {
+    let cli = match tree::parse(program, args.clone()) {
         Ok(cli) => cli,
         Err(error) => return parser_exit(&error),
     };
-    let context = context(program, &cli);
+    let context = context(program, &cli, args);
     match run(&context, &cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ExitCode::from(context.report(failure)),
     }
 }
 
-fn context(program: Program, cli: &Cli) -> Context {
+fn context(program: Program, cli: &Cli, args: Vec<OsString>) -> Context {
     let listen = if let Command::Serve(serve) = &cli.command { serve.listen() } else { None };
-    Context::new(program, tree::command, &cli.global, listen)
+    Context::new(program, tree::command, &cli.global, listen, args)
 }
 
 /// Help and version are answers, exit 0; a command line that can't be read is exit 2.

@@ -1,14 +1,14 @@
 //! `registration`: those who have registered and not opened the link in their mail.
 
-use super::Context;
 use super::exit::Failure;
+use super::paging::Paging;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
 use super::words::counted;
+use super::{Context, named};
 use crate::domain::registration::Registration;
-use crate::usecase::account::admin::LIMIT_DEFAULT;
 use crate::usecase::account::registrations;
-use crate::usecase::account::registrations::RegistrationRef;
+use crate::usecase::operator::short_id::Kind;
 use crate::views;
 use clap::{Args, Subcommand};
 
@@ -28,12 +28,8 @@ pub enum Verb {
   authctl registration list
   authctl registration list -o json")]
 pub struct List {
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = LIMIT_DEFAULT)]
-    limit: u32,
-    /// Begin after this cursor, which the list before named
-    #[arg(long, value_name = "CURSOR")]
-    after: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// Make the account as its link would: for places without mail
@@ -80,21 +76,22 @@ impl Verb {
 
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let page = registrations::list(&context.app()?, context.caller(), self.limit, self.after.as_deref())?;
-        context.terminal().list(&table(&page.items))?;
-        if let Some(next) = page.next {
-            context.terminal().note(&format!("there are more: add --after {next}"));
-        }
-        Ok(())
+        let app = context.app()?;
+        self.paging.print(
+            context,
+            |limit, after| registrations::list(&app, context.caller(), limit, after),
+            |waiting| named::shortened(context, &app, Kind::Registration, table(waiting)),
+        )
     }
 }
 
 impl Confirm {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let of = RegistrationRef::parse(&self.registration)?;
+        let of = named::registration(context, &app, &self.registration)?;
         let user = registrations::confirm(&app, context.caller(), &of)?;
-        context.terminal().note(&format!("created user {} {}", user.email, user.id));
+        let id = named::short(context, &app, Kind::User, &user.id.to_string())?;
+        context.terminal().note(&format!("created user {} {id}", user.email));
         context.terminal().changed(&super::user::one(&user, app.now()))
     }
 }
@@ -102,13 +99,12 @@ impl Confirm {
 impl Delete {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let of = RegistrationRef::parse(&self.registration)?;
+        let of = named::registration(context, &app, &self.registration)?;
         Consent::from_flag(self.yes).obtain(&question(&registrations::find(&app, context.caller(), &of)?))?;
         let deleted = registrations::delete(&app, context.caller(), &of)?;
         for registration in &deleted {
-            context
-                .terminal()
-                .note(&format!("deleted registration {} of {}", registration.id, registration.email));
+            let id = named::short(context, &app, Kind::Registration, &registration.id.to_string())?;
+            context.terminal().note(&format!("deleted registration {id} of {}", registration.email));
         }
         context.terminal().all_changed(&table(&deleted))
     }

@@ -1,12 +1,12 @@
 //! `role`: named sets of permissions, and who has them.
 
-use super::Context;
 use super::arguments::{permissions, role_name, role_names};
 use super::exit::Failure;
+use super::paging::Paging;
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Column, Table};
+use super::{Context, named};
 use crate::domain::role::{CLAIMS_MAX, Carried, Permission, Role, RoleName};
-use crate::usecase::account::reference::UserRef;
 use crate::usecase::account::roles;
 use crate::views;
 use clap::{Args, Subcommand};
@@ -14,11 +14,7 @@ use clap::{Args, Subcommand};
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     Add(Add),
-    /// List all roles with their permissions
-    #[command(after_help = "Examples:
-  authctl role list
-  authctl role list -o json")]
-    List,
+    List(List),
     Show(Show),
     Edit(Edit),
     Delete(Delete),
@@ -48,6 +44,16 @@ pub struct Add {
     /// What the role is for
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     description: String,
+}
+
+/// List all roles with their permissions, by name
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl role list
+  authctl role list -o json")]
+pub struct List {
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// Show one role
@@ -119,10 +125,7 @@ impl Verb {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Add(add) => add.run(context),
-            Self::List => {
-                let listed = roles::list(&context.app()?, context.caller())?;
-                context.terminal().list(&table(&listed))
-            }
+            Self::List(list) => list.run(context),
             Self::Show(show) => show.run(context),
             Self::Edit(edit) => edit.run(context),
             Self::Delete(delete) => delete.run(context),
@@ -140,6 +143,17 @@ impl Add {
         context.terminal().note(&format!("created role {}", made.name));
         warn_of_long_tokens(context, std::slice::from_ref(&made.name), &made.permissions);
         context.terminal().changed(&table(&[made]))
+    }
+}
+
+impl List {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        self.paging.print(
+            context,
+            |limit, after| roles::page(&app, context.caller(), limit, after),
+            |listed| Ok(table(listed)),
+        )
     }
 }
 
@@ -193,8 +207,12 @@ fn users(count: u64) -> String {
 impl Membership {
     fn assign(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user =
-            roles::assign(&app, context.caller(), &UserRef::parse(&self.user)?, &role_names(&self.roles)?)?;
+        let user = roles::assign(
+            &app,
+            context.caller(),
+            &named::user(context, &app, &self.user)?,
+            &role_names(&self.roles)?,
+        )?;
         context.terminal().note(&format!("gave {} to {}", self.roles.join(", "), user.email));
         warn_of_long_tokens(context, &user.roles, &user.permissions);
         context.terminal().changed(&super::user::one(&user, app.now()))
@@ -202,8 +220,12 @@ impl Membership {
 
     fn unassign(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user =
-            roles::unassign(&app, context.caller(), &UserRef::parse(&self.user)?, &role_names(&self.roles)?)?;
+        let user = roles::unassign(
+            &app,
+            context.caller(),
+            &named::user(context, &app, &self.user)?,
+            &role_names(&self.roles)?,
+        )?;
         context.terminal().note(&format!("took {} from {}", self.roles.join(", "), user.email));
         context.terminal().changed(&super::user::one(&user, app.now()))
     }
@@ -227,4 +249,5 @@ const COLUMNS: [Column; 3] =
 
 fn table(roles: &[Role]) -> Table {
     Table::of_objects(&COLUMNS, roles.iter().map(|role| (role.name.to_string(), views::role(role))))
+        .giving_way(&["description"])
 }

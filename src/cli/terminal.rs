@@ -96,10 +96,16 @@ impl Terminal {
         listing.end()
     }
 
-    /// Whether results are drawn on a terminal, where ids are shortened and a list has an end.
+    /// Whether stdout is a terminal, on which a person reads a list.
     #[must_use]
-    pub fn is_a_screen(&self) -> bool {
+    pub const fn is_a_screen(&self) -> bool {
         matches!(self.style, Style::Bordered { .. })
+    }
+
+    /// Whether results are drawn on a terminal, where ids are shortened.
+    #[must_use]
+    pub fn draws(&self) -> bool {
+        self.is_a_screen() && self.is_for_people()
     }
 
     /// Prints the one thing that was asked for: a table with one row, drawn as name and value pairs.
@@ -244,6 +250,19 @@ impl Terminal {
             (_, Format::Tsv) => row.tsv(),
             (_, Format::Table) => row.stream_line(widths),
         })
+    }
+
+    /// Prints one row of a stream as [`Terminal::stream`] does, on a terminal within its width.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn stream_wrapped(&self, row: &Row, widths: &[usize]) -> Result<(), Failure> {
+        match self.style {
+            Style::Bordered { width } if self.is_for_people() => {
+                write_result(&row.stream_lines(widths, width))
+            }
+            Style::Bordered { .. } | Style::Plain => self.stream(row, widths),
+        }
     }
 
     /// Prints text of authd's own making as it is: a man page, a completion script, a configuration.

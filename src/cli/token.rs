@@ -1,16 +1,16 @@
 //! `token`: sessions with their refresh families, and single access tokens.
 
-use super::Context;
 use super::exit::Failure;
+use super::paging::Paging;
 use super::password::from_stdin;
 use super::terminal::prompt::{self, Consent};
 use super::terminal::table::{Column, Row, Table};
-use super::times;
 use super::words::counted;
+use super::{Context, named, times};
 use crate::domain::secret::Secret;
 use crate::usecase::account::admin as accounts;
-use crate::usecase::account::reference::UserRef;
 use crate::usecase::app::App;
+use crate::usecase::operator::short_id::Kind;
 use crate::usecase::session::list;
 use crate::usecase::session::list::Which;
 use crate::usecase::session::mint::mint;
@@ -28,18 +28,22 @@ pub enum Verb {
     Mint(Mint),
 }
 
-/// List sessions that are alive
+/// List sessions that are alive, newest first
+///
+/// With --all these are all there are: ended and expired ones, too, and as many as there are.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl token list
-  authctl token list --user ann@example.com")]
+  authctl token list --user ann@example.com --ended --limit 10")]
 pub struct List {
     /// Only the sessions of this user (e-mail address or id)
     #[arg(long)]
     user: Option<String>,
     /// Ended and expired sessions too
     #[arg(long)]
-    all: bool,
+    ended: bool,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// End sessions, or void one access token; it counts at once
@@ -132,20 +136,27 @@ const SESSION: [Column; 7] = [
 
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let user = self.user.as_deref().map(UserRef::parse).transpose()?;
-        let which = if self.all { Which::All } else { Which::Alive };
-        let listed = list::list(&context.app()?, context.caller(), user.as_ref(), which)?;
-        let rows = listed.iter().map(|listed| (listed.session.id.to_string(), views::listed_session(listed)));
-        let table = Table::of_objects(&SESSION, rows);
-        let order = &["user_agent", "expires_at", "ended_at", "ip", "last_used_at"];
-        context.terminal().list(&table.giving_way(order))
+        let app = context.app()?;
+        let user = named::maybe_user(context, &app, self.user.as_deref())?;
+        let which = if self.ended || self.paging.all() { Which::All } else { Which::Alive };
+        self.paging.print(
+            context,
+            |limit, after| list::page(&app, context.caller(), user.as_ref(), which, limit, after),
+            |listed| {
+                let rows = listed.iter();
+                let rows = rows.map(|one| (one.session.id.to_string(), views::listed_session(one)));
+                let table = Table::of_objects(&SESSION, rows);
+                let order = &["user_agent", "expires_at", "ended_at", "ip", "last_used_at"];
+                named::shortened(context, &app, Kind::Session, table.giving_way(order))
+            },
+        )
     }
 }
 
 impl Revoke {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let target = self.which.target()?;
         let app = context.app()?;
+        let target = self.which.target(context, &app)?;
         if let Some(question) = question(&app, context, &target)? {
             Consent::from_flag(self.yes).obtain(&question)?;
         }
@@ -184,10 +195,10 @@ fn question(app: &App, context: &Context, target: &Target) -> Result<Option<Stri
 }
 
 impl What {
-    fn target(&self) -> Result<Target, Failure> {
+    fn target(&self, context: &Context, app: &App) -> Result<Target, Failure> {
         Ok(match self {
-            Self { id: Some(id), .. } => Target::Session(id.clone()),
-            Self { user: Some(user), .. } => Target::User(UserRef::parse(user)?),
+            Self { id: Some(id), .. } => Target::Session(named::session(context, app, id)?),
+            Self { user: Some(user), .. } => Target::User(named::user(context, app, user)?),
             Self { jti: Some(jti), .. } => Target::Jti(jti.clone()),
             Self { token_stdin: true, .. } => Target::Token(trimmed(&from_stdin("--token-stdin")?)),
             Self { .. } => Target::All,
@@ -223,8 +234,9 @@ impl Inspect {
 impl Mint {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let minted = mint(&app, context.caller(), &UserRef::parse(&self.user)?, self.ttl)?;
-        let (email, until, session) = (&minted.user.email, minted.expires_at, minted.session);
+        let minted = mint(&app, context.caller(), &named::user(context, &app, &self.user)?, self.ttl)?;
+        let (email, until) = (&minted.user.email, minted.expires_at);
+        let session = named::short(context, &app, Kind::Session, &minted.session.to_string())?;
         context.terminal().note(&format!(
             "minted an access token for {email}, good until {until}; `authctl token revoke --id {session}` ends it"
         ));

@@ -6,7 +6,7 @@ use super::exit::Failure;
 use super::terminal::prompt::{self, Consent};
 use super::terminal::table::{Column, Table};
 use super::words::counted;
-use super::{Context, password};
+use super::{Context, named, password};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
 use crate::usecase::account::admin as accounts;
@@ -100,7 +100,11 @@ impl Verb {
 impl Status {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let factor = admin_two_factor::second_factor(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let factor = admin_two_factor::second_factor(
+            &app,
+            context.caller(),
+            &named::user(context, &app, &self.user)?,
+        )?;
         context.terminal().show(&one(&factor))
     }
 }
@@ -108,7 +112,7 @@ impl Status {
 impl Reset {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let of = UserRef::parse(&self.user)?;
+        let of = named::user(context, &app, &self.user)?;
         let factor = admin_two_factor::second_factor(&app, context.caller(), &of)?;
         let user = &factor.user;
         let ends = match list::count_of(&app, context.caller(), &[user.id])? {
@@ -133,7 +137,7 @@ impl Reset {
 impl RecoveryCodes {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let user = accounts::find(&app, context.caller(), &named::user(context, &app, &self.user)?)?;
         let codes = admin_two_factor::replace_recovery_codes(&app, context.caller(), &UserRef::Id(user.id))?;
         context
             .terminal()
@@ -147,7 +151,7 @@ impl RecoveryCodes {
 impl Verify {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let of = UserRef::parse(&self.user)?;
+        let of = named::user(context, &app, &self.user)?;
         // Before the prompt: nobody should type a code for a user who doesn't exist.
         let user = accounts::find(&app, context.caller(), &of)?;
         let good = match admin_two_factor::check_code(

@@ -3,23 +3,27 @@
 mod edit;
 mod questions;
 
-use super::Context;
-use super::arguments::{choices, role_name, role_names};
+use super::arguments::{choices, role_names};
 use super::exit::Failure;
+use super::paging::Paging;
 use super::password::{Choice, PasswordFlags};
 use super::terminal::prompt::Consent;
 use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
+use super::{Context, named};
 use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::name::Name;
 use crate::domain::password::Password;
+use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserState};
 use crate::error::{Error, Refusal};
 use crate::usecase::account::admin as accounts;
 use crate::usecase::account::admin::{Added, Filter, FirstPassword, NewAccount, Term, Verified};
 use crate::usecase::account::reference::UserRef;
+use crate::usecase::account::roles;
 use crate::usecase::app::App;
+use crate::usecase::operator::short_id::Kind;
 use crate::views;
 use clap::{Args, Subcommand};
 use edit::{Edit, ResetLink};
@@ -94,13 +98,8 @@ pub struct List {
     /// Only users in this state
     #[arg(long, value_parser = choices(UserState::ALL, UserState::name))]
     state: Option<UserState>,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = accounts::LIMIT_DEFAULT)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
-    /// Go on where the cursor of an earlier list says
-    #[arg(long, value_name = "CURSOR")]
-    after: Option<String>,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// Show one user
@@ -195,7 +194,8 @@ impl Add {
         }
         match accounts::add(&app, context.caller(), account) {
             Ok(added) => {
-                context.terminal().note(&self.created(&choice, &added.user));
+                let id = named::short(context, &app, Kind::User, &added.user.id.to_string())?;
+                context.terminal().note(&self.created(&choice, &added.user, &id));
                 warn_of_domain(context, &added.user.email);
                 print_with_secret(context, &app, &choice, &added)
             }
@@ -226,35 +226,40 @@ impl Add {
         context.terminal().changed(&one(user, now))
     }
 
-    fn created(&self, choice: &Choice, user: &User) -> String {
+    fn created(&self, choice: &Choice, user: &User, id: &str) -> String {
         let advice = match choice {
             Choice::Invite => "; the link to set a password works once, for 7 days",
             Choice::Given(_) | Choice::Generated(_) if self.verified => "",
             Choice::Given(_) | Choice::Generated(_) => "; a link to verify the address is in the outbox",
         };
         let term = if matches!(choice, Choice::Invite) { "" } else { must_change(self.password.term()) };
-        format!("created user {} {}{advice}{term}", user.email, user.id)
+        format!("created user {} {id}{advice}{term}", user.email)
     }
 }
 
 impl List {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let role = self.role.as_ref().map(|name| role_name(name)).transpose()?;
-        let filter = Filter { query: self.query.clone(), role, state: self.state };
         let app = context.app()?;
-        let page = accounts::list(&app, context.caller(), &filter, self.limit, self.after.as_deref())?;
-        context.terminal().list(&table(&page.items, app.now()))?;
-        if let Some(next) = page.next {
-            context.terminal().note(&format!("there are more: add --after {next}"));
-        }
-        Ok(())
+        let role = self.role.as_ref().map(|name| known_role(context, &app, name)).transpose()?;
+        let filter = Filter { query: self.query.clone(), role, state: self.state };
+        self.paging.print(
+            context,
+            |limit, after| accounts::list(&app, context.caller(), &filter, limit, after),
+            |users| named::shortened(context, &app, Kind::User, table(users, app.now())),
+        )
     }
+}
+
+/// The role that a filter names: without it nobody would be found, and nobody told why.
+fn known_role(context: &Context, app: &App, text: &str) -> Result<RoleName, Failure> {
+    let name = RoleName::parse(text).map_err(|_| Refusal::not_found("role", text))?;
+    Ok(roles::find(app, context.caller(), &name)?.role.name)
 }
 
 impl Show {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let user = accounts::find(&app, context.caller(), &named::user(context, &app, &self.user)?)?;
         context.terminal().show(&one(&user, app.now()))
     }
 }
@@ -262,7 +267,7 @@ impl Show {
 impl Passwd {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let of = UserRef::parse(&self.user)?;
+        let of = named::user(context, &app, &self.user)?;
         // Before any prompt: nobody should think of a password for a user who doesn't exist.
         let user = accounts::find(&app, context.caller(), &of)?;
         if !self.password.leaves_it_to_the_owner() {
@@ -337,15 +342,15 @@ impl Users {
         let mut changed = Vec::new();
         let mut first_failure = None;
         for name in &self.users {
-            let user =
-                UserRef::parse(name).map_err(Error::from).and_then(|of| act(&app, context.caller(), &of));
+            let user = named::user(context, &app, name)
+                .and_then(|of| act(&app, context.caller(), &of).map_err(Failure::from));
             match user {
                 Ok((done, user)) => {
                     context.terminal().note(&format!("{done} {}", user.email));
                     changed.push(user);
                 }
-                Err(error) => {
-                    let code = context.report(error.into());
+                Err(failure) => {
+                    let code = context.report(failure);
                     first_failure.get_or_insert(code);
                 }
             }
@@ -370,7 +375,7 @@ impl Delete {
         if self.yes {
             return self.users.each(context, saying("deleted", accounts::delete));
         }
-        let (question, users) = questions::deletion(&context.app()?, context.caller(), &self.users.users)?;
+        let (question, users) = questions::deletion(context, &context.app()?, &self.users.users)?;
         Consent::Open.obtain(&question)?;
         // Those who were asked about, whoever has their addresses by now.
         let users = Users { users: users.iter().map(|user| user.id.to_string()).collect() };

@@ -16,6 +16,9 @@ pub enum List {
     ApiKeys,
     /// Registrations that wait.
     Registrations,
+    /// The outbox.
+    Mails,
+    SigningKeys,
 }
 
 impl List {
@@ -28,6 +31,8 @@ impl List {
             Self::Roles => b'r',
             Self::ApiKeys => b'k',
             Self::Registrations => b'w',
+            Self::Mails => b'm',
+            Self::SigningKeys => b'g',
         }
     }
 }

@@ -28,6 +28,13 @@ macro_rules! ids {
                 (id.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
             }
 
+            /// When it was made, to the millisecond; of an id that is no UUIDv7 it says nothing.
+            #[must_use]
+            pub fn made_at(&self) -> Timestamp {
+                let millis = self.as_bytes()[..6].iter().fold(0, |all, byte| all << 8 | i64::from(*byte));
+                Timestamp::from_millis(millis)
+            }
+
             /// An id from the bytes that the database holds.
             #[must_use]
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -85,6 +92,12 @@ mod tests {
         assert_eq!(UserId::parse(&id.to_string().to_uppercase()), None);
         assert_eq!(UserId::parse(&format!("{{{id}}}")), None);
         assert_eq!(UserId::parse("42"), None);
+    }
+
+    #[test]
+    fn an_id_says_when_it_was_made() {
+        let now = Timestamp::from_millis(1_795_334_400_123);
+        assert_eq!(TokenId::new(now, [255; 10]).made_at(), now);
     }
 
     #[test]

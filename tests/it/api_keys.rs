@@ -91,7 +91,7 @@ fn who_may_not_write_keys_does_not_even_see_them() {
     let ann = world.caller(&world.login("ann@example.com").unwrap());
     for caller in [&ann, &anonymous()] {
         assert!(add(&world, caller, &[], None).is_err());
-        assert!(api_keys::list(&world.app, caller).is_err());
+        assert!(api_keys::page(&world.app, caller, 200, None).is_err());
         assert!(api_keys::find(&world.app, caller, &name("billing")).is_err());
         assert!(api_keys::edit(&world.app, caller, &name("billing"), &Change::default()).is_err());
         assert!(api_keys::revoke(&world.app, caller, &ApiKeyRef::Name(name("billing"))).is_err());
@@ -127,7 +127,7 @@ fn the_log_tells_a_key_from_a_later_one_of_the_same_name() {
         (daemon.world.audit().last().unwrap().actor.clone(), made.details)
     };
     let ((first, made), (second, _)) = (acted(), acted());
-    let keys = api_keys::list(&daemon.world.app, &operator()).unwrap();
+    let keys = api_keys::page(&daemon.world.app, &operator(), 200, None).unwrap().items;
     assert_eq!(second, format!("api_key:clerk:{}", keys[0].id));
     assert_ne!(first, second);
     let id = first.strip_prefix("api_key:clerk:").unwrap();

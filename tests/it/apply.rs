@@ -20,9 +20,9 @@ fn done(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Done>, E
 /// The whole state, as the file would say it.
 fn state(world: &World) -> Vec<String> {
     let (app, caller) = (&world.app, &operator());
-    let roles = roles::list(app, caller).unwrap();
+    let roles = roles::page(app, caller, 200, None).unwrap().items;
     let users = admin::list(app, caller, &admin::Filter::default(), 1_000, None).unwrap().items;
-    let keys = api_keys::list(app, caller).unwrap();
+    let keys = api_keys::page(app, caller, 200, None).unwrap().items;
     let roles = roles.iter().map(|role| format!("{role:?}"));
     let users = users.iter().map(|user| {
         let (verified, disabled) = (user.email_verified_at.is_some(), user.disabled_at.is_some());
@@ -105,7 +105,7 @@ fn a_key_that_would_hardly_live_is_refused_as_by_its_own_command() {
     let refused =
         done(&world, r#"api_keys = [{ name = "ci", ttl = "500ms" }]"#, NotListed::Keep).unwrap_err();
     assert!(matches!(refused, Error::Refused(Refusal::Invalid(_))), "{refused:?}");
-    assert!(api_keys::list(&world.app, &operator()).unwrap().is_empty());
+    assert!(api_keys::page(&world.app, &operator(), 200, None).unwrap().items.is_empty());
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn path_to(daemon: &Daemon, route: &Route, target: Target, permissions: &[&str])
         Target::Account => user.id.to_string(),
         Target::Session => session.to_string(),
         Target::Key => {
-            let keys = api_keys::list(&daemon.world.app, &operator()).unwrap();
+            let keys = api_keys::page(&daemon.world.app, &operator(), 200, None).unwrap().items;
             keys.iter().find(|key| key.name.as_str() == "theirs").unwrap().id.to_string()
         }
         Target::Role | Target::Nothing => String::new(),

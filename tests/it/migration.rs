@@ -107,7 +107,7 @@ impl Before {
             Ok(LoggedIn::Tokens(tokens)) => assert!(tokens.user.is_admin()),
             other => panic!("{other:?}"),
         }
-        let mails = compose::list(app, &operator(), None).unwrap();
+        let mails = compose::page(app, &operator(), None, 200, None).unwrap().items;
         let shown = compose::show(app, &operator(), &mails[0].id.to_string()).unwrap();
         assert!(shown.body.unwrap().expose().contains(&self.link), "a mail from before can be read");
         assert_eq!(email::confirm(app, &anonymous(), &self.link, None).unwrap().email.as_str(), NEW);
@@ -155,7 +155,7 @@ fn write_old(world: &World, release: &Release, file: &Path) {
 fn seal_as_schema_1_did(world: &World, old: &Connection) {
     let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
     let sealer = Sealer::new(&root, Purpose::Mail);
-    for listed in compose::list(&world.app, &operator(), None).unwrap() {
+    for listed in compose::page(&world.app, &operator(), None, 200, None).unwrap().items {
         let text = compose::show(&world.app, &operator(), &listed.id.to_string()).unwrap().body.unwrap();
         let sealed = sealer.seal(&SystemEntropy, listed.id.as_bytes(), text.expose().as_bytes());
         old.execute("UPDATE mails SET body_sealed = ?1 WHERE id = ?2", (sealed, listed.id.as_bytes()))

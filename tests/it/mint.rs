@@ -118,7 +118,8 @@ fn it_has_a_session_of_its_own() {
     let one = minted(&world, None);
     world.advance(Duration::from_secs(1));
     let two = minted(&world, Some(DAY));
-    let listed = list::list(&world.app, &operator(), Some(&user_ref(ANN)), Which::Alive).unwrap();
+    let listed =
+        list::page(&world.app, &operator(), Some(&user_ref(ANN)), Which::Alive, 200, None).unwrap().items;
     assert_eq!(listed.iter().map(|listed| listed.session.id).collect::<Vec<_>>(), [two.session, one.session]);
     tokens::revoke(&world.app, &operator(), &Target::Session(one.session.to_string())).unwrap();
     assert_eq!((is_good(&world, &one), is_good(&world, &two)), (false, true));

@@ -85,7 +85,7 @@ fn no_token_no_link_and_no_mail_lives_again() {
     assert!(is_refused(refreshed, &Refusal::InvalidToken));
     let new = Password::new("another good long password").unwrap();
     assert!(is_refused(password::reset(&app, &anonymous(), &link, &new), &Refusal::InvalidLink));
-    let failed = compose::list(&app, &operator(), Some(MailState::Failed)).unwrap();
+    let failed = compose::page(&app, &operator(), Some(MailState::Failed), 200, None).unwrap().items;
     assert_eq!(failed.len(), 2, "whether it was sent, nobody knows");
     assert!(matches!(first_step(&app), LoggedIn::Tokens(_)), "a new login is what goes on");
     assert!(world.is_signed_in(&tokens), "the database that was backed up is as it was");
@@ -142,16 +142,20 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
     let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
     second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(codes[0].clone()))
         .unwrap();
-    let old = signing_keys::list(&app, &operator()).unwrap()[0].kid.clone();
+    let old = signing_keys::page(&app, &operator(), 200, None).unwrap().items[0].kid.clone();
     signing_keys::rotate(&app, &operator()).unwrap();
     drop(app);
     world.advance(STEP);
     let (app, done) = restored(&world, &file);
     assert_eq!(done.withheld, Some(Withheld { api_keys: 1, recovery_codes: 1, signing_keys: 1 }));
-    let names: Vec<_> =
-        api_keys::list(&app, &operator()).unwrap().into_iter().map(|key| key.name.to_string()).collect();
+    let names: Vec<_> = api_keys::page(&app, &operator(), 200, None)
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|key| key.name.to_string())
+        .collect();
     assert_eq!(names, ["kept"]);
-    assert!(signing_keys::list(&app, &operator()).unwrap().iter().all(|key| key.kid != old));
+    assert!(signing_keys::page(&app, &operator(), 200, None).unwrap().items.iter().all(|key| key.kid != old));
     // The daemon makes a new key at its start.
     drop(app);
     let app = App::open(elsewhere(&world), world.ports(), IfMissing::Create).unwrap();

@@ -31,7 +31,7 @@ fn text<'a>(tokens: &'a Value, name: &str) -> &'a str {
 }
 
 fn last_use(daemon: &Daemon) -> Option<Timestamp> {
-    api_keys::list(&daemon.world.app, &operator()).unwrap()[0].last_used_at
+    api_keys::page(&daemon.world.app, &operator(), 200, None).unwrap().items[0].last_used_at
 }
 
 #[test]

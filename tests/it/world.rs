@@ -225,7 +225,7 @@ impl World {
     /// Mails to an address, newest first.
     pub fn mails(&self, to: &str) -> Vec<Mail> {
         self.work_off();
-        let mut mails = compose::list(&self.app, &operator(), None).unwrap();
+        let mut mails = compose::page(&self.app, &operator(), None, 200, None).unwrap().items;
         mails.retain(|mail| mail.to == to);
         mails
     }

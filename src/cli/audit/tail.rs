@@ -1,16 +1,15 @@
 //! `audit tail`: the newest lines, and those that come after them.
 
 use super::shown::{Names, Shown};
-use crate::cli::Context;
 use crate::cli::arguments::whole_number;
 use crate::cli::exit::Failure;
 use crate::cli::terminal::lines::{Lines, More};
 use crate::cli::terminal::table::{Column, Table};
 use crate::cli::terminal::{Terminal, Waited, Waiter};
 use crate::cli::times::When;
+use crate::cli::{Context, named};
 use crate::domain::audit::{Event, Line};
 use crate::error::Refusal;
-use crate::usecase::account::reference::UserRef;
 use crate::usecase::app::App;
 use crate::usecase::audit::names::addresses;
 use crate::usecase::audit::read as log;
@@ -66,7 +65,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 impl Tail {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let wanted = self.wanted(&app)?;
+        let wanted = self.wanted(context, &app)?;
         // Before the first line: from then on a reader may interrupt.
         let waiter = if self.follow { Some(Waiter::new()?) } else { None };
         let (lines, mut position) = log::tail(&app, context.caller(), &wanted, self.lines)?;
@@ -88,12 +87,12 @@ impl Tail {
         Ok(())
     }
 
-    fn wanted(&self, app: &App) -> Result<Wanted, Failure> {
+    fn wanted(&self, context: &Context, app: &App) -> Result<Wanted, Failure> {
         let known = |name: &String| Event::NAMES.contains(&name.as_str());
         if let Some(unknown) = self.events.iter().find(|name| !known(name)) {
             return Err(Refusal::not_found("event", unknown.clone()).into());
         }
-        let user = self.user.as_deref().map(UserRef::parse).transpose()?;
+        let user = named::maybe_logged_user(context, app, self.user.as_deref())?;
         let resolve = |when: Option<When>| when.map(|when| when.resolve(app.now()));
         let (since, until) = (resolve(self.since), resolve(self.until));
         Ok(Wanted { since, until, user, events: self.events.clone() })

@@ -88,8 +88,7 @@ impl Listing<'_> {
         }
         if !left_out.is_empty() {
             let names = left_out.join(", ");
-            self.terminal
-                .note(&format!("no room for {names}; a wider terminal shows it, and so does -o json"));
+            self.terminal.note(&format!("no room for {names}; use a wider terminal, or -o json"));
         }
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! What commands found, as rows under columns, and the four forms it can take: a bordered table, the same
 //! columns plain, tab-separated values, JSON. Making text of it is all that happens here: `draw` makes what
-//! people see, `fit` decides how wide each column of it is.
+//! people see, `fit` decides how wide each column of it is, `wrap` what a stream's line is on a terminal.
 
 mod draw;
 mod fit;
+mod wrap;
 
 pub use draw::{OnScreen, Plain};
 

@@ -1,10 +1,10 @@
 //! `totp enroll`: a secret that a phone reads off the terminal or a file, and a code to confirm it.
 
-use crate::cli::Context;
 use crate::cli::exit::Failure;
 use crate::cli::new_file::NewFile;
 use crate::cli::terminal::prompt;
 use crate::cli::terminal::table::{Column, Table};
+use crate::cli::{Context, named};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
 use crate::usecase::account::admin_two_factor::{self, Enrolment};
@@ -66,7 +66,8 @@ impl Enroll {
         }
         let app = context.app()?;
         let file = self.form.path().map(|path| NewFile::create(path)).transpose()?;
-        let enrolment = admin_two_factor::enrol(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let enrolment =
+            admin_two_factor::enrol(&app, context.caller(), &named::user(context, &app, &self.user)?)?;
         if let Some((file, path)) = file.zip(self.form.path()) {
             file.fill(&self.form.content(&enrolment)?)?;
             context

@@ -1,8 +1,8 @@
 //! `user edit` and `user reset-link`: what an operator changes of an account, or lets its owner change.
 
 use super::{one, parse_email, parse_name, warn_of_domain};
-use crate::cli::Context;
 use crate::cli::exit::Failure;
+use crate::cli::{Context, named};
 use crate::usecase::account::admin as accounts;
 use crate::usecase::account::admin::Verified;
 use crate::usecase::account::edit::{self, Changed, Changes, Edited};
@@ -62,7 +62,7 @@ impl Edit {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let changes = self.flags.changes()?;
         let app = context.app()?;
-        let before = accounts::find(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let before = accounts::find(&app, context.caller(), &named::user(context, &app, &self.user)?)?;
         let edited = edit::edit(&app, context.caller(), &UserRef::Id(before.id), &changes)?;
         context.terminal().note(&said(before.email.as_str(), &edited));
         if edited.changed.contains(&Changed::Email) {
@@ -107,7 +107,7 @@ impl ResetLink {
     /// Makes a link that sets a new password, and prints it.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let made = accounts::reset_link(&app, context.caller(), &UserRef::parse(&self.user)?)?;
+        let made = accounts::reset_link(&app, context.caller(), &named::user(context, &app, &self.user)?)?;
         let terminal = context.terminal();
         terminal.note(&format!(
             "made a link to set a new password for {}; it works once, for 1 hour",

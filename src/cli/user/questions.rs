@@ -2,7 +2,9 @@
 //! Whatever would be refused anyway is refused here, before anybody is asked.
 
 use crate::cli::exit::Failure;
-use crate::cli::words::{counted, named};
+use crate::cli::words;
+use crate::cli::words::counted;
+use crate::cli::{Context, named};
 use crate::domain::caller::Caller;
 use crate::domain::user::User;
 use crate::usecase::account::admin as accounts;
@@ -11,13 +13,19 @@ use crate::usecase::app::App;
 use crate::usecase::session::list;
 
 /// Looks whether these users can be deleted; gives the question, and the users.
-pub(super) fn deletion(app: &App, caller: &Caller, names: &[String]) -> Result<(String, Vec<User>), Failure> {
-    let all: Vec<UserRef> = names.iter().map(|name| UserRef::parse(name)).collect::<Result<_, _>>()?;
+pub(super) fn deletion(
+    context: &Context,
+    app: &App,
+    names: &[String],
+) -> Result<(String, Vec<User>), Failure> {
+    let caller = context.caller();
+    let all: Vec<UserRef> =
+        names.iter().map(|name| named::user(context, app, name)).collect::<Result<_, _>>()?;
     let users = accounts::deletable(app, caller, &all)?;
     let addresses: Vec<&str> = users.iter().map(|user| user.email.as_str()).collect();
     let who = match addresses.as_slice() {
         [one] => (*one).to_owned(),
-        several => format!("{} ({})", counted(several.len() as u64, "user"), named(several)),
+        several => format!("{} ({})", counted(several.len() as u64, "user"), words::named(several)),
     };
     let ids: Vec<_> = users.iter().map(|user| user.id).collect();
     let sessions = match list::count_of(app, caller, &ids)? {

@@ -31,10 +31,14 @@ const WALKS: &[(&str, &str)] = &[
         "FROM registrations WHERE id > ?1",
         "a page of those that wait, which are nearly all: the others go within minutes",
     ),
-    (" ORDER BY mails.id DESC", "`mail list`, which shows all"),
     (
-        "/* of everybody */",
-        "`token list`, which shows all; a page begins with the newest, most of which live",
+        " ORDER BY mails.id DESC",
+        "`mail list`: a page of those that were sent, which are nearly all, or of the few that were not, sorted",
+    ),
+    ("/* of everybody */", "`token list`: a page begins with the newest, most of which live"),
+    (
+        "SELECT s.created_at FROM sessions s WHERE s.id <= ?1",
+        "`token revoke --jti`: the newest sessions of that time first, one of which it most likely is",
     ),
     ("(u.email_key LIKE ?1", "a search in the midst of texts looks at each account until its page is full"),
     ("u.disabled_at IS NOT NULL AND ?3", "an index holds these alone"),

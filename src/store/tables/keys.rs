@@ -2,6 +2,7 @@
 
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
 use std::time::Duration;
 
@@ -53,6 +54,32 @@ pub fn list(query: &impl Query) -> Result<Vec<StoredKey>, Fault> {
         &[],
         read,
     )
+}
+
+/// Where a page of [`list`] ends: what it is in the order of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub created_at: Timestamp,
+    pub signs: bool,
+    pub kid: String,
+}
+
+/// Lists as [`list`] does, a page.
+pub fn list_page(query: &impl Query, page: &Page<Place>) -> Result<Paged<StoredKey, Place>, Fault> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM signing_keys WHERE (created_at, retired_at IS NULL, kid) > (?1, ?2, ?3) \
+         ORDER BY created_at, retired_at IS NULL, kid LIMIT ?4"
+    );
+    // No key was made before this one.
+    let first = Place { created_at: Timestamp::from_millis(i64::MIN), signs: false, kid: String::new() };
+    let after = page.after.as_ref().unwrap_or(&first);
+    let listed =
+        query.all(&sql, params![after.created_at, after.signs, after.kid, page.limit_and_one()], read)?;
+    Ok(Paged::cut(listed, page.limit, |last| Place {
+        created_at: last.created_at,
+        signs: last.retired_at.is_none(),
+        kid: last.kid.clone(),
+    }))
 }
 
 /// Lists the public halves of all keys whose tokens are taken, oldest first.

@@ -5,6 +5,7 @@ use crate::domain::id::{MailId, UserId};
 use crate::domain::mail::{Mail, MailBudget, MailKind, MailState};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -116,11 +117,24 @@ pub fn save_user(tx: &mut Tx<'_>, to: &Email, user: UserId) -> Result<(), Fault>
     tx.execute(sql, params![to.key(), user]).map(drop)
 }
 
-/// Lists mails, newest first. `state` of `None`: all.
-pub fn list(query: &impl Query, state: Option<MailState>) -> Result<Vec<Mail>, Fault> {
-    let of = if state.is_some() { "state = ?1" } else { "?1 IS NULL" };
-    let sql = format!("SELECT {COLUMNS} FROM mails WHERE {of} ORDER BY mails.id DESC");
-    query.all(&sql, params![state.map(MailState::name)], read)
+/// Lists mails, newest first, a page. `state` of `None`: all.
+pub fn list_page(
+    query: &impl Query,
+    state: Option<MailState>,
+    page: Page<MailId>,
+) -> Result<Paged<Mail, MailId>, Fault> {
+    let of = match state {
+        None => "?1 IS NULL AND mails.id < ?2",
+        // Nearly all were sent: looking at each, from the newest on, soon fills a page.
+        Some(MailState::Sent) => "+state = ?1 AND mails.id < ?2",
+        // These are few, and the index over the state holds them alone.
+        Some(MailState::Queued | MailState::Failed) => "state = ?1 AND +mails.id < ?2",
+    };
+    let sql = format!("SELECT {COLUMNS} FROM mails WHERE {of} ORDER BY mails.id DESC LIMIT ?3");
+    // No id comes after this one.
+    let before = page.after.unwrap_or(MailId::from_bytes([0xff; 16]));
+    let listed = query.all(&sql, params![state.map(MailState::name), before, page.limit_and_one()], read)?;
+    Ok(Paged::cut(listed, page.limit, |last| last.id))
 }
 
 /// Lists the newest mails of a span of ids, `most` at most.

@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod failures;
+pub mod ids;
 pub mod keys;
 pub mod link_requests;
 pub mod links;

@@ -90,6 +90,11 @@ pub fn find(query: &impl Query, id: RegistrationId, now: Timestamp) -> Result<Op
     query.opt(&sql, params![id, now], read_waiting)
 }
 
+/// Finds the address of one by its id, whether or not it waits still.
+pub fn find_email(query: &impl Query, id: RegistrationId) -> Result<Option<String>, Fault> {
+    query.opt("SELECT email FROM registrations WHERE id = ?1", params![id], |row| row.get("email"))
+}
+
 /// Lists those of an address, newest first.
 pub fn list_of(query: &impl Query, email: &Email, now: Timestamp) -> Result<Vec<Waiting>, Fault> {
     let sql = format!(

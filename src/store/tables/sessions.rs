@@ -125,23 +125,6 @@ const fn of_user(user: Option<UserId>) -> &'static str {
     if user.is_some() { "s.user_id = ?1" } else { "?1 IS NULL /* of everybody */" }
 }
 
-/// Lists sessions of one user or (`None`) of everybody, newest first; only those that live, or (`None`) all.
-pub fn list(
-    query: &impl Query,
-    user: Option<UserId>,
-    alive: Option<Alive>,
-) -> Result<Vec<SessionOfUser>, Fault> {
-    let (of, live) = (of_user(user), if alive.is_some() { LIVES } else { "?2 IS ?3" });
-    let sql = format!(
-        "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
-         WHERE {of} AND {live} ORDER BY s.id DESC"
-    );
-    let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| alive.idle));
-    query.all(&sql, params![user, now, idle], |row| {
-        Ok(SessionOfUser { session: read(row)?, email: row.get("email")? })
-    })
-}
-
 /// Sessions that live, and those whose they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Living {
@@ -199,24 +182,25 @@ pub fn list_newest(query: &impl Query, user: UserId, alive: Alive, most: u32) ->
     query.all(&sql, params![user, alive.now, alive.idle, most], read)
 }
 
-/// Lists as [`list`] does, a page of those that live.
+/// Lists sessions of one user or (`None`) of everybody, newest first, a page; only those that live, or
+/// (`None`) ended ones, too.
 pub fn list_page(
     query: &impl Query,
     user: Option<UserId>,
-    alive: Alive,
+    alive: Option<Alive>,
     page: Page<SessionId>,
 ) -> Result<Paged<SessionOfUser, SessionId>, Fault> {
-    let of = of_user(user);
+    let (of, live) = (of_user(user), if alive.is_some() { LIVES } else { "?2 IS ?3" });
     let sql = format!(
         "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
-         WHERE {of} AND {LIVES} AND s.id < ?4 ORDER BY s.id DESC LIMIT ?5"
+         WHERE {of} AND {live} AND s.id < ?4 ORDER BY s.id DESC LIMIT ?5"
     );
     // No id comes after this one.
     let before = page.after.unwrap_or(SessionId::from_bytes([0xff; 16]));
-    let listed =
-        query.all(&sql, params![user, alive.now, alive.idle, before, page.limit_and_one()], |row| {
-            Ok(SessionOfUser { session: read(row)?, email: row.get("email")? })
-        })?;
+    let (now, idle) = (alive.map(|alive| alive.now), alive.map(|alive| alive.idle));
+    let listed = query.all(&sql, params![user, now, idle, before, page.limit_and_one()], |row| {
+        Ok(SessionOfUser { session: read(row)?, email: row.get("email")? })
+    })?;
     Ok(Paged::cut(listed, page.limit, |last| last.session.id))
 }
 
@@ -305,6 +289,15 @@ pub fn end_of_user(tx: &mut Tx<'_>, user: UserId, except: Option<SessionId>) -> 
 pub fn end_all(tx: &mut Tx<'_>) -> Result<u64, Fault> {
     let now = tx.now();
     tx.execute("UPDATE sessions SET ended_at = ?1 WHERE ended_at IS NULL", params![now]).map(count)
+}
+
+/// Looks whether a session, ended or not, was begun by `until` and used from `since` on. Its id says when
+/// it was begun, so the newest of those come first.
+pub fn was_used(query: &impl Query, since: Timestamp, until: Timestamp) -> Result<bool, Fault> {
+    let sql = "SELECT s.created_at FROM sessions s WHERE s.id <= ?1 AND s.last_used_at >= ?2 \
+        ORDER BY s.id DESC LIMIT 1";
+    let last = SessionId::new(until, [0xff; 10]);
+    Ok(query.opt(sql, params![last, since], |row| row.get::<Timestamp>("created_at"))?.is_some())
 }
 
 /// Finds when the last of all sessions that were not ended runs out. `None`: there is none.

@@ -17,19 +17,10 @@ use crate::usecase::paging::by_name;
 use crate::usecase::reauthenticate::require_fresh_if_user;
 use crate::usecase::{require, require_over, require_own};
 
-/// All roles, by name.
-///
-/// # Errors
-/// `forbidden` without `roles:read`; the store's.
-pub fn list(app: &App, caller: &Caller) -> Result<Vec<Role>, Error> {
-    require(caller, "roles:read")?;
-    Ok(app.store.read(|query| roles::list(query))?)
-}
-
 /// A page of the roles, by name: `limit` of them (at least 1), after the `next` of the page before.
 ///
 /// # Errors
-/// As [`list`]; `invalid_cursor`; `validation_failed` for a limit of 0.
+/// `forbidden` without `roles:read`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
 pub fn page(
     app: &App,
     caller: &Caller,

@@ -111,19 +111,11 @@ impl Draft {
     }
 }
 
-/// All keys, by name; expired ones too.
+/// A page of the keys, by name, expired ones too: `limit` of them (at least 1), after the `next` of the
+/// page before.
 ///
 /// # Errors
-/// `forbidden` without `keys:write`; the store's.
-pub fn list(app: &App, caller: &Caller) -> Result<Vec<ApiKey>, Error> {
-    require(caller, "keys:write")?;
-    Ok(app.store.read(|query| api_keys::list(query))?)
-}
-
-/// A page of the keys, by name: `limit` of them (at least 1), after the `next` of the page before.
-///
-/// # Errors
-/// As [`list`]; `invalid_cursor`; `validation_failed` for a limit of 0.
+/// `forbidden` without `keys:write`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
 pub fn page(
     app: &App,
     caller: &Caller,

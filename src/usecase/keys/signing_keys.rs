@@ -2,14 +2,17 @@
 
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
+use crate::domain::cursor;
 use crate::domain::signing_key::{KeyState, Retired, SigningKey};
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::page::{Page, Paged};
 use crate::store::tables::keys;
-use crate::store::tables::keys::StoredKey;
+use crate::store::tables::keys::{Place, StoredKey};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::app::keyring::algorithm_of;
+use crate::usecase::paging::{check_limit, start};
 use crate::usecase::require;
 use std::time::Duration;
 
@@ -17,14 +20,39 @@ use std::time::Duration;
 /// nearly this long.
 const IN_FLIGHT: Duration = Duration::from_secs(60);
 
-/// All keys, oldest first; those whose time is over too.
+/// A page of all keys, oldest first; those whose time is over too: `limit` of them (at least 1), after the
+/// `next` of the page before.
 ///
 /// # Errors
-/// `forbidden` for anybody but an operator; the store's.
-pub fn list(app: &App, caller: &Caller) -> Result<Vec<SigningKey>, Error> {
+/// `forbidden` for anybody but an operator; `invalid_cursor`; `validation_failed` for a limit of 0; the
+/// store's.
+pub fn page(
+    app: &App,
+    caller: &Caller,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<SigningKey, String>, Error> {
     require(caller, "signing_keys:read")?;
-    let stored = app.store.read(|query| keys::list(query))?;
-    Ok(stored.iter().map(shown).collect::<Result<_, _>>()?)
+    check_limit(limit)?;
+    let after = start(cursor::List::SigningKeys, after, place_of)?;
+    let Paged { items, next } = app.store.read(|query| keys::list_page(query, &Page { limit, after }))?;
+    let items = items.iter().map(shown).collect::<Result<_, _>>()?;
+    Ok(Paged { items, next: next.map(|place| cursor_of(&place)) })
+}
+
+fn cursor_of(place: &Place) -> String {
+    let Place { created_at, signs, kid } = place;
+    cursor::encode_name(cursor::List::SigningKeys, &format!("{} {signs} {kid}", created_at.as_millis()))
+}
+
+fn place_of(list: cursor::List, text: &str) -> Option<Place> {
+    let name = cursor::decode_name(list, text)?;
+    let mut parts = name.splitn(3, ' ');
+    Some(Place {
+        created_at: Timestamp::from_millis(parts.next()?.parse().ok()?),
+        signs: parts.next()?.parse().ok()?,
+        kid: parts.next()?.to_owned(),
+    })
 }
 
 /// One key.

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::crypto::seal::Sealer;
 use crate::domain::caller::Caller;
+use crate::domain::cursor;
 use crate::domain::email::Email;
 use crate::domain::id::{LinkId, MailId, SessionId, UserId};
 use crate::domain::link::LinkKind;
@@ -15,6 +16,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault, Refusal};
 use crate::ports::{Message, draw};
+use crate::store::page::{Page, Paged};
 use crate::store::tables::links;
 use crate::store::tables::links::NewLink;
 use crate::store::tables::mails;
@@ -24,6 +26,7 @@ use crate::usecase::app::App;
 use crate::usecase::app::mail_templates::{MailContext, MailTemplates};
 use crate::usecase::app::ports::Ports;
 use crate::usecase::app::wakeup::Waker;
+use crate::usecase::paging::{check_limit, start};
 use crate::usecase::require;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -385,13 +388,25 @@ impl Drop for Body {
     }
 }
 
-/// The outbox, newest first. `state` of `None`: all.
+/// A page of the outbox, newest first: `limit` mails (at least 1), after the `next` of the page before.
+/// `state` of `None`: all.
 ///
 /// # Errors
-/// `forbidden` for anybody but an operator; the store's.
-pub fn list(app: &App, caller: &Caller, state: Option<MailState>) -> Result<Vec<Mail>, Error> {
+/// `forbidden` for anybody but an operator; `invalid_cursor`; `validation_failed` for a limit of 0; the
+/// store's.
+pub fn page(
+    app: &App,
+    caller: &Caller,
+    state: Option<MailState>,
+    limit: u32,
+    after: Option<&str>,
+) -> Result<Paged<Mail, String>, Error> {
     require(caller, "mail:read")?;
-    Ok(app.store.read(|query| mails::list(query, state))?)
+    check_limit(limit)?;
+    let after = start(cursor::List::Mails, after, cursor::decode)?.map(MailId::from_bytes);
+    let page = Page { limit, after };
+    let Paged { items, next } = app.store.read(|query| mails::list_page(query, state, page))?;
+    Ok(Paged { items, next: next.map(|id| cursor::encode(cursor::List::Mails, id.as_bytes())) })
 }
 
 /// A mail as its reader gets it.

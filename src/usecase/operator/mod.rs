@@ -14,6 +14,7 @@ pub mod import;
 pub mod lifecycle;
 pub mod prune;
 pub mod restore;
+pub mod short_id;
 mod temp_file;
 pub mod transfer_format;
 mod unclaimed;

@@ -9,8 +9,8 @@ use crate::error::{Decision, Error, Refusal};
 use crate::store::page::{Page, Paged};
 use crate::store::tables::sessions;
 use crate::store::tables::sessions::Alive;
+use crate::usecase::account::reference;
 use crate::usecase::account::reference::UserRef;
-use crate::usecase::account::{admin, reference};
 use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::{require, require_user};
@@ -53,25 +53,6 @@ pub enum Which {
     All,
 }
 
-/// Sessions of one user or (`None`) of everybody, newest first.
-///
-/// # Errors
-/// `forbidden` without `sessions:read`; `not_found` for an unknown user; the store's.
-pub fn list(
-    app: &App,
-    caller: &Caller,
-    of: Option<&UserRef>,
-    which: Which,
-) -> Result<Vec<SessionOfUser>, Error> {
-    require(caller, "sessions:read")?;
-    let user = match of {
-        Some(of) => Some(admin::find(app, caller, of)?.id),
-        None => None,
-    };
-    let alive = (which == Which::Alive).then(|| alive(app));
-    Ok(app.store.read(|query| sessions::list(query, user, alive))?)
-}
-
 /// Counts the sessions of these users that live: what would end with them.
 ///
 /// # Errors
@@ -93,8 +74,8 @@ pub fn count(app: &App, caller: &Caller) -> Result<Living, Error> {
     Ok(app.store.read(|query| sessions::count_all(query, alive(app)))?)
 }
 
-/// A page of the sessions that live, of one user or (`None`) of everybody, newest first: `limit` of them (at
-/// least 1), after the `next` of the page before.
+/// A page of the sessions of one user or (`None`) of everybody, newest first: `limit` of them (at least 1),
+/// after the `next` of the page before.
 ///
 /// # Errors
 /// `forbidden` without `sessions:read`; `not_found` for an unknown user; `invalid_cursor`;
@@ -103,13 +84,17 @@ pub fn page(
     app: &App,
     caller: &Caller,
     of: Option<&UserRef>,
+    which: Which,
     limit: u32,
     after: Option<&str>,
 ) -> Result<Paged<SessionOfUser, String>, Error> {
     require(caller, "sessions:read")?;
     check_limit(limit)?;
     let after = start(cursor::List::Sessions, after, cursor::decode)?.map(SessionId::from_bytes);
-    let alive = alive(app);
+    let alive = match which {
+        Which::Alive => Some(alive(app)),
+        Which::All => None,
+    };
     let page = app.store.read(|query| {
         let user = match of {
             Some(of) => match reference::find_in(query, of)? {

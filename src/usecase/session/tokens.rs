@@ -21,6 +21,7 @@ use crate::usecase::account::reference;
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::app::App;
 use crate::usecase::{require, require_over_everybody};
+use std::time::Duration;
 
 /// What to revoke.
 #[derive(Clone, Debug)]
@@ -42,7 +43,8 @@ pub enum Target {
 /// # Errors
 /// `forbidden` without `sessions:revoke`, or for somebody who holds more of authd than the caller; where
 /// whose it is can't be told, anybody might. Whoever shows a token may end it, whosever it is. `not_found`
-/// for an unknown session or user; `validation_failed` for a text that is no token or no `jti`; the store's.
+/// for an unknown session or user, and for a `jti` that no session can have given; `validation_failed` for
+/// a text that is no token or no `jti`; the store's.
 pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error> {
     require(caller, "sessions:revoke")?;
     match target {
@@ -52,6 +54,9 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
             require_over_everybody(caller)?;
             let jti =
                 TokenId::parse(jti).ok_or_else(|| Refusal::invalid("jti", "invalid", "a jti is a UUID"))?;
+            if !could_be_given(app, jti)? {
+                return Err(Refusal::not_found("access token", jti.to_string()).into());
+            }
             // Whose it is, only the token itself could tell; none outlives the session that lives the
             // longest. That may have begun under another configuration than this one.
             let tokens = &app.config.tokens;
@@ -141,6 +146,17 @@ fn revoke_user(app: &App, caller: &Caller, of: &UserRef) -> Result<u64, Error> {
         }
         Ok(Decision::Grant(sessions))
     })
+}
+
+/// How far the clocks of those who give tokens may be apart, or one of them be set back.
+const JTI_SLACK: Duration = Duration::from_secs(3600);
+
+/// Whether a session may have given an access token of this `jti`. Nobody remembers these, but each says
+/// when it was made, and a session gives tokens from its beginning to its last use, and for the grace after
+/// it. What no session can have given is a slip of whoever typed it.
+fn could_be_given(app: &App, jti: TokenId) -> Result<bool, Fault> {
+    let (made, slack) = (jti.made_at(), app.lifetime().grace + JTI_SLACK);
+    app.store.read(|query| sessions::was_used(query, made.minus(slack), made.plus(slack)))
 }
 
 /// Remembers a `jti` until its token is dead by itself.

@@ -20,6 +20,7 @@ mod full_disk;
 mod golden;
 mod keys;
 mod links;
+mod lists;
 mod mail;
 mod memory;
 mod operator;

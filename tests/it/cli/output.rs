@@ -54,7 +54,8 @@ fn user_filters_and_pages() {
     assert_eq!(emails("user list -o json --state disabled"), [""; 0]);
     let first = shell.line("user list -o json --limit 1");
     assert_eq!(json(&first.out)[0]["email"], "ann@example.com");
-    let cursor = first.err.trim().strip_prefix("there are more: add --after ").unwrap();
+    let again = first.err.trim().strip_prefix("there are more: authctl user list -o json --limit 1 --after ");
+    let cursor = again.unwrap();
     assert_eq!(emails(&format!("user list -o json --limit 1 --after {cursor}")), ["bob@example.com"]);
     assert_eq!(shell.line("user list --after nonsense").code, 1);
 }

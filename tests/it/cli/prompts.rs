@@ -234,10 +234,9 @@ fn a_terminal_gets_a_table_with_borders_and_colour() {
     assert!(plain.contains('┌') && !plain.contains('\u{1b}'), "{plain}");
     assert!(!screen("./authctl user list --color never").contains('\u{1b}'));
     assert!(!screen("./authctl user list | cat").contains('┌'));
-    // Too narrow for the columns: a record a user.
-    let id = shell.line("user list -q").out;
-    let narrow = screen("stty cols 80; ./authctl user list --color never");
-    assert!(narrow.contains(&format!("│ id            ┆ {} │", id.trim())), "{narrow}");
+    // Too narrow for the columns: fewer of them.
+    let narrow = screen("stty cols 40; ./authctl user list --color never");
+    assert!(narrow.contains("ann@example.com") && narrow.contains("no room for"), "{narrow}");
 }
 
 #[test]

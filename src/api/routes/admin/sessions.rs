@@ -9,7 +9,7 @@ use crate::api::wire::Field;
 use crate::error::Error;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
-use crate::usecase::session::list;
+use crate::usecase::session::list::{self, Which};
 use crate::usecase::session::tokens;
 use crate::usecase::session::tokens::Target;
 use crate::views;
@@ -36,7 +36,7 @@ pub static SESSIONS: &[Route] = &[
 fn list(app: &App, mut call: Call) -> Result<Response, Error> {
     let fields = &mut call.fields;
     let (user, limit, after) = (fields.optional_user("user"), fields.limit("limit"), fields.cursor("after"));
-    let sessions = list::page(app, &call.caller, user.as_ref(), limit, after.as_deref())?;
+    let sessions = list::page(app, &call.caller, user.as_ref(), Which::Alive, limit, after.as_deref())?;
     Ok(page(&sessions, views::listed_session))
 }
 

@@ -62,15 +62,19 @@ impl Table {
         drawing.add_rows(self.rows.iter().map(cells));
         let column_of = |name: &&str| columns.iter().position(|(_, column)| column.name() == *name);
         let gives_way: Vec<usize> = self.gives_way.iter().filter_map(column_of).collect();
-        let columns: Vec<Column> = columns.iter().map(|(_, column)| *column).collect();
-        let (text, gone) = bordered(drawing, &columns, &gives_way, screen, colour);
-        OnScreen { text, left_out: gone.into_iter().map(|at| columns[at].name()).collect() }
+        let widest = drawing.column_max_content_widths();
+        let want = |((at, column), width): (&(usize, Column), u16)| match column {
+            Column::Text(name) => Want::text(width, self.longest_word(*at).max(letters(name))),
+            Column::Whole(_) | Column::Id(_) | Column::Time(_) | Column::Secret(_) => Want::Whole(width),
+        };
+        let wants: Vec<Want> = columns.iter().zip(widest).map(want).collect();
+        let (text, gone) = bordered(drawing, &wants, &gives_way, screen, colour);
+        OnScreen { text, left_out: gone.into_iter().map(|at| columns[at].1.name()).collect() }
     }
 
     /// Draws each row as pairs of name and value, one under another.
     #[must_use]
     pub fn draw_record(&self, style: Style, colour: Colour) -> String {
-        const PAIR: [Column; 2] = [Column::Whole("field"), Column::Text("value")];
         let columns = self.drawn_columns();
         let record = |row: &Row| {
             let mut drawing = Drawing::new();
@@ -79,7 +83,10 @@ impl Table {
                     let pair =
                         |(at, column): &(usize, Column)| vec![heading(*column), draw_spaced(&row.cells[*at])];
                     drawing.add_rows(columns.iter().map(pair));
-                    bordered(drawing, &PAIR, &[], width, colour).0
+                    let [names, values] = drawing.column_max_content_widths()[..] else {
+                        return String::new();
+                    };
+                    bordered(drawing, &[Want::Whole(names), Want::text(values, 0)], &[], width, colour).0
                 }
                 Style::Plain => {
                     let pair =
@@ -96,6 +103,13 @@ impl Table {
             }
         };
         self.rows.iter().map(record).collect::<Vec<_>>().join("\n")
+    }
+
+    /// How long the longest word in a column is, as a terminal shows it.
+    fn longest_word(&self, column: usize) -> u16 {
+        let texts = self.rows.iter().map(|row| &row.cells[column]);
+        let words = texts.flat_map(|cell| cell.spaced.as_ref().unwrap_or(&cell.text).split(' '));
+        words.map(letters).max().unwrap_or(0)
     }
 
     /// The columns that may stand in a drawing, each with its place.
@@ -125,6 +139,10 @@ fn to_the_minute(time: &str) -> String {
         (Some(day), Some("T"), Some(minute)) => format!("{day} {minute}"),
         _ => time.to_owned(),
     }
+}
+
+fn letters(text: &str) -> u16 {
+    u16::try_from(text.chars().count()).unwrap_or(u16::MAX)
 }
 
 fn heading(column: Column) -> Drawn {
@@ -157,18 +175,12 @@ const fn exactly(content: u16, padding: u16) -> ColumnConstraint {
 /// The drawing within borders, and the places of the columns for which there was no room.
 fn bordered(
     mut drawing: Drawing,
-    columns: &[Column],
+    wants: &[Want],
     gives_way: &[usize],
     screen: u16,
     colour: Colour,
 ) -> (String, Vec<usize>) {
-    let widest = drawing.column_max_content_widths();
-    let want = |(column, width): (&Column, u16)| match column {
-        Column::Text(_) => Want::Text(width),
-        Column::Whole(_) | Column::Id(_) | Column::Time(_) | Column::Secret(_) => Want::Whole(width),
-    };
-    let wants: Vec<Want> = columns.iter().zip(widest).map(want).collect();
-    let widths = fit(&wants, gives_way, screen);
+    let widths = fit(wants, gives_way, screen);
     for (drawn, width) in drawing.column_iter_mut().zip(&widths) {
         drawn.set_constraint(width.map_or(ColumnConstraint::Hidden, |width| exactly(width, 2)));
     }

@@ -1,7 +1,10 @@
 //! How wide each column of a table is on a screen, and which ones give way where there is no room for all.
 
-/// What a column that may be wrapped needs to stay readable.
+/// What a column that may be wrapped needs to stay readable, besides its longest word.
 const TEXT_MIN: u16 = 10;
+
+/// The longest word that is kept whole while columns can give way.
+const WORD_MAX: u16 = 20;
 
 /// The least that a column is ever cut to.
 const LEAST: u16 = 3;
@@ -12,29 +15,41 @@ pub(super) enum Want {
     /// So much, and no less.
     Whole(u16),
     /// So much, or less with its texts wrapped.
-    Text(u16),
+    Text { all: u16, least: u16 },
 }
 
 impl Want {
+    /// Texts of this width, and of words of which none is longer than `word`.
+    pub(super) fn text(all: u16, word: u16) -> Self {
+        Self::Text { all, least: word.clamp(TEXT_MIN, WORD_MAX).min(all) }
+    }
+
     const fn all(self) -> u16 {
         match self {
-            Self::Whole(width) | Self::Text(width) => width,
+            Self::Whole(width) | Self::Text { all: width, .. } => width,
         }
     }
 
-    fn least(self) -> u16 {
+    const fn least(self) -> u16 {
+        match self {
+            Self::Whole(width) | Self::Text { least: width, .. } => width,
+        }
+    }
+
+    /// What it is not cut below while anything else can be.
+    fn floor(self) -> u16 {
         match self {
             Self::Whole(width) => width,
-            Self::Text(width) => width.min(TEXT_MIN),
+            Self::Text { least, .. } => least.min(TEXT_MIN),
         }
     }
 }
 
 /// Gives each column the width of its content, or `None` where it has given way.
 ///
-/// First texts are wrapped, down to ten letters; then columns go, in the order of `gives_way`; and where what
-/// is left is too wide still, the widest is wrapped, whatever it holds. No column goes for which there is
-/// room once others have gone.
+/// First texts are wrapped, between words; then columns go, in the order of `gives_way`; and where what is
+/// left is too wide still, words are broken, and at last the widest column, whatever it holds. No column goes
+/// for which there is room once others have gone.
 pub(super) fn fit(wants: &[Want], gives_way: &[usize], screen: u16) -> Vec<Option<u16>> {
     let mut shown = vec![true; wants.len()];
     let mut gone = Vec::new();
@@ -51,7 +66,7 @@ pub(super) fn fit(wants: &[Want], gives_way: &[usize], screen: u16) -> Vec<Optio
     }
     let mut widths: Vec<Option<u16>> =
         wants.iter().zip(&shown).map(|(want, shown)| shown.then(|| want.least())).collect();
-    shrink(&mut widths, screen);
+    shrink(&mut widths, wants, screen);
     grow(&mut widths, wants, screen);
     widths
 }
@@ -69,11 +84,17 @@ fn total(widths: &[Option<u16>]) -> u32 {
     with_borders(widths.iter().flatten().copied())
 }
 
-/// Takes from the widest what is too much.
-fn shrink(widths: &mut [Option<u16>], screen: u16) {
+/// Takes what is too much from the widest, of texts first.
+fn shrink(widths: &mut [Option<u16>], wants: &[Want], screen: u16) {
     while total(widths) > u32::from(screen) {
-        match widths.iter_mut().flatten().max() {
-            Some(widest) if *widest > LEAST => *widest -= 1,
+        let mut shown: Vec<(&mut u16, u16)> = widths
+            .iter_mut()
+            .zip(wants)
+            .filter_map(|(width, want)| Some((width.as_mut()?, want.floor())))
+            .collect();
+        shown.sort_by_key(|(width, floor)| (**width > *floor, **width));
+        match shown.pop() {
+            Some((widest, _)) if *widest > LEAST => *widest -= 1,
             _ => return,
         }
     }
@@ -98,27 +119,40 @@ fn grow(widths: &mut [Option<u16>], wants: &[Want], screen: u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Want::{Text, Whole};
+    use Want::Whole;
+
+    fn text(width: u16) -> Want {
+        Want::text(width, 0)
+    }
 
     #[test]
     fn what_has_room_is_as_wide_as_it_likes() {
-        assert_eq!(fit(&[Whole(8), Text(40)], &[0], 55), [Some(8), Some(40)]);
+        assert_eq!(fit(&[Whole(8), text(40)], &[0], 55), [Some(8), Some(40)]);
     }
 
     #[test]
     fn texts_are_wrapped_before_a_column_goes() {
-        assert_eq!(fit(&[Whole(8), Text(40)], &[0], 54), [Some(8), Some(39)]);
-        assert_eq!(fit(&[Whole(8), Text(40)], &[0], 25), [Some(8), Some(10)]);
-        assert_eq!(fit(&[Text(30), Text(12)], &[], 31), [Some(12), Some(12)]);
+        assert_eq!(fit(&[Whole(8), text(40)], &[0], 54), [Some(8), Some(39)]);
+        assert_eq!(fit(&[Whole(8), text(40)], &[0], 25), [Some(8), Some(10)]);
+        assert_eq!(fit(&[text(30), text(12)], &[], 31), [Some(12), Some(12)]);
+    }
+
+    #[test]
+    fn a_word_is_broken_only_where_no_column_can_go() {
+        let wants = [Whole(8), Want::text(40, 16)];
+        assert_eq!(fit(&wants, &[0], 31), [Some(8), Some(16)]);
+        assert_eq!(fit(&wants, &[0], 30), [None, Some(26)]);
+        assert_eq!(fit(&wants, &[], 30), [Some(8), Some(15)]);
+        assert_eq!(fit(&[Whole(30), Want::text(40, 16)], &[], 48), [Some(30), Some(11)]);
     }
 
     #[test]
     fn columns_go_in_their_order_and_come_back_where_there_is_room() {
-        let wants = [Whole(8), Whole(30), Text(40), Whole(16)];
+        let wants = [Whole(8), Whole(30), text(40), Whole(16)];
         assert_eq!(fit(&wants, &[3, 2, 0], 77), [Some(8), Some(30), Some(10), Some(16)]);
         assert_eq!(fit(&wants, &[3, 2, 0], 76), [Some(8), Some(30), Some(28), None]);
         // Without the text there is room again for the time that went before it.
-        let wants = [Whole(8), Whole(30), Text(40), Whole(9)];
+        let wants = [Whole(8), Whole(30), text(40), Whole(9)];
         assert_eq!(fit(&wants, &[3, 2, 0], 57), [Some(8), Some(30), None, Some(9)]);
     }
 
