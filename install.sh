@@ -10,13 +10,14 @@ Usage: ./install.sh [--prefix DIR]              build, and install under DIR (de
        ./install.sh --system [--prefix DIR]     the same, and set up the service authd of systemd
        ./install.sh --uninstall [--system] [--prefix DIR]
                                                 remove what was installed; data is never touched
-       ./install.sh --run [ARGUMENT...]         build, and start `authd serve` in the current folder
+       ./install.sh --run [ARGUMENT...]         build quickly, and start `authd serve` in the current folder
        ./install.sh --help
 
 Installed are the programs authd and authctl, their manual pages, and completions for bash, zsh
-and fish. The build needs Rust and a C compiler. It runs as you; only the copying asks for sudo,
-when you may not write to DIR. Running it again upgrades; a daemon that runs keeps its old
-program until it is restarted.
+and fish. The build needs Rust and a C compiler; as root on Debian and Ubuntu, this asks whether to
+install what is missing of them, and --yes says so beforehand. It runs as you; only the copying asks
+for sudo, when you may not write to DIR. Running it again upgrades; a daemon that runs keeps its old
+program until it is restarted. What --run builds is there sooner, and slower in all but hashing.
 
 With --system come the user authd, /etc/authd/authd.toml, a root key that root alone may read,
 /var/lib/authd for the database, and the unit authd.service. What is there stays as it is; nothing
@@ -45,37 +46,132 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Leaves the path of cargo in $cargo.
+# Leaves the path of cargo in $cargo, or nothing.
 find_cargo() {
     cargo=$(command -v cargo || true)
     if [ -z "$cargo" ] && [ -x "${HOME:-/}/.cargo/bin/cargo" ]; then
         cargo=$HOME/.cargo/bin/cargo
         PATH=$HOME/.cargo/bin:$PATH
     fi
-    [ -n "$cargo" ] && return
-    if [ -n "${SUDO_USER:-}" ]; then
-        die "cargo, which builds authd, is not there for $(id -un)." \
-            "Run ./install.sh as $SUDO_USER, without sudo: it asks for it when it copies."
-    fi
-    die "cargo, which builds authd, is not installed." \
-        "Install Rust from https://rustup.rs (or your system's packages) and run this again."
 }
 
-check_compiler() {
+has_compiler() {
     for compiler in "${CC:-cc}" cc gcc clang; do
         if command -v "$compiler" >/dev/null 2>&1; then return; fi
     done
-    die "a C compiler, which builds SQLite and the cryptography, is not installed." \
-        "Debian, Ubuntu: apt install gcc libc6-dev   Fedora: dnf install gcc   Alpine: apk add gcc musl-dev   macOS: xcode-select --install"
+    return 1
 }
 
-check_rust() {
+# at_least FOUND WANTED: versions, of which the first two numbers count.
+at_least() {
+    major=${1%%.*} minor=${1#*.}
+    minor=${minor%%[!0-9]*}
+    [ "$major" -gt "${2%%.*}" ] || { [ "$major" -eq "${2%%.*}" ] && [ "${minor:-0}" -ge "${2#*.}" ]; }
+}
+
+# Sees to a compiler for each language: what is missing is installed, or this ends and says what to do.
+find_compilers() {
     wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$here/Cargo.toml")
-    found=$("$cargo" --version | sed 's/^cargo \([0-9]*\.[0-9]*\).*/\1/')
-    if [ "${found%%.*}" -lt "${wanted%%.*}" ] ||
-        { [ "${found%%.*}" -eq "${wanted%%.*}" ] && [ "${found#*.}" -lt "${wanted#*.}" ]; }; then
-        die "Rust $wanted or newer is needed, this is $found." "Run: rustup update"
+    find_cargo
+    rust=missing
+    if [ -n "$cargo" ]; then
+        found=$("$cargo" --version | sed -n 's/^cargo \([0-9]*\.[0-9]*\).*/\1/p')
+        if at_least "${found:-0.0}" "$wanted"; then rust=; else rust=old; fi
     fi
+    if [ -z "$rust" ] && has_compiler; then return; fi
+    if [ -n "$rust" ] && [ -n "${SUDO_USER:-}" ] && has_own_cargo "$SUDO_USER"; then
+        die "cargo, which builds authd, is not there for $(id -un)." \
+            "Run ./install.sh as $SUDO_USER, without sudo: it asks for it when it copies."
+    fi
+    # What rustup installed, it brings up to date.
+    if [ "$rust" = old ] && command -v rustup >/dev/null 2>&1; then lack; fi
+    may_install || lack
+    install_compilers
+}
+
+has_own_cargo() {
+    home=$(getent passwd "$1" | cut -d: -f6)
+    [ -x "$home/.cargo/bin/cargo" ]
+}
+
+# Ends, and says what is missing and how to come by it.
+lack() {
+    how=
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+        how="Or let this install it with apt-get: ./install.sh --yes, and what else you gave it."
+    fi
+    case $rust in
+    missing)
+        die "cargo, which builds authd, is not installed." \
+            "Install Rust from https://rustup.rs (or your system's packages) and run this again." ${how:+"$how"}
+        ;;
+    old) die "Rust $wanted or newer is needed, this is ${found:-unknown}." "Run: rustup update" ${how:+"$how"} ;;
+    esac
+    die "a C compiler, which builds SQLite and the cryptography, is not installed." \
+        "Debian, Ubuntu: apt install gcc libc6-dev   Fedora: dnf install gcc   Alpine: apk add gcc musl-dev   macOS: xcode-select --install" \
+        ${how:+"$how"}
+}
+
+# Whether the system's packages may be installed: as root on Debian and the like, who said so or says so now.
+may_install() {
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then return 1; fi
+    [ -z "$yes" ] || return 0
+    if ! [ -t 0 ] || ! [ -t 2 ]; then return 1; fi
+    what=
+    if ! has_compiler; then what="a C compiler"; fi
+    if [ -n "$rust" ]; then what="${what:+$what and }Rust $wanted or newer"; fi
+    printf 'install.sh: authd is built by what is not here: %s. Install it with apt-get? [Y/n] ' "$what" >&2
+    read -r answer || return 1
+    case $answer in '' | [Yy]*) ;; *) return 1 ;; esac
+}
+
+# version_of PACKAGE: the one that apt would install, without its epoch; nothing where there is none.
+version_of() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \([0-9]*:\)\{0,1\}\([0-9].*\)/\2/p'; }
+
+# Leaves in $packages what is to be installed, and in $toolchain whether rustup then has to fetch one.
+choose_packages() {
+    packages=
+    toolchain=
+    if ! has_compiler; then packages="gcc libc6-dev"; fi
+    [ -n "$rust" ] || return 0
+    # Cargo fetches over TLS.
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || packages="$packages ca-certificates"
+    # Debian's own compiler where it is new enough (the stable release has a newer one for its browsers); else rustup.
+    for suffix in '' -web; do
+        version=$(version_of "cargo$suffix")
+        if [ -n "$version" ] && at_least "$version" "$wanted"; then
+            packages="$packages cargo$suffix rustc$suffix"
+            return
+        fi
+    done
+    if [ -z "$(version_of rustup)" ]; then
+        die "this system's packages have neither Rust $wanted nor rustup." \
+            "Install Rust from https://rustup.rs and run this again."
+    fi
+    packages="$packages rustup"
+    toolchain=stable
+}
+
+install_compilers() {
+    say "looking up what this system's packages have: apt-get update"
+    DEBIAN_FRONTEND=noninteractive
+    export DEBIAN_FRONTEND
+    apt-get update -qq || say "apt-get update failed; going on with the lists that are there"
+    choose_packages
+    packages=${packages# }
+    say "installing: apt-get install $packages"
+    # What is there stays: where a package conflicts with one of these, apt says so and does nothing.
+    # shellcheck disable=SC2086 # a list of words
+    apt-get install -y -qq --no-remove --no-install-recommends $packages >&2 ||
+        die "apt-get could not install $packages; what it says stands above."
+    if [ -n "$toolchain" ]; then
+        say "fetching Rust's compiler: rustup default $toolchain"
+        rustup set profile minimal >&2
+        rustup default "$toolchain" >&2 || die "rustup could not fetch the compiler; what it says stands above."
+    fi
+    find_cargo
+    [ -n "$cargo" ] || die "cargo is not there, though $packages is installed."
+    say "installed $packages${toolchain:+ and Rust ($toolchain)}; apt-get remove takes them away again"
 }
 
 # Leaves the path of the program in $binary.
@@ -86,16 +182,17 @@ build() {
         binary=$(CDPATH='' cd -- "$(dirname -- "$binary")" && pwd)/$(basename -- "$binary")
         return
     fi
-    find_cargo
-    check_compiler
-    check_rust
-    say "building for this machine's processor; the first time takes a few minutes"
+    find_compilers
+    say "building for this machine's processor; $expected"
+    begun=$(date +%s)
     # Password hashing gains nothing by this any more: it chooses its instructions when it runs.
-    # In its folder, where cargo finds how SQLite is built.
-    (cd "$here" && RUSTFLAGS="${RUSTFLAGS:-} -C target-cpu=native" "$cargo" build --release --locked --target-dir target) ||
+    # In its folder, where cargo finds how SQLite is built. Cargo shows how far it is.
+    (cd "$here" && RUSTFLAGS="${RUSTFLAGS:-} -C target-cpu=native" "$cargo" build --profile "$profile" --locked --bin authd --target-dir target) ||
         die "the build failed; the message of the compiler stands above."
-    binary=$here/target/release/authd
-    ln -sf authd "$here/target/release/authctl"
+    seconds=$(($(date +%s) - begun))
+    say "built in $((seconds / 60)) min $((seconds % 60)) s"
+    binary=$here/target/$profile/authd
+    ln -sf authd "$here/target/$profile/authctl"
 }
 
 # Leaves `sudo` in $sudo where the user may not write below the prefix, or is to set up a service.
@@ -270,6 +367,8 @@ uninstall_all() {
 }
 
 run_here() {
+    profile=quick
+    expected="the first time takes 2 to 4 minutes on two cores"
     build
     say "starting in $(pwd); from a second terminal there: $(dirname -- "$binary")/authctl --help"
     exec "$binary" serve "$@"
@@ -278,6 +377,9 @@ run_here() {
 prefix=/usr/local
 destination=${DESTDIR:-}
 system=
+yes=
+profile=release
+expected="optimised in full, which takes 3 to 8 minutes the first time on two cores"
 action=install_all
 while [ $# -gt 0 ]; do
     case $1 in
@@ -294,6 +396,7 @@ while [ $# -gt 0 ]; do
         ;;
     --root=*) destination=${1#--root=} ;;
     --system) system=yes ;;
+    -y | --yes) yes=yes ;;
     --uninstall) action=uninstall_all ;;
     --run)
         shift

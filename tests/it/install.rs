@@ -136,7 +136,8 @@ fn what_is_missing_is_said_in_clear_words() {
         std::os::unix::fs::symlink(find(tool), bare.join(tool)).unwrap();
     }
     assert!(run(&[], &bare).contains("cargo, which builds authd, is not installed"));
-    std::os::unix::fs::symlink("/bin/true", bare.join("cargo")).unwrap();
+    fs::write(bare.join("cargo"), "#!/bin/sh\necho cargo 1.99.0\n").unwrap();
+    fs::set_permissions(bare.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
     assert!(run(&[], &bare).contains("a C compiler"));
     assert!(run(&["--prefix"], &bare).contains("--prefix needs a folder"));
     assert!(run(&["--nonsense"], &bare).contains("--nonsense is no option"));

@@ -24,6 +24,7 @@ mod growth;
 mod http_contract;
 mod import_formats;
 mod install;
+mod install_compilers;
 mod jwt;
 mod limits;
 mod locked_tries;

@@ -70,7 +70,7 @@ impl Clone {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let programs = folder.path().join("target/release");
+        let programs = folder.path().join("target/quick");
         fs::create_dir_all(&programs).unwrap();
         for name in ["authd", "authctl"] {
             symlink(env!("CARGO_BIN_EXE_authd"), programs.join(name)).unwrap();
