@@ -2,30 +2,36 @@
 
 use super::route::{Access, COOKIES, Route};
 use super::wire::Fields;
-use crate::domain::access::Actor;
+use crate::domain::access::{Actor, Service};
 use crate::domain::api_key;
 use crate::error::{Error, Refusal};
 use crate::transport::message::Headers;
 use crate::usecase::app::App;
 use crate::usecase::session::authenticate;
+use crate::web::basic::{self, Basic, ClientCredentials};
 use crate::web::csrf;
 use crate::web::rejection::Rejection;
 use crate::web::token_transport::{self, TokenTransport};
 
 const REFRESH_TOKEN: &str = "refresh_token";
 
-/// Finds who asks, and how they show it. `Authorization` wins over the cookie and needs no further proof: no
-/// browser adds it by itself to what another site's page sends.
+/// Finds who asks, and how they show it. `Authorization` wins over the cookie. `Bearer` needs no further
+/// proof, since no browser adds it by itself to what another site's page sends; `Basic` needs it.
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`] where nothing is shown; what the use-case or the cookie's checks say of what
-/// is.
+/// [`Refusal::Unauthenticated`] where nothing is shown; [`Rejection::BadClient`]; what the use-case or the
+/// checks of what browsers add say of what is.
 pub fn actor(app: &App, route: &Route, headers: &Headers) -> Result<(Actor, TokenTransport), Rejection> {
     if !route.access.takes_users() && !route.access.takes_services() {
         return Ok((Actor::Anonymous, TokenTransport::Body));
     }
     if let Some(token) = token_transport::bearer(headers)? {
         return Ok((bearer(app, route.access, token)?, TokenTransport::Body));
+    }
+    if route.access.takes_clients()
+        && let Some(service) = client(app, headers)?
+    {
+        return Ok((Actor::ApiKey(service), TokenTransport::Body));
     }
     if !route.access.takes_users() {
         return Err(Refusal::Unauthenticated.into());
@@ -48,6 +54,24 @@ fn bearer(app: &App, access: Access, token: &str) -> Result<Actor, Error> {
         return authenticate::bearer(app, token).map(Actor::User);
     }
     Err(Refusal::InvalidToken.into())
+}
+
+/// Whose key it is that stands in `Authorization` as a client's secret. `None`: nothing came by Basic.
+fn client(app: &App, headers: &Headers) -> Result<Option<Service>, Rejection> {
+    let shown = basic::read(headers)?;
+    if !matches!(shown, Basic::Absent) {
+        csrf::check_site_of_client(headers, &app.config)?;
+    }
+    match shown {
+        Basic::Absent => Ok(None),
+        Basic::Unreadable => Err(Rejection::BadClient),
+        Basic::Client(ClientCredentials { id, secret }) => {
+            authenticate::client(app, &id, &secret).map(Some).map_err(|error| match error {
+                Error::Refused(Refusal::InvalidToken) => Rejection::BadClient,
+                other => other.into(),
+            })
+        }
+    }
 }
 
 /// Says how the answer's tokens go: as the caller's came (`shown`), or as the body asks. A refresh token that

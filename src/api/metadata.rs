@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 const JWKS: &str = "/api/auth/.well-known/jwks.json";
 
 /// Each endpoint that there may be: its route, its name in the document, and what it takes as proof of who
-/// asks. An API key is an access token of its own kind, and goes as one (RFC 6750).
+/// asks. An API key is an access token of its own kind, and goes as one (RFC 6750), or as the secret of a
+/// client that is called as the key is (RFC 6749 §2.3.1).
 const ENDPOINTS: [(&str, &str, &str); 2] = [
     ("/api/auth/introspect", "introspection_endpoint", "introspection_endpoint_auth_methods_supported"),
     ("/api/auth/revoke", "revocation_endpoint", "revocation_endpoint_auth_methods_supported"),
@@ -26,7 +27,7 @@ pub fn document(config: &Config, has_path: fn(&str) -> bool) -> Value {
     for (path, endpoint, methods) in ENDPOINTS {
         if has_path(path) {
             document.insert(endpoint.into(), at(path));
-            document.insert(methods.into(), json!(["Bearer"]));
+            document.insert(methods.into(), json!(["Bearer", "client_secret_basic"]));
         }
     }
     Value::Object(document)

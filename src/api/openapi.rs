@@ -17,6 +17,12 @@ pub fn document() -> &'static str {
     &TEXT
 }
 
+const ABOUT: &str = "Accounts and sessions. Errors are problem documents (RFC 9457); bodies are one strict JSON object. \
+    Where a network's requests count against a budget, answers tell of it by `RateLimit-Policy` and `RateLimit`. \
+    They don't where nothing is counted: `/verify` and the health checks, which proxies and balancers ask in \
+    everybody's name, a path or a method that isn't served (404, 405), and what is refused before its path is \
+    looked at.";
+
 fn print() -> Value {
     let mut paths = Map::new();
     for route in routes() {
@@ -28,7 +34,7 @@ fn print() -> Value {
         "info": {
             "title": "authd",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Accounts and sessions. Errors are problem documents (RFC 9457); bodies are one strict JSON object.",
+            "description": ABOUT,
         },
         "paths": paths,
         "components": {
@@ -36,6 +42,10 @@ fn print() -> Value {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "api_key": {"type": "http", "scheme": "bearer", "bearerFormat": "authd_key_…"},
+                "client": {
+                    "type": "http", "scheme": "basic",
+                    "description": "An OAuth client (RFC 6749 §2.3.1): its id is the name of an API key, its secret the key.",
+                },
                 "cookie": {"type": "apiKey", "in": "cookie", "name": cookies::ACCESS},
                 "refresh_cookie": {"type": "apiKey", "in": "cookie", "name": cookies::REFRESH},
                 "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
@@ -43,6 +53,9 @@ fn print() -> Value {
         },
     })
 }
+
+/// Of a route without a budget, which is why its answers tell of none.
+const UNLIMITED: &str = "Counts against no rate limit, so its answers have no `RateLimit`.";
 
 fn schemas() -> Map<String, Value> {
     let mut schemas = schema::components();
@@ -66,17 +79,24 @@ fn operation(route: &Route) -> Value {
             operation["security"] = json!([{"bearer": []}, {"cookie": []}]);
         }
         Access::User => operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}]),
-        Access::Service => operation["security"] = json!([{"api_key": []}]),
-        Access::Permission(_) | Access::Holder if route.method.is_safe() => {
+        Access::Service => operation["security"] = json!([{"api_key": []}, {"client": []}]),
+        Access::Permission(_) if route.method.is_safe() => {
             operation["security"] = json!([{"bearer": []}, {"cookie": []}, {"api_key": []}]);
         }
-        Access::Permission(_) | Access::Holder => {
+        Access::Permission(_) => {
             operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}, {"api_key": []}]);
+        }
+        Access::Holder => {
+            operation["security"] =
+                json!([{"bearer": []}, {"cookie": [], "csrf": []}, {"api_key": []}, {"client": []}]);
         }
         Access::Refresh => operation["security"] = json!([{}, {"refresh_cookie": [], "csrf": []}]),
     }
     if let Access::Permission(permission) = route.access {
         operation["description"] = format!("Needs the permission `{permission}`.").into();
+    }
+    if route.limit.is_none() {
+        operation["description"] = UNLIMITED.into();
     }
     let in_path = route.path.split('/').filter_map(parameter).map(path_parameter);
     let parameters: Vec<Value> = in_path.chain(route.query.iter().map(query_parameter)).collect();

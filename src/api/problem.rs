@@ -16,6 +16,8 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 /// RFC 6750 §3.
 const CHALLENGE: &str = r#"Bearer realm="authd""#;
 const CHALLENGE_INVALID_TOKEN: &str = r#"Bearer realm="authd", error="invalid_token""#;
+/// RFC 6749 §5.2: where a client came by Basic, so does the challenge.
+const CHALLENGE_CLIENT: &str = r#"Basic realm="authd""#;
 
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -112,6 +114,15 @@ impl Problem {
             Trouble::Crowded | Trouble::Overloaded => Self::overloaded(status, BUSY_RETRY_AFTER_S),
             Trouble::Panicked => Self::internal(status),
         }
+    }
+
+    /// The same whatever is wrong: the name, the key, or how they are written.
+    fn bad_client() -> Self {
+        let refusal = Refusal::InvalidToken;
+        let (status, title) = (status::of_refusal(&refusal), status::title_of_refusal(&refusal));
+        let detail = "these are no name and key that belong together and count; \
+             the client's id is the name of an API key, its secret the key";
+        Self::new(status, refusal.code(), title, detail).header("www-authenticate", CHALLENGE_CLIENT)
     }
 
     fn overloaded(status: u16, retry_after_s: u32) -> Self {
@@ -219,6 +230,7 @@ impl From<&Rejection> for Problem {
                 Self::new(429, "rate_limited", "Too many requests", detail).retry_after(seconds)
             }
             Rejection::DeadCookies(_) => Self::from(&Refusal::InvalidToken),
+            Rejection::BadClient => Self::bad_client(),
             Rejection::Error(error) => error.into(),
         }
     }

@@ -81,6 +81,12 @@ impl Access {
         matches!(self, Self::Service | Self::Permission(_) | Self::Holder)
     }
 
+    /// Whether an API key may also come as an OAuth client's secret, in HTTP Basic (RFC 6749 §2.3.1).
+    #[must_use]
+    pub const fn takes_clients(self) -> bool {
+        matches!(self, Self::Service | Self::Holder)
+    }
+
     /// What the actor must hold, where that can be said before the request is read. The use-case asks again.
     #[must_use]
     pub const fn demands(self, actor: &Actor) -> Option<&'static str> {
@@ -331,7 +337,7 @@ impl Route {
         if self.fresh {
             all.push((403, "fresh_login_required"));
         }
-        if self.takes_cookies() {
+        if self.takes_cookies() || self.access.takes_clients() {
             all.push((403, "csrf_failed"));
         }
         if self.limit.is_some() {

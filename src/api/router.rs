@@ -184,7 +184,10 @@ impl Router {
             Rejection::DeadCookies(dead) => {
                 cookies::clear(response, *dead, self.app.config.cookies.same_site)
             }
-            Rejection::Ambiguous(_) | Rejection::CrossSite(_) | Rejection::RateLimited(_) => response,
+            Rejection::Ambiguous(_)
+            | Rejection::CrossSite(_)
+            | Rejection::RateLimited(_)
+            | Rejection::BadClient => response,
         }
     }
 }

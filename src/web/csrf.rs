@@ -15,8 +15,24 @@ use crate::usecase::session::csrf;
 /// # Errors
 /// [`Rejection::CrossSite`].
 pub fn check_site(headers: &Headers, config: &Config) -> Result<(), Rejection> {
-    let refused =
-        || Rejection::CrossSite("cookies count only for pages of this site; send the request from one");
+    check(headers, config, "cookies count only for pages of this site; send the request from one")
+}
+
+/// As [`check_site`], for a client's id and secret: once a person has typed them into a browser's dialog,
+/// it adds them to whatever any page sends here.
+///
+/// # Errors
+/// [`Rejection::CrossSite`].
+pub fn check_site_of_client(headers: &Headers, config: &Config) -> Result<(), Rejection> {
+    check(
+        headers,
+        config,
+        "Basic counts for no other site's page; send the request from a program, or as Bearer",
+    )
+}
+
+fn check(headers: &Headers, config: &Config, says: &'static str) -> Result<(), Rejection> {
+    let refused = || Rejection::CrossSite(says);
     let origin = headers.single("origin").map_err(|_| refused())?;
     let is_ours =
         |origin: &str| origin == config.public_url || config.cors.origins.iter().any(|known| known == origin);

@@ -5,6 +5,7 @@
 //! read what came with it; `headers` and `status` are what an answer says beside its body; `rejection` is why
 //! a request gets none.
 
+pub mod basic;
 pub mod client;
 pub mod cookies;
 pub mod csrf;

@@ -15,6 +15,8 @@ pub enum Rejection {
     /// The cookies that it came by are of no use any more, which is `invalid_token`. The answer takes them
     /// away.
     DeadCookies(DeadCookies),
+    /// The id and the secret of a client (RFC 6749 §2.3.1) that don't belong together, or count no more.
+    BadClient,
     /// It doesn't say who asks, or that could not be checked.
     Error(Error),
 }

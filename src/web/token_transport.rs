@@ -22,13 +22,18 @@ pub enum TokenTransport {
 /// # Errors
 /// [`Rejection::Ambiguous`] when the header stands twice.
 pub fn bearer(sent: &Headers) -> Result<Option<&str>, Rejection> {
+    Ok(credentials(sent, "bearer")?.filter(|token| !token.is_empty()))
+}
+
+/// Reads what follows `scheme`, in any case, in `Authorization`. `None`: there is none, or another scheme.
+///
+/// # Errors
+/// [`Rejection::Ambiguous`] when the header stands twice.
+pub fn credentials<'a>(sent: &'a Headers, scheme: &str) -> Result<Option<&'a str>, Rejection> {
     let value = sent.single("authorization");
     let value = value.map_err(|Ambiguous| Rejection::ambiguous("send the header Authorization once"))?;
-    let credentials = value.and_then(|value| value.split_once(' '));
-    let token = credentials
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| headers::trim(token));
-    Ok(token.filter(|token| !token.is_empty()))
+    let (found, credentials) = value.map_or(("", ""), |value| value.split_once(' ').unwrap_or((value, "")));
+    Ok(found.eq_ignore_ascii_case(scheme).then(|| headers::trim(credentials)))
 }
 
 /// Finds the user whose access token came by cookie, for a request that changes nothing.

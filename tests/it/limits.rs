@@ -154,6 +154,39 @@ fn health_and_verify_are_never_refused_and_a_preflight_spends_nothing() {
     assert!(answer.header("access-control-expose-headers").contains("RateLimit"));
 }
 
+/// What the OpenAPI document and docs/verifying-tokens.md say.
+#[test]
+fn what_is_not_counted_tells_of_no_budget() {
+    let daemon = daemon(&[("rate_limit.default", "1/1h")]);
+    let told = |method: &str, path: &str| {
+        let answer = daemon.send(method, path, &[], b"");
+        (answer.status, answer.header("ratelimit").to_owned() + answer.header("ratelimit-policy"))
+    };
+    let counted = "\"default\";r=0;t=3600\"default\";q=1;w=3600".to_owned();
+    for _ in 0..2 {
+        assert_eq!(told("GET", "/api/auth/nowhere"), (404, String::new()), "a path that isn't served");
+        assert_eq!(told("PUT", "/api/auth/me"), (405, String::new()), "a method that isn't");
+        assert_eq!(told("TRACE", "/api/auth/me"), (405, String::new()), "what the transport refuses");
+        assert_eq!(told("GET", "/api/auth/verify"), (401, String::new()));
+        assert_eq!(told("GET", "/healthz"), (200, String::new()));
+        assert_eq!(told("GET", "/readyz"), (200, String::new()));
+    }
+    assert_eq!(told("GET", "/api/auth/me"), (401, counted.clone()), "none of it was counted");
+    assert_eq!(told("GET", "/api/auth/me"), (429, counted));
+    assert_eq!(told("GET", "/api/auth/nowhere"), (404, String::new()), "nor is it refused with the others");
+
+    let document: serde_json::Value = serde_json::from_str(authd::api::openapi::document()).unwrap();
+    let about = document["info"]["description"].as_str().unwrap();
+    for said in ["`RateLimit`", "`/verify`", "404, 405"] {
+        assert!(about.contains(said), "{about}");
+    }
+    for route in routes() {
+        let operation = &document["paths"][route.path][route.method.name().to_ascii_lowercase()];
+        let says = operation["description"].as_str().is_some_and(|text| text.contains("no `RateLimit`"));
+        assert_eq!(says, route.limit.is_none(), "{route:?}");
+    }
+}
+
 #[test]
 fn limits_can_be_turned_off_and_are_then_not_told_of() {
     let daemon = daemon(&[("rate_limit.enabled", "false"), ("rate_limit.login", "1/1h")]);

@@ -11,6 +11,7 @@ mod audit_chain;
 mod audit_events;
 mod authenticator;
 mod authority;
+mod basic;
 mod browser_sessions;
 mod cli;
 mod config;

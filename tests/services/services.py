@@ -46,6 +46,21 @@ def main(binary):
         me = ask(house.port, "GET", "/api/auth/me", {"Authorization": "Bearer " + tokens["access_token"]})
         equal(me.status, 401, "authd itself")
 
+        # The same key as the secret of a client, in Authlib's own way of showing one (RFC 6749 §2.3.1).
+        tokens = house.login("ann@example.com").json()
+        basic = OAuth2Session("gateway", key, token_endpoint_auth_method="client_secret_basic",
+                              revocation_endpoint_auth_method="client_secret_basic")
+        for endpoint in ("introspection", "revocation"):
+            check("client_secret_basic" in metadata[endpoint + "_endpoint_auth_methods_supported"], endpoint)
+        found = basic.introspect_token(introspect_at, token=tokens["access_token"], token_type_hint="access_token")
+        equal((found.status_code, found.json()["active"]), (200, True), "by Basic")
+        done = basic.revoke_token(revoke_at, token=tokens["refresh_token"], token_type_hint="refresh_token")
+        equal(done.status_code, 200, "revocation by Basic")
+        equal(introspect(tokens["access_token"], "access_token"), {"active": False}, "after a revocation by Basic")
+        other = OAuth2Session("another", key, token_endpoint_auth_method="client_secret_basic")
+        refused = other.introspect_token(introspect_at, token="x")
+        equal((refused.status_code, refused.headers["WWW-Authenticate"]), (401, 'Basic realm="authd"'), "another name")
+
         stranger = client("authd_key_wrong").introspect_token(introspect_at, token="x")
         equal((stranger.status_code, stranger.json()["code"]), (401, "invalid_token"), "a wrong key")
         house.ctl("apikey", "revoke", "gateway")

@@ -5,6 +5,7 @@ use crate::crypto::jwt::{self, AccessClaims, Authentic, Expected, TokenError};
 use crate::crypto::opaque;
 use crate::domain::access::{Service, SignedIn};
 use crate::domain::api_key;
+use crate::domain::secret::Secret;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::api_keys;
 use crate::store::tables::sessions;
@@ -59,11 +60,31 @@ pub fn bearer(app: &App, token: &str) -> Result<SignedIn, Error> {
 /// # Errors
 /// `invalid_token` for one that is wrong, revoked or expired; the store's.
 pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
+    let service = service(app, secret)?;
+    app.key_uses.note(service.key, app.now());
+    Ok(service)
+}
+
+/// As [`api_key`], where it comes as an OAuth client's secret (RFC 6749 §2.3.1): the client's id is the key's
+/// name.
+///
+/// # Errors
+/// As [`api_key`]; `invalid_token`, too, for the name of another key, or of none.
+pub fn client(app: &App, id: &str, secret: &Secret<String>) -> Result<Service, Error> {
+    let service = service(app, secret.expose())?;
+    if service.name.as_str() != id {
+        return Err(Refusal::InvalidToken.into());
+    }
+    app.key_uses.note(service.key, app.now());
+    Ok(service)
+}
+
+/// Whose key it is, if it counts.
+fn service(app: &App, secret: &str) -> Result<Service, Error> {
     let hash = opaque::parse(api_key::PREFIX, secret).ok_or(Refusal::InvalidToken)?;
     let now = app.now();
     let found = app.store.read_snapshot(|query| api_keys::find_by_hash(query, &hash))?;
     let key = found.filter(|key| key.counts(now)).ok_or(Refusal::InvalidToken)?;
-    app.key_uses.note(key.id, now);
     Ok(Service { key: key.id, name: key.name, permissions: key.permissions })
 }
 
