@@ -4,10 +4,11 @@ use super::arguments::{permissions, role_name, role_names};
 use super::exit::Failure;
 use super::paging::Paging;
 use super::terminal::prompt::Consent;
-use super::terminal::table::{Column, Table};
+use super::terminal::table::{Cell, Column, Table};
 use super::{Context, named};
 use crate::domain::role::{CLAIMS_MAX, Carried, Permission, Role, RoleName};
 use crate::usecase::account::roles;
+use crate::usecase::account::roles::PermissionChange;
 use crate::views;
 use clap::{Args, Subcommand};
 
@@ -56,7 +57,9 @@ pub struct List {
     paging: Paging,
 }
 
-/// Show one role
+/// Show one role, and who has it
+///
+/// Of the users who have it the first 50 are named, in the order in which their accounts were made.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl role show editor
@@ -72,6 +75,8 @@ pub struct Show {
 /// permissions of authd's own, and may hold more.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
+  authctl role edit editor --add-permission tags:write
+  authctl role edit editor --remove-permission posts:write
   authctl role edit editor --permission posts:read --permission posts:write
   authctl role edit editor --no-permissions --description 'Not in use'")]
 pub struct Edit {
@@ -81,12 +86,21 @@ pub struct Edit {
     changes: Changes,
 }
 
+/// What says all that a role holds.
+const REPLACING: [&str; 2] = ["permissions", "no_permissions"];
+
 #[derive(Args, Debug)]
 #[group(required = true, multiple = true)]
 struct Changes {
     /// A permission that the role holds from now on, in the place of all that it held (may be repeated)
     #[arg(long = "permission", value_name = "PERMISSION")]
     permissions: Vec<String>,
+    /// A permission to give to the role, besides what it holds (may be repeated)
+    #[arg(long = "add-permission", value_name = "PERMISSION", conflicts_with_all = REPLACING)]
+    added: Vec<String>,
+    /// A permission to take from the role, which keeps the others (may be repeated)
+    #[arg(long = "remove-permission", value_name = "PERMISSION", conflicts_with_all = REPLACING)]
+    removed: Vec<String>,
     /// Take all permissions from the role
     #[arg(long, conflicts_with = "permissions")]
     no_permissions: bool,
@@ -159,18 +173,21 @@ impl List {
 
 impl Show {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let held = roles::find(&context.app()?, context.caller(), &role_name(&self.role)?)?;
-        context.terminal().show(&table(&[held.role]))
+        let found = roles::members(&context.app()?, context.caller(), &role_name(&self.role)?, MEMBERS_MAX)?;
+        let mut table =
+            Table::of_objects(&WITH_MEMBERS, [(found.role.name.to_string(), views::role_members(&found))]);
+        if let Some(cell) = table.rows.first_mut().and_then(|row| row.cells.last_mut()) {
+            *cell = members(context, &found);
+        }
+        context.terminal().show(&table)
     }
 }
 
 impl Edit {
     fn run(&self, context: &Context) -> Result<(), Failure> {
-        let Changes { permissions: wanted, no_permissions, description } = &self.changes;
-        let replaces = *no_permissions || !wanted.is_empty();
         let changes = roles::Changes {
-            permissions: replaces.then(|| permissions(wanted)).transpose()?,
-            description: description.clone(),
+            permissions: self.changes.of_permissions()?,
+            description: self.changes.description.clone(),
         };
         let edited = roles::edit(&context.app()?, context.caller(), &role_name(&self.role)?, &changes)?;
         context.terminal().note(&if edited.changed {
@@ -181,6 +198,39 @@ impl Edit {
         warn_of_long_tokens(context, std::slice::from_ref(&edited.role.name), &edited.role.permissions);
         context.terminal().changed(&table(&[edited.role]))
     }
+}
+
+impl Changes {
+    fn of_permissions(&self) -> Result<PermissionChange, Failure> {
+        let (add, remove) = (permissions(&self.added)?, permissions(&self.removed)?);
+        if let Some(both) = add.iter().find(|added| remove.contains(added)) {
+            return Err(Failure::Usage(format!(
+                "{both} can't be given and taken at once; leave out --add-permission or --remove-permission"
+            )));
+        }
+        if !add.is_empty() || !remove.is_empty() {
+            return Ok(PermissionChange::Edit { add, remove });
+        }
+        let replaces = self.no_permissions || !self.permissions.is_empty();
+        Ok(if replaces {
+            PermissionChange::Replace(permissions(&self.permissions)?)
+        } else {
+            PermissionChange::Keep
+        })
+    }
+}
+
+/// Addresses alone: for people with how many more there are.
+fn members(context: &Context, found: &roles::Members) -> Cell {
+    let mut addresses: Vec<String> = found.first.iter().map(|user| user.email.to_string()).collect();
+    if !context.terminal().is_for_people() {
+        return Cell::list(&addresses);
+    }
+    let unnamed = found.count.saturating_sub(MEMBERS_MAX.into());
+    if unnamed > 0 {
+        addresses.push(format!("and {unnamed} more"));
+    }
+    Cell::new(addresses.join(", "))
 }
 
 impl Delete {
@@ -246,6 +296,17 @@ fn warn_of_long_tokens(context: &Context, roles: &[RoleName], permissions: &[Per
 
 const COLUMNS: [Column; 3] =
     [Column::Whole("name"), Column::Text("description"), Column::Text("permissions")];
+
+/// How many of those who have a role are named.
+const MEMBERS_MAX: u32 = 50;
+
+const WITH_MEMBERS: [Column; 5] = [
+    Column::Whole("name"),
+    Column::Text("description"),
+    Column::Text("permissions"),
+    Column::Whole("member_count"),
+    Column::Text("members"),
+];
 
 fn table(roles: &[Role]) -> Table {
     Table::of_objects(&COLUMNS, roles.iter().map(|role| (role.name.to_string(), views::role(role))))

@@ -42,7 +42,7 @@ pub use operator::{
 pub use page::{Page, PageItem, page};
 pub use problem::{FieldError, Problem, field_error};
 pub use registration::{PendingRegistration, pending_registration};
-pub use role::{Role, role};
+pub use role::{Member, Role, RoleMembers, role, role_members};
 pub use session::{ListedSession, Session, Sessions, listed_session, own_sessions};
 pub use tokens::{
     ActiveAccessToken, ActiveRefreshToken, CookieSession, InactiveToken, Inspection, Introspection,

@@ -9,8 +9,9 @@ use crate::domain::id::UserId;
 use crate::domain::role::{Permission, Role, RoleName};
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::page::Paged;
-use crate::store::tables::roles;
+use crate::store::page::{Page, Paged};
+use crate::store::tables::users::Filter;
+use crate::store::tables::{roles, users};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::paging::by_name;
@@ -78,12 +79,90 @@ pub(in crate::usecase) fn add_in(tx: &mut Tx<'_>, role: &Role) -> Result<Decisio
     Ok(Decision::Grant(made))
 }
 
-/// What to change of a role. `None`: leave it.
+/// The members of a role: how many there are, and the first of them in the order in which their accounts were
+/// made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Members {
+    pub role: Role,
+    pub count: u64,
+    pub first: Vec<User>,
+}
+
+/// One role with its members, of whom `limit` are read at most.
+///
+/// # Errors
+/// `forbidden` without `roles:read` and `users:read`; `not_found`; the store's.
+pub fn members(app: &App, caller: &Caller, name: &RoleName, limit: u32) -> Result<Members, Error> {
+    require(caller, "roles:read")?;
+    require(caller, "users:read")?;
+    let (now, page) = (app.now(), Page { limit, after: None });
+    let found = app.store.read(|query| {
+        let Some(role) = roles::find(query, name)? else {
+            return Ok(None);
+        };
+        let filter = Filter { role: Some(name.clone()), ..Filter::default() };
+        let first = users::list(query, &filter, now, page)?.items;
+        Ok(Some(Members { role, count: roles::count_users(query, name)?, first }))
+    })?;
+    Ok(found.ok_or_else(|| missing(name))?)
+}
+
+/// What to change of a role.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
+    /// `None`: leave it.
     pub description: Option<String>,
-    /// All that the role holds from then on.
-    pub permissions: Option<Vec<Permission>>,
+    pub permissions: PermissionChange,
+}
+
+/// What becomes of the permissions that a role holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PermissionChange {
+    #[default]
+    Keep,
+    /// They are these from then on, and no others.
+    Replace(Vec<Permission>),
+    /// Some come and some go, whatever else it holds. What is there already, or isn't, stays so.
+    Edit { add: Vec<Permission>, remove: Vec<Permission> },
+}
+
+impl PermissionChange {
+    /// What the role is given by name.
+    fn handed_out(&self) -> &[Permission] {
+        match self {
+            Self::Keep => &[],
+            Self::Replace(given) | Self::Edit { add: given, .. } => given,
+        }
+    }
+
+    fn apply(&self, held: &[Permission]) -> Vec<Permission> {
+        let mut permissions: Vec<Permission> = match self {
+            Self::Keep => held.to_vec(),
+            Self::Replace(all) => all.clone(),
+            Self::Edit { add, remove } => {
+                held.iter().filter(|held| !remove.contains(held)).chain(add).cloned().collect()
+            }
+        };
+        permissions.sort();
+        permissions.dedup();
+        permissions
+    }
+
+    /// Refuses to take a permission that the role goes on having by a wider one: it would look as if it were
+    /// gone.
+    fn check_taken(&self, after: &Role) -> Result<(), Refusal> {
+        let Self::Edit { remove, .. } = self else {
+            return Ok(());
+        };
+        let still = |taken: &Permission| {
+            let wider = after.permissions.iter().find(|held| held.covers(taken.as_str()))?;
+            Some(format!("the role {} holds {taken} by {wider}; remove that one, too", after.name))
+        };
+        match remove.iter().find_map(still) {
+            Some(reason) => Err(Refusal::Conflict { reason }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A role as it is now, and whether anything about it was different before.
@@ -99,10 +178,10 @@ pub struct Edited {
 /// # Errors
 /// `forbidden` without `roles:write`, or for a permission of authd's own that the caller does not hold, given
 /// or taken; `fresh_login_required` for a user; `not_found`; `built_in_role` when the role `admin` would lose
-/// a permission of authd's own; the store's.
+/// a permission of authd's own; `conflict` when it would keep one that is taken, by a wider one; the store's.
 pub fn edit(app: &App, caller: &Caller, name: &RoleName, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "roles:write")?;
-    require_own(caller, changes.permissions.as_deref().unwrap_or_default())?;
+    require_own(caller, changes.permissions.handed_out())?;
     let (changer, name, changes) = (caller.clone(), name.clone(), changes.clone());
     let fresh = require_fresh_if_user(app, caller)?;
     fresh.write(app, caller, move |tx| edit_in(tx, &changer, &name, &changes))
@@ -121,6 +200,9 @@ pub(in crate::usecase) fn edit_in(
         return Ok(Decision::Refuse(refusal));
     }
     let after = changes.clone().apply(&before);
+    if let Err(refusal) = changes.permissions.check_taken(&after) {
+        return Ok(Decision::Refuse(refusal));
+    }
     if after == before {
         return Ok(Decision::Grant(Edited { role: before, changed: false }));
     }
@@ -134,9 +216,7 @@ pub(in crate::usecase) fn edit_in(
 
 impl Changes {
     fn apply(self, to: &Role) -> Role {
-        let mut permissions = self.permissions.unwrap_or_else(|| to.permissions.clone());
-        permissions.sort();
-        permissions.dedup();
+        let permissions = self.permissions.apply(&to.permissions);
         let description = self.description.unwrap_or_else(|| to.description.clone());
         Role { name: to.name.clone(), description, permissions }
     }

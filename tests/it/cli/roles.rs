@@ -5,6 +5,7 @@ use super::{Shell, json};
 use crate::missing::is_there;
 use authd::domain::access::{Actor, OWN_PERMISSIONS};
 use serde_json::json;
+use std::time::Duration;
 
 const ANN: &str = "ann@example.com";
 
@@ -27,7 +28,8 @@ fn a_role_is_shown() {
     let shell = shell();
     assert_eq!(
         shell.shown("role show editor"),
-        "name         editor\ndescription  Writes\npermissions  posts:write\n"
+        "name          editor\ndescription   Writes\npermissions   posts:write\nmember_count  1\n\
+         members       ann@example.com\n"
     );
     assert_eq!(shell.shown("role show editor -q"), "editor\n");
     assert_eq!(shell.line("role show nothing").code, 3);
@@ -74,6 +76,91 @@ fn an_edit_replaces_what_it_names_and_counts_on_the_next_request() {
     for line in ["role edit editor", "role edit editor --no-permissions --permission a:b"] {
         assert_eq!(shell.line(line).code, 2, "{line}");
     }
+}
+
+#[test]
+fn those_who_have_a_role_are_shown_the_first_fifty_of_them() {
+    let shell = shell();
+    let ann = json(&shell.line("user show ann@example.com -o json").out)["id"].clone();
+    let shown = |shell: &Shell| json(&shell.line("role show editor -o json").out);
+    assert_eq!(shown(&shell)["members"], json!([{"id": ann, "email": ANN}]));
+    for number in 0..51 {
+        // An id begins with its time.
+        shell.world.advance(Duration::from_millis(1));
+        shell.world.add_user(&format!("u{number:02}@example.com"), &["editor"]);
+    }
+    let many = shown(&shell);
+    assert_eq!((&many["member_count"], many["members"].as_array().unwrap().len()), (&json!(52), 50));
+    assert_eq!(many["members"][49]["email"], "u48@example.com");
+    let text = shell.shown("role show editor");
+    assert!(text.contains("members       ann@example.com, u00@example.com, "), "{text}");
+    assert!(text.ends_with(", u48@example.com, and 2 more\n"), "{text}");
+    let tsv = shell.shown("role show editor -o tsv");
+    assert!(tsv.contains("\t52\tann@example.com,u00@example.com,"), "{tsv}");
+    assert!(!tsv.contains("more"), "{tsv}");
+    shell.line("role add empty");
+    assert_eq!(json(&shell.line("role show empty -o json").out)["members"], json!([]));
+}
+
+#[test]
+fn permissions_come_and_go_one_by_one() {
+    let shell = shell();
+    let said = shell.line("role edit editor --add-permission tags:* --add-permission posts:read");
+    assert_eq!((said.code, said.err.as_str()), (0, "changed role editor\n"));
+    assert_eq!(permissions(&shell, "editor"), json!(["posts:read", "posts:write", "tags:*"]));
+    let said = shell.line(
+        "role edit editor --remove-permission posts:write --add-permission media:write --description Reads -o json",
+    );
+    let expected = json!(["media:write", "posts:read", "tags:*"]);
+    assert_eq!(
+        (&json(&said.out)["permissions"], &json(&said.out)["description"]),
+        (&expected, &json!("Reads"))
+    );
+
+    let events = shell.world.events().len();
+    let same = shell.line("role edit editor --add-permission posts:read --remove-permission posts:write");
+    assert_eq!((same.code, same.err.as_str()), (0, "role editor is so already; nothing was changed\n"));
+    let covered = shell.line("role edit editor --remove-permission tags:write");
+    let says = "authctl: conflict: the role editor holds tags:write by tags:*; remove that one, too\n";
+    assert_eq!((covered.code, covered.err.as_str()), (4, says));
+    assert_eq!(shell.world.events().len(), events);
+    let narrower = shell.line("role edit editor --remove-permission tags:* --add-permission tags:read");
+    assert_eq!(narrower.code, 0, "{narrower:?}");
+    assert_eq!(permissions(&shell, "editor"), json!(["media:write", "posts:read", "tags:read"]));
+
+    let admin = shell.line("role edit admin --remove-permission users:read");
+    assert_eq!(admin.code, 4, "{admin:?}");
+    assert_eq!(shell.line("role edit admin --add-permission posts:read").code, 0);
+    assert_eq!(shell.line("role edit admin --remove-permission posts:read").code, 0);
+    for line in [
+        "role edit editor --add-permission a:b --permission a:c",
+        "role edit editor --remove-permission a:b --permission a:c",
+        "role edit editor --remove-permission a:b --no-permissions",
+        "role edit editor --remove-permission a:b --add-permission a:b",
+    ] {
+        assert_eq!(shell.line(line).code, 2, "{line}");
+    }
+    assert_eq!(shell.line("role edit editor --add-permission nonsense").code, 1);
+    assert_eq!(shell.line("role edit nothing --add-permission a:b").code, 3);
+}
+
+/// What reads first and writes later loses what others have written in between.
+#[test]
+fn two_who_edit_a_role_at_once_keep_what_the_other_did() {
+    let shell = shell();
+    std::thread::scope(|scope| {
+        for area in ["a", "b"] {
+            let shell = &shell;
+            scope.spawn(move || {
+                for number in 0..8 {
+                    let line = format!("role edit editor --add-permission {area}:act-{number}");
+                    let said = shell.line(&line);
+                    assert_eq!(said.code, 0, "{said:?}");
+                }
+            });
+        }
+    });
+    assert_eq!(permissions(&shell, "editor").as_array().unwrap().len(), 17);
 }
 
 #[test]

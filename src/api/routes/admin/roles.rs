@@ -11,7 +11,7 @@ use crate::domain::role::Role;
 use crate::error::Error;
 use crate::transport::message::Response;
 use crate::usecase::account::roles;
-use crate::usecase::account::roles::Changes;
+use crate::usecase::account::roles::{Changes, PermissionChange};
 use crate::usecase::app::App;
 use crate::views;
 
@@ -77,7 +77,10 @@ fn change(app: &App, mut call: Call) -> Result<Response, Error> {
     let name = call.role()?;
     let changes = Changes {
         description: call.fields.optional_name("description").as_ref().map(text),
-        permissions: call.fields.optional_permissions("permissions"),
+        permissions: call
+            .fields
+            .optional_permissions("permissions")
+            .map_or(PermissionChange::Keep, PermissionChange::Replace),
     };
     Ok(json(200, &views::role(&roles::edit(app, &call.caller, &name, &changes)?.role)))
 }

@@ -24,7 +24,7 @@ use crate::store::tx::{Query, Tx};
 use crate::usecase::account::admin;
 use crate::usecase::account::edit;
 use crate::usecase::account::reference::{UserRef, find_under};
-use crate::usecase::account::roles::{self as role, Changes};
+use crate::usecase::account::roles::{self as role, Changes, PermissionChange};
 use crate::usecase::app::App;
 use crate::usecase::keys::api_keys::{self as api_key, ApiKeyRef, NewApiKey};
 use crate::usecase::mail::compose;
@@ -206,7 +206,7 @@ fn plain(tx: &mut Tx<'_>, giver: &Caller, change: &Change) -> Result<Decision<()
         Change::EditRole { to, .. } => {
             let changes = Changes {
                 description: Some(to.description.clone()),
-                permissions: Some(to.permissions.clone()),
+                permissions: PermissionChange::Replace(to.permissions.clone()),
             };
             role::edit_in(tx, giver, &to.name, &changes)?.map(drop)
         }
