@@ -3,10 +3,12 @@
 use super::Context;
 use super::arguments::unreadable;
 use super::exit::Failure;
+use super::terminal::plan::PlanLine;
 use super::terminal::prompt::Consent;
-use super::terminal::table::{Column, Table};
+use super::terminal::table::{Column, Table, Tone};
+use crate::usecase::app::App;
 use crate::usecase::operator::apply;
-use crate::usecase::operator::apply::{Action, ApplyMode, Change, Done, NotListed};
+use crate::usecase::operator::apply::{Action, ApplyMode, Change, Done, Fate, NotListed, Plan, Wanted};
 use crate::views;
 use clap::Args;
 use std::fs;
@@ -15,12 +17,28 @@ use std::path::{Path, PathBuf};
 
 /// Make users, roles and API keys be as a file says
 ///
-/// Prints the plan: what is added, changed and, with --prune, removed. Doing it again does nothing. All of it
-/// is done, or none. New users are invited: they have no password until they follow the link. A new key's
-/// secret and a new user's link are printed, this once.
+/// Prints the plan, a line for each change: `+` adds, `~` changes, `-` removes. Doing it again does nothing.
+/// All of it is done, or none. New users are invited: they have no password until they follow the link.
+/// Below the plan stand the secrets of new keys and the links of new users, this once; -q leaves them out.
+///
+/// What the file doesn't say is left as it is. What a role or an API key may do is the file's to say, whole:
+/// a permission that its list doesn't name is taken from it. A user's roles are only added to; with --prune
+/// those that the list doesn't name are taken. A note counts what --prune would take.
+///
+/// A key's ttl counts from when the key was made, so another one moves its end. An end that would lie in the
+/// past is an error: revoke the key, and apply makes a new one. Without a ttl a key keeps its end.
+///
+/// With --exit-code the exit code is 2 where something was changed (with --dry-run: would be) and 0 where
+/// nothing was to do, for scripts that look for drift. A wrong command line is 2 as well, but prints nothing
+/// on stdout.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "The file is TOML or JSON. What it doesn't say is left as it is; a list that is there is the whole list:
+#[command(after_help = "Examples:
+  authctl apply accounts.toml --dry-run
+  authctl apply accounts.toml
+  authctl apply accounts.toml --prune --yes -o json
+  authctl apply accounts.toml --dry-run --exit-code
+
+The file is TOML, or JSON with the same names:
 
   [[roles]]
   name = \"editor\"
@@ -37,20 +55,24 @@ use std::path::{Path, PathBuf};
   [[api_keys]]
   name = \"ci\"
   permissions = [\"users:read\"]
-  ttl = \"90d\"
-
-Examples:
-  authctl apply accounts.toml --dry-run
-  authctl apply accounts.toml
-  authctl apply accounts.toml --prune --yes -o json"
-)]
+  ttl = \"90d\"")]
 pub struct Apply {
     /// The file; `-` is stdin
     file: PathBuf,
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Remove the users, roles and API keys that the file's sections don't name
+    #[command(flatten)]
+    pruning: Pruning,
+    /// Exit 2 where there is something to change, 0 where there isn't
+    #[arg(long)]
+    exit_code: bool,
+}
+
+#[derive(Args, Debug)]
+struct Pruning {
+    /// Remove the users, roles and API keys that the file's sections don't name, and take from users the
+    /// roles that their lists don't name
     #[arg(long)]
     prune: bool,
     /// Don't ask before removing; needed where nobody can be asked
@@ -73,24 +95,25 @@ impl Apply {
     /// What the file lacks, what the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let wanted = apply::parse(&self.text()?)?;
-        let not_listed = if self.prune { NotListed::Remove } else { NotListed::Keep };
+        let not_listed = if self.pruning.prune { NotListed::Remove } else { NotListed::Keep };
         let app = context.app()?;
         let plan = apply::plan(&app, context.caller(), &wanted, not_listed)?;
         let mode = if self.dry_run { ApplyMode::Rehearse } else { ApplyMode::Do };
-        if mode == ApplyMode::Do {
-            self.consent(context, &plan)?;
+        let asks =
+            mode == ApplyMode::Do && !self.pruning.yes && plan.changes.iter().any(|change| change.takes);
+        if asks {
+            consent(context, &app, &wanted, not_listed, &plan)?;
         }
-        let says = match (plan.is_empty(), mode) {
-            (true, _) => "everything is so already; nothing was changed".to_owned(),
-            (false, ApplyMode::Do) => summary(&plan, ["added", "changed", "removed"]),
-            (false, ApplyMode::Rehearse) => {
-                format!("{}; nothing was changed", summary(&plan, ["to add", "to change", "to remove"]))
-            }
-        };
+        let says = outcome(&plan.changes, mode);
+        let spared: Vec<String> = plan.spared.iter().map(spared).collect();
         let done = apply::apply(&app, context.caller(), &wanted, not_listed, plan, mode)?;
-        context.terminal().list(&table(&done))?;
+        print(context, &done, if asks { Seen::Before } else { Seen::Not })?;
         context.terminal().note(&says);
-        Ok(())
+        for line in &spared {
+            context.terminal().note(line);
+        }
+        // Everything has been said.
+        if self.exit_code && !done.is_empty() { Err(Failure::Reported(2)) } else { Ok(()) }
     }
 
     fn text(&self) -> Result<String, Failure> {
@@ -98,26 +121,77 @@ impl Apply {
         let text = if from_stdin { read_to_string(stdin()) } else { fs::read_to_string(&self.file) };
         text.map_err(|error| unreadable(&self.file, &error))
     }
+}
 
-    /// Asks before anything is removed, and says first what it would be.
-    fn consent(&self, context: &Context, plan: &[Change]) -> Result<(), Failure> {
-        let removed: Vec<&Change> = plan.iter().filter(|change| change.action() == Action::Remove).collect();
-        if removed.is_empty() || self.yes {
-            return Ok(());
+/// Asks before anything is taken. What would be refused is refused before, and the whole plan is shown.
+fn consent(
+    context: &Context,
+    app: &App,
+    wanted: &Wanted,
+    not_listed: NotListed,
+    plan: &Plan,
+) -> Result<(), Failure> {
+    apply::apply(app, context.caller(), wanted, not_listed, plan.clone(), ApplyMode::Rehearse)?;
+    context.terminal().note_plan(&plan.changes.iter().map(line).collect::<Vec<_>>());
+    let [added, changed, removed] = counts(&plan.changes);
+    Consent::Open.obtain(&format!("Add {added}, change {changed} and remove {removed} for good?"))
+}
+
+/// Whether the person at the terminal has the plan before their eyes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Before,
+    Not,
+}
+
+/// Prints what was done, for people with the secrets below it.
+fn print(context: &Context, done: &[Done], seen: Seen) -> Result<(), Failure> {
+    let terminal = context.terminal();
+    if !terminal.is_for_people() {
+        let rows = done.iter().map(|done| (done.change.name.clone(), views::applied(done)));
+        return terminal.list(&Table::of_objects(&PLAN, rows));
+    }
+    if seen == Seen::Not || !terminal.is_a_screen() {
+        terminal.plan(&done.iter().map(|done| line(&done.change)).collect::<Vec<_>>())?;
+    }
+    for shown in done.iter().filter_map(|done| done.secret.as_ref()) {
+        terminal.foreign_text(&format!("\n{}:\n{}", shown.is, shown.secret.expose()))?;
+    }
+    Ok(())
+}
+
+fn line(change: &Change) -> PlanLine {
+    let (sign, tone) = match change.action {
+        Action::Add => ('+', Tone::Good),
+        Action::Change => ('~', Tone::Warning),
+        Action::Remove => ('-', Tone::Bad),
+    };
+    PlanLine { sign, tone, about: format!("{} {}", change.noun, change.name), says: change.says() }
+}
+
+/// How many are added, changed and removed.
+fn counts(changes: &[Change]) -> [usize; 3] {
+    [Action::Add, Action::Change, Action::Remove]
+        .map(|action| changes.iter().filter(|change| change.action == action).count())
+}
+
+fn outcome(changes: &[Change], mode: ApplyMode) -> String {
+    let [added, changed, removed] = counts(changes);
+    match mode {
+        _ if changes.is_empty() => "everything is so already; nothing was changed".into(),
+        ApplyMode::Do => format!("{added} added, {changed} changed, {removed} removed"),
+        ApplyMode::Rehearse => {
+            format!("{added} to add, {changed} to change, {removed} to remove; nothing was changed")
         }
-        for change in &removed {
-            context.terminal().note(&format!("remove {} {}", change.kind(), change.name()));
-        }
-        Consent::Open.obtain(&format!("Remove {} for good?", removed.len()))
     }
 }
 
-fn summary(changes: &[Change], verbs: [&str; 3]) -> String {
-    let count = |action| changes.iter().filter(|change| change.action() == action).count();
-    let counts = [Action::Add, Action::Change, Action::Remove].map(count);
-    counts.iter().zip(verbs).map(|(count, verb)| format!("{count} {verb}")).collect::<Vec<_>>().join(", ")
-}
-
-fn table(done: &[Done]) -> Table {
-    Table::of_objects(&PLAN, done.iter().map(|done| (done.change.name().to_owned(), views::applied(done))))
+fn spared(spared: &apply::Spared) -> String {
+    let [one, several] = spared.nouns;
+    let noun = if spared.count == 1 { one } else { several };
+    let fate = match spared.fate {
+        Fate::TakenFromUsers => "taken from users",
+        Fate::Removed => "removed",
+    };
+    format!("{} {noun} would be {fate} with --prune", spared.count)
 }

@@ -335,7 +335,7 @@ fn exit_status(roff: &mut Roff) {
         (
             "2",
             "Wrong usage: an unknown flag, a missing argument, --yes missing, the beginning of several ids; nothing \
-             was done.",
+             was done. Of apply --exit-code: there are changes.",
         ),
         ("3", "Not found."),
         ("4", "Already exists, or in conflict."),

@@ -9,6 +9,7 @@ pub mod escape;
 pub mod lines;
 mod listing;
 mod picture;
+pub mod plan;
 pub mod progress;
 pub mod prompt;
 pub mod table;
@@ -17,6 +18,7 @@ use crate::cli::exit::Failure;
 use crate::error::Fault;
 use crate::usecase::account::qr::Qr;
 use escape::visible_lines;
+use plan::PlanLine;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use serde_json::Value;
@@ -142,6 +144,19 @@ impl Terminal {
     #[must_use]
     pub fn is_for_people(&self) -> bool {
         self.detail == Detail::Full && self.format == Format::Table
+    }
+
+    /// Prints a plan for people.
+    ///
+    /// # Errors
+    /// [`Failure::Closed`], or a fault when stdout can't be written.
+    pub fn plan(&self, lines: &[PlanLine]) -> Result<(), Failure> {
+        write_result(&plan::draw(lines, width(&stdout()), self.colour))
+    }
+
+    /// Shows a plan to the person who is about to be asked, on stderr.
+    pub fn note_plan(&self, lines: &[PlanLine]) {
+        write_error(&plan::draw(lines, width(&stderr()), self.choice.resolve(&stderr())));
     }
 
     /// Prints a secret, alone on stdout, once; with `-o json` as the member `name` of the object it is about.

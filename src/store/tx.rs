@@ -126,6 +126,12 @@ impl<'c> Tx<'c> {
         self.caller
     }
 
+    /// The same to be asked alone; it sees what was changed so far.
+    #[must_use]
+    pub const fn reader(&self) -> Reader<'c> {
+        Reader::new(self.connection)
+    }
+
     pub(super) const fn chain(&self) -> &'c Chain {
         self.chain
     }

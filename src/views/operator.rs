@@ -3,7 +3,7 @@
 use super::text::{Revealed, Text, millis};
 use crate::config;
 use crate::config::{Origin, Value};
-use crate::usecase::operator::apply::Done;
+use crate::usecase::operator::apply::{Detail, Done, State};
 use crate::usecase::operator::calibrate;
 use crate::usecase::operator::doctor;
 use crate::usecase::operator::import::{Entry, Summary};
@@ -64,7 +64,12 @@ pub struct Applied<'a> {
     /// `role`, `user` or `api_key`.
     kind: &'static str,
     name: &'a str,
+    /// `+` and what is given, `-` and what is taken, or a word.
     details: Vec<String>,
+    /// What the file would say of it as it was. Null: it wasn't there.
+    before: Option<&'a State>,
+    /// The same of it as it is then. Null: it is gone.
+    after: Option<&'a State>,
     /// Revealed this once. Null: there is none.
     secret: Option<Revealed<'a>>,
 }
@@ -72,12 +77,23 @@ pub struct Applied<'a> {
 /// Shows a change that `apply` made or would make.
 #[must_use]
 pub fn applied(done: &Done) -> Applied<'_> {
+    let change = &done.change;
     Applied {
-        action: done.change.action().name(),
-        kind: done.change.kind(),
-        name: done.change.name(),
-        details: done.change.details(),
-        secret: done.secret.as_ref().map(Revealed),
+        action: change.action.name(),
+        kind: change.kind,
+        name: &change.name,
+        details: change.details.iter().map(detail).collect(),
+        before: change.before.as_ref(),
+        after: change.after.as_ref(),
+        secret: done.secret.as_ref().map(|shown| Revealed(&shown.secret)),
+    }
+}
+
+fn detail(detail: &Detail) -> String {
+    match detail {
+        Detail::Given(what) => format!("+{what}"),
+        Detail::Taken(what) => format!("-{what}"),
+        Detail::Says(word) => word.clone(),
     }
 }
 

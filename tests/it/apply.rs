@@ -1,14 +1,17 @@
 //! `apply`: a file becomes the state, all of it or nothing, and a second time there is nothing to do.
 
-use crate::world::{World, operator};
+use crate::world::{World, operator, user_ref};
+use authd::domain::api_key::ApiKey;
 use authd::error::{Error, Refusal};
 use authd::usecase::account::{admin, roles};
 use authd::usecase::keys::api_keys;
 use authd::usecase::operator::apply;
-use authd::usecase::operator::apply::{ApplyMode, Change, Done, NotListed};
+use authd::usecase::operator::apply::{ApplyMode, Done, Fate, NotListed, Plan};
 use proptest::prelude::*;
+use serde_json::json;
+use std::time::Duration;
 
-fn plan(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Change>, Error> {
+fn plan(world: &World, file: &str, not_listed: NotListed) -> Result<Plan, Error> {
     apply::plan(&world.app, &operator(), &apply::parse(file)?, not_listed)
 }
 
@@ -56,10 +59,11 @@ fn a_new_admin_follows_on_the_last_one_whatever_the_order_in_the_file() {
     world.add_user("root@example.com", &["admin"]);
     let file = r#"users = [{ email = "root@example.com", roles = [] },
                            { email = "ann@example.com", roles = ["admin"], verified = true }]"#;
-    done(&world, file, NotListed::Keep).unwrap();
+    done(&world, file, NotListed::Remove).unwrap();
+    assert!(plan(&world, file, NotListed::Remove).unwrap().changes.is_empty(), "root has lost the role");
     let back = r#"users = [{ email = "ann@example.com", disabled = true }, { email = "root@example.com", roles = ["admin"] }]"#;
     done(&world, back, NotListed::Keep).unwrap();
-    assert!(plan(&world, back, NotListed::Keep).unwrap().is_empty());
+    assert!(plan(&world, back, NotListed::Keep).unwrap().changes.is_empty());
 }
 
 #[test]
@@ -99,6 +103,131 @@ fn new_users_are_invited_and_what_happens_is_in_the_log() {
     assert_eq!(world.events().len(), lines, "a second time leaves no trace");
 }
 
+fn key(world: &World, name: &str) -> ApiKey {
+    let keys = api_keys::page(&world.app, &operator(), 200, None).unwrap().items;
+    keys.into_iter().find(|key| key.name.as_str() == name).unwrap()
+}
+
+#[test]
+fn another_ttl_moves_the_end_of_a_key_as_far_as_it_lies_ahead() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let world = World::new();
+    let file = |rest: &str| format!("api_keys = [\n{{ name = \"ci\", permissions = [\"a:b\"]{rest} }}]");
+    let apply = |rest: &str| done(&world, &file(rest), NotListed::Keep);
+    apply(", ttl = \"30d\"").unwrap();
+    let made = key(&world, "ci");
+    assert_eq!(made.expires_at, Some(made.created_at.plus(30 * DAY)));
+    world.advance(10 * DAY);
+    let lines = world.events().len();
+    assert!(apply(", ttl = \"30d\"").unwrap().is_empty(), "it counts from when the key was made");
+    assert!(apply("").unwrap().is_empty(), "what isn't said is left");
+    assert_eq!(world.events().len(), lines);
+
+    let longer = apply(", ttl = \"90d\"").unwrap();
+    assert_eq!(longer[0].change.says(), format!("until {}", made.created_at.plus(90 * DAY)));
+    assert_eq!(
+        key(&world, "ci"),
+        ApiKey { expires_at: Some(made.created_at.plus(90 * DAY)), ..made.clone() }
+    );
+    assert_eq!(world.events()[lines..], ["ApiKeyChanged"]);
+    apply(", ttl = \"11d\"").unwrap();
+    assert_eq!(key(&world, "ci").expires_at, Some(made.created_at.plus(11 * DAY)));
+
+    for ttl in ["9d", "10d", "1s"] {
+        let refused = plan(&world, &file(&format!(", ttl = \"{ttl}\"")), NotListed::Keep).unwrap_err();
+        let Error::Refused(Refusal::Invalid(errors)) = refused else { panic!("{refused:?}") };
+        assert_eq!((errors[0].field.as_str(), errors[0].code), ("api_keys[0].ttl", "out_of_range"));
+        assert!(errors[0].message.starts_with("line 2, API key ci: it was made at "), "{errors:?}");
+    }
+    // Whose time has run out is as the file says, and changes no more by itself.
+    world.advance(10 * DAY);
+    assert!(apply(", ttl = \"11d\"").unwrap().is_empty());
+    apply(", ttl = \"21d\"").unwrap();
+    assert!(key(&world, "ci").counts(world.now()));
+    // One without an end gets one.
+    done(&world, "api_keys = [{ name = \"ever\" }]", NotListed::Keep).unwrap();
+    done(&world, "api_keys = [{ name = \"ever\", ttl = \"1d\" }]", NotListed::Keep).unwrap();
+    assert_eq!(key(&world, "ever").expires_at, Some(key(&world, "ever").created_at.plus(DAY)));
+}
+
+#[test]
+fn roles_are_taken_from_nobody_unless_what_is_not_listed_goes() {
+    let world = World::new();
+    world.add_user("root@example.com", &["admin"]);
+    done(
+        &world,
+        r#"roles = [{ name = "a", permissions = ["x:read", "x:write"] }, { name = "b" }]"#,
+        NotListed::Keep,
+    )
+    .unwrap();
+    world.add_user("ann@example.com", &["a"]);
+    world.add_user("bob@example.com", &["a", "b"]);
+    let roles_of = |email: &str| {
+        let user = admin::find(&world.app, &operator(), &user_ref(email)).unwrap();
+        user.roles.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let file = r#"users = [{ email = "root@example.com" }, { email = "ann@example.com", roles = ["b"] },
+        { email = "bob@example.com", roles = [] }]"#;
+    let kept = plan(&world, file, NotListed::Keep).unwrap();
+    let spared: Vec<_> =
+        kept.spared.iter().map(|spared| (spared.count, spared.nouns[0], spared.fate)).collect();
+    assert_eq!(spared, [(3, "role", Fate::TakenFromUsers)]);
+    assert!(kept.changes.iter().all(|change| !change.takes));
+    done(&world, file, NotListed::Keep).unwrap();
+    assert_eq!([roles_of("ann@example.com"), roles_of("bob@example.com")], [["a", "b"], ["a", "b"]]);
+
+    let pruned = plan(&world, file, NotListed::Remove).unwrap();
+    let told: Vec<_> = pruned.changes.iter().map(|change| (change.says(), change.takes)).collect();
+    assert_eq!(told, [("-a".to_owned(), true), ("-a -b".to_owned(), true)]);
+    done(&world, file, NotListed::Remove).unwrap();
+    assert_eq!((roles_of("ann@example.com"), roles_of("bob@example.com")), (vec!["b".to_owned()], vec![]));
+    assert_eq!(roles_of("root@example.com"), ["admin"], "a list that isn't there says nothing");
+    // What a role holds is the file's.
+    let less = r#"roles = [{ name = "a", permissions = ["x:read"] }]"#;
+    assert_eq!(plan(&world, less, NotListed::Keep).unwrap().changes[0].says(), "-x:write");
+}
+
+#[test]
+fn a_role_that_nobody_knows_is_told_with_its_line_and_its_user() {
+    let world = World::new();
+    world.add_user("root@example.com", &["admin"]);
+    let file = "[[roles]]\nname = \"editor\"\n\n[[users]]\nemail = \"ann@example.com\"\nroles = [\n  \"admin\",\n  \
+        \"edtor\"]\n[[users]]\nemail = \"bob@example.com\"\nroles = [\"nothing\"]\n";
+    let refused = plan(&world, file, NotListed::Keep).unwrap_err();
+    let says =
+        "edtor (line 8, user ann@example.com; did you mean editor?), nothing (line 11, user bob@example.com)";
+    assert_eq!(refused, Error::Refused(Refusal::not_found("role", says)));
+    let users: Vec<String> =
+        (0..13).map(|at| format!(r#"{{"email": "u{at}@example.com", "roles": ["gone"]}}"#)).collect();
+    let many = plan(&world, &format!("{{\"users\": [{}]}}", users.join(",")), NotListed::Keep).unwrap_err();
+    assert!(many.to_string().ends_with("gone (line 1, user u9@example.com) and 3 more"), "{many}");
+}
+
+#[test]
+fn what_something_is_and_becomes_is_told_in_values() {
+    let world = World::new();
+    let root = world.add_user("root@example.com", &["admin"]).id.to_string();
+    let file = r#"roles = [{ name = "editor", description = "Writes", permissions = ["b:c", "a:b"] }]
+        users = [{ email = "Root@example.com", name = "Root", roles = ["editor"] }, { email = "ann@example.com" }]
+        api_keys = [{ name = "ci", ttl = "90d" }]"#;
+    let plan = plan(&world, file, NotListed::Keep).unwrap();
+    let told: Vec<_> = plan.changes.iter().map(|change| json!([change.before, change.after])).collect();
+    let editor = json!({"description": "Writes", "permissions": ["a:b", "b:c"]});
+    let user = |id: Option<&str>, name: &str, roles: &[&str]| {
+        let mut user = json!({"name": name, "roles": roles, "verified": id.is_some(), "disabled": false});
+        user.as_object_mut().unwrap().extend(id.map(|id| ("id".to_owned(), id.into())));
+        user
+    };
+    let root_now = user(Some(&root), "", &["admin"]);
+    let root_then = user(Some(&root), "Root", &["admin", "editor"]);
+    let ann = user(None, "", &[]);
+    let ci = json!({"permissions": [], "ttl": "90d"});
+    assert_eq!(
+        told,
+        [json!([null, editor]), json!([root_now, root_then]), json!([null, ann]), json!([null, ci])]
+    );
+}
+
 #[test]
 fn a_key_that_would_hardly_live_is_refused_as_by_its_own_command() {
     let world = World::new();
@@ -114,8 +243,8 @@ fn the_built_in_role_stays() {
     world.add_user("root@example.com", &["admin"]);
     let less = r#"roles = [{ name = "admin", permissions = ["users:read"] }]"#;
     let refused = plan(&world, less, NotListed::Keep).unwrap_err();
-    assert_eq!(refused, Error::Refused(Refusal::BuiltInRole { role: "admin".into() }));
-    assert!(plan(&world, "roles = []", NotListed::Remove).unwrap().is_empty());
+    assert_eq!(refused, Error::Refused(Refusal::BuiltInRole { role: "admin (line 1)".into() }));
+    assert!(plan(&world, "roles = []", NotListed::Remove).unwrap().changes.is_empty());
 }
 
 #[test]
@@ -131,17 +260,32 @@ fn everything_that_is_wrong_with_a_file_is_said_at_once() {
     assert_eq!(
         wrong(file),
         [
-            "roles[0].permissions",
             "roles[0].name",
-            "users[0].name",
+            "roles[0].permissions",
             "users[0].email",
+            "users[0].name",
             "users[2]",
-            "api_keys[0].ttl",
-            "api_keys[0].name"
+            "api_keys[0].name",
+            "api_keys[0].ttl"
         ]
     );
-    for file in ["users = 1", "{\"users\": 1}", "{", "[[user]]", "users = [{}]", "\u{0}"] {
-        assert_eq!(wrong(file), ["file"], "{file}");
+    for (file, field) in [
+        ("{", "file"),
+        ("\u{0}", "file"),
+        ("users = 1", "users"),
+        ("{\"users\": 1}", "users"),
+        ("{\"users\": [], \"users\": []}", "users"),
+        ("users = [1]", "users[0]"),
+        ("[[user]]", "user"),
+        ("users = [{}]", "users[0].email"),
+        ("users = [{ email = 1 }]", "users[0].email"),
+        ("users = [{ email = \"a@example.com\", roles = \"a\" }]", "users[0].roles"),
+        ("users = [{ email = \"a@example.com\", roles = [1] }]", "users[0].roles"),
+        ("users = [{ email = \"a@example.com\", verified = 1 }]", "users[0].verified"),
+        ("users = [{ email = \"a@example.com\", rolls = [] }]", "users[0].rolls"),
+        ("{\"users\": [{\"email\": \"a@example.com\", \"name\": \"\", \"name\": \"\"}]}", "users[0].name"),
+    ] {
+        assert_eq!(wrong(file), [field], "{file}");
     }
 }
 
@@ -208,7 +352,7 @@ proptest! {
         for (file, prune) in files {
             let not_listed = if prune { NotListed::Remove } else { NotListed::Keep };
             done(&world, &file, not_listed).unwrap();
-            prop_assert_eq!(plan(&world, &file, not_listed).unwrap(), vec![]);
+            prop_assert_eq!(plan(&world, &file, not_listed).unwrap().changes, vec![]);
         }
     }
 

@@ -196,7 +196,7 @@ fn operating_it_runs_as_it_stands() {
     assert_said(
         &out,
         &[
-            "add     role     editor           +posts:read,+posts:write",
+            "+ role editor  permissions: posts:read, posts:write",
             "?token=authd_pr_",
             "authd_key_",
             "ann@example.com",

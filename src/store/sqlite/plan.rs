@@ -22,7 +22,7 @@ const WALKS: &[(&str, &str)] = &[
     ),
     (
         "SELECT count(*) AS users FROM users",
-        "counted for the metrics: rarely, for a hundredth of one reader's time at most",
+        "counted for the metrics: rarely, for a hundredth of one reader's time at most; and by `apply`",
     ),
     ("SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),

@@ -27,7 +27,7 @@ pub fn count(query: &impl Query, alive: Alive) -> Result<RowCounts, Fault> {
         |state: MailState| Ok((state, query.one(by_state, params![state.name()], |row| row.get("mails"))?));
     let mails = MailState::ALL.into_iter().map(mail).collect::<Result<Vec<_>, Fault>>()?;
     Ok(RowCounts {
-        users: query.one("SELECT count(*) AS users FROM users", &[], |row| row.get("users"))?,
+        users: super::users::count(query)?,
         sessions_alive: query.one(sessions, params![alive.now, alive.idle], |row| row.get("alive"))?,
         mails,
         oldest_queued: query.one(oldest, &[], |row| row.get("oldest"))?,

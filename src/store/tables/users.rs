@@ -54,6 +54,11 @@ pub fn find_by_email(query: &impl Query, email: &Email) -> Result<Option<User>, 
     )
 }
 
+/// Counts all accounts.
+pub fn count(query: &impl Query) -> Result<u64, Fault> {
+    query.one("SELECT count(*) AS users FROM users", &[], |row| row.get("users"))
+}
+
 /// Finds the hash of an account's password. `None`: no such account, or it has no password.
 pub fn find_password_hash(query: &impl Query, id: UserId) -> Result<Option<String>, Fault> {
     Ok(query

@@ -16,7 +16,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{self, Stdio};
 
 /// Those that end otherwise than with 0 where no person is, and why.
-const OTHERWISE: [(&str, i32, &str); 14] = [
+const OTHERWISE: [(&str, i32, &str); 15] = [
     ("authd user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user passwd ann@example.com", 2, ASKS_FOR_A_PASSWORD),
@@ -30,6 +30,7 @@ const OTHERWISE: [(&str, i32, &str); 14] = [
     ("authctl totp enroll ann@example.com", 2, "it asks for a code of the phone"),
     ("authctl totp verify ann@example.com", 2, "it asks for a code of the phone"),
     ("printf 123456 | authctl totp verify ann@example.com --stdin", 5, "it is no code of this minute"),
+    ("authctl apply accounts.toml --dry-run --exit-code", 2, "there is something to change"),
     ("authctl doctor --url https://auth.example.com", 5, "nobody answers there"),
 ];
 const ASKS_FOR_A_PASSWORD: &str = "it asks for a password";

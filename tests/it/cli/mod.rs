@@ -1,6 +1,7 @@
 //! The command line through its front door: the real binary under the name `authctl`, in the folder of a
 //! [`World`] whose people and sessions are there already.
 
+mod apply;
 mod audit;
 mod audit_log;
 mod changes;

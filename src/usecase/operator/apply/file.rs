@@ -1,220 +1,289 @@
-//! The file that says what the state should be: its shape, and reading it from TOML or JSON.
-//!
-//! A section or a field that is not there is left as it is in the database; one that is there is the whole
-//! of it: `roles = []` takes every role away.
+//! The text of the file, TOML or JSON, as a tree whose every value knows its line. What the values mean, the
+//! kinds of things know.
 
-use crate::config::parse_span;
-use crate::domain::api_key::{ApiKeyName, InvalidApiKeyName};
-use crate::domain::email::{Email, InvalidEmail};
-use crate::domain::name::Name;
-use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, RoleName};
-use crate::error::{FieldError, Refusal};
-use serde::Deserialize;
-use std::collections::BTreeSet;
-use std::time::Duration;
+use crate::error::Refusal;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, Read};
+use toml::de::{DeTable, DeValue};
 
-/// What the state should be. `None`: not said, and left alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
-    pub roles: Option<Vec<WantedRole>>,
-    pub users: Option<Vec<WantedUser>>,
-    pub api_keys: Option<Vec<WantedKey>>,
+/// A value, and the line of the file that it stands in, from 1 on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Node {
+    pub line: usize,
+    pub value: Value,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedRole {
-    pub name: RoleName,
-    pub description: Option<String>,
-    /// Sorted, each once.
-    pub permissions: Option<Vec<Permission>>,
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Value {
+    Text(String),
+    Flag(bool),
+    List(Vec<Node>),
+    /// In the order of the file; a name may stand twice.
+    Table(Vec<(String, Node)>),
+    /// JSON's null: as if it weren't there.
+    Nothing,
+    /// What no field takes, in words.
+    Other(&'static str),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedUser {
-    pub email: Email,
-    pub name: Option<Name>,
-    /// Sorted, each once.
-    pub roles: Option<Vec<RoleName>>,
-    /// `false`: as it is. What was verified stays so.
-    pub verified: bool,
-    pub disabled: Option<bool>,
+impl Value {
+    /// Names what it is, for whoever expected something else.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Flag(_) => "true or false",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+            Self::Nothing => "null",
+            Self::Other(kind) => kind,
+        }
+    }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedKey {
-    pub name: ApiKeyName,
-    /// Sorted, each once.
-    pub permissions: Option<Vec<Permission>>,
-    /// How long it lives from when it is made. `None`: for ever.
-    pub ttl: Option<Duration>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    roles: Option<Vec<RoleEntry>>,
-    users: Option<Vec<UserEntry>>,
-    api_keys: Option<Vec<KeyEntry>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RoleEntry {
-    name: String,
-    description: Option<String>,
-    permissions: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UserEntry {
-    email: String,
-    name: Option<String>,
-    roles: Option<Vec<String>>,
-    #[serde(default)]
-    verified: bool,
-    disabled: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyEntry {
-    name: String,
-    permissions: Option<Vec<String>>,
-    ttl: Option<String>,
-}
-
-/// Reads the file: JSON where it begins with a brace, which TOML can't, else TOML.
+/// Reads the file: JSON where it begins with a brace, which TOML can't, else TOML. Gives its members.
 ///
 /// # Errors
-/// `validation_failed`: with the line where the text can't be read, with the field (`users[0].email`, counted
-/// from 0) where a value is wrong; all of them at once.
-pub fn parse(text: &str) -> Result<Wanted, Refusal> {
-    let file: File = if text.trim_start().starts_with('{') {
-        serde_json::from_str(text).map_err(|error| unreadable(&error.to_string()))?
-    } else {
-        toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-            unreadable(&format!("{} at line {line}", error.message()))
-        })?
+/// `validation_failed` of `file`, with the line where the text can't be read.
+pub(super) fn read(text: &str) -> Result<Vec<(String, Node)>, Refusal> {
+    if !text.trim_start().starts_with('{') {
+        return toml(text);
+    }
+    match json(text)?.value {
+        Value::Table(members) => Ok(members),
+        other => Err(unreadable(1, "JSON", &format!("an object is needed, it is {}", other.kind()))),
+    }
+}
+
+fn unreadable(line: usize, language: &str, why: &str) -> Refusal {
+    let why = why.replace('\n', " ");
+    Refusal::invalid("file", "invalid", format!("line {line}: this is no {language}: {why}"))
+}
+
+fn toml(text: &str) -> Result<Vec<(String, Node)>, Refusal> {
+    let breaks: Vec<usize> = text.match_indices('\n').map(|(offset, _)| offset).collect();
+    let line_of = |offset: usize| 1 + breaks.partition_point(|at| *at < offset);
+    match DeTable::parse(text) {
+        Ok(table) => Ok(members(table.get_ref(), &line_of)),
+        Err(error) => {
+            let line = line_of(error.span().map_or(0, |span| span.start));
+            Err(unreadable(line, "TOML", error.message()))
+        }
+    }
+}
+
+fn members(table: &DeTable<'_>, line_of: &impl Fn(usize) -> usize) -> Vec<(String, Node)> {
+    let mut members: Vec<_> = table.iter().map(|(key, value)| (key.span().start, key, value)).collect();
+    members.sort_by_key(|(start, ..)| *start);
+    let node = |(start, key, value): (usize, &toml::Spanned<_>, &toml::Spanned<_>)| {
+        let name: &std::borrow::Cow<'_, str> = key.get_ref();
+        (name.to_string(), Node { line: line_of(start), value: of_toml(value.get_ref(), line_of) })
     };
-    let mut reader = Reader::default();
-    let wanted = Wanted {
-        roles: file.roles.map(|all| reader.all("roles", all, Reader::role)),
-        users: file.users.map(|all| reader.all("users", all, Reader::user)),
-        api_keys: file.api_keys.map(|all| reader.all("api_keys", all, Reader::key)),
-    };
-    if reader.errors.is_empty() { Ok(wanted) } else { Err(Refusal::Invalid(reader.errors)) }
+    members.into_iter().map(node).collect()
 }
 
-fn unreadable(why: &str) -> Refusal {
-    Refusal::invalid("file", "invalid", format!("can't be read: {}", why.replace('\n', " ")))
-}
-
-/// Turns texts into values, and collects what is wrong with them.
-#[derive(Default)]
-struct Reader {
-    errors: Vec<FieldError>,
-    /// What has been named already, so that nothing is said twice.
-    names: BTreeSet<(&'static str, String)>,
-}
-
-impl Reader {
-    /// The entries that are right; the others have become errors.
-    fn all<E, T>(
-        &mut self,
-        section: &'static str,
-        entries: Vec<E>,
-        read: fn(&mut Self, &str, E) -> Option<(String, T)>,
-    ) -> Vec<T> {
-        let mut all = Vec::new();
-        for (index, entry) in entries.into_iter().enumerate() {
-            let place = format!("{section}[{index}]");
-            let Some((name, value)) = read(self, &place, entry) else {
-                continue;
+fn of_toml(value: &DeValue<'_>, line_of: &impl Fn(usize) -> usize) -> Value {
+    match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Array(items) => {
+            let item = |item: &toml::Spanned<DeValue<'_>>| Node {
+                line: line_of(item.span().start),
+                value: of_toml(item.get_ref(), line_of),
             };
-            if !self.names.insert((section, name)) {
-                self.errors.push(FieldError::new(
-                    place,
-                    "repeated",
-                    "stands in the file already; say it once",
-                ));
-            }
-            all.push(value);
+            Value::List(items.iter().map(item).collect())
         }
-        all
-    }
-
-    fn role(&mut self, place: &str, entry: RoleEntry) -> Option<(String, WantedRole)> {
-        let permissions = self.permissions(place, entry.permissions);
-        let name = self.role_name(&format!("{place}.name"), &entry.name)?;
-        Some((name.to_string(), WantedRole { name, description: entry.description, permissions }))
-    }
-
-    fn user(&mut self, place: &str, entry: UserEntry) -> Option<(String, WantedUser)> {
-        let name = entry.name.and_then(|text| match Name::parse(&text) {
-            Ok(name) => Some(name),
-            Err(error) => {
-                self.errors.push(FieldError::new(format!("{place}.name"), error.code(), error.message()));
-                None
-            }
-        });
-        let roles = entry.roles.map(|roles| {
-            sorted(roles.iter().filter_map(|role| self.role_name(&format!("{place}.roles"), role)).collect())
-        });
-        let Ok(email) = Email::parse(&entry.email) else {
-            self.errors.push(FieldError::new(format!("{place}.email"), "invalid", InvalidEmail::MESSAGE));
-            return None;
-        };
-        let user = WantedUser { email, name, roles, verified: entry.verified, disabled: entry.disabled };
-        Some((user.email.key(), user))
-    }
-
-    fn key(&mut self, place: &str, entry: KeyEntry) -> Option<(String, WantedKey)> {
-        let permissions = self.permissions(place, entry.permissions);
-        let ttl = entry.ttl.and_then(|text| {
-            let span = parse_span(&text).filter(|span| !span.is_zero());
-            if span.is_none() {
-                self.errors.push(FieldError::new(
-                    format!("{place}.ttl"),
-                    "invalid",
-                    "a span such as 90d is needed",
-                ));
-            }
-            span
-        });
-        let Ok(name) = ApiKeyName::parse(&entry.name) else {
-            self.errors.push(FieldError::new(format!("{place}.name"), "invalid", InvalidApiKeyName::MESSAGE));
-            return None;
-        };
-        Some((name.to_string(), WantedKey { name, permissions, ttl }))
-    }
-
-    fn role_name(&mut self, place: &str, text: &str) -> Option<RoleName> {
-        let name = RoleName::parse(text).ok();
-        if name.is_none() {
-            self.errors.push(FieldError::new(place, "invalid", InvalidRoleName::MESSAGE));
-        }
-        name
-    }
-
-    fn permissions(&mut self, place: &str, texts: Option<Vec<String>>) -> Option<Vec<Permission>> {
-        let mut permissions = Vec::new();
-        for text in texts? {
-            match Permission::parse(&text) {
-                Ok(permission) => permissions.push(permission),
-                Err(InvalidPermission) => {
-                    let place = format!("{place}.permissions");
-                    self.errors.push(FieldError::new(place, "invalid", InvalidPermission::MESSAGE));
-                }
-            }
-        }
-        Some(sorted(permissions))
+        DeValue::Table(table) => Value::Table(members(table, line_of)),
+        DeValue::Integer(_) | DeValue::Float(_) => Value::Other("a number"),
+        DeValue::Datetime(_) => Value::Other("a time"),
     }
 }
 
-fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
-    all.sort();
-    all.dedup();
-    all
+fn json(text: &str) -> Result<Node, Refusal> {
+    let line = Cell::new(1);
+    let mut reader = serde_json::Deserializer::from_reader(Lines { rest: text.as_bytes(), line: &line });
+    let read = NodeReader { line: &line }.deserialize(&mut reader);
+    read.and_then(|node| reader.end().map(|()| node)).map_err(|error| {
+        let message = error.to_string();
+        let why = message.rsplit_once(" at line ").map_or(message.as_str(), |(why, _)| why);
+        unreadable(error.line().max(1), "JSON", why)
+    })
+}
+
+/// Hands out the text byte by byte, so that the line of what was read last is known.
+struct Lines<'a> {
+    rest: &'a [u8],
+    line: &'a Cell<usize>,
+}
+
+impl Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (Some((first, rest)), Some(place)) = (self.rest.split_first(), buffer.first_mut()) else {
+            return Ok(0);
+        };
+        *place = *first;
+        self.rest = rest;
+        self.line.set(self.line.get() + usize::from(*first == b'\n'));
+        Ok(1)
+    }
+}
+
+/// Reads a value of JSON with its line.
+#[derive(Clone, Copy)]
+struct NodeReader<'a> {
+    line: &'a Cell<usize>,
+}
+
+impl NodeReader<'_> {
+    fn node<E: Error>(self, value: Value) -> Result<Node, E> {
+        Ok(Node { line: self.line.get(), value })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for NodeReader<'_> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Node, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for NodeReader<'_> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<Node, E> {
+        self.node(Value::Flag(flag))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Node, E> {
+        self.node(Value::Other("a number"))
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Node, E> {
+        self.node(Value::Other("a number"))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Node, E> {
+        self.node(Value::Other("a number"))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Node, E> {
+        self.node(Value::Nothing)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Node, E> {
+        self.node(Value::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Node, A::Error> {
+        let line = self.line.get();
+        let mut items = Vec::new();
+        while let Some(item) = from.next_element_seed(self)? {
+            items.push(item);
+        }
+        Ok(Node { line, value: Value::List(items) })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Node, A::Error> {
+        let line = self.line.get();
+        let mut members = Vec::new();
+        while let Some(name) = from.next_key::<String>()? {
+            // The line of the name: of some values the reader has seen what follows already.
+            let line = self.line.get();
+            members.push((name, Node { line, ..from.next_value_seed(self)? }));
+        }
+        Ok(Node { line, value: Value::Table(members) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<(String, usize)> {
+        fn walk(node: &Node, at: &str, found: &mut Vec<(String, usize)>) {
+            found.push((at.to_owned(), node.line));
+            match &node.value {
+                Value::List(items) => {
+                    for item in items {
+                        walk(item, &format!("{at}[]"), found);
+                    }
+                }
+                Value::Table(members) => {
+                    for (name, node) in members {
+                        walk(node, &format!("{at}.{name}"), found);
+                    }
+                }
+                Value::Text(_) | Value::Flag(_) | Value::Nothing | Value::Other(_) => {}
+            }
+        }
+        let root = Node { line: 0, value: Value::Table(read(text).unwrap()) };
+        let mut found = Vec::new();
+        walk(&root, "", &mut found);
+        found.split_off(1)
+    }
+
+    fn at(found: &[(&str, usize)]) -> Vec<(String, usize)> {
+        found.iter().map(|(at, line)| ((*at).to_owned(), *line)).collect()
+    }
+
+    #[test]
+    fn values_of_toml_have_their_lines() {
+        let text =
+            "# users\n[[users]]\nroles = [\n  \"a\",\n  \"b\"]\nemail = \"x\"\n\n[[users]]\nname = 1\n";
+        assert_eq!(
+            lines(text),
+            at(&[
+                (".users", 2),
+                (".users[]", 2),
+                (".users[].roles", 3),
+                (".users[].roles[]", 4),
+                (".users[].roles[]", 5),
+                (".users[].email", 6),
+                (".users[]", 8),
+                (".users[].name", 9),
+            ])
+        );
+        assert_eq!(lines("a = [\n  { b = true },\n]\n"), at(&[(".a", 1), (".a[]", 2), (".a[].b", 2)]));
+    }
+
+    #[test]
+    fn values_of_json_have_their_lines() {
+        let text = "{\n \"users\": [\n  {\"a\": 1\n ,\"b\":\n   [null,\n \"x\",true]},\n\n  {\n  }\n ]}\n\n";
+        assert_eq!(
+            lines(text),
+            at(&[
+                (".users", 2),
+                (".users[]", 3),
+                (".users[].a", 3),
+                (".users[].b", 4),
+                (".users[].b[]", 5),
+                (".users[].b[]", 6),
+                (".users[].b[]", 6),
+                (".users[]", 8),
+            ])
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_read_says_where() {
+        for (text, says) in [
+            ("a = 1\nb = \n", "file: line 2: this is no TOML: "),
+            ("a = 1\na = 2", "file: line 2: this is no TOML: "),
+            ("{\n\"a\": 1,\n}", "file: line 3: this is no JSON: trailing comma"),
+            ("{}\nx", "file: line 2: this is no JSON: trailing characters"),
+            ("{", "file: line 1: this is no JSON: EOF while parsing an object"),
+            ("\0", "file: line 1: this is no TOML: "),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.starts_with(says) && !error.contains(" at line "), "{text:?}: {error}");
+        }
+        let deep = format!("{{\"a\":{}", "[".repeat(200_000));
+        assert!(read(&deep).unwrap_err().to_string().contains("recursion limit"));
+    }
 }

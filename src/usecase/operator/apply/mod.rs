@@ -1,57 +1,105 @@
-//! Making the database be as a file says: users, roles, permissions and API keys.
+//! Making the database be as a file says.
 //!
-//! `file` says what is wanted, `plan` what has to change for it; here the plan is carried out, all of it in
-//! one transaction, by the same steps that the single commands take.
+//! `file` reads the text, `fields` an entry of it; each kind of things (`kind`) has a file of its own that
+//! reads its entries and compares them with the database, which gives `change`s. Here the kinds stand in
+//! their table, and the plan is carried out, all of it in one transaction, by the same steps that the single
+//! commands take.
 
+mod api_keys;
+mod change;
+mod fields;
 mod file;
-mod plan;
+mod kind;
+mod roles;
+mod users;
 
-pub use file::{Wanted, parse};
-pub use plan::{Action, Change, NotListed};
+pub use change::{Action, Change, Detail, Revelation, State};
+pub use kind::{Fate, NotListed, Spared, Wanted};
 
 use crate::domain::caller::Caller;
-use crate::domain::id::UserId;
-use crate::domain::link::LinkKind;
-use crate::domain::role::RoleName;
-use crate::domain::secret::Secret;
+use crate::domain::nearest::nearest;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
-use crate::error::{Decision, Error, Fault, Refusal};
-use crate::store::page::Page;
-use crate::store::tables::users::{Filter, NewUser};
-use crate::store::tables::{api_keys, roles, users};
-use crate::store::tx::{Query, Tx};
-use crate::usecase::account::admin;
-use crate::usecase::account::edit;
-use crate::usecase::account::reference::{UserRef, find_under};
-use crate::usecase::account::roles::{self as role, Changes, PermissionChange};
+use crate::error::{Decision, Error, Fault, FieldError, Refusal};
+use crate::store::tx::{Reader, Tx};
 use crate::usecase::app::App;
-use crate::usecase::keys::api_keys::{self as api_key, ApiKeyRef, NewApiKey};
-use crate::usecase::mail::compose;
-use crate::usecase::mail::compose::LinkMail;
 use crate::usecase::{require, require_own};
-use plan::{Edits, Found, plan as compare};
+use change::{Prepared, Work};
+use kind::{KindRow, Look};
+use std::sync::Arc;
 
-/// A change that was made. `secret`: a new key's, or the link for a new user; shown this once.
+/// The kinds in the order in which they are made; they are removed in the opposite one. A kind that names
+/// things of another comes after it.
+const KINDS: [KindRow; 3] = [
+    KindRow::of::<roles::WantedRole>(),
+    KindRow::of::<users::WantedUser>(),
+    KindRow::of::<api_keys::WantedKey>(),
+];
+
+/// Reads a file, TOML or JSON. A section or a field that isn't there is left as it is in the database.
+///
+/// # Errors
+/// `validation_failed`: with the line where the text can't be read; with the field (`users[0].email`, counted
+/// from 0), the line and whose it is where a value is wrong; all of them at once.
+pub fn parse(text: &str) -> Result<Wanted, Refusal> {
+    let members = file::read(text)?;
+    let mut problems = Vec::new();
+    let mut wanted = Wanted::default();
+    for (name, node) in &members {
+        if KINDS.iter().all(|kind| kind.section != name) {
+            problems.push(unknown_section(name, node.line));
+        }
+    }
+    for kind in &KINDS {
+        let mut nodes = members.iter().filter(|(name, _)| name == kind.section).map(|(_, node)| node);
+        if let Some(node) = nodes.next().filter(|node| node.value != file::Value::Nothing) {
+            wanted.sections.push((kind.section, (kind.read)(node, &mut problems)));
+        }
+        problems.extend(nodes.map(|node| {
+            let message = format!("line {}: stands in the file already; say it once", node.line);
+            FieldError::new(kind.section, "repeated", message)
+        }));
+    }
+    if problems.is_empty() { Ok(wanted) } else { Err(Refusal::Invalid(problems)) }
+}
+
+fn unknown_section(name: &str, line: usize) -> FieldError {
+    let sections = || KINDS.iter().map(|kind| kind.section);
+    let meant = nearest(name, sections()).map_or_else(
+        || format!("only {}", sections().collect::<Vec<_>>().join(", ")),
+        |meant| format!("did you mean {meant}?"),
+    );
+    let name: String = name.chars().take(64).collect();
+    FieldError::new(name, "unknown", format!("line {line}: there is no such section; {meant}"))
+}
+
+/// What has to change, in the order in which it is done.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Plan {
+    pub changes: Vec<Change>,
+    /// What is left alone that [`NotListed::Remove`] would take.
+    pub spared: Vec<Spared>,
+}
+
+/// A change that was made. `secret`: a new key, or the link for a new user; shown this once.
 #[derive(Clone, Debug)]
 pub struct Done {
     pub change: Change,
-    pub secret: Option<Secret<String>>,
+    pub secret: Option<Revelation>,
 }
 
-/// What has to change for the database to be as the file says; nothing changes yet.
+/// Finds out what has to change for the database to be as the file says; nothing changes yet.
 ///
 /// # Errors
 /// `forbidden` without `users:write`, `roles:write` and `keys:write`; `not_found` for a role that is neither
-/// there nor in the file; `built_in_role` where the file takes a permission from `admin`.
-pub fn plan(
-    app: &App,
-    caller: &Caller,
-    wanted: &Wanted,
-    not_listed: NotListed,
-) -> Result<Vec<Change>, Error> {
+/// there nor in the file; `built_in_role` where the file takes a permission from `admin`; `validation_failed`
+/// for a `ttl` by which a key would have ended already.
+pub fn plan(app: &App, caller: &Caller, wanted: &Wanted, not_listed: NotListed) -> Result<Plan, Error> {
     allowed(caller)?;
-    Ok(app.store.read(|query| plan_in(query, wanted, not_listed))??)
+    let now = app.now();
+    match app.store.read(|query| compare(query, now, wanted, not_listed))? {
+        Decision::Grant(plan) => Ok(plan),
+        Decision::Refuse(refusal) => Err(refusal.into()),
+    }
 }
 
 /// Whether the plan is carried out, or only tried and undone, so that what would be refused is known.
@@ -65,34 +113,37 @@ pub enum ApplyMode {
 ///
 /// # Errors
 /// As [`plan()`]; `last_admin`; `forbidden` where more is handed out than the caller holds;
-/// `validation_failed` for one that lives under a second; [`Fault::StorageUnavailable`] when the database has
-/// changed since the plan was made.
+/// [`Fault::StorageUnavailable`] when the database has changed since the plan was made.
 pub fn apply(
     app: &App,
     caller: &Caller,
     wanted: &Wanted,
     not_listed: NotListed,
-    plan: Vec<Change>,
+    plan: Plan,
     mode: ApplyMode,
 ) -> Result<Vec<Done>, Error> {
     allowed(caller)?;
-    let of_roles = wanted.roles.iter().flatten().map(|role| &role.permissions);
-    let of_keys = wanted.api_keys.iter().flatten().map(|key| &key.permissions);
-    for handed_out in of_roles.chain(of_keys) {
-        require_own(caller, handed_out.as_deref().unwrap_or_default())?;
+    for (_, section) in &wanted.sections {
+        for handed_out in section.hands_out() {
+            require_own(caller, std::slice::from_ref(handed_out))?;
+        }
     }
-    let (steps, secrets): (Vec<PreparedChange>, Vec<_>) =
-        plan.iter().map(|change| PreparedChange::prepare(app, change)).unzip();
-    let (giver, wanted, planned) = (caller.clone(), wanted.clone(), plan.clone());
+    let (steps, secrets): (Vec<Arc<Work>>, Vec<_>) = plan
+        .changes
+        .iter()
+        .map(|change| change.step.prepare(app))
+        .map(|Prepared { work, secret }| (work, secret))
+        .unzip();
+    let (giver, wanted, planned) = (caller.clone(), wanted.clone(), plan.changes.clone());
     app.store.write(caller, move |tx| {
-        match plan_in(tx, &wanted, not_listed)? {
-            Ok(now) if now == planned => {}
-            Ok(_) => {
+        match compare(&tx.reader(), tx.now(), &wanted, not_listed)? {
+            Decision::Grant(now) if now.changes == planned => {}
+            Decision::Grant(_) => {
                 let text =
                     "the database has changed since the plan was made, and nothing was done; run this again";
                 return Err(Fault::StorageUnavailable(text.into()));
             }
-            Err(refusal) => return Ok(Decision::Refuse(refusal)),
+            Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         }
         // A refusal commits what was done before it, so it must come before anything is.
         let mut refused = None;
@@ -106,145 +157,43 @@ pub fn apply(
         Ok(refused.take().map_or(Decision::Grant(()), Decision::Refuse))
     })?;
     let secrets = secrets.into_iter().map(|secret| secret.filter(|_| mode == ApplyMode::Do));
-    Ok(plan.into_iter().zip(secrets).map(|(change, secret)| Done { change, secret }).collect())
+    Ok(plan.changes.into_iter().zip(secrets).map(|(change, secret)| Done { change, secret }).collect())
 }
 
 fn allowed(caller: &Caller) -> Result<(), Refusal> {
-    ["users:write", "roles:write", "keys:write"]
-        .into_iter()
-        .try_for_each(|permission| require(caller, permission))
+    KINDS.iter().try_for_each(|kind| require(caller, kind.permission))
 }
 
-fn plan_in(
-    query: &impl Query,
+/// What each kind finds: what is made of all of them first, then what goes, the last kind's before that of
+/// those it may name.
+fn compare(
+    query: &Reader<'_>,
+    now: Timestamp,
     wanted: &Wanted,
     not_listed: NotListed,
-) -> Result<Result<Vec<Change>, Refusal>, Fault> {
-    Ok(compare(&read(query, wanted, not_listed)?, wanted, not_listed))
-}
-
-/// Reads what the file is about: of users only those that it names, unless the others are to be removed.
-fn read(query: &impl Query, wanted: &Wanted, not_listed: NotListed) -> Result<Found, Fault> {
-    let mut state = Found::default();
-    state.roles.extend(roles::list(query)?.into_iter().map(|role| (role.name.clone(), role)));
-    state.api_keys.extend(api_keys::list(query)?.into_iter().map(|key| (key.name.clone(), key)));
-    if not_listed == NotListed::Remove && wanted.users.is_some() {
-        let everybody = Page { limit: u32::MAX, after: None };
-        let now = Timestamp::from_millis(0); // asked by the filter for locked ones alone
-        let all = users::list(query, &Filter::default(), now, everybody)?.items;
-        state.users.extend(all.into_iter().map(|user| (user.email.key(), user)));
-    } else {
-        for named in wanted.users.iter().flatten() {
-            state
-                .users
-                .extend(users::find_by_email(query, &named.email)?.map(|user| (user.email.key(), user)));
+) -> Result<Decision<Plan>, Fault> {
+    let look = Look { query, now, not_listed, wanted };
+    let (mut plan, mut removals) = (Plan::default(), Vec::new());
+    for (_, section) in &wanted.sections {
+        match section.compare(&look)? {
+            Decision::Grant(found) => {
+                plan.changes.extend(found.made);
+                plan.spared.extend(found.spared);
+                removals.push(found.gone);
+            }
+            Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         }
     }
-    Ok(state)
+    plan.changes.extend(removals.into_iter().rev().flatten());
+    Ok(Decision::Grant(plan))
 }
 
 /// Takes the steps in their order; gives the first refusal.
-fn run(steps: &[PreparedChange], giver: &Caller, tx: &mut Tx<'_>) -> Result<Option<Refusal>, Fault> {
+fn run(steps: &[Arc<Work>], giver: &Caller, tx: &mut Tx<'_>) -> Result<Option<Refusal>, Fault> {
     for step in steps {
-        if let Decision::Refuse(refusal) = step.run(giver, tx)? {
+        if let Decision::Refuse(refusal) = step(giver, tx)? {
             return Ok(Some(refusal));
         }
     }
     Ok(None)
-}
-
-/// A change with what must be drawn or written before the transaction.
-enum PreparedChange {
-    AddUser { row: NewUser, roles: Vec<RoleName>, link: Option<Box<LinkMail>> },
-    AddKey(api_key::Draft),
-    Plain(Change),
-}
-
-impl PreparedChange {
-    /// The step, and the secret that it makes.
-    fn prepare(app: &App, change: &Change) -> (Self, Option<Secret<String>>) {
-        match change {
-            Change::AddUser(new) => {
-                let row = NewUser {
-                    id: UserId::new(app.now(), app.id_entropy()),
-                    email: new.email.clone(),
-                    email_verified_at: new.verified.then(|| app.now()),
-                    name: new.name.clone(),
-                    password_hash: None,
-                };
-                // A link would do nothing for whoever is disabled.
-                let invited = (!new.disabled).then(|| compose::compose(app, LinkKind::Invitation));
-                let (link, url) = invited.unzip();
-                (Self::AddUser { row, roles: new.roles.clone(), link: link.map(Box::new) }, url)
-            }
-            Change::AddKey { name, permissions, ttl } => {
-                let new = NewApiKey { name: name.clone(), permissions: permissions.clone(), ttl: *ttl };
-                let (draft, secret) = api_key::Draft::new(app, &new);
-                (Self::AddKey(draft), Some(secret))
-            }
-            other => (Self::Plain(other.clone()), None),
-        }
-    }
-
-    fn run(&self, giver: &Caller, tx: &mut Tx<'_>) -> Result<Decision<()>, Fault> {
-        match self {
-            Self::AddUser { row, roles, link } => {
-                match admin::insert(tx, giver, row, roles, link.as_deref())? {
-                    Decision::Grant(user) if link.is_none() => admin::disable_in(tx, &user),
-                    added => Ok(added.map(drop)),
-                }
-            }
-            Self::AddKey(draft) => Ok(draft.add_in(tx)?.map(drop)),
-            Self::Plain(change) => plain(tx, giver, change),
-        }
-    }
-}
-
-fn plain(tx: &mut Tx<'_>, giver: &Caller, change: &Change) -> Result<Decision<()>, Fault> {
-    Ok(match change {
-        Change::AddRole(new) => role::add_in(tx, new)?.map(drop),
-        Change::EditRole { to, .. } => {
-            let changes = Changes {
-                description: Some(to.description.clone()),
-                permissions: PermissionChange::Replace(to.permissions.clone()),
-            };
-            role::edit_in(tx, giver, &to.name, &changes)?.map(drop)
-        }
-        Change::RemoveRole(name) => role::delete_in(tx, giver, name)?.map(drop),
-        Change::EditUser { id, edits, .. } => match find_under(tx, giver, &UserRef::Id(*id))? {
-            Decision::Grant(user) => edit_user(tx, giver, &user, edits)?,
-            Decision::Refuse(refusal) => Decision::Refuse(refusal),
-        },
-        Change::RemoveUser { id, .. } => admin::delete_in(tx, giver, &UserRef::Id(*id))?.map(drop),
-        Change::EditKey { name, to, .. } => {
-            let change = api_key::Change { permissions: Some(to.clone()), expires_at: None };
-            api_key::edit_in(tx, giver, name, &change)?.map(drop)
-        }
-        Change::RemoveKey(name) => api_key::revoke_in(tx, giver, &ApiKeyRef::Name(name.clone()))?.map(drop),
-        Change::AddUser(_) | Change::AddKey { .. } => unreachable!("these are steps of their own"),
-    })
-}
-
-fn edit_user(tx: &mut Tx<'_>, giver: &Caller, user: &User, edits: &Edits) -> Result<Decision<()>, Fault> {
-    if let Some(name) = &edits.name {
-        edit::rename_in(tx, user, name)?;
-    }
-    if edits.verify {
-        edit::verify_in(tx, user)?;
-    }
-    // What is given comes first: whoever becomes an admin may be the next to last.
-    for decision in [
-        role::assign_in(tx, giver, user, &edits.assign)?,
-        match edits.disabled {
-            Some(true) => admin::disable_in(tx, user)?,
-            Some(false) => admin::enable_in(tx, user)?,
-            None => Decision::Grant(()),
-        },
-        role::unassign_in(tx, user, &edits.unassign)?,
-    ] {
-        if let Decision::Refuse(refusal) = decision {
-            return Ok(Decision::Refuse(refusal));
-        }
-    }
-    Ok(Decision::Grant(()))
 }
