@@ -17,8 +17,10 @@ use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
 use audit::chain::Chain;
 use sqlite::pool::Pool;
+use sqlite::damage::Damage;
+use sqlite::health::Identity;
 use sqlite::writer::{Receipt, Writer, WriterCounters};
-use sqlite::{connection, schema, snapshot, version};
+use sqlite::{connection, health, schema, snapshot, version};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tx::{Reader, Tx};
@@ -30,6 +32,8 @@ pub struct Store {
     pool: Pool,
     writer: Writer,
     chain: Arc<Chain>,
+    damage: Arc<Damage>,
+    identity: Identity,
     events: Arc<Family<EventClass, Counter>>,
 }
 
@@ -46,14 +50,17 @@ impl Store {
         chain_key: &Secret<[u8; 32]>,
         readers: u32,
     ) -> Result<Self, Fault> {
-        let write = connection::open_writable(path)?;
+        let damage = Arc::default();
+        let write = connection::open_writable(path)?.noting_in(&damage);
         version::check_version(&write)?;
         schema::check_objects(&write)?;
         Ok(Self {
             path: path.to_owned(),
-            pool: Pool::new(path, readers)?,
+            pool: Pool::new(path, readers, &damage)?,
             writer: Writer::new(write, clock)?,
             chain: Arc::new(Chain::new(chain_key)),
+            damage,
+            identity: Identity::of(path),
             events: Arc::new(Family::new(Counter::default)),
         })
     }
@@ -102,6 +109,18 @@ impl Store {
     /// Gives the counters of the writer.
     #[must_use]
     pub fn writer(&self) -> &WriterCounters {
+    /// Looks whether the file is still there under its name, and sound as far as a short look at it and all
+    /// that was met before tell.
+    ///
+    /// # Errors
+    /// [`Fault::Storage`] where it is damaged; [`Fault::StorageUnavailable`] where it was deleted or
+    /// replaced, or can't be read.
+    pub fn check_file(&self) -> Result<(), Fault> {
+        self.damage.check()?;
+        self.identity.check()?;
+        health::read_through(&self.path)
+    }
+
         self.writer.counters()
     }
 
@@ -121,7 +140,7 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub fn read_snapshot<T>(&self, work: impl Fn(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        snapshot::read(&self.path, &work).unwrap_or_else(|| self.read(work))
+        snapshot::read(&self.path, &self.damage, &work).unwrap_or_else(|| self.read(work))
     }
 
     /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first

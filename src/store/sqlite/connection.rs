@@ -1,11 +1,13 @@
 //! Opening the database file: flags and pragmas.
 
 use super::columns::ColumnCache;
+use super::damage::Damage;
 use super::fault::fault;
 use crate::error::Fault;
 use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Two writers on an older one can corrupt the file (the WAL-reset bug, fixed in 3.51.3).
@@ -27,11 +29,17 @@ pub(super) const CACHE_KIB: i32 = -16 * 1024;
 pub struct Connection {
     pub(super) driver: rusqlite::Connection,
     pub(super) columns: ColumnCache,
+    pub(super) damage: Arc<Damage>,
 }
 
 impl Connection {
     pub(super) fn new(driver: rusqlite::Connection) -> Self {
-        Self { driver, columns: ColumnCache::new() }
+        Self { driver, columns: ColumnCache::new(), damage: Arc::default() }
+    }
+
+    /// The same, noting damage where all of one store's connections do.
+    pub(in crate::store) fn noting_in(self, damage: &Arc<Damage>) -> Self {
+        Self { damage: Arc::clone(damage), ..self }
     }
 
     /// Lets no trigger run on this connection from here on: nobody has looked yet whose those of the file

@@ -2,8 +2,10 @@
 
 pub(super) mod columns;
 pub mod connection;
+pub(in crate::store) mod damage;
 pub mod fault;
 pub mod file;
+pub(in crate::store) mod health;
 pub mod inspect;
 pub(super) mod objects;
 #[cfg(debug_assertions)]

@@ -1,10 +1,12 @@
 //! The pool of read-only connections.
 
 use super::connection::{Connection, open_readable};
+use super::damage::Damage;
 use super::fault::fault;
 use crate::error::Fault;
 use r2d2::{ManageConnection, PooledConnection};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -13,6 +15,7 @@ pub struct Pool(r2d2::Pool<Readers>);
 #[derive(Debug)]
 pub(in crate::store) struct Readers {
     path: PathBuf,
+    damage: Arc<Damage>,
 }
 
 impl ManageConnection for Readers {
@@ -20,7 +23,7 @@ impl ManageConnection for Readers {
     type Error = Fault;
 
     fn connect(&self) -> Result<Connection, Fault> {
-        open_readable(&self.path)
+        open_readable(&self.path).map(|connection| connection.noting_in(&self.damage))
     }
 
     fn is_valid(&self, connection: &mut Connection) -> Result<(), Fault> {
@@ -33,7 +36,7 @@ impl ManageConnection for Readers {
 }
 
 impl Pool {
-    pub(in crate::store) fn new(path: &Path, size: u32) -> Result<Self, Fault> {
+    pub(in crate::store) fn new(path: &Path, size: u32, damage: &Arc<Damage>) -> Result<Self, Fault> {
         let pool = r2d2::Pool::builder()
             .max_size(size)
             // A connection is opened when the first reader comes, and kept from then on.
@@ -42,7 +45,7 @@ impl Pool {
             .max_lifetime(None)
             .test_on_check_out(false)
             .connection_timeout(Duration::from_secs(5))
-            .build_unchecked(Readers { path: path.to_owned() });
+            .build_unchecked(Readers { path: path.to_owned(), damage: Arc::clone(damage) });
         Ok(Self(pool))
     }
 

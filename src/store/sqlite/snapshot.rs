@@ -12,6 +12,7 @@
 //! there.
 
 use super::connection::{CACHE_KIB, Connection, open_readable};
+use super::damage::Damage;
 use super::fault::fault;
 use crate::error::Fault;
 use crate::store::tx::Reader;
@@ -20,6 +21,7 @@ use std::fs::File;
 use std::mem::ManuallyDrop;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The header stands twice at the beginning of the file, 48 bytes each.
 const HEADER: usize = 96;
@@ -73,11 +75,12 @@ pub(in crate::store) fn release() {
 /// Those of `work`.
 pub(in crate::store) fn read<T>(
     database: &Path,
+    damage: &Arc<Damage>,
     work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
 ) -> Option<Result<T, Fault>> {
     ACCESS.with_borrow_mut(|access| {
         if matches!(access, Access::OwnFromNow) {
-            let opened = SnapshotReader::open(database);
+            let opened = SnapshotReader::open(database, damage);
             *access = opened.map_or(Access::PoolForGood, |reader| Access::Own(Box::new(reader)));
         }
         let Access::Own(reader) = access else {
@@ -95,8 +98,8 @@ pub(in crate::store) fn read<T>(
 }
 
 impl SnapshotReader {
-    fn open(database: &Path) -> Result<Self, Fault> {
-        let connection = open_readable(database)?;
+    fn open(database: &Path, damage: &Arc<Damage>) -> Result<Self, Fault> {
+        let connection = open_readable(database)?.noting_in(damage);
         connection.driver.pragma_update(None, "cache_size", CACHE_KIB).map_err(fault)?;
         // The first read makes the index, where nobody had the database open.
         connection.driver.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(fault)?;

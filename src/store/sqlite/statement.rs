@@ -44,8 +44,8 @@ impl Connection {
         read: impl FnOnce(Cells<'_>) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
         let mut statement = self.prepare(sql)?;
-        let mut rows = statement.query(bound(params)).map_err(fault)?;
-        let Some(row) = rows.next().map_err(fault)? else {
+        let mut rows = statement.query(bound(params)).map_err(|error| self.met(error))?;
+        let Some(row) = rows.next().map_err(|error| self.met(error))? else {
             return Ok(None);
         };
         let columns = self.columns.take(sql, row.as_ref());
@@ -63,9 +63,9 @@ impl Connection {
     ) -> Result<(), Fault> {
         let mut statement = self.prepare(sql)?;
         let columns = self.columns.take(sql, &statement);
-        let mut rows = statement.query(bound(params)).map_err(fault)?;
+        let mut rows = statement.query(bound(params)).map_err(|error| self.met(error))?;
         let mut read_all = || {
-            while let Some(row) = rows.next().map_err(fault)? {
+            while let Some(row) = rows.next().map_err(|error| self.met(error))? {
                 read(Cells { row, columns: &columns.all })?;
             }
             Ok(())
@@ -77,7 +77,7 @@ impl Connection {
 
     /// Runs a statement that gives no rows; gives how many it changed.
     pub(in crate::store) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<usize, Fault> {
-        self.prepare(sql)?.execute(bound(params)).map_err(fault)
+        self.prepare(sql)?.execute(bound(params)).map_err(|error| self.met(error))
     }
 
     /// Runs a statement without values that gives nothing: what begins and ends a transaction.
@@ -85,10 +85,15 @@ impl Connection {
         self.execute(sql, &[]).map(drop)
     }
 
+    /// What an error means; damage is noted for whoever asks how the database is.
+    fn met(&self, error: rusqlite::Error) -> Fault {
+        self.damage.noting(fault(error))
+    }
+
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Fault> {
         #[cfg(debug_assertions)]
         super::plan::check(&self.driver, sql)?;
-        self.driver.prepare_cached(sql).map_err(fault)
+        self.driver.prepare_cached(sql).map_err(|error| self.met(error))
     }
 }
 

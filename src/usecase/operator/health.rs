@@ -6,9 +6,10 @@ use crate::store::sqlite::schema;
 use crate::store::tables::meta;
 use crate::usecase::app::App;
 
-/// Ready when the database takes a write, and its schema is still the one that this binary works with: a
-/// newer one may have brought it up meanwhile. Anybody may ask as often as they like, so there is one write a
-/// second at most, and all who ask within that second share its answer.
+/// Ready when the database takes a write, its schema is still the one that this binary works with (a newer
+/// one may have brought it up meanwhile), its files are those that were opened, and no statement has met
+/// damage, among them one that reads the schema and each table from the disk. Anybody may ask as often as
+/// they like, so there is one probe a second at most, and all who ask within that second share its answer.
 ///
 /// # Errors
 /// `storage_unavailable`, and whatever else keeps a write from the disk.
@@ -17,6 +18,7 @@ pub fn ready(app: &App) -> Result<(), Error> {
 }
 
 fn probe(app: &App) -> Result<(), Error> {
+    app.store.check_file()?;
     app.store.write(&Caller::system(), |tx| {
         schema::check(tx)?;
         let now = tx.now();

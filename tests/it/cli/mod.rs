@@ -31,6 +31,7 @@ mod passwords;
 mod prompts;
 mod redact;
 mod registrations;
+mod readiness;
 mod request_log;
 mod roles;
 mod screen;
