@@ -166,14 +166,14 @@ mod token {
 
     #[divan::bench]
     fn sign(bencher: Bencher<'_, '_>) {
-        let (key, claims) = (SigningKey::generate(Algorithm::EdDsa).unwrap(), claims());
+        let (key, claims) = (SigningKey::generate(Algorithm::EdDsa, &SystemEntropy).unwrap(), claims());
         bencher.bench_local(|| jwt::sign(&key, black_box(&claims)).unwrap());
     }
 
     /// Signature and claims, nothing remembered.
     #[divan::bench]
     fn verify(bencher: Bencher<'_, '_>) {
-        let (key, claims) = (SigningKey::generate(Algorithm::EdDsa).unwrap(), claims());
+        let (key, claims) = (SigningKey::generate(Algorithm::EdDsa, &SystemEntropy).unwrap(), claims());
         let token = jwt::sign(&key, &claims).unwrap();
         let public = VerifyingKey::from_jwk(&key.kid, key.algorithm, &key.jwk).unwrap();
         let (issuer, audience, now) = (claims.issuer.as_str(), claims.audience.as_str(), claims.issued_at);

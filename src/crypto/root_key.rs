@@ -6,10 +6,7 @@ use crate::error::Fault;
 use crate::ports::{Entropy, draw};
 use aws_lc_rs::{hkdf, hmac};
 use data_encoding::HEXLOWER_PERMISSIVE;
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What a derived key is for. Each purpose has a key of its own, so that none can be used for another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,32 +80,10 @@ impl RootKey {
         })
     }
 
-    /// Writes the key to a new file that only its owner may read, and has it on disk when it returns. The
-    /// file is there whole or not at all. `false`: another process was faster, and its key is the one.
-    ///
-    /// # Errors
-    /// [`Fault::Permission`] when it can't be written.
-    pub fn write_new(&self, path: &Path) -> Result<bool, Fault> {
-        let mut fresh = path.as_os_str().to_owned();
-        fresh.push(format!(".{}", std::process::id()));
-        let fresh = PathBuf::from(fresh);
-        let write = || {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh)?;
-            let line = Secret::new(format!("{}\n", HEXLOWER_PERMISSIVE.encode(self.0.expose())));
-            file.write_all(line.expose().as_bytes())?;
-            file.sync_all()?;
-            match fs::hard_link(&fresh, path) {
-                Ok(()) => Ok(true),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
-                Err(error) => Err(error),
-            }
-        };
-        let written = write();
-        // A left-over would only be clutter, and a later start makes its own.
-        let _ = fs::remove_file(&fresh);
-        written.map_err(|error| {
-            Fault::Permission(format!("the key file {} can't be written: {error}", path.display()))
-        })
+    /// Gives what the key file holds, as [`RootKey::read`] takes it.
+    #[must_use]
+    pub fn line(&self) -> Secret<String> {
+        Secret::new(format!("{}\n", HEXLOWER_PERMISSIVE.encode(self.0.expose())))
     }
 
     /// A key of 256 bits for one purpose (HKDF-SHA-256, RFC 5869).

@@ -3,8 +3,9 @@
 use crate::domain::algorithm::Algorithm;
 use crate::domain::secret::Secret;
 use crate::error::Fault;
+use crate::ports::{Entropy, draw};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::error::KeyRejected;
+use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -42,14 +43,16 @@ pub struct VerifyingKey {
 }
 
 impl SigningKey {
-    /// Makes a new key with the crypto library's own random source, which the key types insist on.
+    /// Makes a new key. One of Ed25519 is 32 random bytes (RFC 8032 §5.1.5), which `entropy` gives; the other
+    /// types insist on the crypto library's own random source. In each process that source first measures for
+    /// some tens of milliseconds how much the processor's timing jitters, and nobody else here asks it.
     ///
     /// # Errors
     /// [`Fault::Internal`] when the library refuses.
-    pub fn generate(algorithm: Algorithm) -> Result<Self, Fault> {
+    pub fn generate(algorithm: Algorithm, entropy: &dyn Entropy) -> Result<Self, Fault> {
         let random = SystemRandom::new();
         let pkcs8 = match algorithm {
-            Algorithm::EdDsa => Ed25519KeyPair::generate_pkcs8v1(&random).map(|der| der.as_ref().to_vec()),
+            Algorithm::EdDsa => ed25519(&Secret::new(draw(entropy))),
             Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
                 .map(|der| der.as_ref().to_vec()),
             Algorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa3072).and_then(|pair| {
@@ -138,6 +141,12 @@ pub(super) const fn jose(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
         Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
         Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
     }
+}
+
+/// The PKCS#8 of the key that 32 random bytes are.
+fn ed25519(seed: &Secret<[u8; 32]>) -> Result<Vec<u8>, Unspecified> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| Unspecified)?;
+    pair.to_pkcs8v1().map(|der| der.as_ref().to_vec())
 }
 
 fn pem(pkcs8: &Secret<Vec<u8>>) -> Secret<String> {

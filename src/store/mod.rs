@@ -13,12 +13,13 @@ use crate::counters::{Counter, Family};
 use crate::domain::audit::EventClass;
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
 use audit::chain::Chain;
-use sqlite::pool::Pool;
 use sqlite::damage::Damage;
 use sqlite::health::Identity;
+use sqlite::pool::Pool;
 use sqlite::writer::{Receipt, Writer, WriterCounters};
 use sqlite::{connection, health, schema, snapshot, version};
 use std::path::{Path, PathBuf};
@@ -31,9 +32,9 @@ pub struct Store {
     path: PathBuf,
     pool: Pool,
     writer: Writer,
-    chain: Arc<Chain>,
     damage: Arc<Damage>,
     identity: Identity,
+    chain: Arc<Chain>,
     events: Arc<Family<EventClass, Counter>>,
 }
 
@@ -58,19 +59,33 @@ impl Store {
             path: path.to_owned(),
             pool: Pool::new(path, readers, &damage)?,
             writer: Writer::new(write, clock)?,
-            chain: Arc::new(Chain::new(chain_key)),
             damage,
             identity: Identity::of(path),
+            chain: Arc::new(Chain::new(chain_key)),
             events: Arc::new(Family::new(Counter::default)),
         })
     }
 
-    /// Makes the schema in a file that is empty or not there. `false`: something stands in it already.
+    /// Makes a whole database, with what `fill` writes, in an empty file that nobody else knows yet. It is
+    /// not on disk when this returns: whoever gives the file its name has it synced before.
+    ///
+    /// # Errors
+    /// Those of `fill`, and as [`Store::open`]; what stands in the file is then worth nothing.
+    pub fn make(
+        path: &Path,
+        now: Timestamp,
+        chain_key: &Secret<[u8; 32]>,
+        fill: impl FnOnce(&mut Tx<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        schema::make(connection::open_unnamed(path)?, &Chain::new(chain_key), now, fill)
+    }
+
+    /// Makes the schema in a file that is there and empty. `false`: something stands in it already.
     ///
     /// # Errors
     /// As [`Store::open`].
     pub fn create(path: &Path, chain_key: &Secret<[u8; 32]>) -> Result<bool, Fault> {
-        let connection = connection::create(path)?;
+        let connection = connection::open_writable(path)?;
         schema::create(&connection, &Chain::new(chain_key))
     }
 
@@ -94,6 +109,18 @@ impl Store {
         &self.path
     }
 
+    /// Looks whether the file is still there under its name, and sound as far as a short look at it and all
+    /// that was met before tell.
+    ///
+    /// # Errors
+    /// [`Fault::Storage`] where it is damaged; [`Fault::StorageUnavailable`] where it was deleted or
+    /// replaced, or can't be read.
+    pub fn check_file(&self) -> Result<(), Fault> {
+        self.damage.check()?;
+        self.identity.check()?;
+        health::read_through(&self.path)
+    }
+
     /// Gives what the audit log is checked with.
     #[must_use]
     pub fn chain(&self) -> &Chain {
@@ -109,18 +136,6 @@ impl Store {
     /// Gives the counters of the writer.
     #[must_use]
     pub fn writer(&self) -> &WriterCounters {
-    /// Looks whether the file is still there under its name, and sound as far as a short look at it and all
-    /// that was met before tell.
-    ///
-    /// # Errors
-    /// [`Fault::Storage`] where it is damaged; [`Fault::StorageUnavailable`] where it was deleted or
-    /// replaced, or can't be read.
-    pub fn check_file(&self) -> Result<(), Fault> {
-        self.damage.check()?;
-        self.identity.check()?;
-        health::read_through(&self.path)
-    }
-
         self.writer.counters()
     }
 

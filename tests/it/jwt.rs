@@ -5,6 +5,7 @@ use authd::crypto::signing_key::{SigningKey, VerifyingKey};
 use authd::domain::algorithm::Algorithm;
 use authd::domain::id::{SessionId, TokenId, UserId};
 use authd::domain::time::Timestamp;
+use authd::ports::SystemEntropy;
 use data_encoding::BASE64URL_NOPAD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ struct Signer {
 
 impl Signer {
     fn new(algorithm: Algorithm) -> Self {
-        let key = SigningKey::generate(algorithm).unwrap();
+        let key = SigningKey::generate(algorithm, &SystemEntropy).unwrap();
         let verifying = VerifyingKey::from_jwk(&key.kid, algorithm, &key.jwk).unwrap();
         Self { key, verifying }
     }

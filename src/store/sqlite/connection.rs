@@ -42,6 +42,12 @@ impl Connection {
         Self { damage: Arc::clone(damage), ..self }
     }
 
+    /// Closes a file that is to be written to through a write-ahead log from now on, as its header says.
+    pub(super) fn close_with_log(self) -> Result<(), Fault> {
+        self.driver.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(fault)?;
+        self.driver.close().map_err(|(_, error)| fault(error))
+    }
+
     /// Lets no trigger run on this connection from here on: nobody has looked yet whose those of the file
     /// are.
     pub(super) fn still_triggers(&self) -> Result<(), Fault> {
@@ -51,12 +57,16 @@ impl Connection {
 
 /// Opens an existing file for reading and writing.
 pub(in crate::store) fn open_writable(path: &Path) -> Result<Connection, Fault> {
-    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    open(path, make_durable)
 }
 
-/// Creates the file if need be.
-pub(in crate::store) fn create(path: &Path) -> Result<Connection, Fault> {
-    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+/// Opens an empty file that nobody else knows yet. Nothing is synced: a file that was not finished is thrown
+/// away.
+pub(in crate::store) fn open_unnamed(path: &Path) -> Result<Connection, Fault> {
+    open(path, |driver| {
+        driver.pragma_update_and_check(None, "journal_mode", "MEMORY", |_| Ok(()))?;
+        driver.pragma_update(None, "synchronous", "OFF")
+    })
 }
 
 /// Opens an existing file for reading alone.
@@ -91,14 +101,17 @@ fn immutable(path: &Path) -> String {
     format!("file:{path}?immutable=1")
 }
 
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, Fault> {
+fn open(
+    path: &Path,
+    prepare: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<()>,
+) -> Result<Connection, Fault> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(Fault::Internal(format!("SQLite {} is too old; 3.51.3 is needed", rusqlite::version())));
     }
-    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let driver = rusqlite::Connection::open_with_flags(path, flags).map_err(fault)?;
     harden(&driver).map_err(fault)?;
-    make_durable(&driver).map_err(fault)?;
+    prepare(&driver).map_err(fault)?;
     Ok(Connection::new(driver))
 }
 

@@ -43,6 +43,19 @@ pub(in crate::store) fn create(connection: &Connection, chain: &Chain) -> Result
     })
 }
 
+/// Makes a whole database in an empty file that nobody else knows yet, with what `fill` writes.
+pub(in crate::store) fn make(
+    connection: Connection,
+    chain: &Chain,
+    now: Timestamp,
+    fill: impl FnOnce(&mut Tx<'_>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    create(&connection, chain)?;
+    let caller = Caller::system();
+    in_transaction(&connection, |connection| fill(&mut Tx::new(connection, now, &caller, chain)))?;
+    connection.close_with_log()
+}
+
 /// Checks that the file's schema is what this binary makes, and nothing was added.
 ///
 /// # Errors

@@ -96,7 +96,7 @@ impl Keyring {
     /// Draws a key of the configured algorithm, sealed and ready to be stored.
     pub(in crate::usecase) fn generate(&self, ports: &Ports) -> Result<StoredKey, Fault> {
         let key = loop {
-            let key = SigningKey::generate(self.algorithm)?;
+            let key = SigningKey::generate(self.algorithm, &*ports.entropy)?;
             // A name that is typed as an argument must not look like a flag. One in 64 would.
             if !key.kid.starts_with('-') {
                 break key;
@@ -128,8 +128,7 @@ impl Keyring {
             if keys::find_current(tx)?.is_some() {
                 return Ok(Decision::Grant(false));
             }
-            keys::insert(tx, &stored)?;
-            tx.audit(&Event::SigningKeyCreated { kid: stored.kid.clone() }, Subject::default())?;
+            insert_first(tx, &stored)?;
             Ok(Decision::Grant(true))
         })
     }
@@ -152,6 +151,12 @@ impl Keyring {
         all.insert(stored.kid.clone(), Arc::clone(&loaded));
         Ok(loaded)
     }
+}
+
+/// Inserts the first signing key, or the first again.
+pub(in crate::usecase) fn insert_first(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
+    keys::insert(tx, key)?;
+    tx.audit(&Event::SigningKeyCreated { kid: key.kid.clone() }, Subject::default())
 }
 
 /// The key that signs now: whoever has it can sign.

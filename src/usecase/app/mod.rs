@@ -3,6 +3,7 @@
 pub(super) mod blocklist;
 pub mod database_lock;
 pub mod files;
+mod fresh;
 pub(super) mod hash_costs;
 pub(super) mod key_uses;
 pub mod keyring;
@@ -15,6 +16,7 @@ pub mod request_counts;
 pub(super) mod root_key;
 pub(super) mod row_count_cache;
 pub(super) mod shared_probe;
+pub(super) mod temp_file;
 pub mod token_cache;
 pub mod unknown_proxy;
 pub(super) mod wakeup;
@@ -131,8 +133,12 @@ impl App {
         let lock = DatabaseLock::share(&config.database)?;
         let root = root_key::open(&config, &ports, database_exists, &mut created.key_file)?;
         let chain_key = root.derive(Purpose::AuditChain);
-        if if_missing == IfMissing::Create {
-            files::prepare(&config)?;
+        let keyring = Keyring::new(Sealer::new(&root, Purpose::SigningKeys), &config.tokens);
+        if !database_exists {
+            created.database = fresh::make(&config, &ports, &root, &keyring)?;
+            created.signing_key = created.database;
+        }
+        if if_missing == IfMissing::Create && !created.database {
             created.database = Store::create(&config.database, &chain_key)?;
             migrate::bring_up(&config.database, &lock, &ports, &root, &Caller::system())?;
         }
@@ -148,7 +154,7 @@ impl App {
         let mut app = Self {
             gate,
             store,
-            keyring: Arc::new(Keyring::new(Sealer::new(&root, Purpose::SigningKeys), &config.tokens)),
+            keyring: Arc::new(keyring),
             token_cache: TokenCache::default(),
             refresh_key: Arc::new(RefreshKey::new(&root)),
             csrf_key: CsrfKey::new(&root),
@@ -175,7 +181,7 @@ impl App {
             _lock: lock,
         };
         if if_missing == IfMissing::Create {
-            app.created.signing_key = app.keyring.ensure(&app.store, &app.ports)?;
+            app.created.signing_key |= app.keyring.ensure(&app.store, &app.ports)?;
             // The daemon learns at its start that the file can't be read, not at the first password.
             app.blocklist()?;
         }

@@ -2,6 +2,7 @@
 
 use super::files;
 use super::ports::Ports;
+use super::temp_file::TempFile;
 use crate::config::Config;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::seal::Sealer;
@@ -10,8 +11,8 @@ use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault};
 use crate::store::Store;
 use crate::store::tables::meta;
-use crate::store::tx::Query;
-use std::fs::File;
+use crate::store::tx::{Query, Tx};
+use std::io::Write;
 
 /// What proves that a key file belongs to a database.
 const ROOT_KEY_CHECK: &str = "root_key_check";
@@ -27,15 +28,21 @@ pub(super) fn open(
     if database_exists || files::exists(&config.key_file)? {
         return existing(config);
     }
-    files::prepare(config)?;
+    files::prepare_folder(config)?;
     let root = RootKey::generate(&*ports.entropy);
-    *created_key_file = root.write_new(&config.key_file)?;
-    if !*created_key_file {
-        return RootKey::read(&config.key_file);
+    let made = TempFile::beside(&config.key_file, &config.key_file)?;
+    made.content()
+        .write_all(root.line().expose().as_bytes())
+        .map_err(|error| files::cannot_write(&config.key_file, &error))?;
+    match made.name(&config.key_file) {
+        Ok(_) => {
+            *created_key_file = true;
+            Ok(root)
+        }
+        // Another process was faster, and its key is the one.
+        Err(Error::Refused(_)) => existing(config),
+        Err(Error::Failed(fault)) => Err(fault),
     }
-    let made = File::open(&config.key_file).map_err(|error| files::cannot_write(&config.key_file, &error))?;
-    files::give_to_owner(&made, files::folder_of(&config.key_file).as_path())?;
-    Ok(root)
 }
 
 /// The root key of a database that is there.
@@ -75,10 +82,20 @@ pub(super) fn seal_check(store: &Store, root: &RootKey, ports: &Ports) -> Result
     if store.read(|query| check(query, root))? {
         return Ok(());
     }
-    let sealed = Sealer::new(root, Purpose::Check).seal(&*ports.entropy, ROOT_KEY_CHECK.as_bytes(), b"authd");
+    let sealed = sealed_check(root, ports);
     store.write(&Caller::system(), move |tx| {
-        meta::save(tx, ROOT_KEY_CHECK, &sealed)?;
-        tx.audit(&Event::DatabaseCreated, Subject::default())?;
+        save_check(tx, &sealed)?;
         Ok(Decision::Grant(()))
     })
+}
+
+/// The value that [`check`] opens, for a new database.
+pub(super) fn sealed_check(root: &RootKey, ports: &Ports) -> Vec<u8> {
+    Sealer::new(root, Purpose::Check).seal(&*ports.entropy, ROOT_KEY_CHECK.as_bytes(), b"authd")
+}
+
+/// Saves that value; from here on the database is there.
+pub(super) fn save_check(tx: &mut Tx<'_>, sealed: &[u8]) -> Result<(), Fault> {
+    meta::save(tx, ROOT_KEY_CHECK, sealed)?;
+    tx.audit(&Event::DatabaseCreated, Subject::default())
 }

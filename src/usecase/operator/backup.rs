@@ -3,7 +3,6 @@
 //! it is found out by the MAC beside it.
 
 use super::backup_mac;
-use super::temp_file::{TempFile, taken};
 use crate::config::Config;
 use crate::crypto::root_key::Purpose;
 use crate::domain::audit::{Event, Mark, Subject};
@@ -17,6 +16,7 @@ use crate::store::sqlite::version::VERSION;
 use crate::store::tx::Query;
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
+use crate::usecase::app::temp_file::{TempFile, taken};
 use crate::usecase::app::{App, IfMissing, Ports, root_key};
 use crate::usecase::require;
 use std::fs;

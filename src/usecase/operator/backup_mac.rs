@@ -1,12 +1,12 @@
 //! What proves that a backup is as authd wrote it: the MAC of its whole content, under the root key, in a
 //! file beside it. Whoever can write to where backups lie, but has no key, can change none of them unnoticed.
 
-use super::temp_file::TempFile;
 use crate::crypto::content_mac::{ContentMac, ContentTag};
 use crate::crypto::root_key::RootKey;
 use crate::error::{Error, Fault};
 use crate::store::sqlite::file::{Stop, check_stop};
 use crate::usecase::app::files;
+use crate::usecase::app::temp_file::TempFile;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};

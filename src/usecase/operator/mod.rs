@@ -15,7 +15,6 @@ pub mod lifecycle;
 pub mod prune;
 pub mod restore;
 pub mod short_id;
-mod temp_file;
 pub mod transfer_format;
 mod unclaimed;
 pub mod version;

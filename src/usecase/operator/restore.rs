@@ -15,7 +15,6 @@ mod withhold;
 pub use withhold::Withheld;
 
 use super::backup_mac;
-use super::temp_file::TempFile;
 use crate::config::Config;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::totp;
@@ -34,6 +33,7 @@ use crate::store::sqlite::version::VERSION;
 use crate::store::tables::{link_requests, links, mails, registrations, second_factor, sessions, tickets};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
+use crate::usecase::app::temp_file::TempFile;
 use crate::usecase::app::{Ports, root_key};
 use crate::usecase::require;
 use std::fs::{self, File};

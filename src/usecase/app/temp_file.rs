@@ -1,13 +1,17 @@
 //! A file that is made under another name than it is to have, so that under its own it is whole or not there.
 
+use super::files;
 use crate::error::{Error, Fault, Refusal};
-use crate::usecase::app::files;
 use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+/// How many names are tried. A process that was killed leaves its file, and in a container each process may
+/// have the same number.
+const NAMES: u32 = 1_000;
+
 /// Refuses a name that a file has already.
-pub(super) fn taken(file: &Path) -> Refusal {
+pub(in crate::usecase) fn taken(file: &Path) -> Refusal {
     Refusal::AlreadyExists { what: "file", name: file.display().to_string() }
 }
 
@@ -22,10 +26,8 @@ impl TempFile {
     /// Makes an empty file for the owner alone, in the folder of the file that it is to become. In the folder
     /// of `database` it belongs to whom that belongs.
     pub(in crate::usecase) fn beside(file: &Path, database: &Path) -> Result<Self, Fault> {
-        let path = files::beside(file, &format!(".part-{}", std::process::id()));
         // What is named is what was asked for, not the name it has meanwhile.
-        let made = files::make_private(&path).map_err(|error| files::cannot_write(file, &error))?;
-        let temp = Self { path, made };
+        let temp = Self::make(file).map_err(|error| files::cannot_write(file, &error))?;
         let folders = [file, database].map(|path| fs::canonicalize(files::folder_of(path)).ok());
         if folders[0] == folders[1] {
             let owner = if database.exists() { database.to_owned() } else { files::folder_of(database) };
@@ -34,18 +36,36 @@ impl TempFile {
         Ok(temp)
     }
 
+    /// Takes the first name that is free.
+    fn make(file: &Path) -> io::Result<Self> {
+        let number = std::process::id();
+        let mut tried = 0;
+        loop {
+            let path = files::beside(file, &format!(".part-{number}-{tried}"));
+            match files::make_private(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && tried < NAMES => tried += 1,
+                made => return made.map(|made| Self { path, made }),
+            }
+        }
+    }
+
     pub(in crate::usecase) fn path(&self) -> &Path {
         &self.path
     }
 
     /// What is to be written to, from the beginning on.
-    pub(super) const fn content(&self) -> &File {
+    pub(in crate::usecase) const fn content(&self) -> &File {
         &self.made
+    }
+
+    /// Takes away what was written to it.
+    pub(in crate::usecase) fn empty(&self) -> Result<(), Fault> {
+        self.made.set_len(0).map_err(|error| files::cannot_write(&self.path, &error))
     }
 
     /// Has it on disk, and gives it a name that nothing has; gives its size. After a fault
     /// it has none.
-    pub(super) fn name(self, file: &Path) -> Result<u64, Error> {
+    pub(in crate::usecase) fn name(self, file: &Path) -> Result<u64, Error> {
         let bytes = self.sync()?;
         fs::hard_link(&self.path, file).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => Error::from(taken(file)),
