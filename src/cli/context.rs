@@ -47,7 +47,7 @@ impl Context {
             terminal: Terminal::new(program.name(), global.format(), global.detail(), global.colour()),
             caller: Caller::operator(&operator::login_name()),
             config_file: global.config().cloned(),
-            flags: [global.settings(), listen].into_iter().flatten().collect(),
+            flags: global.settings().into_iter().chain(listen).collect(),
             loaded: OnceLock::new(),
             args,
         }

@@ -13,7 +13,8 @@ use crate::usecase::operator::database;
 use crate::usecase::operator::prune;
 use crate::views;
 use clap::{Args, Subcommand};
-use copies::{Backup, Restore};
+use copies::{Backup, Restore, stop_on_signal};
+use std::path::PathBuf;
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
@@ -28,11 +29,7 @@ pub enum Verb {
   authctl db status -o json | jq .rows.users")]
     Status,
     Migrate(Migrate),
-    /// Check that the database is whole; exits 5 when it is not
-    #[command(after_help = "Examples:
-  authctl db check
-  authctl db check -o json")]
-    Check,
+    Check(Check),
     Backup(Backup),
     Restore(Restore),
     /// Delete what is over: sessions and mails of over 30 days ago, links and tickets that have run out
@@ -61,6 +58,19 @@ pub struct Migrate {
     dry_run: bool,
 }
 
+/// Check that the database is whole; exits 5 when it is not
+///
+/// Every page, index and reference is read. A FILE is checked by itself, wherever it lies and whoever may
+/// read it: without its daemon's configuration, its key file, or a change to anything.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl db check
+  authctl db check copy.db")]
+pub struct Check {
+    /// A backup or another copy [else the configured database]
+    file: Option<PathBuf>,
+}
+
 impl Verb {
     /// Runs the verb.
     ///
@@ -71,7 +81,7 @@ impl Verb {
             Self::Init => init(context),
             Self::Status => status(context),
             Self::Migrate(migrate) => migrate.run(context),
-            Self::Check => check(context),
+            Self::Check(check) => check.run(context),
             Self::Backup(backup) => backup.run(context),
             Self::Restore(restore) => restore.run(context),
             Self::Prune => prune(context),
@@ -137,26 +147,35 @@ fn prune(context: &Context) -> Result<(), Failure> {
     context.terminal().list(&Table::of_objects(&columns, rows))
 }
 
-fn check(context: &Context) -> Result<(), Failure> {
-    let problems = match context.app().and_then(|app| checked(context, &app)) {
-        // A database too damaged to be opened is a finding, too.
-        Err(Failure::Error(Error::Failed(Fault::Storage(text) | Fault::CheckFailed(text)))) => vec![text],
-        other => other?,
-    };
-    let columns = [Column::Text("ok"), Column::Text("problems")];
-    let path = context.loaded()?.config.database.display().to_string();
-    let note = format!("{path} is whole");
-    let table = Table::of_objects(&columns, [(path, views::database_check(&problems))]);
-    if problems.is_empty() {
-        context.terminal().note(&note);
-        return context.terminal().changed(&table);
+impl Check {
+    fn run(&self, context: &Context) -> Result<(), Failure> {
+        let (path, problems) = match &self.file {
+            Some(file) => (file.clone(), database::check_file(context.caller(), file, &stop_on_signal()?)?),
+            None => (context.loaded()?.config.database, configured(context)?),
+        };
+        let columns = [Column::Text("ok"), Column::Text("problems")];
+        let path = path.display().to_string();
+        let note = format!("{path} is whole");
+        let table = Table::of_objects(&columns, [(path, views::database_check(&problems))]);
+        if problems.is_empty() {
+            context.terminal().note(&note);
+            return context.terminal().changed(&table);
+        }
+        context.terminal().show(&table)?;
+        Err(Failure::Check(match &self.file {
+            Some(file) => format!("{} is damaged; take another copy", file.display()),
+            None => {
+                "the database is damaged; stop the daemon, keep a copy, and restore the last backup".into()
+            }
+        }))
     }
-    context.terminal().show(&table)?;
-    Err(Failure::Check(
-        "the database is damaged; stop the daemon, keep a copy, and restore the last backup".into(),
-    ))
 }
 
-fn checked(context: &Context, app: &App) -> Result<Vec<String>, Failure> {
-    Ok(database::check(app, context.caller())?)
+/// A database too damaged to be opened is a finding, too.
+fn configured(context: &Context) -> Result<Vec<String>, Failure> {
+    let checked = |app: App| Ok(database::check(&app, context.caller())?);
+    match context.app().and_then(checked) {
+        Err(Failure::Error(Error::Failed(Fault::Storage(text) | Fault::CheckFailed(text)))) => Ok(vec![text]),
+        other => other,
+    }
 }

@@ -23,6 +23,9 @@ pub struct Global {
     /// The database file, whatever the configuration says
     #[arg(long, global = true, value_name = "FILE")]
     database: Option<PathBuf>,
+    /// The key file, whatever the configuration says
+    #[arg(long, global = true, value_name = "FILE")]
+    key_file: Option<PathBuf>,
 }
 
 impl Global {
@@ -52,7 +55,9 @@ impl Global {
 
     /// The settings among the flags: key, flag, value.
     #[must_use]
-    pub fn settings(&self) -> Option<(&'static str, String, String)> {
-        self.database.as_ref().map(|path| ("database", "--database".to_owned(), path.display().to_string()))
+    pub fn settings(&self) -> Vec<(&'static str, String, String)> {
+        let files = [("database", "--database", &self.database), ("key_file", "--key-file", &self.key_file)];
+        let given = files.into_iter().filter_map(|(key, flag, path)| Some((key, flag, path.as_ref()?)));
+        given.map(|(key, flag, path)| (key, flag.to_owned(), path.display().to_string())).collect()
     }
 }

@@ -112,6 +112,10 @@ fn stop_on_signal(mut signals: Signals, stoppers: Vec<Stopper>, supervisor: Supe
             supervisor.stopping();
         }
         if let Some(signal) = signals.next() {
+            // To the first process of a container the kernel does nothing of itself.
+            if std::process::id() == 1 {
+                signal_hook::low_level::exit(128 + signal);
+            }
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     };

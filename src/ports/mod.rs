@@ -11,6 +11,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use std::fmt::{self, Debug};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use uzers::os::unix::GroupExt;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + Debug {
@@ -125,4 +126,16 @@ impl Entropy for SystemEntropy {
 pub fn user_name(uid: u32) -> String {
     uzers::get_user_by_uid(uid)
         .map_or_else(|| format!("uid {uid}"), |user| user.name().to_string_lossy().into_owned())
+}
+
+/// Whether a group is the one that a user of this machine was made with, and nobody else is in it: what it
+/// may do, its user may. On many systems each user has one, and new folders are open to it.
+#[must_use]
+pub fn is_private_group(gid: u32, uid: u32) -> bool {
+    let (Some(user), Some(group)) = (uzers::get_user_by_uid(uid), uzers::get_group_by_gid(gid)) else {
+        return false;
+    };
+    group.name() == user.name()
+        && user.primary_group_id() == gid
+        && group.members().iter().all(|member| member == user.name())
 }

@@ -114,7 +114,7 @@ impl Before {
         let lines = read::tail(app, &operator(), &Wanted::default(), u32::MAX).unwrap().0;
         let before = self.world.audit();
         assert_eq!(lines[..before.len()], before);
-        assert_eq!(verify::verify(app, &operator(), None).unwrap().flaw, None);
+        assert_eq!(verify::verify(&app.config, &operator(), None).unwrap().flaw, None);
     }
 }
 

@@ -79,14 +79,18 @@ fn a_folder_that_others_can_enter_is_refused_unless_it_is_the_default() {
     let world = World::new();
     fs::set_permissions(&world.folder, Permissions::from_mode(0o755)).unwrap();
     assert!(world.try_open().is_ok(), "./authd.db only gets a warning");
-    assert!(authd::usecase::app::files::folder_warning(&world.app.config).unwrap().contains("chmod 700"));
+    assert!(
+        authd::usecase::app::files::folder_warning(&world.app.config)
+            .unwrap()
+            .contains("a folder of its own")
+    );
     let folder = world.folder.join("wide");
     fs::create_dir(&folder).unwrap();
     fs::set_permissions(&folder, Permissions::from_mode(0o750)).unwrap();
     let database = folder.join("authd.db");
     let error = world.try_open_with(&[("database", database.to_str().unwrap())]).unwrap_err();
     assert!(
-        matches!(&error, Error::Failed(Fault::Permission(text)) if text.contains("chmod 700")),
+        matches!(&error, Error::Failed(Fault::Permission(text)) if text.contains("of its own: mkdir")),
         "{error:?}"
     );
     assert!(!database.exists());

@@ -12,10 +12,12 @@ use clap::Args;
 /// Check that every line is as authd wrote it and that none is missing; exits 5 when not
 ///
 /// Prints the newest line's number and hash. Kept elsewhere, and given back with --head another day, they
-/// show what the file alone can't: that it was not put back to an older state.
+/// show what the file alone can't: that it was not put back to an older state. A copy is checked where it
+/// lies, with --database and the --key-file that was made with it; nothing is written to it.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl audit verify
+  authctl audit verify --database copy.db --key-file authd.key
   authctl audit verify -q >> /mnt/elsewhere/heads
   authctl audit verify --head \"$(tail -n 1 /mnt/elsewhere/heads)\"")]
 pub struct Verify {
@@ -39,7 +41,8 @@ const COLUMNS: [Column; 6] = [
 
 impl Verify {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
-        let verdict = verify::verify(&context.app()?, context.caller(), self.head.as_ref())?;
+        let config = context.loaded()?.config;
+        let verdict = verify::verify(&config, context.caller(), self.head.as_ref())?;
         let terminal = context.terminal();
         if terminal.is_for_people() && terminal.is_a_screen() {
             // A border would break the head, which is there to be copied.

@@ -78,8 +78,7 @@ fn configuration(tree: Tree) -> Option<Config> {
     let tree = tree(Program::Authctl).ignore_errors(true);
     let matches = tree.try_get_matches_from(line::typed(std::env::args_os())).ok()?;
     let global = Global::from_arg_matches(&matches).ok()?;
-    let sources =
-        Sources::of_process(global.config().cloned(), global.settings().into_iter().collect()).ok()?;
+    let sources = Sources::of_process(global.config().cloned(), global.settings()).ok()?;
     Some(load(&sources).ok()?.config)
 }
 

@@ -140,7 +140,7 @@ impl Restore {
 }
 
 /// From here on a signal stops the work in order, so that no half-written file is left.
-fn stop_on_signal() -> Result<Stop, Fault> {
+pub(super) fn stop_on_signal() -> Result<Stop, Fault> {
     let stop = Stop::default();
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&stop))

@@ -1,13 +1,16 @@
 //! A database file as a whole: looked at from outside, copied, and folded into one file.
 
-use super::connection::{Connection, open_readable, open_writable};
+use super::connection::{Connection, open_for_a_look, open_readable, open_writable};
 use super::fault::{fault, interrupted};
-use super::version;
+use super::schema;
+use super::version::{self, VERSION};
 use crate::error::Fault;
 use crate::store::tx::source::Source;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 /// Set by whoever wants a long piece of work to stop.
 pub type Stop = Arc<AtomicBool>;
@@ -23,6 +26,30 @@ pub fn check_stop(stop: &Stop) -> Result<(), Fault> {
 /// How many of SQLite's own steps go by between two looks at [`Stop`]: some hundred microseconds' worth.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
+/// How often a file is looked at that somebody writes to, before it is opened as one of those who have it.
+const LOOKS: u32 = 2;
+
+/// What tells whether somebody has written to a file.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    has_log: bool,
+    bytes: Option<u64>,
+    written_at: Option<SystemTime>,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Self {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let found = fs::metadata(path).ok();
+        Self {
+            has_log: PathBuf::from(log).exists(),
+            bytes: found.as_ref().map(fs::Metadata::len),
+            written_at: found.and_then(|found| found.modified().ok()),
+        }
+    }
+}
+
 /// A file that may be a database of authd, of this schema or an older one. It can't be changed through this.
 #[derive(Debug)]
 pub struct DatabaseFile {
@@ -37,7 +64,27 @@ impl DatabaseFile {
     /// # Errors
     /// [`Fault::Storage`] for a damaged file, one of another program, or one of a newer authd.
     pub fn open(path: &Path, stop: &Stop) -> Result<Self, Fault> {
-        let mut connection = open_readable(path)?;
+        Self::of(open_readable(path)?, stop)
+    }
+
+    /// Has `work` read a file, beside which nothing is made: it may lie where nobody can write. Where
+    /// somebody has written to the file meanwhile, `work` begins again.
+    ///
+    /// # Errors
+    /// Those of `work`, and as [`DatabaseFile::open`].
+    pub fn look<T>(path: &Path, stop: &Stop, work: impl Fn(&Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        for _ in 0..LOOKS {
+            let before = Stamp::of(path);
+            let outcome =
+                open_for_a_look(path).and_then(|file| Self::of(file, stop)).and_then(|file| work(&file));
+            if before.has_log || before == Stamp::of(path) {
+                return outcome;
+            }
+        }
+        work(&Self::open(path, stop)?)
+    }
+
+    fn of(mut connection: Connection, stop: &Stop) -> Result<Self, Fault> {
         let (stop, stop_there) = (Arc::clone(stop), Arc::clone(stop));
         connection
             .driver
@@ -52,6 +99,14 @@ impl DatabaseFile {
     #[must_use]
     pub const fn version(&self) -> i64 {
         self.version
+    }
+
+    /// Checks that the schema is authd's own, where it is of this version.
+    ///
+    /// # Errors
+    /// [`Fault::CheckFailed`], which names what differs.
+    pub fn check_objects(&self) -> Result<(), Fault> {
+        if self.version == VERSION { schema::check_objects(&self.connection) } else { Ok(()) }
     }
 
     /// Copies all that is committed at this moment into `to`, an empty file or none. It reads one snapshot,

@@ -1,8 +1,12 @@
 //! The files that authd lives in, and who may read them. Passwords' hashes and the root key are for
 //! one user of the machine: wider modes are refused, not repaired, because somebody set them.
 
+use super::folder::{Exposure, Folder, check_beside, word};
+pub use super::folder::{beside, folder_of};
 use crate::config::Config;
-use crate::error::Fault;
+use crate::error::{Error, Fault, Refusal};
+use crate::ports::user_name;
+use rustix::process::geteuid;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
@@ -18,14 +22,6 @@ const OTHERS_OF_CREDENTIAL: u32 = 0o037;
 #[must_use]
 pub fn database_files(database: &Path) -> Vec<PathBuf> {
     ["", "-wal", "-shm"].iter().map(|suffix| beside(database, suffix)).collect()
-}
-
-/// The file whose name is that of another with something after it.
-#[must_use]
-pub fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Whether a file is there. An empty database file counts as none: SQLite makes one on the way.
@@ -44,47 +40,104 @@ pub fn exists(path: &Path) -> Result<bool, Fault> {
     }
 }
 
-/// Refuses files that others can read, or that this user can't write.
+/// Refuses a file that is not there, or that this user can't read.
+///
+/// # Errors
+/// `not_found`; [`Fault::Permission`], which says whom to run it as.
+pub fn check_readable(file: &Path) -> Result<(), Error> {
+    if !exists(file)? {
+        return Err(Refusal::not_found("file", file.display().to_string()).into());
+    }
+    File::open(file).map(drop).map_err(|error| {
+        Fault::Permission(format!("{} can't be read: {error}; {}", file.display(), run_as(file))).into()
+    })
+}
+
+/// Refuses files that others can read, that somebody else has put there, or that this user can't write.
 ///
 /// # Errors
 /// [`Fault::Permission`], which says what to do.
 pub fn check(config: &Config) -> Result<(), Fault> {
+    check_folder(config)?;
+    if let Some(folder) = Folder::of(&config.database) {
+        folder.check_owner(&config.database)?;
+        folder.check_owner(&config.key_file)?;
+    }
+    check_beside(&config.database)?;
     for path in database_files(&config.database) {
         check_private(&path, OTHERS)?;
         check_writable(&path)?;
     }
-    check_private(
-        &config.key_file,
-        if config.key_file_is_credential { OTHERS_OF_CREDENTIAL } else { OTHERS },
-    )?;
-    check_folder(config)
+    check_key(config)
 }
 
-/// Refuses a folder that others can look into. For the default database, in the current folder, it is
-/// the caller's business to warn: see [`folder_warning`].
+/// Refuses a key file that others can read or put another in the place of.
 ///
 /// # Errors
 /// [`Fault::Permission`].
-pub fn check_folder(config: &Config) -> Result<(), Fault> {
-    match folder_warning(config) {
-        Some(text) if !config.database_is_default => Err(Fault::Permission(text)),
-        _ => Ok(()),
+pub fn check_key(config: &Config) -> Result<(), Fault> {
+    if config.key_file_is_credential {
+        return check_private(&config.key_file, OTHERS_OF_CREDENTIAL);
     }
+    if let Some(folder) = Folder::of(&config.key_file) {
+        let exposure = folder.exposure();
+        let is_open = match exposure {
+            Exposure::Closed | Exposure::Readable => false,
+            // What stands there stays its owner's.
+            Exposure::Writable => !(folder.is_sticky() && config.key_file.exists()),
+            // Where the database may lie there, too, it was looked at before.
+            Exposure::Foreign => folder_of(&config.key_file) != folder_of(&config.database),
+        };
+        if is_open {
+            return Err(Fault::Permission(format!(
+                "{}, and the key file {} is there; move it to a folder of yours alone, and set `key_file`",
+                folder.says(exposure),
+                config.key_file.display()
+            )));
+        }
+    }
+    check_private(&config.key_file, OTHERS)
+}
+
+/// Refuses a folder to which others may write, and one that they can look into. Of the latter, where it is
+/// the current folder by default, it is the caller's business to warn: see [`folder_warning`].
+///
+/// # Errors
+/// [`Fault::Permission`], with the commands that mend it.
+pub fn check_folder(config: &Config) -> Result<(), Fault> {
+    // What a link leads to is where SQLite puts its files, and who can write to the link's own folder can
+    // have it lead elsewhere.
+    let target = fs::canonicalize(&config.database).ok();
+    for file in [Some(&config.database), target.as_ref()].into_iter().flatten() {
+        let Some(folder) = Folder::of(file) else { continue };
+        let exposure = folder.exposure();
+        let is_refused = match exposure {
+            Exposure::Closed => false,
+            Exposure::Readable => !config.database_is_default,
+            Exposure::Writable | Exposure::Foreign => true,
+        };
+        if is_refused {
+            return Err(Fault::Permission(format!(
+                "{}; {}",
+                folder.says(exposure),
+                folder.remedy(exposure, config)
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with the mode of the database's folder; `None`: nothing.
 #[must_use]
 pub fn folder_warning(config: &Config) -> Option<String> {
-    let folder = folder_of(&config.database);
-    let metadata = fs::metadata(&folder).ok()?;
-    (metadata.mode() & OTHERS != 0).then(|| {
-        format!(
-            "the folder {} has mode {:04o}, which lets others in; run: chmod 700 {}",
-            folder.display(),
-            metadata.mode() & 0o7777,
-            folder.display()
-        )
-    })
+    let folder = Folder::of(&config.database)?;
+    match folder.exposure() {
+        Exposure::Closed => None,
+        exposure => Some(format!(
+            "{}, though not into authd's files; for more than a trial, use a folder of its own",
+            folder.says(exposure)
+        )),
+    }
 }
 
 /// Makes the database's folder, for its owner alone, where there is none.
@@ -95,24 +148,14 @@ pub fn prepare_folder(config: &Config) -> Result<(), Fault> {
     let folder = folder_of(&config.database);
     if !folder.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| {
-            Fault::Permission(format!("the folder {} can't be made: {error}", folder.display()))
+            Fault::Permission(format!(
+                "the folder {} can't be made: {error}; {}",
+                folder.display(),
+                runs_as(&nearest(&folder))
+            ))
         })?;
     }
     check_folder(config)
-}
-
-/// Makes the database's folder, and an empty private file in it. SQLite then gives the files beside it the
-/// same mode.
-///
-/// # Errors
-/// [`Fault::Permission`].
-pub fn prepare(config: &Config) -> Result<(), Fault> {
-    prepare_folder(config)?;
-    match make_private(&config.database) {
-        Ok(made) => give_to_owner(&made, &folder_of(&config.database)),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(cannot_write(&config.database, &error)),
-    }
 }
 
 /// Makes a new file for its owner alone.
@@ -146,10 +189,7 @@ pub fn give_to_owner(made: &File, model: &Path) -> Result<(), Fault> {
 pub fn cannot_write(path: &Path, error: &io::Error) -> Fault {
     let text = format!("{} can't be written: {error}", path.display());
     match error.kind() {
-        ErrorKind::PermissionDenied => {
-            let folder = folder_of(path);
-            Fault::Permission(format!("{text}; run this as a user who may write to {}", folder.display()))
-        }
+        ErrorKind::PermissionDenied => Fault::Permission(format!("{text}; {}", runs_as(&folder_of(path)))),
         ErrorKind::NotFound => Fault::StorageUnavailable(format!("{text}; make its folder first")),
         _ => Fault::StorageUnavailable(text),
     }
@@ -165,12 +205,25 @@ pub fn sync_folder_of(path: &Path) -> Result<(), Fault> {
         .map_err(|error| cannot_write(path, &error))
 }
 
-/// The folder that a file is in.
-#[must_use]
-pub fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
+/// The first folder above that is there.
+fn nearest(folder: &Path) -> PathBuf {
+    let there = folder.ancestors().find(|above| above.exists() && !above.as_os_str().is_empty());
+    there.map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Says whose a folder is, and who would write to it.
+fn runs_as(folder: &Path) -> String {
+    let me = geteuid().as_raw();
+    match fs::metadata(folder) {
+        Ok(found) => format!(
+            "{} belongs to {} (mode {:04o}), and this runs as {}: run it as a user who may write there, or give the \
+             folder to that one",
+            folder.display(),
+            user_name(found.uid()),
+            found.mode() & 0o7777,
+            user_name(me)
+        ),
+        Err(_) => format!("run this as a user who may write to {}", folder.display()),
     }
 }
 
@@ -180,7 +233,7 @@ fn check_private(path: &Path, others: u32) -> Result<(), Fault> {
             "{} has mode {:04o}, which lets others read it; run: chmod 600 {}",
             path.display(),
             metadata.mode() & 0o7777,
-            path.display()
+            word(path)
         ))),
         // A file that is not there is somebody else's question.
         _ => Ok(()),
@@ -203,7 +256,7 @@ pub fn run_as(path: &Path) -> String {
     let owner = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path))).map(|metadata| metadata.uid());
     match owner {
         Ok(0) => "run this as root, or with sudo".into(),
-        Ok(uid) => format!("run this as its owner, {}, or with sudo", crate::ports::user_name(uid)),
+        Ok(uid) => format!("run this as its owner, {}, or with sudo", user_name(uid)),
         Err(_) => "run this as the user who owns it".into(),
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod blocklist;
 pub mod database_lock;
 pub mod files;
+pub(super) mod folder;
 mod fresh;
 pub(super) mod hash_costs;
 pub(super) mod key_uses;

@@ -1,11 +1,18 @@
 //! Proving the audit log: that every line is as authd wrote it, and that none is missing.
 
+use crate::config::Config;
+use crate::crypto::root_key::Purpose;
 use crate::domain::audit::{ChainError, Mark};
 use crate::domain::caller::Caller;
-use crate::error::{Error, Fault};
+use crate::error::{Error, Fault, Refusal};
+use crate::store::audit::chain::Chain;
 use crate::store::audit::check::follow;
 use crate::store::audit::head::{self, Ends};
-use crate::usecase::app::App;
+use crate::store::sqlite::file::{DatabaseFile, Stop};
+use crate::store::sqlite::schema;
+use crate::store::tx::Query;
+use crate::usecase::app::folder::check_copy;
+use crate::usecase::app::{files, root_key};
 use crate::usecase::require;
 
 /// How many lines are checked in one read, so that the write-ahead log can be folded back meanwhile.
@@ -30,23 +37,58 @@ impl Verification {
     }
 }
 
-/// Checks the whole log, and that it still holds the line `noted`, if there is one.
+/// Checks the whole log of the configured database, and that it still holds the line `noted`, if there is
+/// one. The database may be a copy, in any folder whose owner is trusted: nobody needs to be able to write
+/// to it, and nothing is made beside it.
 ///
 /// # Errors
-/// `forbidden` without `audit:read`; the store's. A file too damaged to be read is a finding, not an error.
-pub fn verify(app: &App, caller: &Caller, noted: Option<&Mark>) -> Result<Verification, Error> {
+/// `forbidden` without `audit:read`; `not_found`; [`Fault::Permission`] for files that can't be read, or
+/// that somebody else could change meanwhile; [`Fault::Config`] for the key file of another database;
+/// [`Fault::Storage`] for another schema, [`Fault::CheckFailed`] for one that somebody has changed; the
+/// store's. A log too damaged to be read is a finding, not an error.
+pub fn verify(config: &Config, caller: &Caller, noted: Option<&Mark>) -> Result<Verification, Error> {
     require(caller, "audit:read")?;
+    let database = &config.database;
+    if !files::exists(database)? {
+        let advice = format!("{}; set `database`, or name another with --database", database.display());
+        return Err(Refusal::not_found("database", advice).into());
+    }
+    files::check_readable(database)?;
+    check_copy(database)?;
+    files::check_key(config)?;
+    let root = root_key::existing(config)?;
+    let chain = Chain::new(&root.derive(Purpose::AuditChain));
+    let verdict = DatabaseFile::look(database, &Stop::default(), |file| {
+        schema::check(file)?;
+        root_key::check(file, &root)?;
+        let verdict = verdict(file, &chain, noted)?;
+        // A line that is wrong says more than the trigger that is missing since.
+        if verdict.flaw.is_none() {
+            file.check_objects()?;
+        }
+        Ok(verdict)
+    })?;
+    Ok(verdict)
+}
+
+/// Each statement is a short read of its own.
+fn verdict(query: &impl Query, chain: &Chain, noted: Option<&Mark>) -> Result<Verification, Fault> {
     let mut verdict = Verification { first: 1, last: Mark::default(), flaw: None };
-    match check(app, noted, &mut verdict) {
+    match check(query, chain, noted, &mut verdict) {
         Ok(flaw) => verdict.flaw = flaw,
         Err(Fault::Storage(text)) => verdict.flaw = Some(ChainError::Damaged(text)),
-        Err(fault) => return Err(fault.into()),
+        Err(fault) => return Err(fault),
     }
     Ok(verdict)
 }
 
-fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verification) -> Result<Option<ChainError>, Fault> {
-    let ends = match ends(app)? {
+fn check(
+    query: &impl Query,
+    chain: &Chain,
+    noted: Option<&Mark>,
+    verdict: &mut Verification,
+) -> Result<Option<ChainError>, Fault> {
+    let ends = match head::ends(query, chain)? {
         Ok(ends) => ends,
         Err(flaw) => return Ok(Some(flaw)),
     };
@@ -54,10 +96,9 @@ fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verification) -> Result<
     while verdict.last.seq < ends.head.seq {
         let through = ends.head.seq.min(verdict.last.seq + PAGE);
         let flaw;
-        (verdict.last, flaw) =
-            app.store.read(|query| follow(query, app.store.chain(), &verdict.last, through))?;
+        (verdict.last, flaw) = follow(query, chain, &verdict.last, through)?;
         if let Some(flaw) = flaw
-            && !pruned_meanwhile(app, verdict)?
+            && !pruned_meanwhile(query, chain, verdict)?
         {
             return Ok(Some(cut_or(flaw, &ends)));
         }
@@ -68,11 +109,7 @@ fn check(app: &App, noted: Option<&Mark>, verdict: &mut Verification) -> Result<
     if ends.highest > ends.head.seq {
         return Ok(Some(ChainError::Strange { seq: ends.highest }));
     }
-    noted.map_or(Ok(None), |noted| compare(app, noted, &ends))
-}
-
-fn ends(app: &App) -> Result<Result<Ends, ChainError>, Fault> {
-    app.store.read(|query| head::ends(query, app.store.chain()))
+    noted.map_or(Ok(None), |noted| compare(query, noted, &ends))
 }
 
 fn begin_after(anchor: &Mark, verdict: &mut Verification) {
@@ -81,8 +118,8 @@ fn begin_after(anchor: &Mark, verdict: &mut Verification) {
 }
 
 /// Whether somebody pruned the lines that are missing; then the check goes on behind them.
-fn pruned_meanwhile(app: &App, verdict: &mut Verification) -> Result<bool, Fault> {
-    match ends(app)? {
+fn pruned_meanwhile(query: &impl Query, chain: &Chain, verdict: &mut Verification) -> Result<bool, Fault> {
+    match head::ends(query, chain)? {
         Ok(now) if now.anchor.seq > verdict.last.seq => {
             begin_after(&now.anchor, verdict);
             Ok(true)
@@ -100,16 +137,12 @@ fn cut_or(flaw: ChainError, ends: &Ends) -> ChainError {
 }
 
 /// Looks for a line that was noted earlier in the log that was just found good.
-fn compare(app: &App, noted: &Mark, ends: &Ends) -> Result<Option<ChainError>, Fault> {
+fn compare(query: &impl Query, noted: &Mark, ends: &Ends) -> Result<Option<ChainError>, Fault> {
     let seq = noted.seq;
     if seq > ends.head.seq {
         return Ok(Some(ChainError::OlderThanNoted { seq }));
     }
-    let found = if seq == ends.anchor.seq {
-        Some(ends.anchor.clone())
-    } else {
-        app.store.read(|query| head::find_mark(query, seq))?
-    };
+    let found = if seq == ends.anchor.seq { Some(ends.anchor.clone()) } else { head::find_mark(query, seq)? };
     Ok(match found {
         None => Some(ChainError::NotedWasPruned { seq }),
         Some(found) if found != *noted => Some(ChainError::NotAsNoted { seq }),

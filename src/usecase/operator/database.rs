@@ -2,14 +2,16 @@
 
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
+use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::inspect::FileStatus;
 use crate::store::tables::row_counts;
 use crate::usecase::app::App;
 use crate::usecase::app::files;
+use crate::usecase::app::folder::check_copy;
 use crate::usecase::require;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What `db status` shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,5 +59,27 @@ pub fn check(app: &App, caller: &Caller) -> Result<Vec<String>, Error> {
         Ok(problems) => Ok(problems),
         Err(Fault::Storage(text)) => Ok(vec![text]),
         Err(fault) => Err(fault.into()),
+    }
+}
+
+/// What is wrong with a file that is not the configured database: a backup, or another copy. Neither a key
+/// file nor a daemon's configuration is needed, and nothing is made beside it. A file of an older schema is
+/// looked at as it is.
+///
+/// # Errors
+/// `forbidden` for anybody but an operator; `not_found`; [`Fault::Permission`] for a file that can't be
+/// read or that somebody else could change meanwhile; [`Fault::StorageUnavailable`] when `stop` is set. A
+/// file too damaged to be read is a finding, not an error.
+pub fn check_file(caller: &Caller, file: &Path, stop: &Stop) -> Result<Vec<String>, Error> {
+    require(caller, "database:read")?;
+    files::check_readable(file)?;
+    check_copy(file)?;
+    let found = DatabaseFile::look(file, stop, |file| {
+        file.check_objects()?;
+        inspect::integrity_problems(file)
+    });
+    match found {
+        Err(Fault::Storage(text) | Fault::CheckFailed(text)) => Ok(vec![text]),
+        other => Ok(other?),
     }
 }

@@ -138,6 +138,9 @@ fn scene(example: &str) -> (Shell, String) {
         assert_eq!(said(sh(&shell, script)).code, 0);
         line = format!("cd alone && {line}");
     }
+    if example.contains("copy.db") {
+        assert_eq!(shell.line("db backup copy.db").code, 0);
+    }
     if example.contains(KID) {
         line = line.replace(KID, &retired_key(&shell));
     }

@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
 /// Nobody's, on all systems that the tests run on.
-const OTHER: u32 = 65534;
+pub const OTHER: u32 = 65534;
 
 fn give_all(folder: &Path) {
     chown(folder, Some(OTHER), Some(OTHER)).unwrap();

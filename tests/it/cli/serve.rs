@@ -100,6 +100,13 @@ impl Daemon {
         (status.code(), rest)
     }
 
+    /// The same, where it has got its signal already.
+    pub fn finish(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.said.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+
     /// The same, with all that the system says of its end.
     pub fn end(mut self, signal: Signal) -> (ExitStatus, String) {
         kill_process(self.pid(), signal).unwrap();
@@ -254,7 +261,7 @@ fn what_keeps_it_from_starting_is_said_with_its_code() {
     std::fs::set_permissions(shell.world.folder.join("wide"), mode).unwrap();
     let wide = shell.line("serve --listen 127.0.0.1:0 --database wide/authd.db");
     assert_eq!(wide.code, 77, "{wide:?}");
-    assert!(wide.err.contains("chmod 700"), "{wide:?}");
+    assert!(wide.err.contains("use a folder of its own: mkdir -m 700"), "{wide:?}");
 }
 
 #[test]
