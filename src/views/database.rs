@@ -165,8 +165,11 @@ pub struct Restored<'a> {
     tickets_voided: u64,
     /// Mails that were queued.
     mails_failed: u64,
-    /// Null: there was nothing to compare with, and all of the backup's came back.
+    /// Null: there was nothing to compare with; all API keys and recovery codes came back, and no signing
+    /// key.
     withheld: Option<Withheld>,
+    /// The signing key that was made. Null: one of the backup's signs.
+    new_signing_key: Option<&'a str>,
 }
 
 /// How many that were revoked or spent since the backup didn't come back with it.
@@ -195,5 +198,6 @@ pub fn restored(restored: &restore::Restored) -> Restored<'_> {
             recovery_codes: withheld.recovery_codes,
             signing_keys: withheld.signing_keys,
         }),
+        new_signing_key: restored.new_signing_key.as_deref(),
     }
 }

@@ -32,15 +32,18 @@ pub struct Backup {
 /// Put a backup in the database's place
 ///
 /// Stop the daemon first. FILE must be as `db backup` wrote it, which FILE.mac proves, and belong to the key
-/// file that is there; its schema must be authd's own. Otherwise nothing is changed (exit 5). The database
-/// that is replaced stays beside the new one. The backup knows nothing of what was ended after it was taken,
-/// so everybody's sessions end with it, and links that were sent, registrations and logins that wait are
-/// void. Mails that were queued are kept as failed, as they may have been sent since. Codes of authenticator
-/// apps count from the next minute on.
+/// file that is there; its schema must be authd's own. Otherwise nothing is changed. The database that is
+/// replaced stays beside the new one. The backup knows nothing of what was ended after it was taken, so
+/// everybody's sessions end with it, and links that were sent, registrations and logins that wait are void.
+/// Mails that were queued are kept as failed, as they may have been sent since. Codes of authenticator apps
+/// count from the next minute on.
 ///
-/// Everything else is as it was at the time of the backup: passwords, roles, users that were disabled since,
-/// recovery codes that were used since, keys that were retired since. Look at them before you start the
-/// daemon.
+/// Withheld are the API keys, recovery codes and signing keys that the replaced database holds good no
+/// more: they were revoked, used or retired since. Where there is none, or none that can be read, the API
+/// keys and recovery codes all come back, and no signing key does. Where none signs, a new one is made.
+///
+/// Everything else is as it was at the time of the backup: passwords, roles, users that were disabled or
+/// deleted since. Look at them before you start the daemon.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl db restore nightly.db
@@ -124,12 +127,13 @@ impl Restore {
                 "withheld {api_keys} API keys, {recovery_codes} recovery codes and {signing_keys} signing keys, which \
                  were good no more"
             ),
-            None => {
-                "API keys, recovery codes and signing keys are those of the backup: revoke what was revoked since, \
-                     and rotate the signing key if one has leaked"
-                    .into()
-            }
+            None => "there was no database to compare with: API keys and recovery codes are those of the backup, \
+                     revoke again what was revoked since; its signing keys are all withheld"
+                .into(),
         });
+        if let Some(kid) = &restored.new_signing_key {
+            terminal.note(&format!("{kid} signs from now on"));
+        }
         if let Some(kept) = &restored.kept {
             terminal.note(&format!("the database before is {}; delete it when all is well", kept.display()));
         }

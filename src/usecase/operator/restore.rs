@@ -6,9 +6,12 @@
 //! Whoever could write to the backup could have given themselves an account, or left a trigger in it. So its
 //! MAC is asked for, and its schema must be authd's own.
 //!
-//! A backup knows nothing of what was ended after it was taken. So that no token, link or code lives
-//! again, whatever of the kind stands in it ends with the restore. Keys and recovery codes, which live for
-//! years, come back only where the database that is replaced still held them good.
+//! A backup knows nothing of what was ended after it was taken. So that no token, link or code lives again,
+//! whatever of the kind stands in it ends with the restore. API keys and recovery codes, which live for
+//! years, come back only where the database that is replaced still held them good; where there is none to
+//! ask, all of them do, or a lost disk would lock everybody out. Signing keys come back only where that
+//! database signs with them still: one that leaked and was retired must not sign again, and with all
+//! sessions over, nobody needs the others. Where none is left, a new one is made.
 
 mod withhold;
 
@@ -17,8 +20,9 @@ pub use withhold::Withheld;
 use super::backup_mac;
 use crate::config::Config;
 use crate::crypto::root_key::{Purpose, RootKey};
+use crate::crypto::seal::Sealer;
 use crate::crypto::totp;
-use crate::domain::audit::{Event, Subject};
+use crate::domain::audit::{ChainError, Event, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::Store;
@@ -30,13 +34,16 @@ use crate::store::sqlite::file::{DatabaseFile, Stop};
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::schema::MigrationStep;
 use crate::store::sqlite::version::VERSION;
+use crate::store::tables::keys::{self, StoredKey};
 use crate::store::tables::{link_requests, links, mails, registrations, second_factor, sessions, tickets};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
+use crate::usecase::app::folder::check_copy;
+use crate::usecase::app::keyring::{self, Keyring};
 use crate::usecase::app::temp_file::TempFile;
 use crate::usecase::app::{Ports, root_key};
 use crate::usecase::require;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use withhold::StillValid;
@@ -69,8 +76,11 @@ pub struct Restored {
     /// The steps that brought the backup's schema up.
     pub steps: Vec<MigrationStep>,
     pub ended: Ended,
-    /// `None`: there was no database to compare with, or it can't be read, and all of the backup's came back.
+    /// `None`: there was no database to compare with, or it can't be read: all API keys and recovery codes
+    /// of the backup came back, and no signing key.
     pub withheld: Option<Withheld>,
+    /// The name of the signing key that was made. `None`: one of the backup's signs.
+    pub new_signing_key: Option<String>,
 }
 
 /// What of the backup doesn't live on.
@@ -111,7 +121,13 @@ pub fn restore(
     let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key).map_err(of_file)?;
     let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1).map_err(of_file)?;
     let still_valid = still_valid(lock.database(), stop)?;
-    let (ended, withheld) = end_what_lived(&store, caller, (line, source.trust), still_valid)?;
+    let end = End {
+        line,
+        trust: source.trust,
+        still_valid,
+        spare_key: Keyring::new(Sealer::new(&root, Purpose::SigningKeys), &config.tokens).generate(ports)?,
+    };
+    let (ended, withheld, new_signing_key) = end.what_lived(&store, caller)?;
     drop(store);
     // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the
     // sessions of the backup would live.
@@ -119,7 +135,7 @@ pub fn restore(
     let kept = put_away(lock.database(), ports)?;
     copy.replace(lock.database())?;
     let (database, trust) = (config.database.clone(), source.trust);
-    Ok(Restored { database, trust, kept, line, steps, ended, withheld })
+    Ok(Restored { database, trust, kept, line, steps, ended, withheld, new_signing_key })
 }
 
 /// Looks at what needs no more than a glance and would keep [`restore`] from its work, and changes nothing:
@@ -130,62 +146,71 @@ pub fn restore(
 /// is to be proven.
 pub fn look(config: &Config, caller: &Caller, source: &Source) -> Result<(), Error> {
     require(caller, "database:write")?;
-    check_there(&source.file)?;
-    if source.trust == Trust::Proven {
-        backup_mac::check_there(&source.file)?;
+    files::check_readable(&source.file)?;
+    match source.trust {
+        Trust::Proven => backup_mac::check_there(&source.file)?,
+        Trust::Given => check_copy(&source.file)?,
     }
     files::prepare_folder(config)?;
     DatabaseLock::alone(&config.database)?;
     Ok(())
 }
 
-fn check_there(file: &Path) -> Result<(), Error> {
-    if !files::exists(file)? {
-        return Err(Refusal::not_found("file", file.display().to_string()).into());
-    }
-    File::open(file).map_err(|error| {
-        Fault::Permission(format!("{} can't be read: {error}; {}", file.display(), files::run_as(file)))
-    })?;
-    Ok(())
-}
-
 /// Copies the backup after looking whether it is one; gives its newest line of the audit log.
 fn copy_sound(source: &Source, copy: &TempFile, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
     let file = source.file.as_path();
-    check_there(file)?;
+    files::check_readable(file)?;
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
-    let to_look_at = match source.trust {
+    let found = match source.trust {
         Trust::Proven => {
             backup_mac::copy_proven(file, copy, root, stop)?;
-            copy.path()
+            DatabaseFile::open(copy.path(), stop).and_then(|copied| Found::in_file(&copied, root))
         }
-        Trust::Given => file,
+        Trust::Given => {
+            check_copy(file)?;
+            DatabaseFile::look(file, stop, |given| {
+                let found = Found::in_file(given, root)?;
+                copy.empty()?;
+                given.copy_into(copy.path()).map(|()| found)
+            })
+        }
     };
-    let look = || {
-        let source = DatabaseFile::open(to_look_at, stop)?;
-        let belongs = root_key::check(&source, root);
-        let chain = Chain::new(&root.derive(Purpose::AuditChain));
-        Ok((inspect::integrity_problems(&source)?, belongs, check::end(&source, &chain)?, source))
-    };
-    let (problems, belongs, end, found) = match look() {
+    let found = match found {
         Err(Fault::Storage(why)) => return Err(unsound(&not_to_be_restored(&why)).into()),
         other => other?,
     };
-    if let Some(problem) = problems.first() {
+    if let Some(problem) = found.problems.first() {
         return Err(unsound(&format!("is damaged ({problem}); take another backup")).into());
     }
-    match belongs {
+    match found.belongs {
         Err(Fault::Config(why)) => return Err(unsound(&format!("can't be opened: {why}")).into()),
         Ok(false) => return Err(unsound("was never opened by authd; take another backup").into()),
         other => other?,
     };
-    let Ok(newest) = end else {
+    let Ok(newest) = found.end else {
         return Err(unsound("has an audit log that doesn't end where it should; take another backup").into());
     };
-    if source.trust == Trust::Given {
-        found.copy_into(copy.path())?;
-    }
     Ok(newest.seq)
+}
+
+/// What a look at a backup came to.
+struct Found {
+    problems: Vec<String>,
+    /// Whether the key file opens it: see [`root_key::check`].
+    belongs: Result<bool, Fault>,
+    /// The newest line of its log.
+    end: Result<Mark, ChainError>,
+}
+
+impl Found {
+    fn in_file(file: &DatabaseFile, root: &RootKey) -> Result<Self, Fault> {
+        let chain = Chain::new(&root.derive(Purpose::AuditChain));
+        Ok(Self {
+            problems: inspect::integrity_problems(file)?,
+            belongs: root_key::check(file, root),
+            end: check::end(file, &chain)?,
+        })
+    }
 }
 
 /// What was found in the copy was in the backup.
@@ -219,33 +244,53 @@ fn still_valid(database: &Path, stop: &Stop) -> Result<Option<StillValid>, Fault
     }
 }
 
-fn end_what_lived(
-    store: &Store,
-    caller: &Caller,
-    (line, trust): (i64, Trust),
+/// What decides what of the backup lives on.
+struct End {
+    /// The newest line of its log.
+    line: i64,
+    trust: Trust,
     still_valid: Option<StillValid>,
-) -> Result<(Ended, Option<Withheld>), Error> {
-    store.write(caller, move |tx| {
-        let ended = Ended {
-            sessions: sessions::end_all(tx)?,
-            links: links::delete_all(tx)? + link_requests::delete_all(tx)? + registrations::delete_all(tx)?,
-            tickets: tickets::delete_all(tx)?,
-            mails: mails::fail_queued(
-                tx,
-                "a backup was restored before it was sent, or after; retry it if it is needed",
-            )?,
-        };
-        second_factor::spend_steps(tx, totp::newest_acceptable(tx.now()))?;
-        let withheld = match &still_valid {
-            Some(still_valid) => Some(still_valid.delete_the_rest(tx)?),
-            None => None,
-        };
-        tx.audit(
-            &Event::DatabaseRestored { line, sessions: ended.sessions, verified: trust == Trust::Proven },
-            Subject::default(),
-        )?;
-        Ok(Decision::Grant((ended, withheld)))
-    })
+    /// What signs where no key of the backup does.
+    spare_key: StoredKey,
+}
+
+impl End {
+    fn what_lived(
+        self,
+        store: &Store,
+        caller: &Caller,
+    ) -> Result<(Ended, Option<Withheld>, Option<String>), Error> {
+        store.write(caller, move |tx| {
+            let links = links::delete_all(tx)? + link_requests::delete_all(tx)?;
+            let ended = Ended {
+                sessions: sessions::end_all(tx)?,
+                links: links + registrations::delete_all(tx)?,
+                tickets: tickets::delete_all(tx)?,
+                mails: mails::fail_queued(
+                    tx,
+                    "a backup was restored before it was sent, or after; retry it if it is needed",
+                )?,
+            };
+            second_factor::spend_steps(tx, totp::newest_acceptable(tx.now()))?;
+            let withheld = match &self.still_valid {
+                Some(still_valid) => Some(still_valid.delete_the_rest(tx)?),
+                None => {
+                    withhold::delete_signing_keys(tx, |_| false)?;
+                    None
+                }
+            };
+            let verified = self.trust == Trust::Proven;
+            tx.audit(
+                &Event::DatabaseRestored { line: self.line, sessions: ended.sessions, verified },
+                Subject::default(),
+            )?;
+            if keys::find_current(tx)?.is_some() {
+                return Ok(Decision::Grant((ended, withheld, None)));
+            }
+            keyring::insert_first(tx, &self.spare_key)?;
+            Ok(Decision::Grant((ended, withheld, Some(self.spare_key.kid.clone()))))
+        })
+    }
 }
 
 /// Gives the database that is there a second name, under which it stays, whole. Its write-ahead log must be

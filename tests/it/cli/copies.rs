@@ -71,7 +71,7 @@ impl Live {
         self.line(&format!("user show {email}")).code == 0
     }
 
-    fn kept(&self) -> Vec<String> {
+    pub fn kept(&self) -> Vec<String> {
         let before = |name: &String| name.starts_with("authd.db.before-restore-") && name.ends_with('Z');
         self.files().into_iter().filter(before).collect()
     }
@@ -234,4 +234,74 @@ fn a_damaged_database_and_a_missing_one_can_be_restored() {
     assert!(live.knows("ann@example.com"));
     fs::rename(live.path("authd.key"), live.path("elsewhere")).unwrap();
     assert_eq!(live.line("db restore live/b.db --yes").code, 78, "without its key it would be of no use");
+}
+
+/// The names of the signing keys, with their states.
+fn keys(live: &Live) -> Vec<(String, String)> {
+    let list = json(&live.line("key list -o json").out);
+    let text = |key: &serde_json::Value, field: &str| key[field].as_str().unwrap().to_owned();
+    list.as_array().unwrap().iter().map(|key| (text(key, "kid"), text(key, "state"))).collect()
+}
+
+#[test]
+fn a_signing_key_that_was_retired_since_signs_no_more_whatever_is_restored_over() {
+    // Over the database that knows it, over one that nobody can read, and where there is none.
+    let overs: [fn(&Live); 3] = [
+        |_| {},
+        |live| fs::write(live.path("authd.db"), "a disk has failed".repeat(1000)).unwrap(),
+        |live| fs::remove_file(live.path("authd.db")).unwrap(),
+    ];
+    for over in overs {
+        let live = Live::new();
+        let leaked = keys(&live)[0].0.clone();
+        live.backup("b.db");
+        assert_eq!(live.line("key rotate").code, 0);
+        assert_eq!(live.line(&format!("key retire {leaked} --now --yes")).code, 0);
+        over(&live);
+        let restored = live.line("db restore live/b.db --yes -o json");
+        assert_eq!(restored.code, 0, "{restored:?}");
+        let new = json(&restored.out)["new_signing_key"].as_str().unwrap().to_owned();
+        assert_ne!(new, leaked);
+        assert_eq!(keys(&live), [(new.clone(), "signing".into())]);
+        assert!(restored.err.contains(&format!("{new} signs from now on")), "{restored:?}");
+        let daemon = live.serve();
+        assert_eq!(daemon.login("ann@example.com").0, 200);
+    }
+}
+
+#[test]
+fn a_signing_key_that_signs_still_comes_back() {
+    let live = Live::new();
+    let before = keys(&live);
+    live.backup("b.db");
+    let restored = live.line("db restore live/b.db --yes -o json");
+    assert!(json(&restored.out)["new_signing_key"].is_null(), "{restored:?}");
+    assert_eq!(keys(&live), before);
+}
+
+#[test]
+fn help_output_and_page_agree_on_what_is_withheld() {
+    let live = Live::new();
+    live.backup("b.db");
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let help = one_line(&live.shell.line("db restore --help").out);
+    let page = one_line(include_str!("../../../docs/backup.md"));
+    let security = one_line(include_str!("../../../SECURITY.md"));
+    let said = one_line(&live.line("db restore live/b.db --yes").err);
+    assert!(said.contains("withheld 0 API keys, 0 recovery codes and 0 signing keys"), "{said}");
+    for text in [&help, &page] {
+        let withheld =
+            "the API keys, recovery codes and signing keys that the replaced database holds good no more";
+        assert!(text.contains(withheld), "{text}");
+        let (_, else_) = text.split_once("Everything else is as it was").unwrap();
+        let else_ = else_.split_once('.').unwrap().0;
+        assert!(!else_.contains("key") && !else_.contains("code"), "{else_}");
+    }
+    fs::remove_file(live.path("authd.db")).unwrap();
+    let said = one_line(&live.line("db restore live/b.db --yes").err);
+    assert!(said.contains("API keys and recovery codes are those of the backup"), "{said}");
+    assert!(said.contains("its signing keys are all withheld"), "{said}");
+    for text in [&help, &page, &security] {
+        assert!(text.contains("recovery codes all come back, and no signing key does"), "{text}");
+    }
 }

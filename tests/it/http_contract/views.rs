@@ -354,6 +354,7 @@ fn what_operators_alone_see_has_the_members_that_it_declares() {
             steps: Vec::new(),
             ended,
             withheld: filling.maybe(Withheld::default()),
+            new_signing_key: filling.maybe("kid".into()),
         };
         as_declared(&views::restored(&restored))?;
     });

@@ -37,8 +37,7 @@ impl StillValid {
         })
     }
 
-    /// Takes what is good no more out of the restored database. Where no signing key is left, the daemon
-    /// makes one.
+    /// Takes what is good no more out of the restored database.
     pub(super) fn delete_the_rest(&self, tx: &mut Tx<'_>) -> Result<Withheld, Fault> {
         let mut withheld = Withheld::default();
         for key in api_keys::list(tx)?.iter().filter(|key| !self.api_keys.contains(&key.id)) {
@@ -51,10 +50,17 @@ impl StillValid {
                 withheld.recovery_codes += 1;
             }
         }
-        for key in keys::list(tx)?.iter().filter(|key| !self.signing_keys.contains(&key.kid)) {
-            keys::delete(tx, &key.kid)?;
-            withheld.signing_keys += 1;
-        }
+        withheld.signing_keys = delete_signing_keys(tx, |kid| self.signing_keys.contains(kid))?;
         Ok(withheld)
     }
+}
+
+/// Takes the signing keys out that don't live on; gives how many.
+pub(super) fn delete_signing_keys(tx: &mut Tx<'_>, lives_on: impl Fn(&str) -> bool) -> Result<u64, Fault> {
+    let mut deleted = 0;
+    for key in keys::list(tx)?.iter().filter(|key| !lives_on(&key.kid)) {
+        keys::delete(tx, &key.kid)?;
+        deleted += 1;
+    }
+    Ok(deleted)
 }
