@@ -228,7 +228,8 @@ fn a_copy_is_checked_without_key_and_configuration() {
 pub fn open_to_all() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::Builder::new().permissions(Permissions::from_mode(0o755)).tempdir().unwrap();
     let program = folder.path().join("authd");
-    fs::copy(env!("CARGO_BIN_EXE_authd"), &program).unwrap();
+    // By another process: what this one or a child of it has open to write to can't be run.
+    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_authd")).arg(&program).status().unwrap().success());
     (folder, program)
 }
 
