@@ -4,8 +4,8 @@
 pub mod admin;
 
 use crate::views;
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use crate::views::schema::{Definitions, ViewSchema, schema_of};
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
 /// An object that answers hold, among the document's components.
@@ -15,7 +15,7 @@ pub struct Object {
     pub name: &'static str,
     /// One such object, as JSON.
     pub example: &'static str,
-    view: fn(&mut SchemaGenerator) -> schemars::Schema,
+    view: ViewSchema,
 }
 
 impl Object {
@@ -23,7 +23,7 @@ impl Object {
     /// ([`JsonSchema::schema_name`]): there is no document where it is another.
     #[must_use]
     pub const fn of<T: JsonSchema>(name: &'static str, example: &'static str) -> Self {
-        Self { name, example, view: SchemaGenerator::subschema_for::<T> }
+        Self { name, example, view: schema_of::<T>() }
     }
 }
 
@@ -45,16 +45,12 @@ pub fn reference(name: &str) -> Value {
 /// Makes the components that answers refer to, by name.
 #[must_use]
 pub fn components() -> Map<String, Value> {
-    let mut settings = SchemaSettings::draft2020_12().for_serialize();
-    settings.definitions_path = COMPONENTS.into();
-    let mut generator = settings.into_generator();
-    generator.subschema_for::<views::Problem>();
+    let mut definitions = Definitions::at(COMPONENTS);
+    definitions.add(schema_of::<views::Problem>());
     for object in all() {
-        (object.view)(&mut generator);
+        definitions.add(object.view);
     }
-    let derived = generator.take_definitions(true);
-    let shown = derived.into_iter().map(|(name, schema)| (name, canonical(schema)));
-    let mut components: Map<_, _> = shown.collect();
+    let mut components = definitions.take();
     for object in all() {
         let schema = &mut components[object.name];
         let example = example(object.example);
@@ -62,48 +58,6 @@ pub fn components() -> Map<String, Value> {
         schema["examples"] = json!([example]);
     }
     components
-}
-
-/// What the document shows of a schema, in this order. The bounds of Rust's integers are not among it: they
-/// are no promise to anybody.
-const SHOWN: [&str; 9] =
-    ["type", "$ref", "format", "enum", "anyOf", "items", "description", "properties", "required"];
-
-/// A derived schema as the document shows it: an object has the declared members and no others, and what may
-/// be null is one of two.
-fn canonical(schema: Value) -> Value {
-    let Value::Object(mut schema) = schema else {
-        return schema;
-    };
-    if let Some(Value::Array(kinds)) = schema.get("type") {
-        // An `Option` of what is no component: its type, and null.
-        let kind = kinds.first().cloned().unwrap_or_default();
-        let description = schema.remove("description").map(|text| ("description".to_owned(), text));
-        schema["type"] = kind;
-        let choices = json!([schema, {"type": "null"}]);
-        schema = [("anyOf".to_owned(), choices)].into_iter().chain(description).collect();
-    }
-    if schema.get("type").is_some_and(|kind| kind == "integer") {
-        schema.remove("format");
-    }
-    let closed = schema.contains_key("properties");
-    let mut shown = Map::new();
-    for name in SHOWN {
-        let member = match (name, schema.remove(name)) {
-            (_, None) => continue,
-            ("items", Some(items)) => canonical(items),
-            ("anyOf", Some(Value::Array(choices))) => choices.into_iter().map(canonical).collect(),
-            ("properties", Some(Value::Object(members))) => {
-                members.into_iter().map(|(name, schema)| (name, canonical(schema))).collect()
-            }
-            (_, Some(other)) => other,
-        };
-        shown.insert(name.into(), member);
-    }
-    if closed {
-        shown.insert("additionalProperties".into(), false.into());
-    }
-    shown.into()
 }
 
 /// Lists an object's members as its example does, whose order is for people: a token's type is what to look

@@ -90,7 +90,7 @@ impl Add {
         let added = keys::add(&context.app()?, context.caller(), &new)?;
         let until = added.key.expires_at.map_or(String::new(), |time| format!(", good until {time}"));
         context.terminal().note(&format!("created API key {}{until}; it is shown this once", added.key.name));
-        context.terminal().secret("key", added.secret.expose(), views::api_key(&added.key))
+        context.terminal().secret(added.secret.expose(), views::new_api_key(&added))
     }
 }
 

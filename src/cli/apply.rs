@@ -1,7 +1,7 @@
 //! `apply`: brings the database to the state that a file describes.
 
 use super::Context;
-use super::arguments::unreadable;
+use super::arguments::{self, unreadable};
 use super::exit::Failure;
 use super::terminal::plan::PlanLine;
 use super::terminal::prompt::Consent;
@@ -11,7 +11,6 @@ use crate::usecase::operator::apply;
 use crate::usecase::operator::apply::{Action, ApplyMode, Change, Done, Fate, NotListed, Plan, Wanted};
 use crate::views;
 use clap::Args;
-use std::fs;
 use std::io::{read_to_string, stdin};
 use std::path::{Path, PathBuf};
 
@@ -113,12 +112,13 @@ impl Apply {
             context.terminal().note(line);
         }
         // Everything has been said.
-        if self.exit_code && !done.is_empty() { Err(Failure::Reported(2)) } else { Ok(()) }
+        if self.exit_code && !done.is_empty() { Err(Failure::Differs) } else { Ok(()) }
     }
 
     fn text(&self) -> Result<String, Failure> {
         let from_stdin = self.file == Path::new("-");
-        let text = if from_stdin { read_to_string(stdin()) } else { fs::read_to_string(&self.file) };
+        let text =
+            if from_stdin { read_to_string(stdin()) } else { read_to_string(arguments::open(&self.file)?) };
         text.map_err(|error| unreadable(&self.file, &error))
     }
 }

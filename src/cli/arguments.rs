@@ -5,16 +5,31 @@ use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, RoleNa
 use crate::error::{Fault, Refusal};
 use crate::usecase::app::files;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Turns the error of a file that was named into a failure with advice.
+/// Opens a file that was named to be read.
+///
+/// # Errors
+/// As [`unreadable`].
+pub(super) fn open(path: &Path) -> Result<File, Failure> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let is_folder = file.metadata().map_err(|error| unreadable(path, &error))?.is_dir();
+    if is_folder { Err(unreadable(path, &ErrorKind::IsADirectory.into())) } else { Ok(file) }
+}
+
+/// Turns the error of a file that was named to be read into a failure with advice, the same for every
+/// command: `not_found` where there is none, a permission fault, or [`Failure::Usage`] for what is no file.
 pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    let text = format!("{} can't be read: {error}", path.display());
+    let name = path.display();
     match error.kind() {
-        ErrorKind::NotFound => Refusal::not_found("file", path.display().to_string()).into(),
-        ErrorKind::PermissionDenied => Fault::Permission(format!("{text}; {}", files::run_as(path))).into(),
-        _ => Failure::Usage(format!("{text}; name another file")),
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Refusal::not_found("file", name.to_string()).into(),
+        ErrorKind::PermissionDenied => {
+            Fault::Permission(format!("{name} can't be read: {error}; {}", files::run_as(path))).into()
+        }
+        ErrorKind::IsADirectory => Failure::Usage(format!("{name} is a folder; name a file")),
+        _ => Failure::Usage(format!("{name} can't be read: {error}; name another file")),
     }
 }
 

@@ -5,6 +5,7 @@ use super::exit::Failure;
 use super::terminal::table::{Column, Table};
 use crate::config::{HERE, text};
 use crate::error::{Fault, Refusal};
+use crate::usecase::app::files;
 use crate::usecase::app::mail_templates::MailTemplates;
 use crate::usecase::mail::delivery;
 use crate::views;
@@ -12,7 +13,7 @@ use clap::Subcommand;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -84,12 +85,13 @@ fn init(context: &Context) -> Result<(), Failure> {
     if fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0) {
         return Err(Refusal::AlreadyExists { what: "file", name }.into());
     }
-    let fails = |error: std::io::Error| match error.kind() {
-        ErrorKind::PermissionDenied => Fault::Permission(format!("{name} can't be written: {error}")),
-        _ if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Fault::Permission(format!(
+    let fails = |error: std::io::Error| {
+        if error.raw_os_error() != Some(Errno::LOOP.raw_os_error()) {
+            return files::cannot_write(path, &error);
+        }
+        Fault::Permission(format!(
             "{name} is a link, which somebody else may have laid; name the file that it leads to by --config"
-        )),
-        _ => Fault::Internal(format!("{name} can't be written: {error}")),
+        ))
     };
     let mut open = OpenOptions::new();
     open.append(true).create(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());

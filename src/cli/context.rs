@@ -8,7 +8,7 @@ use super::program::{Program, Tree};
 use super::terminal::Terminal;
 use crate::config::{Config, Loaded, Sources, WeakSetting, load, weak_settings};
 use crate::domain::caller::Caller;
-use crate::error::Fault;
+use crate::error::Error;
 use crate::usecase::account::admin as accounts;
 use crate::usecase::app::files;
 use crate::usecase::app::{App, IfMissing, Ports};
@@ -100,8 +100,9 @@ impl Context {
     /// Loads the configuration. The first time, what was passed over on the way to it is said.
     ///
     /// # Errors
-    /// [`Fault::Config`], which names file, line and key; [`Fault::Permission`].
-    pub fn loaded(&self) -> Result<Loaded, Fault> {
+    /// As [`load`]: faults that name file, line and key; `not_found` for a file that is named and isn't
+    /// there.
+    pub fn loaded(&self) -> Result<Loaded, Error> {
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded.clone());
         }

@@ -142,6 +142,9 @@ impl Migrate {
 
 fn prune(context: &Context) -> Result<(), Failure> {
     let counts = prune::prune(&context.app()?, context.caller())?;
+    if counts.iter().all(|(_, rows)| *rows == 0) {
+        context.terminal().note("nothing was over; nothing was changed");
+    }
     let columns = [Column::Whole("table"), Column::Text("rows")];
     let rows = counts.iter().map(|(table, rows)| ((*table).to_owned(), views::pruned_table(table, *rows)));
     context.terminal().list(&Table::of_objects(&columns, rows))

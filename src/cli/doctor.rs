@@ -49,7 +49,7 @@ impl Doctor {
                 findings
             }
             // Without the configuration there is nothing else to check.
-            Err(fault) => vec![Finding::fail("configuration", fault.to_string())],
+            Err(error) => vec![Finding::fail("configuration", error.to_string())],
         };
         let columns = [Column::Whole("check"), Column::Whole("state"), Column::Text("says")];
         let rows = findings.iter().map(|finding| (finding.check.to_owned(), views::finding(finding)));

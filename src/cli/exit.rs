@@ -1,9 +1,11 @@
-//! Why a command did not do what was asked, and the exit code and words that say so.
+//! Why a command did not do what was asked, and the exit code that says so; the words stand in `words`.
 
-use crate::error::{Error, Fault, Refusal};
+mod words;
+
+use crate::error::{Error, Fault, Refusal, whole_secs};
 use crate::views;
 use crate::web::status;
-use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Why a command stops.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,8 +24,8 @@ pub enum Failure {
     Declined,
     /// The reader of stdout has gone, as `head` does: nothing is left to say, and nothing is wrong.
     Closed,
-    /// The failures have been reported already; this is the code of the first.
-    Reported(u8),
+    /// Something differs from what was asked for, as `--exit-code` wants to know. All has been said.
+    Differs,
 }
 
 impl From<Error> for Failure {
@@ -54,9 +56,9 @@ impl Failure {
             Self::Declined => 1,
             // Nothing was looked for: the command line doesn't say which one.
             Self::Usage(_) | Self::Ambiguous(_) => 2,
+            Self::Differs => 2,
             Self::Check(_) => 5,
             Self::Closed => 0,
-            Self::Reported(code) => *code,
         }
     }
 
@@ -71,96 +73,59 @@ impl Failure {
             Self::Usage(_) => Some("usage"),
             Self::Check(_) => Some("check_failed"),
             Self::Declined => Some("declined"),
-            Self::Closed | Self::Reported(_) => None,
+            Self::Closed | Self::Differs => None,
         }
     }
 
-    /// What happened and what to do next. May hold text that a user typed.
+    /// What happened and what to do next: in lower case, on one line, without a full stop, with `; ` before
+    /// the advice. Several lines where several things are wrong, one each. May hold text that a user typed.
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
-            Self::Error(Error::Refused(refusal)) => in_a_shell(refusal),
-            Self::Error(error) => error.to_string(),
+            Self::Error(Error::Refused(refusal)) => words::of_refusal(refusal),
+            Self::Error(Error::Failed(fault)) => words::of_fault(fault),
             Self::Misspelt { refusal, meant } => format!("{refusal}; did you mean {meant}?"),
             Self::Usage(text) | Self::Check(text) | Self::Ambiguous(text) => text.clone(),
             Self::Declined => "nothing was changed".into(),
-            Self::Closed | Self::Reported(_) => String::new(),
+            Self::Closed | Self::Differs => String::new(),
         }
     }
 
-    /// What a problem object says, which is the same here and over HTTP.
-    fn told_to_clients(&self) -> String {
-        match self {
-            Self::Error(Error::Refused(refusal)) => status::detail_of_refusal(refusal),
-            _ => self.detail(),
-        }
-    }
-
-    /// The problem object (RFC 9457 §3) that `-o json` shows on stderr. `None` where plain text is the
-    /// better answer: usage errors, as the argument parser's own, and check failures, whose report is JSON.
+    /// The problem object (RFC 9457 §3) that `-o json` shows on stderr: that of the HTTP contract, but for
+    /// the advice, which is a shell's. `None`: there is nothing to say.
     #[must_use]
-    pub fn problem(&self) -> Option<Value> {
+    pub fn problem(&self) -> Option<views::CommandProblem<'_>> {
         let (title, status) = match self {
             Self::Error(Error::Refused(refusal)) | Self::Misspelt { refusal, .. } => {
                 (status::title_of_refusal(refusal), status::of_refusal(refusal))
             }
             Self::Error(Error::Failed(fault)) => (fault_title(fault), status::of_fault(fault)),
-            Self::Usage(_)
-            | Self::Ambiguous(_)
-            | Self::Check(_)
-            | Self::Declined
-            | Self::Closed
-            | Self::Reported(_) => {
-                return None;
-            }
+            // HTTP has none of these; the numbers say whose fault it is.
+            Self::Usage(_) => ("Wrong usage", 400),
+            Self::Ambiguous(_) => ("Ambiguous", 400),
+            Self::Declined => ("Declined", 400),
+            Self::Check(_) => ("Check failed", 500),
+            Self::Closed | Self::Differs => return None,
         };
-        let code = self.word()?;
-        let mut problem = json!({
-            "type": format!("urn:authd:problem:{code}"), "title": title, "status": status,
-            "detail": self.told_to_clients(), "code": code,
-        });
+        let mut problem = views::command_problem(self.word()?, title, status, self.detail());
         if let Self::Error(Error::Refused(Refusal::Invalid(errors))) = self {
-            let errors: Vec<Value> = errors.iter().map(|error| json!(views::field_error(error))).collect();
-            problem["errors"] = errors.into();
+            problem.errors = errors.iter().map(views::field_error).collect();
         }
+        problem.retry_after_s =
+            self.retry_after().map(|span| u32::try_from(whole_secs(span)).unwrap_or(u32::MAX));
         Some(problem)
     }
-}
 
-/// What a refusal says to an operator: where its own words stop short of what to do next, or speak to the
-/// person who has the account, the command that helps.
-fn in_a_shell(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::NotFound { what, .. } => match next_step(what) {
-            Some(step) => format!("{refusal}; {step}"),
-            None => refusal.to_string(),
-        },
-        Refusal::EmailTaken => {
-            "another account has this e-mail address; use another one, or change that account with `authctl user edit`"
-                .into()
+    /// How long to wait before the same can be tried again. `None`: waiting alone doesn't help.
+    const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Error(
+                Error::Refused(Refusal::TooManyAttempts { retry_after })
+                | Error::Failed(Fault::Overloaded { retry_after }),
+            ) => Some(*retry_after),
+            _ => None,
         }
-        _ => refusal.to_string(),
     }
-}
-
-/// What to do when there is no such thing. `None`: the words say it already.
-fn next_step(what: &str) -> Option<&'static str> {
-    Some(match what {
-        "user" => "`authctl user list` shows who is there",
-        "role" => "`authctl role list` shows those there are",
-        "access token" => {
-            "`authctl token inspect` says what a token is, and --token-stdin revokes it by its text"
-        }
-        "session" => "`authctl token list` shows those that are alive",
-        "API key" => "`authctl apikey list` shows those there are",
-        "signing key" => "`authctl key list` shows those there are",
-        "registration" => "`authctl registration list` shows those that wait",
-        "mail" => "`authctl mail list` shows those there are",
-        "active second factor of" => "`authctl totp enroll` sets one up",
-        "event" => "docs/audit-events.md lists them, such as LoginFailed",
-        "file" => "check the name and the folder",
-        _ => return None,
-    })
 }
 
 const fn refusal_code(refusal: &Refusal) -> u8 {
@@ -230,7 +195,7 @@ const fn fault_title(fault: &Fault) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use serde_json::json;
 
     #[test]
     fn exit_codes_are_those_of_the_contract() {
@@ -263,13 +228,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_says_where_to_look() {
-        let detail = |what| Failure::from(Refusal::not_found(what, "x")).detail();
-        assert_eq!(detail("user"), "there is no user x; `authctl user list` shows who is there");
-        assert_eq!(detail("database"), "there is no database x", "whoever refuses with this says more");
-    }
-
-    #[test]
     fn the_problem_object_is_that_of_the_http_contract() {
         let failure = Failure::from(Refusal::invalid("email", "invalid", "an address is needed"));
         let expected = json!({
@@ -277,7 +235,12 @@ mod tests {
             "detail": "email: an address is needed", "code": "validation_failed",
             "errors": [{"field": "email", "code": "invalid", "message": "an address is needed"}],
         });
-        assert_eq!(failure.problem(), Some(expected));
-        assert_eq!(Failure::Usage("no".into()).problem(), None);
+        assert_eq!(json!(failure.problem()), expected);
+        let expected = json!({
+            "type": "urn:authd:problem:usage", "title": "Wrong usage", "status": 400, "detail": "no",
+            "code": "usage",
+        });
+        assert_eq!(json!(Failure::Usage("no".into()).problem()), expected);
+        assert!(Failure::Closed.problem().is_none());
     }
 }

@@ -4,6 +4,7 @@ use super::Context;
 use super::exit::Failure;
 use super::synonyms::explained;
 use super::terminal::parser_says;
+use super::usage;
 use clap::Args;
 use std::ffi::OsString;
 
@@ -27,8 +28,8 @@ impl Help {
     /// Prints the help of the command that is named.
     ///
     /// # Errors
-    /// [`Failure::Reported`] with 2 for a command that isn't there, with what the parser has to say to it;
-    /// [`Failure::Usage`] for the verb of a command that has none.
+    /// [`Failure::Usage`] for a command that isn't there, with what the parser has to say to it, and for the
+    /// verb of a command that has none.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let program = context.program();
         let tree = (context.tree())(program);
@@ -43,9 +44,8 @@ impl Help {
         let line: Vec<OsString> = words.into_iter().flatten().map(OsString::from).collect();
         match tree.clone().try_get_matches_from(&line) {
             Err(said) => {
-                let said = explained(program, tree, &line, said);
-                parser_says(&said)?;
-                if said.use_stderr() { Err(Failure::Reported(2)) } else { Ok(()) }
+                let said = explained(program, tree.clone(), &line, said);
+                if said.use_stderr() { Err(usage::failure(&tree, &line, &said)) } else { parser_says(&said) }
             }
             // `--help` is always answered.
             Ok(_) => Ok(()),

@@ -1,13 +1,14 @@
 //! `import`: users of other systems, or of another authd.
 
 use super::Context;
-use super::arguments::{choices, unreadable};
+use super::arguments::{self, choices, unreadable};
 use super::exit::Failure;
 use super::terminal::Format as Printed;
 use super::terminal::csv::plain;
 use super::terminal::progress::Progress;
 use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
 use crate::domain::secret::Secret;
+use crate::error::Refusal;
 use crate::usecase::operator::import as importing;
 use crate::usecase::operator::import::{
     Entry, Format, ImportMode, Options, Outcome, Passwords, Summary, UnusableHash, firebase,
@@ -15,7 +16,6 @@ use crate::usecase::operator::import::{
 use crate::views;
 use crate::views::ImportNote;
 use clap::Args;
-use std::fs::File;
 use std::io::{BufReader, Read, stdin};
 use std::path::{Path, PathBuf};
 
@@ -94,7 +94,10 @@ impl Import {
             ("--firebase-config", self.firebase_config.is_some(), Format::Firebase),
         ] {
             if given && self.format != format {
-                return Err(Failure::Usage(format!("{flag} is for --format {} alone", format.name())));
+                return Err(Failure::Usage(format!(
+                    "{flag} is for --format {} alone; leave it out",
+                    format.name()
+                )));
             }
         }
         Ok(Options {
@@ -113,11 +116,8 @@ impl Import {
         if self.file == Path::new("-") {
             return Ok((Box::new(stdin().lock()), None));
         }
-        let file = File::open(&self.file).map_err(|error| unreadable(&self.file, &error))?;
+        let file = arguments::open(&self.file)?;
         let about = file.metadata().map_err(|error| unreadable(&self.file, &error))?;
-        if about.is_dir() {
-            return Err(Failure::Usage(format!("{} is a folder; name the file", self.file.display())));
-        }
         Ok((Box::new(file), about.is_file().then_some(about.len())))
     }
 
@@ -154,10 +154,11 @@ const PARAMETERS_MAX: u64 = 16 * 1024;
 
 fn parameters(path: &Path) -> Result<firebase::Parameters, Failure> {
     let mut text = String::with_capacity(1024);
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let file = arguments::open(path)?;
     file.take(PARAMETERS_MAX).read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;
     let text = Secret::new(text);
-    firebase::parameters(&text).map_err(|why| Failure::Usage(format!("{}: {why}", path.display())))
+    let wrong = |why| Refusal::invalid("firebase-config", "invalid", format!("{}: {why}", path.display()));
+    Ok(firebase::parameters(&text).map_err(wrong)?)
 }
 
 const COLUMNS: [Column; 5] = [

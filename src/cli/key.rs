@@ -104,7 +104,7 @@ impl Retire {
         let (key, said) = match keys::retire(&app, context.caller(), &kid, mode)? {
             Retirement::Waits { key, keep_until } => {
                 let said = format!(
-                    "{} verifies until {keep_until}, then goes by itself; nothing else is to be done (--now is for a key that has leaked)",
+                    "{} verifies until {keep_until}, then goes by itself; nothing was changed (--now is for a key that has leaked)",
                     key.kid
                 );
                 (key, said)

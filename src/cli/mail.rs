@@ -10,7 +10,7 @@ use crate::domain::mail::MailState;
 use crate::error::Refusal;
 use crate::usecase::mail::compose;
 use crate::usecase::mail::delivery;
-use crate::usecase::mail::delivery::Tested;
+use crate::usecase::mail::delivery::{Retried, Tested};
 use crate::usecase::operator::short_id::Kind;
 use crate::views;
 use clap::{Args, Subcommand};
@@ -155,11 +155,16 @@ impl Retry {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let ids = self.ids.iter().map(|id| named::mail(context, &app, id)).collect::<Result<Vec<_>, _>>()?;
-        let mails = delivery::retry(&app, context.caller(), &ids)?;
-        for mail in &mails {
-            context.terminal().note(&format!("queued: {} to {}", mail.subject, mail.to));
+        let retried = delivery::retry(&app, context.caller(), &ids)?;
+        for Retried { mail, changed } in &retried {
+            let (subject, to) = (&mail.subject, &mail.to);
+            context.terminal().note(&if *changed {
+                format!("queued: {subject} to {to}")
+            } else {
+                format!("queued already: {subject} to {to}; nothing was changed")
+            });
         }
-        let rows = mails.iter().map(|mail| (mail.id.to_string(), views::mail(mail)));
+        let rows = retried.iter().map(|Retried { mail, .. }| (mail.id.to_string(), views::mail(mail)));
         context.terminal().all_changed(&Table::of_objects(&LISTED, rows))
     }
 }
@@ -185,7 +190,9 @@ impl Test {
                     .note(&format!("{server} took the mail to {to}; whether it arrives, {to} can tell"));
                 Ok(())
             }
-            Some(why) => Err(Failure::Check(format!("{server} did not take the mail: {why}"))),
+            Some(why) => Err(Failure::Check(format!(
+                "{server} did not take the mail: {why}; look at mail.* in the configuration, then try again"
+            ))),
         }
     }
 }

@@ -256,6 +256,11 @@ fn output(roff: &mut Roff) {
         "Nothing is asked unless stdin and stderr are a terminal: with stdin from /dev/null a command does its \
          work or says which flag it lacks.",
     );
+    roff.paragraph(
+        "With -o json every failure is one line on stderr, a problem object (RFC 9457) with type, title, status, \
+         detail and code. docs/cli-schema.json (JSON Schema 2020-12) says what each command prints: a member that \
+         has no value is null or an empty list, and never left out.",
+    );
 }
 
 fn service(roff: &mut Roff) {

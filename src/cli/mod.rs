@@ -32,6 +32,7 @@ pub mod password;
 pub mod program;
 pub mod registration;
 pub mod role;
+pub mod schema;
 pub mod serve;
 pub mod supervisor;
 mod synonyms;
@@ -40,6 +41,7 @@ pub mod times;
 pub mod token;
 pub mod totp;
 pub mod tree;
+mod usage;
 pub mod user;
 pub mod version;
 mod words;
@@ -50,6 +52,7 @@ use exit::Failure;
 use program::Program;
 use std::ffi::OsString;
 use std::process::ExitCode;
+use terminal::{ColourChoice, Detail, Format, Terminal};
 use tree::{Cli, Command};
 
 /// Runs the command that the arguments name; the first is the program's own name.
@@ -59,9 +62,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(answered) = completion::answer(program, tree::command, &args) {
         return answered.map_or_else(|failure| ExitCode::from(failure.exit_code()), |()| ExitCode::SUCCESS);
     }
-    let cli = match tree::parse(program, args.clone()) {
+    let cli = match tree::parse(program, &args) {
         Ok(cli) => cli,
-        Err(error) => return parser_exit(&error),
+        Err(error) => return parser_exit(program, &args, &error),
     };
     let context = context(program, &cli, args);
     match run(&context, &cli.command) {
@@ -76,7 +79,14 @@ fn context(program: Program, cli: &Cli, args: Vec<OsString>) -> Context {
 }
 
 /// Help and version are answers, exit 0; a command line that can't be read is exit 2.
-fn parser_exit(error: &clap::Error) -> ExitCode {
+fn parser_exit(program: Program, args: &[OsString], error: &clap::Error) -> ExitCode {
+    let format = usage::format_of(args);
+    let terminal = Terminal::new(program.name(), format, Detail::Full, ColourChoice::Auto);
+    if error.use_stderr() && !(usage::is_help(error) && format == Format::Table) {
+        let failure = usage::failure(&tree::command(program), args, error);
+        terminal.report(&failure);
+        return ExitCode::from(failure.exit_code());
+    }
     match terminal::parser_says(error) {
         Err(failure) => ExitCode::from(failure.exit_code()),
         Ok(()) if error.use_stderr() => ExitCode::from(2),

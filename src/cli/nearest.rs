@@ -5,12 +5,12 @@ use super::exit::Failure;
 use crate::config::Config;
 use crate::domain::audit::Event;
 use crate::domain::nearest::nearest;
-use crate::error::{Error, Fault, Refusal};
+use crate::error::{Error, Refusal};
 use crate::usecase::operator::complete;
 use crate::usecase::operator::complete::{Look, Offer};
 
 /// Adds the name that is nearest to the one that isn't there, where one is near.
-pub(super) fn suggest(config: impl FnOnce() -> Result<Config, Fault>, failure: Failure) -> Failure {
+pub(super) fn suggest(config: impl FnOnce() -> Result<Config, Error>, failure: Failure) -> Failure {
     let Failure::Error(Error::Refused(refusal @ Refusal::NotFound { .. })) = failure else {
         return failure;
     };
@@ -21,7 +21,7 @@ pub(super) fn suggest(config: impl FnOnce() -> Result<Config, Fault>, failure: F
     }
 }
 
-fn find(config: impl FnOnce() -> Result<Config, Fault>, refusal: &Refusal) -> Result<Option<String>, Fault> {
+fn find(config: impl FnOnce() -> Result<Config, Error>, refusal: &Refusal) -> Result<Option<String>, Error> {
     let Refusal::NotFound { what, name } = refusal else {
         return Ok(None);
     };

@@ -1,9 +1,10 @@
 //! A new file: readable by its owner alone, and never written over another.
 
 use super::exit::Failure;
-use crate::error::{Fault, Refusal};
+use crate::error::Refusal;
+use crate::usecase::app::files;
 use std::fs::{self, File, OpenOptions};
-use std::io::{Error, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -20,19 +21,15 @@ impl NewFile {
     /// Makes the file, readable by its owner alone.
     ///
     /// # Errors
-    /// `already_exists`; a permission fault; [`Failure::Usage`] where the path leads nowhere.
+    /// `already_exists`; a fault where it can't be made, as [`files::cannot_write`].
     pub fn create(path: &Path) -> Result<Self, Failure> {
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let name = path.display().to_string();
         match made {
             Ok(file) => Ok(Self { path: path.to_owned(), file, filled: false }),
-            Err(error) => Err(match error.kind() {
-                ErrorKind::AlreadyExists => Refusal::AlreadyExists { what: "file", name }.into(),
-                ErrorKind::PermissionDenied => {
-                    Fault::Permission(format!("{name} can't be made: {error}")).into()
-                }
-                _ => Failure::Usage(format!("{name} can't be made: {error}")),
-            }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                Err(Refusal::AlreadyExists { what: "file", name: path.display().to_string() }.into())
+            }
+            Err(error) => Err(files::cannot_write(path, &error).into()),
         }
     }
 
@@ -41,9 +38,7 @@ impl NewFile {
     /// # Errors
     /// A fault when it can't be written.
     pub fn fill(mut self, content: &[u8]) -> Result<(), Failure> {
-        let fails =
-            |error: Error| Fault::Internal(format!("{} can't be written: {error}", self.path.display()));
-        self.file.write_all(content).map_err(fails)?;
+        self.file.write_all(content).map_err(|error| files::cannot_write(&self.path, &error))?;
         self.filled = true;
         Ok(())
     }

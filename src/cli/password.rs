@@ -1,6 +1,7 @@
 //! Where a password or a token comes from: stdin, a file, a hidden prompt, or a generator. Never from an
 //! argument or the environment, where other users of the machine can read it.
 
+use super::arguments::{self, unreadable};
 use super::exit::Failure;
 use super::terminal::prompt;
 use crate::domain::email::Email;
@@ -111,8 +112,8 @@ impl SourceFlags {
             return prompt::new_password(&policy::rule(app), &judge).map(Choice::Given);
         }
         Err(Failure::Usage(
-            "no password: give --password-stdin, --password-file FILE, --generate-password or --invite, or run \
-             this on a terminal to be asked"
+            "nobody can be asked for a password; add --password-stdin, --password-file FILE, --generate-password or \
+             --invite, or run this on a terminal"
                 .into(),
         ))
     }
@@ -135,15 +136,8 @@ pub fn from_stdin(flag: &str) -> Result<Secret<String>, Failure> {
 }
 
 fn from_file(path: &Path) -> Result<Secret<String>, Failure> {
-    let fails = |error: std::io::Error| {
-        let text = format!("{}: {error}", path.display());
-        match error.kind() {
-            std::io::ErrorKind::PermissionDenied => Failure::from(Fault::Permission(text)),
-            _ => Failure::Usage(format!("the password file can't be read: {text}")),
-        }
-    };
-    let file = std::fs::File::open(path).map_err(fails)?;
-    read(file).map_err(fails)?.parse()
+    let file = arguments::open(path)?;
+    read(file).map_err(|error| unreadable(path, &error))?.parse()
 }
 
 /// The longest secret read, in bytes: an access token is the longest there is.
@@ -162,13 +156,14 @@ impl Bytes {
         let bytes = self.0.expose();
         if bytes.len() as u64 > MAX_BYTES {
             return Err(Failure::Usage(format!(
-                "more than {MAX_BYTES} bytes were given where a secret is read"
+                "more than {MAX_BYTES} bytes were given where a secret is read; give the secret alone"
             )));
         }
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes)
-            .map_err(|_| Failure::Usage("what was given is not UTF-8 text".into()))?;
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            Failure::Usage("what was given is not UTF-8 text; give the secret as text".into())
+        })?;
         Ok(Secret::new(text.to_owned()))
     }
 }

@@ -8,7 +8,7 @@ use super::terminal::table::{Cell, Column, Table};
 use super::{Context, named};
 use crate::domain::role::{CLAIMS_MAX, Carried, Permission, Role, RoleName};
 use crate::usecase::account::roles;
-use crate::usecase::account::roles::PermissionChange;
+use crate::usecase::account::roles::{Member, PermissionChange};
 use crate::views;
 use clap::{Args, Subcommand};
 
@@ -257,28 +257,39 @@ fn users(count: u64) -> String {
 impl Membership {
     fn assign(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user = roles::assign(
-            &app,
-            context.caller(),
-            &named::user(context, &app, &self.user)?,
-            &role_names(&self.roles)?,
-        )?;
-        context.terminal().note(&format!("gave {} to {}", self.roles.join(", "), user.email));
+        let (of, wanted) = (named::user(context, &app, &self.user)?, role_names(&self.roles)?);
+        let Member { user, changed } = roles::assign(&app, context.caller(), &of, &wanted)?;
+        let email = &user.email;
+        context.terminal().note(&match (names(&changed), names(&others(&wanted, &changed))) {
+            (none, had) if none.is_empty() => format!("{email} has {had} already; nothing was changed"),
+            (given, had) if had.is_empty() => format!("gave {given} to {email}"),
+            (given, had) => format!("gave {given} to {email}, who has {had} already"),
+        });
         warn_of_long_tokens(context, &user.roles, &user.permissions);
         context.terminal().changed(&super::user::one(&user, app.now()))
     }
 
     fn unassign(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user = roles::unassign(
-            &app,
-            context.caller(),
-            &named::user(context, &app, &self.user)?,
-            &role_names(&self.roles)?,
-        )?;
-        context.terminal().note(&format!("took {} from {}", self.roles.join(", "), user.email));
+        let (of, unwanted) = (named::user(context, &app, &self.user)?, role_names(&self.roles)?);
+        let Member { user, changed } = roles::unassign(&app, context.caller(), &of, &unwanted)?;
+        let email = &user.email;
+        context.terminal().note(&match (names(&changed), names(&others(&unwanted, &changed))) {
+            (none, lacked) if none.is_empty() => format!("{email} hasn't {lacked}; nothing was changed"),
+            (taken, lacked) if lacked.is_empty() => format!("took {taken} from {email}"),
+            (taken, lacked) => format!("took {taken} from {email}, who hasn't {lacked}"),
+        });
         context.terminal().changed(&super::user::one(&user, app.now()))
     }
+}
+
+fn names(roles: &[RoleName]) -> String {
+    roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Those that were named and stayed as they were.
+fn others(named: &[RoleName], changed: &[RoleName]) -> Vec<RoleName> {
+    named.iter().filter(|role| !changed.contains(role)).cloned().collect()
 }
 
 /// Says so where whoever holds all this has tokens that don't carry it.
@@ -290,7 +301,7 @@ fn warn_of_long_tokens(context: &Context, roles: &[RoleName], permissions: &[Per
     };
     context.terminal().note(&format!(
         "warning: a token carries {CLAIMS_MAX} bytes of roles and permissions, and these are more: those of whoever \
-         has them will carry no {missing}. authd itself asks the database; services must ask it too"
+         has them will carry no {missing}; authd itself asks the database, and services must ask authd"
     ));
 }
 

@@ -17,10 +17,10 @@ pub mod table;
 use crate::cli::exit::Failure;
 use crate::error::Fault;
 use crate::usecase::account::qr::Qr;
-use escape::visible_lines;
+use crate::views::View;
+use escape::{visible, visible_lines};
 use plan::PlanLine;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use serde::Serialize;
 use serde_json::Value;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdout};
@@ -159,17 +159,15 @@ impl Terminal {
         write_error(&plan::draw(lines, width(&stderr()), self.choice.resolve(&stderr())));
     }
 
-    /// Prints a secret, alone on stdout, once; with `-o json` as the member `name` of the object it is about.
+    /// Prints a secret, alone on stdout, once; with `-o json` the object that holds it.
     ///
     /// # Errors
     /// [`Failure::Closed`], or a fault when stdout can't be written.
-    pub fn secret(&self, name: &str, secret: &str, about: impl Serialize) -> Result<(), Failure> {
-        if self.format != Format::Json {
-            return write_result(&format!("{secret}\n"));
-        }
-        let mut about = table::object(about);
-        about[name] = secret.into();
-        write_result(&table::json_document(&about))
+    pub fn secret(&self, secret: &str, holder: impl View) -> Result<(), Failure> {
+        write_result(&match self.format {
+            Format::Table | Format::Tsv => format!("{secret}\n"),
+            Format::Json => table::json_document(&table::object(holder)),
+        })
     }
 
     /// Prints secrets, once: `alone` for people, else the object they belong to. `-q` doesn't keep them back,
@@ -301,15 +299,16 @@ impl Terminal {
         write_error(&(visible_lines(text) + "\n"));
     }
 
-    /// Says on stderr why something was not done: one line, or with `-o json` the problem object.
+    /// Says on stderr why something was not done: one line (one for each thing that is wrong), or with
+    /// `-o json` the problem object.
     pub fn report(&self, failure: &Failure) {
         let Some(word) = failure.word() else { return };
         match (self.format, failure.problem()) {
-            (Format::Json, Some(problem)) => {
-                write_error(&format!("{}\n", escape::json(&problem.to_string())));
-            }
+            (Format::Json, Some(problem)) => write_error(&table::json_line(&table::object(problem))),
             (Format::Table | Format::Tsv, _) | (Format::Json, None) => {
-                write_error(&format!("{}: {word}: {}\n", self.program, visible_lines(&failure.detail())));
+                let detail = failure.detail();
+                let line = |line| format!("{}: {word}: {}\n", self.program, visible(line));
+                write_error(&detail.lines().map(line).collect::<String>());
             }
         }
     }
@@ -325,14 +324,14 @@ impl ColourChoice {
     }
 }
 
-/// What the argument parser has to say: help and version to stdout, usage errors to stderr.
+/// What the argument parser has to say where that is no error: help and version on stdout; on stderr the
+/// help of a noun that was typed without its verb.
 ///
 /// # Errors
 /// [`Failure::Closed`], or a fault when stdout can't be written.
-pub fn parser_says(error: &clap::Error) -> Result<(), Failure> {
-    let text = error.render();
-    if error.use_stderr() {
-        // It quotes the arguments, which a script may have taken from anywhere.
+pub fn parser_says(answer: &clap::Error) -> Result<(), Failure> {
+    let text = answer.render();
+    if answer.use_stderr() {
         write_error(&(visible_lines(&text.to_string()) + "\n"));
         return Ok(());
     }
@@ -418,7 +417,10 @@ fn write_result(text: &str) -> Result<(), Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::Closed),
-        Err(error) => Err(Fault::Internal(format!("stdout can't be written: {error}")).into()),
+        Err(error) => {
+            let text = format!("stdout can't be written: {error}; let it go elsewhere, or make room");
+            Err(Fault::Internal(text).into())
+        }
     }
 }
 

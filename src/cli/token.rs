@@ -4,20 +4,22 @@ use super::exit::Failure;
 use super::paging::Paging;
 use super::password::from_stdin;
 use super::terminal::prompt::{self, Consent};
-use super::terminal::table::{Column, Row, Table};
+use super::terminal::table::{Column, Row, Table, object};
 use super::words::counted;
 use super::{Context, named, times};
 use crate::domain::secret::Secret;
 use crate::usecase::account::admin as accounts;
 use crate::usecase::app::App;
 use crate::usecase::operator::short_id::Kind;
+use crate::usecase::session::inspect::{Inspection, inspect};
 use crate::usecase::session::list;
 use crate::usecase::session::list::Which;
 use crate::usecase::session::mint::mint;
 use crate::usecase::session::tokens;
-use crate::usecase::session::tokens::{Inspection, Target};
+use crate::usecase::session::tokens::Target;
 use crate::views;
 use clap::{Args, Subcommand};
+use serde_json::Value;
 use std::time::Duration;
 
 #[derive(Subcommand, Debug)]
@@ -219,14 +221,17 @@ impl Inspect {
             prompt::secret("Token")?
         } else {
             return Err(Failure::Usage(
-                "nobody can be asked for the token; add --stdin and give it there".into(),
+                "nobody can be asked for the token; add --stdin and give it there, or run this on a terminal"
+                    .into(),
             ));
         };
-        let inspection = tokens::inspect(&context.app()?, context.caller(), &trimmed(&token))?;
-        context.terminal().show(&inspected(&inspection))?;
+        let inspection = inspect(&context.app()?, context.caller(), &trimmed(&token))?;
+        context.terminal().show(&inspected(context, &inspection))?;
         match inspection.flaw {
             None => Ok(()),
-            Some(flaw) => Err(Failure::Check(format!("the token is not good: {flaw}"))),
+            Some(flaw) => {
+                Err(Failure::Check(format!("the token is not good: {flaw}; whoever has it needs another")))
+            }
         }
     }
 }
@@ -240,19 +245,44 @@ impl Mint {
         context.terminal().note(&format!(
             "minted an access token for {email}, good until {until}; `authctl token revoke --id {session}` ends it"
         ));
-        context.terminal().secret(
-            "access_token",
-            minted.access_token.expose(),
-            views::minted(&minted, app.now()),
-        )
+        context.terminal().secret(minted.access_token.expose(), views::minted(&minted, app.now()))
     }
 }
 
-fn inspected(inspection: &Inspection) -> Table {
-    let facts = inspection.facts.iter().map(|(name, _)| *name);
-    let columns: Vec<_> = ["kind", "active", "reason"].into_iter().chain(facts).map(Column::Text).collect();
-    let fact = |name| inspection.facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value.clone());
-    let id = fact("jti").or_else(|| fact("session_id")).or_else(|| fact("user_id"));
-    let row = Row::of_object(&columns, id.unwrap_or_default(), views::inspection(inspection));
+const INSPECTED: [Column; 15] = [
+    Column::Text("kind"),
+    Column::Text("active"),
+    Column::Text("reason"),
+    Column::Id("user_id"),
+    Column::Id("session_id"),
+    Column::Id("jti"),
+    Column::Text("name"),
+    Column::Time("issued_at"),
+    Column::Time("last_used_at"),
+    Column::Time("expires_at"),
+    Column::Time("auth_time"),
+    Column::Text("amr"),
+    Column::Text("roles"),
+    Column::Text("permissions"),
+    Column::Text("omitted"),
+];
+
+/// What every kind of token has, whatever it says.
+const ALWAYS: usize = 3;
+
+/// What was found. People aren't shown what a token of this kind doesn't say.
+fn inspected(context: &Context, inspection: &Inspection) -> Table {
+    let json = object(views::inspection(inspection));
+    let says = |column: &Column| match &json[column.name()] {
+        Value::Null => false,
+        Value::Array(items) => !items.is_empty() || inspection.facts.token.is_some(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => true,
+    };
+    let (always, facts) = INSPECTED.split_at(ALWAYS);
+    let for_people = context.terminal().is_for_people();
+    let facts = facts.iter().filter(|column| !for_people || says(column));
+    let columns: Vec<Column> = always.iter().chain(facts).copied().collect();
+    let id = ["jti", "session_id", "user_id"].into_iter().find_map(|name| json[name].as_str());
+    let row = Row::of_object(&columns, id.unwrap_or_default().to_owned(), views::inspection(inspection));
     Table::new(&columns, vec![row])
 }

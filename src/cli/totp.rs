@@ -4,19 +4,20 @@ mod enroll;
 
 use super::exit::Failure;
 use super::terminal::prompt::{self, Consent};
-use super::terminal::table::{Column, Table};
+use super::terminal::table::{Cell, Column, Row, Table, object};
 use super::words::counted;
 use super::{Context, named, password};
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
 use crate::usecase::account::admin as accounts;
-use crate::usecase::account::admin_two_factor;
+use crate::usecase::account::admin_two_factor::{self, FactorReset};
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::app::App;
 use crate::usecase::session::list;
 use crate::views;
 use clap::{Args, Subcommand};
 use enroll::Enroll;
+use serde_json::Value;
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
@@ -124,10 +125,14 @@ impl Reset {
             let question = format!("Take the second factor from {}{ends}?", user.email);
             Consent::from_flag(self.yes).obtain(&question)?;
         }
-        let said = if admin_two_factor::reset_second_factor(&app, context.caller(), &of)? {
-            format!("took the second factor from {}; all sessions have ended", user.email)
-        } else {
-            format!("{} has no second factor", user.email)
+        let said = match admin_two_factor::reset_second_factor(&app, context.caller(), &of)? {
+            FactorReset::Taken => {
+                format!("took the second factor from {}; all sessions have ended", user.email)
+            }
+            FactorReset::Dropped => {
+                format!("{} has no second factor, and none waits for its code now", user.email)
+            }
+            FactorReset::Nothing => format!("{} has no second factor; nothing was changed", user.email),
         };
         context.terminal().note(&said);
         context.terminal().changed(&one(&admin_two_factor::second_factor(&app, context.caller(), &of)?))
@@ -174,20 +179,19 @@ impl Verify {
         }
         if !prompt::can_ask() {
             return Err(Failure::Usage(
-                "no code: give it on stdin with --stdin, or run this on a terminal".into(),
+                "nobody can be asked for the code; add --stdin and give it there, or run this on a terminal"
+                    .into(),
             ));
         }
-        prompt::code("Code that the app shows")?.ok_or_else(|| Failure::Usage("no code was given".into()))
+        prompt::code("Code that the app shows")?
+            .ok_or_else(|| Failure::Usage("no code was given; run it again".into()))
     }
 }
 
 /// Says what the check came to: to programs on stdout, either way.
 fn report(context: &Context, app: &App, of: &UserRef, good: bool) -> Result<(), Failure> {
     let factor = admin_two_factor::second_factor(app, context.caller(), of)?;
-    let mut columns = COLUMNS.to_vec();
-    columns.push(Column::Whole("good"));
-    let object = (factor.user.id.to_string(), views::checked_code(&factor, good));
-    let table = Table::of_objects(&columns, [object]);
+    let table = table(&MEMBERS, &factor, object(views::checked_code(&factor, good)));
     let email = &factor.user.email;
     if good {
         context
@@ -211,16 +215,25 @@ fn lines(codes: &[Secret<String>]) -> String {
     codes.iter().fold(String::new(), |all, code| all + code.expose() + "\n")
 }
 
-const COLUMNS: [Column; 7] = [
-    Column::Id("user_id"),
-    Column::Whole("email"),
-    Column::Whole("enabled"),
-    Column::Time("enabled_at"),
-    Column::Whole("failures"),
-    Column::Whole("blocked"),
-    Column::Whole("recovery_codes_left"),
+/// The columns, each with the member that it shows.
+const MEMBERS: [(Column, &str); 8] = [
+    (Column::Id("user_id"), "/user_id"),
+    (Column::Whole("email"), "/email"),
+    (Column::Whole("enabled"), "/totp/enabled"),
+    (Column::Time("enabled_at"), "/totp/enabled_at"),
+    (Column::Whole("failures"), "/failures"),
+    (Column::Whole("blocked"), "/blocked"),
+    (Column::Whole("recovery_codes_left"), "/recovery_codes_left"),
+    (Column::Whole("good"), "/good"),
 ];
 
 fn one(factor: &admin_two_factor::SecondFactor) -> Table {
-    Table::of_objects(&COLUMNS, std::iter::once((factor.user.id.to_string(), views::second_factor(factor))))
+    table(&MEMBERS[..7], factor, object(views::second_factor(factor)))
+}
+
+fn table(members: &[(Column, &str)], factor: &admin_two_factor::SecondFactor, json: Value) -> Table {
+    let cell = |pointer: &str| Cell::of_json(json.pointer(pointer).unwrap_or(&Value::Null));
+    let (columns, cells): (Vec<_>, Vec<_>) =
+        members.iter().map(|(column, pointer)| (*column, cell(pointer))).unzip();
+    Table::new(&columns, vec![Row { id: factor.user.id.to_string(), cells, json }])
 }

@@ -92,9 +92,9 @@ pub fn command(program: Program) -> clap::Command {
 ///
 /// # Errors
 /// What the parser has to say: help, version or a usage error.
-pub fn parse(program: Program, args: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let parsed = command(program).try_get_matches_from(&args);
-    let matches = parsed.map_err(|error| explained(program, command(program), &args, error))?;
+pub fn parse(program: Program, args: &[OsString]) -> Result<Cli, clap::Error> {
+    let parsed = command(program).try_get_matches_from(args);
+    let matches = parsed.map_err(|error| explained(program, command(program), args, error))?;
     Cli::from_arg_matches(&matches)
 }
 

@@ -15,6 +15,7 @@ use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::role::RoleName;
+use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{User, UserState};
 use crate::error::{Error, Refusal};
@@ -22,6 +23,8 @@ use crate::usecase::account::admin as accounts;
 use crate::usecase::account::admin::{Added, Filter, FirstPassword, NewAccount, Term, Verified};
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::account::roles;
+use crate::usecase::account::several;
+use crate::usecase::account::several::Handled;
 use crate::usecase::app::App;
 use crate::usecase::operator::short_id::Kind;
 use crate::views;
@@ -37,16 +40,22 @@ pub enum Verb {
     Passwd(Passwd),
     ResetLink(ResetLink),
     /// Stop users from logging in and end their sessions, at once
+    ///
+    /// All of them or, if one can't be, none.
     #[command(after_help = "Examples:
   authctl user disable ann@example.com
   authctl user disable ann@example.com bob@example.com -o json")]
     Disable(Users),
     /// Let disabled users log in again
+    ///
+    /// All of them or, if one can't be, none.
     #[command(after_help = "Examples:
   authctl user enable ann@example.com
   authctl user list --state disabled -q | xargs authctl user enable")]
     Enable(Users),
     /// End every lock that failed logins have put on users; who isn't locked stays as they are
+    ///
+    /// All of them or, if one can't be, none.
     #[command(after_help = "Examples:
   authctl user unlock ann@example.com
   authctl user list --state locked -q | xargs -r authctl user unlock")]
@@ -140,7 +149,7 @@ pub struct Users {
 
 /// Delete users and their personal data, for good
 ///
-/// Their sessions end at once. The audit log keeps their ids.
+/// All of them or, if one can't be, none. Their sessions end at once. The audit log keeps their ids.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl user delete ann@example.com
@@ -166,9 +175,9 @@ impl Verb {
             Self::Edit(edit) => edit.run(context),
             Self::Passwd(passwd) => passwd.run(context),
             Self::ResetLink(link) => link.run(context),
-            Self::Disable(users) => users.each(context, saying("disabled", accounts::disable)),
-            Self::Enable(users) => users.each(context, saying("enabled", accounts::enable)),
-            Self::Unlock(users) => users.unlock(context),
+            Self::Disable(users) => users.change(context, several::disable, disabled),
+            Self::Enable(users) => users.change(context, several::enable, enabled),
+            Self::Unlock(users) => users.change(context, several::unlock, unlocked),
             Self::Delete(delete) => delete.run(context),
         }
     }
@@ -223,7 +232,7 @@ impl Add {
             return Err(Refusal::EmailTaken.into());
         }
         context.terminal().note(&format!("user {} exists already; nothing was changed", user.email));
-        context.terminal().changed(&one(user, now))
+        context.terminal().changed(&without_secret(user, now))
     }
 
     fn created(&self, choice: &Choice, user: &User, id: &str) -> String {
@@ -309,77 +318,73 @@ fn set(context: &Context, app: &App, of: &UserRef, password: &Password, term: Te
 
 /// Prints the account for programs, and a generated password or a link always, since it is shown only once.
 fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Added) -> Result<(), Failure> {
-    let json = || views::user(&added.user, app.now());
-    match (choice, &added.invitation) {
-        (Choice::Generated(password), _) => context.terminal().secret("password", password.expose(), json()),
-        (Choice::Given(_) | Choice::Invite, Some(link)) => {
-            context.terminal().secret("link", link.expose(), json())
+    let password = match choice {
+        Choice::Generated(password) => Some(Secret::new(password.expose().to_owned())),
+        Choice::Given(_) | Choice::Invite => None,
+    };
+    let link = added.invitation.as_ref();
+    match password.as_ref().or(link) {
+        Some(secret) => {
+            let holder = views::user_with_secret(&added.user, password.as_ref(), link, app.now());
+            context.terminal().secret(secret.expose(), holder)
         }
-        (Choice::Given(_) | Choice::Invite, None) => context.terminal().changed(&one(&added.user, app.now())),
+        None => context.terminal().changed(&without_secret(&added.user, app.now())),
     }
 }
+
+/// What is done to all users named, or to none.
+type Act = fn(&App, &Caller, &[UserRef]) -> Result<Vec<Handled>, Error>;
 
 impl Users {
-    fn unlock(&self, context: &Context) -> Result<(), Failure> {
-        self.each(context, |app, caller, of| {
-            let said = match accounts::unlock(app, caller, of)? {
-                0 => "was not locked:".into(),
-                1 => "ended 1 lock on".into(),
-                more => format!("ended {more} locks on"),
-            };
-            Ok((said, accounts::find(app, caller, of)?))
-        })
-    }
-
-    /// Applies `act` to every user named; it gives what it did in words. After a failure it goes on with the
-    /// others. Each failure is reported, and the first one's code is the command's.
-    fn each(
-        &self,
-        context: &Context,
-        act: impl Fn(&App, &Caller, &UserRef) -> Result<(String, User), Error>,
-    ) -> Result<(), Failure> {
+    /// Changes every user named, or none; `says` what came of each.
+    fn change(&self, context: &Context, act: Act, says: fn(&Handled) -> String) -> Result<(), Failure> {
         let app = context.app()?;
-        let mut changed = Vec::new();
-        let mut first_failure = None;
-        for name in &self.users {
-            let user = named::user(context, &app, name)
-                .and_then(|of| act(&app, context.caller(), &of).map_err(Failure::from));
-            match user {
-                Ok((done, user)) => {
-                    context.terminal().note(&format!("{done} {}", user.email));
-                    changed.push(user);
-                }
-                Err(failure) => {
-                    let code = context.report(failure);
-                    first_failure.get_or_insert(code);
-                }
-            }
+        let of = self.users.iter().map(|name| named::user(context, &app, name)).collect::<Result<Vec<_>, _>>()?;
+        let handled = act(&app, context.caller(), &of)?;
+        for one in &handled {
+            context.terminal().note(&says(one));
         }
-        if !changed.is_empty() {
-            context.terminal().all_changed(&table(&changed, app.now()))?;
-        }
-        first_failure.map_or(Ok(()), |code| Err(Failure::Reported(code)))
+        let users: Vec<User> = handled.into_iter().map(|one| one.user).collect();
+        context.terminal().all_changed(&table(&users, app.now()))
     }
 }
 
-/// What `act` does, in the one word for it.
-fn saying(
-    done: &'static str,
-    act: fn(&App, &Caller, &UserRef) -> Result<User, Error>,
-) -> impl Fn(&App, &Caller, &UserRef) -> Result<(String, User), Error> {
-    move |app, caller, of| Ok((done.to_owned(), act(app, caller, of)?))
+fn disabled(Handled { user, changes }: &Handled) -> String {
+    match changes {
+        0 => format!("{} is disabled already; nothing was changed", user.email),
+        _ => format!("disabled {}", user.email),
+    }
+}
+
+fn enabled(Handled { user, changes }: &Handled) -> String {
+    match changes {
+        0 => format!("{} is enabled already; nothing was changed", user.email),
+        _ => format!("enabled {}", user.email),
+    }
+}
+
+fn unlocked(Handled { user, changes }: &Handled) -> String {
+    match changes {
+        0 => format!("{} is not locked; nothing was changed", user.email),
+        1 => format!("ended 1 lock on {}", user.email),
+        more => format!("ended {more} locks on {}", user.email),
+    }
+}
+
+fn deleted(Handled { user, .. }: &Handled) -> String {
+    format!("deleted {}", user.email)
 }
 
 impl Delete {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         if self.yes {
-            return self.users.each(context, saying("deleted", accounts::delete));
+            return self.users.change(context, several::delete, deleted);
         }
         let (question, users) = questions::deletion(context, &context.app()?, &self.users.users)?;
         Consent::Open.obtain(&question)?;
         // Those who were asked about, whoever has their addresses by now.
         let users = Users { users: users.iter().map(|user| user.id.to_string()).collect() };
-        users.each(context, saying("deleted", accounts::delete))
+        users.change(context, several::delete, deleted)
     }
 }
 
@@ -389,7 +394,7 @@ fn warn_of_domain(context: &Context, email: &Email) {
         let domain = email.domain();
         context
             .terminal()
-            .note(&format!("warning: {domain} is no domain of the internet; does mail get there?"));
+            .note(&format!("warning: {domain} is no domain of the internet; see that mail gets there"));
     }
 }
 
@@ -452,6 +457,11 @@ const SHOWN: [Column; 11] = [
     Column::Time("created_at"),
     Column::Time("last_login_at"),
 ];
+
+/// One account for which nothing secret was made, as the commands show it that may make something.
+fn without_secret(user: &User, now: Timestamp) -> Table {
+    Table::of_objects(&SHOWN, [(user.id.to_string(), views::user_with_secret(user, None, None, now))])
+}
 
 /// One account, all of it.
 pub(super) fn one(user: &User, now: Timestamp) -> Table {

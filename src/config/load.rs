@@ -10,7 +10,7 @@ use super::place::{self, Found};
 use super::settings::{Origin, Setting, Settings};
 use super::sources::Sources;
 use super::value::{Kind, Raw, Value};
-use crate::error::Fault;
+use crate::error::{Error, Fault};
 use std::path::{Path, PathBuf};
 
 /// What the sources came to.
@@ -29,8 +29,9 @@ pub struct Loaded {
 ///
 /// # Errors
 /// [`Fault::Config`] with one line for every problem: `authd.toml:7: password.min_length: must be 8 or
-/// more, is 6`. [`Fault::Permission`] for a file that may not be read.
-pub fn load(sources: &Sources) -> Result<Loaded, Fault> {
+/// more, is 6`. [`Fault::Permission`] for a file that may not be read; `not_found` for one that is named and
+/// isn't there.
+pub fn load(sources: &Sources) -> Result<Loaded, Error> {
     let mut reading = Reading { cwd: &sources.cwd, settings: Settings::new(), problems: Vec::new() };
     reading.defaults();
     let found = place::find(sources)?;
@@ -137,14 +138,14 @@ impl Reading<'_> {
         });
     }
 
-    fn finish(mut self, found: Found) -> Result<Loaded, Fault> {
+    fn finish(mut self, found: Found) -> Result<Loaded, Error> {
         self.derive();
         for (name, message) in build::check(&self.settings) {
             let origin = self.settings.get(&name).map_or(Origin::Default, |(_, origin)| origin.clone());
             self.problem(&origin, Some(&name), &message);
         }
         if !self.problems.is_empty() {
-            return Err(Fault::Config(self.problems.join("\n")));
+            return Err(Fault::Config(self.problems.join("\n")).into());
         }
         Ok(Loaded {
             config: build::config(&self.settings, self.cwd),

@@ -2,7 +2,7 @@
 //! believed. A file in the current folder may be somebody else's bait, who waits for root to come by.
 
 use super::sources::Sources;
-use crate::error::Fault;
+use crate::error::{Error, Fault, Refusal};
 use crate::ports::user_name;
 use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;
@@ -31,17 +31,14 @@ pub struct Found {
 /// Finds the file that counts, and reads it.
 ///
 /// # Errors
-/// [`Fault::Config`] for a named file that is not there, and for what is no text; [`Fault::Permission`] for a
-/// file that may not be read.
-pub fn find(sources: &Sources) -> Result<Found, Fault> {
+/// `not_found` for a named file that is not there; [`Fault::Config`] for what is no text;
+/// [`Fault::Permission`] for a file that may not be read.
+pub fn find(sources: &Sources) -> Result<Found, Error> {
     let named = sources.file.clone().or_else(|| sources.variable("AUTHD_CONFIG").map(PathBuf::from));
     if let Some(path) = named {
         return match read(&sources.cwd, &path)? {
             Some(text) => Ok(Found { file: Some((path, text)), warnings: Vec::new() }),
-            None => Err(Fault::Config(format!(
-                "{}: there is no such file; `authd config init` writes one",
-                path.display()
-            ))),
+            None => Err(Refusal::not_found("configuration file", path.display().to_string()).into()),
         };
     }
     let mut found = Found::default();

@@ -2,7 +2,7 @@
 
 use super::page::PageItem;
 use super::text::{Id, Named, Text, Time};
-use crate::domain::audit::{Line, Mark};
+use crate::domain::audit::{ChainError, Line, Mark};
 use crate::usecase::account::admin::Paged;
 use crate::usecase::audit::prune::Plan;
 use crate::usecase::audit::verify;
@@ -120,15 +120,10 @@ pub struct AuditCheck<'a> {
     last: i64,
     /// The last line that is good, as `--head` takes it.
     head: Text<&'a Mark>,
-    #[serde(flatten)]
-    flaw: Option<AuditFlaw>,
-}
-
-/// What is wrong with the log, and at which line.
-#[derive(Serialize, JsonSchema, Debug)]
-pub struct AuditFlaw {
+    /// The first line that is not as authd wrote it. Null: all are, or no single one is to blame.
     seq: Option<i64>,
-    problem: String,
+    /// What is wrong. Null: nothing.
+    problem: Option<String>,
 }
 
 /// Shows what `audit verify` found.
@@ -140,7 +135,8 @@ pub fn audit_check(found: &verify::Verification) -> AuditCheck<'_> {
         first: found.first,
         last: found.last.seq,
         head: Text(&found.last),
-        flaw: found.flaw.as_ref().map(|flaw| AuditFlaw { seq: flaw.seq(), problem: flaw.to_string() }),
+        seq: found.flaw.as_ref().and_then(ChainError::seq),
+        problem: found.flaw.as_ref().map(ToString::to_string),
     }
 }
 

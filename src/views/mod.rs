@@ -15,16 +15,18 @@ mod page;
 mod problem;
 mod registration;
 mod role;
+pub mod schema;
 mod session;
 mod text;
 mod tokens;
+mod transfer;
 mod two_factor;
 mod user;
 
 pub use api_key::{ApiKey, CreatedApiKey, api_key, new_api_key};
 pub use audit::{
-    AuditCheck, AuditFlaw, AuditLine, AuditPruning, Event, Events, ExportedLine, audit_check, audit_line,
-    audit_pruning, exported_line, own_events,
+    AuditCheck, AuditLine, AuditPruning, Event, Events, ExportedLine, audit_check, audit_line, audit_pruning,
+    exported_line, own_events,
 };
 pub use database::{
     AuditHead, Backup, Created, CreatedDatabase, DatabaseCheck, DatabaseStatus, MigrationStep, PrunedTable,
@@ -40,7 +42,7 @@ pub use operator::{
     import_report, imported_entry, setting, version, written,
 };
 pub use page::{Page, PageItem, page};
-pub use problem::{FieldError, Problem, field_error};
+pub use problem::{CommandProblem, FieldError, Problem, command_problem, field_error};
 pub use registration::{PendingRegistration, pending_registration};
 pub use role::{Member, Role, RoleMembers, role, role_members};
 pub use session::{ListedSession, Session, Sessions, listed_session, own_sessions};
@@ -49,11 +51,12 @@ pub use tokens::{
     MintedToken, PasswordChangeDue, Revoked, SecondStepDue, Tokens, inspection, introspection, minted,
     password_change, revoked, second_step, session_in_cookies, tokens,
 };
+pub use transfer::ExportedUser;
 pub use two_factor::{
     CheckedCode, Enrolment, NewRecoveryCodes, RecoveryCodes, SecondFactor, Totp, TwoFactor, TwoFactorSetup,
     checked_code, enrolment, new_recovery_codes, recovery_codes, second_factor, two_factor, two_factor_setup,
 };
-pub use user::{User, VerificationSent, user, verification_sent};
+pub use user::{User, UserWithSecret, VerificationSent, user, user_with_secret, verification_sent};
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;

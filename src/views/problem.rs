@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457).
+//! Problem documents (RFC 9457), as HTTP answers with them and as commands print them.
 
 use crate::error;
 use schemars::JsonSchema;
@@ -28,6 +28,40 @@ pub struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u32")]
     pub retry_after_s: Option<u32>,
+}
+
+/// A problem document (RFC 9457) on stderr: why a command didn't do what it was asked for.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct CommandProblem<'a> {
+    /// `urn:authd:problem:` and the code.
+    #[serde(rename = "type")]
+    #[schemars(url)]
+    kind: String,
+    /// The same for every problem with this code.
+    title: &'a str,
+    /// The status that HTTP answers the same with; 400 for what can't be asked for, 500 for a check that
+    /// failed.
+    status: u16,
+    /// For people: what happened, and what to do next in a shell.
+    detail: String,
+    /// Stable, snake_case: for programs. Besides those of HTTP: `usage` (exit 2), `declined` (1),
+    /// `check_failed` (5), `permission` (77), `config` (78).
+    code: &'a str,
+    /// What is wrong with which field or argument. Left out where none is to blame, as over HTTP.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError<'a>>,
+    /// In seconds: how long to wait before trying again. Left out where waiting doesn't help, as over HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32")]
+    pub retry_after_s: Option<u32>,
+}
+
+/// Says why a command didn't do what it was asked for. No field is to blame, and waiting doesn't help, until
+/// the caller says so.
+#[must_use]
+pub fn command_problem<'a>(code: &'a str, title: &'a str, status: u16, detail: String) -> CommandProblem<'a> {
+    let kind = format!("urn:authd:problem:{code}");
+    CommandProblem { kind, title, status, detail, code, errors: Vec::new(), retry_after_s: None }
 }
 
 /// What is wrong with one field of a request.

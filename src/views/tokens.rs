@@ -1,6 +1,6 @@
 //! What a login, a refresh or an operator hands out, and what can be said of a token.
 
-use super::text::{Id, Named, Revealed, Texts, Time};
+use super::text::{Id, Revealed, Texts, Time};
 use super::user::{User, user};
 use crate::domain::access::Standing;
 use crate::domain::id::{SessionId, TokenId, UserId};
@@ -8,7 +8,7 @@ use crate::domain::role::{Permission, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::usecase::session::introspect::{self, Introspected};
-use crate::usecase::session::{mint, tokens};
+use crate::usecase::session::{inspect, mint};
 use crate::usecase::signin::login;
 use crate::usecase::signin::login::TICKET_TTL;
 use schemars::JsonSchema;
@@ -264,7 +264,7 @@ pub fn introspection<'a>(found: Option<&'a Introspected>, issuer: &'a str) -> In
     }
 }
 
-/// An access token that an operator minted, without the token itself.
+/// An access token that an operator minted.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct MintedToken<'a> {
     token_type: Bearer,
@@ -274,6 +274,8 @@ pub struct MintedToken<'a> {
     jti: Id<TokenId>,
     session_id: Id<SessionId>,
     user: User<'a>,
+    /// The token itself, shown this once.
+    access_token: Revealed<'a>,
 }
 
 /// Shows a minted access token. `now`: see [`user`].
@@ -286,29 +288,65 @@ pub fn minted(minted: &mint::Minted, now: Timestamp) -> MintedToken<'_> {
         jti: Id(minted.token),
         session_id: Id(minted.session),
         user: user(&minted.user, now),
+        access_token: Revealed(&minted.access_token),
     }
 }
 
-/// What `token inspect` found.
+/// What `token inspect` found. What is null, tokens of this kind don't say, or it could not be read.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Inspection<'a> {
+    /// `access_token`, `refresh_token`, `api_key`, the name of a link, or `unknown`.
     kind: &'a str,
+    /// Whether it is good.
     active: bool,
     /// Why it is not good. Null: it is.
     reason: Option<&'a str>,
-    /// What could be read of it, which depends on its kind.
-    #[serde(flatten)]
-    facts: Named<'a, &'static str, String>,
+    /// Whose it is.
+    user_id: Option<Id<UserId>>,
+    /// The session that it belongs to.
+    session_id: Option<Id<SessionId>>,
+    /// An access token's own id.
+    jti: Option<Id<TokenId>>,
+    /// An API key's.
+    name: Option<&'a str>,
+    /// When it was made.
+    issued_at: Option<Time>,
+    /// Of a refresh token, its session's.
+    last_used_at: Option<Time>,
+    /// Null, of an API key: never.
+    expires_at: Option<Time>,
+    /// When its owner proved who they are. Null, of an access token: nobody did.
+    auth_time: Option<Time>,
+    /// How they did (RFC 8176). Empty: nobody did.
+    amr: &'a [String],
+    /// The roles that it carries.
+    roles: Option<&'a [String]>,
+    /// The permissions that it carries.
+    permissions: Option<&'a [String]>,
+    /// Which of these two it leaves out, as they are too many for a token.
+    omitted: &'a [&'static str],
 }
 
 /// Shows what `token inspect` found.
 #[must_use]
-pub fn inspection(inspection: &tokens::Inspection) -> Inspection<'_> {
+pub fn inspection(inspection: &inspect::Inspection) -> Inspection<'_> {
+    let facts = &inspection.facts;
     Inspection {
         kind: inspection.kind,
         active: inspection.flaw.is_none(),
         reason: inspection.flaw.as_deref(),
-        facts: Named(&inspection.facts),
+        user_id: facts.user.map(Id),
+        session_id: facts.session.map(Id),
+        jti: facts.token.map(Id),
+        name: facts.name.as_deref(),
+        issued_at: facts.issued_at.map(Time),
+        last_used_at: facts.last_used_at.map(Time),
+        expires_at: facts.expires_at.map(Time),
+        auth_time: facts.auth_time.map(Time),
+        amr: &facts.amr,
+        roles: facts.roles.as_deref(),
+        permissions: facts.permissions.as_deref(),
+        omitted: &facts.omitted,
     }
 }
 

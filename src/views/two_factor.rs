@@ -3,6 +3,7 @@
 use super::text::{AllRevealed, Id, Revealed, Time};
 use crate::domain::id::UserId;
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::usecase::account::admin_two_factor;
 use crate::usecase::account::two_factor as own;
@@ -30,10 +31,12 @@ pub struct Totp {
 /// Shows whether the caller's second factor is on.
 #[must_use]
 pub fn two_factor(status: &own::Status) -> TwoFactor {
-    TwoFactor {
-        totp: Totp { enabled: status.enabled_at.is_some(), enabled_at: status.enabled_at.map(Time) },
-        recovery_codes_left: status.recovery_codes_left,
-    }
+    shown(status.enabled_at, status.recovery_codes_left)
+}
+
+fn shown(enabled_at: Option<Timestamp>, recovery_codes_left: u32) -> TwoFactor {
+    let totp = Totp { enabled: enabled_at.is_some(), enabled_at: enabled_at.map(Time) };
+    TwoFactor { totp, recovery_codes_left }
 }
 
 /// A new secret for an app.
@@ -74,29 +77,28 @@ pub fn recovery_codes(codes: &[Secret<String>]) -> RecoveryCodes<'_> {
 /// A user's second factor, as an operator sees it.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct SecondFactor<'a> {
+    /// As its owner sees it: whether it is on, and how many recovery codes are left.
+    #[serde(flatten)]
+    seen: TwoFactor,
+    /// Whose it is.
     user_id: Id<UserId>,
+    /// Their address.
     email: &'a str,
-    enabled: bool,
-    /// Null: it is off.
-    enabled_at: Option<Time>,
     /// Wrong codes in a row.
     failures: u32,
     /// Too many of them: it answers no more until it is reset.
     blocked: bool,
-    recovery_codes_left: u32,
 }
 
 /// Shows a user's second factor to an operator.
 #[must_use]
 pub fn second_factor(factor: &admin_two_factor::SecondFactor) -> SecondFactor<'_> {
     SecondFactor {
+        seen: shown(factor.enabled_at, factor.recovery_codes_left),
         user_id: Id(factor.user.id),
         email: factor.user.email.as_str(),
-        enabled: factor.enabled_at.is_some(),
-        enabled_at: factor.enabled_at.map(Time),
         failures: factor.failures,
         blocked: factor.blocked,
-        recovery_codes_left: factor.recovery_codes_left,
     }
 }
 

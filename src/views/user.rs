@@ -1,10 +1,11 @@
 //! Accounts.
 
 use super::page::PageItem;
-use super::text::{Id, Texts, Time};
+use super::text::{Id, Revealed, Texts, Time};
 use crate::domain;
 use crate::domain::id::UserId;
 use crate::domain::role::{Permission, RoleName};
+use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -53,6 +54,28 @@ pub fn user(user: &domain::user::User, now: Timestamp) -> User<'_> {
         created_at: Time(user.created_at),
         last_login_at: user.last_login_at.map(Time),
     }
+}
+
+/// An account, with what its owner needs to come in where that was made: shown this once.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct UserWithSecret<'a> {
+    #[serde(flatten)]
+    user: User<'a>,
+    /// A password that was made. Null: none was.
+    password: Option<Revealed<'a>>,
+    /// A link that sets a password, good once. Null: none was made.
+    link: Option<Revealed<'a>>,
+}
+
+/// Shows an account with the password or the link that was made for it. `now`: see [`user`].
+#[must_use]
+pub fn user_with_secret<'a>(
+    of: &'a domain::user::User,
+    password: Option<&'a Secret<String>>,
+    link: Option<&'a Secret<String>>,
+    now: Timestamp,
+) -> UserWithSecret<'a> {
+    UserWithSecret { user: user(of, now), password: password.map(Revealed), link: link.map(Revealed) }
 }
 
 impl PageItem for User<'_> {

@@ -40,7 +40,8 @@ fn a_factor_that_was_only_begun_is_reset_without_a_word() {
     world.add_user(ANN, &[]);
     let tokens = world.login(ANN).unwrap();
     authd::usecase::account::two_factor::setup(&world.app, &world.caller(&tokens)).unwrap();
-    assert!(!admin_two_factor::reset_second_factor(&world.app, &operator(), &user_ref(ANN)).unwrap());
+    let reset = admin_two_factor::reset_second_factor(&world.app, &operator(), &user_ref(ANN));
+    assert_eq!(reset.unwrap(), admin_two_factor::FactorReset::Dropped);
     assert!(world.is_signed_in(&tokens));
     assert!(world.mails(ANN).is_empty());
 }

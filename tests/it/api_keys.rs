@@ -9,7 +9,7 @@ use authd::error::{Error, Refusal};
 use authd::usecase::account::roles;
 use authd::usecase::keys::api_keys;
 use authd::usecase::keys::api_keys::{Added, ApiKeyRef, Change, Expiry, NewApiKey};
-use authd::usecase::session::tokens;
+use authd::usecase::session::inspect::inspect;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -102,7 +102,7 @@ fn who_may_not_write_keys_does_not_even_see_them() {
 fn inspect_knows_a_key_while_it_counts() {
     let world = World::new();
     let added = add(&world, &operator(), &["users:read"], Some(HOUR)).unwrap();
-    let flaw = |text: &str| tokens::inspect(&world.app, &operator(), text).unwrap().flaw;
+    let flaw = |text: &str| inspect(&world.app, &operator(), text).unwrap().flaw;
     assert_eq!(flaw(added.secret.expose()), None);
     assert!(flaw(&format!("{}A", added.secret.expose())).is_some());
     let end = added.key.expires_at.unwrap();

@@ -2,7 +2,7 @@
 
 use authd::config::keys::{KEYS, Key, TABLES, variable};
 use authd::config::{Config, Kind, Listen, Loaded, Origin, Setting, Sources, load, text, weak_settings};
-use authd::error::Fault;
+use authd::error::{Error, Fault, Refusal};
 use proptest::prelude::*;
 use rustix::fs::Mode;
 use rustix::process::umask;
@@ -57,7 +57,7 @@ impl Env {
 
     fn problems(&self) -> Vec<String> {
         match load(&self.sources) {
-            Err(Fault::Config(text)) => text.lines().map(str::to_owned).collect(),
+            Err(Error::Failed(Fault::Config(text))) => text.lines().map(str::to_owned).collect(),
             other => panic!("expected a fault of the configuration, got {other:?}"),
         }
     }
@@ -127,7 +127,8 @@ fn the_named_file_is_read_and_its_paths_count_from_its_folder() {
     env.sources.file = Some("etc/b.toml".into());
     assert_eq!(env.config().totp.issuer, "elsewhere");
     env.sources.file = Some("etc/none.toml".into());
-    assert!(env.problems()[0].starts_with("etc/none.toml: there is no such file"));
+    let missing = Refusal::not_found("configuration file", "etc/none.toml");
+    assert_eq!(load(&env.sources).unwrap_err(), missing.into());
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Prune {
                 Ok(lines) => pruned += lines,
                 Err(flaw) => {
                     return Err(Failure::Check(format!(
-                        "{flaw}; {pruned} lines were deleted before it, and the rest was kept: run `authctl audit verify`"
+                        "{flaw}; {pruned} lines were deleted before it, and the rest was kept; run `authctl audit verify`"
                     )));
                 }
             }

@@ -46,10 +46,10 @@ impl Verify {
         let terminal = context.terminal();
         if terminal.is_for_people() && terminal.is_a_screen() {
             // A border would break the head, which is there to be copied.
-            terminal.show(&table(&verdict, |column| column.name() != "head"))?;
+            terminal.show(&table(context, &verdict, |column| column.name() != "head"))?;
             terminal.text(&format!("head  {}\n", verdict.last))?;
         } else {
-            terminal.show(&table(&verdict, |_| true))?;
+            terminal.show(&table(context, &verdict, |_| true))?;
         }
         match verdict.flaw {
             None => Ok(()),
@@ -60,8 +60,10 @@ impl Verify {
     }
 }
 
-fn table(verdict: &Verification, is_shown: fn(&Column) -> bool) -> Table {
-    let columns = if verdict.flaw.is_none() { &COLUMNS[..5] } else { &COLUMNS[..] };
+/// People aren't shown that there is no problem.
+fn table(context: &Context, verdict: &Verification, is_shown: fn(&Column) -> bool) -> Table {
+    let sound = verdict.flaw.is_none() && context.terminal().is_for_people();
+    let columns = if sound { &COLUMNS[..5] } else { &COLUMNS[..] };
     let columns: Vec<Column> = columns.iter().copied().filter(is_shown).collect();
     Table::of_objects(&columns, [(verdict.last.to_string(), views::audit_check(verdict))])
 }

@@ -1,6 +1,7 @@
 //! `db backup` and `db restore`: the whole database as one file.
 
 use crate::cli::Context;
+use crate::cli::arguments;
 use crate::cli::exit::Failure;
 use crate::cli::terminal::prompt::Consent;
 use crate::cli::terminal::table::{Column, Table};
@@ -90,6 +91,8 @@ impl Backup {
 
 impl Restore {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        // Before the question: nobody should agree to a file that isn't there.
+        arguments::open(&self.file)?;
         let config = context.loaded()?.config;
         let trust = if self.unverified { restore::Trust::Given } else { restore::Trust::Proven };
         let source = restore::Source { file: self.file.clone(), trust };

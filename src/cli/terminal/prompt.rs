@@ -72,7 +72,7 @@ pub fn secret(prompt: &str) -> Result<Secret<String>, Failure> {
     restore_echo_on_signal().map_err(terminal_failed)?;
     let text = ask_hidden(prompt)?;
     if text.expose().is_empty() {
-        return Err(Failure::Usage("nothing was given".into()));
+        return Err(Failure::Usage("nothing was given; run it again, or give it on stdin".into()));
     }
     Ok(text)
 }
@@ -114,7 +114,7 @@ impl Consent {
             return Ok(());
         }
         if !can_ask() {
-            return Err(Failure::Usage(format!("{question} Nobody can be asked here; add --yes to do it")));
+            return Err(Failure::Usage(format!("nobody can be asked here ({question}); add --yes to do it")));
         }
         ask(question)
     }

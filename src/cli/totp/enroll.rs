@@ -59,7 +59,7 @@ impl Enroll {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         if !self.pending && !prompt::can_ask() {
             return Err(Failure::Usage(
-                "nobody can be asked for a code here; add --pending, and the user gives one in a session of their \
+                "nobody can be asked for the code; add --pending, and the user gives one in a session of their \
                  own, or run this on a terminal"
                     .into(),
             ));
@@ -138,14 +138,14 @@ fn ask(context: &Context, app: &App, enrolment: &Enrolment) -> Result<Vec<Secret
     for tries_left in (0..TRIES).rev() {
         let Some(code) = prompt::code("Code that the app shows")? else {
             return Err(Failure::Usage(
-                "no code was given; the second factor is not on, run this again".into(),
+                "no code was given, and the second factor is not on; run it again".into(),
             ));
         };
         match admin_two_factor::confirm_enrolment(app, context.caller(), &of, &code) {
             Err(Error::Refused(Refusal::InvalidCode)) if tries_left > 0 => {
                 context
                     .terminal()
-                    .note("this is no code of this minute; is the phone's clock right? Type the next one");
+                    .note("this is no code of this minute; see that the phone's clock is right, and type the next one");
             }
             tried => return Ok(tried?),
         }

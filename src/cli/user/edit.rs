@@ -116,6 +116,7 @@ impl ResetLink {
         if self.qr {
             terminal.show_picture(&Qr::of(&made.url)?, "");
         }
-        terminal.secret("link", made.url.expose(), views::user(&made.user, app.now()))
+        let holder = views::user_with_secret(&made.user, None, Some(&made.url), app.now());
+        terminal.secret(made.url.expose(), holder)
     }
 }

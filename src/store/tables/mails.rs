@@ -216,11 +216,13 @@ pub fn save_failure(
     tx.execute(sql, params![claimed.id, claimed.attempts, state.name(), error, next]).map(drop)
 }
 
-/// Queues a mail once more, due at once, with a day before it. One that is being sent stays so.
-pub fn save_retried(tx: &mut Tx<'_>, id: MailId) -> Result<(), Fault> {
-    let sql = "UPDATE mails SET state = 'queued', next_attempt_at = NULL, retried_at = ?2 WHERE id = ?1";
+/// Queues a mail once more, due at once, with all of `give_up` before it. One that is being sent stays so.
+/// `false`: it was due already, and is not given up as yet.
+pub fn save_retried(tx: &mut Tx<'_>, id: MailId, give_up: Duration) -> Result<bool, Fault> {
+    let sql = "UPDATE mails SET state = 'queued', next_attempt_at = NULL, retried_at = ?2 WHERE id = ?1 \
+        AND NOT (state = 'queued' AND next_attempt_at IS NULL AND coalesce(retried_at, created_at) > ?3)";
     let now = tx.now();
-    tx.execute(sql, params![id, now]).map(drop)
+    Ok(tx.execute(sql, params![id, now, now.minus(give_up)])? > 0)
 }
 
 /// Fails every mail that is queued; gives how many there were.

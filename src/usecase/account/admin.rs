@@ -395,10 +395,15 @@ pub fn unlock(app: &App, caller: &Caller, of: &UserRef) -> Result<u32, Error> {
             Decision::Grant(user) => user,
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
-        let locks = failures::clear_all(tx, &user.email.key())?;
-        if locks > 0 {
-            tx.audit(&Event::UserUnlocked, user.id)?;
-        }
-        Ok(Decision::Grant(locks))
+        Ok(Decision::Grant(unlock_in(tx, &user)?))
     })
+}
+
+/// Ends every lock on an account; gives how many held.
+pub(super) fn unlock_in(tx: &mut Tx<'_>, user: &User) -> Result<u32, Fault> {
+    let locks = failures::clear_all(tx, &user.email.key())?;
+    if locks > 0 {
+        tx.audit(&Event::UserUnlocked, user.id)?;
+    }
+    Ok(locks)
 }

@@ -52,13 +52,23 @@ pub fn second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<SecondF
     })?)
 }
 
-/// Takes the second factor away from somebody who lost it, or whose factor answers no more. `false`:
-/// there was none.
+/// What taking a second factor away came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FactorReset {
+    /// It was on.
+    Taken,
+    /// It was only begun, and waited for its first code: nobody needs to hear of it.
+    Dropped,
+    /// There was none; nothing was changed.
+    Nothing,
+}
+
+/// Takes the second factor away from somebody who lost it, or whose factor answers no more.
 ///
 /// # Errors
 /// `forbidden` without `users:write`, or for somebody who holds a permission of authd's own that the caller
 /// doesn't; `fresh_login_required` for a user; `not_found`; the store's.
-pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<bool, Error> {
+pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<FactorReset, Error> {
     require(caller, "users:write")?;
     let fresh = require_fresh_if_user(app, caller)?;
     let (changer, of) = (caller.clone(), of.clone());
@@ -68,15 +78,15 @@ pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<b
             Decision::Grant(user) => user,
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
-        let had = user.two_factor_at.is_some();
-        // One that was only begun goes, too, and nobody needs to hear of it.
-        second_factor::delete(tx, user.id)?;
-        if had {
-            void_old_proofs(tx, user.id, None)?;
-            tx.audit(&Event::SecondFactorReset, user.id)?;
-            notice.queue(tx, user.id, &user.email)?;
+        let had_any = second_factor::delete(tx, user.id)?;
+        if user.two_factor_at.is_none() {
+            let reset = if had_any { FactorReset::Dropped } else { FactorReset::Nothing };
+            return Ok(Decision::Grant(reset));
         }
-        Ok(Decision::Grant(had))
+        void_old_proofs(tx, user.id, None)?;
+        tx.audit(&Event::SecondFactorReset, user.id)?;
+        notice.queue(tx, user.id, &user.email)?;
+        Ok(Decision::Grant(FactorReset::Taken))
     })
 }
 
@@ -97,7 +107,7 @@ pub fn enrol(app: &App, caller: &Caller, of: &UserRef) -> Result<Enrolment, Erro
     let user = find(app, caller, of)?;
     let Draft { setup, sealed } = two_factor::draft(app, &user)?;
     // By id from here on: the secret is sealed for this account, whoever has the address by now.
-    let user = change_fresh(app, caller, &UserRef::Id(user.id), move |tx, user| {
+    let (user, ()) = change_fresh(app, caller, &UserRef::Id(user.id), move |tx, user| {
         two_factor::enrol(tx, user.id, &sealed)
     })?;
     Ok(Enrolment { user, setup })

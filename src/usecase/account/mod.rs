@@ -14,4 +14,5 @@ pub mod register;
 pub mod registrations;
 pub mod required_change;
 pub mod roles;
+pub mod several;
 pub mod two_factor;

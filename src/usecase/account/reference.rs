@@ -12,6 +12,7 @@ use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::reauthenticate::{FreshIfUser, require_fresh_if_user};
 use crate::usecase::{require, require_over};
+use std::fmt;
 
 /// An account as it is named on a command line: by address or by id.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,9 +34,16 @@ impl UserRef {
     }
 
     pub(in crate::usecase) fn missing(&self) -> Refusal {
+        Refusal::not_found("user", self.to_string())
+    }
+}
+
+/// As it is named on a command line.
+impl fmt::Display for UserRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Id(id) => Refusal::not_found("user", id.to_string()),
-            Self::Email(email) => Refusal::not_found("user", email.to_string()),
+            Self::Id(id) => id.fmt(f),
+            Self::Email(email) => email.fmt(f),
         }
     }
 }
@@ -106,37 +114,39 @@ pub(in crate::usecase) fn change(
     work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
 ) -> Result<User, Error> {
     require(caller, "users:write")?;
-    run(app, caller, FreshIfUser::NOT_ASKED, of, work)
+    run(app, caller, FreshIfUser::NOT_ASKED, of, work).map(|(user, ())| user)
 }
 
-/// As [`change`], for what wants a fresh login of the user who does it: factors and roles.
-pub(in crate::usecase) fn change_fresh(
+/// As [`change`], for what wants a fresh login of the user who does it: factors and roles. Gives what the
+/// work came to, too.
+pub(in crate::usecase) fn change_fresh<T: Send + 'static>(
     app: &App,
     caller: &Caller,
     of: &UserRef,
-    work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
-) -> Result<User, Error> {
+    work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<T>, Fault> + Send + 'static,
+) -> Result<(User, T), Error> {
     require(caller, "users:write")?;
     run(app, caller, require_fresh_if_user(app, caller)?, of, work)
 }
 
-fn run(
+fn run<T: Send + 'static>(
     app: &App,
     caller: &Caller,
     fresh: FreshIfUser,
     of: &UserRef,
-    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<()>, Fault> + Send + 'static,
-) -> Result<User, Error> {
+    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<Decision<T>, Fault> + Send + 'static,
+) -> Result<(User, T), Error> {
     let (changer, of) = (caller.clone(), of.clone());
     fresh.write(app, caller, move |tx| {
         let user = match find_under(tx, &changer, &of)? {
             Decision::Grant(user) => user,
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
-        if let Decision::Refuse(refusal) = work(tx, &user)? {
-            return Ok(Decision::Refuse(refusal));
-        }
+        let done = match work(tx, &user)? {
+            Decision::Grant(done) => done,
+            Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
+        };
         let user = users::find(tx, user.id)?.ok_or_else(|| Fault::Internal("an account vanished".into()))?;
-        Ok(Decision::Grant(user))
+        Ok(Decision::Grant((user, done)))
     })
 }

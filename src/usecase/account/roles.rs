@@ -291,15 +291,24 @@ pub(in crate::usecase) fn delete_in(
     Ok(Decision::Grant(Held { role, users }))
 }
 
+/// A user after roles were given or taken, and which those were; the others they had, or lacked, already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub user: User,
+    pub changed: Vec<RoleName>,
+}
+
 /// Gives a user roles; those they have already change nothing.
 ///
 /// # Errors
 /// `forbidden` without `users:write`, or for a role with a permission of authd's own that the caller does not
 /// hold, or for a user who holds one; `fresh_login_required` for a user; `not_found` for an unknown user or
 /// role. Then none is given.
-pub fn assign(app: &App, caller: &Caller, of: &UserRef, wanted: &[RoleName]) -> Result<User, Error> {
+pub fn assign(app: &App, caller: &Caller, of: &UserRef, wanted: &[RoleName]) -> Result<Member, Error> {
     let (giver, wanted) = (caller.clone(), wanted.to_vec());
-    change_fresh(app, caller, of, move |tx, user| assign_in(tx, &giver, user, &wanted))
+    let (user, changed) =
+        change_fresh(app, caller, of, move |tx, user| assign_in(tx, &giver, user, &wanted))?;
+    Ok(Member { user, changed })
 }
 
 pub(in crate::usecase) fn assign_in(
@@ -307,12 +316,11 @@ pub(in crate::usecase) fn assign_in(
     giver: &Caller,
     user: &User,
     wanted: &[RoleName],
-) -> Result<Decision<()>, Fault> {
+) -> Result<Decision<Vec<RoleName>>, Fault> {
     if let Some(refusal) = cannot_give(tx, giver, wanted)? {
         return Ok(Decision::Refuse(refusal));
     }
-    give(tx, user.id, wanted)?;
-    Ok(Decision::Grant(()))
+    Ok(Decision::Grant(give(tx, user.id, wanted)?))
 }
 
 /// Why the giver can't give these roles. `None`: they can.
@@ -332,14 +340,20 @@ pub(in crate::usecase) fn cannot_give(
     Ok(None)
 }
 
-/// Gives roles that there are.
-pub(in crate::usecase) fn give(tx: &mut Tx<'_>, user: UserId, given: &[RoleName]) -> Result<(), Fault> {
-    for role in given {
+/// Gives roles that there are; tells which the user didn't have.
+pub(in crate::usecase) fn give(
+    tx: &mut Tx<'_>,
+    user: UserId,
+    wanted: &[RoleName],
+) -> Result<Vec<RoleName>, Fault> {
+    let mut given = Vec::new();
+    for role in wanted {
         if roles::assign(tx, user, role)? {
             tx.audit(&Event::RoleAssigned { role: role.to_string() }, user)?;
+            given.push(role.clone());
         }
     }
-    Ok(())
+    Ok(given)
 }
 
 /// Takes roles from a user; those they don't have change nothing.
@@ -348,28 +362,31 @@ pub(in crate::usecase) fn give(tx: &mut Tx<'_>, user: UserId, given: &[RoleName]
 /// `forbidden` without `users:write`, or for a user who holds a permission of authd's own that the caller
 /// doesn't; `fresh_login_required` for a user; `not_found` for an unknown user or role; `last_admin`. Then
 /// none is taken.
-pub fn unassign(app: &App, caller: &Caller, of: &UserRef, unwanted: &[RoleName]) -> Result<User, Error> {
+pub fn unassign(app: &App, caller: &Caller, of: &UserRef, unwanted: &[RoleName]) -> Result<Member, Error> {
     let unwanted = unwanted.to_vec();
-    change_fresh(app, caller, of, move |tx, user| unassign_in(tx, user, &unwanted))
+    let (user, changed) = change_fresh(app, caller, of, move |tx, user| unassign_in(tx, user, &unwanted))?;
+    Ok(Member { user, changed })
 }
 
 pub(in crate::usecase) fn unassign_in(
     tx: &mut Tx<'_>,
     user: &User,
     unwanted: &[RoleName],
-) -> Result<Decision<()>, Fault> {
+) -> Result<Decision<Vec<RoleName>>, Fault> {
     if let Some(refusal) = first_unknown(tx, unwanted)? {
         return Ok(Decision::Refuse(refusal));
     }
     if unwanted.iter().any(RoleName::is_admin) && is_last_admin(tx, user)? {
         return Ok(Decision::Refuse(Refusal::LastAdmin));
     }
+    let mut taken = Vec::new();
     for role in unwanted {
         if roles::unassign(tx, user.id, role)? {
             tx.audit(&Event::RoleUnassigned { role: role.to_string() }, user.id)?;
+            taken.push(role.clone());
         }
     }
-    Ok(Decision::Grant(()))
+    Ok(Decision::Grant(taken))
 }
 
 fn first_unknown(query: &impl Query, names: &[RoleName]) -> Result<Option<Refusal>, Fault> {

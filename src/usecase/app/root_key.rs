@@ -8,7 +8,7 @@ use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::seal::Sealer;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
-use crate::error::{Decision, Error, Fault};
+use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::Store;
 use crate::store::tables::meta;
 use crate::store::tx::{Query, Tx};
@@ -24,7 +24,7 @@ pub(super) fn open(
     ports: &Ports,
     database_exists: bool,
     created_key_file: &mut bool,
-) -> Result<RootKey, Fault> {
+) -> Result<RootKey, Error> {
     if database_exists || files::exists(&config.key_file)? {
         return existing(config);
     }
@@ -48,16 +48,17 @@ pub(super) fn open(
 /// The root key of a database that is there.
 ///
 /// # Errors
-/// [`Fault::Config`] when its file is missing or is none, [`Fault::Permission`].
-pub(in crate::usecase) fn existing(config: &Config) -> Result<RootKey, Fault> {
+/// `not_found` when its file is missing; [`Fault::Config`] when it is none; [`Fault::Permission`].
+pub(in crate::usecase) fn existing(config: &Config) -> Result<RootKey, Error> {
     if files::exists(&config.key_file)? {
-        return RootKey::read(&config.key_file);
+        return Ok(RootKey::read(&config.key_file)?);
     }
-    Err(Fault::Config(format!(
-        "the key file {} is missing, and the database {} can't be opened without it; bring it back from the backup, or set `key_file`",
+    let without = format!(
+        "{}, and the database {} can't be opened without it; bring it back from the backup, or set `key_file`",
         config.key_file.display(),
         config.database.display()
-    )))
+    );
+    Err(Refusal::not_found("key file", without).into())
 }
 
 /// Holds the key file against a database: a value sealed when that was made must open. `false`: there is

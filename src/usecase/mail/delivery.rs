@@ -10,7 +10,7 @@ use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::MailId;
 use crate::domain::mail::{GIVE_UP, Mail, MailKind, MailState, pause_after};
-use crate::error::{Decision, Error, Fault, FieldError, Refusal};
+use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::smtp::{Encryption, Login, Patience, Roots, Settings, Smtp};
 use crate::ports::{Mailer, Message, Undelivered};
 use crate::store::tables::mails;
@@ -164,13 +164,21 @@ impl<'a> Delivery<'a> {
     }
 }
 
+/// A mail that is queued now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Retried {
+    pub mail: Mail,
+    /// `false`: it was due already, with what is left of its day before it.
+    pub changed: bool,
+}
+
 /// Queues mails once more that failed, each with a day before it, and has those tried now that wait for
 /// their next attempt. None of them, if one can't be.
 ///
 /// # Errors
-/// `forbidden` for anybody but an operator; `not_found`; `validation_failed` for a mail that was sent:
-/// its text is wiped; the store's.
-pub fn retry(app: &App, caller: &Caller, ids: &[String]) -> Result<Vec<Mail>, Error> {
+/// `forbidden` for anybody but an operator; `not_found`; `conflict` for a mail that was sent: its text is
+/// wiped; the store's.
+pub fn retry(app: &App, caller: &Caller, ids: &[String]) -> Result<Vec<Retried>, Error> {
     require(caller, "mail:write")?;
     let parsed = ids.iter().map(|id| MailId::parse(id).ok_or_else(|| Refusal::not_found("mail", id)));
     let ids: Vec<MailId> = parsed.collect::<Result<_, _>>()?;
@@ -185,24 +193,27 @@ pub fn retry(app: &App, caller: &Caller, ids: &[String]) -> Result<Vec<Mail>, Er
                 Some(mail) => found.push(mail),
             }
         }
-        for mail in &mut found {
-            mails::save_retried(tx, mail.id)?;
-            tx.audit(
-                &Event::MailRetried { mail: mail.id.to_string() },
-                mail.user.map_or_else(Subject::default, Subject::from),
-            )?;
-            mail.state = MailState::Queued;
+        let mut retried = Vec::with_capacity(found.len());
+        for mail in &found {
+            let changed = mails::save_retried(tx, mail.id, GIVE_UP)?;
+            if changed {
+                tx.audit(
+                    &Event::MailRetried { mail: mail.id.to_string() },
+                    mail.user.map_or_else(Subject::default, Subject::from),
+                )?;
+            }
+            retried.push(Retried { mail: Mail { state: MailState::Queued, ..mail.clone() }, changed });
         }
-        Ok(Decision::Grant(found))
+        Ok(Decision::Grant(retried))
     })?;
     app.mail_wakeup.waker().wake();
     Ok(retried)
 }
 
 fn was_sent(id: MailId) -> Refusal {
-    let message =
+    let reason =
         format!("the mail {id} was sent, and its text wiped; have the action done again that caused it");
-    Refusal::Invalid(vec![FieldError::new("id", "invalid", message)])
+    Refusal::Conflict { reason }
 }
 
 /// What a test mail came to.

@@ -20,54 +20,89 @@ pub enum Contents {
     WithCredentials,
 }
 
-/// How a member's value stands in a cell of CSV.
+/// How a member's value stands in JSON and in a cell of CSV.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub enum Kind {
     Text,
+    /// RFC 3339, to the millisecond.
+    Time,
     Flag,
     Number,
-    /// Separated by blanks.
+    /// Of texts; in a cell separated by blanks.
     List,
 }
 
-/// The members, in the order in which they are written.
-const PROFILE: [(&str, Kind); 9] = [
-    ("id", Kind::Text),
-    ("email", Kind::Text),
-    ("email_verified_at", Kind::Text),
-    ("name", Kind::Text),
-    ("roles", Kind::List),
-    ("disabled_at", Kind::Text),
-    ("created_at", Kind::Text),
-    ("last_login_at", Kind::Text),
-    ("two_factor", Kind::Flag),
+/// Whether every account has a value for a member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Presence {
+    Always,
+    /// `null` where there is none, and an empty cell.
+    Maybe,
+}
+
+/// A member of the object that an account is: what it is called, and what stands in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Member {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub presence: Presence,
+    /// For people, in a sentence.
+    pub about: &'static str,
+}
+
+const fn always(name: &'static str, kind: Kind, about: &'static str) -> Member {
+    Member { name, kind, presence: Presence::Always, about }
+}
+
+const fn maybe(name: &'static str, kind: Kind, about: &'static str) -> Member {
+    Member { name, kind, presence: Presence::Maybe, about }
+}
+
+/// The members, in the order in which they are written. Those that lists of users have, too, are called as
+/// there.
+static PROFILE: [Member; 11] = [
+    always("id", Kind::Text, "UUIDv7."),
+    always("email", Kind::Text, "The address, its domain in IDNA's ASCII form."),
+    always("email_verified", Kind::Flag, "Whether a link sent to the address came back."),
+    maybe("email_verified_at", Kind::Time, "When it did. Null: it didn't."),
+    always("name", Kind::Text, "May be empty."),
+    always("roles", Kind::List, "Sorted."),
+    always("two_factor", Kind::Flag, "Whether a second factor is on."),
+    always("disabled", Kind::Flag, "A disabled account can't log in."),
+    maybe("disabled_at", Kind::Time, "Since when. Null: it isn't."),
+    always("created_at", Kind::Time, "UTC."),
+    maybe("last_login_at", Kind::Time, "Null: never."),
 ];
 
-const CREDENTIALS: [(&str, Kind); 9] = [
-    ("password_hash", Kind::Text),
-    ("password_must_change", Kind::Flag),
-    ("password_ends_at", Kind::Text),
-    ("totp_secret", Kind::Text),
-    ("totp_enabled_at", Kind::Text),
-    ("totp_last_step", Kind::Number),
-    ("totp_failures", Kind::Number),
-    ("totp_created_at", Kind::Text),
-    ("recovery_codes", Kind::List),
+static CREDENTIALS: [Member; 9] = [
+    maybe("password_hash", Kind::Text, "With its method and its cost. Null: there is no password."),
+    always("password_must_change", Kind::Flag, "Whether the next login asks for another password."),
+    maybe("password_ends_at", Kind::Time, "Until when such a password counts. Null: it doesn't end."),
+    maybe("totp_secret", Kind::Text, "The second factor's, in base32. Null: there is none."),
+    maybe("totp_enabled_at", Kind::Time, "Since when logins ask for it. Null: they don't."),
+    maybe("totp_last_step", Kind::Number, "The step of the code that was used last. Null: none was."),
+    maybe("totp_failures", Kind::Number, "Wrong codes in a row. Null: there is no second factor."),
+    maybe("totp_created_at", Kind::Time, "Null: there is no second factor."),
+    always("recovery_codes", Kind::List, "The SHA-256 of each; behind an `@`, when it was used."),
 ];
 
-/// What a file made by hand may say in the place of a time.
-const FLAGS: [(&str, Kind); 2] = [("email_verified", Kind::Flag), ("disabled", Kind::Flag)];
+/// Every member, and whether an export writes it only with credentials.
+pub fn members() -> impl Iterator<Item = (&'static Member, Contents)> {
+    let profile = PROFILE.iter().map(|member| (member, Contents::Profile));
+    profile.chain(CREDENTIALS.iter().map(|member| (member, Contents::WithCredentials)))
+}
 
-/// Every member that is read.
+/// Every member that is read. A file made by hand may have a flag without its time, or a time without its
+/// flag.
 pub(super) fn known() -> impl Iterator<Item = (&'static str, Kind)> {
-    PROFILE.into_iter().chain(CREDENTIALS).chain(FLAGS)
+    members().map(|(member, _)| (member.name, member.kind))
 }
 
 /// The members that an export writes.
 #[must_use]
 pub fn columns(contents: Contents) -> Vec<&'static str> {
-    let credentials = (contents == Contents::WithCredentials).then_some(CREDENTIALS);
-    PROFILE.into_iter().chain(credentials.into_iter().flatten()).map(|(name, _)| name).collect()
+    let written = members().filter(|(_, only)| contents == Contents::WithCredentials || *only == contents);
+    written.map(|(member, _)| member.name).collect()
 }
 
 /// An exported user. Holds secrets where those were asked for: redacted when printed for debugging.
@@ -91,13 +126,15 @@ impl Line {
         let mut values: Vec<Value> = vec![
             user.id.to_string().into(),
             user.email.as_str().into(),
+            user.email_verified_at.is_some().into(),
             time(user.email_verified_at).into(),
             user.name.as_str().into(),
             user.roles.iter().map(RoleName::as_str).collect(),
+            two_factor.into(),
+            user.disabled_at.is_some().into(),
             time(user.disabled_at).into(),
             user.created_at.exact().into(),
             time(user.last_login_at).into(),
-            two_factor.into(),
         ];
         if contents == Contents::WithCredentials {
             let secret = match &user.factor {

@@ -3,6 +3,7 @@
 pub mod authenticate;
 pub mod csrf;
 pub mod forward_auth;
+pub mod inspect;
 pub mod introspect;
 pub mod list;
 pub mod logout;

@@ -1,21 +1,18 @@
-//! Revoking what was issued, and saying whether a token is good.
+//! Revoking what was issued.
 
 use super::authenticate;
-use crate::crypto::jwt::AccessClaims;
-use crate::crypto::refresh::{self, RefreshToken};
-use crate::crypto::{jwt, opaque};
+use crate::crypto::jwt;
+use crate::crypto::refresh::RefreshToken;
 use crate::domain::access::Actor;
-use crate::domain::api_key;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, TokenId, UserId};
-use crate::domain::link::LinkKind;
 use crate::domain::secret::Secret;
-use crate::domain::session::{Rotation, Session};
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::store::tables::sessions;
 use crate::store::tables::sessions::SaltedSession;
-use crate::store::tables::{api_keys, links, sessions};
 use crate::store::tx::Tx;
 use crate::usecase::account::reference;
 use crate::usecase::account::reference::UserRef;
@@ -202,121 +199,4 @@ pub(in crate::usecase) fn find_authentic(
 ) -> Result<Option<sessions::SaltedSession>, Fault> {
     let salted = app.store.read(|query| sessions::find_salted(query, token.session))?;
     Ok(salted.filter(|salted| app.refresh_key.is_authentic(token, &salted.salt)))
-}
-
-/// What a token is, and whether it is good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inspection {
-    /// `access_token`, `refresh_token`, `api_key`, `verify_email`, `reset_password` or `unknown`.
-    pub kind: &'static str,
-    /// `None`: it is good. Else why it isn't, in words.
-    pub flaw: Option<String>,
-    /// What could be read of it: pairs of name and value.
-    pub facts: Vec<(&'static str, String)>,
-}
-
-/// Says what a token is and whether it is good, without spending or changing anything.
-///
-/// # Errors
-/// `forbidden` without `sessions:read`; the store's.
-pub fn inspect(app: &App, caller: &Caller, text: &str) -> Result<Inspection, Error> {
-    require(caller, "sessions:read")?;
-    if text.starts_with(refresh::PREFIX) {
-        return Ok(inspect_refresh(app, text)?);
-    }
-    if let Some(kind) = LinkKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix())) {
-        return Ok(inspect_link(app, kind, text)?);
-    }
-    if text.starts_with(api_key::PREFIX) {
-        return Ok(inspect_api_key(app, text)?);
-    }
-    if text.contains('.') {
-        return Ok(inspect_access(app, text)?);
-    }
-    let flaw = "it has the form of none of this server's tokens".to_owned();
-    Ok(Inspection { kind: "unknown", flaw: Some(flaw), facts: Vec::new() })
-}
-
-fn inspect_access(app: &App, text: &str) -> Result<Inspection, Fault> {
-    let kind = "access_token";
-    Ok(match authenticate::inspect(app, text)? {
-        Err(why) => Inspection { kind, flaw: Some(why.reason().into()), facts: Vec::new() },
-        Ok((token, _)) => Inspection { kind, flaw: None, facts: facts(&token.claims) },
-    })
-}
-
-fn facts(claims: &AccessClaims) -> Vec<(&'static str, String)> {
-    let mut facts = vec![
-        ("user_id", claims.user.to_string()),
-        ("session_id", claims.session.to_string()),
-        ("jti", claims.token.to_string()),
-        ("issued_at", claims.issued_at.to_string()),
-        ("expires_at", claims.expires_at.to_string()),
-    ];
-    let lists = [("roles", &claims.roles), ("permissions", &claims.permissions)];
-    facts.extend(lists.iter().filter_map(|(name, list)| Some((*name, list.as_ref()?.join(",")))));
-    let omitted: Vec<_> = lists.iter().filter(|(_, list)| list.is_none()).map(|(name, _)| *name).collect();
-    if !omitted.is_empty() {
-        facts.push(("omitted", omitted.join(",")));
-    }
-    facts
-}
-
-fn inspect_refresh(app: &App, text: &str) -> Result<Inspection, Fault> {
-    let kind = "refresh_token";
-    let wrong = |flaw: &str| Inspection { kind, flaw: Some(flaw.into()), facts: Vec::new() };
-    let Some(token) = RefreshToken::parse(text) else {
-        return Ok(wrong("it is cut, or changed"));
-    };
-    let Some(salted) = find_authentic(app, &token)? else {
-        return Ok(wrong("this server did not make it"));
-    };
-    let session = salted.session;
-    let flaw = match session.rotation(token.generation, app.now(), app.lifetime()) {
-        Rotation::Rotate | Rotation::SameSuccessor => None,
-        Rotation::Reuse => Some("it has been used already".to_owned()),
-        Rotation::Dead => Some("its session has ended or run out".to_owned()),
-    };
-    let facts = vec![
-        ("user_id", session.user.to_string()),
-        ("session_id", session.id.to_string()),
-        ("last_used_at", session.last_used_at.to_string()),
-        ("expires_at", session.expires_at.to_string()),
-    ];
-    Ok(Inspection { kind, flaw, facts })
-}
-
-fn inspect_api_key(app: &App, text: &str) -> Result<Inspection, Fault> {
-    let kind = "api_key";
-    let found = match opaque::parse(api_key::PREFIX, text) {
-        Some(hash) => app.store.read(|query| api_keys::find_by_hash(query, &hash))?,
-        None => None,
-    };
-    let Some(key) = found else {
-        let flaw = "it is wrong, or was revoked".to_owned();
-        return Ok(Inspection { kind, flaw: Some(flaw), facts: Vec::new() });
-    };
-    let mut facts = vec![("name", key.name.to_string())];
-    facts.extend(key.expires_at.map(|time| ("expires_at", time.to_string())));
-    facts
-        .push(("permissions", key.permissions.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")));
-    let expired = !key.counts(app.now());
-    Ok(Inspection { kind, flaw: expired.then(|| "it has expired".to_owned()), facts })
-}
-
-fn inspect_link(app: &App, kind: LinkKind, text: &str) -> Result<Inspection, Fault> {
-    let now: Timestamp = app.now();
-    let owner = match opaque::parse(kind.prefix(), text) {
-        Some(hash) => app.store.read(|query| links::find_owner(query, kind.same_effect(), &hash, now))?,
-        None => None,
-    };
-    Ok(match owner {
-        Some(owner) => {
-            Inspection { kind: kind.name(), flaw: None, facts: vec![("user_id", owner.to_string())] }
-        }
-        None => {
-            let flaw = "it is wrong, spent, replaced or too old".to_owned();
-            Inspection { kind: kind.name(), flaw: Some(flaw), facts: Vec::new() }
-        }
-    })
 }

@@ -2,6 +2,9 @@
 
 use super::{Shell, json};
 use authd::cli::operator::login_name;
+use rusqlite::Connection;
+use rusqlite::types::Value;
+use std::fs;
 
 #[test]
 fn a_user_s_life() {
@@ -45,17 +48,141 @@ fn a_user_s_life() {
 }
 
 #[test]
-fn one_that_fails_does_not_keep_the_others_from_it() {
+fn several_are_changed_all_or_none() {
     let shell = Shell::new();
-    shell.world.add_user("ann@example.com", &[]);
-    shell.world.add_user("bob@example.com", &[]);
-    let said = shell.line("user disable ann@example.com nobody@example.com bob@example.com -q");
-    assert_eq!(said.code, 3);
-    assert_eq!(said.out.lines().count(), 2);
-    assert_eq!(
-        said.err,
-        "disabled ann@example.com\nauthctl: not_found: there is no user nobody@example.com; `authctl user list` shows who is there\ndisabled bob@example.com\n"
+    for (name, roles) in [("ann", &["admin"][..]), ("bob", &["admin"]), ("cyd", &[])] {
+        shell.world.add_user(&format!("{name}@example.com"), roles);
+    }
+    let before = everything(&shell);
+    let refused = |line: &str, code: i32, says: &str| {
+        let said = shell.line(line);
+        assert_eq!((said.code, said.out.as_str()), (code, ""), "{line}: {said:?}");
+        assert_eq!(said.err, format!("authctl: {says}\n"), "{line}");
+        assert_eq!(everything(&shell), before, "{line}");
+    };
+    let nobody = "not_found: there is no user eve@example.com, fay@example.com; `authctl user list` shows who is there";
+    for verb in ["disable", "enable", "unlock", "delete --yes"] {
+        let line = format!("user {verb} cyd@example.com eve@example.com ann@example.com fay@example.com");
+        refused(&line, 3, nobody);
+    }
+    // Each alone could go.
+    let last = "last_admin: this is the last enabled admin; give another user the role first: `authctl role assign USER \
+                admin`";
+    for verb in ["disable", "delete --yes"] {
+        refused(&format!("user {verb} cyd@example.com ann@example.com bob@example.com"), 4, last);
+    }
+    refused(
+        "role assign cyd@example.com admin nothing",
+        3,
+        "not_found: there is no role nothing; `authctl role list` shows those there are",
     );
+    // However often somebody is named, it is done once.
+    let said = shell.line("user delete --yes cyd@example.com CYD@example.com -q");
+    assert_eq!((said.code, said.err.as_str()), (0, "deleted cyd@example.com\n"), "{said:?}");
+}
+
+/// Every row of every table, as text.
+fn everything(shell: &Shell) -> String {
+    let connection = Connection::open(shell.world.database()).unwrap();
+    let mut tables =
+        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
+    let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut all = String::new();
+    for table in tables {
+        let mut rows = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
+        let columns = rows.column_count();
+        let mut rows = rows.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let values: Vec<Value> = (0..columns).map(|at| row.get(at).unwrap()).collect();
+            all += &format!("{table}: {values:?}\n");
+        }
+    }
+    all
+}
+
+/// A command that brings something about, as which it was before the second time.
+const AGAIN: [&str; 15] = [
+    "user add ann@example.com --invite --if-not-exists",
+    "user edit ann@example.com --name Ann --verified",
+    "user disable bob@example.com",
+    "user enable ann@example.com",
+    "user disable ann@example.com bob@example.com",
+    "user enable ann@example.com bob@example.com",
+    "user unlock ann@example.com bob@example.com",
+    "role edit editor --permission posts:read --description Reads",
+    "role assign ann@example.com editor",
+    "role assign ann@example.com editor admin",
+    "role unassign ann@example.com editor",
+    "token revoke --user ann@example.com --yes",
+    "token revoke --all --yes",
+    "token revoke --jti 0198a000-0000-7000-8000-000000000000",
+    "totp reset ann@example.com --yes",
+];
+
+/// Others that find nothing to do, the first time already.
+const NOTHING_TO_DO: [&str; 4] =
+    ["db init", "db migrate", "audit prune --keep 30d --yes", "apply wanted.toml --prune --yes"];
+
+#[test]
+fn what_is_so_already_is_said_and_changes_nothing() {
+    let shell = Shell::new();
+    for name in ["ann", "bob", "root"] {
+        shell.world.add_user(&format!("{name}@example.com"), &["admin"]);
+        shell.world.login(&format!("{name}@example.com")).unwrap();
+    }
+    for line in ["role add editor", "user add eve@example.com --invite"] {
+        assert_eq!(shell.line(line).code, 0, "{line}");
+    }
+    fs::write(shell.world.folder.join("wanted.toml"), "[[api_keys]]\nname = \"ci\"\n").unwrap();
+    assert_eq!(shell.line("apikey add ci").code, 0);
+    let unchanged = |line: &str| {
+        let before = everything(&shell);
+        let said = shell.line(line);
+        assert_eq!(said.code, 0, "{line}: {said:?}");
+        let notes: Vec<&str> = said.err.lines().filter(|line| line.contains("nothing was changed")).collect();
+        assert!(!notes.is_empty(), "{line}: {said:?}");
+        assert_eq!(everything(&shell), before, "{line}: {said:?}");
+    };
+    for line in AGAIN {
+        assert_eq!(shell.line(line).code, 0, "{line}");
+        unchanged(line);
+    }
+    for line in NOTHING_TO_DO {
+        unchanged(line);
+    }
+    assert_eq!(shell.line("db prune").code, 0);
+    unchanged("db prune");
+    let session = shell.world.login("ann@example.com").unwrap().session;
+    assert_eq!(shell.line(&format!("token revoke --id {session}")).code, 0);
+    unchanged(&format!("token revoke --id {session}"));
+    let kid = shell.line("key list -q").out;
+    assert_eq!(shell.line("key rotate").code, 0);
+    unchanged(&format!("key retire {}", kid.trim()));
+    let mail = shell.line("mail list -q").out;
+    unchanged(&format!("mail retry {}", mail.lines().next().unwrap()));
+}
+
+/// What is gone can't go once more, and what is there not come once more.
+#[test]
+fn what_can_not_be_done_twice_is_refused_and_changes_nothing() {
+    let shell = Shell::new();
+    shell.world.add_user("root@example.com", &["admin"]);
+    for (line, code) in [
+        ("user add ann@example.com --invite", 4),
+        ("user delete ann@example.com --yes", 3),
+        ("role add editor", 4),
+        ("role delete editor --yes", 3),
+        ("apikey add ci", 4),
+        ("apikey revoke ci", 3),
+        ("config init", 4),
+        ("db backup b.db", 4),
+    ] {
+        assert_eq!(shell.line(line).code, 0, "{line}");
+        let before = everything(&shell);
+        let again = shell.line(line);
+        assert_eq!(again.code, code, "{line}: {again:?}");
+        assert_eq!(everything(&shell), before, "{line}");
+    }
 }
 
 #[test]
@@ -149,12 +276,23 @@ fn inspect_says_what_is_wrong_with_a_token() {
     let facts = json(&good.out);
     assert_eq!((good.code, &facts["active"], &facts["kind"]), (0, &true.into(), &"access_token".into()));
     assert_eq!(facts["session_id"], tokens.session.to_string());
-    assert_eq!(inspect(tokens.refresh_token.expose()).code, 0);
+    let lists = ["amr", "roles", "permissions", "omitted"].map(|name| facts[name].clone());
+    assert_eq!(
+        lists,
+        [serde_json::json!(["pwd"]), serde_json::json!([]), serde_json::json!([]), serde_json::json!([])]
+    );
+    let members = |said: &super::Said| {
+        json(&said.out).as_object().unwrap().keys().map(String::to_owned).collect::<Vec<_>>()
+    };
+    let refresh = inspect(tokens.refresh_token.expose());
+    assert_eq!((refresh.code, members(&refresh)), (0, members(&good)));
+    assert_eq!(json(&refresh.out)["roles"], serde_json::Value::Null, "it carries none");
+    assert_eq!(members(&inspect("nonsense")), members(&good));
 
     shell.line("user disable ann@example.com");
     let dead = inspect(tokens.access_token.expose());
     assert_eq!((dead.code, &json(&dead.out)["active"]), (5, &false.into()));
-    assert!(dead.err.starts_with("authctl: check_failed: the token is not good: "), "{dead:?}");
+    assert!(dead.err.contains("the token is not good: its user is disabled or gone; "), "{dead:?}");
     assert_eq!(inspect("nonsense").code, 5);
 }
 

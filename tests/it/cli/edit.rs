@@ -211,7 +211,7 @@ fn unlocking_says_what_it_cleared_and_a_second_time_changes_nothing() {
     assert_eq!((said.code, said.err.as_str()), (0, "ended 1 lock on ann@example.com\n"));
     let before = shell.world.events().len();
     let again = shell.line("user unlock ann@example.com");
-    assert_eq!((again.code, again.err.as_str()), (0, "was not locked: ann@example.com\n"));
+    assert_eq!((again.code, again.err.as_str()), (0, "ann@example.com is not locked; nothing was changed\n"));
     assert_eq!(shell.world.events().len(), before);
     assert!(shell.world.login(ANN).is_ok());
 }

@@ -1,6 +1,6 @@
 //! One failure for each exit code: the code, the word that the message begins with, and the problem object.
 
-use super::{Said, Shell, json};
+use super::{Shell, json};
 use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -99,20 +99,45 @@ fn what_succeeds_and_what_was_so_already_is_0() {
 }
 
 #[test]
-fn a_command_line_that_can_not_be_and_a_check_that_failed_are_told_in_words() {
+fn a_command_line_that_can_not_be_and_a_check_that_failed_are_told_alike() {
     let shell = Shell::new();
-    let told = |said: &Said, code: i32, words: &str| {
+    let told = |line: &str, code: i32, word: &str, detail: &str| {
+        let said = shell.line(line);
         assert_eq!(said.code, code, "{said:?}");
-        assert!(said.err.starts_with(words), "{said:?}");
+        assert!(said.err.starts_with(&format!("authctl: {word}: {detail}")), "{said:?}");
+        let said = shell.line(&format!("{line} -o json"));
+        assert_eq!((said.code, said.err.lines().count()), (code, 1), "{said:?}");
+        let problem = json(&said.err);
+        assert_eq!(problem["code"], word, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().starts_with(detail), "{problem}");
+        said
     };
+    // The parser's own refusals, before it knows the format.
+    let unknown = "unexpected argument '--nonsense' found; `authctl user list --help` shows what can be";
+    told("user list --nonsense", 2, "usage", unknown);
+    told(
+        "user show",
+        2,
+        "usage",
+        "the following required arguments were not provided: <USER>; `authctl user show",
+    );
+    told(
+        "user list --state asleep",
+        2,
+        "usage",
+        "invalid value 'asleep' for '--state <STATE>' [possible values: ",
+    );
+    told("user lst", 2, "usage", "unrecognized subcommand 'lst'; a similar subcommand exists: 'list'; ");
+    told("user remove", 2, "usage", "there is no `user remove`; it is `authctl user delete`");
+    told("help nonsense", 2, "usage", "unrecognized subcommand 'nonsense'; ");
     shell.world.add_user("ann@example.com", &[]);
-    told(&shell.line("user list --nonsense -o json"), 2, "error: unexpected argument '--nonsense'");
-    told(&shell.line("user delete ann@example.com -o json"), 2, "authctl: usage: ");
+    told("user delete ann@example.com", 2, "usage", "");
+    assert_eq!(json(&shell.line("user -o json").err)["code"], "usage");
     the_head_was_forged(&shell);
-    // The report itself is the JSON document, on stdout.
-    let said = shell.line("audit verify -o json");
-    told(&said, 5, "authctl: check_failed: the audit log's head is not the one that authd wrote; ");
-    assert_eq!(json(&said.out)["ok"], false);
+    // The report itself is a JSON document, on stdout.
+    let verified =
+        told("audit verify", 5, "check_failed", "the audit log's head is not the one that authd wrote; ");
+    assert_eq!(json(&verified.out)["ok"], false);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! not 0, `#` a remark. Ids and secrets may be named as they were shown.
 
 use super::redact::Redaction;
+use super::schema::Promise;
 use super::{Shell, of};
 use authd::cli::operator::login_name;
 use authd::cli::program::Program;
@@ -23,7 +24,7 @@ fn folder() -> PathBuf {
 }
 
 /// The transcripts by file name.
-fn transcripts() -> BTreeMap<String, String> {
+pub(super) fn transcripts() -> BTreeMap<String, String> {
     let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     files
         .map(|path| {
@@ -36,6 +37,7 @@ fn transcripts() -> BTreeMap<String, String> {
 fn play(transcript: &str) -> String {
     let shell = Shell::new();
     let mut redaction = Redaction::new(shell.world.folder.to_str().unwrap());
+    let mut promise = Promise::new();
     let mut out = String::new();
     let mut lines = transcript.lines().peekable();
     while let Some(line) = lines.next() {
@@ -49,13 +51,13 @@ fn play(transcript: &str) -> String {
                 stdin += &(redaction.reveal(text) + "\n");
                 lines.next();
             }
-            out += &run(&shell, &mut redaction, command, &stdin);
+            out += &run(&shell, &mut redaction, &mut promise, command, &stdin);
         }
     }
     out
 }
 
-fn run(shell: &Shell, redaction: &mut Redaction, line: &str, stdin: &str) -> String {
+fn run(shell: &Shell, redaction: &mut Redaction, promise: &mut Promise, line: &str, stdin: &str) -> String {
     let words: Vec<String> = words(line).iter().map(|word| redaction.reveal(word)).collect();
     assert_eq!(words[0], "authctl", "{line}");
     let args: Vec<&str> = words[1..].iter().map(String::as_str).collect();
@@ -64,6 +66,9 @@ fn run(shell: &Shell, redaction: &mut Redaction, line: &str, stdin: &str) -> Str
     let mut child = command.spawn().unwrap();
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
     let said = of(&child.wait_with_output().unwrap());
+    if format_of(line) == "json" && !line.contains(" csv") {
+        promise.hold(&args, &said);
+    }
     let mut out = String::new();
     for (mark, text) in [("|", &said.out), ("!", &said.err)] {
         let hidden = redaction.hide(&by_olga(text));
@@ -181,7 +186,7 @@ fn format_of(line: &str) -> &'static str {
     }
 }
 
-fn leaves(command: &clap::Command, path: &str) -> Vec<String> {
+pub(super) fn leaves(command: &clap::Command, path: &str) -> Vec<String> {
     let below: Vec<_> = command.get_subcommands().collect();
     if below.is_empty() {
         return vec![path.to_owned()];

@@ -55,7 +55,7 @@ fn a_file_serves_as_well() {
         (0, "set a new password for ann@example.com; all sessions have ended\n")
     );
     assert!(shell.world.login_with("ann@example.com", "another long enough one").is_ok());
-    assert_eq!(shell.line("user passwd ann@example.com --password-file missing.txt").code, 2);
+    assert_eq!(shell.line("user passwd ann@example.com --password-file missing.txt").code, 3);
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn a_mail_that_nobody_ever_wants_fails_at_once_and_can_be_retried() {
     let mail = world.mail(ANN);
     assert_eq!(mail.last_error.as_deref(), Some("the server said 550 no such user"));
     let retried = retry(&world.app, &operator(), &[mail.id.to_string()]).unwrap();
-    assert_eq!(retried[0].state, MailState::Queued);
+    assert_eq!(retried[0].mail.state, MailState::Queued);
     assert_eq!(deliver(&world.app, &told), 1, "it has a day of its own again");
     assert!(world.events().contains(&"MailRetried".to_owned()));
 }
@@ -97,9 +97,7 @@ fn only_what_was_not_sent_can_be_retried_and_all_of_it_or_nothing() {
             other => panic!("{other:?}"),
         }
     };
-    assert!(
-        matches!(refused(&[&ann, &bob]), Refusal::Invalid(errors) if errors[0].message.contains("was sent"))
-    );
+    assert!(matches!(refused(&[&ann, &bob]), Refusal::Conflict { reason } if reason.contains("was sent")));
     let unknown = bob.replace(|c: char| c.is_ascii_digit(), "0");
     assert_eq!(refused(&[&ann, &unknown]), Refusal::not_found("mail", unknown.clone()));
     assert_eq!(refused(&[&ann, &"x".to_owned()]), Refusal::not_found("mail", "x"));

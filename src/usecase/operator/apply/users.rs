@@ -259,13 +259,13 @@ fn edit_user(tx: &mut Tx<'_>, giver: &Caller, user: &User, edits: &Edits) -> Res
     }
     // What is given comes first: whoever becomes an admin may be the next to last.
     for decision in [
-        role::assign_in(tx, giver, user, &edits.assign)?,
+        role::assign_in(tx, giver, user, &edits.assign)?.map(drop),
         match edits.disabled {
             Some(true) => admin::disable_in(tx, user)?,
             Some(false) => admin::enable_in(tx, user)?,
             None => Decision::Grant(()),
         },
-        role::unassign_in(tx, user, &edits.unassign)?,
+        role::unassign_in(tx, user, &edits.unassign)?.map(drop),
     ] {
         if let Decision::Refuse(refusal) = decision {
             return Ok(Decision::Refuse(refusal));

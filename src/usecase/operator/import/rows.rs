@@ -77,7 +77,7 @@ fn object(rules: &Rules<'_>, columns: &[(&'static str, Kind)], row: &StringRecor
     for ((name, kind), cell) in columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
         let cell = (rules.options.plain)(cell);
         let value = match kind {
-            Kind::Text => cell.into(),
+            Kind::Text | Kind::Time => cell.into(),
             Kind::List => cell.split_whitespace().collect(),
             // Neither is what it should be: the member's own message says so.
             Kind::Flag => cell.to_ascii_lowercase().parse().map_or(Value::from(cell), Value::Bool),
