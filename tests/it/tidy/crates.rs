@@ -17,6 +17,7 @@ pub const CONFINED: &[(&str, &[&str])] = &[
     ("bcrypt", &["src/crypto/password/"]),
     ("scrypt", &["src/crypto/password/"]),
     ("sha_crypt", &["src/crypto/password/"]),
+    ("unix_crypt", &["src/crypto/password/"]),
     ("jsonwebtoken", &["src/crypto/"]),
     ("getrandom", &["src/ports/"]),
     ("lettre", &["src/ports/"]),

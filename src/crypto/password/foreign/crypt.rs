@@ -1,4 +1,5 @@
-//! Hashes as crypt(3) and Apache write them: bcrypt (`$2b$…`), sha-crypt (`$5$…`, `$6$…`), `{SHA}…`.
+//! Hashes as crypt(3) and Apache write them: bcrypt (`$2b$…`), sha-crypt (`$5$…`, `$6$…`), `$apr1$…`,
+//! `{SHA}…`.
 
 use super::unusable::Unusable;
 use crate::domain::secret::Secret;
@@ -7,6 +8,7 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use bcrypt::HashParts;
 use data_encoding::{BASE64, HEXLOWER};
 use sha_crypt::PasswordVerifier;
+use unix_crypt::apr1;
 
 /// The highest cost that is verified: about two seconds.
 const BCRYPT_COST_MAX: u32 = 15;
@@ -87,6 +89,31 @@ impl ShaCrypt {
     /// Whether the password is the one that was hashed.
     pub fn verify(&self, password: &[u8]) -> bool {
         sha_crypt::ShaCrypt::default().verify_password(password, self.0.as_str()).is_ok()
+    }
+}
+
+/// Apache's MD5-crypt, which htpasswd makes unless it is told otherwise: a thousand rounds of MD5, whatever
+/// the machine, so that guesses cost nearly nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Apr1 {
+    text: String,
+    salt: [u8; 8],
+}
+
+impl Apr1 {
+    /// Reads `$apr1$salt$hash`, with the eight letters of salt that all tools write.
+    pub fn parse(text: &str) -> Result<Self, Unusable> {
+        let (salt, hash) =
+            text.strip_prefix("$apr1$").and_then(|rest| rest.split_once('$')).ok_or(Unusable::Malformed)?;
+        let plain = |text: &str| text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'.' || c == b'/');
+        let salt = salt.as_bytes().try_into().ok().filter(|_| plain(salt) && plain(hash) && hash.len() == 22);
+        salt.map(|salt| Self { text: text.to_owned(), salt }).ok_or(Unusable::Malformed)
+    }
+
+    /// Whether the password is the one that was hashed. Constant time in the comparison.
+    pub fn verify(&self, password: &[u8]) -> bool {
+        let text = Secret::new(apr1::to_hash_string(apr1::encode(password, self.salt), self.salt));
+        verify_slices_are_equal(text.expose(), self.text.as_bytes()).is_ok()
     }
 }
 

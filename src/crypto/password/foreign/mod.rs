@@ -29,6 +29,7 @@ const ARGON2_PARALLELISM_MAX: u32 = 16;
 pub(super) enum Foreign {
     Bcrypt(crypt::Bcrypt),
     ShaCrypt(crypt::ShaCrypt),
+    Apr1(crypt::Apr1),
     Sha1(crypt::Sha1),
     Pbkdf2(Pbkdf2),
     Scrypt(Scrypt),
@@ -42,6 +43,7 @@ impl Foreign {
         match (text.starts_with('$'), first) {
             (true, "2a" | "2b" | "2y") => crypt::Bcrypt::parse(text).map(Self::Bcrypt),
             (true, "5" | "6") => crypt::ShaCrypt::parse(text).map(Self::ShaCrypt),
+            (true, "apr1") => crypt::Apr1::parse(text).map(Self::Apr1),
             (true, "pbkdf2" | "pbkdf2-sha1" | "pbkdf2-sha256" | "pbkdf2-sha384" | "pbkdf2-sha512") => {
                 Pbkdf2::parse_phc(text).map(Self::Pbkdf2)
             }
@@ -61,12 +63,20 @@ impl Foreign {
         match self {
             Self::Bcrypt(hash) => hash.verify(password),
             Self::ShaCrypt(hash) => hash.verify(password),
+            Self::Apr1(hash) => hash.verify(password),
             Self::Sha1(hash) => hash.verify(password),
             Self::Pbkdf2(hash) => hash.verify(password),
             Self::Scrypt(hash) => hash.verify(password),
             Self::Firebase(hash) => hash.verify(password),
         }
     }
+}
+
+/// Whether the hash of an imported user is so quick to compute that whoever steals it guesses most passwords:
+/// Apache's, of MD5 and of SHA-1.
+#[must_use]
+pub fn is_weak(text: &PasswordHashText) -> bool {
+    text.0.starts_with("$apr1$") || text.0.starts_with("{SHA}")
 }
 
 /// Brings a hash that is about to be imported into the form in which it is stored, once it is sure that a
