@@ -10,6 +10,7 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 -- audit_head: the number (8 bytes, big endian) and hash of the audit log's newest line, with a MAC of both
 -- audit_anchor: the same of the last line that was pruned
+-- audit_untold: the last pruned line before a pruning that no line of the log tells of yet
 -- audit_pruned_to: the number up to which lines may be deleted
 -- revocations_pruned_to: the latest end (8 bytes, big endian) of a revoked token that is no longer kept
 -- probe: the time of the last readiness check

@@ -230,6 +230,8 @@ pub enum Fault {
     Permission(String),
     /// The configuration is wrong; names file, line and key.
     Config(String),
+    /// Somebody asked for the end of a long piece of work: what is so now.
+    Stopped(String),
     /// An error in authd itself, or of the machine.
     Internal(String),
 }
@@ -245,6 +247,7 @@ impl Fault {
             | Self::CheckFailed(_)
             | Self::Permission(_)
             | Self::Config(_)
+            | Self::Stopped(_)
             | Self::Internal(_) => "internal",
         }
     }
@@ -261,6 +264,7 @@ impl fmt::Display for Fault {
             | Self::CheckFailed(text)
             | Self::Permission(text)
             | Self::Config(text)
+            | Self::Stopped(text)
             | Self::Internal(text) => f.write_str(text),
         }
     }

@@ -205,6 +205,7 @@ impl From<&Fault> for Problem {
             | Fault::CheckFailed(_)
             | Fault::Permission(_)
             | Fault::Config(_)
+            | Fault::Stopped(_)
             | Fault::Internal(_) => Self::internal(status),
         }
     }

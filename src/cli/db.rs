@@ -4,16 +4,17 @@ mod copies;
 
 use super::Context;
 use super::exit::Failure;
+use super::terminal::progress::Output;
 use super::terminal::table::{Column, Table};
 use crate::error::{Error, Fault};
 use crate::usecase::app::migrate;
 use crate::usecase::app::migrate::MigrateMode;
-use crate::usecase::app::{App, IfMissing, Ports};
+use crate::usecase::app::{IfMissing, Ports};
 use crate::usecase::operator::database;
 use crate::usecase::operator::prune;
 use crate::views;
 use clap::{Args, Subcommand};
-use copies::{Backup, Restore, stop_on_signal};
+use copies::{Backup, Restore};
 use std::path::PathBuf;
 
 #[derive(Subcommand, Debug)]
@@ -123,7 +124,10 @@ const STATUS: [&str; 10] = [
 impl Migrate {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let mode = if self.dry_run { MigrateMode::Rehearse } else { MigrateMode::Do };
-        let migrated = migrate::migrate(&context.loaded()?.config, &Ports::real(), context.caller(), mode)?;
+        let migrated = context.terminal().long_work(Output::AtTheEnd, |work| {
+            let config = context.loaded()?.config;
+            Ok(migrate::migrate(&config, &Ports::real(), context.caller(), mode, work.progress())?)
+        })?;
         let terminal = context.terminal();
         for step in &migrated.steps {
             let would = if self.dry_run { "would bring" } else { "brought" };
@@ -141,7 +145,9 @@ impl Migrate {
 }
 
 fn prune(context: &Context) -> Result<(), Failure> {
-    let counts = prune::prune(&context.app()?, context.caller())?;
+    let counts = context.terminal().long_work(Output::AtTheEnd, |work| {
+        Ok(prune::prune(&context.app()?, context.caller(), work.progress())?)
+    })?;
     if counts.iter().all(|(_, rows)| *rows == 0) {
         context.terminal().note("nothing was over; nothing was changed");
     }
@@ -153,7 +159,12 @@ fn prune(context: &Context) -> Result<(), Failure> {
 impl Check {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let (path, problems) = match &self.file {
-            Some(file) => (file.clone(), database::check_file(context.caller(), file, &stop_on_signal()?)?),
+            Some(file) => {
+                let problems = context.terminal().long_work(Output::AtTheEnd, |work| {
+                    Ok(database::check_file(context.caller(), file, work.progress())?)
+                })?;
+                (file.clone(), problems)
+            }
             None => (context.loaded()?.config.database, configured(context)?),
         };
         let columns = [Column::Text("ok"), Column::Text("problems")];
@@ -176,8 +187,10 @@ impl Check {
 
 /// A database too damaged to be opened is a finding, too.
 fn configured(context: &Context) -> Result<Vec<String>, Failure> {
-    let checked = |app: App| Ok(database::check(&app, context.caller())?);
-    match context.app().and_then(checked) {
+    let checked = context.terminal().long_work(Output::AtTheEnd, |work| {
+        Ok(database::check(&context.app()?, context.caller(), work.progress())?)
+    });
+    match checked {
         Err(Failure::Error(Error::Failed(Fault::Storage(text) | Fault::CheckFailed(text)))) => Ok(vec![text]),
         other => other,
     }

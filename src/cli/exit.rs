@@ -166,6 +166,7 @@ const fn fault_code(fault: &Fault) -> u8 {
         Fault::Storage(_) | Fault::Internal(_) => 70,
         Fault::Permission(_) => 77,
         Fault::Config(_) => 78,
+        Fault::Stopped(_) => 130,
     }
 }
 
@@ -177,6 +178,7 @@ const fn fault_word(fault: &Fault) -> &'static str {
         Fault::CheckFailed(_) => "check_failed",
         Fault::Permission(_) => "permission",
         Fault::Config(_) => "config",
+        Fault::Stopped(_) => "stopped",
     }
 }
 
@@ -189,6 +191,7 @@ const fn fault_title(fault: &Fault) -> &'static str {
         Fault::CheckFailed(_) => "Check failed",
         Fault::Permission(_) => "No permission",
         Fault::Config(_) => "Wrong configuration",
+        Fault::Stopped(_) => "Stopped",
     }
 }
 
@@ -218,6 +221,7 @@ mod tests {
             (Fault::CheckFailed(String::new()).into(), 5, Some("check_failed")),
             (Fault::Permission(String::new()).into(), 77, Some("permission")),
             (Fault::Config(String::new()).into(), 78, Some("config")),
+            (Fault::Stopped(String::new()).into(), 130, Some("stopped")),
             (Failure::Usage(String::new()), 2, Some("usage")),
             (Failure::Check(String::new()), 5, Some("check_failed")),
             (Failure::Closed, 0, None),

@@ -3,6 +3,8 @@
 use super::Context;
 use super::arguments::choices;
 use super::exit::Failure;
+use super::terminal::progress::{LongWork, Output};
+use crate::ports::progress::Unit;
 use crate::usecase::operator::export as taking;
 use crate::usecase::operator::transfer_format::Contents;
 use crate::usecase::operator::transfer_format::{Line, columns};
@@ -55,9 +57,22 @@ impl Export {
     /// # Errors
     /// What the use-case refuses, or can't do.
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let mut count = 0;
+        let outcome = context.terminal().long_work(Output::AsItGoes, |work| {
+            work.told(self.export(context, work, &mut count), || {
+                format!("the output ends after {count} users; run it again")
+            })
+        });
+        outcome.inspect(|()| context.terminal().note(&format!("exported {count} users")))
+    }
+
+    /// Counts in `count` whose users have been written whole.
+    fn export(&self, context: &Context, work: &LongWork, count: &mut u64) -> Result<(), Failure> {
         let app = context.app()?;
+        work.go_on()?;
         let contents = if self.with_hashes { Contents::WithCredentials } else { Contents::Profile };
-        taking::begin(&app, context.caller(), contents)?;
+        let users = taking::begin(&app, context.caller(), contents)?;
+        work.progress().begin("exporting", Unit::Things("users"), Some(users));
         if self.with_hashes {
             context.terminal().note(
                 "warning: this holds password hashes and second factors' secrets; keep it as you keep the key file, \
@@ -65,30 +80,32 @@ impl Export {
             );
         }
         if self.format == Form::Csv {
-            context.terminal().csv(&[columns(contents)])?;
+            context.terminal().csv(&[columns(contents)], work)?;
         }
-        let (mut after, mut count) = (None, 0);
+        let mut after = None;
         loop {
+            work.go_on()?;
             let (lines, next) = taking::page(&app, context.caller(), contents, after)?;
-            count += lines.len();
-            self.print(context, lines)?;
+            let users = lines.len() as u64;
+            self.print(context, lines, work)?;
+            *count += users;
+            work.progress().set(*count);
             if next.is_none() {
-                break;
+                return Ok(());
             }
             after = next;
         }
-        context.terminal().note(&format!("exported {count} users"));
-        Ok(())
     }
 
-    fn print(&self, context: &Context, lines: Vec<Line>) -> Result<(), Failure> {
+    fn print(&self, context: &Context, lines: Vec<Line>, work: &LongWork) -> Result<(), Failure> {
         match self.format {
             Form::Jsonl => {
                 let objects: Vec<Value> = lines.into_iter().map(|line| Value::Object(line.object)).collect();
-                context.terminal().json_lines(&objects)
+                context.terminal().json_lines(&objects, work)
             }
             Form::Csv => {
-                context.terminal().csv(&lines.iter().map(|line| line.cells().collect()).collect::<Vec<_>>())
+                let records: Vec<_> = lines.iter().map(|line| line.cells().collect()).collect();
+                context.terminal().csv(&records, work)
             }
         }
     }

@@ -5,26 +5,32 @@ use super::arguments::{self, choices, unreadable};
 use super::exit::Failure;
 use super::terminal::Format as Printed;
 use super::terminal::csv::plain;
-use super::terminal::progress::Progress;
+use super::terminal::progress::{LongWork, Output, human_count};
 use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
 use crate::domain::secret::Secret;
-use crate::error::Refusal;
+use crate::error::{Fault, Refusal};
+use crate::ports::progress::Unit;
 use crate::usecase::operator::import as importing;
 use crate::usecase::operator::import::{
-    Entry, Format, ImportMode, Options, Outcome, Passwords, Summary, UnusableHash, firebase,
+    Entry, Format, ImportMode, Input, Options, Outcome, Passwords, Summary, UnusableHash, firebase,
 };
 use crate::views;
 use crate::views::ImportNote;
 use clap::Args;
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{BufReader, Read, stdin};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// Take over users from another system, or from another authd
 ///
 /// Password hashes are taken as they are: whoever has a password goes on with it, and the next login makes
-/// argon2id of it. bcrypt, PBKDF2, scrypt, argon2, sha-crypt ($5$, $6$) and {SHA} are understood, within
-/// bounds on what one login may cost. An entry whose hash is none of these is not taken over, unless
-/// --drop-unusable-hashes says to come without a password.
+/// argon2id of it. bcrypt, PBKDF2, scrypt, argon2, sha-crypt ($5$, $6$), htpasswd's $apr1$ and {SHA} are
+/// understood, within bounds on what one login may cost. The last two are so quick to compute that whoever
+/// steals them guesses most passwords: how many came is said, and --must-change asks for others. An entry
+/// whose hash is none of these is not taken over, unless --drop-unusable-hashes says to come without a
+/// password.
 ///
 /// Addresses are verified only where the file says so. Whoever is there already stays as they are, so that
 /// a second run is harmless. Roles must be there: see `role add`. One entry that can't be taken over spoils
@@ -73,15 +79,17 @@ impl Import {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let options = self.options()?;
         let (source, bytes) = self.open()?;
-        let app = context.app()?;
-        let progress = Progress::new(bytes);
-        let mut told = Told::new(context, self.mode(), &progress)?;
-        let mut source = BufReader::with_capacity(64 * 1024, progress.reading(source));
-        let summary =
-            importing::import(&app, context.caller(), &mut source, &options, &mut |entry| told.tell(entry))?;
-        let kept = told.end()?;
-        drop(progress);
-        self.finish(context, summary, &kept)
+        let (summary, kept) = context.terminal().long_work(Output::AtTheEnd, |work| {
+            let app = context.app()?;
+            work.progress().begin("reading", Unit::Bytes, bytes);
+            let mut told = Told::new(context, self.mode(), work)?;
+            let mut source = BufReader::with_capacity(64 * 1024, work.reading(source));
+            let input = Input { source: &mut source, progress: work.progress() };
+            let summary =
+                importing::import(&app, context.caller(), input, &options, &mut |entry| told.tell(entry))?;
+            Ok((summary, told.end()?))
+        })?;
+        self.finish(context, summary, kept)
     }
 
     const fn mode(&self) -> ImportMode {
@@ -112,23 +120,29 @@ impl Import {
     }
 
     /// Opens the input; gives its length in bytes, too. `None`: that can't be known.
-    fn open(&self) -> Result<(Box<dyn Read>, Option<u64>), Failure> {
+    fn open(&self) -> Result<(File, Option<u64>), Failure> {
         if self.file == Path::new("-") {
-            return Ok((Box::new(stdin().lock()), None));
+            let stdin = stdin().as_fd().try_clone_to_owned();
+            let stdin = stdin.map_err(|error| Fault::Internal(format!("stdin can't be read: {error}")))?;
+            return Ok((File::from(stdin), None));
         }
         let file = arguments::open(&self.file)?;
         let about = file.metadata().map_err(|error| unreadable(&self.file, &error))?;
-        Ok((Box::new(file), about.is_file().then_some(about.len())))
+        Ok((file, about.is_file().then_some(about.len())))
     }
 
-    fn finish(&self, context: &Context, summary: Summary, kept: &Kept) -> Result<(), Failure> {
-        let Summary { created, skipped, failed } = summary;
+    fn finish(&self, context: &Context, summary: Summary, kept: Kept) -> Result<(), Failure> {
+        let Summary { created, skipped, failed, weak_hashes } = summary;
+        kept.attention.show(context)?;
         context.terminal().note(&match self.mode() {
             ImportMode::Write => format!("created {created}, skipped {skipped} who were there already, failed {failed}"),
             ImportMode::DryRun => format!(
                 "would create {created}, skip {skipped} who are there already, fail {failed}; nothing was changed"
             ),
         });
+        if weak_hashes > 0 {
+            context.terminal().note(&weak(weak_hashes));
+        }
         if context.terminal().format() == Printed::Json && !context.terminal().is_quiet() {
             let report = views::import_report(&summary, self.dry_run, &kept.problems, &kept.notes);
             context.terminal().show(&Table::of_objects(&[], [(String::new(), report)]))?;
@@ -147,6 +161,14 @@ impl Import {
         };
         Err(Failure::Check(text))
     }
+}
+
+fn weak(hashes: u64) -> String {
+    format!(
+        "warning: {} come with hashes that are quick to guess at ($apr1$, {{SHA}}) until they log in the next time; \
+         --must-change asks whoever comes for another password",
+        human_count(hashes)
+    )
 }
 
 /// The longest file of parameters.
@@ -174,20 +196,71 @@ const WIDTHS: [usize; 5] = [6, 7, 30, 18, 0];
 
 /// Tells what became of the entries while they are read.
 ///
-/// A dry run prints a row for each. A real one says on stderr what failed or stayed behind, and with `-q`
-/// prints the ids of the users made. With `-o json` both are kept for the one document at the end.
+/// A dry run prints a row for each; on a terminal, only of those that somebody has to look at, and no more
+/// than fit there. A real one says on stderr what failed or stayed behind, and with `-q` prints the ids of
+/// the users made. With `-o json` both are kept for the one document at the end.
 struct Told<'a> {
     context: &'a Context,
     mode: ImportMode,
-    progress: &'a Progress,
+    work: &'a LongWork,
     kept: Kept,
     /// What printing came to, once it failed.
     failed: Result<(), Failure>,
 }
 
-/// What the document at the end has of single entries.
+/// How many rows of a dry run a terminal is given.
+const SHOWN: usize = 20;
+
+/// What a terminal shows of each of them; what a code means stands below.
+const ON_SCREEN: [Column; 3] = [Column::Whole("line"), Column::Text("email"), Column::Whole("code")];
+
+/// What somebody at a terminal has to look at.
+#[derive(Default)]
+struct Attention {
+    /// The first of them.
+    rows: Vec<Row>,
+    /// How many more there are.
+    more: u64,
+    /// Code and message, each once.
+    reasons: BTreeSet<String>,
+}
+
+impl Attention {
+    fn add(&mut self, entry: &Entry) {
+        let whys: Vec<(&str, &str)> = match &entry.outcome {
+            Outcome::Skipped => Vec::new(),
+            Outcome::Failed(problem) => vec![(problem.code, problem.message.as_str())],
+            Outcome::Created(notes) => notes.iter().map(|note| (note.code, note.message)).collect(),
+        };
+        for (code, message) in whys {
+            if self.rows.len() == SHOWN {
+                self.more += 1;
+                continue;
+            }
+            self.reasons.insert(format!("{code}: {message}"));
+            let row = row(entry, ("", Tone::Plain), Some((code, message)));
+            let [line, _, email, code, _]: [Cell; 5] =
+                row.cells.try_into().expect("a row has a cell for each column");
+            self.rows.push(Row { id: row.id, cells: vec![line, email, code], json: row.json });
+        }
+    }
+
+    fn show(self, context: &Context) -> Result<(), Failure> {
+        if !self.rows.is_empty() {
+            context.terminal().list(&Table::new(&ON_SCREEN, self.rows))?;
+        }
+        self.reasons.iter().for_each(|reason| context.terminal().note(reason));
+        if self.more > 0 {
+            context.terminal().note(&format!("and {} more; -o json has all", human_count(self.more)));
+        }
+        Ok(())
+    }
+}
+
+/// What is said of single entries at the end.
 #[derive(Default)]
 struct Kept {
+    attention: Attention,
     problems: Vec<ImportNote>,
     notes: Vec<ImportNote>,
 }
@@ -206,13 +279,19 @@ impl Kept {
 }
 
 impl<'a> Told<'a> {
-    fn new(context: &'a Context, mode: ImportMode, progress: &'a Progress) -> Result<Self, Failure> {
-        let told = Self { context, mode, progress, kept: Kept::default(), failed: Ok(()) };
-        if mode == ImportMode::DryRun && !told.is_kept() {
+    fn new(context: &'a Context, mode: ImportMode, work: &'a LongWork) -> Result<Self, Failure> {
+        let told = Self { context, mode, work, kept: Kept::default(), failed: Ok(()) };
+        if mode == ImportMode::DryRun && !told.is_kept() && !told.is_bounded() {
             let header = Table::new(&COLUMNS, Vec::new());
-            progress.aside(|| context.terminal().begin_stream(&header, &WIDTHS))?;
+            work.aside(|| context.terminal().begin_stream(&header, &WIDTHS))?;
         }
         Ok(told)
+    }
+
+    /// Whether a person looks at a dry run on a terminal, which holds only so much.
+    fn is_bounded(&self) -> bool {
+        let terminal = self.context.terminal();
+        self.mode == ImportMode::DryRun && terminal.is_a_screen() && terminal.is_for_people()
     }
 
     fn is_kept(&self) -> bool {
@@ -231,17 +310,21 @@ impl<'a> Told<'a> {
             self.kept.keep(entry);
             return Ok(());
         }
+        if self.is_bounded() {
+            self.kept.attention.add(entry);
+            return Ok(());
+        }
         let rows = rows(entry);
         let terminal = self.context.terminal();
         if terminal.is_quiet() || self.mode == ImportMode::DryRun {
             let wanted = !terminal.is_quiet() || matches!(entry.outcome, Outcome::Created(_));
             let shown = if terminal.is_quiet() { &rows[..1] } else { &rows[..] };
-            self.progress.aside(|| {
+            self.work.aside(|| {
                 shown.iter().filter(|_| wanted).try_for_each(|row| terminal.stream_wrapped(row, &WIDTHS))
             })?;
         }
         if self.mode == ImportMode::Write {
-            self.progress.aside(|| said(entry).iter().for_each(|text| terminal.note(text)));
+            self.work.aside(|| said(entry).iter().for_each(|text| terminal.note(text)));
         }
         Ok(())
     }
@@ -256,7 +339,10 @@ fn said(entry: &Entry) -> Vec<String> {
     let line = entry.line;
     match &entry.outcome {
         Outcome::Skipped => Vec::new(),
-        Outcome::Failed(problem) => vec![format!("line {line}: {}: {}", problem.code, problem.message)],
+        Outcome::Failed(problem) => {
+            let whose = entry.email.as_ref().map(|email| format!("{email}: ")).unwrap_or_default();
+            vec![format!("line {line}: {}: {whose}{}", problem.code, problem.message)]
+        }
         Outcome::Created(notes) => {
             let email = entry.email.as_deref().unwrap_or_default();
             notes.iter().map(|note| format!("line {line}: {}: {email} {}", note.code, note.message)).collect()

@@ -349,6 +349,7 @@ fn exit_status(roff: &mut Roff) {
         ("70", "Internal fault."),
         ("77", "No permission for the database or the key file."),
         ("78", "The configuration is wrong."),
+        ("130", "Stopped by Ctrl-C or another signal; the message says what is so now."),
     ] {
         roff.item(code, meaning);
     }

@@ -20,6 +20,7 @@ use crate::usecase::account::qr::Qr;
 use crate::views::View;
 use escape::{visible, visible_lines};
 use plan::PlanLine;
+use progress::LongWork;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::Value;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -215,17 +216,17 @@ impl Terminal {
     /// Prints objects as JSON, one a line, whatever the format: an export is the same for everybody.
     ///
     /// # Errors
-    /// [`Failure::Closed`], or a fault when stdout can't be written.
-    pub fn json_lines(&self, objects: &[Value]) -> Result<(), Failure> {
-        write_result(&objects.iter().map(table::json_line).collect::<String>())
+    /// [`Failure::Closed`], [`Fault::Stopped`], or a fault when stdout can't be written.
+    pub fn json_lines(&self, objects: &[Value], work: &LongWork) -> Result<(), Failure> {
+        work.write(&objects.iter().map(table::json_line).collect::<String>())
     }
 
     /// Prints records as CSV, one a line, whatever the format.
     ///
     /// # Errors
-    /// [`Failure::Closed`], or a fault when stdout can't be written.
-    pub fn csv<T: AsRef<str>>(&self, records: &[Vec<T>]) -> Result<(), Failure> {
-        write_result(&records.iter().map(csv::line).collect::<String>())
+    /// [`Failure::Closed`], [`Fault::Stopped`], or a fault when stdout can't be written.
+    pub fn csv<T: AsRef<str>>(&self, records: &[Vec<T>], work: &LongWork) -> Result<(), Failure> {
+        work.write(&records.iter().map(csv::line).collect::<String>())
     }
 
     /// Prints events that come after those of [`Terminal::events`]: the same without a header, at once.
@@ -416,12 +417,15 @@ fn write_result(text: &str) -> Result<(), Failure> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::Closed),
-        Err(error) => {
-            let text = format!("stdout can't be written: {error}; let it go elsewhere, or make room");
-            Err(Fault::Internal(text).into())
-        }
+        Err(error) => Err(unwritten(&error)),
     }
+}
+
+fn unwritten(error: &std::io::Error) -> Failure {
+    if error.kind() == ErrorKind::BrokenPipe {
+        return Failure::Closed;
+    }
+    Fault::Internal(format!("stdout can't be written: {error}; let it go elsewhere, or make room")).into()
 }
 
 /// Writes to stderr. There is nobody left to tell when stderr itself can't be written.

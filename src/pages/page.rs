@@ -159,6 +159,7 @@ impl From<&Fault> for Page {
             | Fault::CheckFailed(_)
             | Fault::Permission(_)
             | Fault::Config(_)
+            | Fault::Stopped(_)
             | Fault::Internal(_) => Self::internal(status),
         }
     }

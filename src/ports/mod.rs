@@ -4,6 +4,7 @@
 
 pub mod http_client;
 pub mod process;
+pub mod progress;
 pub mod smtp;
 
 use crate::domain::id::MailId;

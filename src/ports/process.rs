@@ -5,10 +5,22 @@ use std::fs;
 /// Memory that is really there, in bytes. `None`: this system doesn't tell.
 #[must_use]
 pub fn resident_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    let kib: u64 = status("VmRSS:")?.strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+/// Whether the process lets a signal pass, as `nohup` has it from the start. Where the system doesn't tell:
+/// no.
+#[must_use]
+pub fn ignores(signal: i32) -> bool {
+    let ignored = status("SigIgn:").and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or(0);
+    u32::try_from(signal - 1).is_ok_and(|bit| ignored.checked_shr(bit).is_some_and(|mask| mask & 1 == 1))
+}
+
+fn status(name: &str) -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    Some(line.trim().to_owned())
 }
 
 /// How many files and sockets are open. `None`: this system doesn't tell.

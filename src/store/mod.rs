@@ -16,6 +16,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
+use crate::ports::progress::Progress;
 use audit::chain::Chain;
 use sqlite::damage::Damage;
 use sqlite::health::Identity;
@@ -92,15 +93,17 @@ impl Store {
     /// Brings an older schema up; gives the steps that were taken.
     ///
     /// # Errors
-    /// As [`Store::open`].
+    /// As [`Store::open`]; [`Fault::Stopped`], after which the steps that were taken stay.
     pub fn migrate(
         path: &Path,
         clock: &dyn Clock,
         caller: &Caller,
         chain_key: &Secret<[u8; 32]>,
+        progress: &Progress,
     ) -> Result<Vec<schema::MigrationStep>, Fault> {
-        let connection = connection::open_writable(path)?;
-        schema::migrate(&connection, clock.now(), caller, &Chain::new(chain_key))
+        let mut connection = connection::open_writable(path)?;
+        connection.stop_with(progress)?;
+        schema::migrate(&connection, clock.now(), caller, &Chain::new(chain_key), progress)
     }
 
     /// Gives the path by which the file was opened.

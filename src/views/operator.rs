@@ -212,6 +212,8 @@ pub struct ImportReport<'a> {
     created: u64,
     skipped: u64,
     failed: u64,
+    /// Of those created, how many came with a hash that is quick to guess at, until they log in.
+    weak_hashes: u64,
     /// Of entries that were not taken over.
     problems: &'a [ImportNote],
     /// Of entries of which something stayed behind.
@@ -226,8 +228,8 @@ pub const fn import_report<'a>(
     problems: &'a [ImportNote],
     notes: &'a [ImportNote],
 ) -> ImportReport<'a> {
-    let Summary { created, skipped, failed } = *summary;
-    ImportReport { dry_run, created, skipped, failed, problems, notes }
+    let Summary { created, skipped, failed, weak_hashes } = *summary;
+    ImportReport { dry_run, created, skipped, failed, weak_hashes, problems, notes }
 }
 
 /// Which authd this is.

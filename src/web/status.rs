@@ -85,6 +85,7 @@ pub const fn of_fault(fault: &Fault) -> u16 {
         | Fault::CheckFailed(_)
         | Fault::Permission(_)
         | Fault::Config(_)
+        | Fault::Stopped(_)
         | Fault::Internal(_) => 500,
         Fault::Overloaded { .. } | Fault::StorageUnavailable(_) => 503,
     }

@@ -4,8 +4,9 @@
 use crate::world::{World, operator};
 use authd::domain::audit::{ChainError, Mark};
 use authd::error::{Error, Fault, Refusal};
+use authd::ports::progress::Progress;
 use authd::usecase::audit::prune;
-use authd::usecase::audit::prune::{Plan, STEP};
+use authd::usecase::audit::prune::{Plan, Pruned, STEP};
 use authd::usecase::audit::verify::{Verification, verify};
 use proptest::prelude::*;
 use rusqlite::types::Value;
@@ -39,7 +40,7 @@ fn cover(connection: &Connection) {
 }
 
 fn check(world: &World) -> Verification {
-    verify(&world.app.config, &operator(), None).unwrap()
+    verify(&world.app.config, &operator(), None, &Progress::default()).unwrap()
 }
 
 fn flaw(world: &World) -> Option<ChainError> {
@@ -165,7 +166,8 @@ fn an_older_head_with_the_log_cut_to_match_is_told_by_what_was_noted() {
     connection.execute("UPDATE meta SET value = ?1 WHERE key = 'audit_head'", [older]).unwrap();
     cover(&connection);
     assert_eq!(flaw(&world), None, "the file alone can't tell: it is as it was");
-    let against = |noted: &Mark| verify(&world.app.config, &operator(), Some(noted)).unwrap().flaw;
+    let against =
+        |noted: &Mark| verify(&world.app.config, &operator(), Some(noted), &Progress::default()).unwrap().flaw;
     assert_eq!(against(&noted), Some(ChainError::OlderThanNoted { seq: 5 }));
     // The log grows again, another way.
     let _ = world.login_with("d@example.com", "wrong wrong wrong wrong");
@@ -205,7 +207,7 @@ fn add_lines(world: &World, count: usize) {
 fn prune(world: &World, plan: &Plan) -> i64 {
     let mut sum = 0;
     loop {
-        match prune::step(&world.app, &operator(), plan).unwrap().unwrap() {
+        match prune::step(&world.app, &operator(), plan, STEP).unwrap().unwrap() {
             0 => return sum,
             lines => sum += lines,
         }
@@ -231,14 +233,61 @@ fn what_is_left_after_pruning_is_proven() {
 #[test]
 fn pruning_that_was_stopped_half_way_goes_on() {
     let (world, plan) = aged(usize::try_from(STEP).unwrap() + 500, 3);
-    assert_eq!(prune::step(&world.app, &operator(), &plan).unwrap(), Ok(STEP));
+    assert_eq!(prune::step(&world.app, &operator(), &plan, STEP).unwrap(), Ok(STEP));
     let verdict = check(&world);
     assert_eq!((verdict.first, verdict.flaw), (STEP + 1, None));
-    assert_eq!(world.events().iter().filter(|event| *event == "AuditPruned").count(), 1);
+    assert!(!world.events().contains(&"AuditPruned".into()), "it is not done yet");
     let rest = prune::plan(&world.app, &operator(), plan.before).unwrap();
     assert_eq!((rest.first, rest.lines()), (STEP + 1, 500));
     assert_eq!(prune(&world, &rest), 500);
     assert_eq!((check(&world).first, flaw(&world)), (STEP + 501, None));
+    assert_eq!(told(&world), [(STEP + 500, STEP + 500)], "one line tells of both");
+}
+
+/// Lines and the last of them, as each line in the log tells of a pruning.
+fn told(world: &World) -> Vec<(i64, i64)> {
+    let lines = world.audit().into_iter().filter(|line| line.event == "AuditPruned");
+    lines.map(|line| (line.details[0].1.parse().unwrap(), line.details[1].1.parse().unwrap())).collect()
+}
+
+#[test]
+fn one_line_tells_of_a_pruning_however_many_steps_it_took() {
+    let (world, plan) = aged(usize::try_from(STEP).unwrap() * 4, 3);
+    let progress = Progress::default();
+    let pruned = prune::prune(&world.app, &operator(), &plan, &progress).unwrap();
+    assert_eq!(pruned, Pruned { lines: plan.lines(), flaw: None });
+    assert_eq!(told(&world), [(4 * STEP, 4 * STEP)]);
+    let (part, done) = progress.seen().unwrap();
+    assert_eq!((part.total, done), (Some(4 * STEP.unsigned_abs()), 4 * STEP.unsigned_abs()));
+    assert_eq!(flaw(&world), None);
+}
+
+#[test]
+fn pruning_that_died_is_told_of_by_the_next_call_and_nobody_can_change_how_much_it_was() {
+    let (world, plan) = aged(usize::try_from(STEP).unwrap() + 500, 3);
+    prune::step(&world.app, &operator(), &plan, STEP).unwrap().unwrap();
+    // Nothing is old enough for the next call.
+    prune::tell_rest(&world.app, &operator()).unwrap();
+    prune::tell_rest(&world.app, &operator()).unwrap();
+    assert_eq!(told(&world), [(STEP, STEP)]);
+    prune::step(&world.app, &operator(), &plan, 100).unwrap().unwrap();
+    attack(&world).execute_batch("UPDATE meta SET value = zeroblob(72) WHERE key = 'audit_untold'").unwrap();
+    let refused = prune::step(&world.app, &operator(), &plan, STEP).unwrap();
+    assert_eq!(refused, Err(ChainError::Anchor));
+    prune::tell_rest(&world.app, &operator()).unwrap();
+    assert_eq!(told(&world), [(STEP, STEP)], "nothing false is told");
+}
+
+#[test]
+fn a_pruning_that_is_stopped_says_what_went_and_leaves_its_line() {
+    let (world, plan) = aged(usize::try_from(STEP).unwrap() + 500, 3);
+    let progress = Progress::default();
+    prune::step(&world.app, &operator(), &plan, STEP).unwrap().unwrap();
+    progress.stop().store(true, std::sync::atomic::Ordering::Relaxed);
+    let stopped = prune::prune(&world.app, &operator(), &plan, &progress).unwrap_err();
+    assert_eq!(stopped, Error::Failed(Fault::Stopped("nothing was changed; run it again".into())));
+    assert_eq!(told(&world), [(STEP, STEP)]);
+    assert_eq!(flaw(&world), None);
 }
 
 #[test]
@@ -309,7 +358,10 @@ fn the_pruned_beginning_can_not_be_used_as_an_end() {
 fn pruning_does_not_take_the_traces_away() {
     let (world, plan) = aged(20, 5);
     attack(&world).execute_batch("UPDATE audit SET actor = 'operator:eve' WHERE seq = 7").unwrap();
-    assert_eq!(prune::step(&world.app, &operator(), &plan).unwrap(), Err(ChainError::Changed { seq: 7 }));
+    assert_eq!(
+        prune::step(&world.app, &operator(), &plan, STEP).unwrap(),
+        Err(ChainError::Changed { seq: 7 })
+    );
     assert_eq!(world.audit().len(), 25);
     assert_eq!(flaw(&world), Some(ChainError::Changed { seq: 7 }));
 }
@@ -323,7 +375,8 @@ fn a_noted_line_is_found_after_pruning_until_it_is_gone_itself() {
     };
     let (gone, anchor, kept) = (mark(19), mark(20), mark(21));
     prune(&world, &plan);
-    let against = |noted: &Mark| verify(&world.app.config, &operator(), Some(noted)).unwrap().flaw;
+    let against =
+        |noted: &Mark| verify(&world.app.config, &operator(), Some(noted), &Progress::default()).unwrap().flaw;
     assert_eq!(against(&gone), Some(ChainError::NotedWasPruned { seq: 19 }));
     assert_eq!(against(&anchor), None);
     assert_eq!(against(&kept), None);

@@ -1,6 +1,6 @@
 //! Hashes that other systems made: their users log in with the passwords they have, and are authd's own from
-//! then on. The hashes are those of libxcrypt (bcrypt, sha-crypt), Python's hashlib (PBKDF2, scrypt, {SHA}),
-//! the argon2 reference implementation, and Firebase's published example.
+//! then on. The hashes are those of libxcrypt (bcrypt, sha-crypt), htpasswd and OpenSSL ($apr1$), Python's
+//! hashlib (PBKDF2, scrypt, {SHA}), the argon2 reference implementation, and Firebase's published example.
 
 use crate::transfer::{exported, import, import_into};
 use crate::world::{PASSWORD, World};
@@ -12,7 +12,7 @@ use authd::usecase::operator::transfer_format::Contents;
 const ANN: &str = "ann@example.com";
 
 /// All of [`PASSWORD`].
-const HASHES: [&str; 22] = [
+const HASHES: [&str; 25] = [
     "$2b$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG",
     "$2y$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG",
     "$2a$04$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG",
@@ -22,6 +22,9 @@ const HASHES: [&str; 22] = [
     "$5$rounds=1000$saltsalt$TFDrLHsZ0msaZlw.ZViQNNRjyMG9kAB3KDkA8eLkI..",
     "$6$saltsalt$CPgxBHZBXfhC6lX1yxpdEsbQfXmg3WXVj8AoVwyNFLfb5AtbfM8k6A8yehv1z6sgzoH/DUIs7YK9hVnGhTjhW/",
     "$6$rounds=1234$saltsalt$kHO515riscyiAilcFs63eEgiwhrFbeb8Gb6QdDo4F/OrSOE/IeqgsjPVykKZauKJhPpHoCOlU3vgO6sPMGHKn.",
+    "$apr1$7RnedeEw$O1fgPabaHZhVkTTjtMum5/",
+    "$apr1$F4/hLsas$Wj/AzxXJq7QPdZb4bBR4Z/",
+    "$apr1$saltsalt$PU9q8.HoFJEM7m9NSIooE1",
     "{SHA}q/eq1kOINtvlJqojGr3i0O73TUI=",
     "pbkdf2_sha256$1000$saltsalt$zzTVNkpdnDsQWZloN/zP8vUU74BCbHD/tDSXS4zXPSs=",
     "pbkdf2_sha1$1000$saltsalt$aK/10Ysg+YqAR2YZZFzXGQ7rOxI=",
@@ -152,7 +155,7 @@ fn firebase_parameters_are_read_whole_or_not_at_all() {
 }
 
 /// Hashes that no login may be made to compute, or that none can.
-const REFUSED: [(&str, &str); 30] = [
+const REFUSED: [(&str, &str); 35] = [
     ("$2b$16$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", "costly_hash"),
     ("$2b$31$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", "costly_hash"),
     ("$2b$03$abcdefghijklmnopqrstuu7EJV7kdjBBQxyb0HjTh9KS7.Lah/6CG", "malformed_hash"),
@@ -209,7 +212,12 @@ const REFUSED: [(&str, &str); 30] = [
         "costly_hash",
     ),
     ("$argon2id$v=19$m=64,t=2,p=2$MDEyMzQ1Njc4OWFiY2RlZg", "malformed_hash"),
-    ("$apr1$saltsalt$Q17bmANhIA7pctgRGqF/S0", "unsupported_hash"),
+    ("$apr1$salt$PU9q8.HoFJEM7m9NSIooE1", "malformed_hash"),
+    ("$apr1$saltsalts$PU9q8.HoFJEM7m9NSIooE1", "malformed_hash"),
+    ("$apr1$saltsalt$PU9q8.HoFJEM7m9NSIooE", "malformed_hash"),
+    ("$apr1$saltsalt$PU9q8.HoFJEM7m9NSIooE1$", "malformed_hash"),
+    ("$apr1$", "malformed_hash"),
+    ("$1$saltsalt$PU9q8.HoFJEM7m9NSIooE1", "unsupported_hash"),
     ("md5$salt$1f40fc92da241694750979ee6cf582f2", "unsupported_hash"),
     ("hunter2", "unsupported_hash"),
     ("", "unsupported_hash"),
@@ -223,9 +231,21 @@ fn what_can_not_or_must_not_be_computed_is_refused_or_comes_without_a_password()
     }
     assert_eq!(exported(&world.app, Contents::Profile).len(), 0);
     let options = Options { unusable_hash: UnusableHash::Drop, ..crate::transfer::options(Format::Jsonl) };
-    let kept = import_into(&world.app, &options, ann("$apr1$saltsalt$Q17bmANhIA7pctgRGqF/S0").as_bytes());
+    let kept = import_into(&world.app, &options, ann("$1$saltsalt$PU9q8.HoFJEM7m9NSIooE1").as_bytes());
     assert_eq!(kept.notes(), [(1, "password_lost")]);
     assert_eq!(world.login_with(ANN, "x").unwrap_err(), Refusal::InvalidCredentials.into());
+}
+
+/// OpenSSL's, of a password with letters of several bytes each, longer than MD5's sixteen bytes.
+#[test]
+fn htpasswds_own_hash_takes_any_password() {
+    let password = "pässwörd 😀 and rather longer than sixteen bytes of it";
+    let world = World::new();
+    let kept = import(&world, Format::Jsonl, &ann("$apr1$lZL6V.ci$m9TuksLhu46NA9aIkqZYl1"));
+    assert_eq!((kept.created(), kept.summary.weak_hashes), (vec![ANN], 1));
+    assert_eq!(world.login_with(ANN, "pässwörd 😀").unwrap_err(), Refusal::InvalidCredentials.into());
+    world.login_with(ANN, password).unwrap();
+    assert!(stored_hash(&world).starts_with("$argon2id$"));
 }
 
 #[test]

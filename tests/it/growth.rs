@@ -3,6 +3,7 @@
 
 use crate::world::{World, anonymous, operator};
 use authd::domain::email::Email;
+use authd::ports::progress::Progress;
 use authd::ports::{Mailer, Message, Undelivered};
 use authd::usecase::account::password;
 use authd::usecase::audit::prune;
@@ -69,7 +70,7 @@ fn live(world: &World, look: u32) {
 fn tidy_up(world: &World) {
     Walk::default().go(&world.app, usize::MAX, || true).unwrap();
     let plan = prune::plan(&world.app, &operator(), world.now().minus(30 * DAY)).unwrap();
-    while prune::step(&world.app, &operator(), &plan).unwrap().unwrap() > 0 {}
+    prune::prune(&world.app, &operator(), &plan, &Progress::default()).unwrap();
 }
 
 fn pages(world: &World) -> u64 {

@@ -25,7 +25,7 @@ fn htpasswd() {
     let world = World::new();
     let file = format!(
         "# made by htpasswd -B\nann@example.com:{BCRYPT}\n\nbob:{BCRYPT}:Bob:\neve\n\
-         old@example.com:$apr1$saltsalt$Q17bmANhIA7pctgRGqF/S0\n"
+         old@example.com:$1$saltsalt$PU9q8.HoFJEM7m9NSIooE1\n"
     );
     let kept = import(&world, Format::Htpasswd, &file);
     assert_eq!(kept.created(), ["ann@example.com"]);

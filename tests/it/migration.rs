@@ -8,6 +8,7 @@ use authd::domain::email::Email;
 use authd::domain::password::Password;
 use authd::error::{Error, Fault};
 use authd::ports::SystemEntropy;
+use authd::ports::progress::Progress;
 use authd::store;
 use authd::usecase::account::admin::Verified;
 use authd::usecase::account::reference::UserRef;
@@ -114,7 +115,7 @@ impl Before {
         let lines = read::tail(app, &operator(), &Wanted::default(), u32::MAX).unwrap().0;
         let before = self.world.audit();
         assert_eq!(lines[..before.len()], before);
-        assert_eq!(verify::verify(&app.config, &operator(), None).unwrap().flaw, None);
+        assert_eq!(verify::verify(&app.config, &operator(), None, &Progress::default()).unwrap().flaw, None);
     }
 }
 
@@ -226,7 +227,7 @@ fn accounts_that_nobody_claimed_are_deleted_after_30_days() {
     let strict =
         world.try_open_with(&[&settings[..], &[("email_verification.required", "true")]].concat()).unwrap();
     let pruned = |app: &App| {
-        let counts = prune::prune(app, &operator()).unwrap();
+        let counts = prune::prune(app, &operator(), &Progress::default()).unwrap();
         counts.iter().find(|(table, _)| *table == "users").unwrap().1
     };
     world.advance(Duration::from_secs(30 * 24 * 3600 - 2));

@@ -5,6 +5,7 @@ use crate::signing_keys::part;
 use crate::world::{PASSWORD, World, operator, user_ref};
 use authd::domain::time::Timestamp;
 use authd::error::{Error, Refusal};
+use authd::ports::progress::Progress;
 use authd::usecase::account::admin;
 use authd::usecase::operator::prune;
 use authd::usecase::session::authenticate;
@@ -153,7 +154,7 @@ fn one_that_is_revoked_by_its_jti_stays_so_where_sessions_are_shorter_by_now() {
     let shorter = world.another_app_with(&[("tokens.refresh_ttl", "1d"), ("tokens.refresh_idle", "1d")]);
     assert_eq!(tokens::revoke(&shorter, &operator(), &Target::Jti(minted.token.to_string())), Ok(1));
     world.advance(2 * DAY);
-    prune::prune(&shorter, &operator()).unwrap();
+    prune::prune(&shorter, &operator(), &Progress::default()).unwrap();
     assert!(!is_good(&world, &minted), "a token that was revoked lives again");
 }
 

@@ -3,6 +3,7 @@
 use crate::world::{World, anonymous, operator};
 use authd::domain::email::Email;
 use authd::error::{Error, Refusal};
+use authd::ports::progress::Progress;
 use authd::usecase::account::password;
 use authd::usecase::operator::prune::{KEPT, Walk, prune};
 use authd::usecase::session::tokens::{Target, revoke};
@@ -20,7 +21,7 @@ fn count(world: &World, table: &str) -> i64 {
 }
 
 fn pruned(world: &World) -> Vec<(&'static str, u64)> {
-    let mut counts = prune(&world.app, &operator()).unwrap();
+    let mut counts = prune(&world.app, &operator(), &Progress::default()).unwrap();
     counts.retain(|(_, rows)| *rows > 0);
     counts
 }

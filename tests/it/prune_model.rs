@@ -6,6 +6,7 @@ use authd::domain::caller::Caller;
 use authd::domain::email::Email;
 use authd::domain::link::LinkKind;
 use authd::domain::password::Password;
+use authd::ports::progress::Progress;
 use authd::usecase::account::admin::unlock;
 use authd::usecase::account::{link, password};
 use authd::usecase::operator::prune::prune;
@@ -185,7 +186,7 @@ proptest! {
         let (mut plain, mut pruned) = (Life::new(), Life::new());
         for step in &steps {
             prop_assert_eq!(plain.play(step), pruned.play(step), "{:?}", step);
-            prune(&pruned.world.app, &operator()).unwrap();
+            prune(&pruned.world.app, &operator(), &Progress::default()).unwrap();
         }
     }
 }

@@ -4,6 +4,7 @@
 use crate::daemon::{Answer, Daemon, JSON};
 use crate::world::{PASSWORD, anonymous, operator, user_ref};
 use authd::error::{Error, Refusal};
+use authd::ports::progress::Progress;
 use authd::usecase::account::{admin, email};
 use authd::usecase::operator::prune;
 use serde_json::{Value, json};
@@ -193,11 +194,11 @@ fn who_waits_until_the_others_have_ended_hides_nothing_by_it() {
     let daemon = Daemon::new();
     daemon.sign_up(ANN, HERS);
     daemon.world.advance(25 * HOUR);
-    prune::prune(&daemon.world.app, &operator()).unwrap();
+    prune::prune(&daemon.world.app, &operator(), &Progress::default()).unwrap();
     let evil = daemon.link_of(ANN, EVIL);
     assert_eq!(code(&daemon.open(&evil, None)), refused(422, "password_required"));
     daemon.world.advance(8 * 24 * HOUR);
-    prune::prune(&daemon.world.app, &operator()).unwrap();
+    prune::prune(&daemon.world.app, &operator(), &Progress::default()).unwrap();
     assert_eq!(daemon.open(&daemon.link_of(ANN, HERS), None).status, 200, "and nothing is kept for ever");
 }
 
@@ -285,7 +286,7 @@ fn a_new_link_replaces_the_one_before_and_makes_nothing_wait_longer() {
     assert_eq!(code(&daemon.open(&second, None)), refused(400, "invalid_token"));
     assert_eq!(ask(), second, "nothing waits, and nothing is sent");
     daemon.world.advance(7 * 24 * HOUR);
-    let pruned = prune::prune(&daemon.world.app, &operator()).unwrap();
+    let pruned = prune::prune(&daemon.world.app, &operator(), &Progress::default()).unwrap();
     assert!(pruned.contains(&("registrations", 1)), "{pruned:?}");
 }
 

@@ -9,13 +9,14 @@ use authd::domain::mail::MailState;
 use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Fault, Refusal};
+use authd::ports::progress::Progress;
 use authd::usecase::account::{email, password, two_factor};
 use authd::usecase::app::{App, IfMissing};
 use authd::usecase::keys::api_keys;
 use authd::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
 use authd::usecase::keys::signing_keys;
 use authd::usecase::mail::compose;
-use authd::usecase::operator::backup::{Stop, backup};
+use authd::usecase::operator::backup::backup;
 use authd::usecase::operator::restore::{Restored, Source, Trust, Withheld, restore};
 use authd::usecase::session::{authenticate, refresh};
 use authd::usecase::signin::factor::Factor;
@@ -39,7 +40,7 @@ fn elsewhere(world: &World) -> Config {
 
 fn back_up(world: &World) -> PathBuf {
     let file = world.folder.join("backup.db");
-    backup(&world.app.config, &world.ports(), &operator(), &file, &Stop::default()).unwrap();
+    backup(&world.app.config, &world.ports(), &operator(), &file, &Progress::default()).unwrap();
     file
 }
 
@@ -50,7 +51,8 @@ fn proven(file: &std::path::Path) -> Source {
 /// Restores the backup in another place, as the world's own database is open.
 fn restored(world: &World, file: &std::path::Path) -> (App, Restored) {
     let config = elsewhere(world);
-    let restored = restore(&config, &world.ports(), &operator(), &proven(file), &Stop::default()).unwrap();
+    let restored =
+        restore(&config, &world.ports(), &operator(), &proven(file), &Progress::default()).unwrap();
     (App::open(config, world.ports(), IfMissing::Refuse).unwrap(), restored)
 }
 
@@ -185,15 +187,13 @@ fn what_is_interrupted_leaves_nothing() {
     fs::set_permissions(world.folder.join("elsewhere"), std::os::unix::fs::PermissionsExt::from_mode(0o700))
         .unwrap();
     let before = names();
-    let stopped = Stop::default();
-    stopped.store(true, std::sync::atomic::Ordering::Relaxed);
+    let stopped = Progress::default();
+    stopped.stop().store(true, std::sync::atomic::Ordering::Relaxed);
     let config = &world.app.config;
     let copied = backup(config, &world.ports(), &operator(), &world.folder.join("second.db"), &stopped);
-    assert!(
-        matches!(&copied, Err(Error::Failed(Fault::StorageUnavailable(why))) if why.contains("interrupted"))
-    );
+    assert!(matches!(&copied, Err(Error::Failed(Fault::Stopped(why))) if why == "nothing was changed"));
     assert_eq!(names(), before);
     let put = restore(&elsewhere(&world), &world.ports(), &operator(), &proven(&file), &stopped);
-    assert!(matches!(put, Err(Error::Failed(Fault::StorageUnavailable(_)))), "{put:?}");
+    assert!(matches!(put, Err(Error::Failed(Fault::Stopped(_)))), "{put:?}");
     assert!(!world.folder.join("elsewhere/authd.db").exists());
 }

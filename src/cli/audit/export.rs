@@ -2,6 +2,7 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Failure;
+use crate::cli::terminal::progress::{LongWork, Output};
 use crate::cli::terminal::table::object;
 use crate::cli::times::When;
 use crate::domain::audit::Line;
@@ -39,23 +40,37 @@ const COLUMNS: [&str; 10] =
 
 impl Export {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let mut count = 0;
+        context.terminal().long_work(Output::AsItGoes, |work| {
+            work.told(self.export(context, work, &mut count), || {
+                format!("the output ends after {count} lines; run it again")
+            })
+        })
+    }
+
+    /// Counts in `count` what has been written whole.
+    fn export(&self, context: &Context, work: &LongWork, count: &mut usize) -> Result<(), Failure> {
         let app = context.app()?;
+        work.go_on()?;
         let resolve = |when: Option<When>| when.map(|when| when.resolve(app.now()));
-        let pages = log::export(&app, context.caller(), resolve(self.since), resolve(self.until))?;
+        let pages =
+            log::export(&app, context.caller(), resolve(self.since), resolve(self.until), work.progress())?;
         if self.format == Format::Csv {
-            context.terminal().csv(&[COLUMNS.to_vec()])?;
+            context.terminal().csv(&[COLUMNS.to_vec()], work)?;
         }
         for page in pages {
-            self.print(context, &page?)?;
+            let lines = page?;
+            self.print(context, &lines, work)?;
+            *count += lines.len();
         }
         Ok(())
     }
 
-    fn print(&self, context: &Context, lines: &[Line]) -> Result<(), Failure> {
+    fn print(&self, context: &Context, lines: &[Line], work: &LongWork) -> Result<(), Failure> {
         let objects: Vec<Value> = lines.iter().map(|line| object(views::exported_line(line))).collect();
         match self.format {
-            Format::Jsonl => context.terminal().json_lines(&objects),
-            Format::Csv => context.terminal().csv(&objects.iter().map(record).collect::<Vec<_>>()),
+            Format::Jsonl => context.terminal().json_lines(&objects, work),
+            Format::Csv => context.terminal().csv(&objects.iter().map(record).collect::<Vec<_>>(), work),
         }
     }
 }

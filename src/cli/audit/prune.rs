@@ -2,6 +2,7 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Failure;
+use crate::cli::terminal::progress::Output;
 use crate::cli::terminal::prompt::Consent;
 use crate::cli::terminal::table::{Column, Table};
 use crate::cli::times::When;
@@ -9,12 +10,11 @@ use crate::usecase::audit::prune;
 use crate::usecase::audit::prune::Plan;
 use crate::views;
 use clap::Args;
-use std::time::Duration;
 
 /// Delete the oldest lines of the log; what is left can still be verified
 ///
-/// They go in small steps while the daemon runs. Interrupted, what was done counts, and the next call goes
-/// on.
+/// They go in small steps while the daemon runs. Stopped by Ctrl-C, what was done counts, and the next call
+/// goes on; the log gets one line of each call.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl audit prune --keep 90d --dry-run
@@ -33,14 +33,14 @@ pub struct Prune {
     yes: bool,
 }
 
-/// How long the database is left to others between two steps, which wait for it longer and longer.
-const PAUSE: Duration = Duration::from_millis(50);
-
 impl Prune {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
         let plan = prune::plan(&app, context.caller(), self.keep.resolve(app.now()))?;
         if plan.lines() <= 0 {
+            if !self.dry_run {
+                prune::tell_rest(&app, context.caller())?;
+            }
             context.terminal().note(&format!("nothing is older than {}; nothing was changed", plan.before));
             return context.terminal().changed(&table(&plan, 0));
         }
@@ -51,22 +51,17 @@ impl Prune {
             return context.terminal().changed(&table(&plan, 0));
         }
         Consent::from_flag(self.yes).obtain(&format!("Delete {what}?"))?;
-        let mut pruned = 0;
-        loop {
-            match prune::step(&app, context.caller(), &plan)? {
-                Ok(0) => break,
-                Ok(lines) => pruned += lines,
-                Err(flaw) => {
-                    return Err(Failure::Check(format!(
-                        "{flaw}; {pruned} lines were deleted before it, and the rest was kept; run `authctl audit verify`"
-                    )));
-                }
-            }
-            // It may end early, which does no harm.
-            std::thread::park_timeout(PAUSE);
+        let pruned = context.terminal().long_work(Output::AtTheEnd, |work| {
+            Ok(prune::prune(&app, context.caller(), &plan, work.progress())?)
+        })?;
+        if let Some(flaw) = pruned.flaw {
+            return Err(Failure::Check(format!(
+                "{flaw}; {} lines were deleted before it, and the rest was kept; run `authctl audit verify`",
+                pruned.lines
+            )));
         }
         context.terminal().note(&format!("deleted {what}"));
-        context.terminal().changed(&table(&plan, pruned))
+        context.terminal().changed(&table(&plan, pruned.lines))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cli::Context;
 use crate::cli::exit::Failure;
+use crate::cli::terminal::progress::Output;
 use crate::cli::terminal::table::{Column, Table};
 use crate::domain::audit::Mark;
 use crate::usecase::audit::verify;
@@ -42,8 +43,10 @@ const COLUMNS: [Column; 6] = [
 impl Verify {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let config = context.loaded()?.config;
-        let verdict = verify::verify(&config, context.caller(), self.head.as_ref())?;
         let terminal = context.terminal();
+        let verdict = terminal.long_work(Output::AtTheEnd, |work| {
+            Ok(verify::verify(&config, context.caller(), self.head.as_ref(), work.progress())?)
+        })?;
         if terminal.is_for_people() && terminal.is_a_screen() {
             // A border would break the head, which is there to be copied.
             terminal.show(&table(context, &verdict, |column| column.name() != "head"))?;

@@ -3,17 +3,14 @@
 use crate::cli::Context;
 use crate::cli::arguments;
 use crate::cli::exit::Failure;
+use crate::cli::terminal::progress::Output;
 use crate::cli::terminal::prompt::Consent;
 use crate::cli::terminal::table::{Column, Table};
-use crate::error::Fault;
 use crate::usecase::app::Ports;
-use crate::usecase::operator::backup::Stop;
 use crate::usecase::operator::{backup, restore};
 use crate::views;
 use clap::Args;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Copy the whole database to a new file, while the daemon works
 ///
@@ -65,9 +62,13 @@ pub struct Restore {
 
 impl Backup {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
-        let config = context.loaded()?.config;
-        let made = backup::backup(&config, &Ports::real(), context.caller(), &self.file, &stop_on_signal()?)?;
         let terminal = context.terminal();
+        let (config, made) = terminal.long_work(Output::AtTheEnd, |work| {
+            let config = context.loaded()?.config;
+            let made =
+                backup::backup(&config, &Ports::real(), context.caller(), &self.file, work.progress())?;
+            Ok((config, made))
+        })?;
         let columns = [
             Column::Text("file"),
             Column::Text("mac_file"),
@@ -103,9 +104,10 @@ impl Restore {
             self.file.display()
         );
         Consent::from_flag(self.yes).obtain(&question)?;
-        let restored =
-            restore::restore(&config, &Ports::real(), context.caller(), &source, &stop_on_signal()?)?;
         let terminal = context.terminal();
+        let restored = terminal.long_work(Output::AtTheEnd, |work| {
+            Ok(restore::restore(&config, &Ports::real(), context.caller(), &source, work.progress())?)
+        })?;
         if self.unverified {
             terminal.note(&format!(
                 "warning: nothing proves who wrote {}; look at users, roles and API keys",
@@ -144,14 +146,4 @@ impl Restore {
         let row = (restored.database.display().to_string(), views::restored(&restored));
         terminal.changed(&Table::of_objects(&columns, [row]))
     }
-}
-
-/// From here on a signal stops the work in order, so that no half-written file is left.
-pub(super) fn stop_on_signal() -> Result<Stop, Fault> {
-    let stop = Stop::default();
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))
-            .map_err(|error| Fault::Internal(format!("signals can't be caught: {error}")))?;
-    }
-    Ok(stop)
 }

@@ -72,6 +72,7 @@ pub(super) fn of_fault(fault: &Fault) -> String {
         | Fault::Internal(_)
         | Fault::Overloaded { .. }
         | Fault::CheckFailed(_)
+        | Fault::Stopped(_)
         | Fault::Permission(_)
         | Fault::Config(_) => text,
     }

@@ -18,14 +18,15 @@ pub(in crate::store) struct LineFields<'a> {
     pub texts: [Option<&'a [u8]>; 7],
 }
 
-/// One of the log's two ends, which are kept in `meta`: without the key, none can be made that fits a log
-/// that was cut.
+/// A line that is noted in `meta`: without the key, none can be made that fits a log that was cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// The newest line.
     Head,
     /// The last line that was pruned, before the first that is there.
     Anchor,
+    /// The anchor before a pruning of which no line tells yet.
+    Untold,
 }
 
 impl End {
@@ -34,15 +35,17 @@ impl End {
         match self {
             Self::Head => "audit_head",
             Self::Anchor => "audit_anchor",
+            Self::Untold => "audit_untold",
         }
     }
 
-    /// What tells its code from the other's, and from the hash of a line, which begins with a hash or with
+    /// What tells its code from the others', and from the hash of a line, which begins with a hash or with
     /// nothing.
     const fn domain(self) -> &'static [u8] {
         match self {
             Self::Head => b"authd audit head v1",
             Self::Anchor => b"authd audit anchor v1",
+            Self::Untold => b"authd audit untold v1",
         }
     }
 }
@@ -107,6 +110,7 @@ mod tests {
             let sealed = chain(1).seal(End::Head, &mark);
             assert_eq!(chain(1).open(End::Head, &sealed), Some(mark));
             assert_eq!(chain(1).open(End::Anchor, &sealed), None);
+            assert_eq!(chain(1).open(End::Untold, &sealed), None);
             assert_eq!(chain(2).open(End::Head, &sealed), None);
             for at in 0..sealed.len() {
                 let mut changed = sealed.clone();

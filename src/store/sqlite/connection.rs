@@ -4,6 +4,7 @@ use super::columns::ColumnCache;
 use super::damage::Damage;
 use super::fault::fault;
 use crate::error::Fault;
+use crate::ports::progress::Progress;
 use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 use std::path::Path;
@@ -22,6 +23,10 @@ const STATEMENTS_KEPT: usize = 64;
 /// writer, and those of the I/O threads. With a million users the pages of a few hundred sessions are more
 /// than that. SQLite takes a negative number for KiB.
 pub(super) const CACHE_KIB: i32 = -16 * 1024;
+
+/// How many of SQLite's own steps go by between two looks at a long statement: some hundred microseconds'
+/// worth.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// A connection to the file. What is asked of it goes through `sqlite/statement.rs`, or is a question of
 /// SQLite's own.
@@ -46,6 +51,17 @@ impl Connection {
     pub(super) fn close_with_log(self) -> Result<(), Fault> {
         self.driver.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(fault)?;
         self.driver.close().map_err(|(_, error)| fault(error))
+    }
+
+    /// Ends any statement on this connection soon after somebody wants it to stop.
+    pub(in crate::store) fn stop_with(&mut self, progress: &Progress) -> Result<(), Fault> {
+        let progress = progress.clone();
+        self.between_steps(move || progress.is_stopped())
+    }
+
+    /// Has `look` called again and again while a statement runs, and ends that where it gives `true`.
+    pub(super) fn between_steps(&mut self, look: impl FnMut() -> bool + Send + 'static) -> Result<(), Fault> {
+        self.driver.progress_handler(STEPS_BETWEEN_LOOKS, Some(look)).map_err(fault)
     }
 
     /// Lets no trigger run on this connection from here on: nobody has looked yet whose those of the file

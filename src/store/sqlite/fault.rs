@@ -35,5 +35,5 @@ pub(super) fn fault(error: rusqlite::Error) -> Fault {
 
 /// What it means that somebody asked for the end.
 pub(super) fn interrupted() -> Fault {
-    Fault::StorageUnavailable("it was interrupted, and nothing was changed; run it again".into())
+    Fault::Stopped("nothing was changed".into())
 }

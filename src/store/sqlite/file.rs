@@ -2,29 +2,23 @@
 
 use super::connection::{Connection, open_for_a_look, open_readable, open_writable};
 use super::fault::{fault, interrupted};
+use super::inspect;
 use super::schema;
 use super::version::{self, VERSION};
 use crate::error::Fault;
+use crate::ports::progress::{Progress, Unit};
 use crate::store::tx::source::Source;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
-
-/// Set by whoever wants a long piece of work to stop.
-pub type Stop = Arc<AtomicBool>;
 
 /// Checks whether somebody wants it to stop.
 ///
 /// # Errors
-/// [`Fault::StorageUnavailable`], when so.
-pub fn check_stop(stop: &Stop) -> Result<(), Fault> {
-    if stop.load(Ordering::Relaxed) { Err(interrupted()) } else { Ok(()) }
+/// [`Fault::Stopped`], when so.
+pub fn check_stop(progress: &Progress) -> Result<(), Fault> {
+    if progress.is_stopped() { Err(interrupted()) } else { Ok(()) }
 }
-
-/// How many of SQLite's own steps go by between two looks at [`Stop`]: some hundred microseconds' worth.
-const STEPS_BETWEEN_LOOKS: i32 = 10_000;
 
 /// How often a file is looked at that somebody writes to, before it is opened as one of those who have it.
 const LOOKS: u32 = 2;
@@ -55,16 +49,17 @@ impl Stamp {
 pub struct DatabaseFile {
     connection: Connection,
     version: i64,
-    stop: Stop,
+    progress: Progress,
 }
 
 impl DatabaseFile {
-    /// Opens a file and looks whose it is. What goes on for long in it ends soon after `stop` is set.
+    /// Opens a file and looks whose it is. What goes on for long in it ends soon after somebody wants it to
+    /// stop.
     ///
     /// # Errors
     /// [`Fault::Storage`] for a damaged file, one of another program, or one of a newer authd.
-    pub fn open(path: &Path, stop: &Stop) -> Result<Self, Fault> {
-        Self::of(open_readable(path)?, stop)
+    pub fn open(path: &Path, progress: &Progress) -> Result<Self, Fault> {
+        Self::of(open_readable(path)?, progress)
     }
 
     /// Has `work` read a file, beside which nothing is made: it may lie where nobody can write. Where
@@ -72,27 +67,27 @@ impl DatabaseFile {
     ///
     /// # Errors
     /// Those of `work`, and as [`DatabaseFile::open`].
-    pub fn look<T>(path: &Path, stop: &Stop, work: impl Fn(&Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub fn look<T>(
+        path: &Path,
+        progress: &Progress,
+        work: impl Fn(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         for _ in 0..LOOKS {
             let before = Stamp::of(path);
-            let outcome =
-                open_for_a_look(path).and_then(|file| Self::of(file, stop)).and_then(|file| work(&file));
+            let found = open_for_a_look(path).and_then(|file| Self::of(file, progress));
+            let outcome = found.and_then(|mut file| work(&mut file));
             if before.has_log || before == Stamp::of(path) {
                 return outcome;
             }
         }
-        work(&Self::open(path, stop)?)
+        work(&mut Self::open(path, progress)?)
     }
 
-    fn of(mut connection: Connection, stop: &Stop) -> Result<Self, Fault> {
-        let (stop, stop_there) = (Arc::clone(stop), Arc::clone(stop));
-        connection
-            .driver
-            .progress_handler(STEPS_BETWEEN_LOOKS, Some(move || stop_there.load(Ordering::Relaxed)))
-            .map_err(fault)?;
+    fn of(mut connection: Connection, progress: &Progress) -> Result<Self, Fault> {
+        connection.stop_with(progress)?;
         let version = version::version_of(&connection)?;
         version::check_not_newer(version)?;
-        Ok(Self { connection, version, stop })
+        Ok(Self { connection, version, progress: progress.clone() })
     }
 
     /// The schema's.
@@ -115,15 +110,26 @@ impl DatabaseFile {
     ///
     /// # Errors
     /// Whatever it is, what stands in `to` is then worth nothing.
-    pub fn copy_into(&self, to: &Path) -> Result<(), Fault> {
-        check_stop(&self.stop)?;
+    pub fn copy_into(&mut self, to: &Path) -> Result<(), Fault> {
+        check_stop(&self.progress)?;
+        let status = inspect::file_status(self)?;
+        let bytes = (status.page_count - status.free_pages).saturating_mul(status.page_size);
+        self.progress.begin("copying", Unit::Bytes, u64::try_from(bytes).ok());
         let to = to.to_str().ok_or_else(|| {
             Fault::Config(format!(
                 "the name {} is not UTF-8, and SQLite takes no other; choose another",
                 to.display()
             ))
         })?;
-        self.connection.driver.execute("VACUUM INTO ?1", [to]).map(drop).map_err(fault)
+        let (progress, copy) = (self.progress.clone(), PathBuf::from(to));
+        self.connection.between_steps(move || {
+            // What of it is in the file already; the rest is still in memory.
+            progress.set(fs::metadata(&copy).map_or(0, |metadata| metadata.len()));
+            progress.is_stopped()
+        })?;
+        let copied = self.connection.driver.execute("VACUUM INTO ?1", [to]).map(drop).map_err(fault);
+        self.connection.stop_with(&self.progress)?;
+        copied
     }
 }
 

@@ -2,12 +2,14 @@
 
 use super::connection::Connection;
 use super::fault::fault;
+use super::file::check_stop;
 use super::objects;
 use super::version::{APPLICATION_ID, VERSION, check_version, version_of};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::chain::{Chain, End};
 use crate::store::audit::head::sealed_anew;
 use crate::store::tx::{Query, Reader, Tx, params};
@@ -86,26 +88,29 @@ fn brings(sql: &'static str) -> &'static str {
     line.split_once(": ").map_or(line, |(_, brings)| brings).trim_end_matches('.')
 }
 
-/// Brings an older schema up to [`VERSION`], each step in a transaction of its own: killed at any
-/// point, it goes on from there the next time. The last step brings the line of the audit log, and a look at
-/// the whole schema; up to then nothing in the file that reacts to changes is let run.
+/// Brings an older schema up to [`VERSION`], each step in a transaction of its own: killed at any point, or
+/// stopped, it goes on from there the next time. The last step brings the line of the audit log, and a look
+/// at the whole schema; up to then nothing in the file that reacts to changes is let run.
 ///
 /// # Errors
 /// [`Fault::Storage`] when the file is not authd's, or a newer authd's; [`Fault::CheckFailed`] when it comes
-/// to another schema than authd's.
+/// to another schema than authd's; [`Fault::Stopped`], after which the steps that were taken stay.
 pub(in crate::store) fn migrate(
     connection: &Connection,
     now: Timestamp,
     caller: &Caller,
     chain: &Chain,
+    progress: &Progress,
 ) -> Result<Vec<MigrationStep>, Fault> {
     let begun_at = version_of(connection)?;
+    progress.begin("bringing the schema up", Unit::Things("steps"), Some(steps_from(begun_at).len() as u64));
     connection.still_triggers()?;
     for (version, step, rest) in MIGRATIONS {
         in_transaction(connection, |connection| {
             if version_of(connection)? >= version {
                 return Ok(());
             }
+            check_stop(progress)?;
             connection.driver.execute_batch(step).map_err(fault)?;
             rest(connection, chain)?;
             connection.driver.pragma_update(None, "user_version", version).map_err(fault)?;
@@ -114,6 +119,7 @@ pub(in crate::store) fn migrate(
                 let event = Event::DatabaseMigrated { from: begun_at, to: VERSION };
                 Tx::new(connection, now, caller, chain).audit(&event, Subject::default())?;
             }
+            progress.add(1);
             Ok(())
         })?;
     }

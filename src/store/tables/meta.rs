@@ -13,3 +13,8 @@ pub fn save(tx: &mut Tx<'_>, key: &str, value: &[u8]) -> Result<(), Fault> {
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     tx.execute(sql, params![key, value]).map(drop)
 }
+
+/// Deletes a value, if it is set.
+pub fn delete(tx: &mut Tx<'_>, key: &str) -> Result<(), Fault> {
+    tx.execute("DELETE FROM meta WHERE key = ?1", params![key]).map(drop)
+}

@@ -9,8 +9,9 @@ use crate::config::Config;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault, Refusal};
+use crate::ports::progress::Progress;
 use crate::store::Store;
-use crate::store::sqlite::file::{DatabaseFile, Stop};
+use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::schema;
 pub use crate::store::sqlite::schema::MigrationStep;
 use crate::usecase::require;
@@ -36,12 +37,14 @@ pub struct Migrated {
 ///
 /// # Errors
 /// `not_found` where there is no database; [`Fault::Storage`] for one of a newer authd;
-/// [`Fault::StorageUnavailable`] while a daemon or another command has it open; as `App::open`.
+/// [`Fault::StorageUnavailable`] while a daemon or another command has it open; [`Fault::Stopped`] when
+/// somebody asked for that, after which the steps that were taken stay; as `App::open`.
 pub fn migrate(
     config: &Config,
     ports: &Ports,
     caller: &Caller,
     mode: MigrateMode,
+    progress: &Progress,
 ) -> Result<Migrated, Error> {
     require(caller, "database:write")?;
     if !files::exists(&config.database)? {
@@ -52,7 +55,10 @@ pub fn migrate(
     let root = root_key::existing(config)?;
     let from = version(lock.database(), Some(&root))?;
     let steps = match mode {
-        MigrateMode::Do => bring_up(lock.database(), &lock, ports, &root, caller)?,
+        MigrateMode::Do => {
+            let brought = bring_up(&lock, ports, &root, caller, progress);
+            brought.map_err(|fault| stopped_at(fault, lock.database(), from))?
+        }
         MigrateMode::Rehearse => schema::steps_from(from),
     };
     Ok(Migrated { from, steps })
@@ -60,26 +66,38 @@ pub fn migrate(
 
 /// Takes the steps that are missing, if any are.
 pub(in crate::usecase) fn bring_up(
-    database: &Path,
     lock: &DatabaseLock,
     ports: &Ports,
     root: &RootKey,
     caller: &Caller,
+    progress: &Progress,
 ) -> Result<Vec<MigrationStep>, Fault> {
+    let database = lock.database();
     if schema::steps_from(version(database, None)?).is_empty() {
         return Ok(Vec::new());
     }
     lock.keep_others_out()?;
     // With the wrong key, the audit log would be continued by lines that nobody can prove.
     version(database, Some(root))?;
-    let steps = Store::migrate(database, &*ports.clock, caller, &root.derive(Purpose::AuditChain))?;
+    let chain_key = root.derive(Purpose::AuditChain);
+    let steps = Store::migrate(database, &*ports.clock, caller, &chain_key, progress)?;
     lock.share_again()?;
     Ok(steps)
 }
 
+/// Says of a migration that was stopped how far it has come.
+fn stopped_at(fault: Fault, database: &Path, from: i64) -> Fault {
+    match (fault, version(database, None)) {
+        (Fault::Stopped(_), Ok(now)) if now > from => {
+            Fault::Stopped(format!("the schema is {now} now; run it again to go on"))
+        }
+        (fault, _) => fault,
+    }
+}
+
 /// The schema's version; `root` must be the database's own, where it is given.
 fn version(database: &Path, root: Option<&RootKey>) -> Result<i64, Fault> {
-    let file = DatabaseFile::open(database, &Stop::default())?;
+    let file = DatabaseFile::open(database, &Progress::default())?;
     if let Some(root) = root {
         root_key::check(&file, root)?;
     }

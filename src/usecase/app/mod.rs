@@ -37,6 +37,7 @@ use crate::domain::id::IdEntropy;
 use crate::domain::session::Lifetime;
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault, Refusal};
+use crate::ports::progress::Progress;
 use crate::ports::{Entropy, draw};
 use crate::store::Store;
 use database_lock::DatabaseLock;
@@ -141,7 +142,7 @@ impl App {
         }
         if if_missing == IfMissing::Create && !created.database {
             created.database = Store::create(&config.database, &chain_key)?;
-            migrate::bring_up(&config.database, &lock, &ports, &root, &Caller::system())?;
+            migrate::bring_up(&lock, &ports, &root, &Caller::system(), &Progress::default())?;
         }
         let store = Store::open(&config.database, Arc::clone(&ports.clock), &chain_key, readers())?;
         root_key::seal_check(&store, &root, &ports)?;

@@ -41,7 +41,7 @@ pub(super) fn open(
         }
         // Another process was faster, and its key is the one.
         Err(Error::Refused(_)) => existing(config),
-        Err(Error::Failed(fault)) => Err(fault),
+        Err(fault) => Err(fault),
     }
 }
 

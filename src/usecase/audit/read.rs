@@ -8,6 +8,7 @@ use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
+use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::log;
 use crate::store::audit::log::Filter;
 use crate::store::page::Paged;
@@ -147,12 +148,14 @@ fn next(app: &App, position: &mut Position, newest: i64, page: i64) -> Result<Op
 /// bound. Pages may be empty. That they are taken out is a line itself, the next one.
 ///
 /// # Errors
-/// `forbidden` without `audit:read`; the store's, from each page, too.
+/// `forbidden` without `audit:read`; the store's, from each page, too, and [`Fault::Stopped`] in the place
+/// of a page when somebody asked for that.
 pub fn export<'a>(
     app: &'a App,
     caller: &Caller,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
+    progress: &'a Progress,
 ) -> Result<impl Iterator<Item = Result<Vec<Line>, Fault>> + 'a, Error> {
     require(caller, "audit:read")?;
     let (first, newest) = app.store.read(|query| log::span(query, log::ALL))?.into_inner();
@@ -162,5 +165,13 @@ pub fn export<'a>(
     })?;
     let filter = Filter { since, until, ..Filter::default() };
     let mut position = Position { filter, seen: first - 1 };
-    Ok(std::iter::from_fn(move || next(app, &mut position, newest, EXPORTED).transpose()))
+    progress.begin("exporting", Unit::Things("lines"), u64::try_from(newest - first + 1).ok());
+    Ok(std::iter::from_fn(move || {
+        if progress.is_stopped() {
+            return Some(Err(Fault::Stopped(String::new())));
+        }
+        let page = next(app, &mut position, newest, EXPORTED);
+        progress.set((position.seen - first + 1).unsigned_abs());
+        page.transpose()
+    }))
 }

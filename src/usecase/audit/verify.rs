@@ -5,10 +5,11 @@ use crate::crypto::root_key::Purpose;
 use crate::domain::audit::{ChainError, Mark};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault, Refusal};
+use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check::follow;
 use crate::store::audit::head::{self, Ends};
-use crate::store::sqlite::file::{DatabaseFile, Stop};
+use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::schema;
 use crate::store::tx::Query;
 use crate::usecase::app::folder::check_copy;
@@ -44,9 +45,15 @@ impl Verification {
 /// # Errors
 /// `forbidden` without `audit:read`; `not_found`; [`Fault::Permission`] for files that can't be read, or
 /// that somebody else could change meanwhile; [`Fault::Config`] for the key file of another database;
-/// [`Fault::Storage`] for another schema, [`Fault::CheckFailed`] for one that somebody has changed; the
-/// store's. A log too damaged to be read is a finding, not an error.
-pub fn verify(config: &Config, caller: &Caller, noted: Option<&Mark>) -> Result<Verification, Error> {
+/// [`Fault::Storage`] for another schema, [`Fault::CheckFailed`] for one that somebody has changed;
+/// [`Fault::Stopped`] when somebody asked for that; the store's. A log too damaged to be read is a finding,
+/// not an error.
+pub fn verify(
+    config: &Config,
+    caller: &Caller,
+    noted: Option<&Mark>,
+    progress: &Progress,
+) -> Result<Verification, Error> {
     require(caller, "audit:read")?;
     let database = &config.database;
     if !files::exists(database)? {
@@ -58,10 +65,10 @@ pub fn verify(config: &Config, caller: &Caller, noted: Option<&Mark>) -> Result<
     files::check_key(config)?;
     let root = root_key::existing(config)?;
     let chain = Chain::new(&root.derive(Purpose::AuditChain));
-    let verdict = DatabaseFile::look(database, &Stop::default(), |file| {
+    let verdict = DatabaseFile::look(database, progress, |file| {
         schema::check(file)?;
         root_key::check(file, &root)?;
-        let verdict = verdict(file, &chain, noted)?;
+        let verdict = verdict(file, &chain, noted, progress)?;
         // A line that is wrong says more than the trigger that is missing since.
         if verdict.flaw.is_none() {
             file.check_objects()?;
@@ -72,9 +79,14 @@ pub fn verify(config: &Config, caller: &Caller, noted: Option<&Mark>) -> Result<
 }
 
 /// Each statement is a short read of its own.
-fn verdict(query: &impl Query, chain: &Chain, noted: Option<&Mark>) -> Result<Verification, Fault> {
+fn verdict(
+    query: &impl Query,
+    chain: &Chain,
+    noted: Option<&Mark>,
+    progress: &Progress,
+) -> Result<Verification, Fault> {
     let mut verdict = Verification { first: 1, last: Mark::default(), flaw: None };
-    match check(query, chain, noted, &mut verdict) {
+    match check(query, chain, noted, &mut verdict, progress) {
         Ok(flaw) => verdict.flaw = flaw,
         Err(Fault::Storage(text)) => verdict.flaw = Some(ChainError::Damaged(text)),
         Err(fault) => return Err(fault),
@@ -87,16 +99,23 @@ fn check(
     chain: &Chain,
     noted: Option<&Mark>,
     verdict: &mut Verification,
+    progress: &Progress,
 ) -> Result<Option<ChainError>, Fault> {
     let ends = match head::ends(query, chain)? {
         Ok(ends) => ends,
         Err(flaw) => return Ok(Some(flaw)),
     };
     begin_after(&ends.anchor, verdict);
+    let all = ends.head.seq - ends.anchor.seq;
+    progress.begin("checking", Unit::Things("lines"), u64::try_from(all).ok());
     while verdict.last.seq < ends.head.seq {
+        if progress.is_stopped() {
+            return Err(stopped(verdict));
+        }
         let through = ends.head.seq.min(verdict.last.seq + PAGE);
         let flaw;
         (verdict.last, flaw) = follow(query, chain, &verdict.last, through)?;
+        progress.set((verdict.last.seq - ends.anchor.seq).unsigned_abs());
         if let Some(flaw) = flaw
             && !pruned_meanwhile(query, chain, verdict)?
         {
@@ -110,6 +129,14 @@ fn check(
         return Ok(Some(ChainError::Strange { seq: ends.highest }));
     }
     noted.map_or(Ok(None), |noted| compare(query, noted, &ends))
+}
+
+fn stopped(verdict: &Verification) -> Fault {
+    let lines = verdict.lines();
+    Fault::Stopped(match lines {
+        0 => "nothing was checked, and nothing was changed".into(),
+        _ => format!("the first {lines} lines are whole, the rest was not checked; nothing was changed"),
+    })
 }
 
 fn begin_after(anchor: &Mark, verdict: &mut Verification) {

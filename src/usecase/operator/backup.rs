@@ -8,6 +8,7 @@ use crate::crypto::root_key::Purpose;
 use crate::domain::audit::{Event, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
 use crate::store::sqlite::file::DatabaseFile;
@@ -21,8 +22,6 @@ use crate::usecase::app::{App, IfMissing, Ports, root_key};
 use crate::usecase::require;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-pub use crate::store::sqlite::file::Stop;
 
 /// A backup that was made and checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -43,14 +42,14 @@ pub struct Backup {
 ///
 /// # Errors
 /// `not_found` where there is no database, `already_exists` for a file that is there already, the MAC's too;
-/// [`Fault::Storage`] when the copy is not sound; [`Fault::StorageUnavailable`] on a full disk, and when
-/// `stop` is set. Nothing is left of a backup that failed.
+/// [`Fault::Storage`] when the copy is not sound; [`Fault::StorageUnavailable`] on a full disk;
+/// [`Fault::Stopped`] when somebody asked for that. Nothing is left of a backup that failed.
 pub fn backup(
     config: &Config,
     ports: &Ports,
     caller: &Caller,
     file: &Path,
-    stop: &Stop,
+    progress: &Progress,
 ) -> Result<Backup, Error> {
     require(caller, "database:read")?;
     if !files::exists(&config.database)? {
@@ -58,7 +57,7 @@ pub fn backup(
     }
     files::check(config)?;
     let lock = DatabaseLock::share(&config.database)?;
-    let source = DatabaseFile::open(lock.database(), stop)?;
+    let mut source = DatabaseFile::open(lock.database(), progress)?;
     let root = root_key::existing(config)?;
     root_key::check(&source, &root)?;
     let chain = Chain::new(&root.derive(Purpose::AuditChain));
@@ -70,12 +69,12 @@ pub fn backup(
     let copy = TempFile::beside(file, lock.database())?;
     let before = sound_end(&source, &chain)?;
     source.copy_into(copy.path())?;
-    let head = check(&copy, &source, &chain, stop)?;
+    let head = check(&copy, &source, &chain, progress)?;
     if head.seq < before.seq {
         return Err(wrong_end().into());
     }
     // First, so that there is never a backup without it. What is left of a failure proves nothing.
-    let mac_file = backup_mac::write(&copy, file, lock.database(), &root, stop)?;
+    let mac_file = backup_mac::write(&copy, file, lock.database(), &root, progress)?;
     let bytes = copy.name(file).inspect_err(|_| drop(fs::remove_file(&mac_file)))?;
     let schema_version = source.version();
     let audited = schema_version == VERSION && write_line(config, ports, caller, file).is_ok();
@@ -83,8 +82,9 @@ pub fn backup(
 }
 
 /// Reads the whole copy; gives the newest line of its log.
-fn check(copy: &TempFile, source: &DatabaseFile, chain: &Chain, stop: &Stop) -> Result<Mark, Fault> {
-    let found = DatabaseFile::open(copy.path(), stop)?;
+fn check(copy: &TempFile, source: &DatabaseFile, chain: &Chain, progress: &Progress) -> Result<Mark, Fault> {
+    progress.begin("checking the copy", Unit::Nothing, None);
+    let found = DatabaseFile::open(copy.path(), progress)?;
     let problems = inspect::integrity_problems(&found)?;
     if let Some(problem) = problems.first() {
         return Err(Fault::Storage(format!(

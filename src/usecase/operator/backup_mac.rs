@@ -4,7 +4,8 @@
 use crate::crypto::content_mac::{ContentMac, ContentTag};
 use crate::crypto::root_key::RootKey;
 use crate::error::{Error, Fault};
-use crate::store::sqlite::file::{Stop, check_stop};
+use crate::ports::progress::{Progress, Unit};
+use crate::store::sqlite::file::check_stop;
 use crate::usecase::app::files;
 use crate::usecase::app::temp_file::TempFile;
 use std::fs::{self, File};
@@ -22,16 +23,16 @@ pub(super) fn file_of(backup: &Path) -> PathBuf {
 /// Writes the MAC of `copy` to the file beside `backup`, the name that the copy is to get.
 ///
 /// # Errors
-/// `already_exists` for a file of that name; [`Fault::StorageUnavailable`] on a full disk, and when `stop` is
-/// set.
+/// `already_exists` for a file of that name; [`Fault::StorageUnavailable`] on a full disk;
+/// [`Fault::Stopped`].
 pub(super) fn write(
     copy: &TempFile,
     backup: &Path,
     database: &Path,
     root: &RootKey,
-    stop: &Stop,
+    progress: &Progress,
 ) -> Result<PathBuf, Error> {
-    let tag = read_through(copy.path(), None, root, stop)?;
+    let tag = read_through(copy.path(), None, root, progress)?;
     let path = file_of(backup);
     let made = TempFile::beside(&path, database)?;
     let line = format!("{}\n", tag.text());
@@ -45,8 +46,13 @@ pub(super) fn write(
 ///
 /// # Errors
 /// [`Fault::CheckFailed`] for another content than the MAC beside it was made of, and without one;
-/// [`Fault::Permission`]; [`Fault::StorageUnavailable`] on a full disk, and when `stop` is set.
-pub(super) fn copy_proven(backup: &Path, copy: &TempFile, root: &RootKey, stop: &Stop) -> Result<(), Fault> {
+/// [`Fault::Permission`]; [`Fault::StorageUnavailable`] on a full disk; [`Fault::Stopped`].
+pub(super) fn copy_proven(
+    backup: &Path,
+    copy: &TempFile,
+    root: &RootKey,
+    progress: &Progress,
+) -> Result<(), Fault> {
     let (path, shown) = (file_of(backup), backup.display());
     let expected = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -55,7 +61,7 @@ pub(super) fn copy_proven(backup: &Path, copy: &TempFile, root: &RootKey, stop: 
         Err(error) if error.kind() == ErrorKind::InvalidData => String::new(),
         Err(error) => return Err(cannot_read(&path, &error)),
     };
-    let found = read_through(backup, Some(copy), root, stop)?;
+    let found = read_through(backup, Some(copy), root, progress)?;
     if found.is(expected.trim_end()) {
         return Ok(());
     }
@@ -91,13 +97,15 @@ fn read_through(
     path: &Path,
     to: Option<&TempFile>,
     root: &RootKey,
-    stop: &Stop,
+    progress: &Progress,
 ) -> Result<ContentTag, Fault> {
     let mut from = File::open(path).map_err(|error| cannot_read(path, &error))?;
+    let doing = if to.is_some() { "copying" } else { "proving" };
+    progress.begin(doing, Unit::Bytes, from.metadata().ok().map(|metadata| metadata.len()));
     let mut mac = ContentMac::of_backup(root);
     let mut piece = vec![0; PIECE];
     loop {
-        check_stop(stop)?;
+        check_stop(progress)?;
         let length = match from.read(&mut piece) {
             Ok(0) => return Ok(mac.finish()),
             Ok(length) => length,
@@ -105,6 +113,7 @@ fn read_through(
             Err(error) => return Err(cannot_read(path, &error)),
         };
         mac.update(&piece[..length]);
+        progress.add(length as u64);
         if let Some(to) = to {
             to.content()
                 .write_all(&piece[..length])

@@ -2,7 +2,8 @@
 
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
-use crate::store::sqlite::file::{DatabaseFile, Stop};
+use crate::ports::progress::{Progress, Unit};
+use crate::store::sqlite::file::{DatabaseFile, check_stop};
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::inspect::FileStatus;
 use crate::store::tables::row_counts;
@@ -52,10 +53,14 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
 /// index, and of every reference between tables.
 ///
 /// # Errors
-/// `forbidden` for anybody but an operator. A file too damaged to be read is a finding, not an error.
-pub fn check(app: &App, caller: &Caller) -> Result<Vec<String>, Error> {
+/// `forbidden` for anybody but an operator; [`Fault::Stopped`] when somebody asked for that. A file too
+/// damaged to be read is a finding, not an error.
+pub fn check(app: &App, caller: &Caller, progress: &Progress) -> Result<Vec<String>, Error> {
     require(caller, "database:read")?;
-    match app.store.read(|query| inspect::integrity_problems(query)) {
+    progress.begin("checking every page", Unit::Nothing, None);
+    check_stop(progress)?;
+    let look = || inspect::integrity_problems(&DatabaseFile::open(app.store.path(), progress)?);
+    match look() {
         Ok(problems) => Ok(problems),
         Err(Fault::Storage(text)) => Ok(vec![text]),
         Err(fault) => Err(fault.into()),
@@ -68,13 +73,15 @@ pub fn check(app: &App, caller: &Caller) -> Result<Vec<String>, Error> {
 ///
 /// # Errors
 /// `forbidden` for anybody but an operator; `not_found`; [`Fault::Permission`] for a file that can't be
-/// read or that somebody else could change meanwhile; [`Fault::StorageUnavailable`] when `stop` is set. A
-/// file too damaged to be read is a finding, not an error.
-pub fn check_file(caller: &Caller, file: &Path, stop: &Stop) -> Result<Vec<String>, Error> {
+/// read or that somebody else could change meanwhile; [`Fault::Stopped`] when somebody asked for that. A file
+/// too damaged to be read is a finding, not an error.
+pub fn check_file(caller: &Caller, file: &Path, progress: &Progress) -> Result<Vec<String>, Error> {
     require(caller, "database:read")?;
     files::check_readable(file)?;
     check_copy(file)?;
-    let found = DatabaseFile::look(file, stop, |file| {
+    progress.begin("checking every page", Unit::Nothing, None);
+    check_stop(progress)?;
+    let found = DatabaseFile::look(file, progress, |file| {
         file.check_objects()?;
         inspect::integrity_problems(file)
     });

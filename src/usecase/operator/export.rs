@@ -5,7 +5,7 @@ use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
 use crate::error::{Decision, Error};
-use crate::store::tables::transfer;
+use crate::store::tables::{transfer, users};
 use crate::usecase::app::App;
 use crate::usecase::require;
 
@@ -15,11 +15,12 @@ const PAGE: u32 = 500;
 /// Where the next page begins. `None`: at the first user.
 pub type After = Option<UserId>;
 
-/// Begins an export: who takes users out leaves a line in the audit log before the first of them.
+/// Begins an export: who takes users out leaves a line in the audit log before the first of them. Gives how
+/// many there are.
 ///
 /// # Errors
 /// `forbidden` without `users:read`, or with credentials without `users:write`; the store's.
-pub fn begin(app: &App, caller: &Caller, contents: Contents) -> Result<(), Error> {
+pub fn begin(app: &App, caller: &Caller, contents: Contents) -> Result<u64, Error> {
     require(caller, "users:read")?;
     let event = match contents {
         Contents::Profile => Event::UsersExported,
@@ -31,7 +32,8 @@ pub fn begin(app: &App, caller: &Caller, contents: Contents) -> Result<(), Error
     app.store.write(caller, move |tx| {
         tx.audit(&event, Subject::default())?;
         Ok(Decision::Grant(()))
-    })
+    })?;
+    Ok(app.store.read(|query| users::count(query))?)
 }
 
 /// The next users, in the order in which they were made, and where to go on. `None`: these were the last.

@@ -8,6 +8,7 @@ use crate::domain::caller::Caller;
 use crate::domain::lockout;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
+use crate::ports::progress::{Progress, Unit};
 use crate::store::tables::prune::{Cursor, Family, Page};
 use crate::usecase::app::App;
 use crate::usecase::app::wakeup::Wakeup;
@@ -36,20 +37,25 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Deletes all that is over; gives how many rows went from which table.
 ///
 /// # Errors
-/// `forbidden` for anybody but an operator; the store's, after which what went before is gone.
-pub fn prune(app: &App, caller: &Caller) -> Result<Vec<(&'static str, u64)>, Error> {
+/// `forbidden` for anybody but an operator; [`Fault::Stopped`] when somebody asked for that, and the store's,
+/// after which what went before is gone.
+pub fn prune(app: &App, caller: &Caller, progress: &Progress) -> Result<Vec<(&'static str, u64)>, Error> {
     require(caller, "database:write")?;
+    progress.begin("deleting", Unit::Things("rows"), None);
     let mut counts = Vec::new();
     for family in Family::ALL {
         let (mut rows, mut cursor) = (0, Some(Cursor::default()));
-        while let Some(from) = cursor {
+        while let Some(from) = cursor.take_if(|_| !progress.is_stopped()) {
             let step = step(app, caller, family, from)?;
+            progress.add(step.rows);
             rows += step.rows;
             cursor = step.next;
         }
         counts.push((family.name(), rows));
     }
-    counts.push(("users", unclaimed::delete_due(app, caller, || true)?));
+    if !progress.is_stopped() {
+        counts.push(("users", unclaimed::delete_due(app, caller, || !progress.is_stopped())?));
+    }
     let rows: u64 = counts.iter().map(|(_, rows)| rows).sum();
     if rows > 0 {
         app.store.write(caller, move |tx| {
@@ -57,7 +63,13 @@ pub fn prune(app: &App, caller: &Caller) -> Result<Vec<(&'static str, u64)>, Err
             Ok(Decision::Grant(()))
         })?;
     }
-    Ok(counts)
+    match (progress.is_stopped(), rows) {
+        (false, _) => Ok(counts),
+        (true, 0) => Err(Fault::Stopped("nothing was changed; run it again".into()).into()),
+        (true, rows) => {
+            Err(Fault::Stopped(format!("{rows} rows were deleted; run it again to go on")).into())
+        }
+    }
 }
 
 struct DeletedRows {

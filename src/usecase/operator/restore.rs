@@ -25,12 +25,13 @@ use crate::crypto::totp;
 use crate::domain::audit::{ChainError, Event, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
+use crate::ports::progress::{Progress, Unit};
 use crate::store::Store;
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
 use crate::store::sqlite::fault;
 use crate::store::sqlite::file;
-use crate::store::sqlite::file::{DatabaseFile, Stop};
+use crate::store::sqlite::file::{DatabaseFile, check_stop};
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::schema::MigrationStep;
 use crate::store::sqlite::version::VERSION;
@@ -101,13 +102,13 @@ pub struct Ended {
 /// `not_found` for a missing file, `validation_failed` for one that is no sound backup of authd's, or that
 /// the key file doesn't open; [`Fault::CheckFailed`] for one that is not proven though it must be, or whose
 /// schema is not authd's own; [`Fault::StorageUnavailable`] while a daemon or another command has the
-/// database open, and when `stop` is set. Then nothing was changed.
+/// database open; [`Fault::Stopped`] when somebody asked for that. Then nothing was changed.
 pub fn restore(
     config: &Config,
     ports: &Ports,
     caller: &Caller,
     source: &Source,
-    stop: &Stop,
+    progress: &Progress,
 ) -> Result<Restored, Error> {
     require(caller, "database:write")?;
     files::prepare_folder(config)?;
@@ -115,12 +116,13 @@ pub fn restore(
     files::check(config)?;
     let root = root_key::existing(config)?;
     let copy = TempFile::beside(lock.database(), lock.database())?;
-    let line = copy_sound(source, &copy, &root, stop)?;
+    let line = copy_sound(source, &copy, &root, progress)?;
     let chain_key = root.derive(Purpose::AuditChain);
     let of_file = |fault| in_backup(fault, &source.file);
-    let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key).map_err(of_file)?;
+    let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key, progress).map_err(of_file)?;
     let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1).map_err(of_file)?;
-    let still_valid = still_valid(lock.database(), stop)?;
+    progress.begin("ending what must not come back", Unit::Nothing, None);
+    let still_valid = still_valid(lock.database(), progress)?;
     let end = End {
         line,
         trust: source.trust,
@@ -132,6 +134,8 @@ pub fn restore(
     // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the
     // sessions of the backup would live.
     file::fold(copy.path())?;
+    // The last moment at which nothing was changed: what comes now takes no time, and is done to its end.
+    check_stop(progress)?;
     let kept = put_away(lock.database(), ports)?;
     copy.replace(lock.database())?;
     let (database, trust) = (config.database.clone(), source.trust);
@@ -157,18 +161,19 @@ pub fn look(config: &Config, caller: &Caller, source: &Source) -> Result<(), Err
 }
 
 /// Copies the backup after looking whether it is one; gives its newest line of the audit log.
-fn copy_sound(source: &Source, copy: &TempFile, root: &RootKey, stop: &Stop) -> Result<i64, Error> {
+fn copy_sound(source: &Source, copy: &TempFile, root: &RootKey, progress: &Progress) -> Result<i64, Error> {
     let file = source.file.as_path();
     files::check_readable(file)?;
     let unsound = |why: &str| Refusal::invalid("file", "invalid", format!("{} {why}", file.display()));
+    progress.begin("checking the backup", Unit::Nothing, None);
     let found = match source.trust {
         Trust::Proven => {
-            backup_mac::copy_proven(file, copy, root, stop)?;
-            DatabaseFile::open(copy.path(), stop).and_then(|copied| Found::in_file(&copied, root))
+            backup_mac::copy_proven(file, copy, root, progress)?;
+            DatabaseFile::open(copy.path(), progress).and_then(|copied| Found::in_file(&copied, root))
         }
         Trust::Given => {
             check_copy(file)?;
-            DatabaseFile::look(file, stop, |given| {
+            DatabaseFile::look(file, progress, |given| {
                 let found = Found::in_file(given, root)?;
                 copy.empty()?;
                 given.copy_into(copy.path()).map(|()| found)
@@ -230,12 +235,12 @@ fn not_to_be_restored(why: &str) -> String {
 }
 
 /// `None`: there is no database, or none that can be read by this binary; a restore is what mends that.
-fn still_valid(database: &Path, stop: &Stop) -> Result<Option<StillValid>, Fault> {
+fn still_valid(database: &Path, progress: &Progress) -> Result<Option<StillValid>, Fault> {
     if !files::exists(database)? {
         return Ok(None);
     }
     let read = || {
-        let replaced = DatabaseFile::open(database, stop)?;
+        let replaced = DatabaseFile::open(database, progress)?;
         if replaced.version() == VERSION { StillValid::read(&replaced).map(Some) } else { Ok(None) }
     };
     match read() {

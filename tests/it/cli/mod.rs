@@ -40,6 +40,7 @@ mod roles;
 mod schema;
 mod screen;
 mod serve;
+mod stopping;
 mod style;
 mod supervised;
 mod tampered;

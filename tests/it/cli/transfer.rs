@@ -24,7 +24,7 @@ fn a_run_reports_what_failed_and_exits_5() {
     assert_eq!((said.code, said.out.as_str()), (5, ""), "{said:?}");
     assert_eq!(
         said.err,
-        "line 1: invalid_name: a name has no line breaks or other control characters\n\
+        "line 1: invalid_name: bob@example.com: a name has no line breaks or other control characters\n\
          line 3: second_factor_lost: bob@example.com had a second factor that the file doesn't hold; until it is set \
          up again, the password alone logs in\n\
          line 4: invalid_email: an e-mail address such as ann@example.com is needed\n\
@@ -99,9 +99,9 @@ fn json_is_one_document_and_q_the_ids_of_the_users_made() {
     let said = shell.line("import users.jsonl --format jsonl -o json");
     assert_eq!(said.code, 5);
     let expected = serde_json::json!({
-        "dry_run": false, "created": 1, "skipped": 1, "failed": 2,
+        "dry_run": false, "created": 1, "skipped": 1, "failed": 2, "weak_hashes": 0,
         "problems": [
-            {"line": 1, "email": null, "code": "invalid_name",
+            {"line": 1, "email": "bob@example.com", "code": "invalid_name",
              "message": "a name has no line breaks or other control characters"},
             {"line": 4, "email": null, "code": "invalid_email",
              "message": "an e-mail address such as ann@example.com is needed"},
@@ -128,7 +128,7 @@ fn a_dry_run_prints_a_row_for_every_entry_and_changes_nothing() {
     let rows: Vec<Vec<&str>> = said.out.lines().map(|line| line.split('\t').take(4).collect()).collect();
     let expected = [
         ["line", "outcome", "email", "code"],
-        ["1", "failed", "", "invalid_name"],
+        ["1", "failed", "bob@example.com", "invalid_name"],
         ["2", "skipped", "ann@example.com", ""],
         ["3", "created", "bob@example.com", "second_factor_lost"],
         ["4", "failed", "", "invalid_email"],

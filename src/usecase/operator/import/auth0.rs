@@ -9,7 +9,10 @@ use serde_json::Value;
 
 pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> {
     let fields = Members::of(user)?;
-    let mut record = Record::new(fields.email()?);
+    Record::of(fields.email()?, |record| read(rules, fields, record))
+}
+
+fn read(rules: &Rules<'_>, fields: Members<'_>, record: &mut Record) -> Result<(), Problem> {
     record.verified = Moment::of(fields.flag("email_verified")?, None);
     record.disabled = Moment::of(fields.flag("blocked")?, None);
     record.created_at = fields.time("created_at")?;
@@ -22,14 +25,14 @@ pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> 
         record.note_lost_factor();
     }
     if let Some(hash) = fields.first_text(&["password_hash", "passwordHash"])? {
-        rules.hash(&mut record, hash)?;
+        rules.hash(record, hash)?;
     } else if let Some(custom) = fields.object("custom_password_hash")? {
         match custom_hash(custom)? {
-            Some(text) => rules.hash(&mut record, &text)?,
-            None => rules.adopted(&mut record, Err(Unusable::Unsupported))?,
+            Some(text) => rules.hash(record, &text)?,
+            None => rules.adopted(record, Err(Unusable::Unsupported))?,
         }
     }
-    Ok(record)
+    Ok(())
 }
 
 /// The hash as the text that authd reads. `None`: of a kind that it doesn't verify.

@@ -19,7 +19,10 @@ pub(super) fn parse(rules: &Rules<'_>, object: &Value) -> Result<Record, Problem
         Members::of(object)?.object("fields")?.ok_or_else(|| Problem::malformed("`fields` is missing"))?;
     // Where nobody gave an address, the user name may be one.
     let address = fields.first_text(&["email", "username"])?;
-    let mut record = Record::new(email(address.unwrap_or_default())?);
+    Record::of(email(address.unwrap_or_default())?, |record| read(rules, fields, record))
+}
+
+fn read(rules: &Rules<'_>, fields: Members<'_>, record: &mut Record) -> Result<(), Problem> {
     record.created_at = fields.time("date_joined")?;
     record.last_login_at = fields.time("last_login")?;
     record.disabled = Moment::of(fields.flag("is_active")?.map(|active| !active), None);
@@ -29,7 +32,7 @@ pub(super) fn parse(rules: &Rules<'_>, object: &Value) -> Result<Record, Problem
         record.note_admin();
     }
     if let Some(hash) = fields.first_text(&["password"])?.filter(|hash| !hash.starts_with(UNUSABLE)) {
-        rules.hash(&mut record, hash)?;
+        rules.hash(record, hash)?;
     }
-    Ok(record)
+    Ok(())
 }

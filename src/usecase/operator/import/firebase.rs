@@ -45,7 +45,10 @@ fn read(value: &Value) -> Result<Parameters, Problem> {
 
 pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> {
     let fields = Members::of(user)?;
-    let mut record = Record::new(fields.email()?);
+    Record::of(fields.email()?, |record| read_user(rules, fields, record))
+}
+
+fn read_user(rules: &Rules<'_>, fields: Members<'_>, record: &mut Record) -> Result<(), Problem> {
     record.verified = Moment::of(fields.flag("emailVerified")?, None);
     record.disabled = Moment::of(fields.flag("disabled")?, None);
     record.created_at = fields.millis("createdAt")?;
@@ -63,9 +66,9 @@ pub(super) fn parse(rules: &Rules<'_>, user: &Value) -> Result<Record, Problem> 
         let (Some(hash), Some(salt)) = (decode(hash), decode(salt)) else {
             return Err(Problem::malformed("`passwordHash` and `salt` must be base64"));
         };
-        rules.adopted(&mut record, adopt(parameters, &hash, &salt))?;
+        rules.adopted(record, adopt(parameters, &hash, &salt))?;
     }
-    Ok(record)
+    Ok(())
 }
 
 /// Base64 in either alphabet, padded or not: Firebase's tools don't agree.

@@ -14,9 +14,7 @@ pub(super) fn parse(rules: &Rules<'_>, line: &str) -> Result<Record, Problem> {
         }
         (_, true) => email(name),
     };
-    let mut record = Record::new(address?);
     // Some tools write a real name or the like behind the hash.
     let hash = hash.split_once(':').map_or(hash, |(hash, _)| hash);
-    rules.hash(&mut record, hash)?;
-    Ok(record)
+    Record::of(address?, |record| rules.hash(record, hash))
 }

@@ -16,19 +16,23 @@ pub mod record;
 mod rows;
 mod source;
 
+use crate::crypto::password::foreign;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
 use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::error::{Decision, Error, Fault};
+use crate::ports::progress::Progress;
 use crate::store::tables::transfer;
 use crate::store::tables::transfer::{FactorExport, UserExport};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::require;
 use record::{Problem, Record};
+use source::Take;
 use std::collections::HashSet;
+use std::fmt;
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -52,7 +56,7 @@ pub enum Outcome {
 pub struct Entry {
     /// The line in a file of lines, and the number of the user in a JSON document; from 1 on.
     pub line: u64,
-    /// The address, where it could be read.
+    /// The address, where it could be read and is one, whatever else is wrong with the entry.
     pub email: Option<String>,
     /// Of the user made; `None` where none was.
     pub id: Option<UserId>,
@@ -65,57 +69,82 @@ pub struct Summary {
     pub created: u64,
     pub skipped: u64,
     pub failed: u64,
+    /// Of those created, how many came with a hash that is quick to guess at.
+    pub weak_hashes: u64,
+}
+
+/// A file, and who watches how it is read.
+pub struct Input<'a> {
+    pub source: &'a mut dyn BufRead,
+    pub progress: &'a Progress,
+}
+
+impl fmt::Debug for Input<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Input").field("progress", self.progress).finish_non_exhaustive()
+    }
 }
 
 /// Takes over the users of `source`; calls `each` with every entry in the file's order, once it is certain
-/// what became of it. What was taken over before a fault stays.
+/// what became of it. What was taken over before a fault, or before somebody wanted it to stop, stays.
 ///
 /// # Errors
-/// `forbidden` without `users:write`; `validation_failed` for options that don't fit; the store's.
+/// `forbidden` without `users:write`; `validation_failed` for options that don't fit; [`Fault::Stopped`],
+/// which says what was taken over; the store's.
 pub fn import(
     app: &App,
     caller: &Caller,
-    source: &mut dyn BufRead,
+    input: Input<'_>,
     options: &Options,
     each: &mut dyn FnMut(Entry),
 ) -> Result<Summary, Error> {
     require(caller, "users:write")?;
+    let Input { source, progress } = input;
     let rules = record::Rules { app, options };
     let mut import = Import {
         app,
         caller,
         options,
+        progress,
         each,
         batch: Vec::new(),
         seen: Seen::default(),
         summary: Summary::default(),
     };
-    let mut take = |line, record| import.take(line, record);
-    match options.format {
-        Format::Jsonl => source::lines(source, &mut |line, text| {
-            take(line, text.and_then(|text| own::parse(&rules, text)))
-        }),
-        Format::Csv => rows::read(source, &rules, &mut take),
+    match read(source, &rules, &mut |line, record| import.take(line, record)) {
+        Err(Error::Failed(Fault::Stopped(_))) => Err(import.stopped().into()),
+        read => {
+            read?;
+            import.flush()?;
+            Ok(import.summary)
+        }
+    }
+}
+
+fn read(source: &mut dyn BufRead, rules: &record::Rules<'_>, take: &mut Take<'_>) -> Result<(), Error> {
+    match rules.options.format {
+        Format::Jsonl => {
+            source::lines(source, &mut |line, text| take(line, text.and_then(|text| own::parse(rules, text))))
+        }
+        Format::Csv => rows::read(source, rules, take),
         Format::Htpasswd => source::lines(source, &mut |line, text| match text {
             Ok(text) if text.starts_with('#') => Ok(()),
-            text => take(line, text.and_then(|text| htpasswd::parse(&rules, text))),
+            text => take(line, text.and_then(|text| htpasswd::parse(rules, text))),
         }),
         Format::Auth0 => source::objects(source, &mut |line, value| {
-            take(line, value.and_then(|value| auth0::parse(&rules, &value)))
+            take(line, value.and_then(|value| auth0::parse(rules, &value)))
         }),
         Format::Pocketbase => source::objects(source, &mut |line, value| {
-            take(line, value.and_then(|value| pocketbase::parse(&rules, &value)))
+            take(line, value.and_then(|value| pocketbase::parse(rules, &value)))
         }),
         Format::Django => source::document(source, &mut |line, value| match value {
             Ok(value) if !django::is_user(&value) => Ok(()),
-            value => take(line, value.and_then(|value| django::parse(&rules, &value))),
+            value => take(line, value.and_then(|value| django::parse(rules, &value))),
         }),
         Format::Firebase => source::document(source, &mut |line, value| {
-            take(line, value.and_then(|value| firebase::parse(&rules, &value)))
+            take(line, value.and_then(|value| firebase::parse(rules, &value)))
         }),
-    }?;
-    import.flush()?;
-    Ok(import.summary)
+    }
 }
 
 /// An entry on its way: what was read, and the account that it makes.
@@ -131,6 +160,12 @@ struct Candidate {
     id: UserId,
     /// The second factor's secret, sealed for that id.
     secret_sealed: Option<Vec<u8>>,
+}
+
+impl Candidate {
+    fn has_weak_hash(&self) -> bool {
+        self.record.password_hash.as_ref().is_some_and(foreign::is_weak)
+    }
 }
 
 /// What is found out inside the transaction.
@@ -151,6 +186,7 @@ struct Import<'a> {
     app: &'a App,
     caller: &'a Caller,
     options: &'a Options,
+    progress: &'a Progress,
     each: &'a mut dyn FnMut(Entry),
     batch: Vec<Pending>,
     seen: Seen,
@@ -159,10 +195,29 @@ struct Import<'a> {
 
 impl Import<'_> {
     fn take(&mut self, line: u64, record: Result<Record, Problem>) -> Result<(), Error> {
-        let email = record.as_ref().ok().map(|record| record.email.to_string());
+        // Whoever is stopped reads nothing more, so that what was read may be cut: it is no entry.
+        if self.progress.is_stopped() {
+            return Err(Fault::Stopped(String::new()).into());
+        }
+        let email = match &record {
+            Ok(record) => Some(record.email.to_string()),
+            Err(problem) => problem.email.as_ref().map(ToString::to_string),
+        };
         let candidate = record.map(|record| self.prepare(record));
         self.batch.push(Pending { line, email, candidate });
         if self.batch.len() < BATCH { Ok(()) } else { self.flush() }
+    }
+
+    fn stopped(&self) -> Fault {
+        let Summary { created, skipped, failed, weak_hashes: _ } = self.summary;
+        Fault::Stopped(match self.options.mode {
+            ImportMode::DryRun => "nothing was changed".into(),
+            ImportMode::Write if created == 0 => "nothing was changed; run it again".into(),
+            ImportMode::Write => format!(
+                "{created} users were created, {skipped} skipped, {failed} failed, the rest is still to come; run it \
+                 again to go on, which skips those who are there"
+            ),
+        })
     }
 
     /// Draws what the transaction, which may run again, must not draw.
@@ -207,6 +262,9 @@ impl Import<'_> {
             Outcome::Failed(_) => &mut self.summary.failed,
         };
         *count += 1;
+        if let (Outcome::Created(_), Ok(candidate)) = (&outcome, &pending.candidate) {
+            self.summary.weak_hashes += u64::from(candidate.has_weak_hash());
+        }
         let id = id.filter(|_| self.options.mode == ImportMode::Write);
         (self.each)(Entry { line: pending.line, email: pending.email.clone(), id, outcome });
     }

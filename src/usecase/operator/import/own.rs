@@ -22,8 +22,11 @@ pub(super) fn parse(rules: &Rules<'_>, line: &str) -> Result<Record, Problem> {
 /// Reads the object, whichever way it came.
 pub(super) fn record(rules: &Rules<'_>, value: &Value) -> Result<Record, Problem> {
     let fields = Members::of(value)?;
+    Record::of(fields.email()?, |record| read(rules, fields, record))
+}
+
+fn read(rules: &Rules<'_>, fields: Members<'_>, record: &mut Record) -> Result<(), Problem> {
     fields.only(&known().map(|(name, _)| name).collect::<Vec<_>>())?;
-    let mut record = Record::new(fields.email()?);
     if let Some(text) = fields.text("id")? {
         let id =
             UserId::parse(text).ok_or_else(|| Problem::malformed("`id` must be a UUID in lower case"))?;
@@ -36,7 +39,7 @@ pub(super) fn record(rules: &Rules<'_>, value: &Value) -> Result<Record, Problem
     record.set_name(fields.text("name")?.unwrap_or_default())?;
     record.roles = roles(&fields.texts("roles")?)?;
     if let Some(hash) = fields.text("password_hash")? {
-        rules.hash(&mut record, hash)?;
+        rules.hash(record, hash)?;
     }
     let ends_at = fields.time("password_ends_at")?;
     if fields.flag("password_must_change")? == Some(true) {
@@ -47,7 +50,7 @@ pub(super) fn record(rules: &Rules<'_>, value: &Value) -> Result<Record, Problem
     if record.factor.is_none() && fields.flag("two_factor")? == Some(true) {
         record.note_lost_factor();
     }
-    Ok(record)
+    Ok(())
 }
 
 fn roles(names: &[&str]) -> Result<Vec<RoleName>, Problem> {

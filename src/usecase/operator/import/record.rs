@@ -21,12 +21,14 @@ pub struct Problem {
     pub code: &'static str,
     /// What is wrong and what to do. May hold text of the file, never a secret of it.
     pub message: String,
+    /// Whose entry it is. `None`: that could not be read, or is no address.
+    pub email: Option<Email>,
 }
 
 impl Problem {
     /// Makes the reason that `code` stands for, with a text for people; see the fields.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), email: None }
     }
 
     pub(super) fn malformed(message: impl Into<String>) -> Self {
@@ -119,7 +121,20 @@ pub struct Record {
 }
 
 impl Record {
-    pub(super) fn new(email: Email) -> Self {
+    /// Makes the record of whoever has the address, with all that `read` finds of them. A problem with that
+    /// is a problem of theirs.
+    pub(super) fn of(
+        email: Email,
+        read: impl FnOnce(&mut Self) -> Result<(), Problem>,
+    ) -> Result<Self, Problem> {
+        let mut record = Self::new(email);
+        match read(&mut record) {
+            Ok(()) => Ok(record),
+            Err(problem) => Err(Problem { email: Some(record.email), ..problem }),
+        }
+    }
+
+    fn new(email: Email) -> Self {
         Self {
             id: None,
             email,

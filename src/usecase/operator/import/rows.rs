@@ -1,8 +1,8 @@
 //! authd's own format as CSV: a line with the members' names, then a row a user.
 
 use super::own;
-use super::record::{Problem, Record, Rules};
-use super::source::{Bounded, ENTRY_MAX, unreadable};
+use super::record::{Problem, Rules};
+use super::source::{Bounded, ENTRY_MAX, Take, unreadable};
 use crate::error::{Error, Refusal};
 use crate::usecase::operator::transfer_format::{Kind, known};
 use csv::{ErrorKind, StringRecord};
@@ -14,11 +14,7 @@ use std::io::BufRead;
 const ROW_MAX: usize = ENTRY_MAX + 64 * 1024;
 
 /// Reads the rows, each with the number of the line on which it begins.
-pub(super) fn read(
-    source: &mut dyn BufRead,
-    rules: &Rules<'_>,
-    take: &mut dyn FnMut(u64, Result<Record, Problem>) -> Result<(), Error>,
-) -> Result<(), Error> {
+pub(super) fn read(source: &mut dyn BufRead, rules: &Rules<'_>, take: &mut Take<'_>) -> Result<(), Error> {
     let left = Cell::new(ROW_MAX);
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).from_reader(Bounded { inner: source, left: &left });

@@ -1,6 +1,6 @@
 //! From bytes to entries: lines, or the objects of a JSON document, each bounded, one in memory at a time.
 
-use super::record::Problem;
+use super::record::{Problem, Record};
 use crate::error::Error;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -16,6 +16,9 @@ pub(super) type EachObject<'a> = dyn FnMut(u64, Result<Value, Problem>) -> Resul
 
 /// The same with a line of text.
 pub(super) type EachLine<'a> = dyn FnMut(u64, Result<&str, Problem>) -> Result<(), Error> + 'a;
+
+/// Takes what an entry was read as, and its place. An error ends the reading.
+pub(super) type Take<'a> = dyn FnMut(u64, Result<Record, Problem>) -> Result<(), Error> + 'a;
 
 fn too_long() -> Problem {
     Problem::new("too_long", "an entry has at most 64 KiB")
