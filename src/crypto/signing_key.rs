@@ -9,11 +9,15 @@ use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
-use data_encoding::BASE64;
-use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters, EllipticCurveKeyType,
+    Jwk, OctetKeyPairParameters, OctetKeyPairType, PublicKeyUse, RSAKeyParameters, RSAKeyType,
+    ThumbprintHash,
+};
 use std::fmt;
 
 /// A private key, ready to sign.
@@ -68,20 +72,13 @@ impl SigningKey {
     /// # Errors
     /// [`Fault::Storage`] when the bytes are no key of this algorithm.
     pub fn from_pkcs8(algorithm: Algorithm, pkcs8: Secret<Vec<u8>>) -> Result<Self, Fault> {
-        let pem = pem(&pkcs8);
-        let pem = pem.expose().as_bytes();
-        let encoding = match algorithm {
-            Algorithm::EdDsa => EncodingKey::from_ed_pem(pem),
-            Algorithm::Es256 => EncodingKey::from_ec_pem(pem),
-            Algorithm::Rs256 => EncodingKey::from_rsa_pem(pem),
-        }
-        .map_err(|error| unusable(&error))?;
-        let mut jwk = Jwk::from_encoding_key(&encoding, jose(algorithm)).map_err(|error| unusable(&error))?;
+        let pair = Pair::from_pkcs8(algorithm, &pkcs8).map_err(|error| unusable(&error))?;
+        let mut jwk = Jwk { common: CommonParameters::default(), algorithm: pair.public() };
         let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|error| unusable(&error))?;
+        jwk.common.key_algorithm = Some(jose(algorithm).into());
         jwk.common.key_id = Some(kid.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         let jwk = serde_json::to_string(&jwk).map_err(|error| unusable(&error))?;
-        let pair = Pair::from_pkcs8(algorithm, &pkcs8).map_err(|error| unusable(&error))?;
         Ok(Self { kid, algorithm, jwk, pkcs8, pair })
     }
 
@@ -121,6 +118,35 @@ impl Pair {
             Algorithm::Rs256 => RsaKeyPair::from_pkcs8(der).map(Self::Rs256),
         }
     }
+
+    /// The public half, as the parameters of a JWK (RFC 7518 §6.2 and §6.3, RFC 8037 §2).
+    fn public(&self) -> AlgorithmParameters {
+        match self {
+            Self::EdDsa(pair) => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+                key_type: OctetKeyPairType::OctetKeyPair,
+                curve: EllipticCurve::Ed25519,
+                x: BASE64URL_NOPAD.encode(pair.public_key().as_ref()),
+            }),
+            Self::Es256(pair) => {
+                // SEC 1 §2.3.3, uncompressed: 4, then the two coordinates of 32 bytes.
+                let (x, y) = pair.public_key().as_ref()[1..].split_at(32);
+                AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
+                    key_type: EllipticCurveKeyType::EC,
+                    curve: EllipticCurve::P256,
+                    x: BASE64URL_NOPAD.encode(x),
+                    y: BASE64URL_NOPAD.encode(y),
+                })
+            }
+            Self::Rs256(pair) => {
+                let public = pair.public_key();
+                AlgorithmParameters::RSA(RSAKeyParameters {
+                    key_type: RSAKeyType::RSA,
+                    n: BASE64URL_NOPAD.encode(public.modulus().big_endian_without_leading_zero()),
+                    e: BASE64URL_NOPAD.encode(public.exponent().big_endian_without_leading_zero()),
+                })
+            }
+        }
+    }
 }
 
 impl VerifyingKey {
@@ -147,13 +173,6 @@ pub(super) const fn jose(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
 fn ed25519(seed: &Secret<[u8; 32]>) -> Result<Vec<u8>, Unspecified> {
     let pair = Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| Unspecified)?;
     pair.to_pkcs8v1().map(|der| der.as_ref().to_vec())
-}
-
-fn pem(pkcs8: &Secret<Vec<u8>>) -> Secret<String> {
-    let body = Secret::new(BASE64.encode(pkcs8.expose()));
-    let lines: Vec<&str> =
-        body.expose().as_bytes().chunks(64).filter_map(|line| str::from_utf8(line).ok()).collect();
-    Secret::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
 }
 
 fn unusable(error: &dyn fmt::Display) -> Fault {
