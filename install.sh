@@ -176,6 +176,8 @@ install_compilers() {
 
 # Leaves the path of the program in $binary.
 build() {
+    # An archive of tools/release has no sources.
+    if [ -z "${INSTALL_BINARY:-}" ] && [ ! -e "$here/Cargo.toml" ]; then INSTALL_BINARY=$here/authd; fi
     if [ -n "${INSTALL_BINARY:-}" ]; then
         binary=$INSTALL_BINARY
         [ -x "$binary" ] || die "INSTALL_BINARY names $binary, which is no program."
