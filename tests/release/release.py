@@ -182,7 +182,12 @@ class Container:
             for place, _, names in os.walk(self.root)
             for name in names
         )
-        os.mkdir(f"{self.root}/proc")
+        # What every runtime adds.
+        for name in ("proc", "dev"):
+            os.mkdir(f"{self.root}/{name}")
+        for name in ("null", "random", "urandom"):
+            with open(f"{self.root}/dev/{name}", "wb"):
+                pass
         # A name that only this container knows, as its runtime would write it.
         with open(f"{self.root}/etc/hosts", "w", encoding="ascii") as hosts:
             hosts.write("127.0.0.1 localhost mail.internal\n")
@@ -193,7 +198,9 @@ class Container:
     def daemon(self):
         """Starts it, and gives it running; `process` is unshare, whose child is process 1."""
         script = (
-            'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && mount -t proc proc "$1/proc" &&'
+            'mount --bind /dev/null "$1/dev/null" && mount --bind /dev/random "$1/dev/random" &&'
+            ' mount --bind /dev/urandom "$1/dev/urandom" &&'
+            ' mount --rbind "$1" "$1" && mount -o remount,bind,ro "$1" && mount -t proc proc "$1/proc" &&'
             ' mount -t tmpfs -o size=64m,mode=700,uid=65532,gid=65532 none "$1/data" &&'
             ' exec chroot --userspec="$2" "$1" "$3" "$4"'
         )
