@@ -165,7 +165,10 @@ impl Check {
                 })?;
                 (file.clone(), problems)
             }
-            None => (context.loaded()?.config.database, configured(context)?),
+            None => {
+                let problems = configured(context)?;
+                (context.loaded()?.config.database, problems)
+            }
         };
         let columns = [Column::Text("ok"), Column::Text("problems")];
         let path = path.display().to_string();

@@ -55,8 +55,7 @@ impl Failure {
             Self::Error(Error::Failed(fault)) => fault_code(fault),
             Self::Declined => 1,
             // Nothing was looked for: the command line doesn't say which one.
-            Self::Usage(_) | Self::Ambiguous(_) => 2,
-            Self::Differs => 2,
+            Self::Usage(_) | Self::Ambiguous(_) | Self::Differs => 2,
             Self::Check(_) => 5,
             Self::Closed => 0,
         }

@@ -2,8 +2,10 @@
 
 use super::Context;
 use super::exit::Failure;
+use super::terminal::progress::Output;
 use super::terminal::table::Table;
 use crate::error::Error;
+use crate::ports::progress::Unit;
 use crate::usecase::account::admin::{LIMIT_DEFAULT, Paged};
 use clap::Args;
 use std::ffi::OsString;
@@ -47,19 +49,28 @@ impl Paging {
         mut read: impl FnMut(u32, Option<&str>) -> Result<Paged<T, String>, Error>,
         draw: impl Fn(&[T]) -> Result<Table, Failure>,
     ) -> Result<(), Failure> {
-        let mut listing = context.terminal().listing();
+        let terminal = context.terminal();
+        let mut listing = terminal.listing();
         let mut missing = self.wanted(context);
         let mut after = self.after.clone();
-        loop {
-            let page = read(missing.map_or(PAGE, |missing| missing.min(PAGE)), after.as_deref())?;
-            let rows = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
-            missing = missing.map(|missing| missing.saturating_sub(rows));
-            listing.add(draw(&page.items)?)?;
-            after = page.next;
-            if after.is_none() || missing == Some(0) {
-                break;
+        // A table for a screen is drawn once all of it is there.
+        let output = if terminal.draws() { Output::AtTheEnd } else { Output::AsItGoes };
+        terminal.long_read(output, |work| {
+            let mut seen = 0;
+            work.progress().begin("reading", Unit::Things("rows"), None);
+            loop {
+                let page = read(missing.map_or(PAGE, |missing| missing.min(PAGE)), after.as_deref())?;
+                let rows = u32::try_from(page.items.len()).unwrap_or(u32::MAX);
+                missing = missing.map(|missing| missing.saturating_sub(rows));
+                listing.add(draw(&page.items)?)?;
+                seen += u64::from(rows);
+                work.progress().set(seen);
+                after = page.next;
+                if after.is_none() || missing == Some(0) {
+                    return Ok(());
+                }
             }
-        }
+        })?;
         listing.end()?;
         if let Some(cursor) = after {
             let again = going_on(context.program().name(), context.args(), &cursor);

@@ -50,7 +50,7 @@ pub static COMMANDS: &[(&str, Prints)] = &[
     ("registration delete", array::<views::PendingRegistration>()),
     ("role add", document::<views::Role>()),
     ("role list", array::<views::Role>()),
-    ("role show", document::<views::Role>()),
+    ("role show", document::<views::RoleMembers>()),
     ("role edit", document::<views::Role>()),
     ("role delete", document::<views::Role>()),
     ("role assign", document::<views::User>()),

@@ -308,7 +308,12 @@ impl Terminal {
             (Format::Json, Some(problem)) => write_error(&table::json_line(&table::object(problem))),
             (Format::Table | Format::Tsv, _) | (Format::Json, None) => {
                 let detail = failure.detail();
-                let line = |line| format!("{}: {word}: {}\n", self.program, visible(line));
+                // What is set in goes on with the line before it.
+                let line = |line: &str| {
+                    let goes_on = line.starts_with(' ');
+                    let begin = if goes_on { String::new() } else { format!("{}: {word}: ", self.program) };
+                    format!("{begin}{}\n", visible(line))
+                };
                 write_error(&detail.lines().map(line).collect::<String>());
             }
         }

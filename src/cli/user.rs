@@ -339,7 +339,8 @@ impl Users {
     /// Changes every user named, or none; `says` what came of each.
     fn change(&self, context: &Context, act: Act, says: fn(&Handled) -> String) -> Result<(), Failure> {
         let app = context.app()?;
-        let of = self.users.iter().map(|name| named::user(context, &app, name)).collect::<Result<Vec<_>, _>>()?;
+        let of =
+            self.users.iter().map(|name| named::user(context, &app, name)).collect::<Result<Vec<_>, _>>()?;
         let handled = act(&app, context.caller(), &of)?;
         for one in &handled {
             context.terminal().note(&says(one));

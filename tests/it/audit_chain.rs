@@ -166,8 +166,9 @@ fn an_older_head_with_the_log_cut_to_match_is_told_by_what_was_noted() {
     connection.execute("UPDATE meta SET value = ?1 WHERE key = 'audit_head'", [older]).unwrap();
     cover(&connection);
     assert_eq!(flaw(&world), None, "the file alone can't tell: it is as it was");
-    let against =
-        |noted: &Mark| verify(&world.app.config, &operator(), Some(noted), &Progress::default()).unwrap().flaw;
+    let against = |noted: &Mark| {
+        verify(&world.app.config, &operator(), Some(noted), &Progress::default()).unwrap().flaw
+    };
     assert_eq!(against(&noted), Some(ChainError::OlderThanNoted { seq: 5 }));
     // The log grows again, another way.
     let _ = world.login_with("d@example.com", "wrong wrong wrong wrong");
@@ -375,8 +376,9 @@ fn a_noted_line_is_found_after_pruning_until_it_is_gone_itself() {
     };
     let (gone, anchor, kept) = (mark(19), mark(20), mark(21));
     prune(&world, &plan);
-    let against =
-        |noted: &Mark| verify(&world.app.config, &operator(), Some(noted), &Progress::default()).unwrap().flaw;
+    let against = |noted: &Mark| {
+        verify(&world.app.config, &operator(), Some(noted), &Progress::default()).unwrap().flaw
+    };
     assert_eq!(against(&gone), Some(ChainError::NotedWasPruned { seq: 19 }));
     assert_eq!(against(&anchor), None);
     assert_eq!(against(&kept), None);

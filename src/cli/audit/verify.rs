@@ -42,9 +42,9 @@ const COLUMNS: [Column; 6] = [
 
 impl Verify {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
-        let config = context.loaded()?.config;
         let terminal = context.terminal();
         let verdict = terminal.long_work(Output::AtTheEnd, |work| {
+            let config = context.loaded()?.config;
             Ok(verify::verify(&config, context.caller(), self.head.as_ref(), work.progress())?)
         })?;
         if terminal.is_for_people() && terminal.is_a_screen() {

@@ -1,6 +1,7 @@
 //! What the driver's errors mean to an operator.
 
 use crate::error::Fault;
+use crate::ports::progress::Progress;
 use rusqlite::ErrorCode;
 
 /// What to do about a damaged database, as it ends the message.
@@ -36,4 +37,12 @@ pub(super) fn fault(error: rusqlite::Error) -> Fault {
 /// What it means that somebody asked for the end.
 pub(super) fn interrupted() -> Fault {
     Fault::Stopped("nothing was changed".into())
+}
+
+/// Checks whether somebody wants it to stop.
+///
+/// # Errors
+/// [`Fault::Stopped`], when so.
+pub fn check_stop(progress: &Progress) -> Result<(), Fault> {
+    if progress.is_stopped() { Err(interrupted()) } else { Ok(()) }
 }

@@ -1,7 +1,7 @@
 //! A database file as a whole: looked at from outside, copied, and folded into one file.
 
 use super::connection::{Connection, open_for_a_look, open_readable, open_writable};
-use super::fault::{fault, interrupted};
+use super::fault::{check_stop, fault};
 use super::inspect;
 use super::schema;
 use super::version::{self, VERSION};
@@ -11,14 +11,6 @@ use crate::store::tx::source::Source;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-
-/// Checks whether somebody wants it to stop.
-///
-/// # Errors
-/// [`Fault::Stopped`], when so.
-pub fn check_stop(progress: &Progress) -> Result<(), Fault> {
-    if progress.is_stopped() { Err(interrupted()) } else { Ok(()) }
-}
 
 /// How often a file is looked at that somebody writes to, before it is opened as one of those who have it.
 const LOOKS: u32 = 2;

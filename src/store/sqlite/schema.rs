@@ -1,8 +1,8 @@
 //! Making the schema in an empty file, and bringing an older one up.
 
 use super::connection::Connection;
+use super::fault::check_stop;
 use super::fault::fault;
-use super::file::check_stop;
 use super::objects;
 use super::version::{APPLICATION_ID, VERSION, check_version, version_of};
 use crate::domain::audit::{Event, Subject};

@@ -5,7 +5,7 @@ use crate::crypto::content_mac::{ContentMac, ContentTag};
 use crate::crypto::root_key::RootKey;
 use crate::error::{Error, Fault};
 use crate::ports::progress::{Progress, Unit};
-use crate::store::sqlite::file::check_stop;
+use crate::store::sqlite::fault::check_stop;
 use crate::usecase::app::files;
 use crate::usecase::app::temp_file::TempFile;
 use std::fs::{self, File};

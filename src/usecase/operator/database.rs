@@ -3,7 +3,8 @@
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
 use crate::ports::progress::{Progress, Unit};
-use crate::store::sqlite::file::{DatabaseFile, check_stop};
+use crate::store::sqlite::fault::check_stop;
+use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::inspect::FileStatus;
 use crate::store::tables::row_counts;

@@ -84,7 +84,9 @@ fn a_file_that_may_not_be_read_is_77() {
     }
     chown(&shell.world.folder, Some(65534), Some(65534)).unwrap();
     let program = shell.world.folder.join("program");
-    fs::copy(env!("CARGO_BIN_EXE_authd"), &program).unwrap();
+    // By another process: what this one or a child of it has open to write to can't be run.
+    let mut copy = std::process::Command::new("cp");
+    assert!(copy.arg(env!("CARGO_BIN_EXE_authd")).arg(&program).status().unwrap().success());
     for command in READING.iter().chain(&["config check --config FILE"]) {
         let line = command.replace("FILE", "secret.txt");
         let mut command = std::process::Command::new(&program);

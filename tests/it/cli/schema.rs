@@ -95,16 +95,13 @@ fn what_is_not_as_promised_is_caught() {
     let mut promise = Promise::new();
     let mut flaw = |part: &str, output: Value| promise.flaw(part, &output);
     let role = json!({"name": "editor", "description": "", "permissions": ["posts:read"]});
-    assert_eq!(flaw("/properties/role%20show", role.clone()), None);
+    assert_eq!(flaw("/properties/role%20add", role.clone()), None);
     assert_eq!(flaw("/properties/role%20list", json!([role])), None);
     for (part, output) in [
-        ("/properties/role%20show", json!([role])),
-        ("/properties/role%20show", json!({"name": "editor", "description": ""})),
-        ("/properties/role%20show", json!({"name": "editor", "description": null, "permissions": []})),
-        (
-            "/properties/role%20show",
-            json!({"name": "editor", "description": "", "permissions": "posts:read"}),
-        ),
+        ("/properties/role%20add", json!([role])),
+        ("/properties/role%20add", json!({"name": "editor", "description": ""})),
+        ("/properties/role%20add", json!({"name": "editor", "description": null, "permissions": []})),
+        ("/properties/role%20add", json!({"name": "editor", "description": "", "permissions": "posts:read"})),
         ("/properties/role%20list", json!([{"name": "editor"}])),
         ("/properties/man", json!({})),
         ("/properties/totp%20status", json!({"totp": {"enabled": true, "enabled_at": "yesterday"}})),
