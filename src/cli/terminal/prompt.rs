@@ -22,7 +22,7 @@ pub fn can_ask() -> bool {
 const TRIES: usize = 3;
 
 /// Asks for a new password, hidden, until `judge` takes one and it comes the same a second time. `rule` is
-/// said first; what is refused is said why, and asked for again, [`TRIES`] times in all.
+/// said first; what is refused is said why, and asked for again, three times in all.
 ///
 /// # Errors
 /// [`Failure::Usage`] when nothing is typed (Ctrl-D); what `judge` refused last, and its faults; a fault when

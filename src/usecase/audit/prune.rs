@@ -86,7 +86,7 @@ fn first_kept(app: &App, before: Timestamp, first: i64, newest: i64) -> Result<i
 
 /// Deletes the lines of a plan, in steps of one transaction each; the log gets one line of it, with the last
 /// step. Between two steps the database is left to others for as long as the step has held it, within
-/// [`PAUSE`].
+/// 50 ms.
 ///
 /// # Errors
 /// `forbidden` without `audit:write`; [`Fault::Stopped`] after a step, when somebody asked for that: what

@@ -65,11 +65,11 @@ pub fn api_key(app: &App, secret: &str) -> Result<Service, Error> {
     Ok(service)
 }
 
-/// As [`api_key`], where it comes as an OAuth client's secret (RFC 6749 §2.3.1): the client's id is the key's
-/// name.
+/// As [`api_key()`], where it comes as an OAuth client's secret (RFC 6749 §2.3.1): the client's id is the
+/// key's name.
 ///
 /// # Errors
-/// As [`api_key`]; `invalid_token`, too, for the name of another key, or of none.
+/// As [`api_key()`]; `invalid_token`, too, for the name of another key, or of none.
 pub fn client(app: &App, id: &str, secret: &Secret<String>) -> Result<Service, Error> {
     let service = service(app, secret.expose())?;
     if service.name.as_str() != id {
