@@ -141,12 +141,13 @@ impl<'c> Tx<'c> {
         self.connection.execute(sql, params)
     }
 
-    /// Does `work` and undoes it: it costs the same as if it counted, and leaves nothing. So that the time
-    /// of an answer doesn't tell which of two things was done.
+    /// Does `work` and undoes it: it costs the same as if it counted, and leaves nothing but what it gives.
+    /// So that the time of an answer doesn't tell which of two things was done, or to see what would be
+    /// refused.
     ///
     /// # Errors
     /// Those of `work`, too.
-    pub fn dry_run(&mut self, work: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
+    pub fn dry_run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         self.connection.run("SAVEPOINT dry_run")?;
         let happened = self.happened.len();
         let outcome = work(self);

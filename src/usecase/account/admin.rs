@@ -348,21 +348,16 @@ pub fn deletable(app: &App, caller: &Caller, all: &[UserRef]) -> Result<Vec<User
     require(caller, "users:write")?;
     let (changer, all) = (caller.clone(), all.to_vec());
     app.store.write(caller, move |tx| {
-        let mut found = Vec::new();
-        let mut refused = None;
         tx.dry_run(|tx| {
+            let mut found = Vec::with_capacity(all.len());
             for of in &all {
                 match delete_in(tx, &changer, of)? {
                     Decision::Grant(user) => found.push(user),
-                    Decision::Refuse(refusal) => {
-                        refused = Some(refusal);
-                        break;
-                    }
+                    Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
                 }
             }
-            Ok(())
-        })?;
-        Ok(refused.map_or(Decision::Grant(found), Decision::Refuse))
+            Ok(Decision::Grant(found))
+        })
     })
 }
 

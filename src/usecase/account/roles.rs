@@ -261,14 +261,7 @@ pub fn delete(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error
 pub fn deletable(app: &App, caller: &Caller, name: &RoleName) -> Result<Held, Error> {
     require(caller, "roles:write")?;
     let (changer, name) = (caller.clone(), name.clone());
-    app.store.write(caller, move |tx| {
-        let mut decided = Decision::Refuse(missing(&name));
-        tx.dry_run(|tx| {
-            decided = delete_in(tx, &changer, &name)?;
-            Ok(())
-        })?;
-        Ok(decided)
-    })
+    app.store.write(caller, move |tx| tx.dry_run(|tx| delete_in(tx, &changer, &name)))
 }
 
 pub(in crate::usecase) fn delete_in(

@@ -74,14 +74,10 @@ fn each(app: &App, caller: &Caller, of: &[UserRef], work: Work) -> Result<Vec<Ha
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
         // A refusal commits what was done before it, so it must come before anything is.
-        let mut refused = None;
-        tx.dry_run(|tx| {
-            if let Decision::Refuse(refusal) = run(tx, &changer, &users, work)? {
-                refused = Some(refusal);
-            }
-            Ok(())
-        })?;
-        refused.map_or_else(|| run(tx, &changer, &users, work), |refusal| Ok(Decision::Refuse(refusal)))
+        match tx.dry_run(|tx| run(tx, &changer, &users, work))? {
+            Decision::Grant(_) => run(tx, &changer, &users, work),
+            refused @ Decision::Refuse(_) => Ok(refused),
+        }
     })
 }
 

@@ -55,15 +55,6 @@ fn place_of(list: cursor::List, text: &str) -> Option<Place> {
     })
 }
 
-/// One key.
-///
-/// # Errors
-/// `forbidden` for anybody but an operator; `not_found`; the store's.
-pub fn find(app: &App, caller: &Caller, kid: &str) -> Result<SigningKey, Error> {
-    require(caller, "signing_keys:read")?;
-    Ok(app.store.read(|query| find_in(query, kid))?.ok_or_else(|| missing(kid))?)
-}
-
 /// What a rotation came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotated {
@@ -136,14 +127,7 @@ pub fn retire(app: &App, caller: &Caller, kid: &str, mode: RetireMode) -> Result
 pub fn retirable(app: &App, caller: &Caller, kid: &str, mode: RetireMode) -> Result<Retirement, Error> {
     require(caller, "signing_keys:write")?;
     let kid = kid.to_owned();
-    app.store.write(caller, move |tx| {
-        let mut decided = Decision::Refuse(missing(&kid));
-        tx.dry_run(|tx| {
-            decided = retire_in(tx, &kid, mode)?;
-            Ok(())
-        })?;
-        Ok(decided)
-    })
+    app.store.write(caller, move |tx| tx.dry_run(|tx| retire_in(tx, &kid, mode)))
 }
 
 fn retire_in(tx: &mut Tx<'_>, kid: &str, mode: RetireMode) -> Result<Decision<Retirement>, Fault> {

@@ -41,8 +41,10 @@ fn read_ttl(text: &str) -> Result<Duration, Wrong> {
 
 impl Kind for WantedKey {
     const SECTION: &'static str = "api_keys";
+    const WORD: &'static str = "api_key";
     const NOUNS: [&'static str; 2] = ["API key", "API keys"];
     const KEY: &'static str = "name";
+    const HOLDS: &'static str = "permissions";
     const PERMISSION: &'static str = "keys:write";
 
     fn read(entry: &mut Entry<'_>) -> Option<Self> {
@@ -127,7 +129,7 @@ impl WantedKey {
                 secret: Some(Revelation { secret, is }),
             }
         });
-        Change { details, after: Some(after), ..blank(Action::Add, &self.name, step) }
+        Change { details, after: Some(after), ..WantedKey::change(Action::Add, &self.name, step) }
     }
 }
 
@@ -146,28 +148,13 @@ fn edit(before: &ApiKey, after: &ApiKey) -> Change {
     );
     let step = Step::plain(move |giver, tx| Ok(api_key::edit_in(tx, giver, &name, &change)?.map(drop)));
     let (before, after_state) = (Some(state(before)), Some(state(after)));
-    Change { details, before, after: after_state, ..blank(Action::Change, &after.name, step) }
+    Change { details, before, after: after_state, ..WantedKey::change(Action::Change, &after.name, step) }
 }
 
 fn removal(key: &ApiKey) -> Change {
     let of = ApiKeyRef::Id(key.id);
     let step = Step::plain(move |giver, tx| Ok(api_key::revoke_in(tx, giver, &of)?.map(drop)));
-    Change { before: Some(state(key)), ..blank(Action::Remove, &key.name, step) }
-}
-
-fn blank(action: Action, name: &ApiKeyName, step: Step) -> Change {
-    Change {
-        action,
-        kind: "api_key",
-        noun: WantedKey::NOUNS[0],
-        name: name.to_string(),
-        details: Vec::new(),
-        takes: action == Action::Remove,
-        holds: "permissions",
-        before: None,
-        after: None,
-        step,
-    }
+    Change { before: Some(state(key)), ..WantedKey::change(Action::Remove, &key.name, step) }
 }
 
 fn state(key: &ApiKey) -> State {

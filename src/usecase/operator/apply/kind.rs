@@ -1,7 +1,7 @@
 //! What a kind of things is to a file: a section of it, how an entry is read, and what has to change for the
 //! database to be as the entries say. Each kind is a file beside this one.
 
-use super::change::Change;
+use super::change::{Action, Change, Step};
 use super::fields::Entry;
 use super::file::{Node, Value};
 use crate::domain::role::Permission;
@@ -16,10 +16,14 @@ use std::sync::Arc;
 pub(super) trait Kind: Debug + Send + Sync + Sized + 'static {
     /// The section's name in the file.
     const SECTION: &'static str;
+    /// What one is called for scripts.
+    const WORD: &'static str;
     /// What an entry is called for people, one and several.
     const NOUNS: [&'static str; 2];
     /// The field that an entry is known by.
     const KEY: &'static str;
+    /// What one holds, in a word: `roles` or `permissions`.
+    const HOLDS: &'static str;
     /// What must be held to change such things.
     const PERMISSION: &'static str;
 
@@ -32,6 +36,22 @@ pub(super) trait Kind: Debug + Send + Sync + Sized + 'static {
     /// What it hands out of authd.
     fn hands_out(&self) -> &[Permission] {
         &[]
+    }
+
+    /// Begins a change of the thing with this name, of which nothing is told yet.
+    fn change(action: Action, name: &impl ToString, step: Step) -> Change {
+        Change {
+            action,
+            kind: Self::WORD,
+            noun: Self::NOUNS[0],
+            name: name.to_string(),
+            details: Vec::new(),
+            takes: action == Action::Remove,
+            holds: Self::HOLDS,
+            before: None,
+            after: None,
+            step,
+        }
     }
 
     /// Compares the entries with the database. Refuses what can't be as the file says.

@@ -146,11 +146,7 @@ pub fn apply(
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         }
         // A refusal commits what was done before it, so it must come before anything is.
-        let mut refused = None;
-        tx.dry_run(|tx| {
-            refused = run(&steps, &giver, tx)?;
-            Ok(())
-        })?;
+        let mut refused = tx.dry_run(|tx| run(&steps, &giver, tx))?;
         if refused.is_none() && mode == ApplyMode::Do {
             refused = run(&steps, &giver, tx)?;
         }

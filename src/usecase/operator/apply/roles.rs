@@ -38,8 +38,10 @@ pub(super) fn take_permissions(entry: &mut Entry<'_>) -> Option<Vec<Permission>>
 
 impl Kind for WantedRole {
     const SECTION: &'static str = "roles";
+    const WORD: &'static str = "role";
     const NOUNS: [&'static str; 2] = ["role", "roles"];
     const KEY: &'static str = "name";
+    const HOLDS: &'static str = "permissions";
     const PERMISSION: &'static str = "roles:write";
 
     fn read(entry: &mut Entry<'_>) -> Option<Self> {
@@ -115,28 +117,13 @@ fn change(before: Option<&Role>, after: Role) -> Change {
         }),
     };
     let (before, after_state) = (before.map(state), Some(state(&after)));
-    Change { details, before, after: after_state, ..blank(action, &after.name, step) }
+    Change { details, before, after: after_state, ..WantedRole::change(action, &after.name, step) }
 }
 
 fn removal(role: &Role) -> Change {
     let name = role.name.clone();
     let step = Step::plain(move |giver, tx| Ok(role::delete_in(tx, giver, &name)?.map(drop)));
-    Change { before: Some(state(role)), ..blank(Action::Remove, &role.name, step) }
-}
-
-fn blank(action: Action, name: &RoleName, step: Step) -> Change {
-    Change {
-        action,
-        kind: "role",
-        noun: WantedRole::NOUNS[0],
-        name: name.to_string(),
-        details: Vec::new(),
-        takes: action == Action::Remove,
-        holds: "permissions",
-        before: None,
-        after: None,
-        step,
-    }
+    Change { before: Some(state(role)), ..WantedRole::change(Action::Remove, &role.name, step) }
 }
 
 fn state(role: &Role) -> State {

@@ -48,8 +48,10 @@ struct Edits {
 
 impl Kind for WantedUser {
     const SECTION: &'static str = "users";
+    const WORD: &'static str = "user";
     const NOUNS: [&'static str; 2] = ["user", "users"];
     const KEY: &'static str = "email";
+    const HOLDS: &'static str = "roles";
     const PERMISSION: &'static str = "users:write";
 
     fn read(entry: &mut Entry<'_>) -> Option<Self> {
@@ -199,7 +201,7 @@ impl WantedUser {
             };
             if disabled { add_disabled(row, roles.clone()) } else { invite(app, row, roles.clone()) }
         });
-        Change { details, after: Some(after), ..blank(Action::Add, &self.email, step) }
+        Change { details, after: Some(after), ..WantedUser::change(Action::Add, &self.email, step) }
     }
 }
 
@@ -247,7 +249,7 @@ fn change(user: &User, edits: &Edits) -> Change {
     });
     let before = Some(state_of(user));
     let after = Some(with_id(user.id, after));
-    Change { details, takes, before, after, ..blank(Action::Change, &user.email, step) }
+    Change { details, takes, before, after, ..WantedUser::change(Action::Change, &user.email, step) }
 }
 
 fn edit_user(tx: &mut Tx<'_>, giver: &Caller, user: &User, edits: &Edits) -> Result<Decision<()>, Fault> {
@@ -277,22 +279,7 @@ fn edit_user(tx: &mut Tx<'_>, giver: &Caller, user: &User, edits: &Edits) -> Res
 fn removal(user: &User) -> Change {
     let of = UserRef::Id(user.id);
     let step = Step::plain(move |giver, tx| Ok(admin::delete_in(tx, giver, &of)?.map(drop)));
-    Change { before: Some(state_of(user)), ..blank(Action::Remove, &user.email, step) }
-}
-
-fn blank(action: Action, email: &Email, step: Step) -> Change {
-    Change {
-        action,
-        kind: "user",
-        noun: WantedUser::NOUNS[0],
-        name: email.to_string(),
-        details: Vec::new(),
-        takes: action == Action::Remove,
-        holds: "roles",
-        before: None,
-        after: None,
-        step,
-    }
+    Change { before: Some(state_of(user)), ..WantedUser::change(Action::Remove, &user.email, step) }
 }
 
 fn state_of(user: &User) -> State {
