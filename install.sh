@@ -370,7 +370,7 @@ uninstall_all() {
 
 run_here() {
     profile=quick
-    expected="the first time takes 2 to 4 minutes on two cores"
+    expected="the first time takes about 4 minutes on two cores"
     build
     say "starting in $(pwd); from a second terminal there: $(dirname -- "$binary")/authctl --help"
     exec "$binary" serve "$@"
