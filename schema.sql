@@ -52,6 +52,23 @@ CREATE TABLE user_roles (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX user_roles_by_role ON user_roles (role, user_id);
 
+-- Applications behind the gate. A role that is deleted takes its line along: nobody comes in by it any more.
+CREATE TABLE apps (
+    name       TEXT PRIMARY KEY NOT NULL,
+    url        TEXT NOT NULL UNIQUE, -- its origin, as a browser spells it
+    host       TEXT NOT NULL,        -- of that, without the port
+    everyone   INTEGER NOT NULL,     -- 1: whoever is signed in; 0: those with one of its roles
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX apps_by_host ON apps (host);
+
+CREATE TABLE app_roles (
+    app  TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+    role TEXT NOT NULL REFERENCES roles (name) ON DELETE CASCADE,
+    PRIMARY KEY (app, role)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX app_roles_by_role ON app_roles (role, app);
+
 -- A login and all that was refreshed from it. Its refresh token is an HMAC over id, generation and
 -- salt under a key that is not in this file.
 CREATE TABLE sessions (
@@ -273,4 +290,5 @@ END;
 INSERT INTO roles (name, description, created_at) VALUES ('admin', 'Everything in authd', 0);
 INSERT INTO role_permissions (role, permission) VALUES
     ('admin', 'users:read'), ('admin', 'users:write'), ('admin', 'roles:read'), ('admin', 'roles:write'),
-    ('admin', 'sessions:read'), ('admin', 'sessions:revoke'), ('admin', 'audit:read'), ('admin', 'keys:write');
+    ('admin', 'sessions:read'), ('admin', 'sessions:revoke'), ('admin', 'audit:read'), ('admin', 'keys:write'),
+    ('admin', 'apps:read'), ('admin', 'apps:write');

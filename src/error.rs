@@ -60,6 +60,10 @@ pub enum Refusal {
     RoleRequired {
         role: String,
     },
+    /// Who may use this application is laid down, and the actor is none of them.
+    AppNotAllowed {
+        app: String,
+    },
     /// The address has not been verified yet.
     EmailNotVerified,
     AccountDisabled,
@@ -122,7 +126,7 @@ impl Refusal {
             Self::FreshLoginRequired => "fresh_login_required",
             Self::TwoFactorSetupRequired => "two_factor_setup_required",
             Self::TooManyAttempts { .. } => "too_many_attempts",
-            Self::Forbidden { .. } | Self::RoleRequired { .. } => "forbidden",
+            Self::Forbidden { .. } | Self::RoleRequired { .. } | Self::AppNotAllowed { .. } => "forbidden",
             Self::EmailNotVerified => "email_not_verified",
             Self::AccountDisabled => "account_disabled",
             Self::RegistrationClosed => "registration_closed",
@@ -170,6 +174,9 @@ impl fmt::Display for Refusal {
             }
             Self::RoleRequired { role } => {
                 write!(f, "this needs the role {role}; ask an administrator for it, then try again")
+            }
+            Self::AppNotAllowed { app } => {
+                write!(f, "the application {app} is not open to this account; ask an administrator, then try again")
             }
             Self::EmailNotVerified => {
                 f.write_str("the e-mail address is not verified yet; open the link in the mail, or ask for a new one")

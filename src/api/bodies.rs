@@ -233,6 +233,31 @@ pub static ROLE_CHANGES: Body = Body {
     example: r#"{"permissions":["posts:*"]}"#,
 };
 
+const ALLOW: &str = "Who may use it: `everyone` who is signed in, or whoever has one of the `roles`.";
+
+pub static NEW_APP: Body = Body {
+    name: "NewApp",
+    encoding: Encoding::Json,
+    fields: &[
+        required("name", Kind::AppName, "Never changes."),
+        required("url", Kind::AppOrigin, "Where it stands: https, host and port; http on loopback alone."),
+        required("allow", Kind::Allow, ALLOW),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"name":"wiki","url":"https://wiki.example.com","allow":{"everyone":false,"roles":["admin"]}}"#,
+};
+
+pub static APP_CHANGES: Body = Body {
+    name: "AppChanges",
+    encoding: Encoding::Json,
+    fields: &[
+        optional("url", Kind::AppOrigin, "Where it stands."),
+        optional("allow", Kind::Allow, "In the place of the whole rule."),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"allow":{"everyone":true,"roles":[]}}"#,
+};
+
 pub static NEW_API_KEY: Body = Body {
     name: "NewApiKey",
     encoding: Encoding::Json,

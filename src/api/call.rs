@@ -1,6 +1,7 @@
 //! What a handler gets to know of a request.
 
 use super::wire::Fields;
+use crate::domain::application::{AppName, AskedHost};
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
 use crate::domain::role::RoleName;
@@ -15,6 +16,8 @@ pub struct Call {
     pub fields: Fields,
     /// How the answer's tokens go.
     pub token_transport: TokenTransport,
+    /// The host that a trusted proxy asks about. `None`: it is no such question, or names none.
+    pub asked_host: Option<AskedHost>,
     parameters: Vec<(&'static str, String)>,
 }
 
@@ -27,7 +30,7 @@ impl Call {
         token_transport: TokenTransport,
         parameters: Vec<(&'static str, String)>,
     ) -> Self {
-        Self { caller, fields, token_transport, parameters }
+        Self { caller, fields, token_transport, asked_host: None, parameters }
     }
 
     /// The segment that stands for `{name}` in the path, as it was sent. Empty if the route has none.
@@ -43,6 +46,15 @@ impl Call {
     pub fn user(&self) -> Result<UserRef, Refusal> {
         let id = self.parameter("id");
         UserId::parse(id).map(UserRef::Id).ok_or_else(|| Refusal::not_found("user", id))
+    }
+
+    /// The application that the path names.
+    ///
+    /// # Errors
+    /// `not_found` for what is no application's name.
+    pub fn app(&self) -> Result<AppName, Refusal> {
+        let name = self.parameter("app");
+        AppName::parse(name).map_err(|_| Refusal::not_found("application", name))
     }
 
     /// The role that the path names.

@@ -112,8 +112,11 @@ fn operation(route: &Route) -> Value {
 }
 
 fn path_parameter(name: &str) -> Value {
-    let schema =
-        if name == "role" { Kind::Role.schema() } else { json!({"type": "string", "format": "uuid"}) };
+    let schema = match name {
+        "role" => Kind::Role.schema(),
+        "app" => Kind::AppName.schema(),
+        _ => json!({"type": "string", "format": "uuid"}),
+    };
     json!({"name": name, "in": "path", "required": true, "schema": schema})
 }
 

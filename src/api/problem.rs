@@ -174,6 +174,7 @@ impl From<&Refusal> for Problem {
             | Refusal::TwoFactorSetupRequired
             | Refusal::Forbidden { .. }
             | Refusal::RoleRequired { .. }
+            | Refusal::AppNotAllowed { .. }
             | Refusal::EmailNotVerified
             | Refusal::AccountDisabled
             | Refusal::RegistrationClosed

@@ -18,7 +18,7 @@ use crate::usecase::{reauthenticate, require, require_full_standing};
 use crate::web::rejection::{DeadCookies, Rejection};
 use crate::web::request::{self, Face, Readers, RequestState};
 use crate::web::token_transport::TokenTransport;
-use crate::web::{cookies, headers, origin};
+use crate::web::{cookies, forwarded, headers, origin};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -151,7 +151,11 @@ impl Router {
             let has_already = cookies::find(&head.headers, cookies::REFRESH)?;
             caller.browser_session = has_already.map(|token| Secret::new(token.to_owned()));
         }
-        Ok(Call::new(caller, fields, tokens, parameters(route, &head.path)))
+        let mut call = Call::new(caller, fields, tokens, parameters(route, &head.path));
+        if route.method == Method::Any {
+            call.asked_host = forwarded::host(head, &app.config.proxy.trusted)?;
+        }
+        Ok(call)
     }
 
     /// Runs a handler to its answer.

@@ -19,6 +19,7 @@ pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
         admin::sessions::SESSIONS,
         admin::audit::AUDIT,
         admin::api_keys::API_KEYS,
+        admin::apps::APPS,
         operations::OPERATIONS,
     ];
     tables.into_iter().flatten()

@@ -8,6 +8,7 @@ pub use fields::Fields;
 use super::json;
 use super::problem::Problem;
 use crate::domain::api_key::{ApiKeyName, InvalidApiKeyName};
+use crate::domain::application::{Allow, AppName, AppOrigin, InvalidAppName, InvalidAppOrigin};
 use crate::domain::email::{self, Email, InvalidEmail};
 use crate::domain::name::{self, Name};
 use crate::domain::password::{self, Password};
@@ -89,6 +90,12 @@ pub enum Kind {
     State,
     /// An API key's name.
     KeyName,
+    /// An application's name.
+    AppName,
+    /// Where an application stands.
+    AppOrigin,
+    /// Who may use an application: a JSON object of `everyone` or `roles`.
+    Allow,
 }
 
 /// A hundred years.
@@ -144,6 +151,9 @@ enum Parsed {
     User(UserRef),
     State(UserState),
     KeyName(ApiKeyName),
+    AppName(AppName),
+    AppOrigin(AppOrigin),
+    Allow(Allow),
 }
 
 /// Reads a body: `declared` says what may stand in it, `None` that nothing may. Where nothing must, an
@@ -308,6 +318,8 @@ impl Kind {
                 )),
             },
             (Self::Seconds, _) => Err(FieldError::new(field, "wrong_type", "this field is an integer")),
+            (Self::Allow, Value::Object(rule)) => allow(field, rule).map(Parsed::Allow),
+            (Self::Allow, _) => Err(FieldError::new(field, "wrong_type", "this field is an object")),
             (_, Value::String(text)) => self.parse_text(field, Secret::new(text)),
             _ => Err(FieldError::new(field, "wrong_type", "this field is a string")),
         }
@@ -358,7 +370,13 @@ impl Kind {
             Self::KeyName => ApiKeyName::parse(text.expose())
                 .map(Parsed::KeyName)
                 .map_err(|InvalidApiKeyName| fault("invalid", InvalidApiKeyName::MESSAGE)),
-            Self::Roles | Self::Permissions | Self::Seconds => {
+            Self::AppName => AppName::parse(text.expose())
+                .map(Parsed::AppName)
+                .map_err(|InvalidAppName| fault("invalid", InvalidAppName::MESSAGE)),
+            Self::AppOrigin => AppOrigin::parse(text.expose())
+                .map(Parsed::AppOrigin)
+                .map_err(|InvalidAppOrigin| fault("invalid", InvalidAppOrigin::MESSAGE)),
+            Self::Roles | Self::Permissions | Self::Seconds | Self::Allow => {
                 Err(fault("wrong_type", "this stands in a JSON body"))
             }
         }
@@ -378,10 +396,16 @@ impl Kind {
             Self::Name => json!({"type": "string", "maxLength": name::MAX_LENGTH}),
             Self::Token => json!({"type": "string"}),
             Self::Text => json!({"type": "string", "maxLength": TEXT_MAX}),
-            Self::Role | Self::KeyName => json!({"type": "string", "pattern": WORD}),
+            Self::Role | Self::KeyName | Self::AppName => json!({"type": "string", "pattern": WORD}),
             Self::Permission => json!({"type": "string", "pattern": PERMISSION}),
             Self::Roles => json!({"type": "array", "items": Self::Role.schema()}),
             Self::Permissions => json!({"type": "array", "items": Self::Permission.schema()}),
+            Self::AppOrigin => json!({"type": "string", "format": "uri", "maxLength": AppOrigin::MAX_BYTES}),
+            Self::Allow => json!({
+                "type": "object",
+                "properties": {"everyone": {"type": "boolean"}, "roles": Self::Roles.schema()},
+                "additionalProperties": false,
+            }),
             Self::Seconds => json!({"type": "integer", "minimum": 1, "maximum": SECONDS_MAX}),
             Self::Time => json!({"type": "string", "format": "date-time"}),
             Self::User => {
@@ -393,6 +417,26 @@ impl Kind {
             Self::Limit => {
                 json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT})
             }
+        }
+    }
+}
+
+/// Reads who may use an application. What answers show can be sent again: `everyone` is false beside roles,
+/// and `roles` empty beside it.
+fn allow(field: &'static str, mut rule: Map<String, Value>) -> Result<Allow, FieldError> {
+    let everyone = rule.shift_remove("everyone").unwrap_or(Value::Bool(false));
+    let roles = rule.shift_remove("roles").unwrap_or_else(|| Value::Array(Vec::new()));
+    let (Value::Bool(everyone), Value::Array(roles), true) = (everyone, roles, rule.is_empty()) else {
+        let message = "this object has `everyone`, which is true or false, and `roles`, an array of strings";
+        return Err(FieldError::new(field, "wrong_type", message));
+    };
+    let roles = list(field, roles, |item| RoleName::parse(item).map_err(|_| InvalidRoleName::MESSAGE))?;
+    match (everyone, roles.is_empty()) {
+        (true, true) => Ok(Allow::Everyone),
+        (false, false) => Ok(Allow::roles(roles)),
+        (true, false) => Err(FieldError::new(field, "conflict", "send everyone or roles, not both")),
+        (false, true) => {
+            Err(FieldError::new(field, "missing", "send everyone as true, or at least one role"))
         }
     }
 }

@@ -148,6 +148,7 @@ const fn refusal_code(refusal: &Refusal) -> u8 {
         | Refusal::TooManyAttempts { .. }
         | Refusal::Forbidden { .. }
         | Refusal::RoleRequired { .. }
+        | Refusal::AppNotAllowed { .. }
         | Refusal::EmailNotVerified
         | Refusal::AccountDisabled
         | Refusal::RegistrationClosed

@@ -4,6 +4,7 @@
 //! failures to exit codes. Nothing here reads or writes the database but through a use-case.
 
 pub mod apikey;
+pub mod app;
 pub mod apply;
 mod arguments;
 pub mod audit;
@@ -100,6 +101,7 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::User(verb) => verb.run(context),
         Command::Registration(verb) => verb.run(context),
         Command::Role(verb) => verb.run(context),
+        Command::App(verb) => verb.run(context),
         Command::Token(verb) => verb.run(context),
         Command::Apikey(verb) => verb.run(context),
         Command::Key(verb) => verb.run(context),

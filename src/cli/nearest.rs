@@ -30,6 +30,7 @@ fn find(config: impl FnOnce() -> Result<Config, Error>, refusal: &Refusal) -> Re
         "user" => complete::users_around(&config()?, name)?,
         "role" => named(complete::roles(&Look::at_all(&config()?))?),
         "API key" => named(complete::api_keys(&Look::at_all(&config()?))?),
+        "application" => named(complete::apps(&Look::at_all(&config()?))?),
         "event" => return Ok(nearest(name, Event::NAMES).map(str::to_owned)),
         _ => return Ok(None),
     };

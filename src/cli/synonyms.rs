@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use std::ffi::OsString;
 
 /// What others call a noun, or a command that is one here; and what it is here.
-const NOUNS: [(&[&str], &str); 29] = [
+const NOUNS: [(&[&str], &str); 30] = [
     (&["users", "account", "accounts", "people"], "user"),
     (&["password", "passwd", "set-password", "change-password"], "user passwd"),
     (&["reset-password", "reset-link"], "user reset-link"),
@@ -17,6 +17,7 @@ const NOUNS: [(&[&str], &str); 29] = [
     (&["registrations", "pending"], "registration"),
     (&["roles", "group", "groups", "perm", "perms", "permission", "permissions"], "role"),
     (&["grant"], "role assign"),
+    (&["apps", "application", "applications", "gate"], "app"),
     (&["session", "sessions", "tokens", "jwt"], "token"),
     (&["logout", "revoke"], "token revoke"),
     (&["introspect"], "token inspect"),
@@ -40,7 +41,7 @@ const NOUNS: [(&[&str], &str); 29] = [
 ];
 
 /// What others call a verb; and what it is here: the first of these that the noun has.
-const VERBS: [(&[&str], &[&str]); 25] = [
+const VERBS: [(&[&str], &[&str]); 26] = [
     (&["remove", "rm", "del", "erase", "destroy", "drop"], &["delete", "revoke", "reset", "retire", "prune"]),
     (&["delete"], &["revoke", "reset", "retire", "prune"]),
     (&["revoke"], &["retire", "unassign", "reset", "delete"]),
@@ -66,6 +67,7 @@ const VERBS: [(&[&str], &[&str]); 25] = [
     (&["load"], &["restore"]),
     (&["upgrade"], &["migrate"]),
     (&["vacuum", "clean", "gc"], &["prune"]),
+    (&["why", "allowed", "may"], &["explain"]),
 ];
 
 /// Says the right word in the place of an error of the parser that knows a wrong one; others stay as they

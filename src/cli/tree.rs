@@ -14,7 +14,7 @@ use super::program::Program;
 use super::serve::Serve;
 use super::synonyms::explained;
 use super::version::Version;
-use super::{apikey, audit, config, db, hash, key, mail, registration, role, token, totp, user};
+use super::{apikey, app, audit, config, db, hash, key, mail, registration, role, token, totp, user};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -40,6 +40,9 @@ pub enum Command {
     /// Create roles and give them to users
     #[command(subcommand)]
     Role(role::Verb),
+    /// Put applications behind the gate, and say who may use them
+    #[command(subcommand)]
+    App(app::Verb),
     /// See, check and end sessions and their tokens
     #[command(subcommand)]
     Token(token::Verb),

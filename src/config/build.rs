@@ -9,10 +9,10 @@ use super::model::{
     Rate, RateLimit, Server, Tokens, Totp, TwoFactor,
 };
 use super::settings::{Origin, Settings};
-use super::url::is_loopback;
 use super::value::Value;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::password::HashCost;
+use crate::domain::url::is_loopback;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

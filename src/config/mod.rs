@@ -1,7 +1,7 @@
 //! The configuration: every setting as a typed value.
 //!
 //! Read `keys` first, the table that everything follows from; then `load`, which turns the `sources` into
-//! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` and `url` check one
+//! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` checks one
 //! value, `choice` lists those that take one of a few names, `build` checks what two must agree on, `place`
 //! finds the file, `file` reads TOML, `weak` lists what is allowed and not wise, `text` writes `config init`
 //! and authd.toml(5).
@@ -18,7 +18,6 @@ mod place;
 mod settings;
 mod sources;
 pub mod text;
-mod url;
 mod value;
 mod weak;
 

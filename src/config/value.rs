@@ -3,8 +3,8 @@
 //! Each value is checked here by itself; `build` checks what two settings must agree on.
 
 use super::model::Rate;
-use super::url::{Url, host_name};
 use crate::domain::email::Email;
+use crate::domain::url::{Url, host_name};
 use ipnet::IpNet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

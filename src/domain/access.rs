@@ -12,7 +12,7 @@ use std::fmt;
 pub const FRESH: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 
 /// The permissions that authd itself asks for; the built-in role `admin` holds them all.
-pub const OWN_PERMISSIONS: [&str; 8] = [
+pub const OWN_PERMISSIONS: [&str; 10] = [
     "users:read",
     "users:write",
     "roles:read",
@@ -21,6 +21,8 @@ pub const OWN_PERMISSIONS: [&str; 8] = [
     "sessions:revoke",
     "audit:read",
     "keys:write",
+    "apps:read",
+    "apps:write",
 ];
 
 /// Whether a user may do anything in authd that is not about their own account: by the role `admin`, or by

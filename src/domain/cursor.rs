@@ -19,6 +19,8 @@ pub enum List {
     /// The outbox.
     Mails,
     SigningKeys,
+    /// Applications behind the gate.
+    Apps,
 }
 
 impl List {
@@ -33,6 +35,7 @@ impl List {
             Self::Registrations => b'w',
             Self::Mails => b'm',
             Self::SigningKeys => b'g',
+            Self::Apps => b'p',
         }
     }
 }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod algorithm;
 pub mod api_key;
+pub mod application;
 pub mod audit;
 pub mod blocklist;
 pub mod caller;
@@ -25,4 +26,5 @@ pub mod secret;
 pub mod session;
 pub mod signing_key;
 pub mod time;
+pub mod url;
 pub mod user;

@@ -2,6 +2,7 @@
 //! program's types stand in one.
 
 use crate::domain::api_key::ApiKeyName;
+use crate::domain::application::{AppName, AppOrigin};
 use crate::domain::email::Email;
 use crate::domain::id::{ApiKeyId, LinkId, MailId, RegistrationId, SessionId, TokenId, UserId};
 use crate::domain::name::Name;
@@ -285,6 +286,22 @@ impl FromValue<'_> for Name {
 
 impl FromValue<'_> for RoleName {
     const WANTED: &'static str = "the name of a role";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        Self::parse(<&str>::from_value(value)?).ok()
+    }
+}
+
+impl FromValue<'_> for AppName {
+    const WANTED: &'static str = "the name of an application";
+
+    fn from_value(value: Value<'_>) -> Option<Self> {
+        Self::parse(<&str>::from_value(value)?).ok()
+    }
+}
+
+impl FromValue<'_> for AppOrigin {
+    const WANTED: &'static str = "the origin of an application";
 
     fn from_value(value: Value<'_>) -> Option<Self> {
         Self::parse(<&str>::from_value(value)?).ok()

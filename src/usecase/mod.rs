@@ -13,13 +13,15 @@
 //! | [`mail`] | mail as it is composed, queued and delivered | app |
 //! | [`signin`] | the lockout, the factors, and the start of a session | app, keys, mail |
 //! | [`account`] | accounts, for owners and administrators | app, reauthenticate, keys, mail, signin |
-//! | [`session`] | sessions and tokens once somebody is signed in | app, keys, mail, signin, account |
+//! | [`gate`] | applications behind the gate, and who may use each | app, reauthenticate, signin, account |
+//! | [`session`] | sessions and tokens once somebody is signed in | app, keys, mail, signin, account, gate |
 //! | [`audit`] | the audit log, read, checked and pruned | app, account |
-//! | [`operator`] | backups, imports, exports, figures, the doctor | app, keys, mail, signin, account |
+//! | [`operator`] | backups, imports, exports, figures, the doctor | app, keys, mail, signin, account, gate |
 
 pub mod account;
 pub mod app;
 pub mod audit;
+pub mod gate;
 pub mod keys;
 pub mod mail;
 pub mod operator;

@@ -5,6 +5,7 @@
 //! description there. A view borrows what it shows, so that little is copied on the way to the bytes.
 
 mod api_key;
+mod application;
 mod audit;
 mod database;
 mod health;
@@ -24,6 +25,7 @@ mod two_factor;
 mod user;
 
 pub use api_key::{ApiKey, CreatedApiKey, api_key, new_api_key};
+pub use application::{App, AppJudgement, app, app_judgement};
 pub use audit::{
     AuditCheck, AuditLine, AuditPruning, Event, Events, ExportedLine, audit_check, audit_line, audit_pruning,
     exported_line, own_events,

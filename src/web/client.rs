@@ -13,15 +13,11 @@ const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// address counts as IPv4. `None`: the peer is on a Unix socket and names no client.
 #[must_use]
 pub fn address(peer: Option<IpAddr>, sent: &Headers, trusted: &[IpNet]) -> Option<IpAddr> {
-    let is_trusted = |address: Option<IpAddr>| {
-        let address = address.unwrap_or(LOCAL).to_canonical();
-        trusted.iter().any(|network| network.contains(&address))
-    };
     let mut client = peer;
     let hops: Vec<&str> =
         sent.all("x-forwarded-for").flat_map(|value| value.unwrap_or("").split(',')).collect();
     for hop in hops.into_iter().rev() {
-        if !is_trusted(client) {
+        if !is_trusted(client, trusted) {
             break;
         }
         match parse_hop(headers::trim(hop)) {
@@ -30,6 +26,13 @@ pub fn address(peer: Option<IpAddr>, sent: &Headers, trusted: &[IpNet]) -> Optio
         }
     }
     client.map(|address| address.to_canonical())
+}
+
+/// Whether what a peer says of a request is believed, or a proxy's word on the way to it.
+#[must_use]
+pub fn is_trusted(peer: Option<IpAddr>, trusted: &[IpNet]) -> bool {
+    let peer = peer.unwrap_or(LOCAL).to_canonical();
+    trusted.iter().any(|network| network.contains(&peer))
 }
 
 /// Whether the peer is a proxy on this machine, and nobody is trusted to name the client.

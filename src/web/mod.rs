@@ -2,13 +2,14 @@
 //! it from another: `api` and `pages` stand above, and neither knows the other.
 //!
 //! `request` begins and finishes each request; `client`, `token_transport`, `cookies`, `csrf` and `origin`
-//! read what came with it; `headers` and `status` are what an answer says beside its body; `rejection` is why
-//! a request gets none.
+//! read what came with it, `forwarded` what a proxy says of a request that it asks about; `headers` and
+//! `status` are what an answer says beside its body; `rejection` is why a request gets none.
 
 pub mod basic;
 pub mod client;
 pub mod cookies;
 pub mod csrf;
+pub mod forwarded;
 pub mod headers;
 pub mod origin;
 pub mod rejection;

@@ -20,6 +20,7 @@ pub const fn of_refusal(refusal: &Refusal) -> u16 {
         | Refusal::TwoFactorSetupRequired
         | Refusal::Forbidden { .. }
         | Refusal::RoleRequired { .. }
+        | Refusal::AppNotAllowed { .. }
         | Refusal::EmailNotVerified
         | Refusal::AccountDisabled
         | Refusal::RegistrationClosed => 403,
@@ -46,7 +47,9 @@ pub const fn title_of_refusal(refusal: &Refusal) -> &'static str {
         Refusal::FreshLoginRequired => "Fresh login required",
         Refusal::TwoFactorSetupRequired => "Second factor required",
         Refusal::TooManyAttempts { .. } => "Too many attempts",
-        Refusal::Forbidden { .. } | Refusal::RoleRequired { .. } => "Forbidden",
+        Refusal::Forbidden { .. } | Refusal::RoleRequired { .. } | Refusal::AppNotAllowed { .. } => {
+            "Forbidden"
+        }
         Refusal::EmailNotVerified => "E-mail address not verified",
         Refusal::AccountDisabled => "Account disabled",
         Refusal::RegistrationClosed => "Registration closed",

@@ -47,7 +47,10 @@ fn target_of(route: &Route) -> (Target, &'static str) {
         | "admin_add_role"
         | "admin_add_api_key"
         | "admin_confirm_registration"
-        | "admin_delete_registration" => (Target::Nothing, ""),
+        | "admin_delete_registration"
+        | "admin_add_app"
+        | "admin_change_app"
+        | "admin_delete_app" => (Target::Nothing, ""),
         other => panic!("what does {other} change?"),
     }
 }

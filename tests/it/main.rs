@@ -21,6 +21,7 @@ mod docs;
 mod foreign_cookies;
 mod foreign_hashes;
 mod front_door;
+mod gate;
 mod growth;
 mod http_contract;
 mod import_formats;

@@ -2,6 +2,7 @@
 
 use crate::daemon::Daemon;
 use crate::world::{operator, user_ref};
+use authd::domain::access::OWN_PERMISSIONS;
 use authd::domain::api_key::ApiKeyName;
 use authd::domain::time::Timestamp;
 use authd::usecase::account::admin;
@@ -126,7 +127,7 @@ fn an_access_token_is_told_of_as_long_as_it_counts() {
         assert_eq!(found[claim], value, "{claim}");
     }
     assert_eq!(found["iss"], daemon.world.app.config.tokens.issuer);
-    assert_eq!(found["permissions"].as_array().unwrap().len(), 8);
+    assert_eq!(found["permissions"].as_array().unwrap().len(), OWN_PERMISSIONS.len());
 
     admin::disable(&daemon.world.app, &operator(), &{
         daemon.world.add_user("bea@example.com", &["admin"]);

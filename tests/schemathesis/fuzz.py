@@ -10,7 +10,8 @@ from house import House, ask, check, summary
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 PERMISSIONS = (
-    "users:read users:write roles:read roles:write sessions:read sessions:revoke audit:read keys:write".split()
+    "users:read users:write roles:read roles:write sessions:read sessions:revoke audit:read keys:write "
+    "apps:read apps:write".split()
 )
 # A link's token that fits the schema is wrong all the same: what a schema allows may be refused for its meaning.
 NOT_ASKED = "positive_data_acceptance"

@@ -13,14 +13,22 @@ use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
+use crate::usecase::gate::judge::Asked;
 use crate::usecase::session::forward_auth;
 use crate::usecase::session::forward_auth::Demands;
 use crate::usecase::session::{introspect, tokens};
 use crate::views;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// What the caller must hold.
+/// Which application it is about, and what else the caller must hold.
 const DEMANDS: &[Field] = &[
+    Field {
+        name: "app",
+        kind: Kind::AppName,
+        presence: Presence::Optional,
+        about: "The application that it is about, by its name. Left out, the host in a trusted proxy's \
+            `X-Forwarded-Host` says so, where an application stands there.",
+    },
     Field {
         name: "role",
         kind: Kind::Role,
@@ -87,10 +95,13 @@ pub static SERVICES: &[Route] = &[
 ];
 
 /// All four headers are always there, if empty: a proxy that copies them leaves none of the client's own.
-fn verify(_: &App, mut call: Call) -> Result<Response, Error> {
+fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
     let demands =
         Demands { roles: call.fields.roles("role"), permissions: call.fields.permissions("permission") };
-    let me = &forward_auth::verify(&call.caller, &demands)?.account;
+    let by_name = call.fields.optional_app_name("app").map(Asked::ByName);
+    let by_host = || call.asked_host.take().map_or(Asked::Nothing, Asked::ByHost);
+    let asked = by_name.unwrap_or_else(by_host);
+    let me = &forward_auth::verify(app, &call.caller, &asked, &demands)?.account;
     // Of an address that nobody has shown to be theirs, an application would make its owner.
     let email = me.email_verified_at.map_or_else(String::new, |_| me.email.to_string());
     let groups: Vec<_> = me.roles.iter().map(RoleName::as_str).collect();

@@ -9,6 +9,8 @@ pub static ALL: &[&Object] = &[
     &REGISTRATIONS,
     &ROLE,
     &ROLES,
+    &APP,
+    &APPS,
     &LISTED_SESSION,
     &SESSIONS,
     &AUDIT_LINE,
@@ -39,6 +41,13 @@ pub static ROLE: Object = Object::of::<views::Role>(
 );
 
 pub static ROLES: Object = Object::of::<views::Page<views::Role>>("RolePage", r#"{"items":[],"next":null}"#);
+
+pub static APP: Object = Object::of::<views::App>(
+    "App",
+    r#"{"name":"wiki","url":"https://wiki.example.com","allow":{"everyone":false,"roles":["editor"]},"created_at":"2026-11-22T08:00:00Z"}"#,
+);
+
+pub static APPS: Object = Object::of::<views::Page<views::App>>("AppPage", r#"{"items":[],"next":null}"#);
 
 static LISTED_SESSION: Object = Object::of::<views::ListedSession>(
     "ListedSession",

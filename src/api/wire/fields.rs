@@ -2,6 +2,7 @@
 
 use super::Parsed;
 use crate::domain::api_key::ApiKeyName;
+use crate::domain::application::{Allow, AppName, AppOrigin};
 use crate::domain::email::Email;
 use crate::domain::name::Name;
 use crate::domain::password::Password;
@@ -53,6 +54,9 @@ impl Fields {
         token: Token(Secret<String>),
         key_name: KeyName(ApiKeyName),
         role: Role(RoleName),
+        app_name: AppName(AppName),
+        app_origin: AppOrigin(AppOrigin),
+        allow: Allow(Allow),
     }
 
     optional! {
@@ -68,6 +72,9 @@ impl Fields {
         optional_roles: Roles(Vec<RoleName>),
         optional_user: User(UserRef),
         optional_state: State(UserState),
+        optional_app_name: AppName(AppName),
+        optional_app_origin: AppOrigin(AppOrigin),
+        optional_allow: Allow(Allow),
     }
 
     /// Takes a flag; one that was left out is `false`.

@@ -19,11 +19,12 @@ use std::ffi::OsStr;
 type Find = fn(&Look<'_>) -> Result<Vec<Offer>, Fault>;
 
 /// What stands for a name in the usage of commands, and who finds those that there are.
-const FOUND: [(&str, Find); 9] = [
+const FOUND: [(&str, Find); 10] = [
     ("USER", complete::users),
     ("ROLE", complete::roles),
     ("REGISTRATION", complete::registrations),
     ("SESSION", complete::sessions),
+    ("APP", complete::apps),
     ("APIKEY", complete::api_keys),
     ("KID", complete::signing_keys),
     ("MAIL", complete::mails),

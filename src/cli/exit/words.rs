@@ -31,6 +31,9 @@ pub(super) fn of_refusal(refusal: &Refusal) -> String {
             Some(step) => format!("{refusal}; {step}"),
             None => refusal.to_string(),
         },
+        Refusal::AppNotAllowed { app } => format!(
+            "the application {app} is not open to this account; `authctl role assign` or `authctl app edit` opens it"
+        ),
         Refusal::EmailTaken => {
             "another account has this e-mail address; use another one, or change that account with `authctl user edit`"
                 .into()
@@ -87,6 +90,7 @@ fn where_to_look(what: &str) -> Option<&'static str> {
             "`authctl token inspect` says what a token is, and --token-stdin revokes it by its text"
         }
         "session" => "`authctl token list` shows those that are alive",
+        "application" => "`authctl app list` shows those there are",
         "API key" => "`authctl apikey list` shows those there are",
         "signing key" => "`authctl key list` shows those there are",
         "registration" => "`authctl registration list` shows those that wait",

@@ -143,6 +143,12 @@ pub enum Event {
     RoleAssigned { role: String },
     /// A user has it no more.
     RoleUnassigned { role: String },
+    /// An application is behind the gate; `rule` is `everyone`, or the roles that may use it.
+    AppCreated { app: String, url: String, rule: String },
+    /// Its address, or who may use it, as they are from now on.
+    AppEdited { app: String, url: String, rule: String },
+    /// An application is gone; the gate lets nobody into it.
+    AppDeleted { app: String },
 }
 
 impl Event {
@@ -233,6 +239,10 @@ impl Event {
             Self::RoleDeleted { role, users } => {
                 vec![("role", role.clone()), ("users", users.to_string())]
             }
+            Self::AppCreated { app, url, rule } | Self::AppEdited { app, url, rule } => {
+                vec![("app", app.clone()), ("url", url.clone()), ("rule", rule.clone())]
+            }
+            Self::AppDeleted { app } => vec![("app", app.clone())],
             Self::DaemonStopped
             | Self::DatabaseCreated
             | Self::RegistrationRepeated

@@ -88,7 +88,10 @@ impl Event {
             | Self::RoleEdited { .. }
             | Self::RoleDeleted { .. }
             | Self::RoleAssigned { .. }
-            | Self::RoleUnassigned { .. } => "",
+            | Self::RoleUnassigned { .. }
+            | Self::AppCreated { .. }
+            | Self::AppEdited { .. }
+            | Self::AppDeleted { .. } => "",
         };
         EventClass { event: self.name(), variant }
     }

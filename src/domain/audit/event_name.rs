@@ -53,7 +53,8 @@ events! {
         PasswordResetRequested PasswordReset PasswordSet PasswordChanged PasswordRehashed
         EmailChangeRequested EmailChanged
         SecondFactorEnrolled SecondFactorEnabled SecondFactorChecked RecoveryCodeUsed RecoveryCodesReplaced
-        MailRetried RoleCreated RoleEdited RoleAssigned RoleUnassigned;
+        MailRetried RoleCreated RoleEdited RoleAssigned RoleUnassigned
+        AppCreated AppEdited AppDeleted;
     Warning:
         LoginFailed RegistrationRepeated DatabaseRestored CredentialsExported UsersExported AuditExported;
     Ended:

@@ -3,13 +3,15 @@
 
 use crate::config::Config;
 use crate::domain::access::OWN_PERMISSIONS;
+use crate::domain::application::Application;
 use crate::domain::audit::Event;
 use crate::domain::id::{MailId, SessionId};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store;
+use crate::store::page::Page;
 use crate::store::tables::sessions::Alive;
-use crate::store::tables::{api_keys, keys, mails, registrations, roles, sessions, users};
+use crate::store::tables::{api_keys, apps, keys, mails, registrations, roles, sessions, users};
 use std::collections::BTreeMap;
 
 /// More than a person reads; a query for them is short however many rows there are.
@@ -106,6 +108,17 @@ pub fn api_keys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
         };
         Offer { name: key.name.to_string(), about }
     })))
+}
+
+/// Finds applications by name, in their order.
+///
+/// # Errors
+/// As [`users()`].
+pub fn apps(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
+    let page = Page { limit: OFFERED_MAX, after: None };
+    let first = store::look(&look.config.database, |query| apps::list_page(query, &page))?;
+    let offer = |app: Application| Offer { name: app.name.to_string(), about: app.origin.to_string() };
+    Ok(look.beginning(first.items.into_iter().map(offer)))
 }
 
 /// Finds signing keys, the newest first.

@@ -15,8 +15,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The commands that ask, with the file of `src/cli` that does.
-const ASKING: [(&str, &str); 11] = [
+const ASKING: [(&str, &str); 12] = [
     ("apikey revoke", "apikey.rs"),
+    ("app delete", "app.rs"),
     ("apply", "apply.rs"),
     ("audit prune", "audit/prune.rs"),
     ("db restore", "db/copies.rs"),

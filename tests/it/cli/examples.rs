@@ -16,13 +16,14 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{self, Stdio};
 
 /// Those that end otherwise than with 0 where no person is, and why.
-const OTHERWISE: [(&str, i32, &str); 15] = [
+const OTHERWISE: [(&str, i32, &str); 16] = [
     ("authd user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user passwd ann@example.com", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user delete ann@example.com", 2, ASKS_FIRST),
     ("authctl registration delete ann@example.com", 2, ASKS_FIRST),
     ("authctl role delete editor", 2, ASKS_FIRST),
+    ("authctl app delete wiki", 2, ASKS_FIRST),
     ("authctl token revoke --user ann@example.com", 2, ASKS_FIRST),
     ("authctl totp reset ann@example.com", 2, ASKS_FIRST),
     ("authctl db restore nightly.db", 2, ASKS_FIRST),
@@ -170,6 +171,10 @@ fn people(shell: &Shell, example: &str) -> String {
         "user add eve@example.com --invite",
     ] {
         assert_eq!(shell.line(line).code, 0, "{line}");
+    }
+    if example.contains("app ") && !example.contains("app add") {
+        let wiki = "app add wiki --url https://wiki.example.com --allow-role editor";
+        assert_eq!(shell.line(wiki).code, 0);
     }
     fs::write(world.folder.join("mnt/elsewhere/heads"), shell.line("audit verify -q").out).unwrap();
     let tokens = world.login("ann@example.com").unwrap();

@@ -198,7 +198,8 @@ pub(super) fn every_refusal() -> Vec<Refusal> {
         Refusal::invalid("email", "invalid", "an address is needed"),
         Refusal::BadCursor,
         Refusal::PasswordRequired,
-        Refusal::WeakPassword { reason: text },
+        Refusal::WeakPassword { reason: text.clone() },
+        Refusal::AppNotAllowed { app: text },
     ];
     let different: std::collections::BTreeSet<usize> = all.iter().map(number).collect();
     assert_eq!(different, (0..all.len()).collect());
@@ -233,5 +234,6 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::BadCursor => 23,
         Refusal::PasswordRequired => 24,
         Refusal::WeakPassword { .. } => 25,
+        Refusal::AppNotAllowed { .. } => 26,
     }
 }

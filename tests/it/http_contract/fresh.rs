@@ -80,6 +80,9 @@ fn what_changes_factors_roles_keys_or_addresses_wants_a_fresh_login() {
         "admin_delete_role",
         "admin_add_api_key",
         "admin_revoke_api_key",
+        "admin_add_app",
+        "admin_change_app",
+        "admin_delete_app",
     ];
     assert_eq!(fresh, wanted);
 }

@@ -28,7 +28,11 @@ fn proof(daemon: &Daemon, route: &Route) -> Option<String> {
 
 /// A path of the route, with something in place of its braces.
 fn path_of(route: &Route) -> String {
-    route.path.replace("{id}", "0198a0b2-7c00-7000-8000-000000000001").replace("{role}", "nobodys-role")
+    route
+        .path
+        .replace("{id}", "0198a0b2-7c00-7000-8000-000000000001")
+        .replace("{role}", "nobodys-role")
+        .replace("{app}", "nobodys-app")
 }
 
 /// The example of the route's body as it is sent, with its type.

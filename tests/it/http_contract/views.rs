@@ -6,6 +6,7 @@ use authd::api::problem::Problem;
 use authd::api::schema;
 use authd::domain::access::Standing;
 use authd::domain::api_key::{ApiKey, ApiKeyName};
+use authd::domain::application::{Allow, AppName, AppOrigin, Application};
 use authd::domain::audit::{ChainError, Line, Mark};
 use authd::domain::email::Email;
 use authd::domain::id::{ApiKeyId, RegistrationId, SessionId, TokenId, UserId};
@@ -135,6 +136,15 @@ impl Filling {
             name: RoleName::parse("editor").unwrap(),
             description: self.text.clone(),
             permissions: self.permissions(),
+        }
+    }
+
+    fn app(&self) -> Application {
+        Application {
+            name: AppName::parse("wiki").unwrap(),
+            origin: AppOrigin::parse("https://wiki.example.com").unwrap(),
+            allow: self.maybe(RoleName::admin()).map_or(Allow::Everyone, |role| Allow::roles(vec![role])),
+            created_at: self.time(),
         }
     }
 
@@ -275,6 +285,9 @@ impl Filling {
             ("RolePage", json!(views::page(&self.page(self.role()), views::role))),
             ("AuditLine", json!(views::audit_line(&line))),
             ("AuditPage", json!(views::page(&page, views::audit_line))),
+            ("App", json!(views::app(&self.app()))),
+            ("Allow", json!(views::app(&self.app()))["allow"].clone()),
+            ("AppPage", json!(views::page(&self.page(self.app()), views::app))),
             ("ApiKey", json!(views::api_key(&key))),
             ("ApiKeyPage", json!(views::page(&self.page(key.clone()), views::api_key))),
             ("CreatedApiKey", json!(views::new_api_key(&added))),

@@ -1,6 +1,7 @@
 //! `/admin`: what `authctl` does, for programs.
 
 pub mod api_keys;
+pub mod apps;
 pub mod audit;
 pub mod registrations;
 pub mod roles;

@@ -49,3 +49,25 @@ CREATE INDEX sessions_not_ended ON sessions (user_id, id) WHERE ended_at IS NULL
 ALTER TABLE users ADD COLUMN password_must_change INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN password_ends_at INTEGER;
 ALTER TABLE tickets ADD COLUMN amr TEXT;
+
+-- Applications behind the gate. A role that is deleted takes its line along: nobody comes in by it any more.
+CREATE TABLE apps (
+    name       TEXT PRIMARY KEY NOT NULL,
+    url        TEXT NOT NULL UNIQUE, -- its origin, as a browser spells it
+    host       TEXT NOT NULL,        -- of that, without the port
+    everyone   INTEGER NOT NULL,     -- 1: whoever is signed in; 0: those with one of its roles
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX apps_by_host ON apps (host);
+
+CREATE TABLE app_roles (
+    app  TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+    role TEXT NOT NULL REFERENCES roles (name) ON DELETE CASCADE,
+    PRIMARY KEY (app, role)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX app_roles_by_role ON app_roles (role, app);
+
+INSERT INTO role_permissions (role, permission) SELECT name, 'apps:read' FROM roles WHERE name = 'admin'
+ON CONFLICT DO NOTHING;
+INSERT INTO role_permissions (role, permission) SELECT name, 'apps:write' FROM roles WHERE name = 'admin'
+ON CONFLICT DO NOTHING;

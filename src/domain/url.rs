@@ -1,4 +1,4 @@
-//! URLs as the configuration needs them: http and https, absolute, with a host in one spelling.
+//! URLs as operators write them: http and https, absolute, with a host in one spelling.
 //!
 //! A link in a mail and the comparison of an `Origin` header both depend on the exact text, so a host
 //! is folded to what a browser sends (lower case, IDNA, no default port) and odd forms are refused.

@@ -1,0 +1,4 @@
+//! The gate: which applications there are behind it, who may use each, and why.
+
+pub mod apps;
+pub mod judge;
