@@ -204,6 +204,23 @@ fn a_role_that_nobody_knows_is_told_with_its_line_and_its_user() {
 }
 
 #[test]
+fn a_role_that_the_same_file_removes_is_given_to_nobody() {
+    let world = World::new();
+    world.add_user("root@example.com", &["admin"]);
+    done(&world, r#"roles = [{ name = "editor" }, { name = "old" }]"#, NotListed::Keep).unwrap();
+    let users = r#"users = [{ email = "root@example.com", roles = ["admin", "old"] }]"#;
+    let both = format!("{users}\nroles = [{{ name = \"editor\" }}]");
+    let says = "old (line 1, user root@example.com; the file's roles leave it out, so it is removed)";
+    let refused = plan(&world, &both, NotListed::Remove).unwrap_err();
+    assert_eq!(refused, Error::Refused(Refusal::not_found("role", says)));
+    // It stays where nothing is removed, or where the file says nothing of roles.
+    for (file, not_listed) in [(both.as_str(), NotListed::Keep), (users, NotListed::Remove)] {
+        let changes = plan(&world, file, not_listed).unwrap().changes;
+        assert_eq!((changes.len(), changes[0].says().as_str()), (1, "+old"));
+    }
+}
+
+#[test]
 fn what_something_is_and_becomes_is_told_in_values() {
     let world = World::new();
     let root = world.add_user("root@example.com", &["admin"]).id.to_string();

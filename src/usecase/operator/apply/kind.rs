@@ -138,6 +138,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// Whether the file has a section.
+    pub(super) fn has(&self, section: &str) -> bool {
+        self.sections.iter().any(|(name, _)| *name == section)
+    }
+
     /// The names in a section. Empty, too, where the file has no such section.
     pub(super) fn names(&self, section: &str) -> BTreeSet<String> {
         let found = self.sections.iter().find(|(name, _)| *name == section);

@@ -91,8 +91,8 @@ pub struct Done {
 ///
 /// # Errors
 /// `forbidden` without `users:write`, `roles:write` and `keys:write`; `not_found` for a role that is neither
-/// there nor in the file; `built_in_role` where the file takes a permission from `admin`; `validation_failed`
-/// for a `ttl` by which a key would have ended already.
+/// there nor in the file, or that the file removes; `built_in_role` where the file takes a permission from
+/// `admin`; `validation_failed` for a `ttl` by which a key would have ended already.
 pub fn plan(app: &App, caller: &Caller, wanted: &Wanted, not_listed: NotListed) -> Result<Plan, Error> {
     allowed(caller)?;
     let now = app.now();

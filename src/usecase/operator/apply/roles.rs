@@ -3,11 +3,13 @@
 use super::change::{Action, Change, Detail, State, Step, difference, texts};
 use super::fields::{Entry, Located, Wrong};
 use super::kind::{Difference, Fate, Kind, Look, NotListed, Spared};
+use crate::domain::nearest::nearest;
 use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, Role, RoleName};
 use crate::error::{Decision, Fault, Refusal};
 use crate::store::tables::roles;
 use crate::usecase::account::roles::{self as role, Changes, PermissionChange, loses_what_is_built_in};
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// A role as the file wants it. `None`: not said, and left alone.
 #[derive(Debug)]
@@ -34,6 +36,49 @@ pub(super) fn take_permissions(entry: &mut Entry<'_>) -> Option<Vec<Permission>>
     permissions.sort();
     permissions.dedup();
     Some(permissions)
+}
+
+/// A role that an entry of another kind names.
+pub(super) struct Mention<'a> {
+    pub role: &'a Located<RoleName>,
+    /// What names it: `user`, and the address.
+    pub noun: &'static str,
+    pub name: &'a dyn Display,
+}
+
+/// How many roles that nobody knows are named at once.
+const UNKNOWN_MAX: usize = 10;
+
+/// Refuses roles that are neither in the database nor in the file, or that the file removes, with the line
+/// and whose entry it is, and the name that was most likely meant.
+pub(super) fn unknown_roles<'a>(
+    mentions: impl Iterator<Item = Mention<'a>>,
+    look: &Look<'_>,
+) -> Result<Option<Refusal>, Fault> {
+    let mut known = look.wanted.names(WantedRole::SECTION);
+    let removes = look.not_listed == NotListed::Remove && look.wanted.has(WantedRole::SECTION);
+    let (removed, stay): (Vec<_>, Vec<_>) = roles::list(look.query)?
+        .into_iter()
+        .map(|role| role.name)
+        .partition(|name| removes && !name.is_admin() && !known.contains(name.as_str()));
+    known.extend(stay.iter().map(ToString::to_string));
+    let mut unknown = mentions.filter(|mention| !known.contains(mention.role.value.as_str()));
+    let told: Vec<String> = unknown
+        .by_ref()
+        .take(UNKNOWN_MAX)
+        .map(|Mention { role: Located { value, line }, noun, name }| {
+            let more = if removed.contains(value) {
+                "; the file's roles leave it out, so it is removed".to_owned()
+            } else {
+                let meant = nearest(value.as_str(), known.iter().map(String::as_str));
+                meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"))
+            };
+            format!("{value} (line {line}, {noun} {name}{more})")
+        })
+        .collect();
+    let more = unknown.count();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    Ok((!told.is_empty()).then(|| Refusal::not_found("role", told.join(", ") + &more)))
 }
 
 impl Kind for WantedRole {

@@ -3,20 +3,19 @@
 use super::change::{Action, Change, Detail, Prepared, Revelation, State, Step, difference, texts};
 use super::fields::{Entry, Located};
 use super::kind::{Difference, Fate, Kind, Look, NotListed, Spared};
-use super::roles::{WantedRole, read_name};
+use super::roles::{Mention, WantedRole, read_name, unknown_roles};
 use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::id::UserId;
 use crate::domain::link::LinkKind;
 use crate::domain::name::Name;
-use crate::domain::nearest::nearest;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::error::{Decision, Fault, Refusal};
+use crate::error::{Decision, Fault};
 use crate::store::page::Page;
+use crate::store::tables::users;
 use crate::store::tables::users::{Filter, NewUser};
-use crate::store::tables::{roles, users};
 use crate::store::tx::Tx;
 use crate::usecase::account::reference::{UserRef, find_under};
 use crate::usecase::account::{admin, edit, roles as role};
@@ -70,7 +69,7 @@ impl Kind for WantedUser {
     }
 
     fn compare(wanted: &[Self], look: &Look<'_>) -> Result<Decision<Difference>, Fault> {
-        if let Some(refusal) = unknown_roles(wanted, look)? {
+        if let Some(refusal) = unknown_roles(wanted.iter().flat_map(Self::mentions), look)? {
             return Ok(Decision::Refuse(refusal));
         }
         let standing = standing(wanted, look)?;
@@ -138,33 +137,11 @@ fn standing(wanted: &[WantedUser], look: &Look<'_>) -> Result<BTreeMap<String, U
     Ok(standing)
 }
 
-/// How many roles that nobody knows are named at once.
-const UNKNOWN_MAX: usize = 10;
-
-/// Refuses roles that are neither in the database nor in the file, with the line and the user, and the name
-/// that was most likely meant.
-fn unknown_roles(wanted: &[WantedUser], look: &Look<'_>) -> Result<Option<Refusal>, Fault> {
-    let mut known = look.wanted.names(WantedRole::SECTION);
-    known.extend(roles::list(look.query)?.into_iter().map(|role| role.name.to_string()));
-    let mut unknown = wanted.iter().flat_map(|user| {
-        let named = user.roles.iter().flatten();
-        named.filter(|role| !known.contains(role.value.as_str())).map(move |role| (user, role))
-    });
-    let told: Vec<String> = unknown
-        .by_ref()
-        .take(UNKNOWN_MAX)
-        .map(|(user, Located { value, line })| {
-            let meant = nearest(value.as_str(), known.iter().map(String::as_str));
-            let meant = meant.map_or(String::new(), |meant| format!("; did you mean {meant}?"));
-            format!("{value} (line {line}, user {}{meant})", user.email)
-        })
-        .collect();
-    let more = unknown.count();
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    Ok((!told.is_empty()).then(|| Refusal::not_found("role", told.join(", ") + &more)))
-}
-
 impl WantedUser {
+    fn mentions(&self) -> impl Iterator<Item = Mention<'_>> {
+        self.roles.iter().flatten().map(|role| Mention { role, noun: Self::NOUNS[0], name: &self.email })
+    }
+
     fn roles(&self) -> Vec<RoleName> {
         let mut roles: Vec<RoleName> = self.roles.iter().flatten().map(|role| role.value.clone()).collect();
         roles.sort();
