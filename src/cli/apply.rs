@@ -14,7 +14,7 @@ use clap::Args;
 use std::io::{read_to_string, stdin};
 use std::path::{Path, PathBuf};
 
-/// Make users, roles and API keys be as a file says
+/// Make users, roles, API keys and applications be as a file says
 ///
 /// Prints the plan, a line for each change: `+` adds, `~` changes, `-` removes. Doing it again does nothing.
 /// All of it is done, or none. New users are invited: they have no password until they follow the link.
@@ -23,6 +23,8 @@ use std::path::{Path, PathBuf};
 /// What the file doesn't say is left as it is. What a role or an API key may do is the file's to say, whole:
 /// a permission that its list doesn't name is taken from it. A user's roles are only added to; with --prune
 /// those that the list doesn't name are taken. A note counts what --prune would take.
+///
+/// An application is said whole: its url, and allow_roles or allow_everyone. No two have the same url.
 ///
 /// A key's ttl counts from when the key was made, so another one moves its end. An end that would lie in the
 /// past is an error: revoke the key, and apply makes a new one. Without a ttl a key keeps its end.
@@ -54,7 +56,17 @@ The file is TOML, or JSON with the same names:
   [[api_keys]]
   name = \"ci\"
   permissions = [\"users:read\"]
-  ttl = \"90d\"")]
+  ttl = \"90d\"
+
+  [[apps]]
+  name = \"wiki\"
+  url = \"https://wiki.example.com\"
+  allow_roles = [\"editor\"]
+
+  [[apps]]
+  name = \"intranet\"
+  url = \"https://intranet.example.com\"
+  allow_everyone = true")]
 pub struct Apply {
     /// The file; `-` is stdin
     file: PathBuf,
@@ -70,8 +82,8 @@ pub struct Apply {
 
 #[derive(Args, Debug)]
 struct Pruning {
-    /// Remove the users, roles and API keys that the file's sections don't name, and take from users the
-    /// roles that their lists don't name
+    /// Remove the users, roles, API keys and applications that the file's sections don't name, and take from
+    /// users the roles that their lists don't name
     #[arg(long)]
     prune: bool,
     /// Don't ask before removing; needed where nobody can be asked

@@ -61,7 +61,7 @@ pub fn calibration(found: &calibrate::Calibration) -> Calibration {
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Applied<'a> {
     action: &'static str,
-    /// `role`, `user` or `api_key`.
+    /// `role`, `user`, `api_key` or `app`.
     kind: &'static str,
     name: &'a str,
     /// `+` and what is given, `-` and what is taken, or a word.

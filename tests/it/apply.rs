@@ -4,6 +4,7 @@ use crate::world::{World, operator, user_ref};
 use authd::domain::api_key::ApiKey;
 use authd::error::{Error, Refusal};
 use authd::usecase::account::{admin, roles};
+use authd::usecase::gate::apps;
 use authd::usecase::keys::api_keys;
 use authd::usecase::operator::apply;
 use authd::usecase::operator::apply::{ApplyMode, Done, Fate, NotListed, Plan};
@@ -11,27 +12,30 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::time::Duration;
 
-fn plan(world: &World, file: &str, not_listed: NotListed) -> Result<Plan, Error> {
+pub fn plan(world: &World, file: &str, not_listed: NotListed) -> Result<Plan, Error> {
     apply::plan(&world.app, &operator(), &apply::parse(file)?, not_listed)
 }
 
-fn done(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Done>, Error> {
+pub fn done(world: &World, file: &str, not_listed: NotListed) -> Result<Vec<Done>, Error> {
     let plan = plan(world, file, not_listed)?;
     apply::apply(&world.app, &operator(), &apply::parse(file)?, not_listed, plan, ApplyMode::Do)
 }
 
 /// The whole state, as the file would say it.
-fn state(world: &World) -> Vec<String> {
+pub fn state(world: &World) -> Vec<String> {
     let (app, caller) = (&world.app, &operator());
     let roles = roles::page(app, caller, 200, None).unwrap().items;
     let users = admin::list(app, caller, &admin::Filter::default(), 1_000, None).unwrap().items;
     let keys = api_keys::page(app, caller, 200, None).unwrap().items;
+    let apps = apps::page(app, caller, 200, None).unwrap().items;
     let roles = roles.iter().map(|role| format!("{role:?}"));
     let users = users.iter().map(|user| {
         let (verified, disabled) = (user.email_verified_at.is_some(), user.disabled_at.is_some());
         format!("{} {} {:?} {verified} {disabled}", user.email, user.name, user.roles)
     });
-    roles.chain(users).chain(keys.iter().map(|key| format!("{} {:?}", key.name, key.permissions))).collect()
+    let keys = keys.iter().map(|key| format!("{} {:?}", key.name, key.permissions));
+    let apps = apps.iter().map(|app| format!("{} {} {:?}", app.name, app.origin, app.allow));
+    roles.chain(users).chain(keys).chain(apps).collect()
 }
 
 #[test]
@@ -86,16 +90,23 @@ fn new_users_are_invited_and_what_happens_is_in_the_log() {
     let world = World::new();
     let file = r#"{"roles": [{"name": "editor", "permissions": ["posts:write"]}],
         "users": [{"email": "ann@example.com", "roles": ["editor"]}, {"email": "off@example.com", "disabled": true}],
-        "api_keys": [{"name": "ci", "permissions": ["users:read"], "ttl": "90d"}]}"#;
+        "api_keys": [{"name": "ci", "permissions": ["users:read"], "ttl": "90d"}],
+        "apps": [{"name": "wiki", "url": "https://wiki.example.com", "allow_roles": ["editor"]}]}"#;
     let made = done(&world, file, NotListed::Keep).unwrap();
     let secrets: Vec<bool> = made.iter().map(|done| done.secret.is_some()).collect();
-    assert_eq!(secrets, [false, true, false, true], "no link for whoever is disabled");
+    assert_eq!(secrets, [false, true, false, true, false], "no link for whoever is disabled");
     assert!(world.token_in_mail("ann@example.com").starts_with("authd_pr_"));
     assert_eq!(world.mails("off@example.com").len(), 0);
     let events = world.events();
-    for event in
-        ["RoleCreated", "UserCreated", "RoleAssigned", "UserInvited", "UserDisabled", "ApiKeyCreated"]
-    {
+    for event in [
+        "RoleCreated",
+        "UserCreated",
+        "RoleAssigned",
+        "UserInvited",
+        "UserDisabled",
+        "ApiKeyCreated",
+        "AppCreated",
+    ] {
         assert!(events.contains(&event.to_owned()), "{event} is not in {events:?}");
     }
     let lines = events.len();
@@ -226,7 +237,9 @@ fn what_something_is_and_becomes_is_told_in_values() {
     let root = world.add_user("root@example.com", &["admin"]).id.to_string();
     let file = r#"roles = [{ name = "editor", description = "Writes", permissions = ["b:c", "a:b"] }]
         users = [{ email = "Root@example.com", name = "Root", roles = ["editor"] }, { email = "ann@example.com" }]
-        api_keys = [{ name = "ci", ttl = "90d" }]"#;
+        api_keys = [{ name = "ci", ttl = "90d" }]
+        apps = [{ name = "wiki", url = "HTTPS://Wiki.example.com:443/", allow_roles = ["editor", "admin", "editor"] },
+                { name = "intranet", url = "https://intranet.example.com", allow_everyone = true }]"#;
     let plan = plan(&world, file, NotListed::Keep).unwrap();
     let told: Vec<_> = plan.changes.iter().map(|change| json!([change.before, change.after])).collect();
     let editor = json!({"description": "Writes", "permissions": ["a:b", "b:c"]});
@@ -239,9 +252,22 @@ fn what_something_is_and_becomes_is_told_in_values() {
     let root_then = user(Some(&root), "Root", &["admin", "editor"]);
     let ann = user(None, "", &[]);
     let ci = json!({"permissions": [], "ttl": "90d"});
+    let app = |url: &str, roles: &[&str]| {
+        let everyone = roles.is_empty();
+        json!({"url": url, "allow_roles": roles, "allow_everyone": everyone})
+    };
+    let wiki = app("https://wiki.example.com", &["admin", "editor"]);
+    let intranet = app("https://intranet.example.com", &[]);
     assert_eq!(
         told,
-        [json!([null, editor]), json!([root_now, root_then]), json!([null, ann]), json!([null, ci])]
+        [
+            json!([null, editor]),
+            json!([root_now, root_then]),
+            json!([null, ann]),
+            json!([null, ci]),
+            json!([null, wiki]),
+            json!([null, intranet])
+        ]
     );
 }
 
@@ -273,7 +299,9 @@ fn everything_that_is_wrong_with_a_file_is_said_at_once() {
     let file = r#"
         roles = [{ name = "A", permissions = ["x"] }]
         users = [{ email = "nonsense", name = "a\u0007" }, { email = "a@example.com" }, { email = "A@example.com" }]
-        api_keys = [{ name = "", ttl = "0s" }]"#;
+        api_keys = [{ name = "", ttl = "0s" }]
+        apps = [{ name = "Wiki", url = "http://wiki.example.com", allow_roles = ["A"] },
+                { name = "docs", url = "https://docs.example.com" }]"#;
     assert_eq!(
         wrong(file),
         [
@@ -283,7 +311,11 @@ fn everything_that_is_wrong_with_a_file_is_said_at_once() {
             "users[0].name",
             "users[2]",
             "api_keys[0].name",
-            "api_keys[0].ttl"
+            "api_keys[0].ttl",
+            "apps[0].name",
+            "apps[0].url",
+            "apps[0].allow_roles",
+            "apps[1].allow_roles"
         ]
     );
     for (file, field) in [
@@ -300,6 +332,7 @@ fn everything_that_is_wrong_with_a_file_is_said_at_once() {
         ("users = [{ email = \"a@example.com\", roles = [1] }]", "users[0].roles"),
         ("users = [{ email = \"a@example.com\", verified = 1 }]", "users[0].verified"),
         ("users = [{ email = \"a@example.com\", rolls = [] }]", "users[0].rolls"),
+        ("apps = [{ name = \"a\", allow_everyone = true }]", "apps[0].url"),
         ("{\"users\": [{\"email\": \"a@example.com\", \"name\": \"\", \"name\": \"\"}]}", "users[0].name"),
     ] {
         assert_eq!(wrong(file), [field], "{file}");
@@ -328,7 +361,12 @@ fn files() -> impl Strategy<Value = String> {
         permissions,
         0..3,
     ));
-    (roles, users, keys).prop_map(|(roles, users, keys)| {
+    let apps = proptest::option::of(proptest::collection::btree_map(
+        proptest::sample::select(NAMES.as_slice()),
+        any::<bool>(),
+        0..3,
+    ));
+    (roles, users, keys, apps).prop_map(|(roles, users, keys, apps)| {
         let mut file = serde_json::Map::new();
         let named = |name: &str, permissions: Option<Vec<&str>>| match permissions {
             Some(permissions) => serde_json::json!({"name": name, "permissions": permissions}),
@@ -350,6 +388,17 @@ fn files() -> impl Strategy<Value = String> {
         }
         if let Some(keys) = keys {
             file.insert("api_keys".into(), keys.into_iter().map(|(name, held)| named(name, held)).collect());
+        }
+        if let Some(apps) = apps {
+            let apps = apps.into_iter().map(|(name, everyone)| {
+                let rule = if everyone {
+                    ("allow_everyone", json!(true))
+                } else {
+                    ("allow_roles", json!(["admin"]))
+                };
+                json!({"name": name, "url": format!("https://{name}.example.com"), (rule.0): rule.1})
+            });
+            file.insert("apps".into(), apps.collect());
         }
         serde_json::Value::Object(file).to_string()
     })

@@ -7,6 +7,7 @@ mod accounts;
 mod admin;
 mod api_keys;
 mod apply;
+mod apply_apps;
 mod audit_chain;
 mod audit_events;
 mod authenticator;

@@ -135,3 +135,27 @@ fn the_same_file_and_database_give_the_same_plan() {
         ["change editor", "change ann@example.com", "add ci", "remove bob@example.com", "remove old"];
     assert_eq!(kinds, expected);
 }
+
+#[test]
+fn who_may_use_an_application_is_as_the_file_says() {
+    let shell = shell();
+    let apply = |rule: &str, flags: &str| {
+        let app = format!("[[apps]]\nname = \"wiki\"\nurl = \"https://wiki.example.com\"\n{rule}\n");
+        fs::write(shell.world.folder.join("apps.toml"), app).unwrap();
+        shell.line(format!("apply apps.toml {flags}").trim_end()).code
+    };
+    let explained = || shell.line("app explain wiki bob@example.com").code;
+    assert_eq!((apply("allow_everyone = true", ""), explained()), (0, 0));
+    assert_eq!((apply("allow_roles = [\"editor\"]", "--dry-run --exit-code"), explained()), (2, 0));
+    assert_eq!((apply("allow_roles = [\"editor\"]", "--exit-code"), explained()), (2, 1));
+    assert_eq!(apply("allow_roles = [\"editor\"]", "--exit-code"), 0);
+
+    // What goes is asked about first.
+    fs::write(shell.world.folder.join("none.toml"), "apps = []").unwrap();
+    let asked = shell.line("apply none.toml --prune");
+    assert_eq!((asked.code, asked.out.as_str()), (2, ""));
+    assert!(asked.err.starts_with("- application wiki\n") && asked.err.contains("--yes"), "{asked:?}");
+    assert_eq!(explained(), 1);
+    assert_eq!(shell.line("apply none.toml --prune --yes").out, "- application wiki\n");
+    assert_eq!(explained(), 3);
+}

@@ -59,11 +59,11 @@ pub(super) fn texts(values: &[impl ToString]) -> Value {
 #[derive(Clone, Debug)]
 pub struct Change {
     pub action: Action,
-    /// What it is about, in a word for scripts: `role`, `user` or `api_key`.
+    /// What it is about, in a word for scripts: `role`, `user`, `api_key` or `app`.
     pub kind: &'static str,
     /// The same for people: `API key`.
     pub noun: &'static str,
-    /// The name of the role or API key that it is about, or the user's address.
+    /// The name of what it is about, or the user's address.
     pub name: String,
     pub details: Vec<Detail>,
     /// Whether somebody loses something by it for good, so that it isn't done unasked.

@@ -62,6 +62,16 @@ impl<'p> Entry<'p> {
         self.line
     }
 
+    /// How much was found to be wrong so far, of the entries before, too.
+    pub(super) fn problems(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Says what is wrong with a field that was read, or is missing.
+    pub(super) fn wrong(&mut self, name: &'static str, (code, message): Wrong) {
+        self.problem(self.line, name, code, message);
+    }
+
     /// Takes a field that must be there.
     pub(super) fn required<T>(
         &mut self,

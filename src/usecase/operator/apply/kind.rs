@@ -78,9 +78,9 @@ pub enum NotListed {
 /// What is different between a section and the database.
 #[derive(Default)]
 pub(super) struct Difference {
-    /// What is added and changed, in an order in which it can be done.
+    /// What is added and changed, in an order in which it can be done; and removed, where it is in the way.
     pub made: Vec<Change>,
-    /// What is removed, once all else is done.
+    /// What else is removed, once all of that is done.
     pub gone: Vec<Change>,
     /// What is left alone that [`NotListed::Remove`] would take.
     pub spared: Vec<Spared>,

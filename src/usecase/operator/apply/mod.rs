@@ -6,6 +6,7 @@
 //! commands take.
 
 mod api_keys;
+mod apps;
 mod change;
 mod fields;
 mod file;
@@ -29,10 +30,11 @@ use std::sync::Arc;
 
 /// The kinds in the order in which they are made; they are removed in the opposite one. A kind that names
 /// things of another comes after it.
-const KINDS: [KindRow; 3] = [
+const KINDS: [KindRow; 4] = [
     KindRow::of::<roles::WantedRole>(),
     KindRow::of::<users::WantedUser>(),
     KindRow::of::<api_keys::WantedKey>(),
+    KindRow::of::<apps::WantedApp>(),
 ];
 
 /// Reads a file, TOML or JSON. A section or a field that isn't there is left as it is in the database.
@@ -90,9 +92,10 @@ pub struct Done {
 /// Finds out what has to change for the database to be as the file says; nothing changes yet.
 ///
 /// # Errors
-/// `forbidden` without `users:write`, `roles:write` and `keys:write`; `not_found` for a role that is neither
-/// there nor in the file, or that the file removes; `built_in_role` where the file takes a permission from
-/// `admin`; `validation_failed` for a `ttl` by which a key would have ended already.
+/// `forbidden` without `users:write`, `roles:write`, `keys:write` and `apps:write`; `not_found` for a role
+/// that is neither there nor in the file, or that the file removes; `built_in_role` where the file takes a
+/// permission from `admin`; `validation_failed` for a `ttl` by which a key would have ended already, and for
+/// two applications with one url; `conflict` where another stands there that doesn't leave.
 pub fn plan(app: &App, caller: &Caller, wanted: &Wanted, not_listed: NotListed) -> Result<Plan, Error> {
     allowed(caller)?;
     let now = app.now();
