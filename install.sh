@@ -290,7 +290,7 @@ make_user() {
     if [ -z "$destination" ]; then
         if id -u authd >/dev/null 2>&1; then return; fi
         if command -v systemd-sysusers >/dev/null 2>&1; then
-            $sudo systemd-sysusers - <"$here/data/systemd/authd.sysusers"
+            $sudo systemd-sysusers - <"$here/data/authd.sysusers"
         elif command -v useradd >/dev/null 2>&1; then
             $sudo useradd --system --user-group --home-dir /var/lib/authd --no-create-home --shell /usr/sbin/nologin authd
         else
@@ -299,7 +299,7 @@ make_user() {
         fi
     elif [ "$(id -u)" -eq 0 ] && command -v systemd-sysusers >/dev/null 2>&1; then
         mkdir -p -- "$destination/etc"
-        systemd-sysusers --root="$destination" - <"$here/data/systemd/authd.sysusers"
+        systemd-sysusers --root="$destination" - <"$here/data/authd.sysusers"
         # The numbers count that the user has there.
         owner=$(sed -n 's/^authd:[^:]*:\([0-9]*:[0-9]*\):.*/\1/p' "$destination/etc/passwd")
     else

@@ -84,8 +84,12 @@ def archive(files, folder):
     needs = subprocess.run(["ldd", f"{place}/authd"], text=True, capture_output=True, check=False)
     said = needs.stdout + needs.stderr
     check("not a dynamic executable" in said or "statically linked" in said, f"no library is needed: {said}")
+    cargo = os.environ.get("CARGO_HOME") or os.path.expanduser("~/.cargo")
     with open(f"{place}/authd", "rb") as program:
-        check(os.getcwd().encode() not in program.read(), "the program names no path of this machine")
+        content = program.read()
+    for path in (os.getcwd(), cargo):
+        check(path.encode() not in content, f"the program names no path of this machine: {path}")
+    check(os.path.exists(f"{place}/data/authd.sysusers"), "install.sh --system has what makes its user")
     prefix = f"{folder}/prefix"
     bare = {"PATH": "/usr/bin:/bin", "HOME": folder}
     run("sh", f"{place}/install.sh", "--prefix", prefix, env=bare)
