@@ -69,8 +69,8 @@ CREATE TABLE app_roles (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX app_roles_by_role ON app_roles (role, app);
 
--- A login and all that was refreshed from it. Its refresh token is an HMAC over id, generation and
--- salt under a key that is not in this file.
+-- A login and all that was refreshed from it. Its refresh token, or the cookie of a browser's session, is
+-- an HMAC over id, generation and salt under a key that is not in this file.
 CREATE TABLE sessions (
     id           BLOB PRIMARY KEY NOT NULL,
     user_id      BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -39,6 +39,7 @@ use authd::transport::message::{Found, Head, Request};
 use authd::usecase::account::admin;
 use authd::usecase::account::admin::{FirstPassword, NewAccount, Verified};
 use authd::usecase::app::{App, IfMissing, Ports};
+use authd::usecase::session::browser::{self, SessionCookie};
 use authd::usecase::session::{authenticate, refresh};
 use authd::usecase::signin::login::{Credentials, LoggedIn, Tokens, login};
 use divan::counter::ItemsCount;
@@ -66,6 +67,7 @@ fn main() {
 struct House {
     app: Arc<App>,
     tokens: Tokens,
+    cookie: SessionCookie,
     _folder: tempfile::TempDir,
 }
 
@@ -89,10 +91,12 @@ impl House {
         admin::add(&app, &Caller::operator("olga"), new).unwrap();
         let credentials =
             Credentials { email: Email::parse(EMAIL).unwrap(), password: Password::new(PASSWORD).unwrap() };
-        let LoggedIn::Tokens(tokens) = login(&app, &stranger(), &credentials).unwrap() else {
+        let LoggedIn::Started(started) = login(&app, &stranger(), &credentials).unwrap() else {
             panic!("nobody set a second factor up")
         };
-        Self { app: Arc::new(app), tokens: *tokens, _folder: folder }
+        let cookie = started.clone().session_cookie(&app, false);
+        let tokens = started.tokens(&app).unwrap();
+        Self { app: Arc::new(app), tokens, cookie, _folder: folder }
     }
 
     fn token(&self) -> &str {
@@ -136,7 +140,7 @@ fn stranger() -> Caller {
         ip: Some([192, 0, 2, 7].into()),
         user_agent: Some("client/1.0".into()),
         request_id: Some("0198".into()),
-        browser_session: None,
+        browser_sessions: Vec::new(),
     }
 }
 
@@ -190,6 +194,14 @@ mod token {
     fn check(bencher: Bencher<'_, '_>) {
         let house = House::open();
         bencher.bench_local(|| authenticate::bearer(&house.app, black_box(house.token())).unwrap());
+    }
+
+    /// The whole check of a browser's cookie, of which nothing is remembered.
+    #[divan::bench]
+    fn check_session_cookie(bencher: Bencher<'_, '_>) {
+        let house = House::open();
+        let value = house.cookie.value.expose();
+        bencher.bench_local(|| browser::authenticate(&house.app, black_box(value)).unwrap().unwrap());
     }
 }
 

@@ -15,13 +15,17 @@ use crate::web::token_transport::{self, TokenTransport};
 
 const REFRESH_TOKEN: &str = "refresh_token";
 
-/// Finds who asks, and how they show it. `Authorization` wins over the cookie. `Bearer` needs no further
+/// Finds who asks, and how they show it. `Authorization` wins over the cookies. `Bearer` needs no further
 /// proof, since no browser adds it by itself to what another site's page sends; `Basic` needs it.
 ///
 /// # Errors
 /// [`Refusal::Unauthenticated`] where nothing is shown; [`Rejection::BadClient`]; what the use-case or the
 /// checks of what browsers add say of what is.
 pub fn actor(app: &App, route: &Route, headers: &Headers) -> Result<(Actor, TokenTransport), Rejection> {
+    if route.access == Access::Browser {
+        let (user, shown) = token_transport::user_by_session_cookie_of_own_page(app, headers)?;
+        return Ok((Actor::User(user), shown));
+    }
     if !route.access.takes_users() && !route.access.takes_services() {
         return Ok((Actor::Anonymous, TokenTransport::Body));
     }
@@ -36,12 +40,12 @@ pub fn actor(app: &App, route: &Route, headers: &Headers) -> Result<(Actor, Toke
     if !route.access.takes_users() {
         return Err(Refusal::Unauthenticated.into());
     }
-    let user = if route.method.is_safe() {
+    let (user, shown) = if route.method.is_safe() {
         token_transport::user_by_cookie(app, headers)?
     } else {
         token_transport::user_by_cookie_of_own_page(app, headers)?
     };
-    Ok((Actor::User(user), TokenTransport::Cookies))
+    Ok((Actor::User(user), shown))
 }
 
 /// Whose token it is that stands in `Authorization`. A user's is as good as none where services are asked

@@ -47,6 +47,10 @@ fn print() -> Value {
                     "description": "An OAuth client (RFC 6749 §2.3.1): its id is the name of an API key, its secret the key.",
                 },
                 "cookie": {"type": "apiKey", "in": "cookie", "name": cookies::ACCESS},
+                "session_cookie": {
+                    "type": "apiKey", "in": "cookie", "name": cookies::SESSION,
+                    "description": "The session of a browser that signed in on a page of authd's own.",
+                },
                 "refresh_cookie": {"type": "apiKey", "in": "cookie", "name": cookies::REFRESH},
                 "csrf": {"type": "apiKey", "in": "header", "name": "X-CSRF-Token"},
             },
@@ -76,19 +80,29 @@ fn operation(route: &Route) -> Value {
     match route.access {
         Access::Public => {}
         Access::User if route.method.is_safe() => {
-            operation["security"] = json!([{"bearer": []}, {"cookie": []}]);
+            operation["security"] = json!([{"bearer": []}, {"cookie": []}, {"session_cookie": []}]);
         }
-        Access::User => operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}]),
+        Access::User => {
+            operation["security"] =
+                json!([{"bearer": []}, {"cookie": [], "csrf": []}, {"session_cookie": [], "csrf": []}]);
+        }
+        Access::Browser => operation["security"] = json!([{"session_cookie": [], "csrf": []}]),
         Access::Service => operation["security"] = json!([{"api_key": []}, {"client": []}]),
         Access::Permission(_) if route.method.is_safe() => {
-            operation["security"] = json!([{"bearer": []}, {"cookie": []}, {"api_key": []}]);
+            operation["security"] =
+                json!([{"bearer": []}, {"cookie": []}, {"session_cookie": []}, {"api_key": []}]);
         }
         Access::Permission(_) => {
-            operation["security"] = json!([{"bearer": []}, {"cookie": [], "csrf": []}, {"api_key": []}]);
+            operation["security"] = json!([
+                {"bearer": []}, {"cookie": [], "csrf": []}, {"session_cookie": [], "csrf": []},
+                {"api_key": []},
+            ]);
         }
         Access::Holder => {
-            operation["security"] =
-                json!([{"bearer": []}, {"cookie": [], "csrf": []}, {"api_key": []}, {"client": []}]);
+            operation["security"] = json!([
+                {"bearer": []}, {"cookie": [], "csrf": []}, {"session_cookie": [], "csrf": []},
+                {"api_key": []}, {"client": []},
+            ]);
         }
         Access::Refresh => operation["security"] = json!([{}, {"refresh_cookie": [], "csrf": []}]),
     }

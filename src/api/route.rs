@@ -56,8 +56,11 @@ impl Method {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
     Public,
-    /// Whoever has a good access token, in `Authorization` or as a cookie.
+    /// Whoever has a good access token, in `Authorization` or as a cookie, or the cookie of a browser's
+    /// session.
     User,
+    /// Whoever has the cookie of a browser's session, and nothing in its place.
+    Browser,
     /// Whoever has a refresh token, in the body or as a cookie. Whether it is good, the use-case tells.
     Refresh,
     /// A service with an API key, whatever it may do.
@@ -93,7 +96,9 @@ impl Access {
         match (self, actor) {
             (Self::Permission(permission), _) => Some(permission),
             (Self::Holder, Actor::ApiKey(_)) => Some("sessions:revoke"),
-            (Self::Public | Self::User | Self::Refresh | Self::Service | Self::Holder, _) => None,
+            (Self::Public | Self::User | Self::Browser | Self::Refresh | Self::Service | Self::Holder, _) => {
+                None
+            }
         }
     }
 }
@@ -312,7 +317,8 @@ impl Route {
     #[must_use]
     pub fn takes_cookies(&self) -> bool {
         let sets = self.request.is_some_and(|body| body.fields.iter().any(|field| field.name == COOKIES));
-        sets || (self.access.takes_users() && !self.method.is_safe())
+        let shown = self.access.takes_users() || self.access == Access::Browser;
+        sets || (shown && !self.method.is_safe())
     }
 
     /// Every problem that it can answer with: codes by status.
@@ -325,13 +331,14 @@ impl Route {
             all.extend([(400, "malformed_json"), (415, "unsupported_media_type")]);
         }
         all.extend([(503, "overloaded"), (503, "storage_unavailable")]);
-        if self.access.takes_users() || self.access.takes_services() {
+        let of_user = self.access.takes_users() || self.access == Access::Browser;
+        if of_user || self.access.takes_services() {
             all.extend([(401, "unauthenticated"), (401, "invalid_token")]);
         }
         if matches!(self.access, Access::Permission(_) | Access::Holder) {
             all.push((403, "forbidden"));
         }
-        if self.access.takes_users() && !self.before_second_factor {
+        if of_user && !self.before_second_factor {
             all.push((403, "two_factor_setup_required"));
         }
         if self.fresh {

@@ -8,7 +8,6 @@ use super::problem::Problem;
 use super::route::{Access, Handler, Method, Route, TableInfo};
 use super::table::{self, Resource};
 use super::wire::{self, Encoding};
-use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
 use crate::transport::message::{Ambiguous, Found, Head, Request, Response};
 use crate::transport::{Dispatch, Lane, Service, Trouble};
@@ -18,7 +17,7 @@ use crate::usecase::{reauthenticate, require, require_full_standing};
 use crate::web::rejection::{DeadCookies, Rejection};
 use crate::web::request::{self, Face, Readers, RequestState};
 use crate::web::token_transport::TokenTransport;
-use crate::web::{cookies, forwarded, headers, origin};
+use crate::web::{cookies, forwarded, headers, origin, session_cookie};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -148,8 +147,7 @@ impl Router {
         let mut fields = wire::read(body, route.request)?.and(query);
         let tokens = authenticate::token_transport(app, route, &head.headers, &mut fields, shown)?;
         if route.access == Access::Public && tokens == TokenTransport::Cookies {
-            let has_already = cookies::find(&head.headers, cookies::REFRESH)?;
-            caller.browser_session = has_already.map(|token| Secret::new(token.to_owned()));
+            caller.browser_sessions = session_cookie::browser_sessions(&head.headers)?;
         }
         let mut call = Call::new(caller, fields, tokens, parameters(route, &head.path));
         if route.method == Method::Any {
@@ -202,14 +200,17 @@ fn show(problem: Problem, state: &mut RequestState<'_>) -> Response {
     problem.response(state.request_id())
 }
 
-/// What a handler's error is to whoever sent `tokens`. A token that the handler finds to be good no more, as
-/// it does with refresh tokens, is the last of its session.
+/// What a handler's error is to whoever sent `tokens`. What the handler finds to be good no more, as it
+/// does with refresh tokens, is the last of its session.
 fn rejection(error: Error, tokens: TokenTransport) -> Rejection {
     match tokens {
         TokenTransport::Cookies if error == Error::Refused(Refusal::InvalidToken) => {
             Rejection::DeadCookies(DeadCookies::All)
         }
-        TokenTransport::Cookies | TokenTransport::Body => error.into(),
+        TokenTransport::SessionCookie { .. } if error == Error::Refused(Refusal::InvalidToken) => {
+            Rejection::DeadCookies(DeadCookies::Session)
+        }
+        TokenTransport::Body | TokenTransport::Cookies | TokenTransport::SessionCookie { .. } => error.into(),
     }
 }
 

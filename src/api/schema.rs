@@ -84,6 +84,7 @@ pub static ALL: &[&Object] = &[
     &USER,
     &TOKENS,
     &COOKIE_SESSION,
+    &SESSION_TOKEN,
     &SECOND_STEP_DUE,
     &PASSWORD_CHANGE_DUE,
     &TOTP,
@@ -117,6 +118,11 @@ pub static TOKENS: Object = Object::of::<views::Tokens>(
         user!(),
         "}"
     ),
+);
+
+pub static SESSION_TOKEN: Object = Object::of::<views::SessionToken>(
+    "SessionToken",
+    r#"{"access_token":"eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln","token_type":"Bearer","expires_in":900}"#,
 );
 
 pub static COOKIE_SESSION: Object = Object::of::<views::CookieSession>(

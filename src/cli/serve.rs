@@ -16,6 +16,7 @@ use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::keys::api_key_uses;
 use crate::usecase::mail::{delivery_worker, link_requests};
 use crate::usecase::operator::{lifecycle, prune};
+use crate::usecase::session::session_uses;
 use crate::usecase::signin::{hash_costs, locked_tries};
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -96,6 +97,7 @@ fn start_workers(app: &Arc<App>) -> Result<Vec<Worker>, Fault> {
         link_requests::start(app)?,
         prune::start(app)?,
         api_key_uses::start(app)?,
+        session_uses::start(app)?,
         locked_tries::start(app)?,
         hash_costs::start(app)?,
     ];

@@ -11,6 +11,7 @@ pub mod password_tag;
 pub mod refresh;
 pub mod root_key;
 pub mod seal;
+pub mod session_cookie;
 pub mod signing_key;
 pub mod stand_in;
 pub mod totp;

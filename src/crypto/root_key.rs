@@ -21,6 +21,8 @@ pub enum Purpose {
     Mail,
     /// The tag in a refresh token.
     RefreshTokens,
+    /// The tag in the cookie of a browser's session.
+    SessionCookies,
     /// The tag of a password that waits with its registration.
     Registrations,
     /// The audit log's chain.
@@ -41,6 +43,7 @@ impl Purpose {
             Self::Csrf => b"authd csrf v1",
             Self::Mail => b"authd mail v1",
             Self::RefreshTokens => b"authd refresh tokens v1",
+            Self::SessionCookies => b"authd session cookies v1",
             Self::Registrations => b"authd registrations v1",
             Self::AuditChain => b"authd audit chain v1",
             Self::StandIns => b"authd stand-ins v1",

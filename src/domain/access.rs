@@ -4,6 +4,7 @@
 use super::api_key::ApiKeyName;
 use super::id::{ApiKeyId, SessionId};
 use super::role::Permission;
+use super::session::Generation;
 use super::time::Timestamp;
 use super::user::User;
 use std::fmt;
@@ -41,10 +42,43 @@ pub enum Standing {
     SecondFactorDue,
 }
 
-/// A user whose access token was found good: signature, claims, session and account.
+/// What a user has shown of a session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Carrier {
+    /// A session's access token.
+    AccessToken,
+    /// A browser's cookie. Whatever changes the password or the factors replaces it.
+    SessionCookie {
+        /// The one that it was made for, which was the session's own.
+        generation: Generation,
+        /// Whether it outlives the browser's window.
+        remembered: bool,
+    },
+}
+
+impl Carrier {
+    /// Whether it counts yet, of a session that has come to this generation.
+    #[must_use]
+    pub fn counts(self, of_session: Generation) -> bool {
+        match self {
+            Self::AccessToken => true,
+            Self::SessionCookie { generation, .. } => generation == of_session,
+        }
+    }
+
+    /// Whether a browser is to keep what comes in its place longer than its window.
+    #[must_use]
+    pub const fn is_remembered(self) -> bool {
+        matches!(self, Self::SessionCookie { remembered: true, .. })
+    }
+}
+
+/// A user whose access token was found good (signature, claims, session and account), or whose browser's
+/// cookie was.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignedIn {
     pub session: SessionId,
+    pub carrier: Carrier,
     /// When the person last proved who they are, with all factors. `None`: nobody did.
     pub auth_time: Option<Timestamp>,
     /// As it stands in the database now, whatever the token says.

@@ -16,9 +16,10 @@ pub struct Caller {
     pub user_agent: Option<String>,
     /// `None` outside HTTP.
     pub request_id: Option<String>,
-    /// The refresh token that the caller's browser has already, where a login is to set cookies: its session
-    /// ends with that login. `None`: no cookies are set, or there was none.
-    pub browser_session: Option<Secret<String>>,
+    /// What the caller's browser has of sessions already, where a login is to set cookies: a refresh token,
+    /// the cookie of a browser's session, or both. These sessions end with that login. Empty: no cookies are
+    /// set, or there were none.
+    pub browser_sessions: Vec<Secret<String>>,
 }
 
 impl Caller {
@@ -31,7 +32,13 @@ impl Caller {
     /// The daemon or the tool acting for itself, at start-up or in the background.
     #[must_use]
     pub const fn system() -> Self {
-        Self { actor: Actor::System, ip: None, user_agent: None, request_id: None, browser_session: None }
+        Self {
+            actor: Actor::System,
+            ip: None,
+            user_agent: None,
+            request_id: None,
+            browser_sessions: Vec::new(),
+        }
     }
 }
 

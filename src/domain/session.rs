@@ -9,7 +9,7 @@ use super::time::Timestamp;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How many times a session's refresh token has been rotated.
+/// How many times a session's refresh token, or a browser's cookie, has been rotated.
 pub type Generation = u64;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,7 +20,7 @@ pub struct Session {
     /// The oldest generation whose tokens still count: those before a change of password don't.
     pub oldest: Generation,
     pub created_at: Timestamp,
-    /// The last login or rotation.
+    /// The last login or rotation; of a browser's session its last use, some minutes late at most.
     pub last_used_at: Timestamp,
     /// The end of its whole life, whatever its use.
     pub expires_at: Timestamp,

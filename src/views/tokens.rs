@@ -7,8 +7,9 @@ use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::role::{Permission, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::error::whole_secs;
 use crate::usecase::session::introspect::{self, Introspected};
-use crate::usecase::session::{inspect, mint};
+use crate::usecase::session::{browser, inspect, mint};
 use crate::usecase::signin::login;
 use crate::usecase::signin::login::TICKET_TTL;
 use schemars::JsonSchema;
@@ -58,10 +59,11 @@ pub fn tokens(tokens: &login::Tokens, now: Timestamp) -> Tokens<'_> {
     }
 }
 
-/// The answer to a login or a refresh where the tokens go as cookies.
+/// The answer to a login or a refresh where the tokens go as cookies, and where a browser's session gets its
+/// next one.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct CookieSession<'a> {
-    /// The access token's life, in seconds.
+    /// The access token's life, in seconds; of a browser's session, which has none, the rest of its own.
     expires_in: u64,
     /// The rest of the session's life, in seconds.
     refresh_expires_in: u64,
@@ -87,6 +89,46 @@ pub fn session_in_cookies<'a>(tokens: &'a login::Tokens, csrf: &'a str, now: Tim
         session_id: Id(tokens.session),
         two_factor_setup_required: tokens.standing == Standing::SecondFactorDue,
         user: user(&tokens.user, now),
+    }
+}
+
+/// Shows a browser's session that goes on with another cookie: both spans are the rest of its life.
+#[must_use]
+pub fn session_of_browser<'a>(
+    started: &'a login::Started,
+    standing: Standing,
+    csrf: &'a str,
+    now: Timestamp,
+) -> CookieSession<'a> {
+    let life = whole_secs(started.session.expires_at.since(now));
+    CookieSession {
+        expires_in: life,
+        refresh_expires_in: life,
+        csrf_token: csrf,
+        session_id: Id(started.session.id),
+        two_factor_setup_required: standing == Standing::SecondFactorDue,
+        user: user(&started.user, now),
+    }
+}
+
+/// An access token of a browser's session.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct SessionToken<'a> {
+    /// A JWT of RFC 9068, for `Authorization: Bearer`.
+    access_token: Revealed<'a>,
+    /// RFC 6750.
+    token_type: Bearer,
+    /// Its life, in seconds.
+    expires_in: u64,
+}
+
+/// Shows an access token of a browser's session.
+#[must_use]
+pub fn session_token(token: &browser::AccessToken) -> SessionToken<'_> {
+    SessionToken {
+        access_token: Revealed(&token.access_token),
+        token_type: Bearer::Bearer,
+        expires_in: token.expires_in,
     }
 }
 

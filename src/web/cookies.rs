@@ -10,6 +10,8 @@ use crate::usecase::signin::login::Tokens;
 /// The access token.
 pub const ACCESS: &str = "__Host-authd_access";
 pub const REFRESH: &str = "__Host-authd_refresh";
+/// A browser's session, of the pages: see `session_cookie`.
+pub const SESSION: &str = "__Host-authd_session";
 /// What the page sends back in `X-CSRF-Token`.
 pub const CSRF: &str = "__Host-authd_csrf";
 
@@ -45,21 +47,29 @@ fn name_and_value(pair: &[u8]) -> Option<(&[u8], &[u8])> {
 pub fn set(response: Response, tokens: &Tokens, csrf: &str, same_site: SameSite) -> Response {
     let (access, refresh) = (tokens.access_token.expose(), tokens.refresh_token.expose());
     response
-        .header("set-cookie", hidden(ACCESS, access, tokens.expires_in, same_site))
-        .header("set-cookie", hidden(REFRESH, refresh, tokens.refresh_expires_in, same_site))
-        .header("set-cookie", readable(CSRF, csrf, tokens.refresh_expires_in, same_site))
+        .header("set-cookie", hidden(ACCESS, access, Some(tokens.expires_in), same_site))
+        .header("set-cookie", hidden(REFRESH, refresh, Some(tokens.refresh_expires_in), same_site))
+        .header("set-cookie", readable(CSRF, csrf, Some(tokens.refresh_expires_in), same_site))
 }
 
 /// Takes away what can be of no use any more.
 #[must_use]
 pub fn clear(response: Response, dead: DeadCookies, same_site: SameSite) -> Response {
-    let response = response.header("set-cookie", hidden(ACCESS, "", 0, same_site));
     match dead {
-        DeadCookies::Access => response,
-        DeadCookies::All => response
-            .header("set-cookie", hidden(REFRESH, "", 0, same_site))
-            .header("set-cookie", readable(CSRF, "", 0, same_site)),
+        DeadCookies::Access => response.header("set-cookie", hidden(ACCESS, "", Some(0), same_site)),
+        DeadCookies::All => {
+            clear_tokens(response, same_site).header("set-cookie", readable(CSRF, "", Some(0), same_site))
+        }
+        DeadCookies::Session => response.header("set-cookie", hidden(SESSION, "", Some(0), SameSite::Lax)),
     }
+}
+
+/// Takes away both tokens.
+#[must_use]
+pub(super) fn clear_tokens(response: Response, same_site: SameSite) -> Response {
+    response
+        .header("set-cookie", hidden(ACCESS, "", Some(0), same_site))
+        .header("set-cookie", hidden(REFRESH, "", Some(0), same_site))
 }
 
 /// Says that a session has ended in this browser: its cookies go, and what the site's pages and answers left
@@ -70,15 +80,17 @@ pub fn end(response: Response, same_site: SameSite) -> Response {
 }
 
 /// `__Host-` asks for `Secure`, `Path=/` and no `Domain`: no other host, and nobody without TLS, can
-/// set such a cookie.
-fn readable(name: &str, value: &str, max_age_s: u64, same_site: SameSite) -> String {
+/// set such a cookie. `max_age_s` of `None`: it lives until the browser is closed.
+pub(super) fn readable(name: &str, value: &str, max_age_s: Option<u64>, same_site: SameSite) -> String {
     let same_site = match same_site {
         SameSite::Strict => "Strict",
         SameSite::Lax => "Lax",
     };
-    format!("{name}={value}; Path=/; Max-Age={max_age_s}; Secure; SameSite={same_site}")
+    let life = max_age_s.map_or_else(String::new, |seconds| format!(" Max-Age={seconds};"));
+    format!("{name}={value}; Path=/;{life} Secure; SameSite={same_site}")
 }
 
-fn hidden(name: &str, value: &str, max_age_s: u64, same_site: SameSite) -> String {
+/// As [`readable`], but no script sees it.
+pub(super) fn hidden(name: &str, value: &str, max_age_s: Option<u64>, same_site: SameSite) -> String {
     readable(name, value, max_age_s, same_site) + "; HttpOnly"
 }

@@ -1,9 +1,9 @@
 //! What happens to every request of either HTTP face, and what every answer carries, so that no face copies
 //! it from another: `api` and `pages` stand above, and neither knows the other.
 //!
-//! `request` begins and finishes each request; `client`, `token_transport`, `cookies`, `csrf` and `origin`
-//! read what came with it, `forwarded` what a proxy says of a request that it asks about; `headers` and
-//! `status` are what an answer says beside its body; `rejection` is why a request gets none.
+//! `request` begins and finishes each request; `client`, `token_transport`, `cookies`, `session_cookie`,
+//! `csrf` and `origin` read what came with it, `forwarded` what a proxy says of a request that it asks about;
+//! `headers` and `status` are what an answer says beside its body; `rejection` is why a request gets none.
 
 pub mod basic;
 pub mod client;
@@ -14,5 +14,6 @@ pub mod headers;
 pub mod origin;
 pub mod rejection;
 pub mod request;
+pub mod session_cookie;
 pub mod status;
 pub mod token_transport;

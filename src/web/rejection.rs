@@ -26,7 +26,10 @@ pub enum Rejection {
 pub enum DeadCookies {
     /// The access token's; with that of the refresh token the session may go on.
     Access,
+    /// Those of the API's cookie mode.
     All,
+    /// The pages' one alone: the CSRF value may be that of the API's, beside it.
+    Session,
 }
 
 /// The network's budget is spent; after `retry_after` one more request is admitted.

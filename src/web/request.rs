@@ -148,7 +148,7 @@ impl RequestState<'_> {
             ip: self.log.ip,
             user_agent: headers::user_agent(&self.head.headers),
             request_id: Some(self.log.request_id.clone()),
-            browser_session: None,
+            browser_sessions: Vec::new(),
         }
     }
 

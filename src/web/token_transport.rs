@@ -1,7 +1,8 @@
-//! How tokens travel: in `Authorization` and in bodies, or in cookies that no script can read.
+//! How tokens travel: in `Authorization` and in bodies, or in cookies that no script can read; and a
+//! browser's session, whose cookie is no token and may do what one may.
 
 use super::rejection::{DeadCookies, Rejection};
-use super::{cookies, csrf, headers};
+use super::{cookies, csrf, headers, session_cookie};
 use crate::domain::access::SignedIn;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
@@ -15,7 +16,15 @@ pub enum TokenTransport {
     Body,
     /// The answer to what came by cookie sets cookies, and shows no token.
     Cookies,
+    /// By the cookie of a browser's session: the answer sets its next one, and shows no token.
+    SessionCookie {
+        /// Whether it outlives the browser's window.
+        remembered: bool,
+    },
 }
+
+/// Who asks, and how they show it.
+pub type FoundUser = Result<(SignedIn, TokenTransport), Rejection>;
 
 /// Reads the token of `Authorization: Bearer …` (RFC 6750 §2.1). `None`: there is none, or another scheme.
 ///
@@ -36,30 +45,75 @@ pub fn credentials<'a>(sent: &'a Headers, scheme: &str) -> Result<Option<&'a str
     Ok(found.eq_ignore_ascii_case(scheme).then(|| headers::trim(credentials)))
 }
 
-/// Finds the user whose access token came by cookie, for a request that changes nothing.
+/// Finds the user whose access token came by cookie, or whose browser's session did, for a request that
+/// changes nothing. The access token counts first.
 ///
 /// # Errors
-/// [`Refusal::Unauthenticated`] without the cookie; [`Rejection::DeadCookies`] where its token is good no
+/// [`Refusal::Unauthenticated`] without either cookie; [`Rejection::DeadCookies`] where what came is good no
 /// more; the store's.
-pub fn user_by_cookie(app: &App, headers: &Headers) -> Result<SignedIn, Rejection> {
-    let token = access_cookie(headers)?;
-    authenticate::bearer(app, token).map_err(|error| dead_cookies(app, headers, error))
+pub fn user_by_cookie(app: &App, headers: &Headers) -> FoundUser {
+    let Some(token) = cookies::find(headers, cookies::ACCESS)? else {
+        return user_by_session_cookie(app, headers);
+    };
+    let error = match authenticate::bearer(app, token) {
+        Ok(user) => return Ok((user, TokenTransport::Cookies)),
+        Err(error) => error,
+    };
+    // What is left of an older login takes nothing from the session that is there.
+    if error == Error::Refused(Refusal::InvalidToken)
+        && let Some(user) = session_cookie::signed_in(app, headers)?
+    {
+        return Ok(with_transport(user));
+    }
+    Err(dead_cookies(app, headers, error))
 }
 
 /// As [`user_by_cookie`], for a request that changes something: another site's page must not ask for it.
 ///
 /// # Errors
 /// [`Rejection::CrossSite`], besides those of [`user_by_cookie`].
-pub fn user_by_cookie_of_own_page(app: &App, headers: &Headers) -> Result<SignedIn, Rejection> {
-    let token = access_cookie(headers)?;
-    csrf::check_site(headers, &app.config)?;
-    let user = authenticate::bearer(app, token).map_err(|error| dead_cookies(app, headers, error))?;
-    csrf::check_value(app, headers, user.session)?;
-    Ok(user)
+pub fn user_by_cookie_of_own_page(app: &App, headers: &Headers) -> FoundUser {
+    of_own_page(app, headers, &[cookies::ACCESS, cookies::SESSION], user_by_cookie)
 }
 
-fn access_cookie(headers: &Headers) -> Result<&str, Rejection> {
-    Ok(cookies::find(headers, cookies::ACCESS)?.ok_or(Refusal::Unauthenticated)?)
+/// As [`user_by_cookie_of_own_page`], by the cookie of a browser's session alone.
+///
+/// # Errors
+/// As there.
+pub fn user_by_session_cookie_of_own_page(app: &App, headers: &Headers) -> FoundUser {
+    of_own_page(app, headers, &[cookies::SESSION], user_by_session_cookie)
+}
+
+fn of_own_page(
+    app: &App,
+    headers: &Headers,
+    names: &[&str],
+    find: fn(&App, &Headers) -> FoundUser,
+) -> FoundUser {
+    let mut shown = false;
+    for name in names {
+        shown |= cookies::find(headers, name)?.is_some();
+    }
+    if !shown {
+        return Err(Refusal::Unauthenticated.into());
+    }
+    csrf::check_site(headers, &app.config)?;
+    let (user, transport) = find(app, headers)?;
+    csrf::check_value(app, headers, user.session)?;
+    Ok((user, transport))
+}
+
+fn user_by_session_cookie(app: &App, headers: &Headers) -> FoundUser {
+    if cookies::find(headers, cookies::SESSION)?.is_none() {
+        return Err(Refusal::Unauthenticated.into());
+    }
+    let user = session_cookie::signed_in(app, headers)?;
+    user.map(with_transport).ok_or(Rejection::DeadCookies(DeadCookies::Session))
+}
+
+fn with_transport(user: SignedIn) -> (SignedIn, TokenTransport) {
+    let transport = TokenTransport::SessionCookie { remembered: user.carrier.is_remembered() };
+    (user, transport)
 }
 
 /// Why the access token of the cookie is refused, and what that means for the cookies: where the session goes

@@ -179,10 +179,15 @@ def a_browser_s_session_lives_until_its_logout(proxy, house):
 def the_application_gets_no_cookie_of_authds(proxy, house):
     answer = house.login("ann@example.com", port=proxy.port, cookies=True)
     access, refresh, csrf = [value.split(";")[0] for value in answer.headers.get_all("Set-Cookie")]
+    # Beside the API's cookies it is not looked at.
+    session = "__Host-authd_session=authd_bs_x"
     near = ["__Host-authd_accessory=1", "x__Host-authd_csrf=2", "__host-authd_csrf=3"]
     for sent, heard in [
         ([access], []),
         ([access, refresh, csrf], []),
+        ([session, access], []),
+        ([access, session, "a=1"], ["a=1"]),
+        (["a=1", access, refresh, session, csrf, "b=2"], ["a=1", "b=2"]),
         (["a=1", access, refresh, csrf, "b=2"], ["a=1", "b=2"]),
         ([csrf, "a=1", refresh, "b=__Host-authd_access", access], ["a=1", "b=__Host-authd_access"]),
         ([refresh, access, "a=1"], ["a=1"]),

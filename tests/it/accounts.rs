@@ -459,7 +459,7 @@ fn change_password(
         new: Password::new(OTHER).unwrap(),
         factor: None,
     };
-    password::change(&world.app, &world.caller(tokens), &change).unwrap()
+    password::change(&world.app, &world.caller(tokens), &change).unwrap().tokens(&world.app).unwrap()
 }
 
 #[test]

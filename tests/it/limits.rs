@@ -104,7 +104,7 @@ fn budget_of(id: &str) -> Option<Budget> {
         "request_email_verification" | "request_password_reset" | "request_email_change" => {
             Some(Budget::Mail)
         }
-        "refresh" | "introspect" | "revoke" => Some(Budget::Token),
+        "refresh" | "make_session_token" | "introspect" | "revoke" => Some(Budget::Token),
         "health" | "readiness" | "verify" => None,
         _ => Some(Budget::Default),
     }

@@ -105,7 +105,7 @@ impl Before {
         let credentials =
             Credentials { email: Email::parse(ANN).unwrap(), password: Password::new(PASSWORD).unwrap() };
         match login(app, &anonymous(), &credentials) {
-            Ok(LoggedIn::Tokens(tokens)) => assert!(tokens.user.is_admin()),
+            Ok(LoggedIn::Started(started)) => assert!(started.user.is_admin()),
             other => panic!("{other:?}"),
         }
         let mails = compose::page(app, &operator(), None, 200, None).unwrap().items;

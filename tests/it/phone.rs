@@ -58,6 +58,7 @@ fn a_phone_that_scans_the_code_logs_in() {
         panic!("the factor is on");
     };
     let next = Factor::Code(code(&world, scanned).unwrap());
-    let tokens = second_factor::verify(&world.app, &anonymous(), ticket.expose(), &next).unwrap();
-    assert!(world.is_signed_in(&tokens.tokens().unwrap()));
+    let through = second_factor::verify(&world.app, &anonymous(), ticket.expose(), &next).unwrap();
+    let tokens = through.started().unwrap().tokens(&world.app).unwrap();
+    assert!(world.is_signed_in(&tokens));
 }

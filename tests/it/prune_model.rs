@@ -100,8 +100,8 @@ impl Life {
             Step::Succeed { network } => {
                 let outcome = self.world.first_step(&from(network), ACCOUNTS[0], self.password);
                 let told = format!("{:?}", outcome.as_ref().err());
-                if let Ok(authd::usecase::signin::login::LoggedIn::Tokens(tokens)) = outcome {
-                    self.tokens.push(*tokens);
+                if let Ok(authd::usecase::signin::login::LoggedIn::Started(started)) = outcome {
+                    self.tokens.push(started.tokens(app).unwrap());
                 }
                 format!("{told}, mails: {:?}", self.kinds())
             }

@@ -56,7 +56,7 @@ fn with_factor() -> (World, Authenticator, Vec<Secret<String>>) {
     let caller = world.caller(&world.login(ANN).unwrap());
     let app = Authenticator::new(two_factor::setup(&world.app, &caller).unwrap().secret.expose());
     let code = Secret::new(app.code_at(world.now().as_secs()));
-    let recovery_codes = two_factor::enable(&world.app, &caller, &code).unwrap();
+    let recovery_codes = two_factor::enable(&world.app, &caller, &code).unwrap().codes;
     world.advance(Duration::from_secs(30));
     (world, app, recovery_codes)
 }
@@ -64,7 +64,7 @@ fn with_factor() -> (World, Authenticator, Vec<Secret<String>>) {
 fn tickets(world: &World) -> Vec<Secret<String>> {
     let login = || match world.first_step(&anonymous(), ANN, PASSWORD).unwrap() {
         LoggedIn::SecondStep(ticket) => ticket,
-        LoggedIn::Tokens(_) | LoggedIn::PasswordChange(_) => panic!("the factor is on"),
+        LoggedIn::Started(_) | LoggedIn::PasswordChange(_) => panic!("the factor is on"),
     };
     (0..RACERS).map(|_| login()).collect()
 }
@@ -123,13 +123,13 @@ fn verify(world: &World, app: &Authenticator) -> authd::usecase::signin::login::
     let ticket = tickets(world).remove(0);
     let through = second_factor::verify(&world.app, &anonymous(), ticket.expose(), &factor).unwrap();
     world.advance(Duration::from_secs(30));
-    through.tokens().unwrap()
+    through.started().unwrap().tokens(&world.app).unwrap()
 }
 
 fn new_codes(world: &World, app: &Authenticator) -> Vec<Secret<String>> {
     let caller = world.caller(&verify(world, app));
     let code = Secret::new(app.code_at(world.now().as_secs()));
-    let codes = two_factor::new_recovery_codes(&world.app, &caller, &code).unwrap();
+    let codes = two_factor::new_recovery_codes(&world.app, &caller, &code).unwrap().codes;
     world.advance(Duration::from_secs(30));
     codes
 }

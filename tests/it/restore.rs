@@ -89,7 +89,7 @@ fn no_token_no_link_and_no_mail_lives_again() {
     assert!(is_refused(password::reset(&app, &anonymous(), &link, &new), &Refusal::InvalidLink));
     let failed = compose::page(&app, &operator(), Some(MailState::Failed), 200, None).unwrap().items;
     assert_eq!(failed.len(), 2, "whether it was sent, nobody knows");
-    assert!(matches!(first_step(&app), LoggedIn::Tokens(_)), "a new login is what goes on");
+    assert!(matches!(first_step(&app), LoggedIn::Started(_)), "a new login is what goes on");
     assert!(world.is_signed_in(&tokens), "the database that was backed up is as it was");
 }
 
@@ -129,8 +129,8 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
     let caller = world.caller(&world.login(ANN).unwrap());
     let setup = two_factor::setup(&world.app, &caller).unwrap();
     let phone = Authenticator::new(setup.secret.expose());
-    let codes =
-        two_factor::enable(&world.app, &caller, &Secret::new(phone.code_at(world.now().as_secs()))).unwrap();
+    let code = Secret::new(phone.code_at(world.now().as_secs()));
+    let codes = two_factor::enable(&world.app, &caller, &code).unwrap().codes;
     for name in ["revoked", "kept"] {
         let new = NewApiKey { name: ApiKeyName::parse(name).unwrap(), permissions: Vec::new(), ttl: None };
         api_keys::add(&world.app, &operator(), &new).unwrap();
@@ -170,7 +170,7 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
         second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(code.clone()))
     };
     assert!(is_refused(step(&codes[0]), &Refusal::InvalidCode));
-    assert_eq!(step(&codes[1]).unwrap().tokens().unwrap().user.id, user.id);
+    assert_eq!(step(&codes[1]).unwrap().started().unwrap().user.id, user.id);
 }
 
 #[test]

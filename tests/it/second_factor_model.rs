@@ -154,7 +154,8 @@ impl Model {
 
     fn login(&mut self) {
         match self.world.first_step(&anonymous(), ANN, PASSWORD).unwrap() {
-            LoggedIn::Tokens(tokens) => {
+            LoggedIn::Started(started) => {
+                let tokens = started.tokens(&self.world.app).unwrap();
                 assert!(self.factors.is_none(), "a factor is on, and was not asked for");
                 self.session = Some(Session { caller: self.world.caller(&tokens), proved: self.now() });
             }
@@ -185,7 +186,7 @@ impl Model {
         if right {
             let found =
                 found.map_err(|error| TestCaseError::fail(format!("{shown:?} is refused: {error:?}")))?;
-            let tokens = found.tokens().unwrap();
+            let tokens = found.started().unwrap().tokens(&self.world.app).unwrap();
             self.session = Some(Session { caller: self.world.caller(&tokens), proved: now });
         } else {
             prop_assert_eq!(found.map(drop), Err(Error::Refused(Refusal::InvalidCode)), "{:?}", shown);
@@ -209,7 +210,7 @@ impl Model {
             prop_assert_eq!(enabled.map(drop), Err(Error::Refused(Refusal::InvalidCode)));
             return Ok(());
         }
-        let recovery_codes = enabled.unwrap().iter().map(|code| code.expose().clone()).collect();
+        let recovery_codes = enabled.unwrap().codes.iter().map(|code| code.expose().clone()).collect();
         let last_step = self.now() / 30 + steps;
         self.factors = Some(Factors { app, last_step, failures: 0, recovery_codes, spent: BTreeSet::new() });
         self.session = Some(Session { caller, proved: self.now() });
@@ -225,7 +226,7 @@ impl Model {
         let password = Password::new(PASSWORD).unwrap();
         let found = two_factor::disable(&self.world.app, &caller, &password, &typed);
         prop_assert_eq!(
-            found,
+            found.map(drop),
             if right { Ok(()) } else { Err(Error::Refused(Refusal::InvalidCode)) },
             "{:?}",
             shown
@@ -244,8 +245,8 @@ impl Model {
         let right = self.judge(Shown::Code(steps));
         let found = two_factor::new_recovery_codes(&self.world.app, &caller, &code);
         prop_assert_eq!(found.is_ok(), right);
-        if let (Ok(codes), Some(factors)) = (found, &mut self.factors) {
-            factors.recovery_codes = codes.iter().map(|code| code.expose().clone()).collect();
+        if let (Ok(given), Some(factors)) = (found, &mut self.factors) {
+            factors.recovery_codes = given.codes.iter().map(|code| code.expose().clone()).collect();
             factors.spent.clear();
         }
         Ok(())

@@ -29,7 +29,8 @@ fn log_in(world: &World, phone: &Authenticator) -> Tokens {
         panic!("the factor is on");
     };
     let code = Factor::Code(Secret::new(phone.code_at(world.now().as_secs())));
-    second_factor::verify(&world.app, &anonymous(), ticket.expose(), &code).unwrap().tokens().unwrap()
+    let through = second_factor::verify(&world.app, &anonymous(), ticket.expose(), &code).unwrap();
+    through.started().unwrap().tokens(&world.app).unwrap()
 }
 
 /// Refreshes every so often; gives for how long that goes well.

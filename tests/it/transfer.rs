@@ -119,8 +119,8 @@ fn ann_with_two_factors(world: &World) -> (Authenticator, Secret<String>) {
     let caller = world.caller(&world.login(ANN).unwrap());
     let setup = two_factor::setup(&world.app, &caller).unwrap();
     let app = Authenticator::new(setup.secret.expose());
-    let codes =
-        two_factor::enable(&world.app, &caller, &Secret::new(app.code_at(world.now().as_secs()))).unwrap();
+    let code = Secret::new(app.code_at(world.now().as_secs()));
+    let codes = two_factor::enable(&world.app, &caller, &code).unwrap().codes;
     second_step(world, &Factor::RecoveryCode(codes[0].clone())).unwrap();
     (app, codes[1].clone())
 }

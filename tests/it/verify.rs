@@ -268,7 +268,7 @@ fn a_name_in_a_header_is_ascii_and_decodes_to_itself() {
 fn the_document_says_that_demands_may_repeat() {
     let document: Value = serde_json::from_str(authd::api::openapi::document()).unwrap();
     let operation = &document["paths"][VERIFY]["get"];
-    assert_eq!(operation["security"], json!([{"bearer": []}, {"cookie": []}]));
+    assert_eq!(operation["security"], json!([{"bearer": []}, {"cookie": []}, {"session_cookie": []}]));
     let parameters = operation["parameters"].as_array().unwrap();
     let (app, demands) = parameters.split_first().unwrap();
     assert_eq!((&app["name"], &app["schema"]["type"]), (&json!("app"), &json!("string")), "it stands once");

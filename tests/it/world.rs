@@ -195,7 +195,7 @@ impl World {
     /// Logs in where no second factor is on.
     pub fn login_with(&self, email: &str, password: &str) -> Result<Tokens, Error> {
         match self.first_step(&anonymous(), email, password)? {
-            LoggedIn::Tokens(tokens) => Ok(*tokens),
+            LoggedIn::Started(started) => started.tokens(&self.app),
             LoggedIn::SecondStep(_) => panic!("a second factor is on"),
             LoggedIn::PasswordChange(_) => panic!("the password must be changed"),
         }
@@ -277,7 +277,7 @@ pub fn anonymous() -> Caller {
         ip: Some("192.0.2.7".parse().unwrap()),
         user_agent: Some("test/1".into()),
         request_id: Some("req-1".into()),
-        browser_session: None,
+        browser_sessions: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Accounts: registration, addresses, passwords, one's own data.
 
-use crate::api::answer::{ended, json, tokens};
+use crate::api::answer::{ended, json, started};
 use crate::api::call::Call;
 use crate::api::route::{self, Access, PAGE, Route, any_of, nothing};
 use crate::api::{bodies, schema};
@@ -212,13 +212,13 @@ fn change_password(app: &App, mut call: Call) -> Result<Response, Error> {
         new: call.fields.password("new_password"),
         factor: call.fields.factor(),
     };
-    Ok(tokens(app, call.token_transport, &password::change(app, &call.caller, &change)?))
+    started(app, call.token_transport, password::change(app, &call.caller, &change)?)
 }
 
 fn change_required_password(app: &App, mut call: Call) -> Result<Response, Error> {
     let (ticket, new) = (call.fields.token("ticket"), call.fields.password("new_password"));
     let changed = required_change::change_required(app, &call.caller, ticket.expose(), &new)?;
-    Ok(tokens(app, call.token_transport, &changed))
+    started(app, call.token_transport, changed)
 }
 
 fn delete(app: &App, mut call: Call) -> Result<Response, Error> {

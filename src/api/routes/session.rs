@@ -1,6 +1,6 @@
 //! Sessions: login and its second step, refreshing, logging out.
 
-use crate::api::answer::{ended, json, tokens};
+use crate::api::answer::{ended, json, started, tokens};
 use crate::api::call::Call;
 use crate::api::route::{self, Access, Later, Route, any_of, nothing};
 use crate::api::{bodies, schema};
@@ -10,7 +10,7 @@ use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
 use crate::usecase::require_user;
-use crate::usecase::session::{list, logout, refresh};
+use crate::usecase::session::{browser, list, logout, refresh};
 use crate::usecase::signin::login::{Credentials, LoggedIn};
 use crate::usecase::signin::{login, second_factor};
 use crate::views;
@@ -45,6 +45,17 @@ pub static SESSIONS: &[Route] = &[
         .body(&bodies::REFRESH)
         .answers(&[any_of(200, "The session goes on.", schema::SESSION_TOKENS)])
         .problems(&[(401, "invalid_token")]),
+    Route::post("/api/auth/session/token", "make_session_token", Access::Browser, make_token)
+        .summary(
+            "An access token of a browser's session, for a script of its pages that talks to other services",
+        )
+        .lane(Lane::Read)
+        .limit(Budget::Token)
+        .answers(&[route::json(
+            200,
+            "It dies with the session. There is no refresh token: ask again.",
+            &schema::SESSION_TOKEN,
+        )]),
     Route::post("/api/auth/logout", "logout", Access::User, logout)
         .summary("End this session")
         .before_second_factor()
@@ -64,21 +75,21 @@ pub static SESSIONS: &[Route] = &[
 fn login(app: &App, mut call: Call) -> Result<Response, Error> {
     let credentials =
         Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
-    Ok(logged_in(app, &call, &login::login(app, &call.caller, &credentials)?))
+    logged_in(app, &call, login::login(app, &call.caller, &credentials)?)
 }
 
-fn logged_in(app: &App, call: &Call, so_far: &LoggedIn) -> Response {
+fn logged_in(app: &App, call: &Call, so_far: LoggedIn) -> Result<Response, Error> {
     match so_far {
-        LoggedIn::Tokens(new) => tokens(app, call.token_transport, new),
-        LoggedIn::SecondStep(ticket) => json(200, &views::second_step(ticket)),
-        LoggedIn::PasswordChange(ticket) => json(200, &views::password_change(ticket)),
+        LoggedIn::Started(new) => started(app, call.token_transport, *new),
+        LoggedIn::SecondStep(ticket) => Ok(json(200, &views::second_step(&ticket))),
+        LoggedIn::PasswordChange(ticket) => Ok(json(200, &views::password_change(&ticket))),
     }
 }
 
 fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
     let ticket = call.fields.token("ticket");
     let factor = call.fields.factor().ok_or(Refusal::InvalidCode)?;
-    Ok(logged_in(app, &call, &second_factor::verify(app, &call.caller, ticket.expose(), &factor)?))
+    logged_in(app, &call, second_factor::verify(app, &call.caller, ticket.expose(), &factor)?)
 }
 
 fn refresh(app: &App, mut call: Call) -> Result<Response, Error> {
@@ -92,6 +103,10 @@ fn refresh_later(app: &App, mut call: Call) -> Later<'_> {
         let next = refresh::refresh_later(app, &call.caller, token.expose()).await?;
         Ok(tokens(app, call.token_transport, &next))
     })
+}
+
+fn make_token(app: &App, call: Call) -> Result<Response, Error> {
+    Ok(json(200, &views::session_token(&browser::access_token(app, &call.caller)?)))
 }
 
 fn logout(app: &App, call: Call) -> Result<Response, Error> {

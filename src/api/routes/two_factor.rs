@@ -1,6 +1,6 @@
 //! One's own second factor.
 
-use crate::api::answer::json;
+use crate::api::answer::{json, renewed};
 use crate::api::call::Call;
 use crate::api::route::{self, Access, Route, nothing};
 use crate::api::{bodies, schema};
@@ -8,6 +8,7 @@ use crate::error::{Error, Refusal};
 use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::account::two_factor;
+use crate::usecase::account::two_factor::RecoveryCodes;
 use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
 use crate::views;
@@ -71,18 +72,22 @@ fn set_up(app: &App, call: Call) -> Result<Response, Error> {
 }
 
 fn enable(app: &App, mut call: Call) -> Result<Response, Error> {
-    let codes = two_factor::enable(app, &call.caller, &call.fields.token("code"))?;
-    Ok(json(200, &views::recovery_codes(&codes)))
+    let given = two_factor::enable(app, &call.caller, &call.fields.token("code"))?;
+    Ok(recovery_codes(&given))
 }
 
 fn disable(app: &App, mut call: Call) -> Result<Response, Error> {
     let password = call.fields.password("password");
     let factor = call.fields.factor().ok_or(Refusal::InvalidCode)?;
-    two_factor::disable(app, &call.caller, &password, &factor)?;
-    Ok(Response::empty(204))
+    let cookie = two_factor::disable(app, &call.caller, &password, &factor)?;
+    Ok(renewed(Response::empty(204), cookie.as_ref()))
 }
 
 fn replace_recovery_codes(app: &App, mut call: Call) -> Result<Response, Error> {
-    let codes = two_factor::new_recovery_codes(app, &call.caller, &call.fields.token("code"))?;
-    Ok(json(200, &views::recovery_codes(&codes)))
+    let given = two_factor::new_recovery_codes(app, &call.caller, &call.fields.token("code"))?;
+    Ok(recovery_codes(&given))
+}
+
+fn recovery_codes(given: &RecoveryCodes) -> Response {
+    renewed(json(200, &views::recovery_codes(&given.codes)), given.cookie.as_ref())
 }

@@ -12,14 +12,14 @@ use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// A session's random bytes; see `crypto::refresh`.
+/// A session's random bytes; see `crypto::refresh` and `crypto::session_cookie`.
 pub type Salt = [u8; 16];
 
 /// What `read` reads of a session `s`, and its salt.
 const COLUMNS: &str = "s.id, s.user_id, s.generation, s.created_at, s.last_used_at, s.expires_at, s.ended_at, \
     CASE WHEN s.amr <> '' THEN s.auth_time END AS auth_time, s.amr, s.ip, s.user_agent, s.oldest, s.idle, s.salt";
 
-/// A session with the salt that its refresh tokens depend on.
+/// A session with the salt that its refresh tokens, or its cookie, depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SaltedSession {
     pub session: Session,
@@ -38,14 +38,28 @@ pub fn find_salted(query: &impl Query, id: SessionId) -> Result<Option<SaltedSes
     })
 }
 
-/// All that decides whether an access token is honoured, and whose it is, in one read.
+/// What decides whether anything of a session is honoured, and whose it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenStatus {
+pub struct SessionStatus {
     pub account: User,
     pub bounds: Bounds,
-    pub oldest: Generation,
     /// See [`Session`].
     pub auth_time: Option<Timestamp>,
+}
+
+/// All that decides whether a browser's cookie is honoured, in one read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CookieStatus {
+    pub session: SessionStatus,
+    pub generation: Generation,
+    pub salt: Salt,
+}
+
+/// All that decides whether an access token is honoured, in one read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenStatus {
+    pub session: SessionStatus,
+    pub oldest: Generation,
     pub token_is_revoked: bool,
     /// Whether the key that signed it is in the database, and its time is not over.
     pub key_counts: bool,
@@ -74,8 +88,7 @@ pub fn find_token_status(
     // Kept short: the driver copies the text at each use, and above 1,016 bytes malloc takes the slow way.
     static SQL: LazyLock<String> = LazyLock::new(|| {
         format!(
-            "SELECT {}, s.last_used_at, s.expires_at, s.ended_at, s.idle, s.oldest, \
-             CASE WHEN s.amr <> '' THEN s.auth_time END AS auth_time, \
+            "SELECT {}, {STATUS}, s.oldest, \
              EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ?2) \
              OR EXISTS (SELECT 1 FROM meta WHERE key = '{PRUNED_TO}' AND value >= ?4) AS token_is_revoked, \
              EXISTS (SELECT 1 FROM signing_keys WHERE kid = ?3 AND (retired_at IS NULL OR keep_until > ?5)) AS key_counts \
@@ -86,18 +99,46 @@ pub fn find_token_status(
     let ends_at = bytes(token.expires_at);
     query.opt(&SQL, params![session, token.id, token.kid, ends_at, token.now], |row| {
         Ok(TokenStatus {
-            account: users::read_user(row)?,
-            bounds: Bounds {
-                last_used_at: row.get("last_used_at")?,
-                expires_at: row.get("expires_at")?,
-                ended_at: row.get("ended_at")?,
-                idle: row.get("idle")?,
-            },
+            session: read_status(row)?,
             oldest: row.get("oldest")?,
-            auth_time: row.get("auth_time")?,
             token_is_revoked: row.get("token_is_revoked")?,
             key_counts: row.get("key_counts")?,
         })
+    })
+}
+
+/// Finds the status of the cookie of this session. `None`: there is no such session.
+pub fn find_cookie_status(query: &impl Query, session: SessionId) -> Result<Option<CookieStatus>, Fault> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        format!(
+            "SELECT {}, {STATUS}, s.generation, s.salt \
+             FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?1",
+            users::COLUMNS
+        )
+    });
+    query.opt(&SQL, params![session], |row| {
+        Ok(CookieStatus {
+            session: read_status(row)?,
+            generation: row.get("generation")?,
+            salt: row.get("salt")?,
+        })
+    })
+}
+
+/// What [`read_status`] reads of a session `s`, besides its account.
+const STATUS: &str = "s.last_used_at, s.expires_at, s.ended_at, s.idle, \
+    CASE WHEN s.amr <> '' THEN s.auth_time END AS auth_time";
+
+fn read_status(row: &Row<'_>) -> Result<SessionStatus, Fault> {
+    Ok(SessionStatus {
+        account: users::read_user(row)?,
+        bounds: Bounds {
+            last_used_at: row.get("last_used_at")?,
+            expires_at: row.get("expires_at")?,
+            ended_at: row.get("ended_at")?,
+            idle: row.get("idle")?,
+        },
+        auth_time: row.get("auth_time")?,
     })
 }
 
@@ -244,6 +285,13 @@ pub fn renew(tx: &mut Tx<'_>, id: SessionId, generation: Generation) -> Result<b
     let renewed = rotate(tx, id, generation)?;
     tx.execute("UPDATE sessions SET oldest = generation WHERE id = ?1", params![id])?;
     Ok(renewed)
+}
+
+/// Keeps when a session was used, unless a later use is known. One that has ended stays as it was.
+pub fn save_use(tx: &mut Tx<'_>, id: SessionId, at: Timestamp) -> Result<(), Fault> {
+    let sql =
+        "UPDATE sessions SET last_used_at = ?2 WHERE id = ?1 AND last_used_at < ?2 AND ended_at IS NULL";
+    tx.execute(sql, params![id, at]).map(drop)
 }
 
 /// Saves anew how the person of a session has proved who they are.

@@ -10,6 +10,7 @@ use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::password_policy::{self, Policy};
+use crate::domain::session::Session;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tables::links;
@@ -24,7 +25,7 @@ use crate::usecase::require_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
 use crate::usecase::signin::lockout::Attempt;
 use crate::usecase::signin::password as signin_password;
-use crate::usecase::signin::session_start::{Tokens, issue};
+use crate::usecase::signin::started::Started;
 
 /// Whose password is judged.
 #[derive(Clone, Copy, Debug)]
@@ -120,12 +121,12 @@ pub struct Change {
     pub factor: Option<Factor>,
 }
 
-/// Changes one's own password. This session goes on with new tokens, all others end.
+/// Changes one's own password. This session goes on with new tokens, or a new cookie; all others end.
 ///
 /// # Errors
 /// `invalid_credentials`, counted by the lockout; `too_many_attempts`; `invalid_code` where a second
 /// factor is on and not shown right; `weak_password`; `overloaded`; the store's.
-pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Error> {
+pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Started, Error> {
     let me = require_user(caller)?.clone();
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
     check_policy(app, &change.new, Owner { email: &user.email, name: &user.name })?;
@@ -141,10 +142,11 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
         if users::find_password_hash(tx, me.account.id)?.as_ref() != Some(&proven) {
             return Ok(Decision::Refuse(Refusal::WrongPassword));
         }
-        // A session that has ended meanwhile changes nothing any more, and spends nothing.
+        // A session that has ended meanwhile changes nothing any more, and spends nothing; nor does a cookie
+        // that was replaced.
         let now = tx.now();
-        let Some(session) = sessions::find(tx, me.session)?.filter(|session| session.is_alive(now, idle))
-        else {
+        let counts = |session: &Session| session.is_alive(now, idle) && me.carrier.counts(session.generation);
+        let Some(session) = sessions::find(tx, me.session)?.filter(counts) else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
         if user.two_factor_at.is_some() {
@@ -153,8 +155,8 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
                 return Ok(Decision::Refuse(Refusal::InvalidCode));
             }
         }
-        // The tokens that were out there are replaced, too: access tokens count no more, and the refresh
-        // token is a used one now.
+        // What was out there of it is replaced, too: access tokens and a cookie count no more, and the
+        // refresh token is a used one now.
         sessions::renew(tx, me.session, session.generation)?;
         let Some(SaltedSession { session, salt }) = sessions::find_salted(tx, me.session)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
@@ -165,7 +167,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Tokens, Err
         notice.queue(tx, me.account.id, &user.email)?;
         Ok(Decision::Grant((user, session, salt)))
     })?;
-    issue(app, &signer, user, &session, &salt).map_err(Error::from)
+    Ok(Started { user, session, salt, signer })
 }
 
 /// Ends whatever the old password, or somebody who knew it, has begun: sessions (but `except`), logins

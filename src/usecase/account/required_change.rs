@@ -20,7 +20,8 @@ use crate::usecase::mail::compose;
 use crate::usecase::mail::compose::QueuedMail;
 use crate::usecase::signin::lockout::Attempt;
 use crate::usecase::signin::login::PASSWORD_TICKET_PREFIX;
-use crate::usecase::signin::session_start::{Proof, Start, Tokens, issue};
+use crate::usecase::signin::session_start::{Proof, Start};
+use crate::usecase::signin::started::Started;
 
 /// Sets the password that stays, and finishes the login that the ticket stands for. Whatever the old one has
 /// begun ends.
@@ -28,7 +29,7 @@ use crate::usecase::signin::session_start::{Proof, Start, Tokens, issue};
 /// # Errors
 /// `invalid_token` when the ticket is wrong, spent or too old; `account_disabled`; `weak_password`, also for
 /// the password that must be changed, which leaves the ticket good; `overloaded`; the store's.
-pub fn change_required(app: &App, caller: &Caller, ticket: &str, new: &Password) -> Result<Tokens, Error> {
+pub fn change_required(app: &App, caller: &Caller, ticket: &str, new: &Password) -> Result<Started, Error> {
     let ticket = opaque::parse(PASSWORD_TICKET_PREFIX, ticket).ok_or(Refusal::InvalidTicket)?;
     let now = app.now();
     let found = app.store.read(|query| {
@@ -56,7 +57,7 @@ pub fn change_required(app: &App, caller: &Caller, ticket: &str, new: &Password)
     };
     let (salt, signer) = (change.start.salt, current_key::current(app)?);
     let (user, session) = app.store.write(caller, move |tx| change.decide(tx))?;
-    issue(app, &signer, user, &session, &salt).map_err(Error::from)
+    Ok(Started { user, session, salt, signer })
 }
 
 /// What is drawn, hashed and composed before the transaction.

@@ -24,6 +24,7 @@ use crate::usecase::reauthenticate::{Fresh, require_fresh, require_fresh_of_any}
 use crate::usecase::require_any_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
 use crate::usecase::signin::password;
+use crate::usecase::signin::session_cookie::{self, SessionCookie};
 use crate::usecase::signin::session_start::{Proof, life};
 
 /// How many recovery codes a person gets.
@@ -115,18 +116,26 @@ pub(in crate::usecase) fn new_codes(app: &App) -> NewCodes {
     NewCodes { shown, hashes }
 }
 
+/// What a person is given once, when the factors change.
+#[derive(Clone, Debug)]
+pub struct RecoveryCodes {
+    pub codes: Vec<Secret<String>>,
+    /// In the place of the cookie that the person has shown, which counts no more. `None`: they showed none.
+    pub cookie: Option<SessionCookie>,
+}
+
 /// Turns the second factor on with a code for the secret of [`setup`]; gives the recovery codes, this
 /// once. That code's step is spent, other sessions end, and this one counts as proved with both factors; its
 /// access tokens from before the last refresh count no more.
 ///
 /// # Errors
 /// `fresh_login_required`; `email_not_verified`; `already_enabled`; `invalid_code`; the store's.
-pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<Secret<String>>, Error> {
+pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<RecoveryCodes, Error> {
     let fresh = require_fresh_of_any(app, caller)?;
     let me = fresh.me.clone();
-    let (enabling, shown) = Enabling::new(app, caller, code);
+    let (enabling, codes) = Enabling::new(app, caller, code);
     let life = life(&app.config, Proof::PasswordAndCode);
-    app.store.write(caller, move |tx| {
+    let next = app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
         }
@@ -141,9 +150,9 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Vec<S
         }
         let (amr, expires_at) = (Proof::PasswordAndCode.amr(), tx.now().plus(life.ttl));
         sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
-        Ok(Decision::Grant(()))
+        Ok(Decision::Grant(session_cookie::rotate(tx, &me)?))
     })?;
-    Ok(shown)
+    Ok(RecoveryCodes { codes, cookie: next.map(|next| next.cookie(app)) })
 }
 
 /// Turning an enrolled factor on, whoever does it: what is drawn and composed before the transaction.
@@ -193,56 +202,61 @@ impl Enabling {
     }
 }
 
-/// Turns the second factor off, with the password and the factor itself.
+/// Turns the second factor off, with the password and the factor itself; gives the next cookie where the
+/// person has shown one.
 ///
 /// # Errors
 /// `fresh_login_required`; `invalid_credentials`; `too_many_attempts`; `invalid_code`, also when none
 /// is on; the store's.
-pub fn disable(app: &App, caller: &Caller, password: &Password, factor: &Factor) -> Result<(), Error> {
+pub fn disable(
+    app: &App,
+    caller: &Caller,
+    password: &Password,
+    factor: &Factor,
+) -> Result<Option<SessionCookie>, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
     let fresh = fresh.with_password(password::check(app, caller, &user, password)?);
     let notice = compose::notice(app, caller, MailKind::TwoFactorDisabled);
-    with_factor(app, caller, fresh, factor, move |tx, user| {
+    let next = with_factor(app, caller, fresh, factor, move |tx, user| {
         second_factor::delete(tx, user.id)?;
         void_old_proofs(tx, user.id, Some(me.session))?;
         // What this session has shown is the proof of a factor that is no more.
         sessions::save_amr(tx, me.session, &Proof::Password.amr())?;
         tx.audit(&Event::SecondFactorDisabled, (user.id, me.session))?;
-        notice.queue(tx, user.id, &user.email)
-    })
+        notice.queue(tx, user.id, &user.email)?;
+        session_cookie::rotate(tx, &me)
+    })?;
+    Ok(next.map(|next| next.cookie(app)))
 }
 
 /// Gives ten new recovery codes, this once; the old ones die.
 ///
 /// # Errors
 /// `fresh_login_required`; `invalid_code`, also when no factor is on; the store's.
-pub fn new_recovery_codes(
-    app: &App,
-    caller: &Caller,
-    code: &Secret<String>,
-) -> Result<Vec<Secret<String>>, Error> {
+pub fn new_recovery_codes(app: &App, caller: &Caller, code: &Secret<String>) -> Result<RecoveryCodes, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
-    let NewCodes { shown, hashes } = new_codes(app);
+    let NewCodes { shown: codes, hashes } = new_codes(app);
     let notice = compose::notice(app, caller, MailKind::RecoveryCodesReplaced);
-    with_factor(app, caller, fresh, &Factor::Code(code.clone()), move |tx, user| {
+    let next = with_factor(app, caller, fresh, &Factor::Code(code.clone()), move |tx, user| {
         second_factor::replace_recovery_codes(tx, user.id, &hashes)?;
         tx.audit(&Event::RecoveryCodesReplaced, (user.id, me.session))?;
-        notice.queue(tx, user.id, &user.email)
+        notice.queue(tx, user.id, &user.email)?;
+        session_cookie::rotate(tx, &me)
     })?;
-    Ok(shown)
+    Ok(RecoveryCodes { codes, cookie: next.map(|next| next.cookie(app)) })
 }
 
 /// Spends the caller's factor and does `work`, in one transaction.
-fn with_factor(
+fn with_factor<T: Send + 'static>(
     app: &App,
     caller: &Caller,
     fresh: Fresh,
     factor: &Factor,
-    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<(), Fault> + Send + 'static,
-) -> Result<(), Error> {
+    mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Error> {
     let me = fresh.me.account.id;
     let (check, factor) = (FactorCheck::new(app, caller), factor.clone());
     app.store.write(caller, move |tx| {
@@ -255,7 +269,6 @@ fn with_factor(
         if check.spend(tx, &user, &factor)? == FactorVerdict::Wrong {
             return Ok(Decision::Refuse(Refusal::InvalidCode));
         }
-        work(tx, &user)?;
-        Ok(Decision::Grant(()))
+        Ok(Decision::Grant(work(tx, &user)?))
     })
 }

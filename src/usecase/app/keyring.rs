@@ -160,7 +160,7 @@ pub(in crate::usecase) fn insert_first(tx: &mut Tx<'_>, key: &StoredKey) -> Resu
 }
 
 /// The key that signs now: whoever has it can sign.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::usecase) struct Signer(Arc<Loaded>);
 
 impl Signer {

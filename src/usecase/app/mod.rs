@@ -16,6 +16,7 @@ pub mod rate_limit;
 pub mod request_counts;
 pub(super) mod root_key;
 pub(super) mod row_count_cache;
+pub(super) mod session_uses;
 pub(super) mod shared_probe;
 pub(super) mod temp_file;
 pub mod token_cache;
@@ -30,6 +31,7 @@ use crate::crypto::password_tag::PasswordTagKey;
 use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::Purpose;
 use crate::crypto::seal::Sealer;
+use crate::crypto::session_cookie::SessionCookieKey;
 use crate::crypto::stand_in::StandInKey;
 use crate::domain::blocklist::Blocklist;
 use crate::domain::caller::Caller;
@@ -49,6 +51,7 @@ use mail_templates::MailTemplates;
 use rate_limit::RateLimits;
 use request_counts::RequestCounts;
 use row_count_cache::RowCountCache;
+use session_uses::SessionUses;
 use shared_probe::SharedProbe;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
@@ -85,6 +88,7 @@ pub struct App {
     pub(super) keyring: Arc<Keyring>,
     pub(super) token_cache: TokenCache,
     pub(super) refresh_key: Arc<RefreshKey>,
+    pub(super) session_cookie_key: Arc<SessionCookieKey>,
     pub(super) csrf_key: CsrfKey,
     pub(super) password_tag_key: PasswordTagKey,
     pub(super) rate_limits: RateLimits,
@@ -98,6 +102,7 @@ pub struct App {
     pub(super) request_counts: RequestCounts,
     pub(super) row_counts: RowCountCache,
     pub(super) key_uses: KeyUses,
+    pub(super) session_uses: SessionUses,
     pub(super) readiness: SharedProbe,
     pub(super) locked_tries: LockedTries,
     pub(super) hash_costs: HashCosts,
@@ -159,6 +164,7 @@ impl App {
             keyring: Arc::new(keyring),
             token_cache: TokenCache::default(),
             refresh_key: Arc::new(RefreshKey::new(&root)),
+            session_cookie_key: Arc::new(SessionCookieKey::new(&root)),
             csrf_key: CsrfKey::new(&root),
             password_tag_key: PasswordTagKey::new(&root),
             rate_limits: RateLimits::default(),
@@ -170,6 +176,7 @@ impl App {
             request_counts: RequestCounts::new(),
             row_counts: RowCountCache::default(),
             key_uses: KeyUses::default(),
+            session_uses: SessionUses::default(),
             readiness: SharedProbe::default(),
             locked_tries: LockedTries::default(),
             hash_costs: HashCosts::default(),

@@ -110,7 +110,7 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         ip: request.ip.as_ref().and_then(|ip| ip.parse().ok()),
         user_agent: None,
         request_id: request.request_id.clone(),
-        browser_session: None,
+        browser_sessions: Vec::new(),
     };
     let (link, _) = compose::compose(app, request.kind);
     let (known_link, network) = (link.clone().for_known_network(), Network::of(caller.ip));

@@ -2,6 +2,7 @@
 
 use crate::domain::access::{Actor, FRESH, SignedIn};
 use crate::domain::caller::Caller;
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::{second_factor, sessions, users};
@@ -95,14 +96,18 @@ impl Fresh {
         Self { proven: Some(proven), ..self }
     }
 
-    /// Why it does not count any more. `None`: it does.
+    /// Why it does not count any more: the session has ended, the cookie that was shown of it was replaced,
+    /// the proof is too old. `None`: it does.
     pub(in crate::usecase) fn lapsed(
         &self,
         query: &impl Query,
         now: Timestamp,
     ) -> Result<Option<Refusal>, Fault> {
         let session = sessions::find(query, self.me.session)?;
-        let Some(session) = session.filter(|session| session.is_alive(now, self.idle)) else {
+        let carrier = self.me.carrier;
+        let counts =
+            |session: &Session| session.is_alive(now, self.idle) && carrier.counts(session.generation);
+        let Some(session) = session.filter(counts) else {
             return Ok(Some(Refusal::InvalidToken));
         };
         let factor = second_factor::find(query, self.me.account.id)?;

@@ -3,13 +3,14 @@
 
 use crate::crypto::jwt::{self, AccessClaims, Authentic, Expected, TokenError};
 use crate::crypto::opaque;
-use crate::domain::access::{Service, SignedIn};
+use crate::domain::access::{Carrier, Service, SignedIn};
 use crate::domain::api_key;
+use crate::domain::id::SessionId;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::api_keys;
 use crate::store::tables::sessions;
-use crate::store::tables::sessions::{ShownToken, TokenStatus};
+use crate::store::tables::sessions::{SessionStatus, ShownToken, TokenStatus};
 use crate::usecase::app::App;
 use crate::usecase::app::token_cache::Fingerprint;
 use crate::usecase::keys::current_key;
@@ -107,7 +108,7 @@ pub(in crate::usecase) fn inspect(
     let shown = ShownToken { id: claims.token, kid: &authentic.kid, expires_at: claims.expires_at, now };
     let status =
         app.store.read_snapshot(|query| sessions::find_token_status(query, claims.session, shown))?;
-    let Some(status) = status.filter(|status| status.account.id == claims.user) else {
+    let Some(status) = status.filter(|status| status.session.account.id == claims.user) else {
         return Ok(Err(RejectReason::SessionEnded));
     };
     if !status.key_counts {
@@ -116,13 +117,19 @@ pub(in crate::usecase) fn inspect(
     if let Err(standstill) = check_status(app, claims, &status) {
         return Ok(Err(standstill));
     }
-    let signed_in = SignedIn {
-        session: claims.session,
-        auth_time: status.auth_time,
-        standing: required_factor::standing(&app.config, &status.account),
-        account: status.account,
-    };
+    let signed_in = signed_in(app, claims.session, Carrier::AccessToken, status.session);
     Ok(Ok((authentic, signed_in)))
+}
+
+/// Who it is that has shown something good of a session.
+pub(super) fn signed_in(
+    app: &App,
+    session: SessionId,
+    carrier: Carrier,
+    SessionStatus { account, auth_time, .. }: SessionStatus,
+) -> SignedIn {
+    let standing = required_factor::standing(&app.config, &account);
+    SignedIn { session, carrier, auth_time, account, standing }
 }
 
 /// What never changes of a token, found out once.
@@ -145,7 +152,14 @@ fn check_status(app: &App, claims: &AccessClaims, status: &TokenStatus) -> Resul
         Err(RejectReason::KeyGone)
     } else if status.token_is_revoked {
         Err(RejectReason::Revoked)
-    } else if status.account.disabled_at.is_some() {
+    } else {
+        check_session(app, &status.session)
+    }
+}
+
+/// What holds for whatever is shown of a session: it lives, and its user is enabled.
+pub(super) fn check_session(app: &App, status: &SessionStatus) -> Result<(), RejectReason> {
+    if status.account.disabled_at.is_some() {
         Err(RejectReason::UserDisabled)
     } else if !status.bounds.are_kept(app.now(), app.lifetime().idle) {
         Err(RejectReason::SessionEnded)

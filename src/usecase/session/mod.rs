@@ -1,6 +1,7 @@
 //! Sessions and their tokens once somebody is signed in: refresh, logout, lists, revocation, verification.
 
 pub mod authenticate;
+pub mod browser;
 pub mod csrf;
 pub mod forward_auth;
 pub mod inspect;
@@ -9,4 +10,5 @@ pub mod list;
 pub mod logout;
 pub mod mint;
 pub mod refresh;
+pub mod session_uses;
 pub mod tokens;

@@ -1,39 +1,62 @@
-//! The session that a browser has in its cookies when somebody logs in there anew. Its cookies are about to
-//! be replaced, so that nobody could end it there any more; and whoever put it there must not have it beside
-//! the new one.
+//! The sessions that a browser has in its cookies when somebody logs in there anew: of the API's cookies, of
+//! the pages' one, or of both. Its cookies are about to be replaced, so that nobody could end them there any
+//! more; and whoever put them there must not have them beside the new one.
 
 use crate::crypto::refresh::{RefreshKey, RefreshToken};
+use crate::crypto::session_cookie::{SessionCookie, SessionCookieKey};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
+use crate::domain::id::SessionId;
 use crate::error::Fault;
 use crate::store::tables::sessions;
+use crate::store::tables::sessions::SaltedSession;
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use std::sync::Arc;
 
-/// What names it, and what tells whether the browser really had it.
+/// What names one, and what tells whether the browser really had it.
 #[derive(Clone, Debug)]
-pub(super) struct BrowserSession {
-    token: RefreshToken,
-    key: Arc<RefreshKey>,
+pub(super) enum BrowserSession {
+    Token(RefreshToken, Arc<RefreshKey>),
+    Cookie(SessionCookie, Arc<SessionCookieKey>),
 }
 
 impl BrowserSession {
-    /// That of the caller's browser. `None`: it has none.
-    pub fn of(app: &App, caller: &Caller) -> Option<Self> {
-        let token = RefreshToken::parse(caller.browser_session.as_ref()?.expose())?;
-        Some(Self { token, key: Arc::clone(&app.refresh_key) })
+    /// Those of the caller's browser.
+    pub fn all_of(app: &App, caller: &Caller) -> Vec<Self> {
+        let read = |text: &str| match RefreshToken::parse(text) {
+            Some(token) => Some(Self::Token(token, Arc::clone(&app.refresh_key))),
+            None => SessionCookie::parse(text)
+                .map(|cookie| Self::Cookie(cookie, Arc::clone(&app.session_cookie_key))),
+        };
+        caller.browser_sessions.iter().filter_map(|text| read(text.expose())).collect()
     }
 
-    /// Ends it, whoever's it is. A token that authd didn't make ends nothing.
+    /// Ends it, whoever's it is. What authd didn't make ends nothing, nor does a cookie that was replaced.
     pub fn end(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
-        let found = sessions::find_salted(tx, self.token.session)?;
-        let Some(found) = found.filter(|found| self.key.is_authentic(&self.token, &found.salt)) else {
+        let found = sessions::find_salted(tx, self.id())?;
+        let Some(SaltedSession { session, .. }) = found.filter(|found| self.names(found)) else {
             return Ok(());
         };
-        if sessions::end(tx, found.session.id)? {
-            tx.audit(&Event::SessionReplaced, (found.session.user, found.session.id))?;
+        if sessions::end(tx, session.id)? {
+            tx.audit(&Event::SessionReplaced, (session.user, session.id))?;
         }
         Ok(())
+    }
+
+    const fn id(&self) -> SessionId {
+        match self {
+            Self::Token(token, _) => token.session,
+            Self::Cookie(cookie, _) => cookie.named.session,
+        }
+    }
+
+    fn names(&self, found: &SaltedSession) -> bool {
+        match self {
+            Self::Token(token, key) => key.is_authentic(token, &found.salt),
+            Self::Cookie(cookie, key) => {
+                cookie.named.generation == found.session.generation && key.is_authentic(cookie, &found.salt)
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::hash_costs;
 use super::locked_tries;
 use super::lockout;
 use super::lockout::{Attempt, Counted};
-use super::session_start::{Proof, Start, issue};
+use super::session_start::{Proof, Start};
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::crypto::password::PasswordHashText;
 use crate::crypto::password_tag::{self, PasswordTag};
@@ -15,7 +15,6 @@ use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
 use crate::domain::password::{Password, PasswordTerm};
 use crate::domain::secret::Secret;
-use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -24,13 +23,14 @@ use crate::store::tables::users::Credential;
 use crate::store::tables::{registrations, tickets, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring::{Keyring, Signer};
+use crate::usecase::app::keyring::Keyring;
 use crate::usecase::mail::compose;
 use crate::usecase::mail::compose::QueuedMail;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use super::session_start::Tokens;
+pub use super::started::Started;
 
 /// What a ticket begins with.
 pub const TICKET_PREFIX: &str = "authd_2fa_";
@@ -51,7 +51,8 @@ pub struct Credentials {
 /// What the right password leads to.
 #[derive(Clone, Debug)]
 pub enum LoggedIn {
-    Tokens(Box<Tokens>),
+    /// A session has begun; what is handed out of it, the face chooses.
+    Started(Box<Started>),
     /// The second step is due, within [`TICKET_TTL`], with this ticket.
     SecondStep(Secret<String>),
     /// The password must be changed, within [`TICKET_TTL`], with this ticket.
@@ -59,11 +60,11 @@ pub enum LoggedIn {
 }
 
 impl LoggedIn {
-    /// The tokens, where nothing is due before. `None`: something is.
+    /// The session, where nothing is due before. `None`: something is.
     #[must_use]
-    pub fn tokens(self) -> Option<Tokens> {
+    pub fn started(self) -> Option<Started> {
         match self {
-            Self::Tokens(tokens) => Some(*tokens),
+            Self::Started(started) => Some(*started),
             Self::SecondStep(_) | Self::PasswordChange(_) => None,
         }
     }
@@ -95,13 +96,6 @@ enum Outcome {
     Started(Box<Started>),
     SecondStep,
     PasswordChange,
-}
-
-/// What the tokens are made of.
-struct Started {
-    user: User,
-    session: Session,
-    signer: Signer,
 }
 
 /// Logs a person in.
@@ -136,14 +130,10 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
         locked_notice: compose::notice(app, caller, MailKind::AccountLocked),
         keyring: Arc::clone(&app.keyring),
     };
-    let salt = prepared.start.salt;
     match app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))? {
         Outcome::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
         Outcome::PasswordChange => Ok(LoggedIn::PasswordChange(password_ticket)),
-        Outcome::Started(started) => {
-            let Started { user, session, signer } = *started;
-            Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, user, &session, &salt)?)))
-        }
+        Outcome::Started(started) => Ok(LoggedIn::Started(started)),
     }
 }
 
@@ -214,7 +204,8 @@ fn decide(
     }
     let signer = prepared.keyring.current(tx)?;
     let (user, session) = prepared.start.run(tx, attempt, user)?;
-    Ok(Decision::Grant(Outcome::Started(Box::new(Started { user, session, signer }))))
+    let started = Started { user, session, salt: prepared.start.salt, signer };
+    Ok(Decision::Grant(Outcome::Started(Box::new(started))))
 }
 
 /// Whether a registration waits for the address with this password.

@@ -10,4 +10,6 @@ pub mod login;
 pub(super) mod password;
 pub(super) mod required_factor;
 pub mod second_factor;
+pub mod session_cookie;
 pub(super) mod session_start;
+pub mod started;

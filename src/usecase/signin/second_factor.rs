@@ -5,7 +5,8 @@ use super::locked_tries;
 use super::lockout;
 use super::lockout::Attempt;
 use super::login::{LoggedIn, PASSWORD_TICKET_PREFIX, TICKET_PREFIX, ask_for_password};
-use super::session_start::{Proof, Start, issue};
+use super::session_start::{Proof, Start};
+use super::started::Started;
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::caller::Caller;
 use crate::domain::mail::MailKind;
@@ -58,7 +59,7 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
     let (salt, signer) = (step.start.salt, current_key::current(app)?);
     match app.store.write(caller, move |tx| step.decide(tx))? {
         None => Ok(LoggedIn::PasswordChange(password_ticket)),
-        Some((user, session)) => Ok(LoggedIn::Tokens(Box::new(issue(app, &signer, user, &session, &salt)?))),
+        Some((user, session)) => Ok(LoggedIn::Started(Box::new(Started { user, session, salt, signer }))),
     }
 }
 

@@ -106,8 +106,8 @@ pub(in crate::usecase) struct Start {
     bound: SessionBound,
     /// Told to the owner when the network is a new one.
     notice: QueuedMail,
-    /// Ends when this one starts.
-    replaced: Option<BrowserSession>,
+    /// End when this one starts.
+    replaced: Vec<BrowserSession>,
 }
 
 impl Start {
@@ -120,7 +120,7 @@ impl Start {
             life: life(&app.config, proof),
             bound: SessionBound::of(app),
             notice: compose::notice(app, caller, MailKind::NewLogin),
-            replaced: BrowserSession::of(app, caller),
+            replaced: BrowserSession::all_of(app, caller),
         }
     }
 
@@ -144,7 +144,7 @@ impl Start {
         }
         failures::save_known_network(tx, user.id, attempt.network)?;
         users::save_login(tx, user.id)?;
-        if let Some(replaced) = &self.replaced {
+        for replaced in &self.replaced {
             replaced.end(tx)?;
         }
         let session = self.session(tx, &user);
@@ -202,7 +202,7 @@ pub(in crate::usecase) fn insert(
     sessions::insert(tx, session, salt)
 }
 
-/// Makes the tokens of a session as it stands. An access token never outlives its session.
+/// Makes the tokens of a session as it stands.
 pub(in crate::usecase) fn issue(
     app: &App,
     signer: &Signer,
@@ -210,19 +210,30 @@ pub(in crate::usecase) fn issue(
     session: &Session,
     salt: &Salt,
 ) -> Result<Tokens, Fault> {
-    let now = app.now();
-    let expires_at = now.plus(app.config.tokens.access_ttl).min(session.expires_at);
-    let issue = Issue { token: TokenId::new(now, app.id_entropy()), now, expires_at };
+    let (access_token, expires_in) = issue_access(app, signer, &user, session)?;
     Ok(Tokens {
-        access_token: access_token(app, signer, &user, session, issue)?,
-        expires_in: whole_secs(expires_at.since(now)),
+        access_token,
+        expires_in,
         refresh_token: app.refresh_key.token(session.id, session.generation, salt),
         // Rounded up, as the moment between the session's start and this one is not for anybody to see.
-        refresh_expires_in: whole_secs(session.expires_at.since(now)),
+        refresh_expires_in: whole_secs(session.expires_at.since(app.now())),
         session: session.id,
         standing: standing(&app.config, &user),
         user,
     })
+}
+
+/// Makes an access token of a session as it stands, which it never outlives; gives its life, too, in seconds.
+pub(in crate::usecase) fn issue_access(
+    app: &App,
+    signer: &Signer,
+    user: &User,
+    session: &Session,
+) -> Result<(Secret<String>, u64), Fault> {
+    let now = app.now();
+    let expires_at = now.plus(app.config.tokens.access_ttl).min(session.expires_at);
+    let issue = Issue { token: TokenId::new(now, app.id_entropy()), now, expires_at };
+    Ok((access_token(app, signer, user, session, issue)?, whole_secs(expires_at.since(now))))
 }
 
 /// Which access token, and its life.

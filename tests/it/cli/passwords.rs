@@ -89,7 +89,7 @@ fn a_generated_password_is_alone_on_stdout() {
 fn must_change(shell: &Shell, password: &str) -> bool {
     match shell.world.first_step(&anonymous(), "ann@example.com", password).unwrap() {
         LoggedIn::PasswordChange(_) => true,
-        LoggedIn::Tokens(_) => false,
+        LoggedIn::Started(_) => false,
         LoggedIn::SecondStep(_) => panic!("no factor is on"),
     }
 }

@@ -7,15 +7,9 @@ use authd::usecase::account::admin;
 use proptest::prelude::*;
 use serde_json::json;
 
-fn with_type(
-    daemon: &Daemon,
-    route: &Route,
-    proof: Option<&String>,
-    content_type: &str,
-    body: &[u8],
-) -> Answer {
+fn with_type(daemon: &Daemon, route: &Route, proof: &Proof, content_type: &str, body: &[u8]) -> Answer {
     let mut headers = Vec::new();
-    headers.extend(proof.map(|proof| ("authorization", proof.as_str())));
+    headers.extend(as_sent(proof));
     if !content_type.is_empty() {
         headers.push(("content-type", content_type));
     }
@@ -23,13 +17,13 @@ fn with_type(
 }
 
 /// Runs `check` for every route that looks at JSON, and then looks whether it left a trace.
-fn on_every_route(check: impl Fn(&Daemon, &Route, Option<&String>)) {
+fn on_every_route(check: impl Fn(&Daemon, &Route, &Proof)) {
     let daemon = Daemon::new();
     daemon.token();
     for route in routes().filter(|route| takes_json(route)) {
         let proof = proof(&daemon, route);
         let before = daemon.world.events();
-        check(&daemon, route, proof.as_ref());
+        check(&daemon, route, &proof);
         assert_eq!(daemon.world.events(), before, "{route:?}");
     }
 }
@@ -55,7 +49,7 @@ fn a_body_that_does_not_say_json_is_415() {
             );
         }
         let mut headers = vec![JSON, ("content-encoding", "gzip")];
-        headers.extend(proof.map(|proof| ("authorization", proof.as_str())));
+        headers.extend(as_sent(proof));
         let answer = daemon.send(route.method.name(), &path_of(route), &headers, b"{}");
         assert_eq!(answer.problem(), "unsupported_media_type", "{route:?}");
     });

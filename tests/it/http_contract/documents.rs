@@ -92,12 +92,14 @@ fn every_example_gets_an_answer_that_is_declared() {
             let may = matches!(route.access, Access::Permission(_));
             let token = daemon.token_of(&email, if may { &["admin"] } else { &[] });
             let token = if route.access == Access::Service { daemon.key("gate", &[]) } else { token };
-            let bearer = format!("Bearer {token}");
+            let proof = match route.access {
+                Access::Public | Access::Refresh => Vec::new(),
+                Access::Browser => Browser::sign_in(&daemon, &email).headers(),
+                _ => vec![("authorization", format!("Bearer {token}"))],
+            };
             let (content_type, body) = example_of(route);
             let mut headers = vec![content_type];
-            if !matches!(route.access, Access::Public | Access::Refresh) {
-                headers.push(("authorization", &bearer));
-            }
+            headers.extend(as_sent(&proof));
             let answer = daemon.send(route.method.name(), &path_of(route), &headers, body.as_bytes());
             assert_declared(route, &answer);
             assert_ne!(answer.status, 422, "{route:?}: the example is refused: {answer:?}");

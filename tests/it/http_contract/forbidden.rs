@@ -86,6 +86,14 @@ fn every_route_is_open_to_those_it_names_and_to_nobody_else() {
                     &Some(daemon.token_of(&format!("{}@example.com", route.id), &[])),
                 );
             }
+            Access::Browser => {
+                for asker in [&nobody, &plain, &plain_key, &every_key, &every()] {
+                    assert_refused(&daemon, route, asker, (401, "unauthenticated"));
+                }
+                let shown = proof(&daemon, route);
+                let shown: Vec<_> = as_sent(&shown).collect();
+                assert_eq!(daemon.send(route.method.name(), route.path, &shown, b"").status, 200);
+            }
             Access::Service => {
                 assert_refused(&daemon, route, &nobody, (401, "unauthenticated"));
                 assert_refused(&daemon, route, &plain, (401, "invalid_token"));

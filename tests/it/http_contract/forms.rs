@@ -9,8 +9,8 @@ fn on_every_form(check: impl Fn(&Daemon, &Route, &str)) {
     let forms: Vec<_> = routes().filter(|route| route.method != Method::Any && !takes_json(route)).collect();
     assert_eq!(forms.len(), 2);
     for route in forms {
-        let proof = proof(&daemon, route).unwrap();
-        check(&daemon, route, &proof);
+        let proof = proof(&daemon, route);
+        check(&daemon, route, &proof[0].1);
     }
 }
 

@@ -9,21 +9,32 @@ mod fresh;
 mod routing;
 mod views;
 
+use crate::browser::Browser;
 use crate::daemon::{Answer, Daemon, JSON};
 use authd::api::route::{Access, Method, Route};
 use authd::api::table::routes;
 use authd::api::wire::Encoding;
 use serde_json::Value;
 
-/// What a route needs besides its body: a token or a key where it isn't public.
-fn proof(daemon: &Daemon, route: &Route) -> Option<String> {
+/// What a route needs besides its body, where it isn't public: the headers with a token, a key or a cookie.
+type Proof = Vec<(&'static str, String)>;
+
+fn proof(daemon: &Daemon, route: &Route) -> Proof {
     let token = match route.access {
-        Access::Public | Access::Refresh => return None,
+        Access::Public | Access::Refresh => return Vec::new(),
+        Access::Browser => {
+            daemon.token();
+            return Browser::sign_in(daemon, "tess@example.com").headers();
+        }
         Access::User | Access::Holder => daemon.token(),
         Access::Permission(_) => daemon.token_of("root@example.com", &["admin"]),
         Access::Service => daemon.key("gate", &[]),
     };
-    Some(format!("Bearer {token}"))
+    vec![("authorization", format!("Bearer {token}"))]
+}
+
+fn as_sent(proof: &Proof) -> impl Iterator<Item = (&str, &str)> {
+    proof.iter().map(|(name, value)| (*name, value.as_str()))
 }
 
 /// A path of the route, with something in place of its braces.

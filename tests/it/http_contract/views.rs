@@ -26,6 +26,7 @@ use authd::usecase::audit::verify::Verification;
 use authd::usecase::keys::api_keys::Added;
 use authd::usecase::mail::compose::OpenedMail;
 use authd::usecase::operator::restore::{Ended, Restored, Trust, Withheld};
+use authd::usecase::session::browser::AccessToken;
 use authd::usecase::session::introspect::{Introspected, Kind};
 use authd::usecase::session::list::SessionOfUser;
 use authd::usecase::signin::login::Tokens;
@@ -236,6 +237,7 @@ impl Filling {
     /// One of each object among the document's components, by name.
     fn components(&self) -> Vec<(&'static str, Value)> {
         let (user, tokens, line, now) = (self.user(), self.tokens(), self.line(), self.time());
+        let token = AccessToken { access_token: self.secret(), expires_in: tokens.expires_in };
         let setup = Setup { secret: self.secret(), otpauth_uri: self.secret(), qr_svg: self.secret() };
         let status = Status { enabled_at: self.maybe(now), recovery_codes_left: self.number };
         let codes = self.list(self.secret());
@@ -266,6 +268,7 @@ impl Filling {
             ("VerificationSent", json!(views::verification_sent())),
             ("Tokens", json!(views::tokens(&tokens, now))),
             ("CookieSession", json!(views::session_in_cookies(&tokens, &self.text, now))),
+            ("SessionToken", json!(views::session_token(&token))),
             ("SecondStepDue", json!(views::second_step(&self.secret()))),
             ("PasswordChangeDue", json!(views::password_change(&self.secret()))),
             ("TwoFactor", two_factor.clone()),

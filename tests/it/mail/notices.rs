@@ -42,7 +42,7 @@ impl World {
         let tokens = self.login(ANN).unwrap();
         let caller = self.caller(&tokens);
         let secret = two_factor::setup(&self.app, &caller).unwrap().secret;
-        let codes = two_factor::enable(&self.app, &caller, &self.code(&secret)).unwrap();
+        let codes = two_factor::enable(&self.app, &caller, &self.code(&secret)).unwrap().codes;
         self.advance(Duration::from_secs(30));
         (tokens, secret, codes)
     }

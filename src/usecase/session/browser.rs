@@ -1,0 +1,65 @@
+//! A browser's session: who it is that shows its cookie, and the access token that a script of its pages may
+//! have for other services.
+
+use super::authenticate::{check_session, signed_in};
+use crate::crypto::session_cookie::SessionCookie as ShownCookie;
+use crate::domain::access::{Carrier, SignedIn};
+use crate::domain::caller::Caller;
+use crate::domain::secret::Secret;
+use crate::domain::session::Session;
+use crate::error::{Error, Refusal};
+use crate::store::tables::sessions;
+use crate::usecase::app::App;
+use crate::usecase::keys::current_key;
+use crate::usecase::require_user;
+use crate::usecase::signin::session_start;
+
+pub use crate::usecase::signin::session_cookie::SessionCookie;
+
+/// Finds who shows this value of the cookie, in one read, and notes that the session is used. `None`: it is
+/// no cookie of ours, or counts no more: its session has ended or run out, its user is disabled, or the
+/// password or the factors were changed since.
+///
+/// # Errors
+/// The store's.
+pub fn authenticate(app: &App, cookie: &str) -> Result<Option<SignedIn>, Error> {
+    let Some(shown) = ShownCookie::parse(cookie) else {
+        return Ok(None);
+    };
+    let named = shown.named;
+    let found = app.store.read_snapshot(|query| sessions::find_cookie_status(query, named.session))?;
+    let ours = found.filter(|found| app.session_cookie_key.is_authentic(&shown, &found.salt));
+    let Some(status) = ours.filter(|found| found.generation == named.generation) else {
+        return Ok(None);
+    };
+    if check_session(app, &status.session).is_err() {
+        return Ok(None);
+    }
+    let (now, idle) = (app.now(), app.lifetime().idle);
+    app.session_uses.note(named.session, now, &status.session.bounds, idle);
+    let carrier = Carrier::SessionCookie { generation: named.generation, remembered: named.remembered };
+    Ok(Some(signed_in(app, named.session, carrier, status.session)))
+}
+
+/// An access token by itself.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    pub access_token: Secret<String>,
+    /// Its life, in seconds.
+    pub expires_in: u64,
+}
+
+/// Makes an access token of the caller's session, as it stands: no fresher than that, and dead when it ends.
+///
+/// # Errors
+/// `unauthenticated`; `invalid_token` where the session has ended, or gone on without the caller's cookie,
+/// meanwhile; the store's.
+pub fn access_token(app: &App, caller: &Caller) -> Result<AccessToken, Error> {
+    let me = require_user(caller)?;
+    let (signer, now, idle) = (current_key::current(app)?, app.now(), app.lifetime().idle);
+    let counts = |session: &Session| session.is_alive(now, idle) && me.carrier.counts(session.generation);
+    let session = app.store.read(|query| sessions::find(query, me.session))?.filter(counts);
+    let session = session.ok_or(Refusal::InvalidToken)?;
+    let (access_token, expires_in) = session_start::issue_access(app, &signer, &me.account, &session)?;
+    Ok(AccessToken { access_token, expires_in })
+}
