@@ -74,7 +74,8 @@ pub struct What {
     /// The one access token with this jti; its session lives on
     #[arg(long)]
     jti: Option<String>,
-    /// What the token on stdin stands for: a refresh token's session, or one access token
+    /// What the token on stdin stands for: the session of a refresh token or a browser's cookie, or one
+    /// access token
     #[arg(long)]
     token_stdin: bool,
     /// Every session of every user
@@ -84,7 +85,8 @@ pub struct What {
 
 /// Say whether a token is good, and if not, why
 ///
-/// Takes an access token, a refresh token or an API key. Exits 5 when the token is not good.
+/// Takes an access token, a refresh token, the cookie of a browser's session or an API key. Exits 5 when the
+/// token is not good.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl token inspect

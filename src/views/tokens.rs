@@ -337,7 +337,7 @@ pub fn minted(minted: &mint::Minted, now: Timestamp) -> MintedToken<'_> {
 /// What `token inspect` found. What is null, tokens of this kind don't say, or it could not be read.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Inspection<'a> {
-    /// `access_token`, `refresh_token`, `api_key`, the name of a link, or `unknown`.
+    /// `access_token`, `refresh_token`, `session_cookie`, `api_key`, the name of a link, or `unknown`.
     kind: &'a str,
     /// Whether it is good.
     active: bool,
@@ -353,7 +353,7 @@ pub struct Inspection<'a> {
     name: Option<&'a str>,
     /// When it was made.
     issued_at: Option<Time>,
-    /// Of a refresh token, its session's.
+    /// Of a refresh token or a session's cookie, its session's.
     last_used_at: Option<Time>,
     /// Null, of an API key: never.
     expires_at: Option<Time>,

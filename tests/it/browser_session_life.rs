@@ -9,6 +9,7 @@ use crate::world::{PASSWORD, anonymous, operator, user_ref};
 use authd::domain::caller::Caller;
 use authd::domain::secret::Secret;
 use authd::usecase::account::admin;
+use authd::usecase::session::inspect::inspect;
 use authd::usecase::session::session_uses::{self, Take};
 use authd::usecase::session::tokens::{self, Target};
 use serde_json::json;
@@ -301,4 +302,32 @@ fn nothing_but_the_cookie_gives_that_token() {
     let enabled = browser.send(&daemon, "POST", "/api/auth/2fa/enable", &body);
     let renewed = Browser { value: set_cookies(&enabled)[0].1.clone(), ..browser };
     assert_eq!(renewed.send(&daemon, "POST", "/api/auth/session/token", "").status, 200);
+}
+
+#[test]
+fn an_operator_can_tell_a_cookie_that_leaked_and_end_its_session() {
+    let daemon = daemon();
+    let browser = Browser::sign_in(&daemon, ANN);
+    let app = &daemon.world.app;
+    let look = |value: &str| {
+        let found = inspect(app, &operator(), value).unwrap();
+        (found.kind, found.flaw.is_none(), found.facts.session.map(|session| session.to_string()))
+    };
+    assert_eq!(look(&browser.value), ("session_cookie", true, Some(id(&daemon, &browser))));
+    let forged = format!("{}A", &browser.value[..browser.value.len() - 8]);
+    assert_eq!(look(&forged), ("session_cookie", false, None));
+    let end = |value: &str| tokens::revoke(app, &operator(), &Target::Token(value.to_owned()));
+    assert!(end(&forged).is_err());
+    assert_eq!(browser.me(&daemon), 200);
+    assert_eq!(end(&browser.value), Ok(1));
+    assert_eq!((browser.me(&daemon), end(&browser.value)), (401, Ok(0)));
+    assert!(!look(&browser.value).1);
+    // Over HTTP a user's own alone, whoever shows it.
+    daemon.world.add_user("bob@example.com", &[]);
+    let (ann, bob) = (Browser::sign_in(&daemon, ANN), daemon.token_of("bob@example.com", &[]));
+    let form = format!("token={}", ann.value);
+    assert_eq!(daemon.post_form(&bob, "/api/auth/revoke", &form).status, 200);
+    assert_eq!(ann.me(&daemon), 200);
+    assert_eq!(daemon.post_form(&daemon.token_of(ANN, &[]), "/api/auth/revoke", &form).status, 200);
+    assert_eq!(ann.me(&daemon), 401);
 }

@@ -77,7 +77,7 @@ pub static SERVICES: &[Route] = &[
             schema::INTROSPECTION,
         )]),
     Route::post("/api/auth/revoke", "revoke", Access::Holder, revoke)
-        .summary("End what a token belongs to (RFC 7009): a refresh token's session, or one access token")
+        .summary("End what a token belongs to (RFC 7009): a session, or one access token")
         .limit(Budget::Token)
         .body(&bodies::TOKEN)
         .answers(&[nothing(

@@ -7,7 +7,7 @@ use crate::domain::access::{Carrier, SignedIn};
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::sessions;
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
@@ -62,4 +62,16 @@ pub fn access_token(app: &App, caller: &Caller) -> Result<AccessToken, Error> {
     let session = session.ok_or(Refusal::InvalidToken)?;
     let (access_token, expires_in) = session_start::issue_access(app, &signer, &me.account, &session)?;
     Ok(AccessToken { access_token, expires_in })
+}
+
+/// Finds the session whose cookie has this value, whether or not it lives. `None`: it is no cookie of ours,
+/// or another has taken its place.
+pub(in crate::usecase) fn find_session(app: &App, cookie: &str) -> Result<Option<Session>, Fault> {
+    let Some(shown) = ShownCookie::parse(cookie) else {
+        return Ok(None);
+    };
+    let named = shown.named;
+    let found = app.store.read(|query| sessions::find_salted(query, named.session))?;
+    let ours = found.filter(|found| app.session_cookie_key.is_authentic(&shown, &found.salt));
+    Ok(ours.map(|found| found.session).filter(|session| session.generation == named.generation))
 }

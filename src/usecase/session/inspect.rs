@@ -1,15 +1,16 @@
 //! Saying what a token is and whether it is good, without spending or changing anything.
 
-use super::authenticate;
 use super::tokens::find_authentic;
+use super::{authenticate, browser};
 use crate::crypto::jwt::AccessClaims;
 use crate::crypto::opaque;
 use crate::crypto::refresh::{self, RefreshToken};
+use crate::crypto::session_cookie;
 use crate::domain::api_key;
 use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, TokenId, UserId};
 use crate::domain::link::LinkKind;
-use crate::domain::session::Rotation;
+use crate::domain::session::{Rotation, Session};
 use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault};
 use crate::store::tables::{api_keys, links};
@@ -19,7 +20,8 @@ use crate::usecase::require;
 /// What a token is, and whether it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// `access_token`, `refresh_token`, `api_key`, `verify_email`, `reset_password` or `unknown`.
+    /// `access_token`, `refresh_token`, `session_cookie`, `api_key`, `verify_email`, `reset_password` or
+    /// `unknown`.
     pub kind: &'static str,
     /// `None`: it is good. Else why it isn't, in words.
     pub flaw: Option<String>,
@@ -68,6 +70,9 @@ pub fn inspect(app: &App, caller: &Caller, text: &str) -> Result<Inspection, Err
     require(caller, "sessions:read")?;
     if text.starts_with(refresh::PREFIX) {
         return Ok(refresh_token(app, text)?);
+    }
+    if text.starts_with(session_cookie::PREFIX) {
+        return Ok(cookie(app, text)?);
     }
     if let Some(kind) = LinkKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix())) {
         return Ok(link(app, kind, text)?);
@@ -120,14 +125,27 @@ fn refresh_token(app: &App, text: &str) -> Result<Inspection, Fault> {
         Rotation::Reuse => Some("it has been used already".to_owned()),
         Rotation::Dead => Some("its session has ended or run out".to_owned()),
     };
-    let facts = Facts {
+    Ok(Inspection { kind, flaw, facts: facts_of_session(&session) })
+}
+
+fn cookie(app: &App, text: &str) -> Result<Inspection, Fault> {
+    let kind = "session_cookie";
+    let Some(session) = browser::find_session(app, text)? else {
+        return Ok(Inspection::bad(kind, "this server did not make it, or another has taken its place"));
+    };
+    let ended = !session.is_alive(app.now(), app.lifetime().idle);
+    let flaw = ended.then(|| "its session has ended or run out".to_owned());
+    Ok(Inspection { kind, flaw, facts: facts_of_session(&session) })
+}
+
+fn facts_of_session(session: &Session) -> Facts {
+    Facts {
         user: Some(session.user),
         session: Some(session.id),
         last_used_at: Some(session.last_used_at),
         expires_at: Some(session.expires_at),
         ..Facts::default()
-    };
-    Ok(Inspection { kind, flaw, facts })
+    }
 }
 
 fn key(app: &App, text: &str) -> Result<Inspection, Fault> {

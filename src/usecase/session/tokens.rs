@@ -1,8 +1,9 @@
 //! Revoking what was issued.
 
-use super::authenticate;
+use super::{authenticate, browser};
 use crate::crypto::jwt;
 use crate::crypto::refresh::RefreshToken;
+use crate::crypto::session_cookie;
 use crate::domain::access::Actor;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
@@ -29,7 +30,8 @@ pub enum Target {
     User(UserRef),
     /// One access token, by its `jti`.
     Jti(String),
-    /// Whatever this token belongs to: a refresh token's session, or one access token.
+    /// Whatever this token belongs to: the session of a refresh token or of a browser's cookie, or one access
+    /// token.
     Token(String),
     /// Every session of everybody.
     All,
@@ -76,7 +78,8 @@ pub fn revoke(app: &App, caller: &Caller, target: &Target) -> Result<u64, Error>
     }
 }
 
-/// Ends what a token belongs to (RFC 7009): a refresh token's session, or one access token. Whoever may end
+/// Ends what a token belongs to (RFC 7009): the session of a refresh token or of a browser's cookie, or one
+/// access token. Whoever may end
 /// anybody's sessions may show any token, a user one of their own. Nothing is said of what isn't the caller's
 /// or is no token: it counts for nobody anyhow.
 ///
@@ -100,6 +103,9 @@ pub fn revoke_shown(app: &App, caller: &Caller, token: &Secret<String>) -> Resul
 
 /// Whose token it is, where it is authentic.
 fn owner(app: &App, text: &str) -> Result<Option<UserId>, Fault> {
+    if text.starts_with(session_cookie::PREFIX) {
+        return Ok(browser::find_session(app, text)?.map(|session| session.user));
+    }
     Ok(match RefreshToken::parse(text) {
         Some(token) => find_authentic(app, &token)?.map(|salted| salted.session.user),
         None => authenticate::inspect(app, text)?.ok().map(|(_, owner)| owner.account.id),
@@ -178,6 +184,10 @@ fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
         let Some(SaltedSession { session, .. }) = find_authentic(app, &token)? else {
             return Err(Refusal::InvalidToken.into());
         };
+        return app.store.write(caller, move |tx| Ok(Decision::Grant(end_session(tx, &session)?)));
+    }
+    if text.starts_with(session_cookie::PREFIX) {
+        let session = browser::find_session(app, text)?.ok_or(Refusal::InvalidToken)?;
         return app.store.write(caller, move |tx| Ok(Decision::Grant(end_session(tx, &session)?)));
     }
     match authenticate::inspect(app, text)? {
