@@ -2,11 +2,13 @@
 //! it ends.
 
 use super::{Shell, json};
-use crate::world::PASSWORD;
+use crate::browser::{Browser, begin};
+use crate::world::{PASSWORD, anonymous};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 /// What it says of the cheap hashing that tests are run with.
 const WEAK: &str = "warning: password.argon2_memory_kib: 8 KiB filled 1 times is less than a stolen database should \
@@ -300,4 +302,24 @@ fn the_log_tells_when_the_daemon_began_and_ended_and_who_took_data_out() {
     let started = &lines[lines.len() - 5].details;
     assert_eq!(started[0], ("version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
     assert!(started[1].1.contains(&address), "{started:?}");
+}
+
+#[test]
+fn when_a_browsers_session_was_used_last_is_written_when_it_stops() {
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &[]);
+    // The program's own clock goes on from there.
+    shell.world.clock.set(shell.world.now().minus(Duration::from_secs(60)));
+    let browser = Browser::of(&begin(&shell.world, &anonymous(), "ann@example.com", false));
+    let last_used = || json(&shell.run(&["token", "list", "-o", "json"]).out)[0]["last_used_at"].to_string();
+    let begun = last_used();
+    let daemon = Daemon::start(&shell, &[]);
+    let answer = daemon.send(&format!(
+        "GET /api/auth/verify HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: {}\r\n\r\n",
+        browser.cookie()
+    ));
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(last_used(), begun, "it is noted in memory");
+    assert_eq!(daemon.stop(Signal::TERM), (Some(0), "stopped\n".into()));
+    assert!(last_used() > begun);
 }
