@@ -8,6 +8,7 @@ mod answer;
 mod authenticate;
 pub mod bodies;
 pub mod call;
+mod gate;
 mod json;
 mod metadata;
 pub mod openapi;

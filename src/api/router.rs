@@ -3,11 +3,13 @@
 
 use super::authenticate;
 use super::call::Call;
+use super::gate::{self, AtGate};
 use super::openapi;
 use super::problem::Problem;
 use super::route::{Access, Handler, Method, Route, TableInfo};
 use super::table::{self, Resource};
 use super::wire::{self, Encoding};
+use crate::domain::access::Actor;
 use crate::error::{Error, Refusal};
 use crate::transport::message::{Ambiguous, Found, Head, Request, Response};
 use crate::transport::{Dispatch, Lane, Service, Trouble};
@@ -131,7 +133,13 @@ impl Router {
             state.spend(budget)?;
         }
         // Before anything else of the request is looked at, so that nobody learns from it what they may not.
-        let (actor, shown) = authenticate::actor(app, route, &head.headers)?;
+        let (actor, shown) = match authenticate::actor(app, route, &head.headers) {
+            Err(rejection) if route.method == Method::Any => match gate::admit(app, head, rejection)? {
+                AtGate::SignedIn(user) => (Actor::User(*user), TokenTransport::Body),
+                AtGate::Start(response) => return Err(ShortCircuit::Response(response)),
+            },
+            found => found?,
+        };
         let mut caller = state.caller(actor);
         if !route.before_second_factor {
             require_full_standing(&caller)?;

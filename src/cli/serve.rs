@@ -63,7 +63,7 @@ impl Serve {
         // Before anybody is served: who registers must get mail.
         let workers = start_workers(&app)?;
         let router = Arc::new(Router::new(Arc::clone(&app)));
-        let pages = Arc::new(Pages::before(Arc::clone(&app), router));
+        let pages = Arc::new(Pages::before(Arc::clone(&app), router)?);
         let running = Server::start(&app.config.listen, Settings::from(&app.config), pages)?;
         let metrics = Metrics::start(&app, running.pressure())?;
         if let Some(metrics) = &metrics {

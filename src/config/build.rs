@@ -5,12 +5,13 @@
 
 use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 use super::model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, Password, Proxy,
-    Rate, RateLimit, Server, Tokens, Totp, TwoFactor,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, Pages, Password,
+    Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
 };
 use super::settings::{Origin, Settings};
 use super::value::Value;
 use crate::domain::algorithm::Algorithm;
+use crate::domain::color::Color;
 use crate::domain::password::HashCost;
 use crate::domain::url::is_loopback;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,14 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
             reset_password: optional_text(of, "links.reset_password"),
             change_email: optional_text(of, "links.change_email"),
         },
+        pages: Pages {
+            enabled: flag(of, "pages.enabled"),
+            name: text(of, "pages.name"),
+            logo_file: optional_path(of, "pages.logo_file"),
+            accent: optional_text(of, "pages.accent").map(|text| Color::parse(&text).expect(KIND)),
+            templates: optional_path(of, "pages.templates"),
+        },
+        redirects: Redirects { allowed: parsed(of, "redirects.allowed") },
         cookies: Cookies { same_site: choice(of, "cookies.same_site", SameSite::parse) },
         cors: Cors { origins: parsed(of, "cors.origins") },
         two_factor: TwoFactor { required: choice(of, "two_factor.required", TwoFactorRequired::parse) },

@@ -21,7 +21,7 @@ pub struct Key {
 }
 
 /// A table of the file, with what its keys are about. The first has no name: its keys stand at the top.
-pub const TABLES: [(&str, &str); 16] = [
+pub const TABLES: [(&str, &str); 18] = [
     ("", "Where the daemon listens, what it is called, and where its files are"),
     ("email_verification", "Proof that an address is its owner's"),
     ("password", "What a password must be and how it is hashed"),
@@ -31,6 +31,8 @@ pub const TABLES: [(&str, &str); 16] = [
     ("proxy", "Who may say on whose behalf a request comes"),
     ("mail", "How mail leaves"),
     ("links", "Where the links in mail lead; {token} is replaced"),
+    ("pages", "The pages that people sign in on"),
+    ("redirects", "Where a browser may go on to after signing in on them"),
     ("cookies", "Tokens in cookies"),
     ("cors", "Pages of other origins"),
     ("two_factor", "Who must have a second factor"),
@@ -42,7 +44,7 @@ pub const TABLES: [(&str, &str); 16] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 57] = [
+pub const KEYS: [Key; 63] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -135,6 +137,18 @@ pub const KEYS: [Key; 57] = [
         "a page of yours that takes a new password; authd's own unless set"),
     key("links.change_email", Kind::Link, "", "https://example.com/change#{token}",
         "a page of yours that confirms a new address; authd's own unless set"),
+    key("pages.enabled", Kind::Bool, "true", "false",
+        "whether people may register, sign in and look after their accounts on authd's pages; those that links in mail lead to are there all the same"),
+    key("pages.name", Kind::Text, "authd", "Example",
+        "what the service is called there"),
+    key("pages.logo_file", Kind::OptionalPath, "", "/etc/authd/logo.svg",
+        "a picture that stands above the name: SVG, PNG or WebP, at most 100 KiB"),
+    key("pages.accent", Kind::Color, "", "#0f766e",
+        "the colour of buttons and links as #rrggbb, dark enough to be read on white; dark pages make it lighter by themselves"),
+    key("pages.templates", Kind::OptionalPath, "", "/etc/authd/pages",
+        "a folder with templates that take the place of built-in ones: files such as layout.html and sign_in.html"),
+    key("redirects.allowed", Kind::Urls, "", "https://example.com/signed-in",
+        "exact URLs, besides the addresses of applications"),
     key("cookies.same_site", Kind::Choice(SameSite::NAMES), "strict", "lax",
         "the SameSite of the cookies"),
     key("cors.origins", Kind::Origins, "", "https://example.com",
@@ -191,11 +205,8 @@ pub fn find(name: &str) -> Option<&'static Key> {
 
 /// Keys, and tables of them, that are known by name and would do nothing here, with what is not there. Taken
 /// for good they would have an operator believe in it.
-const WITHOUT_EFFECT: [(&str, &str); 3] = [
-    ("oauth", "there is no sign-in with others"),
-    ("links.magic_link", "there are no links to log in by"),
-    ("redirects", "nobody is sent on after a login"),
-];
+const WITHOUT_EFFECT: [(&str, &str); 2] =
+    [("oauth", "there is no sign-in with others"), ("links.magic_link", "there are no links to log in by")];
 
 /// Says what to do about a name that is no key: where the value belongs, or which key is nearest. `spell`
 /// writes a key's name as the source does in which the name was found.

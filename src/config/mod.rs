@@ -24,8 +24,8 @@ mod weak;
 pub use choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 pub use load::{Loaded, load};
 pub use model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, Password, Proxy,
-    Rate, RateLimit, Server, Tokens, Totp,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, Pages, Password,
+    Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
 };
 pub use place::HERE;
 pub use settings::{Origin, Setting};

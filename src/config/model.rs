@@ -2,6 +2,7 @@
 
 use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 use crate::domain::algorithm::Algorithm;
+use crate::domain::color::Color;
 use crate::domain::password::HashCost;
 use ipnet::IpNet;
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ pub struct Config {
     pub proxy: Proxy,
     pub mail: Mail,
     pub links: Links,
+    pub pages: Pages,
+    pub redirects: Redirects,
     pub cookies: Cookies,
     pub cors: Cors,
     pub two_factor: TwoFactor,
@@ -139,6 +142,25 @@ pub struct Links {
     pub verify_email: Option<String>,
     pub reset_password: Option<String>,
     pub change_email: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// False: only what the links in mail lead to.
+    pub enabled: bool,
+    /// What the service is called.
+    pub name: String,
+    pub logo_file: Option<PathBuf>,
+    /// `None`: the stylesheet's own.
+    pub accent: Option<Color>,
+    /// A folder that overrides the built-in templates.
+    pub templates: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirects {
+    /// Exact URLs that a browser may go on to after signing in.
+    pub allowed: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

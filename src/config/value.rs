@@ -3,6 +3,7 @@
 //! Each value is checked here by itself; `build` checks what two settings must agree on.
 
 use super::model::Rate;
+use crate::domain::color::{self, Color};
 use crate::domain::email::Email;
 use crate::domain::url::{Url, host_name};
 use ipnet::IpNet;
@@ -43,6 +44,10 @@ pub enum Kind {
     Link,
     Networks,
     Origins,
+    /// A list of whole URLs with https, or http on loopback.
+    Urls,
+    /// A colour as `#rrggbb`, that can be read on white; may be empty.
+    Color,
 }
 
 /// A setting as its source spelled it, not yet checked.
@@ -76,8 +81,8 @@ impl Kind {
         match self {
             Self::Bool => text.parse().map_or_else(|_| Raw::Text(text.into()), Raw::Bool),
             Self::Count(..) => text.parse().map_or_else(|_| Raw::Text(text.into()), Raw::Integer),
-            Self::Networks | Self::Origins if text.trim().is_empty() => Raw::List(Vec::new()),
-            Self::Networks | Self::Origins => {
+            Self::Networks | Self::Origins | Self::Urls if text.trim().is_empty() => Raw::List(Vec::new()),
+            Self::Networks | Self::Origins | Self::Urls => {
                 Raw::List(text.split(',').map(|entry| entry.trim().to_owned()).collect())
             }
             Self::Span(_)
@@ -93,7 +98,8 @@ impl Kind {
             | Self::Mailbox
             | Self::Host
             | Self::PublicUrl
-            | Self::Link => Raw::Text(text.into()),
+            | Self::Link
+            | Self::Color => Raw::Text(text.into()),
         }
     }
 
@@ -107,7 +113,8 @@ impl Kind {
             (Self::Count(least, most), Raw::Integer(number)) => count(number, least, most),
             (Self::Networks, Raw::List(entries)) => list(&entries, network),
             (Self::Origins, Raw::List(entries)) => list(&entries, origin),
-            (Self::Bool | Self::Count(..) | Self::Networks | Self::Origins, raw)
+            (Self::Urls, Raw::List(entries)) => list(&entries, whole_url),
+            (Self::Bool | Self::Count(..) | Self::Networks | Self::Origins | Self::Urls, raw)
             | (_, raw @ (Raw::Bool(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_))) => {
                 Err(format!("must be {}, is {raw}", self.wanted()))
             }
@@ -136,6 +143,8 @@ impl Kind {
             Self::Link => "a URL with {token} such as \"https://example.com/verify#{token}\"".into(),
             Self::Networks => "a list of networks such as [\"10.0.0.0/8\"]".into(),
             Self::Origins => "a list of origins such as [\"https://example.com\"]".into(),
+            Self::Urls => "a list of URLs such as [\"https://example.com/signed-in\"]".into(),
+            Self::Color => "a colour such as \"#0f766e\"".into(),
         }
     }
 
@@ -161,8 +170,9 @@ impl Kind {
             }
             Self::PublicUrl => Some(public_url(text)?),
             Self::Link => Some(link(text)?),
+            Self::Color => Color::parse(text).map(readable_on_white).transpose()?,
             // Text is none of these.
-            Self::Bool | Self::Count(..) | Self::Networks | Self::Origins => None,
+            Self::Bool | Self::Count(..) | Self::Networks | Self::Origins | Self::Urls => None,
         };
         good.map(Value::Text).ok_or_else(|| format!("must be {}, is {text:?}", self.wanted()))
     }
@@ -171,7 +181,9 @@ impl Kind {
     fn unset(self) -> Option<Value> {
         match self {
             Self::OptionalPath | Self::SecretFile => Some(Value::Path(PathBuf::new())),
-            Self::OptionalText | Self::OptionalAddress | Self::Link => Some(Value::Text(String::new())),
+            Self::OptionalText | Self::OptionalAddress | Self::Link | Self::Color => {
+                Some(Value::Text(String::new()))
+            }
             Self::Bool
             | Self::Count(..)
             | Self::Span(_)
@@ -184,7 +196,8 @@ impl Kind {
             | Self::Host
             | Self::PublicUrl
             | Self::Networks
-            | Self::Origins => None,
+            | Self::Origins
+            | Self::Urls => None,
         }
     }
 }
@@ -313,6 +326,26 @@ fn link(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(format!("must contain {{token}}, which the mail replaces, is {text:?}"))
+    }
+}
+
+fn whole_url(text: &str) -> Result<String, String> {
+    let url = private_url(text)?;
+    // The path of an origin is `/` to a browser, whether it is written or not.
+    Ok(if url.rest.is_empty() {
+        format!("{}/", url.origin())
+    } else {
+        format!("{}{}", url.origin(), url.rest)
+    })
+}
+
+fn readable_on_white(color: Color) -> Result<String, String> {
+    if color.is_readable_on(color::LIGHT_GROUND) {
+        Ok(color.to_string())
+    } else {
+        Err(format!(
+            "must be dark enough to be read on white (a contrast of 4.5 to 1, WCAG 2.2), is \"{color}\""
+        ))
     }
 }
 

@@ -15,6 +15,27 @@ use data_encoding::BASE64URL_NOPAD;
 
 pub const PREFIX: &str = "authd_bs_";
 
+/// What the cookie of a session at an application's host begins with.
+pub const APP_PREFIX: &str = "authd_as_";
+
+/// Where a cookie counts. One that was made for another place is as good as none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place<'a> {
+    /// At authd itself.
+    Own,
+    /// At the gate, for this application alone: what no other one, and none that comes after it, is called.
+    App(&'a str),
+}
+
+impl Place<'_> {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Own => PREFIX,
+            Self::App(_) => APP_PREFIX,
+        }
+    }
+}
+
 const ID: usize = 16;
 const GENERATION: usize = 8;
 const FLAGS: usize = 1;
@@ -48,8 +69,8 @@ impl SessionCookie {
     /// Reads a cookie's value. `None`: the text is not, to the letter, of its form. Whether it is authentic
     /// is another question.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let body = Secret::new(BASE64URL_NOPAD.decode(text.strip_prefix(PREFIX)?.as_bytes()).ok()?);
+    pub fn parse(text: &str, place: Place<'_>) -> Option<Self> {
+        let body = Secret::new(BASE64URL_NOPAD.decode(text.strip_prefix(place.prefix())?.as_bytes()).ok()?);
         let (id, rest) = body.expose().split_first_chunk::<ID>()?;
         let (generation, rest) = rest.split_first_chunk::<GENERATION>()?;
         let ([flags], tag) = rest.split_first_chunk::<FLAGS>()?;
@@ -74,16 +95,16 @@ impl SessionCookieKey {
 
     /// The value that says this; the same every time.
     #[must_use]
-    pub fn value(&self, named: Named, salt: &Salt) -> Secret<String> {
-        let tag = hmac::sign(&self.0, &message(named, salt));
+    pub fn value(&self, named: Named, salt: &Salt, place: Place<'_>) -> Secret<String> {
+        let tag = hmac::sign(&self.0, &message(named, salt, place));
         let body = Secret::new([&head(named)[..], tag.as_ref()].concat());
-        Secret::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(body.expose())))
+        Secret::new(format!("{}{}", place.prefix(), BASE64URL_NOPAD.encode(body.expose())))
     }
 
-    /// Whether authd made this value for the session with this salt. Constant time.
+    /// Whether authd made this value for the session with this salt, and for this place. Constant time.
     #[must_use]
-    pub fn is_authentic(&self, cookie: &SessionCookie, salt: &Salt) -> bool {
-        hmac::verify(&self.0, &message(cookie.named, salt), &cookie.tag).is_ok()
+    pub fn is_authentic(&self, cookie: &SessionCookie, salt: &Salt, place: Place<'_>) -> bool {
+        hmac::verify(&self.0, &message(cookie.named, salt, place), &cookie.tag).is_ok()
     }
 }
 
@@ -95,6 +116,11 @@ fn head(named: Named) -> [u8; HEAD] {
     head
 }
 
-fn message(named: Named, salt: &Salt) -> Vec<u8> {
-    [&head(named)[..], salt].concat()
+/// What stands before an application is of one length, so that no two texts say the same.
+fn message(named: Named, salt: &Salt, place: Place<'_>) -> Vec<u8> {
+    let app = match place {
+        Place::Own => String::new(),
+        Place::App(app) => format!("app:{app}"),
+    };
+    [&head(named)[..], salt, app.as_bytes()].concat()
 }

@@ -54,6 +54,11 @@ pub enum Carrier {
         /// Whether it outlives the browser's window.
         remembered: bool,
     },
+    /// A browser's cookie at an application's host, which counts for the gate's question alone.
+    AppCookie {
+        /// As of a session's cookie.
+        generation: Generation,
+    },
 }
 
 impl Carrier {
@@ -62,7 +67,9 @@ impl Carrier {
     pub fn counts(self, of_session: Generation) -> bool {
         match self {
             Self::AccessToken => true,
-            Self::SessionCookie { generation, .. } => generation == of_session,
+            Self::SessionCookie { generation, .. } | Self::AppCookie { generation } => {
+                generation == of_session
+            }
         }
     }
 

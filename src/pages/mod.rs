@@ -1,40 +1,54 @@
-//! The daemon's face to people: the pages that links in mails lead to, for those who have no front end
-//! at hand. Opening one changes nothing, since mail scanners and previews open links, too; its button
-//! posts a form, and calls one use-case.
+//! The daemon's face to people: pages for those who have no front end at hand, over the same use-cases as
+//! `api`. A page can do nothing that the API can't. Nothing needs a script.
 //!
-//! A request's way: `transport` → here (path, method) → `link` (what the page is for) → a use-case → `page`
-//! (the template). What every request of either face comes through is `web/request.rs`. Nothing needs a
-//! script.
+//! A request's way: `transport` → here → `table` (the row of the path) → `visit` (who it is, in which
+//! language) → a handler → a use-case → `render` (a template). Whatever stops it on the way, `answer` says or
+//! mends. What every request of either face comes through is `web/request.rs`.
 
-mod form;
-mod link;
-mod page;
+mod answer;
+mod assets;
+mod destination;
+pub mod form;
+mod gate;
+pub mod language;
+mod links;
+mod path;
+mod register;
+pub mod render;
+mod return_to;
+pub mod route;
+mod sign_in;
+pub mod stop;
+pub mod table;
+pub mod visit;
+mod words;
 
-use crate::domain::access::Actor;
-use crate::domain::link::LinkKind;
-use crate::error::Refusal;
+use crate::domain::access::{Actor, Standing};
+use crate::error::{Fault, Refusal};
 use crate::transport::message::{Found, Head, Request, Response};
 use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
-use crate::usecase::app::rate_limit::Budget;
-use crate::web::rejection::RateLimited;
+use crate::usecase::require;
 use crate::web::request::{Face, Readers, RequestState};
-use page::{Page, Renderer};
+use crate::web::{forwarded, session_cookie};
+use assets::{Asset, Assets};
+use render::Renderer;
+use route::{Audience, PageRoute};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-
-const STYLE_PATH: &str = "/auth/style.css";
-const STYLE: &str = include_str!("style.css");
+use stop::Stop;
+use visit::{Arrival, Visit};
 
 static FACE: Face = Face {
     headers: &[
         ("cache-control", "no-store"),
-        // Nothing from elsewhere, no script, no frame, and forms go nowhere but here.
+        // Of what is no page: each page says where its forms lead.
         (
             "content-security-policy",
             "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
+        ("cross-origin-opener-policy", "same-origin"),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
     ],
@@ -46,6 +60,7 @@ pub struct Pages {
     app: Arc<App>,
     next: Arc<dyn Service>,
     renderer: Renderer,
+    assets: Assets,
 }
 
 impl fmt::Debug for Pages {
@@ -54,91 +69,148 @@ impl fmt::Debug for Pages {
     }
 }
 
-/// What stands at a path of ours. There is one spelling of every path.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum PageRoute {
-    Link(LinkKind),
-    Style,
-    Nowhere,
-}
+/// Where proxies ask whether a request may pass.
+const GATE: &str = "/api/auth/verify";
 
-/// The page behind each kind of link; of those that share a path the first counts.
-static LINKS: [PageRoute; LinkKind::ALL.len()] = {
-    let (mut links, mut kind) = ([PageRoute::Nowhere; LinkKind::ALL.len()], 0);
-    while kind < links.len() {
-        links[kind] = PageRoute::Link(LinkKind::ALL[kind]);
-        kind += 1;
-    }
-    links
-};
+/// Stands for a path below ours where nothing is.
+#[derive(Debug)]
+struct Nowhere;
 
-impl PageRoute {
-    /// Finds what stands at a path. `None`: the path is somebody else's.
-    fn find(path: &str) -> Option<&'static Self> {
-        if path != "/auth" && !path.starts_with("/auth/") {
-            return None;
-        }
-        let link = LINKS.iter().find(|link| link.path() == Some(path));
-        Some(link.unwrap_or(if path == STYLE_PATH { &Self::Style } else { &Self::Nowhere }))
-    }
-
-    const fn path(self) -> Option<&'static str> {
-        match self {
-            Self::Link(kind) => Some(link::path(kind)),
-            Self::Style => Some(STYLE_PATH),
-            Self::Nowhere => None,
-        }
-    }
-
-    fn lane(self, method: &str) -> Lane {
-        match self {
-            Self::Link(LinkKind::ResetPassword) if method == "POST" => Lane::Hash,
-            Self::Link(_) if method == "POST" => Lane::Write,
-            Self::Link(_) | Self::Style | Self::Nowhere => Lane::Read,
-        }
-    }
-}
+static NOWHERE: PageRoute = PageRoute::for_link("");
 
 impl Pages {
     /// Puts the pages before `next`.
-    #[must_use]
-    pub fn before(app: Arc<App>, next: Arc<dyn Service>) -> Self {
-        let renderer = Renderer::new(&app.config.totp.issuer);
-        Self { app, next, renderer }
+    ///
+    /// # Errors
+    /// [`Fault::Config`] for templates or a logo of the configuration that can't be used.
+    pub fn before(app: Arc<App>, next: Arc<dyn Service>) -> Result<Self, Fault> {
+        let renderer = Renderer::new(app.config.pages.templates.as_deref())?;
+        let assets = Assets::new(&app.config.pages)?;
+        Ok(Self { app, next, renderer, assets })
     }
 
-    fn answer(&self, route: PageRoute, request: &Request, state: &mut RequestState<'_>) -> Response {
-        let page = match (route, request.head.method.as_str()) {
-            (PageRoute::Style, "GET" | "HEAD") => {
-                return Response::with_body(200, "text/css; charset=utf-8", STYLE)
-                    .header("cache-control", "public, max-age=300");
+    /// The row of a path. `None`: no page is there, or none that is on.
+    fn find(&self, path: &str) -> Option<(&'static PageRoute, Vec<String>)> {
+        let (route, parameters) = table::find(path)?;
+        let is_there = route.always || self.app.config.pages.enabled;
+        is_there.then(|| (route, parameters.into_iter().map(str::to_owned).collect()))
+    }
+
+    fn visit<'a>(
+        &'a self,
+        request: &'a Request,
+        route: &'static PageRoute,
+        state: &mut RequestState<'_>,
+    ) -> (Visit<'a>, Result<(), Stop>) {
+        let parameters = self.find(&request.head.path).map(|(_, parameters)| parameters).unwrap_or_default();
+        let me = match route.audience {
+            Audience::Nobody | Audience::AtApp => Ok(None),
+            Audience::Anyone | Audience::SignedIn | Audience::Holders(_) => {
+                session_cookie::signed_in(&self.app, &request.head.headers)
             }
-            (PageRoute::Link(kind), "GET" | "HEAD" | "POST") => self.visit(kind, request, state),
-            (PageRoute::Link(_), _) => Page::method_not_allowed("GET, HEAD, POST"),
-            (PageRoute::Style, _) => Page::method_not_allowed("GET, HEAD"),
-            (PageRoute::Nowhere, _) => Page::not_found(),
         };
-        self.renderer.render(page, state.request_id())
+        let (me, found) = me.map_or_else(|rejection| (None, Err(rejection.into())), |me| (me, Ok(())));
+        let actor = me.clone().map_or(Actor::Anonymous, Actor::User);
+        let caller = state.caller(actor);
+        let (app, renderer) = (&*self.app, &self.renderer);
+        let has_own_forms = !matches!(route.audience, Audience::Nobody | Audience::AtApp);
+        let form_page = route.form;
+        let arrival = Arrival { app, caller, me, request, form_page, has_own_forms, renderer, parameters };
+        (Visit::begin(arrival), found)
     }
 
-    /// Looking at a link and using it are counted as the API counts them. Whoever presses a button proves
-    /// nothing but that they have the link.
-    fn visit(&self, kind: LinkKind, request: &Request, state: &mut RequestState<'_>) -> Page {
-        let uses = request.head.method == "POST";
-        let budget = if uses { Budget::Login } else { Budget::Default };
-        match state.spend(budget) {
-            Err(RateLimited { retry_after }) => Page::from(&Refusal::TooManyAttempts { retry_after }),
-            Ok(()) if uses => link::submit(&self.app, kind, request, &state.caller(Actor::Anonymous)),
-            Ok(()) => link::open(&self.app, kind, request, state.request_id()),
+    /// Runs a page's handler, if the page is for whoever asks.
+    fn open(&self, request: &Request, route: &'static PageRoute, state: &mut RequestState<'_>) -> Response {
+        let posts = request.head.method == "POST";
+        let spent = state.spend(if posts { route.budget } else { route.get_budget });
+        let (mut visit, found) = self.visit(request, route, state);
+        let handler = match request.head.method.as_str() {
+            "GET" | "HEAD" => route.get,
+            "POST" => route.post,
+            _ => None,
+        };
+        let Some(handler) = handler else {
+            let response = answer::method_not_allowed(&mut visit, route.allow());
+            return visit.finish(response);
+        };
+        let opened = spent
+            .map_err(|limited| Stop::Rejection(limited.into()))
+            .and(found)
+            .and_then(|()| admit(&visit, route))
+            .and_then(|()| handler(&mut visit));
+        let response = opened.unwrap_or_else(|stop| answer::stopped(&mut visit, stop));
+        visit.finish(response)
+    }
+
+    /// Puts a page in the place of the gate's 403, for a person's browser; every other answer stays as it is.
+    fn beyond_gate(&self, request: &Request, mut response: Response) -> Response {
+        let head = &request.head;
+        let is_refused = response.status == 403 && head.path == GATE && self.app.config.pages.enabled;
+        if !is_refused || !forwarded::is_navigation(head, &self.app.config.proxy.trusted) {
+            return response;
+        }
+        let mut visit = Visit::of_trouble(&self.app, &self.renderer, head, "");
+        if let Ok(Some(page)) = gate::refused_at_gate(&mut visit) {
+            let replaced = ["content-type", "content-security-policy"];
+            response.headers.retain(|(name, _)| !replaced.contains(name));
+            let page = visit.finish(page);
+            response.headers.extend(page.headers);
+            response.body = page.body;
+        }
+        response
+    }
+
+    fn nowhere(&self, request: &Request, state: &mut RequestState<'_>) -> Response {
+        let (mut visit, _) = self.visit(request, &NOWHERE, state);
+        let response = answer::stopped(&mut visit, Stop::NotFound);
+        visit.finish(response)
+    }
+
+    fn asset(&self, asset: Asset, request: &Request, state: &mut RequestState<'_>) -> Response {
+        match request.head.method.as_str() {
+            "GET" | "HEAD" => self.assets.answer(asset).unwrap_or_else(|| self.nowhere(request, state)),
+            _ => {
+                let (mut visit, _) = self.visit(request, &NOWHERE, state);
+                let response = answer::method_not_allowed(&mut visit, "GET, HEAD");
+                visit.finish(response)
+            }
         }
     }
+}
+
+/// Refuses whom a page is not for.
+fn admit(visit: &Visit<'_>, route: &PageRoute) -> Result<(), Stop> {
+    let permission = match route.audience {
+        Audience::Nobody | Audience::Anyone | Audience::AtApp => return Ok(()),
+        Audience::SignedIn => None,
+        Audience::Holders(permission) => Some(permission),
+    };
+    let me = visit.signed_in()?;
+    if me.standing == Standing::SecondFactorDue && !route.before_second_factor {
+        return Err(Refusal::TwoFactorSetupRequired.into());
+    }
+    permission.map_or(Ok(()), |permission| Ok(require(&visit.caller, permission)?))
+}
+
+/// Whether a path is the pages', whatever stands there.
+fn is_ours(path: &str) -> bool {
+    path == "/auth" || path.starts_with("/auth/") || table::find(path).is_some()
 }
 
 impl Service for Pages {
     fn dispatch(&self, head: &Head) -> Dispatch {
-        match PageRoute::find(&head.path) {
-            Some(route) => Dispatch { lane: route.lane(&head.method), found: Found::new(route) },
-            None => self.next.dispatch(head),
+        if !is_ours(&head.path) {
+            return self.next.dispatch(head);
+        }
+        if let Some(asset) = Asset::find(&head.path) {
+            return Dispatch { lane: Lane::Read, found: Found::new(asset) };
+        }
+        match self.find(&head.path) {
+            Some((route, _)) => {
+                let lane = if head.method == "POST" { route.lane } else { route.get_lane };
+                Dispatch { lane, found: Found::new(route) }
+            }
+            None => Dispatch { lane: Lane::Read, found: Found::new(&Nowhere) },
         }
     }
 
@@ -147,51 +219,48 @@ impl Service for Pages {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        let Some(route) = request.found.get::<PageRoute>() else {
-            return self.next.handle(request);
+        if let Some(route) = request.found.get::<PageRoute>() {
+            let mut state = FACE.begin(&self.app, request, Some(route.path));
+            let response = self.open(request, route, &mut state);
+            return state.finish(response);
+        }
+        let asset = request.found.get::<Asset>();
+        if asset.is_none() && request.found.get::<Nowhere>().is_none() {
+            let response = self.next.handle(request);
+            return self.beyond_gate(request, response);
+        }
+        let mut state = FACE.begin(&self.app, request, asset.map(|asset| asset.path()));
+        let response = match asset {
+            Some(asset) => self.asset(*asset, request, &mut state),
+            None => self.nowhere(request, &mut state),
         };
-        let mut state = FACE.begin(&self.app, request, route.path());
-        let response = self.answer(*route, request, &mut state);
         state.finish(response)
     }
 
     fn begin<'a>(&'a self, request: &'a Request) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
-        match request.found.get::<PageRoute>() {
-            // No page waits for a commit.
-            Some(_) => Box::pin(async { self.handle(request) }),
-            None => self.next.begin(request),
+        let found = request.found;
+        let is_ours = found.get::<PageRoute>().is_some()
+            || found.get::<Asset>().is_some()
+            || found.get::<Nowhere>().is_some();
+        // No page waits for a commit.
+        if is_ours {
+            return Box::pin(async { self.handle(request) });
         }
+        Box::pin(async move {
+            let response = self.next.begin(request).await;
+            self.beyond_gate(request, response)
+        })
     }
 
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {
-        let Some((head, route)) = head.and_then(|head| Some((head, PageRoute::find(&head.path)?))) else {
+        let Some(head) = head.filter(|head| is_ours(&head.path)) else {
             return self.next.refuse(trouble, head);
         };
-        FACE.answer_trouble(&self.app, trouble, Some((head, route.path())), |request_id| {
-            self.renderer.render(Page::from(trouble), request_id)
+        let path = self.find(&head.path).map(|(route, _)| route.path);
+        FACE.answer_trouble(&self.app, trouble, Some((head, path)), |request_id| {
+            let mut visit = Visit::of_trouble(&self.app, &self.renderer, head, request_id);
+            let response = answer::trouble(&mut visit, trouble);
+            visit.finish(response)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn there_is_one_spelling_of_every_path() {
-        assert_eq!(PageRoute::find("/auth/verify-email"), Some(&PageRoute::Link(LinkKind::VerifyEmail)));
-        for path in [
-            "/auth",
-            "/auth/",
-            "/auth/verify-email/",
-            "/auth/Verify-email",
-            "/auth//verify-email",
-            "/auth/%76",
-        ] {
-            assert_eq!(PageRoute::find(path), Some(&PageRoute::Nowhere), "{path}");
-        }
-        for path in ["/", "/authx", "//auth/verify-email", "/api/auth/login", "/AUTH/verify-email", "*"] {
-            assert_eq!(PageRoute::find(path), None, "{path}");
-        }
     }
 }

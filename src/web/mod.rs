@@ -5,6 +5,7 @@
 //! `csrf` and `origin` read what came with it, `forwarded` what a proxy says of a request that it asks about;
 //! `headers` and `status` are what an answer says beside its body; `rejection` is why a request gets none.
 
+pub mod app_cookies;
 pub mod basic;
 pub mod client;
 pub mod cookies;
@@ -12,6 +13,8 @@ pub mod csrf;
 pub mod forwarded;
 pub mod headers;
 pub mod origin;
+pub mod page_cookies;
+pub mod question;
 pub mod rejection;
 pub mod request;
 pub mod session_cookie;

@@ -19,6 +19,7 @@ mod browser_session_life;
 mod browser_sessions;
 mod cli;
 mod config;
+mod config_values;
 mod cookies;
 mod daemon;
 mod docs;

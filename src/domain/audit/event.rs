@@ -149,6 +149,8 @@ pub enum Event {
     AppEdited { app: String, url: String, rule: String },
     /// An application is gone; the gate lets nobody into it.
     AppDeleted { app: String },
+    /// Somebody who is signed in has come to an application's host, and gets its cookie.
+    AppSignedIn { app: String },
 }
 
 impl Event {
@@ -242,7 +244,7 @@ impl Event {
             Self::AppCreated { app, url, rule } | Self::AppEdited { app, url, rule } => {
                 vec![("app", app.clone()), ("url", url.clone()), ("rule", rule.clone())]
             }
-            Self::AppDeleted { app } => vec![("app", app.clone())],
+            Self::AppDeleted { app } | Self::AppSignedIn { app } => vec![("app", app.clone())],
             Self::DaemonStopped
             | Self::DatabaseCreated
             | Self::RegistrationRepeated

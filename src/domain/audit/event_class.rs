@@ -91,7 +91,8 @@ impl Event {
             | Self::RoleUnassigned { .. }
             | Self::AppCreated { .. }
             | Self::AppEdited { .. }
-            | Self::AppDeleted { .. } => "",
+            | Self::AppDeleted { .. }
+            | Self::AppSignedIn { .. } => "",
         };
         EventClass { event: self.name(), variant }
     }

@@ -54,7 +54,7 @@ events! {
         EmailChangeRequested EmailChanged
         SecondFactorEnrolled SecondFactorEnabled SecondFactorChecked RecoveryCodeUsed RecoveryCodesReplaced
         MailRetried RoleCreated RoleEdited RoleAssigned RoleUnassigned
-        AppCreated AppEdited AppDeleted;
+        AppCreated AppEdited AppDeleted AppSignedIn;
     Warning:
         LoginFailed RegistrationRepeated DatabaseRestored CredentialsExported UsersExported AuditExported;
     Ended:

@@ -1,6 +1,7 @@
 //! A file a table family: what is asked of its rows and how they change.
 
 pub mod api_keys;
+pub mod app_codes;
 pub mod apps;
 pub mod failures;
 pub mod ids;

@@ -20,6 +20,7 @@ pub enum Family {
     LinkRequests,
     Registrations,
     Tickets,
+    AppCodes,
     PairFailures,
     AccountFailures,
     KnownNetworks,
@@ -27,13 +28,14 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sessions,
         Self::RevokedTokens,
         Self::Links,
         Self::LinkRequests,
         Self::Registrations,
         Self::Tickets,
+        Self::AppCodes,
         Self::PairFailures,
         Self::AccountFailures,
         Self::KnownNetworks,
@@ -50,6 +52,7 @@ impl Family {
             Self::LinkRequests => "link_requests",
             Self::Registrations => "registrations",
             Self::Tickets => "tickets",
+            Self::AppCodes => "app_codes",
             Self::PairFailures => "pair_failures",
             Self::AccountFailures => "account_failures",
             Self::KnownNetworks => "known_networks",
@@ -63,6 +66,7 @@ impl Family {
             Self::Sessions | Self::Links | Self::LinkRequests | Self::Registrations | Self::Mails => &["id"],
             Self::RevokedTokens => &["jti"],
             Self::Tickets => &["token_hash"],
+            Self::AppCodes => &["code_hash"],
             Self::PairFailures => &["account", "network"],
             Self::AccountFailures => &["account"],
             Self::KnownNetworks => &["user_id", "network"],
@@ -73,7 +77,7 @@ impl Family {
     const fn over(self) -> &'static str {
         match self {
             Self::Sessions => "(page.ended_at <= ?1 OR page.expires_at <= ?1)",
-            Self::RevokedTokens | Self::Links | Self::Registrations | Self::Tickets => {
+            Self::RevokedTokens | Self::Links | Self::Registrations | Self::Tickets | Self::AppCodes => {
                 "page.expires_at <= ?1"
             }
             Self::LinkRequests => "page.created_at <= ?1",

@@ -8,10 +8,8 @@ use crate::domain::mail::MailKind;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use minijinja::{
-    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context,
-    escape_formatter,
-};
+use crate::usecase::app::html;
+use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -216,8 +214,7 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// As minijinja's own, but printing a fact that there isn't is an error, not the word `none`; and it
-/// leaves the slash alone: a link reads like one in the source, too, where filters on the way look for it.
+/// As [`html::format_value`], but printing a fact that there isn't is an error, not the word `none`.
 fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if value.is_none() {
         return Err(Error::new(
@@ -225,25 +222,7 @@ fn format_value(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) 
             "this mail has no such fact; ask with {% if … %} first",
         ));
     }
-    match (state.auto_escape(), value.as_str()) {
-        (AutoEscape::Html, Some(text)) if !value.is_safe() => Ok(out.write_str(&escape_html(text))?),
-        _ => escape_formatter(out, state, value),
-    }
-}
-
-fn escape_html(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    html::format_value(out, state, value)
 }
 
 /// One line, without control characters and without those that turn the direction of writing.

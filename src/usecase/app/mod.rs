@@ -6,6 +6,7 @@ pub mod files;
 pub(super) mod folder;
 mod fresh;
 pub(super) mod hash_costs;
+pub mod html;
 pub(super) mod key_uses;
 pub mod keyring;
 pub mod locked_tries;

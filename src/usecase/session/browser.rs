@@ -2,14 +2,16 @@
 //! have for other services.
 
 use super::authenticate::{check_session, signed_in};
-use crate::crypto::session_cookie::SessionCookie as ShownCookie;
+use crate::crypto::session_cookie::{Named, Place, SessionCookie as ShownCookie};
 use crate::domain::access::{Carrier, SignedIn};
+use crate::domain::application::Application;
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
 use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::sessions;
 use crate::usecase::app::App;
+use crate::usecase::gate::enter::place_of;
 use crate::usecase::keys::current_key;
 use crate::usecase::require_user;
 use crate::usecase::signin::session_start;
@@ -23,12 +25,29 @@ pub use crate::usecase::signin::session_cookie::SessionCookie;
 /// # Errors
 /// The store's.
 pub fn authenticate(app: &App, cookie: &str) -> Result<Option<SignedIn>, Error> {
-    let Some(shown) = ShownCookie::parse(cookie) else {
+    authenticate_at(app, cookie, Place::Own)
+}
+
+/// As [`authenticate`], for the cookie of an application's host. `None` also for one that was made for
+/// another application.
+///
+/// # Errors
+/// The store's.
+pub fn authenticate_at_app(
+    app: &App,
+    application: &Application,
+    cookie: &str,
+) -> Result<Option<SignedIn>, Error> {
+    authenticate_at(app, cookie, Place::App(&place_of(application)))
+}
+
+fn authenticate_at(app: &App, cookie: &str, place: Place<'_>) -> Result<Option<SignedIn>, Error> {
+    let Some(shown) = ShownCookie::parse(cookie, place) else {
         return Ok(None);
     };
     let named = shown.named;
     let found = app.store.read_snapshot(|query| sessions::find_cookie_status(query, named.session))?;
-    let ours = found.filter(|found| app.session_cookie_key.is_authentic(&shown, &found.salt));
+    let ours = found.filter(|found| app.session_cookie_key.is_authentic(&shown, &found.salt, place));
     let Some(status) = ours.filter(|found| found.generation == named.generation) else {
         return Ok(None);
     };
@@ -37,7 +56,11 @@ pub fn authenticate(app: &App, cookie: &str) -> Result<Option<SignedIn>, Error> 
     }
     let (now, idle) = (app.now(), app.lifetime().idle);
     app.session_uses.note(named.session, now, &status.session.bounds, idle);
-    let carrier = Carrier::SessionCookie { generation: named.generation, remembered: named.remembered };
+    let Named { generation, remembered, .. } = named;
+    let carrier = match place {
+        Place::Own => Carrier::SessionCookie { generation, remembered },
+        Place::App(_) => Carrier::AppCookie { generation },
+    };
     Ok(Some(signed_in(app, named.session, carrier, status.session)))
 }
 
@@ -67,11 +90,12 @@ pub fn access_token(app: &App, caller: &Caller) -> Result<AccessToken, Error> {
 /// Finds the session whose cookie has this value, whether or not it lives. `None`: it is no cookie of ours,
 /// or another has taken its place.
 pub(in crate::usecase) fn find_session(app: &App, cookie: &str) -> Result<Option<Session>, Fault> {
-    let Some(shown) = ShownCookie::parse(cookie) else {
+    let Some(shown) = ShownCookie::parse(cookie, Place::Own) else {
         return Ok(None);
     };
     let named = shown.named;
     let found = app.store.read(|query| sessions::find_salted(query, named.session))?;
-    let ours = found.filter(|found| app.session_cookie_key.is_authentic(&shown, &found.salt));
+    let key = &app.session_cookie_key;
+    let ours = found.filter(|found| key.is_authentic(&shown, &found.salt, Place::Own));
     Ok(ours.map(|found| found.session).filter(|session| session.generation == named.generation))
 }

@@ -3,7 +3,7 @@
 //! more; and whoever put them there must not have them beside the new one.
 
 use crate::crypto::refresh::{RefreshKey, RefreshToken};
-use crate::crypto::session_cookie::{SessionCookie, SessionCookieKey};
+use crate::crypto::session_cookie::{Place, SessionCookie, SessionCookieKey};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::id::SessionId;
@@ -26,7 +26,7 @@ impl BrowserSession {
     pub fn all_of(app: &App, caller: &Caller) -> Vec<Self> {
         let read = |text: &str| match RefreshToken::parse(text) {
             Some(token) => Some(Self::Token(token, Arc::clone(&app.refresh_key))),
-            None => SessionCookie::parse(text)
+            None => SessionCookie::parse(text, Place::Own)
                 .map(|cookie| Self::Cookie(cookie, Arc::clone(&app.session_cookie_key))),
         };
         caller.browser_sessions.iter().filter_map(|text| read(text.expose())).collect()
@@ -55,7 +55,8 @@ impl BrowserSession {
         match self {
             Self::Token(token, key) => key.is_authentic(token, &found.salt),
             Self::Cookie(cookie, key) => {
-                cookie.named.generation == found.session.generation && key.is_authentic(cookie, &found.salt)
+                cookie.named.generation == found.session.generation
+                    && key.is_authentic(cookie, &found.salt, Place::Own)
             }
         }
     }

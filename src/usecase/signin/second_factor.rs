@@ -63,6 +63,18 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
     }
 }
 
+/// Whether a ticket still waits for its code: it is neither wrong nor spent, burnt or too old.
+///
+/// # Errors
+/// The store's.
+pub fn is_open(app: &App, ticket: &str) -> Result<bool, Error> {
+    let Some(ticket) = opaque::parse(TICKET_PREFIX, ticket) else {
+        return Ok(false);
+    };
+    let now = app.now();
+    Ok(app.store.read(|query| tickets::find(query, &ticket, now, TICKET_FAILURES_MAX))?.is_some())
+}
+
 struct SecondStep {
     ticket: OpaqueHash,
     password_ticket: OpaqueHash,

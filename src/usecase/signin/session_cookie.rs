@@ -5,7 +5,7 @@
 //! password, and chose ([`Started`](super::started::Started)). The other one would take the root key to make.
 
 use crate::crypto::refresh::Salt;
-use crate::crypto::session_cookie::Named;
+use crate::crypto::session_cookie::{Named, Place};
 use crate::domain::access::{Carrier, SignedIn};
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
@@ -40,7 +40,7 @@ impl CookieParts {
         let Self { session, salt, remembered } = self;
         let named = Named { session: session.id, generation: session.generation, remembered: *remembered };
         SessionCookie {
-            value: app.session_cookie_key.value(named, salt),
+            value: app.session_cookie_key.value(named, salt, Place::Own),
             max_age_s: remembered.then(|| whole_secs(session.expires_at.since(app.now()))),
             csrf: app.csrf_key.value(session.id),
         }

@@ -24,7 +24,7 @@ pub const CONFINED: &[(&str, &[&str])] = &[
     ("rustls", &["src/ports/"]),
     ("ureq", &["src/ports/"]),
     ("uzers", &["src/ports/", "src/cli/"]),
-    ("toml", &["src/config/", "src/usecase/operator/apply/file.rs"]),
+    ("toml", &["src/config/", "src/usecase/operator/apply/file.rs", "src/pages/language.rs"]),
     ("csv", &["src/cli/terminal", "src/usecase/operator/import/rows.rs"]),
     ("png", &["src/usecase/account/qr.rs"]),
     ("qrcode", &["src/usecase/account/qr.rs"]),

@@ -67,6 +67,20 @@ CREATE TABLE app_roles (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX app_roles_by_role ON app_roles (role, app);
 
+-- One-time codes that carry a sign-in from authd's pages to an application's host.
+CREATE TABLE app_codes (
+    code_hash  BLOB PRIMARY KEY NOT NULL, -- SHA-256
+    app        TEXT NOT NULL REFERENCES apps (name) ON DELETE CASCADE,
+    session_id BLOB NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    generation INTEGER NOT NULL,          -- of the session when it was given
+    remembered INTEGER NOT NULL,          -- 1: what comes of it outlives the browser's window
+    state_hash BLOB NOT NULL,             -- SHA-256 of what that browser has at the application's host
+    return_to  TEXT NOT NULL,             -- a path there
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX app_codes_by_app ON app_codes (app);
+CREATE INDEX app_codes_by_session ON app_codes (session_id);
+
 INSERT INTO role_permissions (role, permission) SELECT name, 'apps:read' FROM roles WHERE name = 'admin'
 ON CONFLICT DO NOTHING;
 INSERT INTO role_permissions (role, permission) SELECT name, 'apps:write' FROM roles WHERE name = 'admin'

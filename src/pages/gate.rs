@@ -1,0 +1,161 @@
+//! Applications on other hosts: a browser begins at the application's host, signs in here, and comes back
+//! with a code for which it gets a cookie of that host. The paths below `/.authd/` are there at the
+//! applications' hosts, where their proxies lead them to authd.
+//!
+//! `start` (state) → `/auth/sign-in` (who, and may they?) → `callback` (code and state for a cookie) → the
+//! page.
+
+use super::destination::{AppDestination, Destination};
+use super::form::Fields;
+use super::route::PageRoute;
+use super::stop::Stop;
+use super::visit::Visit;
+use crate::domain::access::Actor;
+use crate::domain::application::Application;
+use crate::domain::return_path;
+use crate::error::{Error, Refusal};
+use crate::transport::Lane;
+use crate::transport::message::Response;
+use crate::usecase::app::rate_limit::Budget;
+use crate::usecase::gate::enter;
+use crate::usecase::gate::judge::{self, Asked};
+use crate::usecase::session::{browser, logout};
+use crate::web::app_cookies;
+use form_urlencoded::byte_serialize;
+use minijinja::context;
+
+pub const ROUTES: &[PageRoute] = &[
+    PageRoute::for_app("/.authd/start").get(start),
+    PageRoute::for_app("/.authd/callback").get(callback).opens_in(Lane::Write).limit_get(Budget::Login),
+    PageRoute::for_app("/.authd/sign-out").get(ask_to_sign_out).post(sign_out),
+];
+
+/// The application at whose host the visitor is, by the word of a proxy that is trusted.
+fn here(visit: &mut Visit<'_>) -> Result<Application, Stop> {
+    visit.stands_at_app();
+    let Some(host) = visit.forwarded_host()? else {
+        return Err(Stop::NotFound);
+    };
+    match judge::asked_about(visit.app, &Asked::ByHost(host)) {
+        Ok(found) => found.ok_or(Stop::NotFound),
+        Err(Error::Refused(_)) => Err(Stop::NotFound),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sends the browser to the sign-in page, with a state of its own to come back with. One that has a state
+/// keeps it, so that two windows don't spoil each other's sign-in.
+fn start(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let application = here(visit)?;
+    let wish = visit.query("return_to").unwrap_or_default();
+    let return_to = return_path::parse(&wish).unwrap_or("/").to_owned();
+    let kept =
+        app_cookies::state(visit.headers())?.and_then(|state| Some((state, enter::hash_of_state(state)?)));
+    let (state, hash) = match kept {
+        Some((state, hash)) => (state.to_owned(), hash),
+        None => {
+            let (state, hash) = enter::new_state(visit.app);
+            (state.expose().clone(), hash)
+        }
+    };
+    let destination = AppDestination { application, state: Some(hash), return_to };
+    let response = visit.see_other(destination.sign_in(&visit.app.config.public_url));
+    // A browser's first step is a redirect like any other here, but it follows a question of its proxy.
+    Ok(app_cookies::set_state(Response { status: 302, ..response }, &state))
+}
+
+/// Goes on to an application, with a code, for whoever is signed in and may use it.
+pub fn go_on(visit: &mut Visit<'_>, to: &AppDestination) -> Result<Response, Stop> {
+    let AppDestination { application, state, return_to } = to;
+    let origin = &application.origin;
+    let Some(state) = state else {
+        judge::check(application, visit.signed_in()?)?;
+        let path: String = byte_serialize(return_to.as_bytes()).collect();
+        return Ok(visit.see_other(format!("{origin}/.authd/start?return_to={path}")));
+    };
+    match enter::issue_code(visit.app, &visit.caller, application, *state, return_to) {
+        Ok(code) => Ok(visit.see_other(format!("{origin}/.authd/callback?code={}", code.expose()))),
+        Err(Error::Refused(Refusal::AppNotAllowed { .. })) => Ok(not_allowed(visit, application)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Spends the code, in the browser that began.
+fn callback(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let application = here(visit)?;
+    let code = visit.query("code").unwrap_or_default();
+    let state = app_cookies::state(visit.headers())?.unwrap_or_default();
+    match enter::spend_code(visit.app, &visit.caller, &application, &code, state) {
+        Ok(entered) => Ok(app_cookies::enter(visit.see_other(entered.return_to.clone()), &entered)),
+        Err(Error::Refused(Refusal::AppNotAllowed { .. })) => Ok(not_allowed(visit, &application)),
+        Err(Error::Refused(_)) => {
+            let page =
+                context! { title => visit.text("gate.again_title"), host => application.origin.host() };
+            Ok(visit.page(400, "gate_again.html", page))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Says that whoever is signed in may not use an application, and offers another account. At the
+/// application's host it says no more of them than they know there.
+pub fn not_allowed(visit: &mut Visit<'_>, application: &Application) -> Response {
+    let page = context! {
+        title => visit.text("gate.not_allowed_title"),
+        host => application.origin.host(),
+        email => visit.me.as_ref().map(|me| me.account.email.to_string()).unwrap_or_default(),
+        sign_out => if visit.is_at_app() { "/.authd/sign-out" } else { "/auth/sign-out" },
+    };
+    visit.page(403, "gate_not_allowed.html", page)
+}
+
+/// The page in the place of the gate's 403, for a person's browser. `None`: the question is about no
+/// application, or came without its cookie.
+pub fn refused_at_gate(visit: &mut Visit<'_>) -> Result<Option<Response>, Stop> {
+    let Some(application) = visit.asked_application()? else {
+        return Ok(None);
+    };
+    let Some(cookie) = app_cookies::session(visit.headers())? else {
+        return Ok(None);
+    };
+    visit.me = browser::authenticate_at_app(visit.app, &application, cookie)?;
+    visit.stands_at_app();
+    Ok(visit.me.is_some().then(|| not_allowed(visit, &application)))
+}
+
+/// Finds who is signed in at this host.
+fn recognise(visit: &mut Visit<'_>, application: &Application) -> Result<(), Stop> {
+    let cookie = app_cookies::session(visit.headers())?;
+    visit.me = match cookie {
+        Some(cookie) => browser::authenticate_at_app(visit.app, application, cookie)?,
+        None => None,
+    };
+    if let Some(me) = &visit.me {
+        visit.caller.actor = Actor::User(me.clone());
+    }
+    Ok(())
+}
+
+fn ask_to_sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let application = here(visit)?;
+    recognise(visit, &application)?;
+    let public_url = visit.app.config.public_url.clone();
+    if visit.me.is_none() {
+        return Ok(visit.see_other(format!("{public_url}/auth/sign-in")));
+    }
+    visit.let_forms_lead_to(Some(&public_url));
+    let page = context! { title => visit.text("sign_out.title"), action => "/.authd/sign-out" };
+    Ok(visit.page(200, "sign_out.html", page))
+}
+
+/// Ends the browser's session, and with it what it has at every application.
+fn sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let application = here(visit)?;
+    recognise(visit, &application)?;
+    visit.form(Fields::default())?;
+    if visit.me.is_some() {
+        logout::logout(visit.app, &visit.caller)?;
+    }
+    let sign_in = Destination::Account.carried_by(&format!("{}/auth/sign-in", visit.app.config.public_url));
+    Ok(app_cookies::leave(visit.see_other(sign_in)))
+}

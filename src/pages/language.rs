@@ -1,0 +1,176 @@
+//! The languages of the pages: which one a person reads, and the texts in it. A text that a language lacks is
+//! English.
+
+use crate::transport::message::Headers;
+use minijinja::value::{Kwargs, Object, Value, from_args};
+use minijinja::{Error, ErrorKind, State};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::{Arc, OnceLock};
+
+/// A language of the pages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Language(usize);
+
+struct Entry {
+    /// BCP 47, as `lang` in HTML.
+    tag: &'static str,
+    /// What it calls itself.
+    name: &'static str,
+    source: &'static str,
+}
+
+/// A new language is a file beside the others, and a row here.
+const ALL: [Entry; 5] = [
+    Entry { tag: "en", name: "English", source: include_str!("texts/en.toml") },
+    Entry { tag: "de", name: "Deutsch", source: include_str!("texts/de.toml") },
+    Entry { tag: "es", name: "Español", source: include_str!("texts/es.toml") },
+    Entry { tag: "fr", name: "Français", source: include_str!("texts/fr.toml") },
+    Entry { tag: "zh-Hans", name: "简体中文", source: include_str!("texts/zh-Hans.toml") },
+];
+
+impl Language {
+    pub const ENGLISH: Self = Self(0);
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..ALL.len()).map(Self)
+    }
+
+    /// Its BCP 47 tag.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        ALL[self.0].tag
+    }
+
+    /// What it calls itself.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ALL[self.0].name
+    }
+
+    /// Finds the one that best fits a tag: by its language alone, since there is one of each. `None`: there
+    /// is none.
+    #[must_use]
+    pub fn find(tag: &str) -> Option<Self> {
+        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let (wanted, sent) = (primary(tag), tag.to_ascii_lowercase());
+        // Whoever reads traditional characters may read English more easily than simplified ones.
+        if wanted == "zh"
+            && ["hant", "tw", "hk", "mo"].iter().any(|part| sent.split('-').any(|has| has == *part))
+        {
+            return None;
+        }
+        Self::all().find(|language| primary(language.tag()) == wanted)
+    }
+
+    /// The first that the browser prefers (RFC 9110 §12.5.4) of those there are; English where there is none.
+    #[must_use]
+    pub fn preferred(headers: &Headers) -> Self {
+        let sent = headers.single("accept-language").ok().flatten().filter(|sent| sent.len() <= 1024);
+        let wanted = sent.map(accept_language::parse).unwrap_or_default();
+        wanted.iter().find_map(|tag| Self::find(tag)).unwrap_or(Self::ENGLISH)
+    }
+
+    /// Finds a text, by `section.name`. `None`: there is none, in English neither.
+    #[must_use]
+    pub fn text(self, key: &str) -> Option<&'static str> {
+        self.own_text(key).or_else(|| Self::ENGLISH.own_text(key))
+    }
+
+    /// As [`Language::text`], with what stands for its braces.
+    #[must_use]
+    pub fn text_with(self, key: &str, values: &[(&str, &str)]) -> Option<String> {
+        let mut text = self.text(key)?.to_owned();
+        for (name, value) in values {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        Some(text)
+    }
+
+    fn own_text(self, key: &str) -> Option<&'static str> {
+        texts(self).get(key).map(String::as_str)
+    }
+
+    /// Lists the texts that English has and this one lacks.
+    #[must_use]
+    pub fn missing(self) -> Vec<&'static str> {
+        let mut missing: Vec<_> = texts(Self::ENGLISH)
+            .keys()
+            .map(String::as_str)
+            .filter(|key| self.own_text(key).is_none())
+            .collect();
+        missing.sort_unstable();
+        missing
+    }
+}
+
+/// The texts of a language, read at the first page in it.
+fn texts(of: Language) -> &'static HashMap<String, String> {
+    static READ: [OnceLock<HashMap<String, String>>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
+    READ[of.0].get_or_init(|| {
+        let sections: HashMap<String, HashMap<String, String>> =
+            toml::from_str(ALL[of.0].source).expect("a test reads every file of texts");
+        let of_section = |(section, texts): (String, HashMap<String, String>)| {
+            texts.into_iter().map(move |(name, text)| (format!("{section}.{name}"), text))
+        };
+        sections.into_iter().flat_map(of_section).collect()
+    })
+}
+
+/// What templates call as `t("section.name", value=…)`: the text in a language, with `{value}` replaced.
+#[derive(Debug)]
+pub struct Translator(pub Language);
+
+impl Object for Translator {
+    fn call(self: &Arc<Self>, _: &mut State<'_, '_>, args: &[Value]) -> Result<Value, Error> {
+        let (key, values): (&str, Kwargs) = from_args(args)?;
+        let unknown = || Error::new(ErrorKind::InvalidOperation, format!("there is no text {key}"));
+        let mut text = self.0.text(key).ok_or_else(unknown)?.to_owned();
+        for name in values.args() {
+            let mut value = String::new();
+            write!(value, "{}", values.get::<Value>(name)?).expect("a text takes whatever is written");
+            text = text.replace(&format!("{{{name}}}"), &value);
+        }
+        values.assert_all_used()?;
+        Ok(text.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn preferred(sent: &str) -> &'static str {
+        Language::preferred(&[("accept-language", sent)].into_iter().collect()).tag()
+    }
+
+    #[test]
+    fn the_browsers_first_choice_that_there_is_counts() {
+        assert_eq!(preferred("de-AT,de;q=0.9,en;q=0.8"), "de");
+        assert_eq!(preferred("pl,fr;q=0.5,en;q=0.7"), "en");
+        assert_eq!(preferred("zh-CN"), "zh-Hans");
+        assert_eq!(preferred("zh-TW,en"), "en");
+        for odd in ["", "*", ";;;", "q=1", "x-klingon", &"de,".repeat(1000)] {
+            assert_eq!(preferred(odd), "en", "{odd:.20}");
+        }
+    }
+
+    #[test]
+    fn no_language_has_a_text_that_english_lacks_or_other_braces() {
+        let braces = |text: &str| {
+            let mut found: Vec<_> =
+                text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+            found.sort_unstable();
+            found.into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        for language in Language::all() {
+            for (key, text) in texts(language) {
+                let english = Language::ENGLISH.own_text(key);
+                let english =
+                    english.unwrap_or_else(|| panic!("{}: {key} is not in English", language.tag()));
+                assert_eq!(braces(text), braces(english), "{}: {key}", language.tag());
+            }
+        }
+    }
+}

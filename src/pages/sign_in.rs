@@ -1,0 +1,288 @@
+//! Signing in: address and password, then, on the same page, what else is due: a second factor, or a password
+//! that must be changed. Signing out.
+//!
+//! A sign-in that is half done is a ticket in a cookie, so that no page holds it and a reload repeats
+//! nothing.
+
+use super::destination::Destination;
+use super::form::{Fields, Form};
+use super::gate;
+use super::route::PageRoute;
+use super::stop::Stop;
+use super::visit::Visit;
+use crate::domain::email::Email;
+use crate::domain::password::Password;
+use crate::domain::secret::Secret;
+use crate::error::{Error, Refusal};
+use crate::transport::Lane;
+use crate::transport::message::Response;
+use crate::usecase::account::required_change;
+use crate::usecase::session::logout;
+use crate::usecase::signin::factor::Factor;
+use crate::usecase::signin::login::{
+    self, Credentials, LoggedIn, PASSWORD_TICKET_PREFIX, Started, TICKET_PREFIX,
+};
+use crate::usecase::signin::second_factor;
+use crate::web::page_cookies::PageCookie;
+use crate::web::{session_cookie, status};
+use minijinja::context;
+
+const SIGN_IN: &str = "/auth/sign-in";
+
+pub const ROUTES: &[PageRoute] = &[
+    PageRoute::for_anyone("/auth/").get(home),
+    PageRoute::for_anyone(SIGN_IN).get(open).post(submit).checks_credentials().opens_in(Lane::Write),
+    PageRoute::for_anyone("/auth/sign-out").get(ask_to_sign_out).post(sign_out),
+];
+
+fn home(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    Ok(visit.see_other(if visit.me.is_some() { "/auth/account" } else { SIGN_IN }))
+}
+
+/// Ends the ticket's name in its cookie, where the person wants to stay signed in.
+const REMEMBERED: char = '!';
+
+/// What is due of a sign-in that is half done.
+#[derive(Debug)]
+struct HalfDone {
+    ticket: Secret<String>,
+    step: Step,
+    remember: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Step {
+    Code,
+    NewPassword,
+}
+
+impl HalfDone {
+    /// That of the visitor's browser. `None`: it has none.
+    fn of(visit: &Visit<'_>) -> Option<Self> {
+        let cookie = visit.cookie(PageCookie::Ticket).ok().flatten()?;
+        let (ticket, remember) =
+            cookie.strip_suffix(REMEMBERED).map_or((cookie, false), |ticket| (ticket, true));
+        let step = if ticket.starts_with(TICKET_PREFIX) {
+            Step::Code
+        } else if ticket.starts_with(PASSWORD_TICKET_PREFIX) {
+            Step::NewPassword
+        } else {
+            return None;
+        };
+        Some(Self { ticket: Secret::new(ticket.to_owned()), step, remember })
+    }
+}
+
+/// A page that comes back with what is wrong.
+#[derive(Debug, Default)]
+struct Complaint {
+    status: u16,
+    text: String,
+    /// The address that was typed.
+    email: String,
+    /// Whether the address waits to be confirmed, so that a new mail may help.
+    unconfirmed: bool,
+}
+
+fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let destination = Destination::of(visit)?;
+    if visit.me.is_some() {
+        return match &destination {
+            Destination::App(app) => gate::go_on(visit, app),
+            destination => Ok(visit.see_other(destination.url())),
+        };
+    }
+    let half_done = HalfDone::of(visit);
+    if half_done.is_some() && visit.query("again").is_some() {
+        visit.clear_cookie(PageCookie::Ticket);
+        return Ok(visit.see_other(destination.carried_by(SIGN_IN)));
+    }
+    Ok(show(visit, half_done.as_ref(), &destination, None))
+}
+
+fn show(
+    visit: &mut Visit<'_>,
+    half_done: Option<&HalfDone>,
+    destination: &Destination,
+    complaint: Option<Complaint>,
+) -> Response {
+    let step = match half_done.map(|half_done| half_done.step) {
+        None => "password",
+        Some(Step::Code) => "code",
+        Some(Step::NewPassword) => "new_password",
+    };
+    let status = complaint.as_ref().map_or(200, |complaint| complaint.status);
+    let Complaint { text, email, unconfirmed, .. } = complaint.unwrap_or_default();
+    let action = destination.carried_by(SIGN_IN);
+    visit.let_forms_lead_to(destination.foreign_origin());
+    let page = context! {
+        title => visit.text(&format!("sign_in.{step}_title")),
+        step,
+        again => format!("{action}{}again=1", if action.contains('?') { '&' } else { '?' }),
+        register => destination.carried_by("/auth/register"),
+        app_host => destination.app_host(),
+        email,
+        error => text,
+        unconfirmed,
+        recovery => visit.query("recovery").is_some(),
+        recovery_link => format!("{action}{}recovery=1", if action.contains('?') { '&' } else { '?' }),
+        min_length => visit.app.config.password.min_length,
+        action,
+    };
+    visit.page(status, "sign_in.html", page)
+}
+
+fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    const FIELDS: Fields = Fields {
+        required: &[],
+        optional: &[
+            "email",
+            "password",
+            "remember",
+            "code",
+            "recovery_code",
+            "new_password",
+            "new_password_again",
+        ],
+        lists: &[],
+    };
+    let form = visit.form(FIELDS)?;
+    let destination = Destination::of(visit)?;
+    visit.replace_sessions()?;
+    let half_done = if form.has("password") { None } else { HalfDone::of(visit) };
+    let submitted = match &half_done {
+        None => with_password(visit, &form),
+        Some(half_done) => match half_done.step {
+            Step::Code => with_code(visit, half_done, &form),
+            Step::NewPassword => with_new_password(visit, half_done, &form),
+        },
+    };
+    match submitted {
+        Ok(Next::SignedIn(started, remember)) => Ok(signed_in(visit, *started, remember, &destination)),
+        Ok(Next::Step(ticket, remember)) => {
+            let mark = if remember { REMEMBERED.to_string() } else { String::new() };
+            visit.set_cookie(PageCookie::Ticket, &format!("{}{mark}", ticket.expose()));
+            Ok(visit.see_other(destination.carried_by(SIGN_IN)))
+        }
+        Ok(Next::NotTheSame) => {
+            let text = visit.text("password.not_the_same").to_owned();
+            let complaint = Complaint { status: 422, text, ..Complaint::default() };
+            Ok(show(visit, half_done.as_ref(), &destination, Some(complaint)))
+        }
+        Err(Error::Refused(refusal)) => Ok(complain(visit, half_done, &destination, &form, &refusal)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What comes of a step.
+enum Next {
+    SignedIn(Box<Started>, bool),
+    /// Another step is due, with this ticket.
+    Step(Secret<String>, bool),
+    /// The two passwords are not the same.
+    NotTheSame,
+}
+
+impl Next {
+    fn of(logged_in: LoggedIn, remember: bool) -> Self {
+        match logged_in {
+            LoggedIn::Started(started) => Self::SignedIn(started, remember),
+            LoggedIn::SecondStep(ticket) | LoggedIn::PasswordChange(ticket) => Self::Step(ticket, remember),
+        }
+    }
+}
+
+fn with_password(visit: &mut Visit<'_>, form: &Form) -> Result<Next, Error> {
+    // What can be no address or password belongs to nobody; the API says as much.
+    let wrong = || Error::from(Refusal::InvalidCredentials);
+    let email = Email::parse(form.text("email")).map_err(|_| wrong())?;
+    let password = Password::new(form.secret("password").expose()).map_err(|_| wrong())?;
+    let logged_in = login::login(visit.app, &visit.caller, &Credentials { email, password })?;
+    Ok(Next::of(logged_in, form.has("remember")))
+}
+
+fn with_code(visit: &mut Visit<'_>, half_done: &HalfDone, form: &Form) -> Result<Next, Error> {
+    let factor = if form.has("recovery_code") {
+        Factor::RecoveryCode(Secret::new(form.text("recovery_code").to_owned()))
+    } else {
+        // People type a code as it is shown, in two groups.
+        Factor::Code(Secret::new(form.text("code").split_whitespace().collect()))
+    };
+    let logged_in = second_factor::verify(visit.app, &visit.caller, half_done.ticket.expose(), &factor)?;
+    Ok(Next::of(logged_in, half_done.remember))
+}
+
+fn with_new_password(visit: &mut Visit<'_>, half_done: &HalfDone, form: &Form) -> Result<Next, Error> {
+    let (first, second) = (form.secret("new_password"), form.secret("new_password_again"));
+    if first != second {
+        return Ok(Next::NotTheSame);
+    }
+    let new = Password::new(first.expose())
+        .map_err(|error| Refusal::WeakPassword { reason: error.message().to_owned() })?;
+    let started =
+        required_change::change_required(visit.app, &visit.caller, half_done.ticket.expose(), &new)?;
+    Ok(Next::SignedIn(Box::new(started), half_done.remember))
+}
+
+fn signed_in(visit: &mut Visit<'_>, started: Started, remember: bool, destination: &Destination) -> Response {
+    if visit.cookie(PageCookie::Ticket).is_ok_and(|ticket| ticket.is_some()) {
+        visit.clear_cookie(PageCookie::Ticket);
+    }
+    visit.clear_cookie(PageCookie::Form);
+    let cookie = started.session_cookie(visit.app, remember);
+    session_cookie::set(visit.see_other(destination.url()), &cookie)
+}
+
+/// Whether another code may be tried. Where that can't be said, it is tried.
+fn is_open(visit: &Visit<'_>, half_done: &HalfDone) -> bool {
+    second_factor::is_open(visit.app, half_done.ticket.expose()).unwrap_or(true)
+}
+
+/// The page again, with what is wrong. A ticket that is burnt or too old begins from the front.
+fn complain(
+    visit: &mut Visit<'_>,
+    half_done: Option<HalfDone>,
+    destination: &Destination,
+    form: &Form,
+    refusal: &Refusal,
+) -> Response {
+    let is_over = matches!(refusal, Refusal::InvalidTicket | Refusal::AccountDisabled)
+        || (*refusal == Refusal::InvalidCode
+            && half_done.as_ref().is_some_and(|half_done| !is_open(visit, half_done)));
+    let (half_done, text) = if is_over && half_done.is_some() {
+        visit.clear_cookie(PageCookie::Ticket);
+        let text = match refusal {
+            Refusal::AccountDisabled => visit.explain(refusal),
+            _ => visit.text("sign_in.from_the_front").to_owned(),
+        };
+        (None, text)
+    } else {
+        (half_done, visit.explain(refusal))
+    };
+    let complaint = Complaint {
+        status: status::of_refusal(refusal),
+        text,
+        email: form.text("email").to_owned(),
+        unconfirmed: *refusal == Refusal::EmailNotVerified,
+    };
+    let response = show(visit, half_done.as_ref(), destination, Some(complaint));
+    visit.and_retry_after(response, refusal)
+}
+
+/// Asks by a button: a link that signs people out could be put on any page.
+fn ask_to_sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    if visit.me.is_none() {
+        return Ok(visit.see_other(SIGN_IN));
+    }
+    let page = context! { title => visit.text("sign_out.title"), action => "/auth/sign-out" };
+    Ok(visit.page(200, "sign_out.html", page))
+}
+
+fn sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    visit.form(Fields::default())?;
+    if visit.me.is_some() {
+        logout::logout(visit.app, &visit.caller)?;
+    }
+    let response = visit.done(SIGN_IN, "signed_out");
+    Ok(visit.forget_session(response))
+}

@@ -1,0 +1,41 @@
+//! The one table of all pages.
+
+use super::path::parameters;
+use super::route::PageRoute;
+use super::{gate, links, register, sign_in};
+
+/// The rows, by subject. A path belongs to one row.
+const SUBJECTS: &[&[PageRoute]] = &[links::ROUTES, sign_in::ROUTES, register::ROUTES, gate::ROUTES];
+
+/// Finds the row of a path, and what stands for its braces. `None`: no page is there. There is one spelling
+/// of every path.
+#[must_use]
+pub fn find(path: &str) -> Option<(&'static PageRoute, Vec<&str>)> {
+    let rows = SUBJECTS.iter().flat_map(|subject| subject.iter());
+    rows.filter_map(|row| Some((row, parameters(row.path, path)?))).min_by_key(|(_, found)| found.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_spelling_of_every_path() {
+        assert!(find("/auth/verify-email").is_some());
+        for path in ["/auth", "/auth/verify-email/", "/auth/Verify-email", "/auth//verify-email", "/auth/%76"]
+        {
+            assert!(find(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_row_has_a_form_to_come_back_to() {
+        let rows: Vec<_> = SUBJECTS.iter().flat_map(|subject| subject.iter()).collect();
+        for row in &rows {
+            let form = row.form.unwrap_or(row.path);
+            let page = rows.iter().find(|other| other.path == form && other.get.is_some());
+            assert!(page.is_some(), "{} names no page to come back to", row.path);
+            assert_eq!(rows.iter().filter(|other| other.path == row.path).count(), 1, "{}", row.path);
+        }
+    }
+}
