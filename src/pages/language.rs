@@ -156,6 +156,17 @@ mod tests {
         }
     }
 
+    /// English stands in for a text that is missing: no page would show the gap to whoever made it.
+    #[test]
+    fn no_language_lacks_a_text() {
+        let missing: Vec<_> = Language::all()
+            .flat_map(|language| {
+                language.missing().into_iter().map(move |key| format!("{}: {key}", language.tag()))
+            })
+            .collect();
+        assert!(missing.is_empty(), "texts are missing:\n{}", missing.join("\n"));
+    }
+
     #[test]
     fn no_language_has_a_text_that_english_lacks_or_other_braces() {
         let braces = |text: &str| {
