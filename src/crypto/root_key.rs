@@ -29,6 +29,8 @@ pub enum Purpose {
     AuditChain,
     /// Which cost an address without an account takes after.
     StandIns,
+    /// What one page of a browser hands to the next.
+    Handovers,
     /// Whether this root key belongs to this database.
     Check,
     /// The MAC of a backup.
@@ -47,6 +49,7 @@ impl Purpose {
             Self::Registrations => b"authd registrations v1",
             Self::AuditChain => b"authd audit chain v1",
             Self::StandIns => b"authd stand-ins v1",
+            Self::Handovers => b"authd handovers v1",
             Self::Check => b"authd root key check v1",
             Self::Backups => b"authd backups v1",
         }

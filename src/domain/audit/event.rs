@@ -52,6 +52,8 @@ pub enum Event {
     LoginSucceeded { amr: Vec<String> },
     /// Somebody is not. `email` is what was typed, for an address without an account.
     LoginFailed { why: LoginFailure, email: Option<String> },
+    /// Somebody who is signed in has proved who they are once more; `amr` says how (RFC 8176).
+    Reauthenticated { amr: Vec<String> },
     /// A refresh token was exchanged for the next.
     TokenRefreshed,
     /// A refresh token was used a second time; its session has ended.
@@ -60,6 +62,8 @@ pub enum Event {
     LoggedOut,
     /// All sessions of a user ended, so many.
     LoggedOutEverywhere { sessions: u64 },
+    /// All sessions of a user ended but the one that asked for it, so many.
+    LoggedOutElsewhere { sessions: u64 },
     /// What an account says of its owner was changed: `fields` names what, without the values.
     ProfileChanged { fields: Vec<&'static str> },
     /// A session was ended from elsewhere, by its owner or an operator.
@@ -178,7 +182,7 @@ impl Event {
             Self::DaemonStarted { version, address } => {
                 vec![("version", (*version).to_owned()), ("address", address.clone())]
             }
-            Self::LoginSucceeded { amr } => vec![("amr", amr.join(" "))],
+            Self::LoginSucceeded { amr } | Self::Reauthenticated { amr } => vec![("amr", amr.join(" "))],
             Self::ApiKeyUsed { name, id, uses } => {
                 vec![("name", name.clone()), ("id", id.clone()), ("uses", uses.to_string())]
             }
@@ -219,9 +223,9 @@ impl Event {
                 vec![("lines", lines.to_string()), ("through", through.to_string())]
             }
             Self::MailRetried { mail } => vec![("mail", mail.clone())],
-            Self::LoggedOutEverywhere { sessions } | Self::SessionEvicted { sessions } => {
-                vec![("sessions", sessions.to_string())]
-            }
+            Self::LoggedOutEverywhere { sessions }
+            | Self::LoggedOutElsewhere { sessions }
+            | Self::SessionEvicted { sessions } => vec![("sessions", sessions.to_string())],
             Self::TokenRevoked { jti } => vec![("jti", jti.clone())],
             Self::RoleCreated { role } | Self::RoleAssigned { role } | Self::RoleUnassigned { role } => {
                 vec![("role", role.clone())]

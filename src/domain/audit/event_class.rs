@@ -49,6 +49,8 @@ impl Event {
             | Self::RefreshTokenReused
             | Self::LoggedOut
             | Self::LoggedOutEverywhere { .. }
+            | Self::LoggedOutElsewhere { .. }
+            | Self::Reauthenticated { .. }
             | Self::ProfileChanged { .. }
             | Self::SessionRevoked
             | Self::SessionReplaced

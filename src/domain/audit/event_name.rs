@@ -48,7 +48,8 @@ events! {
         DaemonStarted DaemonStopped DatabaseCreated DatabaseMigrated DatabaseBackedUp DatabasePruned
         SigningKeyCreated SigningKeyRotated ApiKeyCreated ApiKeyChanged ApiKeyUsed
         RegistrationRequested UserRegistered EmailVerificationRequested EmailVerified
-        LoginSucceeded SecondStepAsked PasswordChangeAsked TokenRefreshed LoggedOut SessionReplaced
+        LoginSucceeded Reauthenticated SecondStepAsked PasswordChangeAsked TokenRefreshed LoggedOut
+        SessionReplaced
         TokenMinted UserCreated UserImported UserInvited UserEnabled UserUnlocked ProfileChanged
         PasswordResetRequested PasswordReset PasswordSet PasswordChanged PasswordRehashed
         EmailChangeRequested EmailChanged
@@ -59,7 +60,7 @@ events! {
         LoginFailed RegistrationRepeated DatabaseRestored CredentialsExported UsersExported AuditExported;
     Ended:
         AccountLocked UserDisabled UserDeleted RegistrationDeleted
-        RefreshTokenReused SessionRevoked SessionEvicted LoggedOutEverywhere TokenRevoked
+        RefreshTokenReused SessionRevoked SessionEvicted LoggedOutEverywhere LoggedOutElsewhere TokenRevoked
         SecondFactorDisabled SecondFactorBlocked SecondFactorReset
         SigningKeyRetired ApiKeyRevoked RoleDeleted AuditPruned;
 }

@@ -95,6 +95,7 @@ pub struct App {
     pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
+    pub(super) handover_sealer: Sealer,
     pub(super) mail_templates: Arc<MailTemplates>,
     /// Wakes the delivery worker when a mail was queued.
     pub(super) mail_wakeup: Wakeup,
@@ -171,6 +172,7 @@ impl App {
             rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
+            handover_sealer: Sealer::new(&root, Purpose::Handovers),
             mail_templates: Arc::new(mail_templates),
             mail_wakeup: Wakeup::new(),
             link_wakeup: Wakeup::new(),

@@ -21,6 +21,21 @@ pub fn logout(app: &App, caller: &Caller) -> Result<(), Error> {
     })
 }
 
+/// Ends every session of the caller but this one; gives how many. Where there is none, nothing has happened.
+///
+/// # Errors
+/// `unauthenticated`; the store's.
+pub fn elsewhere(app: &App, caller: &Caller) -> Result<u64, Error> {
+    let me = require_user(caller)?.clone();
+    app.store.write(caller, move |tx| {
+        let sessions = sessions::end_of_user(tx, me.account.id, Some(me.session))?;
+        if sessions > 0 {
+            tx.audit(&Event::LoggedOutElsewhere { sessions }, (me.account.id, me.session))?;
+        }
+        Ok(Decision::Grant(sessions))
+    })
+}
+
 /// Ends every session of the caller, this one too.
 ///
 /// # Errors

@@ -1,0 +1,65 @@
+//! Proving once more who one is, in a session that goes on.
+
+use crate::domain::audit::Event;
+use crate::domain::caller::Caller;
+use crate::domain::password::Password;
+use crate::domain::session::Session;
+use crate::error::{Decision, Error, Refusal};
+use crate::store::tables::sessions::Proof as StoredProof;
+use crate::store::tables::{sessions, users};
+use crate::usecase::app::App;
+use crate::usecase::require_any_user;
+use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
+use crate::usecase::signin::password;
+use crate::usecase::signin::session_cookie::{self, SessionCookie};
+use crate::usecase::signin::session_start::{Proof, life};
+
+/// Makes the caller's session fresh, by the password and, where one is on, the second factor; gives the next
+/// cookie where the person has shown one. The session lives no longer for it, and access tokens from before
+/// its last refresh count no more.
+///
+/// # Errors
+/// `invalid_credentials`, counted by the lockout; `too_many_attempts`; `invalid_code` where a second factor
+/// is on and not shown right; `overloaded`; the store's.
+pub fn reauthenticate(
+    app: &App,
+    caller: &Caller,
+    password: &Password,
+    factor: Option<&Factor>,
+) -> Result<Option<SessionCookie>, Error> {
+    let me = require_any_user(caller)?.clone();
+    let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
+    let proven = password::check(app, caller, &user, password)?;
+    let (check, factor, idle) = (FactorCheck::new(app, caller), factor.cloned(), app.lifetime().idle);
+    let lives = [Proof::Password, Proof::PasswordAndCode].map(|proof| life(&app.config, proof));
+    let next = app.store.write(caller, move |tx| {
+        let Some(user) = users::find(tx, me.account.id)? else {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        };
+        if users::find_password_hash(tx, user.id)?.as_ref() != Some(&proven) {
+            return Ok(Decision::Refuse(Refusal::WrongPassword));
+        }
+        let now = tx.now();
+        let counts = |session: &Session| session.is_alive(now, idle) && me.carrier.counts(session.generation);
+        if !sessions::find(tx, me.session)?.as_ref().is_some_and(counts) {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        }
+        let (proof, life) = if user.two_factor_at.is_none() {
+            (Proof::Password, lives[0])
+        } else {
+            let shown = factor.as_ref().map(|factor| check.spend(tx, &user, factor)).transpose()?;
+            if shown != Some(FactorVerdict::Right) {
+                return Ok(Decision::Refuse(Refusal::InvalidCode));
+            }
+            match factor {
+                Some(Factor::RecoveryCode(_)) => (Proof::PasswordAndRecoveryCode, lives[1]),
+                Some(Factor::Code(_)) | None => (Proof::PasswordAndCode, lives[1]),
+            }
+        };
+        let (amr, expires_at) = (proof.amr(), now.plus(life.ttl));
+        sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
+        tx.audit(&Event::Reauthenticated { amr }, (user.id, me.session))?;
+        Ok(Decision::Grant(session_cookie::rotate(tx, &me)?))
+    })?;
+    Ok(next.map(|next| next.cookie(app)))
+}
