@@ -25,16 +25,28 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// Names browser and system, as in `Firefox on Linux`. `None`: not a browser known here.
+/// A browser, and what it runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Device {
+    pub browser: &'static str,
+    /// With its article, where it has one. `None`: not a system known here.
+    pub system: Option<&'static str>,
+}
+
+/// Finds the device. `None`: not a browser known here.
 #[must_use]
-pub fn name(user_agent: &str) -> Option<String> {
+pub fn find(user_agent: &str) -> Option<Device> {
     let first = |list: &[(&str, &'static str)]| {
         list.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };
-    match (first(&BROWSERS)?, first(&SYSTEMS)) {
-        (browser, Some(system)) => Some(format!("{browser} on {system}")),
-        (browser, None) => Some(browser.to_owned()),
-    }
+    Some(Device { browser: first(&BROWSERS)?, system: first(&SYSTEMS) })
+}
+
+/// Names browser and system, as in `Firefox on Linux`. `None`: not a browser known here.
+#[must_use]
+pub fn name(user_agent: &str) -> Option<String> {
+    let Device { browser, system } = find(user_agent)?;
+    Some(system.map_or_else(|| browser.to_owned(), |system| format!("{browser} on {system}")))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What pages fetch besides themselves: the stylesheet, in the service's colour, and its logo.
+//! What pages fetch besides themselves: the stylesheet, in the service's colour, its logo, and a script that
+//! nothing depends on.
 
 use crate::config::Pages as PagesConfig;
 use crate::domain::color::Color;
@@ -8,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("page.js");
 
 /// The most that a logo may have, in bytes: every page fetches it.
 const LOGO_MAX: u64 = 100 * 1024;
@@ -19,10 +21,11 @@ const CACHEABLE: &str = "public, max-age=300";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Asset {
     Style,
+    Script,
     Logo,
 }
 
-static ALL: [Asset; 2] = [Asset::Style, Asset::Logo];
+static ALL: [Asset; 3] = [Asset::Style, Asset::Script, Asset::Logo];
 
 impl Asset {
     /// Its path.
@@ -30,6 +33,7 @@ impl Asset {
     pub const fn path(self) -> &'static str {
         match self {
             Self::Style => "/auth/style.css",
+            Self::Script => "/auth/page.js",
             Self::Logo => "/auth/logo",
         }
     }
@@ -66,10 +70,11 @@ impl Assets {
     #[must_use]
     pub fn answer(&self, asset: Asset) -> Option<Response> {
         let (content_type, body) = match asset {
-            Asset::Style => ("text/css; charset=utf-8", &self.style),
-            Asset::Logo => self.logo.as_ref().map(|(content_type, body)| (*content_type, body))?,
+            Asset::Style => ("text/css; charset=utf-8", self.style.clone()),
+            Asset::Script => ("text/javascript; charset=utf-8", SCRIPT.as_bytes().to_vec()),
+            Asset::Logo => self.logo.clone()?,
         };
-        Some(Response::with_body(200, content_type, body.clone()).header("cache-control", CACHEABLE))
+        Some(Response::with_body(200, content_type, body).header("cache-control", CACHEABLE))
     }
 }
 

@@ -5,6 +5,7 @@
 //! language) → a handler → a use-case → `render` (a template). Whatever stops it on the way, `answer` says or
 //! mends. What every request of either face comes through is `web/request.rs`.
 
+mod account;
 mod answer;
 mod assets;
 mod destination;
@@ -20,6 +21,7 @@ pub mod route;
 mod sign_in;
 pub mod stop;
 pub mod table;
+mod time;
 pub mod visit;
 mod words;
 

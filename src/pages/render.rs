@@ -26,6 +26,18 @@ const BUILT_IN: &[(&str, &str)] = templates![
     "register.html",
     "sign_in.html",
     "sign_out.html",
+    "account_macros.html",
+    "account.html",
+    "account_name.html",
+    "account_email.html",
+    "account_password.html",
+    "two_factor.html",
+    "recovery_codes.html",
+    "recovery_codes_once.html",
+    "sessions.html",
+    "activity.html",
+    "account_delete.html",
+    "confirm.html",
 ];
 
 /// Makes HTML of pages.

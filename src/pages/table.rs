@@ -2,10 +2,25 @@
 
 use super::path::parameters;
 use super::route::PageRoute;
-use super::{gate, links, register, sign_in};
+use super::{account, gate, links, register, sign_in};
 
 /// The rows, by subject. A path belongs to one row.
-const SUBJECTS: &[&[PageRoute]] = &[links::ROUTES, sign_in::ROUTES, register::ROUTES, gate::ROUTES];
+const SUBJECTS: &[&[PageRoute]] = &[
+    links::ROUTES,
+    sign_in::ROUTES,
+    register::ROUTES,
+    gate::ROUTES,
+    account::overview::ROUTES,
+    account::name::ROUTES,
+    account::email::ROUTES,
+    account::password::ROUTES,
+    account::two_factor::ROUTES,
+    account::recovery_codes::ROUTES,
+    account::sessions::ROUTES,
+    account::activity::ROUTES,
+    account::delete::ROUTES,
+    account::confirm::ROUTES,
+];
 
 /// Finds the row of a path, and what stands for its braces. `None`: no page is there. There is one spelling
 /// of every path.

@@ -5,17 +5,18 @@ use super::language::{Language, Translator};
 use super::path::fill;
 use super::render::Renderer;
 use super::stop::Stop;
-use super::words;
+use super::{time, words};
 use crate::config::Registration;
 use crate::domain::access::{Actor, SignedIn, administers};
 use crate::domain::application::{Application, AskedHost};
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::error::Refusal;
 use crate::transport::message::{Head, Headers, Request, Response};
 use crate::usecase::app::App;
 use crate::usecase::reauthenticate;
-use crate::usecase::session::csrf;
+use crate::usecase::session::{csrf, handover};
 use crate::web::headers::retry_after_s;
 use crate::web::page_cookies::PageCookie;
 use crate::web::rejection::Rejection;
@@ -161,6 +162,36 @@ impl<'a> Visit<'a> {
     /// Takes a cookie away with the answer.
     pub fn clear_cookie(&mut self, cookie: PageCookie) {
         self.set_cookies.push(cookie.clear());
+    }
+
+    /// Hands a secret to the page at `path`, which the answer leads on to.
+    pub fn hand_over(&mut self, path: &str, text: &Secret<String>) {
+        if let Some(me) = &self.me {
+            let sealed = handover::seal(self.app, me, path, text);
+            self.set_cookie(PageCookie::Handover, &sealed);
+        }
+    }
+
+    /// What was handed to the page at `path`, this one. `None`: nothing, or to another session, or too long
+    /// ago.
+    #[must_use]
+    pub fn handed(&self, path: &str) -> Option<Secret<String>> {
+        let sealed = self.cookie(PageCookie::Handover).ok().flatten()?;
+        handover::open(self.app, self.me.as_ref()?, path, sealed)
+    }
+
+    /// As [`Visit::handed`], and not a second time.
+    #[must_use]
+    pub fn handed_once(&mut self, path: &str) -> Option<Secret<String>> {
+        let handed = self.handed(path)?;
+        self.clear_cookie(PageCookie::Handover);
+        Some(handed)
+    }
+
+    /// A point in time as its templates show it.
+    #[must_use]
+    pub fn time(&self, at: Timestamp) -> Value {
+        time::value(self.language, at)
     }
 
     /// Whoever is signed in.
@@ -310,7 +341,7 @@ impl<'a> Visit<'a> {
             may_register => self.app.config.registration == Registration::Open,
             path => self.head.path.as_str(),
             query => self.carried_query(),
-            complains => status == 422,
+            complains => matches!(status, 401 | 422 | 429),
             csrf,
             me,
             said => notice,

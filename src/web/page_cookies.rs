@@ -9,6 +9,8 @@ pub enum PageCookie {
     Form,
     /// What was done, for the next page to say, once.
     Notice,
+    /// What a page hands to the next, sealed.
+    Handover,
     /// The ticket of a sign-in that is half done.
     Ticket,
     /// The language that was chosen.
@@ -22,6 +24,7 @@ impl PageCookie {
         match self {
             Self::Form => "__Host-authd_form",
             Self::Notice => "__Host-authd_notice",
+            Self::Handover => "__Host-authd_handover",
             Self::Ticket => "__Host-authd_ticket",
             Self::Language => "__Host-authd_lang",
         }
@@ -32,6 +35,7 @@ impl PageCookie {
         match self {
             Self::Form => None,
             Self::Notice => Some(60),
+            Self::Handover => Some(10 * 60),
             Self::Ticket => Some(5 * 60),
             Self::Language => Some(365 * 24 * 3600),
         }

@@ -1,6 +1,10 @@
 //! The pages that links in mails lead to, over a real socket: opening one spends nothing, its button
 //! does, once; nothing that a stranger wrote is markup.
 
+mod account;
+mod account_password;
+mod account_sessions;
+mod account_two_factor;
 mod gate;
 mod sign_in;
 mod visitor;

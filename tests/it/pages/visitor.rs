@@ -2,7 +2,9 @@
 //! where it is led.
 
 use super::{Answer, FORM, Site};
+use crate::authenticator::Authenticator;
 use crate::world::PASSWORD;
+use authd::usecase::account::two_factor;
 use std::collections::BTreeMap;
 
 pub const SESSION: &str = "__Host-authd_session";
@@ -91,4 +93,51 @@ impl<'a> Visitor<'a> {
     pub fn is_signed_in(&mut self) -> bool {
         self.open("/auth/sign-in").header("location") == "/auth/account"
     }
+
+    /// Turns the second factor on, on the pages; gives the app and the recovery codes.
+    pub fn turn_on_two_factor(&mut self) -> (Authenticator, Vec<String>) {
+        let led = self.fill_in(TWO_FACTOR, &[("action", "set-up")]);
+        let app = Authenticator::new(&key(&self.follow(&led)));
+        let code = app.code_at(self.site.world.now().as_secs());
+        let led = self.submit(TWO_FACTOR, &[("action", "turn-on"), ("code", &code)]);
+        assert_eq!(led.header("location"), "/auth/account/recovery-codes", "{led:?}");
+        let codes = codes(&self.follow(&led));
+        // The next code is another one.
+        self.site.world.advance(std::time::Duration::from_secs(30));
+        (app, codes)
+    }
+
+    pub fn code(&self, app: &Authenticator) -> String {
+        app.code_at(self.site.world.now().as_secs())
+    }
+
+    /// Whether a second factor is on.
+    pub fn has_two_factor(&self, email: &str) -> bool {
+        let world = &self.site.world;
+        let user = authd::usecase::account::admin::find(
+            &world.app,
+            &crate::world::operator(),
+            &crate::world::user_ref(email),
+        );
+        user.unwrap().two_factor_at.is_some()
+    }
+}
+
+pub const TWO_FACTOR: &str = "/auth/account/two-factor";
+
+/// How many codes there are at first.
+pub const CODES: usize = two_factor::RECOVERY_CODES;
+
+/// The key of an app, as the page shows it in groups.
+pub fn key(page: &Answer) -> String {
+    let (_, rest) =
+        page.body.split_once("<code class=\"key\" translate=\"no\">").expect("the page has a key");
+    rest.split('<').next().unwrap().replace(' ', "")
+}
+
+/// The recovery codes that a page shows.
+pub fn codes(page: &Answer) -> Vec<String> {
+    let list = page.body.split_once("id=\"codes\"").map_or("", |(_, rest)| rest);
+    let list = list.split("</ol>").next().unwrap();
+    list.split("<li>").skip(1).map(|item| item.split('<').next().unwrap().to_owned()).collect()
 }

@@ -1,0 +1,45 @@
+//! Deleting one's own account.
+
+use super::mistake;
+use super::mistake::Mistake;
+use super::proof;
+use crate::error::Error;
+use crate::pages::form::Fields;
+use crate::pages::route::PageRoute;
+use crate::pages::stop::Stop;
+use crate::pages::visit::Visit;
+use crate::transport::message::Response;
+use crate::usecase::account::me;
+use minijinja::context;
+
+pub const ROUTES: &[PageRoute] =
+    &[PageRoute::for_signed_in("/auth/account/delete").get(open).post(submit).checks_credentials()];
+
+fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    visit.require_fresh()?;
+    show(visit, None)
+}
+
+fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, Stop> {
+    let email = visit.signed_in()?.account.email.to_string();
+    let page = context! { title => visit.text("account_delete.title"), email };
+    Ok(mistake::show(visit, mistake, "account_delete.html", page))
+}
+
+fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let form = visit.form(Fields::all(&["password"]))?;
+    let deleted = proof::password(&form)
+        .map_err(Error::from)
+        .and_then(|password| me::delete(visit.app, &visit.caller, &password));
+    match deleted {
+        Ok(()) => {
+            let response = visit.done("/auth/sign-in", "account_deleted");
+            Ok(visit.forget_session(response))
+        }
+        Err(Error::Refused(refusal)) => {
+            let mistake = Mistake::of(visit, refusal)?;
+            show(visit, Some(&mistake))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,39 @@
+//! The account at a glance: how everything stands, with the way to change it.
+
+use super::activity;
+use crate::pages::return_to::ACCOUNT;
+use crate::pages::route::PageRoute;
+use crate::pages::stop::Stop;
+use crate::pages::visit::Visit;
+use crate::transport::message::Response;
+use crate::usecase::account::{me, two_factor};
+use crate::usecase::session::list;
+use minijinja::context;
+
+pub const ROUTES: &[PageRoute] = &[PageRoute::for_signed_in(ACCOUNT).get(open)];
+
+/// How many of the newest events it shows.
+const EVENTS: u32 = 3;
+
+fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let account = visit.signed_in()?.account.clone();
+    let factor = two_factor::status(visit.app, &visit.caller)?;
+    let sessions = list::list_own(visit.app, &visit.caller)?.len();
+    let events = me::events(visit.app, &visit.caller, EVENTS, None)?;
+    let page = context! {
+        title => visit.text("account.title"),
+        account => context! {
+            name => account.name.as_str(),
+            email => account.email.as_str(),
+            is_verified => account.email_verified_at.is_some(),
+            created => visit.time(account.created_at),
+        },
+        two_factor => context! {
+            since => factor.enabled_at.map(|at| visit.time(at)),
+            recovery_codes_left => factor.recovery_codes_left,
+        },
+        sessions,
+        events => activity::rows(visit, &events.items),
+    };
+    Ok(visit.page(200, "account.html", page))
+}

@@ -1,0 +1,41 @@
+//! What a form carries to prove who sent it.
+
+use crate::domain::password::Password;
+use crate::domain::secret::Secret;
+use crate::error::Refusal;
+use crate::pages::form::Form;
+use crate::usecase::signin::factor::Factor;
+
+/// Reads the account's own password.
+///
+/// # Errors
+/// [`Refusal::WrongPassword`] for what can be nobody's.
+pub fn password(form: &Form) -> Result<Password, Refusal> {
+    Password::new(form.secret("password").expose()).map_err(|_| Refusal::WrongPassword)
+}
+
+/// Reads the code of an app, or the recovery code in its place. `None`: neither was typed.
+#[must_use]
+pub fn factor(form: &Form) -> Option<Factor> {
+    let recovery_code = form.text("recovery_code");
+    if !recovery_code.is_empty() {
+        return Some(Factor::RecoveryCode(Secret::new(recovery_code.to_owned())));
+    }
+    let code = code(form);
+    (!code.expose().is_empty()).then_some(Factor::Code(code))
+}
+
+/// Reads the code of an app: people type it as it is shown, in two groups.
+#[must_use]
+pub fn code(form: &Form) -> Secret<String> {
+    Secret::new(form.text("code").split_whitespace().collect())
+}
+
+/// Reads a new password.
+///
+/// # Errors
+/// [`Refusal::WeakPassword`] for what can be none.
+pub fn new_password(form: &Form) -> Result<Password, Refusal> {
+    let new = Password::new(form.secret("new_password").expose());
+    new.map_err(|error| Refusal::WeakPassword { reason: error.message().to_owned() })
+}
