@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { account, longAccount } from "./account.mjs";
 
 const [authd, folder] = process.argv.slice(2).map((path) => resolve(path));
 const require = createRequire(join(folder, "package.json"));
@@ -115,9 +116,8 @@ async function linkIn(email, kind) {
 let count = 0;
 const newAddress = () => `person${(count += 1)}@example.com`;
 
-async function addUser() {
-  const email = newAddress();
-  const args = ["user", "add", email, "--verified", "--password-stdin"];
+async function addUser(email = newAddress(), name = "") {
+  const args = ["user", "add", email, "--name", name, "--verified", "--password-stdin"];
   execFileSync(authd, args, { env, cwd: home, input: PASSWORD, stdio: ["pipe", "ignore", "ignore"] });
   return email;
 }
@@ -335,6 +335,8 @@ async function otherSite(browser, context) {
   await close();
 }
 
+const kit = { origin, password: PASSWORD, addUser, openPage, heading, shoot, accessible, fits, same, demand };
+
 const daemon = await startDaemon();
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -354,9 +356,11 @@ try {
     await test(`contested, ${context.name}`, () => contested(browser, context));
     await test(`reset, ${context.name}`, () => reset(browser, context));
     await test(`change, ${context.name}`, () => change(browser, context));
+    await test(`account, ${context.name}`, () => account(browser, context, kit));
   }
   await test("a password set by keyboard alone", () => byKeyboard(browser, CONTEXTS[0]));
   await test("a long address on a narrow screen", () => narrow(browser));
+  await test("an account with a long address and name", () => longAccount(browser, kit));
   await test("another origin's frame and form", () => otherSite(browser, CONTEXTS[0]));
 } finally {
   await browser.close();
