@@ -382,6 +382,33 @@ pub(in crate::usecase) fn unassign_in(
     Ok(Decision::Grant(taken))
 }
 
+/// Gives a user roles and takes others, all of it or nothing: as [`assign`] and [`unassign`] do.
+///
+/// # Errors
+/// As those.
+pub fn reassign(
+    app: &App,
+    caller: &Caller,
+    of: &UserRef,
+    wanted: &[RoleName],
+    unwanted: &[RoleName],
+) -> Result<Member, Error> {
+    let (giver, wanted, unwanted) = (caller.clone(), wanted.to_vec(), unwanted.to_vec());
+    let (user, changed) = change_fresh(app, caller, of, move |tx, user| {
+        // What can be refused comes first: a refusal commits what was done before it.
+        if let Some(refusal) = cannot_give(tx, &giver, &wanted)? {
+            return Ok(Decision::Refuse(refusal));
+        }
+        let taken = match unassign_in(tx, user, &unwanted)? {
+            Decision::Grant(taken) => taken,
+            refused @ Decision::Refuse(_) => return Ok(refused),
+        };
+        let given = give(tx, user.id, &wanted)?;
+        Ok(Decision::Grant([taken, given].concat()))
+    })?;
+    Ok(Member { user, changed })
+}
+
 fn first_unknown(query: &impl Query, names: &[RoleName]) -> Result<Option<Refusal>, Fault> {
     for name in names {
         if roles::find(query, name)?.is_none() {
