@@ -6,6 +6,7 @@
 //! mends. What every request of either face comes through is `web/request.rs`.
 
 mod account;
+mod admin;
 mod answer;
 mod assets;
 mod destination;

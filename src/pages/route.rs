@@ -117,6 +117,11 @@ impl PageRoute {
         Self { get_budget: budget, ..self }
     }
 
+    /// Answers `POST` in this lane.
+    pub const fn lane(self, lane: Lane) -> Self {
+        Self { lane, ..self }
+    }
+
     /// Counts a `POST` against this budget.
     pub const fn limit(self, budget: Budget) -> Self {
         Self { budget, ..self }

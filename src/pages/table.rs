@@ -2,7 +2,7 @@
 
 use super::path::parameters;
 use super::route::PageRoute;
-use super::{account, gate, links, register, sign_in};
+use super::{account, admin, gate, links, register, sign_in};
 
 /// The rows, by subject. A path belongs to one row.
 const SUBJECTS: &[&[PageRoute]] = &[
@@ -22,12 +22,16 @@ const SUBJECTS: &[&[PageRoute]] = &[
     account::confirm::ROUTES,
 ];
 
+/// All rows.
+pub fn rows() -> impl Iterator<Item = &'static PageRoute> {
+    SUBJECTS.iter().chain(admin::SUBJECTS).flat_map(|subject| subject.iter())
+}
+
 /// Finds the row of a path, and what stands for its braces. `None`: no page is there. There is one spelling
 /// of every path.
 #[must_use]
 pub fn find(path: &str) -> Option<(&'static PageRoute, Vec<&str>)> {
-    let rows = SUBJECTS.iter().flat_map(|subject| subject.iter());
-    rows.filter_map(|row| Some((row, parameters(row.path, path)?))).min_by_key(|(_, found)| found.len())
+    rows().filter_map(|row| Some((row, parameters(row.path, path)?))).min_by_key(|(_, found)| found.len())
 }
 
 #[cfg(test)]
@@ -45,7 +49,7 @@ mod tests {
 
     #[test]
     fn every_row_has_a_form_to_come_back_to() {
-        let rows: Vec<_> = SUBJECTS.iter().flat_map(|subject| subject.iter()).collect();
+        let rows: Vec<_> = rows().collect();
         for row in &rows {
             let form = row.form.unwrap_or(row.path);
             let page = rows.iter().find(|other| other.path == form && other.get.is_some());

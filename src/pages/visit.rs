@@ -210,6 +210,12 @@ impl<'a> Visit<'a> {
         Ok(reauthenticate::check(self.app, &self.caller)?)
     }
 
+    /// Whether whoever is signed in holds a permission (`area:action`).
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        self.caller.actor.may(permission)
+    }
+
     /// Reads the form that was sent, which must be of this browser's session, or of this browser where nobody
     /// is signed in.
     ///
