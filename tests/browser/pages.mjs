@@ -8,6 +8,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { account, longAccount } from "./account.mjs";
+import { admin } from "./admin.mjs";
 
 const [authd, folder] = process.argv.slice(2).map((path) => resolve(path));
 const require = createRequire(join(folder, "package.json"));
@@ -116,8 +117,8 @@ async function linkIn(email, kind) {
 let count = 0;
 const newAddress = () => `person${(count += 1)}@example.com`;
 
-async function addUser(email = newAddress(), name = "") {
-  const args = ["user", "add", email, "--name", name, "--verified", "--password-stdin"];
+async function addUser(email = newAddress(), name = "", ...more) {
+  const args = ["user", "add", email, "--name", name, "--verified", "--password-stdin", ...more];
   execFileSync(authd, args, { env, cwd: home, input: PASSWORD, stdio: ["pipe", "ignore", "ignore"] });
   return email;
 }
@@ -335,7 +336,7 @@ async function otherSite(browser, context) {
   await close();
 }
 
-const kit = { origin, password: PASSWORD, addUser, openPage, heading, shoot, accessible, fits, same, demand };
+const kit = { origin, password: PASSWORD, addUser, newAddress, openPage, heading, shoot, accessible, fits, same, demand };
 
 const daemon = await startDaemon();
 const browser = await chromium.launch({
@@ -357,6 +358,7 @@ try {
     await test(`reset, ${context.name}`, () => reset(browser, context));
     await test(`change, ${context.name}`, () => change(browser, context));
     await test(`account, ${context.name}`, () => account(browser, context, kit));
+    await test(`admin, ${context.name}`, () => admin(browser, context, kit));
   }
   await test("a password set by keyboard alone", () => byKeyboard(browser, CONTEXTS[0]));
   await test("a long address on a narrow screen", () => narrow(browser));
