@@ -119,7 +119,7 @@ pub fn refused_at_gate(visit: &mut Visit<'_>) -> Result<Option<Response>, Stop> 
         return Ok(None);
     };
     visit.me = browser::authenticate_at_app(visit.app, &application, cookie)?;
-    visit.stands_at_app();
+    visit.stands_at_app_page();
     Ok(visit.me.is_some().then(|| not_allowed(visit, &application)))
 }
 

@@ -48,6 +48,8 @@ pub struct Visit<'a> {
     form_action: Option<String>,
     /// Whether the visitor is at an application's host, where authd has no other pages, and no stylesheet.
     at_app: bool,
+    /// Whether the answer stands in the place of an application's own page, at that page's address.
+    in_place_of_a_page: bool,
 }
 
 /// What a visit begins with.
@@ -111,6 +113,7 @@ impl<'a> Visit<'a> {
             set_cookies,
             form_action: None,
             at_app: false,
+            in_place_of_a_page: false,
         }
     }
 
@@ -276,6 +279,12 @@ impl<'a> Visit<'a> {
         self.at_app = true;
     }
 
+    /// Says that the visitor is at a page of an application, and the answer stands in its place.
+    pub fn stands_at_app_page(&mut self) {
+        self.stands_at_app();
+        self.in_place_of_a_page = true;
+    }
+
     /// Whether the visitor is at an application's host.
     #[must_use]
     pub fn is_at_app(&self) -> bool {
@@ -341,7 +350,8 @@ impl<'a> Visit<'a> {
         let common = context! {
             t => Value::from_object(Translator(self.language)),
             lang => self.language.tag(),
-            languages,
+            // A link to another language would lead to the application's page once more.
+            languages => if self.in_place_of_a_page { Vec::new() } else { languages },
             service => self.app.config.pages.name.as_str(),
             logo => self.app.config.pages.logo_file.is_some(),
             may_register => self.app.config.registration == Registration::Open,

@@ -199,6 +199,7 @@ fn whoever_may_not_use_an_application_is_told_by_name() {
     assert_eq!((refused.status, refused.header("content-type")), (403, "text/html; charset=utf-8"));
     assert!(refused.body.contains(ANN) && refused.body.contains("/.authd/sign-out"), "{refused:?}");
     assert!(refused.body.contains("href=\"https://auth.example.com/auth/style.css\""), "{refused:?}");
+    assert!(!refused.body.contains("lang=de"), "at the application's page no link leads to another language");
     let policy = refused.header("content-security-policy");
     assert!(policy.contains("style-src 'self' https://auth.example.com;"), "{policy}");
     let for_programs = wiki.send("GET", "/api/auth/verify", &[("x-forwarded-method", "GET")], "");
