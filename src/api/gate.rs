@@ -7,7 +7,7 @@ use crate::transport::message::{Head, Response};
 use crate::usecase::app::App;
 use crate::usecase::session::browser;
 use crate::web::rejection::Rejection;
-use crate::web::{app_cookies, forwarded, question};
+use crate::web::{app_cookies, forwarded, question, token_transport};
 use form_urlencoded::byte_serialize;
 
 /// The path at an application's host where a browser begins to sign in.
@@ -30,8 +30,9 @@ pub fn admit(app: &App, head: &Head, rejection: Rejection) -> Result<AtGate, Rej
         Rejection::Error(Error::Refused(Refusal::Unauthenticated | Refusal::InvalidToken))
             | Rejection::DeadCookies(_)
     );
-    let shows_a_token = head.headers.all("authorization").next().is_some();
-    if !is_unknown || shows_a_token {
+    // Of what the application itself may have in that header, a bearer token alone is taken for one of
+    // authd's.
+    if !is_unknown || token_transport::bearer(&head.headers)?.is_some() {
         return Err(rejection);
     }
     let Some(application) = question::asked_about(app, head)? else {

@@ -8,7 +8,13 @@ pub const MAX_BYTES: usize = 2048;
 #[must_use]
 pub fn parse(text: &str) -> Option<&str> {
     let second = text.as_bytes().get(1);
-    (text.starts_with('/') && second != Some(&b'/') && is_plain(text)).then_some(text)
+    (text.starts_with('/') && second != Some(&b'/') && is_plain(text) && is_straight(text)).then_some(text)
+}
+
+/// Whether no segment leads up or nowhere, however its dots are spelled (URL Standard §4.4).
+fn is_straight(text: &str) -> bool {
+    let path = text.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase().replace("%2e", ".");
+    path.split('/').all(|segment| !matches!(segment, "." | ".."))
 }
 
 /// Whether it has only characters that a URL is written with, and none that browsers read as another or drop
@@ -44,6 +50,10 @@ mod tests {
             "/a\\b",
             "/\t/evil.example",
             "@evil.example",
+            "/auth/../api",
+            "/..//evil.example",
+            "/a/%2E%2e/b",
+            "/.",
         ] {
             assert_eq!(parse(bad), None, "{bad:?}");
         }

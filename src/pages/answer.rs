@@ -89,7 +89,8 @@ fn and_back(visit: &Visit<'_>, to: &str) -> Response {
 fn bad_form(visit: &mut Visit<'_>, bad: BadForm) -> Response {
     match bad {
         BadForm::UnsupportedMediaType => visit.message(415, "unreadable_form", None),
-        BadForm::Malformed => visit.message(400, "incomplete_link", None),
+        BadForm::Malformed => visit.message(400, "odd_request", None),
+        BadForm::NotTheWholeLink => visit.message(400, "incomplete_link", None),
         BadForm::CrossSite => visit.message(403, "foreign_form", None),
     }
 }

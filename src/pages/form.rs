@@ -14,6 +14,8 @@ pub enum BadForm {
     UnsupportedMediaType,
     /// A field is missing, unknown, repeated, or not UTF-8.
     Malformed,
+    /// The same, of a form that carries a link's secret.
+    NotTheWholeLink,
     /// The form was sent from a page of another site, or of another session.
     CrossSite,
 }
@@ -93,12 +95,12 @@ impl Form {
     }
 }
 
-/// Looks whether it is a form, and sent from a page of this origin for all that the browser says of it.
+/// Looks whether it is a form, and sent from a page of `origin` for all that the browser says of it.
 ///
 /// # Errors
 /// [`BadForm::CrossSite`], [`BadForm::UnsupportedMediaType`].
-pub fn check(headers: &Headers) -> Result<(), BadForm> {
-    if !csrf::is_own_page(headers) {
+pub fn check(headers: &Headers, origin: &str) -> Result<(), BadForm> {
+    if !csrf::is_own_page(headers, origin) {
         return Err(BadForm::CrossSite);
     }
     if !headers::has_media_type(headers, "application/x-www-form-urlencoded") {

@@ -16,9 +16,9 @@ use crate::domain::return_path;
 use crate::error::{Error, Refusal};
 use crate::transport::Lane;
 use crate::transport::message::Response;
-use crate::usecase::app::rate_limit::Budget;
 use crate::usecase::gate::enter;
 use crate::usecase::gate::judge::{self, Asked};
+use crate::usecase::require_user;
 use crate::usecase::session::{browser, logout};
 use crate::web::app_cookies;
 use form_urlencoded::byte_serialize;
@@ -26,21 +26,22 @@ use minijinja::context;
 
 pub const ROUTES: &[PageRoute] = &[
     PageRoute::for_app("/.authd/start").get(start),
-    PageRoute::for_app("/.authd/callback").get(callback).opens_in(Lane::Write).limit_get(Budget::Login),
+    PageRoute::for_app("/.authd/callback").get(callback).opens_in(Lane::Write),
     PageRoute::for_app("/.authd/sign-out").get(ask_to_sign_out).post(sign_out),
 ];
 
 /// The application at whose host the visitor is, by the word of a proxy that is trusted.
 fn here(visit: &mut Visit<'_>) -> Result<Application, Stop> {
-    visit.stands_at_app();
     let Some(host) = visit.forwarded_host()? else {
         return Err(Stop::NotFound);
     };
-    match judge::asked_about(visit.app, &Asked::ByHost(host)) {
-        Ok(found) => found.ok_or(Stop::NotFound),
-        Err(Error::Refused(_)) => Err(Stop::NotFound),
-        Err(error) => Err(error.into()),
-    }
+    let found = match judge::asked_about(visit.app, &Asked::ByHost(host)) {
+        Ok(found) => found.ok_or(Stop::NotFound)?,
+        Err(Error::Refused(_)) => return Err(Stop::NotFound),
+        Err(error) => return Err(error.into()),
+    };
+    visit.stands_at(found.origin.as_str());
+    Ok(found)
 }
 
 /// Sends the browser to the sign-in page, with a state of its own to come back with. One that has a state
@@ -66,10 +67,15 @@ fn start(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 
 /// Goes on to an application, with a code, for whoever is signed in and may use it.
 pub fn go_on(visit: &mut Visit<'_>, to: &AppDestination) -> Result<Response, Stop> {
+    if !visit.is_navigation() {
+        return Ok(visit.message(400, "odd_request", None));
+    }
     let AppDestination { application, state, return_to } = to;
     let origin = &application.origin;
     let Some(state) = state else {
-        judge::check(application, visit.signed_in()?)?;
+        if judge::check(application, require_user(&visit.caller)?).is_err() {
+            return Ok(not_allowed(visit, application));
+        }
         let path: String = byte_serialize(return_to.as_bytes()).collect();
         return Ok(visit.see_other(format!("{origin}/.authd/start?return_to={path}")));
     };
@@ -83,6 +89,9 @@ pub fn go_on(visit: &mut Visit<'_>, to: &AppDestination) -> Result<Response, Sto
 /// Spends the code, in the browser that began.
 fn callback(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let application = here(visit)?;
+    if !visit.is_navigation() {
+        return Ok(visit.message(400, "odd_request", None));
+    }
     let code = visit.query("code").unwrap_or_default();
     let state = app_cookies::state(visit.headers())?.unwrap_or_default();
     match enter::spend_code(visit.app, &visit.caller, &application, &code, state) {
@@ -119,13 +128,14 @@ pub fn refused_at_gate(visit: &mut Visit<'_>) -> Result<Option<Response>, Stop> 
         return Ok(None);
     };
     visit.me = browser::authenticate_at_app(visit.app, &application, cookie)?;
-    visit.stands_at_app_page();
+    visit.stands_at_page_of(application.origin.as_str());
     Ok(visit.me.is_some().then(|| not_allowed(visit, &application)))
 }
 
 /// Finds who is signed in at this host.
 fn recognise(visit: &mut Visit<'_>, application: &Application) -> Result<(), Stop> {
     let cookie = app_cookies::session(visit.headers())?;
+    visit.forms_belong_to(cookie.unwrap_or_default());
     visit.me = match cookie {
         Some(cookie) => browser::authenticate_at_app(visit.app, application, cookie)?,
         None => None,
@@ -152,8 +162,10 @@ fn ask_to_sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 fn sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let application = here(visit)?;
     recognise(visit, &application)?;
-    visit.form(Fields::default())?;
+    // Where the session is over already, there is nothing that another site's page could end.
+    visit.check_form()?;
     if visit.me.is_some() {
+        visit.form(Fields::default())?;
         logout::logout(visit.app, &visit.caller)?;
     }
     let sign_in = Destination::Account.carried_by(&format!("{}/auth/sign-in", visit.app.config.public_url));

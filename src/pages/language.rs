@@ -68,7 +68,7 @@ impl Language {
     #[must_use]
     pub fn preferred(headers: &Headers) -> Self {
         let sent = headers.single("accept-language").ok().flatten().filter(|sent| sent.len() <= 1024);
-        let wanted = sent.map(accept_language::parse).unwrap_or_default();
+        let wanted = sent.map(|sent| accept_language::parse(&with_numbers(sent))).unwrap_or_default();
         wanted.iter().find_map(|tag| Self::find(tag)).unwrap_or(Self::ENGLISH)
     }
 
@@ -103,6 +103,14 @@ impl Language {
         missing.sort_unstable();
         missing
     }
+}
+
+/// The header without languages whose weight is no plain number (RFC 9110 §12.4.2): the crate takes `q=NaN`,
+/// by which nothing can be sorted, and panics.
+fn with_numbers(sent: &str) -> String {
+    let is_plain = |weight: &str| weight.bytes().all(|byte| b" \tqQ=.0123456789".contains(&byte));
+    let plain = sent.split(',').filter(|language| language.split(';').skip(1).all(is_plain));
+    plain.collect::<Vec<_>>().join(",")
 }
 
 /// The texts of a language, read at the first page in it.
@@ -151,6 +159,12 @@ mod tests {
         assert_eq!(preferred("pl,fr;q=0.5,en;q=0.7"), "en");
         assert_eq!(preferred("zh-CN"), "zh-Hans");
         assert_eq!(preferred("zh-TW,en"), "en");
+        let mixed: Vec<_> =
+            (0..40).map(|n| format!("x{n};q={}", if n % 2 == 0 { "NaN" } else { "0.5" })).collect();
+        assert_eq!(preferred(&(mixed.join(",") + ",fr;q=0.1")), "fr");
+        for odd in ["fr;q=nan", "fr;q=-NaN, fr;q=inf", "fr;q=+1", "fr;q=1;level=1"] {
+            assert_eq!(preferred(odd), "en", "{odd}");
+        }
         for odd in ["", "*", ";;;", "q=1", "x-klingon", &"de,".repeat(1000)] {
             assert_eq!(preferred(odd), "en", "{odd:.20}");
         }

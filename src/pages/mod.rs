@@ -31,9 +31,10 @@ use crate::error::{Fault, Refusal};
 use crate::transport::message::{Found, Head, Request, Response};
 use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
+use crate::usecase::app::rate_limit::Budget;
 use crate::usecase::require;
 use crate::web::request::{Face, Readers, RequestState};
-use crate::web::{forwarded, session_cookie};
+use crate::web::{csrf, forwarded, session_cookie};
 use assets::{Asset, Assets};
 use render::Renderer;
 use route::{Audience, PageRoute};
@@ -119,13 +120,19 @@ impl Pages {
         let has_own_forms = !matches!(route.audience, Audience::Nobody | Audience::AtApp);
         let form_page = route.form;
         let arrival = Arrival { app, caller, me, request, form_page, has_own_forms, renderer, parameters };
-        (Visit::begin(arrival), found)
+        let mut visit = Visit::begin(arrival);
+        if route.audience == Audience::AtApp {
+            visit.stands_at("");
+        }
+        (visit, found)
     }
 
     /// Runs a page's handler, if the page is for whoever asks.
     fn open(&self, request: &Request, route: &'static PageRoute, state: &mut RequestState<'_>) -> Response {
         let posts = request.head.method == "POST";
-        let spent = state.spend(if posts { route.budget } else { route.get_budget });
+        // What another site's page sends is refused, and must not use up its visitors' tries.
+        let counts = posts && csrf::is_same_origin(&request.head.headers);
+        let spent = state.spend(if counts { route.budget } else { Budget::Default });
         let (mut visit, found) = self.visit(request, route, state);
         let handler = match request.head.method.as_str() {
             "GET" | "HEAD" => route.get,
@@ -210,7 +217,12 @@ impl Service for Pages {
         }
         match self.find(&head.path) {
             Some((route, _)) => {
-                let lane = if head.method == "POST" { route.lane } else { route.get_lane };
+                // A page that writes when it is opened does so for what its query says.
+                let lane = match head.method.as_str() {
+                    "POST" => route.lane,
+                    _ if head.query.is_some() => route.get_lane,
+                    _ => Lane::Read,
+                };
                 Dispatch { lane, found: Found::new(route) }
             }
             None => Dispatch { lane: Lane::Read, found: Found::new(&Nowhere) },

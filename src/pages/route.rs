@@ -36,11 +36,9 @@ pub struct PageRoute {
     pub post: Option<Handler>,
     /// Where a `GET` is answered.
     pub get_lane: Lane,
-    /// What a `GET` is counted against.
-    pub get_budget: Budget,
     /// Where a `POST` is answered.
     pub lane: Lane,
-    /// What a `POST` is counted against.
+    /// What a `POST` is counted against. A `GET` counts against [`Budget::Default`].
     pub budget: Budget,
     /// The page that has the form, where it is another path: a template with the same parameters.
     pub form: Option<&'static str>,
@@ -59,7 +57,6 @@ impl PageRoute {
             get: None,
             post: None,
             get_lane: Lane::Read,
-            get_budget: Budget::Default,
             lane: Lane::Write,
             budget: Budget::Default,
             form: None,
@@ -110,11 +107,6 @@ impl PageRoute {
     /// Answers `GET` in this lane instead of the one for reads.
     pub const fn opens_in(self, lane: Lane) -> Self {
         Self { get_lane: lane, ..self }
-    }
-
-    /// Counts a `GET` against this budget.
-    pub const fn limit_get(self, budget: Budget) -> Self {
-        Self { get_budget: budget, ..self }
     }
 
     /// Answers `POST` in this lane.

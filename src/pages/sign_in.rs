@@ -80,6 +80,8 @@ struct Complaint {
     text: String,
     /// The address that was typed.
     email: String,
+    /// Whether the box was ticked.
+    remember: bool,
     /// Whether the address waits to be confirmed, so that a new mail may help.
     unconfirmed: bool,
 }
@@ -97,7 +99,8 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
         visit.clear_cookie(PageCookie::Ticket);
         return Ok(visit.see_other(destination.carried_by(SIGN_IN)));
     }
-    Ok(show(visit, half_done.as_ref(), &destination, None))
+    let page = show(visit, half_done.as_ref(), &destination, None);
+    Ok(if visit.has_session_cookie() { session_cookie::clear(page) } else { page })
 }
 
 fn show(
@@ -112,7 +115,7 @@ fn show(
         Some(Step::NewPassword) => "new_password",
     };
     let status = complaint.as_ref().map_or(200, |complaint| complaint.status);
-    let Complaint { text, email, unconfirmed, .. } = complaint.unwrap_or_default();
+    let Complaint { text, email, remember, unconfirmed, .. } = complaint.unwrap_or_default();
     let action = destination.carried_by(SIGN_IN);
     visit.let_forms_lead_to(destination.foreign_origin());
     let page = context! {
@@ -122,6 +125,7 @@ fn show(
         register => destination.carried_by("/auth/register"),
         app_host => destination.app_host(),
         email,
+        remember,
         error => text,
         unconfirmed,
         recovery => visit.query("recovery").is_some(),
@@ -151,6 +155,8 @@ fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     visit.replace_sessions()?;
     let half_done = if form.has("password") { None } else { HalfDone::of(visit) };
     let submitted = match &half_done {
+        // The browser has dropped the ticket together with its time.
+        None if !form.has("password") => Err(Refusal::InvalidTicket.into()),
         None => with_password(visit, &form),
         Some(half_done) => match half_done.step {
             Step::Code => with_code(visit, half_done, &form),
@@ -249,7 +255,7 @@ fn complain(
     let is_over = matches!(refusal, Refusal::InvalidTicket | Refusal::AccountDisabled)
         || (*refusal == Refusal::InvalidCode
             && half_done.as_ref().is_some_and(|half_done| !is_open(visit, half_done)));
-    let (half_done, text) = if is_over && half_done.is_some() {
+    let (half_done, text) = if is_over && (half_done.is_some() || *refusal == Refusal::InvalidTicket) {
         visit.clear_cookie(PageCookie::Ticket);
         let text = match refusal {
             Refusal::AccountDisabled => visit.explain(refusal),
@@ -260,9 +266,10 @@ fn complain(
         (half_done, visit.explain(refusal))
     };
     let complaint = Complaint {
-        status: status::of_refusal(refusal),
+        status: if *refusal == Refusal::InvalidTicket { 401 } else { status::of_refusal(refusal) },
         text,
         email: form.text("email").to_owned(),
+        remember: form.has("remember"),
         unconfirmed: *refusal == Refusal::EmailNotVerified,
     };
     let response = show(visit, half_done.as_ref(), destination, Some(complaint));
@@ -279,8 +286,10 @@ fn ask_to_sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 }
 
 fn sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    visit.form(Fields::default())?;
+    // Where the session is over already, there is nothing that another site's page could end.
+    visit.check_form()?;
     if visit.me.is_some() {
+        visit.form(Fields::default())?;
         logout::logout(visit.app, &visit.caller)?;
     }
     let response = visit.done(SIGN_IN, "signed_out");

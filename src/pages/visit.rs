@@ -20,7 +20,7 @@ use crate::usecase::session::{csrf, handover};
 use crate::web::headers::retry_after_s;
 use crate::web::page_cookies::PageCookie;
 use crate::web::rejection::Rejection;
-use crate::web::{cookies, forwarded, question, session_cookie};
+use crate::web::{content_security_policy, cookies, forwarded, question, session_cookie};
 use minijinja::{Value, context};
 use std::borrow::Cow;
 
@@ -46,8 +46,9 @@ pub struct Visit<'a> {
     set_cookies: Vec<String>,
     /// Where a form of the page may lead on to, besides authd itself.
     form_action: Option<String>,
-    /// Whether the visitor is at an application's host, where authd has no other pages, and no stylesheet.
-    at_app: bool,
+    /// The origin of the application at whose host the visitor is, where authd has no other pages, and no
+    /// stylesheet; empty while that is not known. `None`: at authd's own host.
+    at_app: Option<String>,
     /// Whether the answer stands in the place of an application's own page, at that page's address.
     in_place_of_a_page: bool,
 }
@@ -112,7 +113,7 @@ impl<'a> Visit<'a> {
             parameters: Vec::new(),
             set_cookies,
             form_action: None,
-            at_app: false,
+            at_app: None,
             in_place_of_a_page: false,
         }
     }
@@ -225,7 +226,7 @@ impl<'a> Visit<'a> {
     /// # Errors
     /// [`Stop::Form`].
     pub fn form(&self, of: Fields) -> Result<Form, Stop> {
-        form::check(&self.head.headers)?;
+        self.check_form()?;
         let mut fields = of.required.to_vec();
         fields.push(form::CSRF);
         let form = Form::read(self.body, &fields, of)?;
@@ -238,12 +239,22 @@ impl<'a> Visit<'a> {
     /// # Errors
     /// [`Stop::Form`].
     pub fn form_of_link(&self, of: Fields) -> Result<Form, Stop> {
-        form::check(&self.head.headers)?;
-        Ok(Form::read(self.body, of.required, of)?)
+        self.check_form()?;
+        Ok(Form::read(self.body, of.required, of).map_err(|_| BadForm::NotTheWholeLink)?)
+    }
+
+    /// Looks whether it is a form, and one that a page of this host sent.
+    ///
+    /// # Errors
+    /// [`Stop::Form`].
+    pub fn check_form(&self) -> Result<(), Stop> {
+        let origin = self.at_app.as_ref().map_or(self.app.config.public_url.as_str(), String::as_str);
+        Ok(form::check(&self.head.headers, origin)?)
     }
 
     fn is_own_value(&self, value: &str) -> bool {
-        match (&self.me, &self.browser) {
+        // An application's pages can read what stands on its host, so no value of the session does.
+        match (self.me.as_ref().filter(|_| self.at_app.is_none()), &self.browser) {
             (Some(me), _) => csrf::is_authentic(self.app, me.session, value),
             (None, Some(browser)) => csrf::is_of_browser(self.app, browser, value),
             (None, None) => false,
@@ -252,8 +263,11 @@ impl<'a> Visit<'a> {
 
     /// The value that the forms of the answer carry; the browser gets what it belongs to.
     fn csrf_value(&mut self) -> String {
-        if let Some(me) = &self.me {
+        if let Some(me) = self.me.as_ref().filter(|_| self.at_app.is_none()) {
             return csrf::value(self.app, me.session);
+        }
+        if let (Some(_), Some(browser)) = (&self.at_app, &self.browser) {
+            return csrf::value_of_browser(self.app, browser);
         }
         if !self.has_own_forms {
             return String::new();
@@ -274,21 +288,33 @@ impl<'a> Visit<'a> {
         self.form_action = origin.map(str::to_owned);
     }
 
-    /// Says that the visitor is at an application's host.
-    pub fn stands_at_app(&mut self) {
-        self.at_app = true;
+    /// Says that the visitor is at an application's host; `origin` is empty while it is not known which.
+    pub fn stands_at(&mut self, origin: &str) {
+        self.at_app = Some(origin.to_owned());
+    }
+
+    /// Lets forms of an application's host belong to whoever has this cookie there.
+    pub fn forms_belong_to(&mut self, cookie: &str) {
+        self.browser = Some(cookie.to_owned());
+    }
+
+    /// Whether a browser goes to a page by this request, as far as it says so: no picture and no script does.
+    #[must_use]
+    pub fn is_navigation(&self) -> bool {
+        let says = |name: &str, wanted: &str| self.head.headers.all(name).all(|sent| sent == Some(wanted));
+        self.head.method == "GET" && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
     }
 
     /// Says that the visitor is at a page of an application, and the answer stands in its place.
-    pub fn stands_at_app_page(&mut self) {
-        self.stands_at_app();
+    pub fn stands_at_page_of(&mut self, origin: &str) {
+        self.stands_at(origin);
         self.in_place_of_a_page = true;
     }
 
     /// Whether the visitor is at an application's host.
     #[must_use]
     pub fn is_at_app(&self) -> bool {
-        self.at_app
+        self.at_app.is_some()
     }
 
     /// What the browser sent beside the request.
@@ -331,7 +357,7 @@ impl<'a> Visit<'a> {
         let notice = self.notice();
         let csrf = self.csrf_value();
         // At an application's host none of the links would lead anywhere.
-        let me = self.me.as_ref().filter(|_| !self.at_app).map(|me| {
+        let me = self.me.as_ref().filter(|_| self.at_app.is_none()).map(|me| {
             context! {
                 email => me.account.email.as_str(),
                 name => me.account.name.to_string(),
@@ -362,13 +388,13 @@ impl<'a> Visit<'a> {
             me,
             said => notice,
             // Where the stylesheet and the logo are.
-            base => if self.at_app { self.app.config.public_url.as_str() } else { "" },
+            base => if self.at_app.is_some() { self.app.config.public_url.as_str() } else { "" },
         };
         let html = self.renderer.render(template, &context! { ..page, ..common });
         let response = Response::with_body(status, "text/html; charset=utf-8", html.into_bytes());
-        let base = if self.at_app { self.app.config.public_url.as_str() } else { "" };
+        let base = if self.at_app.is_some() { self.app.config.public_url.as_str() } else { "" };
         let leads_to = self.form_action.as_deref().unwrap_or_default();
-        response.header("content-security-policy", content_security_policy(base, leads_to))
+        response.header("content-security-policy", content_security_policy::of_page(base, leads_to))
     }
 
     /// The query, but for the language, so that another can be chosen.
@@ -454,18 +480,6 @@ impl<'a> Visit<'a> {
         self.me = None;
         session_cookie::end(response)
     }
-}
-
-/// Nothing from elsewhere but from `base`, nothing inline, no frame; forms go to authd and on to `leads_to`.
-/// Both are origins, or empty.
-fn content_security_policy(base: &str, leads_to: &str) -> String {
-    let own = format!("'self' {base}");
-    let (own, forms) = (own.trim_end(), format!("'self' {leads_to}"));
-    format!(
-        "default-src 'none'; style-src {own}; script-src 'self'; img-src {own}; form-action {}; \
-         frame-ancestors 'none'; base-uri 'none'",
-        forms.trim_end()
-    )
 }
 
 fn query_value(head: &Head, name: &str) -> Option<String> {

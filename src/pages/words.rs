@@ -22,6 +22,10 @@ pub fn refusal(language: Language, refusal: &Refusal) -> String {
             fields.iter().map(|field| invalid(language, field)).collect::<Vec<_>>().join(" ")
         }
         Refusal::Forbidden { permission } => by("forbidden", &[("permission", permission)]),
+        Refusal::RoleRequired { .. } => sentence(&refusal.to_string()),
+        Refusal::AppNotAllowed { .. } => {
+            sentence(language.text("gate.not_allowed_title").unwrap_or_default())
+        }
         Refusal::WrongPassword => by("wrong_password", &[]),
         Refusal::InvalidLink => by("invalid_link", &[]),
         Refusal::InvalidTicket => by("invalid_ticket", &[]),

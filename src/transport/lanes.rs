@@ -202,6 +202,8 @@ pub async fn answer_later(service: &dyn Service, request: &Request) -> Response 
     poll_fn(poll).await
 }
 
+/// What is said of a panic may panic for the same reason, and must not take the thread along.
 fn panicked(service: &dyn Service, request: &Request) -> Response {
-    service.refuse(Trouble::Panicked, Some(&request.head))
+    let said = catch_unwind(AssertUnwindSafe(|| service.refuse(Trouble::Panicked, Some(&request.head))));
+    said.unwrap_or_else(|_| Response::empty(500))
 }

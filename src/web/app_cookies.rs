@@ -36,12 +36,11 @@ pub fn set_state(response: Response, state: &str) -> Response {
     response.header("set-cookie", hidden(STATE, state, Some(STATE_TTL.as_secs()), SameSite::Lax))
 }
 
-/// Puts the session in the place of the state.
+/// Sets the session. The state stays for its time, since another window may yet come back with it.
 #[must_use]
 pub fn enter(response: Response, entered: &Entered) -> Response {
-    response
-        .header("set-cookie", hidden(SESSION, entered.cookie.expose(), entered.max_age_s, SameSite::Lax))
-        .header("set-cookie", hidden(STATE, "", Some(0), SameSite::Lax))
+    let cookie = hidden(SESSION, entered.cookie.expose(), entered.max_age_s, SameSite::Lax);
+    response.header("set-cookie", cookie)
 }
 
 /// Takes the session away.

@@ -58,9 +58,17 @@ pub fn check_value(app: &App, headers: &Headers, session: SessionId) -> Result<(
     Err(Rejection::CrossSite("send the value of the cookie __Host-authd_csrf in the header X-CSRF-Token"))
 }
 
-/// Whether a form without a session was sent by a page of this very origin, for all that the browser says of
-/// it (Fetch Metadata §2.3). `Origin` is no help there: under `Referrer-Policy: no-referrer` it is `null`.
+/// Whether a form was sent by a page of `origin`, for all that the browser says of it: see
+/// [`is_same_origin`]. Under `Referrer-Policy: no-referrer` it says `null` for its origin.
 #[must_use]
-pub fn is_own_page(headers: &Headers) -> bool {
+pub fn is_own_page(headers: &Headers, origin: &str) -> bool {
+    let is_own = |sent: Option<&str>| sent.is_some_and(|sent| sent == "null" || sent == origin);
+    is_same_origin(headers) && headers.all("origin").all(is_own)
+}
+
+/// Whether a request was sent by a page of the very origin that it goes to, or by a person, for all that the
+/// browser says of it (Fetch Metadata §2.3).
+#[must_use]
+pub fn is_same_origin(headers: &Headers) -> bool {
     headers.all("sec-fetch-site").all(|site| matches!(site, Some("same-origin" | "none")))
 }

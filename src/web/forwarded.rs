@@ -29,6 +29,9 @@ pub fn host(head: &Head, trusted: &[IpNet]) -> Result<Option<AskedHost>, Rejecti
 /// own question's counts.
 #[must_use]
 pub fn is_navigation(head: &Head, trusted: &[IpNet]) -> bool {
+    if head.headers.all("x-forwarded-method").count() > 1 {
+        return false;
+    }
     let forwarded = told(head, trusted, "x-forwarded-method");
     if forwarded.unwrap_or(&head.method) != "GET" {
         return false;

@@ -8,6 +8,7 @@
 pub mod app_cookies;
 pub mod basic;
 pub mod client;
+pub mod content_security_policy;
 pub mod cookies;
 pub mod csrf;
 pub mod forwarded;

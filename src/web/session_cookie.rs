@@ -46,6 +46,12 @@ pub fn set(response: Response, cookie: &SessionCookie) -> Response {
     cookies::clear_tokens(response, SameSite::Lax)
 }
 
+/// Takes a cookie away that counts no more, and nothing else.
+#[must_use]
+pub fn clear(response: Response) -> Response {
+    cookies::clear(response, DeadCookies::Session, SameSite::Lax)
+}
+
 /// Says that the session has ended in this browser: every cookie of ours goes by its name, and what the pages
 /// left there goes with them (Clear Site Data §3.1). Not `"cookies"`, which would take those of all hosts of
 /// the site.

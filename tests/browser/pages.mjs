@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { account, longAccount } from "./account.mjs";
 import { admin } from "./admin.mjs";
+import { byKeyboardAlone, signIn } from "./sign_in.mjs";
+import { story } from "./story.mjs";
 
 const [authd, folder] = process.argv.slice(2).map((path) => resolve(path));
 const require = createRequire(join(folder, "package.json"));
@@ -20,12 +22,14 @@ mkdirSync(shots, { recursive: true });
 const PASSWORD = "correct horse battery staple";
 const OTHER = "another long enough password";
 const WIDE = { width: 1280, height: 800 };
+const TABLET = { width: 768, height: 1024 };
 const PHONE = { width: 360, height: 740 };
+const SMALL = { width: 320, height: 640 };
 const CONTEXTS = [
   { name: "light-wide", colorScheme: "light", viewport: WIDE, javaScriptEnabled: true },
-  { name: "dark-wide-noscript", colorScheme: "dark", viewport: WIDE, javaScriptEnabled: false },
+  { name: "dark-tablet", colorScheme: "dark", viewport: TABLET, javaScriptEnabled: true },
+  { name: "dark-small", colorScheme: "dark", viewport: SMALL, javaScriptEnabled: true },
   { name: "light-phone-noscript", colorScheme: "light", viewport: PHONE, javaScriptEnabled: false },
-  { name: "dark-phone", colorScheme: "dark", viewport: PHONE, javaScriptEnabled: true },
 ];
 
 let passed = 0;
@@ -77,6 +81,8 @@ const env = {
   AUTHD_PASSWORD__ARGON2_ITERATIONS: "1",
   AUTHD_RATE_LIMIT__ENABLED: "false",
   AUTHD_TOTP__ISSUER: "Example",
+  // The small proxy of the story.
+  AUTHD_PROXY__TRUSTED: "127.0.0.1",
 };
 const authctl = (...args) => execFileSync(authd, args, { env, cwd: home, encoding: "utf8" });
 
@@ -336,7 +342,7 @@ async function otherSite(browser, context) {
   await close();
 }
 
-const kit = { origin, password: PASSWORD, addUser, newAddress, openPage, heading, shoot, accessible, fits, same, demand };
+const kit = { origin, password: PASSWORD, addUser, newAddress, openPage, heading, shoot, accessible, fits, same, demand, authctl, linkIn, shots };
 
 const daemon = await startDaemon();
 const browser = await chromium.launch({
@@ -357,9 +363,12 @@ try {
     await test(`contested, ${context.name}`, () => contested(browser, context));
     await test(`reset, ${context.name}`, () => reset(browser, context));
     await test(`change, ${context.name}`, () => change(browser, context));
+    await test(`sign-in, ${context.name}`, () => signIn(browser, context, kit));
     await test(`account, ${context.name}`, () => account(browser, context, kit));
     await test(`admin, ${context.name}`, () => admin(browser, context, kit));
   }
+  await test("from registering to a deleted account by keyboard alone", () => byKeyboardAlone(browser, CONTEXTS[0], kit));
+  await test("a person's story", () => story(browser, kit));
   await test("a password set by keyboard alone", () => byKeyboard(browser, CONTEXTS[0]));
   await test("a long address on a narrow screen", () => narrow(browser));
   await test("an account with a long address and name", () => longAccount(browser, kit));

@@ -58,8 +58,17 @@ pub fn spend(tx: &mut Tx<'_>, code_hash: &[u8; 32], app: &AppName) -> Result<Opt
     Ok(found)
 }
 
-/// Deletes what is left of the codes of a session: it needs one at a time.
-pub fn delete_of_session(tx: &mut Tx<'_>, session: SessionId, app: &AppName) -> Result<(), Fault> {
-    let sql = "DELETE FROM app_codes WHERE session_id = ?1 AND app = ?2";
-    tx.execute(sql, params![session, app.as_str()]).map(drop)
+/// Deletes the codes of a session for an application but the newest so many, which windows may yet come back
+/// with.
+pub fn keep_newest(tx: &mut Tx<'_>, session: SessionId, app: &AppName, most: usize) -> Result<(), Fault> {
+    let sql = "SELECT code_hash, expires_at FROM app_codes WHERE session_id = ?1 AND app = ?2";
+    let mut codes = tx.all(sql, params![session, app.as_str()], |row| {
+        Ok((row.get::<Timestamp>("expires_at")?, row.get::<[u8; 32]>("code_hash")?))
+    })?;
+    codes.sort_unstable();
+    let surplus = codes.len().saturating_sub(most);
+    for (_, code_hash) in &codes[..surplus] {
+        tx.execute("DELETE FROM app_codes WHERE code_hash = ?1", params![code_hash])?;
+    }
+    Ok(())
 }

@@ -33,6 +33,9 @@ const STATE_PREFIX: &str = "authd_st_";
 /// How long a code is good.
 pub const CODE_TTL: Duration = Duration::from_secs(60);
 
+/// How many codes of one session for one application count at once: one a window.
+const CODES_MAX: usize = 8;
+
 /// How long a browser that began may take to come back.
 pub const STATE_TTL: Duration = Duration::from_secs(10 * 60);
 
@@ -76,8 +79,8 @@ pub fn issue_code(
         if apps::find(tx, &name)?.is_none() {
             return Ok(Decision::Refuse(super::apps::missing(&name)));
         }
-        app_codes::delete_of_session(tx, stands_for.session, &name)?;
         app_codes::insert(tx, &code_hash, &name, &stands_for, expires_at)?;
+        app_codes::keep_newest(tx, stands_for.session, &name, CODES_MAX)?;
         Ok(Decision::Grant(()))
     })?;
     Ok(code)
@@ -106,13 +109,13 @@ pub fn spend_code(
     state: &str,
 ) -> Result<Entered, Error> {
     let code = opaque::parse(CODE_PREFIX, code).ok_or(Refusal::InvalidToken)?;
-    // A browser that has not begun has no state, and no state hashes to this. The code is spent all the same.
-    let state = hash_of_state(state).unwrap_or_default();
+    // A browser that has not begun has none; the code is spent all the same.
+    let state = hash_of_state(state);
     let (application, idle, config) = (application.clone(), app.lifetime().idle, app.config.clone());
     let place = place_of(&application);
     let (found, code) = app.store.write(caller, move |tx| {
         let standing = |user: &_| required_factor::standing(&config, user);
-        spend_in(tx, &application, &code, &state, idle, standing)
+        spend_in(tx, &application, &code, state.as_ref(), idle, standing)
     })?;
     let SaltedSession { session, salt } = found;
     let named = Named { session: session.id, generation: session.generation, remembered: code.remembered };
@@ -127,7 +130,7 @@ fn spend_in(
     tx: &mut Tx<'_>,
     application: &Application,
     code: &StateHash,
-    state: &StateHash,
+    state: Option<&StateHash>,
     idle: Duration,
     standing: impl Fn(&User) -> Standing,
 ) -> Result<Decision<(SaltedSession, AppCode)>, Fault> {
@@ -136,7 +139,7 @@ fn spend_in(
     let Some(code) = app_codes::spend(tx, code, &application.name)? else {
         return refused;
     };
-    if code.state_hash != *state {
+    if Some(&code.state_hash) != state {
         return refused;
     }
     let now = tx.now();

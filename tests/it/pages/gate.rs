@@ -138,7 +138,7 @@ fn a_browser_without_a_session_comes_to_the_page_that_it_wanted() {
     assert!(callback.starts_with("/.authd/callback?code=authd_ag_"), "{callback}");
     let led = wiki.get(&callback);
     assert_eq!((led.status, led.header("location")), (303, "/page?a=b&c=d"), "{led:?}");
-    assert_eq!(wiki.cookies.keys().collect::<Vec<_>>(), ["__Host-authd_app"]);
+    assert_eq!(wiki.cookies.keys().collect::<Vec<_>>(), ["__Host-authd_app", "__Host-authd_state"]);
     let let_through = wiki.goes_to("/page");
     assert_eq!((let_through.status, let_through.header("remote-email")), (200, ANN), "{let_through:?}");
     // The next application asks nobody anything.
@@ -161,6 +161,11 @@ fn only_a_person_who_goes_to_a_page_is_led_anywhere() {
         (&[("sec-fetch-mode", "navigate"), ("x-forwarded-method", "POST")], 401),
         (&[("sec-fetch-mode", "navigate"), ("x-forwarded-method", "HEAD")], 401),
         (&[("sec-fetch-mode", "navigate"), ("authorization", "Bearer x")], 401),
+        (&[("sec-fetch-mode", "navigate"), ("authorization", "Basic eDp5")], 302),
+        (
+            &[("sec-fetch-mode", "navigate"), ("x-forwarded-method", "GET"), ("x-forwarded-method", "GET")],
+            401,
+        ),
         (&[], 401),
     ] {
         let answer = wiki.send("GET", "/api/auth/verify", more, "");
@@ -220,9 +225,8 @@ fn a_code_is_good_once_in_its_browser_for_its_application_and_a_minute() {
     // Twice.
     let sign_in = wiki.begins("/");
     let callback = wiki.callback_of(&mut ann, &sign_in);
-    let state = wiki.cookies.clone();
     assert_eq!(wiki.get(&callback).status, 303);
-    wiki.cookies = state;
+    wiki.cookies.remove("__Host-authd_app");
     refused(&mut wiki, &callback);
     // In another browser, which has begun itself or not; and then no more in its own.
     let callback = wiki.callback_of(&mut ann, &sign_in);
@@ -264,6 +268,22 @@ fn nobody_is_signed_in_by_somebody_elses_link() {
 }
 
 #[test]
+fn a_browser_without_a_state_has_none_that_could_be_guessed() {
+    let site = site();
+    let mut eve = Visitor::signed_in(&site, BOB);
+    for guess in ["A".repeat(43), String::new(), "AA".into()] {
+        let led = eve.open(&format!("/auth/sign-in?app=shop&state={guess}&return_to=%2F"));
+        let to = led.header("location").strip_prefix("https://shop.example.com").unwrap();
+        if to.starts_with("/.authd/start") {
+            continue;
+        }
+        let mut ann = Tab::at(&site, SHOP);
+        assert_eq!(ann.get(to).status, 400, "{guess}");
+        assert!(ann.cookies.is_empty());
+    }
+}
+
+#[test]
 fn two_windows_don_t_spoil_each_others_sign_in() {
     let site = site();
     let mut ann = Visitor::signed_in(&site, ANN);
@@ -271,11 +291,9 @@ fn two_windows_don_t_spoil_each_others_sign_in() {
     let first = wiki.begins("/first");
     let second = wiki.begins("/second");
     let callback = wiki.callback_of(&mut ann, &first);
-    let state = wiki.cookies.clone();
+    let other = wiki.callback_of(&mut ann, &second);
     assert_eq!(wiki.get(&callback).header("location"), "/first");
-    wiki.cookies.extend(state);
-    let callback = wiki.callback_of(&mut ann, &second);
-    assert_eq!(wiki.get(&callback).header("location"), "/second");
+    assert_eq!(wiki.get(&other).header("location"), "/second");
 }
 
 #[test]
@@ -372,13 +390,43 @@ fn signing_out_at_an_application_ends_the_browsers_session() {
     assert!(policy.contains("form-action 'self' https://auth.example.com;"), "{policy}");
     let csrf = page.body.split_once("name=\"csrf\" value=\"").unwrap().1.split('"').next().unwrap();
     let own = [FORM, ("sec-fetch-site", "same-origin")];
+    assert_ne!(csrf, ann.cookies["__Host-authd_csrf"], "an application's pages can read it");
     assert_eq!(wiki.send("POST", "/.authd/sign-out", &own, "csrf=x").status, 403);
     let foreign = [FORM, ("sec-fetch-site", "same-site")];
     assert_eq!(wiki.send("POST", "/.authd/sign-out", &foreign, &format!("csrf={csrf}")).status, 403);
     let out = wiki.send("POST", "/.authd/sign-out", &own, &format!("csrf={csrf}"));
     assert_eq!(out.header("location"), "https://auth.example.com/auth/sign-in", "{out:?}");
-    assert!(wiki.cookies.is_empty(), "{:?}", wiki.cookies);
+    assert!(!wiki.cookies.contains_key("__Host-authd_app"), "{:?}", wiki.cookies);
     assert_eq!((shop.status(), ann.is_signed_in()), (401, false));
+    let again = shop.send("POST", "/.authd/sign-out", &own, "csrf=x");
+    assert_eq!(again.status, 303, "where nobody is signed in any more, the cookie goes");
+    assert!(!shop.cookies.contains_key("__Host-authd_app"));
+}
+
+#[test]
+fn no_picture_on_a_page_enters_or_spends_anything() {
+    let site = site();
+    let mut ann = Visitor::signed_in(&site, ANN);
+    let mut wiki = Tab::at(&site, WIKI);
+    let sign_in = wiki.begins("/");
+    let callback = wiki.callback_of(&mut ann, &sign_in);
+    let picture = [("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")];
+    assert_eq!(wiki.send("GET", &callback, &picture, "").status, 400);
+    assert_eq!(wiki.send("HEAD", &callback, &[], "").status, 400);
+    let cookie = format!("__Host-authd_session={}", ann.cookies[super::visitor::SESSION]);
+    let more = [("cookie", cookie.as_str()), picture[0], picture[1]];
+    assert_eq!(site.send("GET", &sign_in, &more, b"").status, 400);
+    assert_eq!(wiki.get(&callback).status, 303, "the code is still good");
+}
+
+#[test]
+fn a_bookmark_of_the_sign_in_page_leads_to_the_application() {
+    let site = site();
+    let mut ann = Visitor::signed_in(&site, ANN);
+    let led = ann.open("/auth/sign-in?app=wiki&return_to=/page");
+    assert_eq!(led.header("location"), "https://wiki.example.com/.authd/start?return_to=%2Fpage");
+    let refused = Visitor::signed_in(&site, BOB).open("/auth/sign-in?app=wiki");
+    assert!(refused.status == 403 && refused.body.contains("<h1>Not for this account</h1>"), "{refused:?}");
 }
 
 #[test]

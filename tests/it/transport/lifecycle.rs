@@ -90,6 +90,21 @@ fn what_is_short_is_answered_where_it_was_read_and_connections_are_spread() {
 }
 
 #[test]
+fn a_panic_over_a_panic_takes_no_thread_along() {
+    let house = open(settings());
+    let mut stream = house.connect();
+    // More often than there are threads.
+    for _ in 0..64 {
+        stream.write_all(b"GET /panic/twice HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+        assert!(one(&mut stream).starts_with("HTTP/1.1 500"));
+    }
+    stream.write_all(NEXT.as_bytes()).unwrap();
+    assert!(one(&mut stream).starts_with("HTTP/1.1 200"));
+    drop(stream);
+    house.close();
+}
+
+#[test]
 fn a_panic_on_an_io_thread_is_one_500_too() {
     let house = open(settings());
     let mut stream = house.connect();

@@ -53,7 +53,7 @@ impl Service for Desk {
 
     fn handle(&self, request: &Request) -> Response {
         match request.head.path.as_str() {
-            "/panic" | "/short/panic" => panic!("as the test asked"),
+            "/panic" | "/panic/twice" | "/short/panic" => panic!("as the test asked"),
             "/short/thread" => {
                 let thread = std::thread::current().name().unwrap_or_default().to_owned();
                 Response::with_body(200, "text/plain", thread.into_bytes())
@@ -85,7 +85,8 @@ impl Service for Desk {
         })
     }
 
-    fn refuse(&self, trouble: Trouble, _: Option<&Head>) -> Response {
+    fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {
+        assert!(head.is_none_or(|head| head.path != "/panic/twice"), "as the test asked");
         let status = match trouble {
             Trouble::BadRequest(_) => 400,
             Trouble::MethodRefused => 405,
