@@ -1,7 +1,7 @@
 //! What a page may load, and where its forms may lead (Content Security Policy 3).
 
-/// Nothing from elsewhere but from `base`, nothing inline, no frame; forms go to authd and on to `leads_to`.
-/// Both are origins, or empty.
+/// Makes the policy of a page: nothing from elsewhere but from `base`, nothing inline, no frame; forms go to
+/// authd and on to `leads_to`. Both are origins, or empty.
 #[must_use]
 pub fn of_page(base: &str, leads_to: &str) -> String {
     let own = format!("'self' {base}");
