@@ -43,8 +43,10 @@ pub fn enter(response: Response, entered: &Entered) -> Response {
     response.header("set-cookie", cookie)
 }
 
-/// Takes the session away.
+/// Takes the session away, and the state.
 #[must_use]
 pub fn leave(response: Response) -> Response {
-    response.header("set-cookie", hidden(SESSION, "", Some(0), SameSite::Lax))
+    response
+        .header("set-cookie", hidden(SESSION, "", Some(0), SameSite::Lax))
+        .header("set-cookie", hidden(STATE, "", Some(0), SameSite::Lax))
 }

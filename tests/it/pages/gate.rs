@@ -396,7 +396,7 @@ fn signing_out_at_an_application_ends_the_browsers_session() {
     assert_eq!(wiki.send("POST", "/.authd/sign-out", &foreign, &format!("csrf={csrf}")).status, 403);
     let out = wiki.send("POST", "/.authd/sign-out", &own, &format!("csrf={csrf}"));
     assert_eq!(out.header("location"), "https://auth.example.com/auth/sign-in", "{out:?}");
-    assert!(!wiki.cookies.contains_key("__Host-authd_app"), "{:?}", wiki.cookies);
+    assert!(wiki.cookies.is_empty(), "{:?}", wiki.cookies);
     assert_eq!((shop.status(), ann.is_signed_in()), (401, false));
     let again = shop.send("POST", "/.authd/sign-out", &own, "csrf=x");
     assert_eq!(again.status, 303, "where nobody is signed in any more, the cookie goes");
