@@ -2,23 +2,29 @@
 // applications, authd. Usage: node gate.mjs AUTHD FOLDER, after tests/browser/run.
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer as createHttpServer } from "node:http";
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { get } from "node:https";
-import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  PASSWORD,
+  accessible,
+  authd,
+  demand,
+  environment,
+  fits,
+  freePort,
+  heading,
+  same,
+  shoot,
+  startBrowser,
+  startDaemon,
+  summary,
+  test,
+} from "./harness.mjs";
 
-const [authd, folder] = process.argv.slice(2).map((path) => resolve(path));
-const require = createRequire(join(folder, "package.json"));
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const shots = join(folder, "shots");
-mkdirSync(shots, { recursive: true });
-
-const PASSWORD = "correct horse battery staple";
 const AUTH = "https://auth.example.com";
 const WIKI = "https://wiki.example.com";
 const SHOP = "https://shop.example.com";
@@ -30,72 +36,16 @@ const CONTEXTS = [
   { name: "dark-narrow", colorScheme: "dark", viewport: { width: 320, height: 640 }, javaScriptEnabled: true },
 ];
 
-let passed = 0;
-let failed = 0;
-
-async function test(name, work) {
-  let timer;
-  const late = new Promise((_, fail) => (timer = setTimeout(() => fail(new Error("it took over 60 s")), 60_000)));
-  try {
-    await Promise.race([work(), late]);
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n        ${error.stack.replaceAll("\n", "\n        ")}`);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function demand(holds, what) {
-  if (!holds) throw new Error(`does not hold: ${what}`);
-}
-
-function same(found, wanted, what = "") {
-  if (found !== wanted) throw new Error(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
-}
-
 // authd, two applications and Caddy.
 
 const home = mkdtempSync(join(tmpdir(), "authd-gate-"));
 const port = await freePort();
-const env = {
-  PATH: process.env.PATH,
-  AUTHD_DATABASE: join(home, "authd.db"),
-  AUTHD_LISTEN: `127.0.0.1:${port}`,
-  AUTHD_PUBLIC_URL: AUTH,
-  AUTHD_PROXY__TRUSTED: "127.0.0.1",
-  AUTHD_PASSWORD__ARGON2_MEMORY_KIB: "8",
-  AUTHD_PASSWORD__ARGON2_ITERATIONS: "1",
-  AUTHD_RATE_LIMIT__ENABLED: "false",
-};
+const env = environment(home, port, { AUTHD_PUBLIC_URL: AUTH });
 const authctl = (args, input = "") => execFileSync(authd, args, { env, cwd: home, input, stdio: "pipe" });
-
-async function startDaemon() {
-  const daemon = spawn(authd, ["serve"], { env, cwd: home, stdio: ["ignore", "ignore", "pipe"] });
-  await new Promise((done, fail) => {
-    let said = "";
-    daemon.stderr.on("data", (text) => {
-      said += text;
-      if (said.includes("listening on")) done();
-    });
-    daemon.on("exit", () => fail(new Error(`the daemon ended: ${said}`)));
-  });
-  return daemon;
-}
 
 // Shows who it was told is asking, and which cookies came along.
 async function startApplication(name) {
-  const server = createHttpServer((request, response) => {
+  const server = createServer((request, response) => {
     const { "remote-email": email, cookie = "" } = request.headers;
     response.writeHead(200, { "content-type": "text/html; charset=utf-8" });
     response.end(`<!doctype html><html lang="en"><title>${name}</title><h1>${name}</h1>
@@ -159,17 +109,12 @@ async function openPage(browser, context) {
   return { page, trouble, visited, cookies: (origin) => own.cookies(origin), close: () => own.close() };
 }
 
-const heading = (page) => page.locator("h1").innerText();
-
 async function look(page, context, name) {
-  await page.screenshot({ path: join(shots, `gate-${name}-${context.name}.png`), fullPage: true });
+  await shoot(page, context, `gate-${name}`);
   if (!context.javaScriptEnabled) return;
-  await page.evaluate(axe);
   // It would fetch the stylesheet itself, which the page's policy forbids where that is another host's.
-  const { violations } = await page.evaluate(() => window.axe.run({ preload: false }));
-  same(violations.map((found) => `${found.id}: ${found.nodes[0].html}`).join("; "), "", "what axe found");
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  demand(over <= 0, `the page is not wider than the screen, ${over}`);
+  await accessible(page, context, { preload: false });
+  await fits(page);
   // The stylesheet comes from another host at an application's.
   const sheets = await page.evaluate(() => Array.from(document.styleSheets, (sheet) => sheet.href));
   demand(sheets.length > 0 && sheets.every((sheet) => sheet.startsWith(AUTH)), `the page has its stylesheet: ${sheets}`);
@@ -291,7 +236,7 @@ async function aCodeOfSomebodyElse(browser, context) {
   await close();
 }
 
-const daemon = await startDaemon();
+const daemon = await startDaemon(env, home);
 const applications = [await startApplication("The wiki"), await startApplication("The shop")];
 const [wiki, shop] = applications.map((server) => server.address().port);
 const { caddy, tls } = await startCaddy({ 8080: port, 9000: wiki, 9001: shop });
@@ -300,20 +245,7 @@ authctl(["user", "add", ANN, "--verified", "--role", "editor", "--password-stdin
 authctl(["user", "add", BOB, "--verified", "--password-stdin"], PASSWORD);
 authctl(["app", "add", "wiki", "--url", WIKI, "--allow-role", "editor"]);
 authctl(["app", "add", "shop", "--url", SHOP, "--allow-everyone"]);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--no-proxy-server",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    `--host-resolver-rules=MAP *.example.com 127.0.0.1:${tls}`,
-  ],
-});
+const browser = await startBrowser("--no-proxy-server", `--host-resolver-rules=MAP *.example.com 127.0.0.1:${tls}`);
 try {
   for (const context of CONTEXTS) {
     await test(`one sign-in for all applications, ${context.name}`, () => oneSignInForAll(browser, context));
@@ -333,5 +265,4 @@ try {
   await new Promise((done) => caddy.on("exit", done));
   rmSync(home, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+summary();

@@ -1,25 +1,33 @@
 // The landing pages as people meet them: links from real mails, in Chromium, light and dark, wide and
 // narrow, with scripts on and off. Usage: node pages.mjs AUTHD FOLDER, after tests/browser/run.
 
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { account, longAccount } from "./account.mjs";
 import { admin } from "./admin.mjs";
+import {
+  PASSWORD,
+  accessible,
+  authd,
+  demand,
+  environment,
+  fits,
+  freePort,
+  heading,
+  same,
+  shoot,
+  shots,
+  startBrowser,
+  startDaemon,
+  summary,
+  test,
+} from "./harness.mjs";
 import { byKeyboardAlone, signIn } from "./sign_in.mjs";
 import { story } from "./story.mjs";
 
-const [authd, folder] = process.argv.slice(2).map((path) => resolve(path));
-const require = createRequire(join(folder, "package.json"));
-const { chromium } = require("playwright-core");
-const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const shots = join(folder, "shots");
-mkdirSync(shots, { recursive: true });
-
-const PASSWORD = "correct horse battery staple";
 const OTHER = "another long enough password";
 const WIDE = { width: 1280, height: 800 };
 const TABLET = { width: 768, height: 1024 };
@@ -32,72 +40,13 @@ const CONTEXTS = [
   { name: "light-phone-noscript", colorScheme: "light", viewport: PHONE, javaScriptEnabled: false },
 ];
 
-let passed = 0;
-let failed = 0;
-
-async function test(name, work) {
-  let timer;
-  const late = new Promise((_, fail) => (timer = setTimeout(() => fail(new Error("it took over 60 s")), 60_000)));
-  try {
-    await Promise.race([work(), late]);
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    const story = error.cause ? `${error.stack}\ncause: ${error.cause}` : error.stack;
-    console.log(`FAILED  ${name}\n        ${story.replaceAll("\n", "\n        ")}`);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function demand(holds, what) {
-  if (!holds) throw new Error(`does not hold: ${what}`);
-}
-
-function same(found, wanted, what = "") {
-  if (found !== wanted) throw new Error(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
-}
-
 // The daemon, with a database of its own.
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 const home = mkdtempSync(join(tmpdir(), "authd-browser-"));
 const port = await freePort();
 const origin = `http://127.0.0.1:${port}`;
-const env = {
-  PATH: process.env.PATH,
-  AUTHD_DATABASE: join(home, "authd.db"),
-  AUTHD_LISTEN: `127.0.0.1:${port}`,
-  AUTHD_PUBLIC_URL: origin,
-  AUTHD_PASSWORD__ARGON2_MEMORY_KIB: "8",
-  AUTHD_PASSWORD__ARGON2_ITERATIONS: "1",
-  AUTHD_RATE_LIMIT__ENABLED: "false",
-  AUTHD_TOTP__ISSUER: "Example",
-  // The small proxy of the story.
-  AUTHD_PROXY__TRUSTED: "127.0.0.1",
-};
+const env = environment(home, port, { AUTHD_PUBLIC_URL: origin, AUTHD_TOTP__ISSUER: "Example" });
 const authctl = (...args) => execFileSync(authd, args, { env, cwd: home, encoding: "utf8" });
-
-async function startDaemon() {
-  const daemon = spawn(authd, ["serve"], { env, cwd: home, stdio: ["ignore", "ignore", "pipe"] });
-  await new Promise((done, fail) => {
-    let said = "";
-    daemon.stderr.on("data", (text) => {
-      said += text;
-      if (said.includes("listening on")) done();
-    });
-    daemon.on("exit", () => fail(new Error(`the daemon ended: ${said}`)));
-  });
-  return daemon;
-}
 
 async function post(path, body, token) {
   const headers = { "content-type": "application/json" };
@@ -165,23 +114,6 @@ async function openPage(browser, context) {
     if (url.origin !== origin || secret) trouble.push(`${request.method()} ${request.url()}`);
   });
   return { page, trouble, close: () => own.close() };
-}
-
-const heading = (page) => page.locator("h1").innerText();
-const shoot = (page, context, name) => page.screenshot({ path: join(shots, `${name}-${context.name}.png`), fullPage: true });
-
-// Contrast, labels, names, landmarks, language: what a machine can tell of WCAG 2.2 AA. The machine is a
-// script itself.
-async function accessible(page, context) {
-  if (!context.javaScriptEnabled) return;
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  same(violations.map((found) => `${found.id}: ${found.nodes[0].html}`).join("; "), "", "what axe found");
-}
-
-async function fits(page) {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  demand(over <= 0, `the page is not wider than the screen, ${over}`);
 }
 
 async function verify(browser, context) {
@@ -344,19 +276,8 @@ async function otherSite(browser, context) {
 
 const kit = { origin, password: PASSWORD, addUser, newAddress, openPage, heading, shoot, accessible, fits, same, demand, authctl, linkIn, shots };
 
-const daemon = await startDaemon();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const daemon = await startDaemon(env, home);
+const browser = await startBrowser();
 try {
   for (const context of CONTEXTS) {
     await test(`verify, ${context.name}`, () => verify(browser, context));
@@ -378,5 +299,4 @@ try {
   daemon.kill("SIGTERM");
   rmSync(home, { recursive: true, force: true });
 }
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+summary();
