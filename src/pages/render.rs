@@ -2,11 +2,9 @@
 //! an operator's, which take their place file by file, when the daemon starts.
 
 use crate::error::Fault;
-use crate::usecase::app::html;
+use crate::usecase::app::{html, template_folder};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -123,42 +121,21 @@ fn built_in() -> &'static Environment<'static> {
 }
 
 fn overridden(folder: &Path) -> Result<Environment<'static>, Fault> {
-    check_names(folder)?;
+    let names = || BUILT_IN.iter().map(|(name, _)| *name);
+    let advice = || {
+        format!("no page has a template of this name; there are {}", names().collect::<Vec<_>>().join(", "))
+    };
+    let is_known = |name: &str| names().any(|known| known == name);
+    template_folder::check_names(folder, "pages.templates", &[".html"], is_known, advice)?;
     let mut environment = empty();
     for (name, built_in) in BUILT_IN {
-        let path = folder.join(name);
-        let source = match fs::read_to_string(&path) {
-            Ok(source) => source,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (*built_in).to_owned(),
-            Err(error) => return Err(Fault::Config(format!("{}: can't be read: {error}", path.display()))),
-        };
+        let source = template_folder::read(folder, name, built_in)?;
         environment.add_template_owned(*name, source).map_err(|error| {
             let line = error.line().map_or_else(String::new, |line| format!(":{line}"));
-            Fault::Config(format!("{}{line}: {error}", path.display()))
+            Fault::Config(format!("{}{line}: {error}", folder.join(name).display()))
         })?;
     }
     Ok(environment)
-}
-
-/// A file of a name that no template has is a misspelt one.
-fn check_names(folder: &Path) -> Result<(), Fault> {
-    let fails = |error: io::Error| {
-        Fault::Config(format!("pages.templates: {} can't be read: {error}", folder.display()))
-    };
-    for entry in fs::read_dir(folder).map_err(fails)? {
-        let name = entry.map_err(fails)?.file_name();
-        let name = name.to_string_lossy();
-        let is_template = name.ends_with(".html");
-        if is_template && BUILT_IN.iter().all(|(known, _)| *known != name) {
-            let names: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-            return Err(Fault::Config(format!(
-                "{}: no page has a template of this name; there are {}",
-                folder.join(&*name).display(),
-                names.join(", ")
-            )));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -8,10 +8,8 @@ use crate::domain::mail::MailKind;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::usecase::app::html;
+use crate::usecase::app::{html, template_folder};
 use minijinja::{Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, context};
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -117,14 +115,7 @@ impl MailTemplates {
         check_names(folder)?;
         let mut environment = environment();
         for (name, built_in) in BUILT_IN {
-            let path = folder.join(name);
-            let source = match fs::read_to_string(&path) {
-                Ok(source) => source,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => built_in.to_owned(),
-                Err(error) => {
-                    return Err(Fault::Config(format!("{}: can't be read: {error}", path.display())));
-                }
-            };
+            let source = template_folder::read(folder, name, built_in)?;
             environment.add_template_owned(name, source).map_err(|error| broken(folder, name, &error))?;
         }
         for kind in MailKind::ALL {
@@ -250,22 +241,14 @@ fn samples(kind: MailKind) -> [MailContext; 2] {
     [least, most]
 }
 
-/// A file with a name that no mail has would never be used: most likely its name is misspelt.
 fn check_names(folder: &Path) -> Result<(), Fault> {
-    let fails = |error| Fault::Config(format!("mail.templates: {} can't be read: {error}", folder.display()));
-    for entry in fs::read_dir(folder).map_err(fails)? {
-        let name = entry.map_err(fails)?.file_name().to_string_lossy().into_owned();
-        let is_template = [".txt", ".html"].iter().any(|ending| name.ends_with(ending));
-        if is_template && !BUILT_IN.iter().any(|(known, _)| *known == name) {
-            let known: Vec<&str> =
-                BUILT_IN.iter().filter_map(|(known, _)| known.strip_suffix(".txt")).collect();
-            let path = folder.join(&name);
-            let why =
-                format!("no mail has this name; there are {}, each as .txt and .html", known.join(", "));
-            return Err(Fault::Config(format!("{}: {why}", path.display())));
-        }
-    }
-    Ok(())
+    let is_known = |name: &str| BUILT_IN.iter().any(|(known, _)| *known == name);
+    let advice = || {
+        let known = BUILT_IN.iter().filter_map(|(known, _)| known.strip_suffix(".txt"));
+        let known = known.collect::<Vec<_>>().join(", ");
+        format!("no mail has this name; there are {known}, each as .txt and .html")
+    };
+    template_folder::check_names(folder, "mail.templates", &[".txt", ".html"], is_known, advice)
 }
 
 /// `/etc/authd/templates/reset_password.txt:3: …`; an error in a layout names the layout.

@@ -20,6 +20,7 @@ pub(super) mod row_count_cache;
 pub(super) mod session_uses;
 pub(super) mod shared_probe;
 pub(super) mod temp_file;
+pub mod template_folder;
 pub mod token_cache;
 pub mod unknown_proxy;
 pub(super) mod wakeup;
