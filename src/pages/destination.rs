@@ -5,7 +5,6 @@ use super::stop::Stop;
 use super::visit::Visit;
 use crate::domain::application::{AppName, Application};
 use crate::domain::return_path;
-use crate::error::Error;
 use crate::usecase::gate::enter::StateHash;
 use crate::usecase::gate::judge::{self, Asked};
 use data_encoding::BASE64URL_NOPAD;
@@ -116,10 +115,7 @@ impl AppDestination {
 /// The application that the query names. `None`: it names none, or none that there is.
 fn application(visit: &Visit<'_>) -> Result<Option<Application>, Stop> {
     let name = visit.query(APP).and_then(|name| AppName::parse(&name).ok());
-    match name.map(|name| judge::asked_about(visit.app, &Asked::ByName(name))) {
-        None | Some(Err(Error::Refused(_))) => Ok(None),
-        Some(found) => Ok(found?),
-    }
+    Ok(judge::find(visit.app, &name.map_or(Asked::Nothing, Asked::ByName))?)
 }
 
 fn hash(text: &str) -> Option<StateHash> {

@@ -6,8 +6,8 @@
 //! page.
 
 use super::destination::{AppDestination, Destination};
-use super::form::Fields;
 use super::route::PageRoute;
+use super::sign_out::end_session;
 use super::stop::Stop;
 use super::visit::Visit;
 use crate::domain::access::Actor;
@@ -19,7 +19,7 @@ use crate::transport::message::Response;
 use crate::usecase::gate::enter;
 use crate::usecase::gate::judge::{self, Asked};
 use crate::usecase::require_user;
-use crate::usecase::session::{browser, logout};
+use crate::usecase::session::browser;
 use crate::web::app_cookies;
 use form_urlencoded::byte_serialize;
 use minijinja::context;
@@ -32,14 +32,8 @@ pub const ROUTES: &[PageRoute] = &[
 
 /// The application at whose host the visitor is, by the word of a proxy that is trusted.
 fn here(visit: &mut Visit<'_>) -> Result<Application, Stop> {
-    let Some(host) = visit.forwarded_host()? else {
-        return Err(Stop::NotFound);
-    };
-    let found = match judge::asked_about(visit.app, &Asked::ByHost(host)) {
-        Ok(found) => found.ok_or(Stop::NotFound)?,
-        Err(Error::Refused(_)) => return Err(Stop::NotFound),
-        Err(error) => return Err(error.into()),
-    };
+    let asked = visit.forwarded_host()?.map_or(Asked::Nothing, Asked::ByHost);
+    let found = judge::find(visit.app, &asked)?.ok_or(Stop::NotFound)?;
     visit.stands_at(found.origin.as_str());
     Ok(found)
 }
@@ -162,12 +156,7 @@ fn ask_to_sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 fn sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let application = here(visit)?;
     recognise(visit, &application)?;
-    // Where the session is over already, there is nothing that another site's page could end.
-    visit.check_form()?;
-    if visit.me.is_some() {
-        visit.form(Fields::default())?;
-        logout::logout(visit.app, &visit.caller)?;
-    }
+    end_session(visit)?;
     let sign_in = Destination::Account.carried_by(&format!("{}/auth/sign-in", visit.app.config.public_url));
     Ok(app_cookies::leave(visit.see_other(sign_in)))
 }

@@ -4,6 +4,7 @@
 //! to whoever opens it would serve a phisher.
 
 use super::form::{Fields, Form};
+use super::proof;
 use super::route::PageRoute;
 use super::stop::Stop;
 use super::visit::Visit;
@@ -141,7 +142,8 @@ fn set_password(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let (token, form) = read(visit, Fields::all(&["token", "new_password", "new_password_again"]))?;
     let (first, second) = (form.secret("new_password"), form.secret("new_password_again"));
     let complaint = if first == second {
-        match reset(visit, &token, &first) {
+        let new = proof::new_password(&form, "new_password").map_err(Error::from);
+        match new.and_then(|new| password::reset(visit.app, &visit.caller, token.expose(), &new)) {
             Ok(()) => return Ok(finished(visit, kind)),
             Err(Error::Refused(refusal @ (Refusal::WeakPassword { .. } | Refusal::Invalid(_)))) => {
                 visit.explain(&refusal)
@@ -152,12 +154,6 @@ fn set_password(visit: &mut Visit<'_>) -> Result<Response, Stop> {
         visit.text("password.not_the_same").to_owned()
     };
     ask(visit, kind, &token, Some(complaint))
-}
-
-fn reset(visit: &Visit<'_>, token: &Secret<String>, new: &Secret<String>) -> Result<(), Error> {
-    let new = Password::new(new.expose())
-        .map_err(|error| Refusal::WeakPassword { reason: error.message().to_owned() })?;
-    password::reset(visit.app, &visit.caller, token.expose(), &new)
 }
 
 fn finished(visit: &mut Visit<'_>, kind: LinkKind) -> Response {

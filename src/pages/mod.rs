@@ -15,11 +15,13 @@ mod gate;
 pub mod language;
 mod links;
 mod path;
+mod proof;
 mod register;
 pub mod render;
 mod return_to;
 pub mod route;
 mod sign_in;
+mod sign_out;
 pub mod stop;
 pub mod table;
 mod time;
@@ -94,10 +96,8 @@ impl Pages {
     }
 
     /// The row of a path. `None`: no page is there, or none that is on.
-    fn find(&self, path: &str) -> Option<(&'static PageRoute, Vec<String>)> {
-        let (route, parameters) = table::find(path)?;
-        let is_there = route.always || self.app.config.pages.enabled;
-        is_there.then(|| (route, parameters.into_iter().map(str::to_owned).collect()))
+    fn find(&self, path: &str) -> Option<&'static PageRoute> {
+        table::find(path).filter(|route| route.always || self.app.config.pages.enabled)
     }
 
     fn visit<'a>(
@@ -106,7 +106,8 @@ impl Pages {
         route: &'static PageRoute,
         state: &mut RequestState<'_>,
     ) -> (Visit<'a>, Result<(), Stop>) {
-        let parameters = self.find(&request.head.path).map(|(_, parameters)| parameters).unwrap_or_default();
+        let parameters = path::parameters(route.path, &request.head.path).unwrap_or_default();
+        let parameters = parameters.into_iter().map(str::to_owned).collect();
         let me = match route.audience {
             Audience::Nobody | Audience::AtApp => Ok(None),
             Audience::Anyone | Audience::SignedIn | Audience::Holders(_) => {
@@ -202,9 +203,10 @@ fn admit(visit: &Visit<'_>, route: &PageRoute) -> Result<(), Stop> {
     permission.map_or(Ok(()), |permission| Ok(require(&visit.caller, permission)?))
 }
 
-/// Whether a path is the pages', whatever stands there.
+/// Whether a path is the pages', whatever stands there. Every request is asked this, so the table is looked
+/// into for those alone that are not told by how they begin.
 fn is_ours(path: &str) -> bool {
-    path == "/auth" || path.starts_with("/auth/") || table::find(path).is_some()
+    path == "/auth" || path.starts_with("/auth/") || (path.starts_with("/.") && table::find(path).is_some())
 }
 
 impl Service for Pages {
@@ -216,7 +218,7 @@ impl Service for Pages {
             return Dispatch { lane: Lane::Read, found: Found::new(asset) };
         }
         match self.find(&head.path) {
-            Some((route, _)) => {
+            Some(route) => {
                 // A page that writes when it is opened does so for what its query says.
                 let lane = match head.method.as_str() {
                     "POST" => route.lane,
@@ -257,21 +259,15 @@ impl Service for Pages {
         let is_ours = found.get::<PageRoute>().is_some()
             || found.get::<Asset>().is_some()
             || found.get::<Nowhere>().is_some();
-        // No page waits for a commit.
-        if is_ours {
-            return Box::pin(async { self.handle(request) });
-        }
-        Box::pin(async move {
-            let response = self.next.begin(request).await;
-            self.beyond_gate(request, response)
-        })
+        // No page waits for a commit, nor does the gate's question.
+        if is_ours { Box::pin(async { self.handle(request) }) } else { self.next.begin(request) }
     }
 
     fn refuse(&self, trouble: Trouble, head: Option<&Head>) -> Response {
         let Some(head) = head.filter(|head| is_ours(&head.path)) else {
             return self.next.refuse(trouble, head);
         };
-        let path = self.find(&head.path).map(|(route, _)| route.path);
+        let path = self.find(&head.path).map(|route| route.path);
         FACE.answer_trouble(&self.app, trouble, Some((head, path)), |request_id| {
             let mut visit = Visit::of_trouble(&self.app, &self.renderer, head, request_id);
             let response = answer::trouble(&mut visit, trouble);

@@ -1,4 +1,4 @@
-//! What a form carries to prove who sent it.
+//! What a form carries to prove who sent it, or to prove it with from now on.
 
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
@@ -31,11 +31,11 @@ pub fn code(form: &Form) -> Secret<String> {
     Secret::new(form.text("code").split_whitespace().collect())
 }
 
-/// Reads a new password.
+/// Reads a new password from a field.
 ///
 /// # Errors
 /// [`Refusal::WeakPassword`] for what can be none.
-pub fn new_password(form: &Form) -> Result<Password, Refusal> {
-    let new = Password::new(form.secret("new_password").expose());
+pub fn new_password(form: &Form, field: &str) -> Result<Password, Refusal> {
+    let new = Password::new(form.secret(field).expose());
     new.map_err(|error| Refusal::WeakPassword { reason: error.message().to_owned() })
 }

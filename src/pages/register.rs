@@ -3,6 +3,7 @@
 
 use super::destination::Destination;
 use super::form::{Fields, Form};
+use super::proof;
 use super::route::PageRoute;
 use super::stop::Stop;
 use super::visit::Visit;
@@ -10,7 +11,6 @@ use crate::config::Registration as Mode;
 use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
 use crate::domain::name::Name;
-use crate::domain::password::Password;
 use crate::error::{Error, FieldError, Refusal};
 use crate::transport::Lane;
 use crate::transport::message::Response;
@@ -122,8 +122,7 @@ fn read(form: &Form) -> Result<Registration, Error> {
     if let Err(error) = &name {
         wrong.push(FieldError::new("name", error.code(), error.message()));
     }
-    let password = Password::new(form.secret("password").expose())
-        .map_err(|error| Refusal::WeakPassword { reason: error.message().to_owned() });
+    let password = proof::new_password(form, "password");
     match (email, name) {
         (Ok(email), Ok(name)) => Ok(Registration { email, name, password: password? }),
         _ => Err(Refusal::Invalid(wrong).into()),

@@ -7,6 +7,7 @@
 use super::destination::Destination;
 use super::form::{Fields, Form};
 use super::gate;
+use super::proof;
 use super::route::PageRoute;
 use super::stop::Stop;
 use super::visit::Visit;
@@ -17,7 +18,6 @@ use crate::error::{Error, Refusal};
 use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::account::required_change;
-use crate::usecase::session::logout;
 use crate::usecase::signin::factor::Factor;
 use crate::usecase::signin::login::{
     self, Credentials, LoggedIn, PASSWORD_TICKET_PREFIX, Started, TICKET_PREFIX,
@@ -32,7 +32,6 @@ const SIGN_IN: &str = "/auth/sign-in";
 pub const ROUTES: &[PageRoute] = &[
     PageRoute::for_anyone("/auth/").get(home),
     PageRoute::for_anyone(SIGN_IN).get(open).post(submit).checks_credentials().opens_in(Lane::Write),
-    PageRoute::for_anyone("/auth/sign-out").get(ask_to_sign_out).post(sign_out),
 ];
 
 fn home(visit: &mut Visit<'_>) -> Result<Response, Stop> {
@@ -211,8 +210,7 @@ fn with_code(visit: &mut Visit<'_>, half_done: &HalfDone, form: &Form) -> Result
     let factor = if form.has("recovery_code") {
         Factor::RecoveryCode(Secret::new(form.text("recovery_code").to_owned()))
     } else {
-        // People type a code as it is shown, in two groups.
-        Factor::Code(Secret::new(form.text("code").split_whitespace().collect()))
+        Factor::Code(proof::code(form))
     };
     let logged_in = second_factor::verify(visit.app, &visit.caller, half_done.ticket.expose(), &factor)?;
     Ok(Next::of(logged_in, half_done.remember))
@@ -223,8 +221,7 @@ fn with_new_password(visit: &mut Visit<'_>, half_done: &HalfDone, form: &Form) -
     if first != second {
         return Ok(Next::NotTheSame);
     }
-    let new = Password::new(first.expose())
-        .map_err(|error| Refusal::WeakPassword { reason: error.message().to_owned() })?;
+    let new = proof::new_password(form, "new_password")?;
     let started =
         required_change::change_required(visit.app, &visit.caller, half_done.ticket.expose(), &new)?;
     Ok(Next::SignedIn(Box::new(started), half_done.remember))
@@ -274,24 +271,4 @@ fn complain(
     };
     let response = show(visit, half_done.as_ref(), destination, Some(complaint));
     visit.and_retry_after(response, refusal)
-}
-
-/// Asks by a button: a link that signs people out could be put on any page.
-fn ask_to_sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    if visit.me.is_none() {
-        return Ok(visit.see_other(SIGN_IN));
-    }
-    let page = context! { title => visit.text("sign_out.title"), action => "/auth/sign-out" };
-    Ok(visit.page(200, "sign_out.html", page))
-}
-
-fn sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    // Where the session is over already, there is nothing that another site's page could end.
-    visit.check_form()?;
-    if visit.me.is_some() {
-        visit.form(Fields::default())?;
-        logout::logout(visit.app, &visit.caller)?;
-    }
-    let response = visit.done(SIGN_IN, "signed_out");
-    Ok(visit.forget_session(response))
 }

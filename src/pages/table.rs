@@ -2,12 +2,13 @@
 
 use super::path::parameters;
 use super::route::PageRoute;
-use super::{account, admin, gate, links, register, sign_in};
+use super::{account, admin, gate, links, register, sign_in, sign_out};
 
 /// The rows, by subject. A path belongs to one row.
 const SUBJECTS: &[&[PageRoute]] = &[
     links::ROUTES,
     sign_in::ROUTES,
+    sign_out::ROUTES,
     register::ROUTES,
     gate::ROUTES,
     account::overview::ROUTES,
@@ -27,11 +28,11 @@ pub fn rows() -> impl Iterator<Item = &'static PageRoute> {
     SUBJECTS.iter().chain(admin::SUBJECTS).flat_map(|subject| subject.iter())
 }
 
-/// Finds the row of a path, and what stands for its braces. `None`: no page is there. There is one spelling
-/// of every path.
+/// Finds the row of a path. `None`: no page is there. There is one spelling of every path.
 #[must_use]
-pub fn find(path: &str) -> Option<(&'static PageRoute, Vec<&str>)> {
-    rows().filter_map(|row| Some((row, parameters(row.path, path)?))).min_by_key(|(_, found)| found.len())
+pub fn find(path: &str) -> Option<&'static PageRoute> {
+    let found = rows().filter_map(|row| Some((row, parameters(row.path, path)?.len())));
+    found.min_by_key(|(_, braces)| *braces).map(|(row, _)| row)
 }
 
 #[cfg(test)]
@@ -44,6 +45,13 @@ mod tests {
         for path in ["/auth", "/auth/verify-email/", "/auth/Verify-email", "/auth//verify-email", "/auth/%76"]
         {
             assert!(find(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_path_is_told_to_be_a_pages_by_how_it_begins() {
+        for row in rows() {
+            assert!(row.path.starts_with("/auth/") || row.path.starts_with("/."), "{}", row.path);
         }
     }
 

@@ -3,7 +3,6 @@
 use super::forwarded;
 use super::rejection::Rejection;
 use crate::domain::application::{AppName, Application};
-use crate::error::Error;
 use crate::transport::message::Head;
 use crate::usecase::app::App;
 use crate::usecase::gate::judge::{self, Asked};
@@ -20,8 +19,5 @@ pub fn asked_about(app: &App, head: &Head) -> Result<Option<Application>, Reject
         Some((_, name)) => AppName::parse(&name).ok().map(Asked::ByName),
         None => forwarded::host(head, &app.config.proxy.trusted)?.map(Asked::ByHost),
     };
-    match asked.map(|asked| judge::asked_about(app, &asked)) {
-        None | Some(Err(Error::Refused(_))) => Ok(None),
-        Some(found) => Ok(found?),
-    }
+    Ok(judge::find(app, &asked.unwrap_or(Asked::Nothing))?)
 }

@@ -2,9 +2,9 @@
 
 use super::mistake;
 use super::mistake::Mistake;
-use super::proof;
 use crate::error::{Error, Refusal};
 use crate::pages::form::{Fields, Form};
+use crate::pages::proof;
 use crate::pages::return_to::{ACCOUNT, own_page};
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;

@@ -2,9 +2,9 @@
 
 use super::mistake;
 use super::mistake::Mistake;
-use super::proof;
 use crate::error::Error;
 use crate::pages::form::Fields;
+use crate::pages::proof;
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;

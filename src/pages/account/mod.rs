@@ -11,7 +11,6 @@ pub mod mistake;
 pub mod name;
 pub mod overview;
 pub mod password;
-pub mod proof;
 pub mod recovery_codes;
 pub mod sessions;
 pub mod two_factor;

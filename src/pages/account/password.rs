@@ -2,9 +2,9 @@
 
 use super::mistake;
 use super::mistake::Mistake;
-use super::proof;
 use crate::error::Error;
 use crate::pages::form::{Fields, Form};
+use crate::pages::proof;
 use crate::pages::return_to::ACCOUNT;
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
@@ -67,7 +67,7 @@ fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 fn change(visit: &Visit<'_>, form: &Form) -> Result<SessionCookie, Error> {
     let change = password::Change {
         current: proof::password(form)?,
-        new: proof::new_password(form)?,
+        new: proof::new_password(form, "new_password")?,
         factor: proof::factor(form),
     };
     let remembered = visit.me.as_ref().is_some_and(|me| me.carrier.is_remembered());

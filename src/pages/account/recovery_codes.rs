@@ -2,11 +2,11 @@
 
 use super::mistake;
 use super::mistake::Mistake;
-use super::proof;
 use super::two_factor::lead_to_codes;
 use super::{RECOVERY_CODES, TWO_FACTOR};
 use crate::error::Error;
 use crate::pages::form::Fields;
+use crate::pages::proof;
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;

@@ -3,12 +3,12 @@
 
 use super::mistake;
 use super::mistake::Mistake;
-use super::proof;
 use super::{RECOVERY_CODES, TWO_FACTOR};
 use crate::domain::access::Standing;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
 use crate::pages::form::{Fields, Form};
+use crate::pages::proof;
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;

@@ -4,11 +4,10 @@ use super::frame::{self, ROWS, Tab, further, texts};
 use super::inputs::{self, Mistakes, typed};
 use super::user::{badges, path_of};
 use super::user_roles::{self, Ticked};
-use crate::domain::password::Password;
 use crate::domain::role::RoleName;
 use crate::domain::user::{User, UserState};
-use crate::error::Refusal;
 use crate::pages::form::{Fields, Form};
+use crate::pages::proof;
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;
@@ -135,15 +134,14 @@ fn add(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 fn read(visit: &Visit<'_>, form: &Form, ticked: &Ticked, mistakes: &mut Mistakes) -> Option<NewAccount> {
     let email = inputs::email(visit, form.text("email"), mistakes);
     let name = inputs::name(visit, "name", form.text("name"), mistakes);
-    let password = form.secret("password");
-    let password = if password.expose().is_empty() {
+    let password = if form.secret("password").expose().is_empty() {
         Some(FirstPassword::Invite)
     } else {
-        let parsed = Password::new(password.expose()).map_err(|error| {
-            let refusal = Refusal::WeakPassword { reason: error.message().to_owned() };
-            mistakes.beside("password", visit.explain(&refusal));
-        });
-        parsed.ok().map(FirstPassword::Set)
+        let parsed = proof::new_password(form, "password");
+        parsed
+            .map_err(|refusal| mistakes.beside("password", visit.explain(&refusal)))
+            .ok()
+            .map(FirstPassword::Set)
     };
     let verified = if form.has("verified") { Verified::Yes } else { Verified::No };
     Some(NewAccount { email: email?, name: name?, roles: ticked.roles(), verified, password: password? })

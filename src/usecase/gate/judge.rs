@@ -54,6 +54,17 @@ pub fn asked_about(app: &App, asked: &Asked) -> Result<Option<Application>, Erro
     }
 }
 
+/// As [`asked_about`], where an application that isn't there is nothing to refuse.
+///
+/// # Errors
+/// The store's.
+pub fn find(app: &App, asked: &Asked) -> Result<Option<Application>, Error> {
+    match asked_about(app, asked) {
+        Err(Error::Refused(_)) => Ok(None),
+        found => found,
+    }
+}
+
 /// Refuses somebody who may not use an application.
 ///
 /// # Errors
