@@ -148,12 +148,20 @@ fn prune(context: &Context) -> Result<(), Failure> {
     let counts = context.terminal().long_work(Output::AtTheEnd, |work| {
         Ok(prune::prune(&context.app()?, context.caller(), work.progress())?)
     })?;
-    if counts.iter().all(|(_, rows)| *rows == 0) {
-        context.terminal().note("nothing was over; nothing was changed");
+    let terminal = context.terminal();
+    let changed = counts.iter().any(|(_, rows)| *rows > 0);
+    if !changed {
+        terminal.note("nothing was over; nothing was changed");
+    }
+    // Programs get all tables, people those from which something went.
+    let for_people = terminal.is_for_people();
+    if for_people && !changed {
+        return Ok(());
     }
     let columns = [Column::Whole("table"), Column::Text("rows")];
-    let rows = counts.iter().map(|(table, rows)| ((*table).to_owned(), views::pruned_table(table, *rows)));
-    context.terminal().list(&Table::of_objects(&columns, rows))
+    let shown = counts.iter().filter(|(_, rows)| !for_people || *rows > 0);
+    let rows = shown.map(|(table, rows)| ((*table).to_owned(), views::pruned_table(table, *rows)));
+    terminal.list(&Table::of_objects(&columns, rows))
 }
 
 impl Check {
@@ -180,7 +188,7 @@ impl Check {
         }
         context.terminal().show(&table)?;
         Err(Failure::Check(match &self.file {
-            Some(file) => format!("{} is damaged; take another copy", file.display()),
+            Some(file) => format!("{} is no whole database; take another copy", file.display()),
             None => {
                 "the database is damaged; stop the daemon, keep a copy, and restore the last backup".into()
             }

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::exit::Failure;
-use super::terminal::table::{Column, Table};
+use super::terminal::table::{Cell, Column, Row, Table, Tone};
 use crate::usecase::app::Ports;
 use crate::usecase::operator::doctor;
 use crate::usecase::operator::doctor::{Finding, FindingState};
@@ -52,8 +52,12 @@ impl Doctor {
             Err(error) => vec![Finding::fail("configuration", error.to_string())],
         };
         let columns = [Column::Whole("check"), Column::Whole("state"), Column::Text("says")];
-        let rows = findings.iter().map(|finding| (finding.check.to_owned(), views::finding(finding)));
-        context.terminal().list(&Table::of_objects(&columns, rows))?;
+        let row = |finding: &Finding| {
+            let mut row = Row::of_object(&columns, finding.check.to_owned(), views::finding(finding));
+            row.cells[1] = Cell::toned(finding.state.name(), tone(finding.state));
+            row
+        };
+        context.terminal().list(&Table::new(&columns, findings.iter().map(row).collect()))?;
         let failed: Vec<_> = findings.iter().filter(|finding| finding.state == FindingState::Fail).collect();
         if failed.is_empty() {
             return Ok(());
@@ -64,5 +68,13 @@ impl Doctor {
             failed.len(),
             findings.len()
         )))
+    }
+}
+
+const fn tone(state: FindingState) -> Tone {
+    match state {
+        FindingState::Ok => Tone::Good,
+        FindingState::Warn => Tone::Warning,
+        FindingState::Fail => Tone::Bad,
     }
 }

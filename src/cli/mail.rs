@@ -81,7 +81,7 @@ const LISTED: [Column; 6] = [
     Column::Id("id"),
     Column::Whole("to"),
     Column::Text("kind"),
-    Column::Text("subject"),
+    Column::Cut("subject"),
     Column::Whole("state"),
     Column::Time("created_at"),
 ];
@@ -123,7 +123,7 @@ impl List {
             |mails| {
                 let rows = mails.iter().map(|mail| (mail.id.to_string(), views::mail(mail)));
                 let table = Table::of_objects(&LISTED, rows);
-                let order = &["kind", "created_at", "subject"];
+                let order = &["subject", "created_at", "kind"];
                 named::shortened(context, &app, Kind::Mail, table.giving_way(order))
             },
         )

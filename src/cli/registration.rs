@@ -125,13 +125,13 @@ const COLUMNS: [Column; 7] = [
     Column::Text("name"),
     Column::Text("password_required"),
     Column::Text("ip"),
-    Column::Text("user_agent"),
+    Column::Cut("user_agent"),
     Column::Time("created_at"),
 ];
 
 fn table(registrations: &[Registration]) -> Table {
     let rows =
         registrations.iter().map(|waiting| (waiting.id.to_string(), views::pending_registration(waiting)));
-    let order = &["user_agent", "name", "ip", "password_required", "created_at", "id"];
+    let order = &["user_agent", "password_required", "name", "ip", "created_at", "id"];
     Table::of_objects(&COLUMNS, rows).giving_way(order)
 }

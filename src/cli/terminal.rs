@@ -5,6 +5,7 @@
 //! controls the terminal.
 
 pub mod csv;
+mod cut;
 pub mod escape;
 pub mod lines;
 mod listing;

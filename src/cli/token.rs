@@ -135,7 +135,7 @@ const SESSION: [Column; 7] = [
     Column::Time("expires_at"),
     Column::Time("ended_at"),
     Column::Text("ip"),
-    Column::Text("user_agent"),
+    Column::Cut("user_agent"),
 ];
 
 impl List {

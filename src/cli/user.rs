@@ -307,7 +307,9 @@ impl Passwd {
 const fn must_change(term: Term) -> &'static str {
     match term {
         Term::Lasting => "",
-        Term::Temporary => "; the next login with it asks for another, and unused it ends after 7 days",
+        Term::Temporary => {
+            "; the next login with this password asks for another, and unused it ends after 7 days"
+        }
     }
 }
 

@@ -77,7 +77,13 @@ impl Backup {
             Column::Text("audit_head"),
         ];
         let row = (made.file.display().to_string(), views::backup(&made));
-        terminal.show(&Table::of_objects(&columns, [row]))?;
+        if terminal.draws() {
+            // A border would break the head, which is there to be copied.
+            terminal.show(&Table::of_objects(&columns[..4], [row]))?;
+            terminal.text(&format!("head  {}\n", made.head))?;
+        } else {
+            terminal.show(&Table::of_objects(&columns, [row]))?;
+        }
         terminal.note(&format!("{} proves what is in it; keep the two together", made.mac_file.display()));
         terminal.note(&format!(
             "the key file {} is not in it, and it can't be opened without; keep a copy of that, too, elsewhere",

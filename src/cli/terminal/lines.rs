@@ -2,12 +2,13 @@
 //! stream goes on. On a screen no line is longer than the screen is wide: what is too long for its column
 //! ends with `…`, and the last column takes what is left. Elsewhere nothing is cut.
 
+use super::cut::cut;
 use super::escape::visible;
 use super::table::{Colour, Tone};
 use super::{Terminal, width, write_result};
 use crate::cli::exit::Failure;
 use std::io::stdout;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// What the last column of a screen gets before others grow beyond their usual width.
 const REST: usize = 24;
@@ -177,26 +178,6 @@ impl Layout {
         };
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
-}
-
-/// Cuts a text to so many cells of a screen; `…` stands for what is missing.
-fn cut(text: &str, room: usize) -> String {
-    if text.width() <= room {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut taken = 1;
-    for letter in text.chars() {
-        taken += letter.width().unwrap_or(0);
-        if taken > room {
-            break;
-        }
-        out.push(letter);
-    }
-    if room > 0 {
-        out.push('…');
-    }
-    out
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ use std::borrow::Cow;
 pub enum Column {
     /// Wrapped where the terminal is narrow.
     Text(&'static str),
+    /// In a list on a narrow terminal its beginning alone: what would take many lines and tells little by its
+    /// end, as browsers name themselves.
+    Cut(&'static str),
     /// Never broken over lines while anything else can give way, so that it can be read at a glance and
     /// copied: names, addresses.
     Whole(&'static str),
@@ -38,9 +41,12 @@ impl Column {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Text(name) | Self::Whole(name) | Self::Id(name) | Self::Time(name) | Self::Secret(name) => {
-                name
-            }
+            Self::Text(name)
+            | Self::Cut(name)
+            | Self::Whole(name)
+            | Self::Id(name)
+            | Self::Time(name)
+            | Self::Secret(name) => name,
         }
     }
 }

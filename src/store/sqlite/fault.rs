@@ -7,6 +7,9 @@ use rusqlite::ErrorCode;
 /// What to do about a damaged database, as it ends the message.
 pub const ADVICE: &str = "; restore it from a backup";
 
+/// What to do about a file that is not authd's, as it ends the message.
+pub const ADVICE_OF_ANOTHER: &str = "; check the key `database`";
+
 /// Says what a driver's error means.
 #[allow(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 pub(super) fn fault(error: rusqlite::Error) -> Fault {
@@ -26,8 +29,9 @@ pub(super) fn fault(error: rusqlite::Error) -> Fault {
         ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
             Fault::Permission(format!("no permission for the database: {error}"))
         }
-        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            Fault::Storage(format!("the database is damaged: {error}{ADVICE}"))
+        ErrorCode::DatabaseCorrupt => Fault::Storage(format!("the database is damaged: {error}{ADVICE}")),
+        ErrorCode::NotADatabase => {
+            Fault::Storage(format!("the database is damaged, or is none of SQLite's{ADVICE}"))
         }
         ErrorCode::OperationInterrupted => interrupted(),
         _ => Fault::Internal(format!("the database refused: {error}")),

@@ -1,7 +1,7 @@
 //! Which schema a file has: the two numbers in its header that say whose it is and of what version.
 
 use super::connection::Connection;
-use super::fault::fault;
+use super::fault::{ADVICE_OF_ANOTHER, fault};
 use crate::error::Fault;
 
 /// The schema that this binary works with, as `PRAGMA user_version` holds it.
@@ -45,7 +45,7 @@ pub(in crate::store) fn check_not_newer(version: i64) -> Result<(), Fault> {
 /// [`Fault::Storage`] for a file of somebody else's.
 pub(in crate::store) fn version_of(connection: &Connection) -> Result<i64, Fault> {
     if pragma(connection, "application_id")? != APPLICATION_ID {
-        return Err(Fault::Storage("the file is no database of authd; check the key `database`".into()));
+        return Err(Fault::Storage(format!("the file is no database of authd{ADVICE_OF_ANOTHER}")));
     }
     pragma(connection, "user_version")
 }

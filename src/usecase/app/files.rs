@@ -40,6 +40,12 @@ pub fn exists(path: &Path) -> Result<bool, Fault> {
     }
 }
 
+/// Whether a file is there and nothing is in it.
+#[must_use]
+pub fn is_empty(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
+}
+
 /// Refuses a file that is not there, or that this user can't read.
 ///
 /// # Errors

@@ -12,7 +12,8 @@ use crate::ports::{is_private_group, user_name};
 use rustix::fs::{Access, access};
 use rustix::process::geteuid;
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,9 @@ const GROUP_WRITES: u32 = 0o020;
 const OTHERS_WRITE: u32 = 0o002;
 /// Everybody may make files, and take away their own alone.
 const STICKY: u32 = 0o1000;
+
+/// How a database of SQLite begins (its file format, §1.3.1).
+const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 
 /// What others than its owner may do in a folder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,7 +114,8 @@ impl Folder {
         let place = self.place_of_its_own(exposure);
         let make = self.command_to_make(&place);
         let database = place.join(config.database.file_name().unwrap_or_default());
-        if fs::metadata(&config.database).is_ok_and(|found| found.len() > 0) {
+        if fs::metadata(&config.database).is_ok_and(|found| found.len() > 0) && !is_another(&config.database)
+        {
             let moved = command_to_move(config, &place);
             let database = database.display();
             return format!(
@@ -223,6 +228,17 @@ fn command_to_move(config: &Config, place: &Path) -> String {
     let is_here = folder_of(&config.key_file) == folder_of(&config.database);
     let key = if is_here { format!(" {}", word(&config.key_file)) } else { String::new() };
     format!("mv {}*{key} {}/", word(&config.database), word(place))
+}
+
+/// Whether a file can be read and is no database: nobody should be told to move it.
+fn is_another(file: &Path) -> bool {
+    let mut beginning = [0; SQLITE.len()];
+    let read = File::open(file).map(|mut file| file.read_exact(&mut beginning));
+    match read {
+        Ok(Ok(())) => beginning != *SQLITE,
+        Ok(Err(error)) => error.kind() == ErrorKind::UnexpectedEof,
+        Err(_) => false,
+    }
 }
 
 /// Whether a file of this user's may be believed: of the one who asks, or root.

@@ -3,7 +3,7 @@
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
 use crate::ports::progress::{Progress, Unit};
-use crate::store::sqlite::fault::check_stop;
+use crate::store::sqlite::fault::{ADVICE, ADVICE_OF_ANOTHER, check_stop};
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::inspect::FileStatus;
@@ -78,6 +78,9 @@ pub fn check(app: &App, caller: &Caller, progress: &Progress) -> Result<Vec<Stri
 /// too damaged to be read is a finding, not an error.
 pub fn check_file(caller: &Caller, file: &Path, progress: &Progress) -> Result<Vec<String>, Error> {
     require(caller, "database:read")?;
+    if files::is_empty(file) {
+        return Ok(vec!["the file is empty".into()]);
+    }
     files::check_readable(file)?;
     check_copy(file)?;
     progress.begin("checking every page", Unit::Nothing, None);
@@ -87,7 +90,12 @@ pub fn check_file(caller: &Caller, file: &Path, progress: &Progress) -> Result<V
         inspect::integrity_problems(file)
     });
     match found {
-        Err(Fault::Storage(text) | Fault::CheckFailed(text)) => Ok(vec![text]),
+        Err(Fault::Storage(text) | Fault::CheckFailed(text)) => Ok(vec![without_advice(&text).to_owned()]),
         other => Ok(other?),
     }
+}
+
+/// What is advised about the configured database helps nobody with another file, which may be its backup.
+fn without_advice(text: &str) -> &str {
+    [ADVICE, ADVICE_OF_ANOTHER].iter().find_map(|advice| text.strip_suffix(advice)).unwrap_or(text)
 }

@@ -189,6 +189,10 @@ fn the_head_is_never_broken_at_80_columns() {
     assert_eq!(code, 0, "{seen}");
     assert!(seen.lines().any(|line| line.trim_end() == format!("head  {}", head.trim_end())), "{seen}");
     assert!(seen.contains('│') && seen.contains("true"), "{seen}");
+    let (code, seen) = Typist::start(&shell, "stty cols 80; ./authctl db backup b.db").end();
+    let head = seen.lines().find_map(|line| line.trim_end().strip_prefix("head  "));
+    assert!(code == 0 && !seen.contains("audit_head"), "{seen}");
+    assert_eq!(shell.line(&format!("audit verify --head {}", head.unwrap())).code, 0, "{seen}");
 }
 
 #[test]

@@ -63,6 +63,33 @@ fn nothing_is_made_where_others_may_put_files() {
 }
 
 #[test]
+fn nobody_is_told_to_move_what_is_no_database() {
+    let shell = Shell::new();
+    let folder = folder(&shell, "all", 0o755);
+    for (name, text, found) in [
+        (
+            "passwd",
+            "root:x:0:0:root:/root:/bin/sh\n".repeat(50),
+            "the database is damaged, or is none of SQLite's",
+        ),
+        ("short", "x".into(), "the file is no database of authd"),
+    ] {
+        fs::write(folder.join(name), text).unwrap();
+        set_mode(&folder.join(name), 0o600);
+        let said = run_in(&shell, &folder, &format!("user list --database ./{name}"));
+        assert_ne!(said.code, 0, "{said:?}");
+        assert!(!said.err.contains("mv "), "{said:?}");
+        let said = run_in(&shell, &folder, &format!("db check {name} -o json"));
+        assert_eq!(said.code, 5, "{said:?}");
+        let problems = super::json(&said.out)["problems"].clone();
+        assert_eq!(problems[0], found);
+    }
+    fs::write(folder.join("empty.db"), "").unwrap();
+    let said = run_in(&shell, &folder, "db check empty.db");
+    assert!(said.code == 5 && said.out.contains("the file is empty"), "{said:?}");
+}
+
+#[test]
 fn what_lies_where_others_may_put_files_is_not_opened() {
     let live = Live::new();
     set_mode(&live.path(""), 0o777);
@@ -214,7 +241,7 @@ fn a_copy_is_checked_without_key_and_configuration() {
     fs::write(live.shell.world.folder.join("authd.toml"), "listen = 7\n").unwrap();
     for (file, code, says) in [
         ("live/b.db", 0, "live/b.db is whole"),
-        ("live/damaged.db", 5, "live/damaged.db is damaged"),
+        ("live/damaged.db", 5, "live/damaged.db is no whole database"),
         ("live/text.db", 5, "take another copy"),
         ("live/none.db", 3, "there is no file live/none.db"),
     ] {

@@ -138,6 +138,44 @@ fn a_terminal_says_what_it_left_out_and_a_pipe_leaves_nothing_out() {
 }
 
 #[test]
+fn a_mail_stands_on_one_line_at_80_columns() {
+    if !is_there("script") {
+        return;
+    }
+    let shell = populated();
+    let mails = screen(&shell, 80, "mail list");
+    let count = shell.line("mail list -q").out.lines().count();
+    assert_eq!(mails.lines().filter(|line| line.starts_with('│')).count(), count + 1, "{mails}");
+    assert!(mails.contains(" invitation ") && mails.contains("no room for subject"), "{mails}");
+}
+
+#[test]
+fn every_colour_can_be_read_on_white_and_on_black() {
+    let shell = populated();
+    shell.world.add_user("ann@example.com", &[]);
+    assert!(shell.world.login_with("ann@example.com", "wrong").is_err());
+    done(shell.line("user disable ann@example.com"));
+    let mut seen = BTreeSet::new();
+    for line in [
+        "user list --query ann@",
+        "user list --limit 1",
+        "doctor",
+        "mail list",
+        "key list",
+        "audit tail -n 3",
+    ] {
+        let out = shell.line(&format!("{line} --color always")).out;
+        let codes = out.split("\u{1b}[").skip(1).filter_map(|rest| rest.split_once('m'));
+        seen.extend(codes.map(|(code, _)| code.to_owned()));
+    }
+    // Bold, three dark colours (1 red, 2 green, 3 yellow), and the end of each.
+    let readable = ["1", "31", "32", "33", "38;5;1", "38;5;2", "38;5;3", "0", "39", "49"];
+    let bright: Vec<_> = seen.iter().filter(|code| !readable.contains(&code.as_str())).collect();
+    assert!(bright.is_empty(), "{bright:?}");
+    assert!(["38;5;2", "38;5;3", "33", "31"].iter().all(|code| seen.contains(*code)), "{seen:?}");
+}
+
+#[test]
 fn as_much_of_an_id_as_a_terminal_shows_names_its_row() {
     if !is_there("script") {
         return;

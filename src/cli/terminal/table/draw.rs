@@ -3,6 +3,7 @@
 
 use super::fit::{Want, fit};
 use super::{Cell, Colour, Column, Row, Style, Table, Tone};
+use crate::cli::terminal::cut::cut;
 use crate::cli::terminal::escape::visible;
 use comfy_table::{
     Attribute, Cell as Drawn, Color, ColumnConstraint, ContentArrangement, Table as Drawing, Width, presets,
@@ -53,23 +54,37 @@ impl Table {
     #[must_use]
     pub fn draw(&self, screen: u16, colour: Colour) -> OnScreen {
         let columns = self.drawn_columns();
-        let mut drawing = Drawing::new();
-        drawing.set_header(columns.iter().map(|(_, column)| heading(*column)));
-        let cells = |row: &Row| {
-            let cells = columns.iter().map(|(at, column)| self.draw_short(*column, &row.cells[*at]));
-            cells.collect::<Vec<_>>()
-        };
-        drawing.add_rows(self.rows.iter().map(cells));
+        let drawing = self.drawing(&columns, &[]);
         let column_of = |name: &&str| columns.iter().position(|(_, column)| column.name() == *name);
         let gives_way: Vec<usize> = self.gives_way.iter().filter_map(column_of).collect();
         let widest = drawing.column_max_content_widths();
         let want = |((at, column), width): (&(usize, Column), u16)| match column {
             Column::Text(name) => Want::text(width, self.longest_word(*at).max(letters(name))),
+            Column::Cut(name) => Want::text(width, letters(name)),
             Column::Whole(_) | Column::Id(_) | Column::Time(_) | Column::Secret(_) => Want::Whole(width),
         };
         let wants: Vec<Want> = columns.iter().zip(widest).map(want).collect();
-        let (text, gone) = bordered(drawing, &wants, &gives_way, screen, colour);
-        OnScreen { text, left_out: gone.into_iter().map(|at| columns[at].1.name()).collect() }
+        let widths = fit(&wants, &gives_way, screen);
+        let cuts = columns.iter().any(|(_, column)| matches!(column, Column::Cut(_)));
+        let drawing = if cuts { self.drawing(&columns, &widths) } else { drawing };
+        let gone = columns.iter().zip(&widths).filter(|(_, width)| width.is_none());
+        let left_out = gone.map(|((_, column), _)| column.name()).collect();
+        OnScreen { text: bordered(drawing, &widths, screen, colour), left_out }
+    }
+
+    /// All rows under their header; what may be cut is, where its column's width is known.
+    fn drawing(&self, columns: &[(usize, Column)], widths: &[Option<u16>]) -> Drawing {
+        let mut drawing = Drawing::new();
+        drawing.set_header(columns.iter().map(|(_, column)| heading(*column)));
+        let room = |at: usize| widths.get(at).copied().flatten();
+        let cells = |row: &Row| {
+            let columns = columns.iter().enumerate();
+            let cells =
+                columns.map(|(place, (at, column))| self.draw_short(*column, &row.cells[*at], room(place)));
+            cells.collect::<Vec<_>>()
+        };
+        drawing.add_rows(self.rows.iter().map(cells));
+        drawing
     }
 
     /// Draws each row as pairs of name and value, one under another.
@@ -86,7 +101,8 @@ impl Table {
                     let [names, values] = drawing.column_max_content_widths()[..] else {
                         return String::new();
                     };
-                    bordered(drawing, &[Want::Whole(names), Want::text(values, 0)], &[], width, colour).0
+                    let widths = fit(&[Want::Whole(names), Want::text(values, 0)], &[], width);
+                    bordered(drawing, &widths, width, colour)
                 }
                 Style::Plain => {
                     let pair =
@@ -119,7 +135,7 @@ impl Table {
     }
 
     /// A cell as a list on a terminal has it.
-    fn draw_short(&self, column: Column, cell: &Cell) -> Drawn {
+    fn draw_short(&self, column: Column, cell: &Cell, room: Option<u16>) -> Drawn {
         match column {
             Column::Id(name) => {
                 let letters =
@@ -128,6 +144,10 @@ impl Table {
                 toned(&short, cell.tone)
             }
             Column::Time(_) => toned(&to_the_minute(&cell.text), cell.tone),
+            Column::Cut(_) => {
+                let room = room.map_or(usize::MAX, usize::from);
+                Drawn::new(cut(&visible(&cell.text), room))
+            }
             Column::Text(_) | Column::Whole(_) | Column::Secret(_) => draw_spaced(cell),
         }
     }
@@ -157,13 +177,14 @@ fn draw_spaced(cell: &Cell) -> Drawn {
     toned(cell.spaced.as_ref().unwrap_or(&cell.text), cell.tone)
 }
 
+/// The dark ones of the sixteen colours, as everywhere in the terminal: on white, bright ones can't be read.
 fn toned(text: &str, tone: Tone) -> Drawn {
     let drawn = Drawn::new(visible(text));
     match tone {
         Tone::Plain => drawn,
-        Tone::Good => drawn.fg(Color::Green),
-        Tone::Warning => drawn.fg(Color::Yellow),
-        Tone::Bad => drawn.fg(Color::Red),
+        Tone::Good => drawn.fg(Color::DarkGreen),
+        Tone::Warning => drawn.fg(Color::DarkYellow),
+        Tone::Bad => drawn.fg(Color::DarkRed),
     }
 }
 
@@ -172,22 +193,14 @@ const fn exactly(content: u16, padding: u16) -> ColumnConstraint {
     ColumnConstraint::Absolute(Width::Fixed(content.saturating_add(padding)))
 }
 
-/// The drawing within borders, and the places of the columns for which there was no room.
-fn bordered(
-    mut drawing: Drawing,
-    wants: &[Want],
-    gives_way: &[usize],
-    screen: u16,
-    colour: Colour,
-) -> (String, Vec<usize>) {
-    let widths = fit(wants, gives_way, screen);
-    for (drawn, width) in drawing.column_iter_mut().zip(&widths) {
+/// The drawing within borders; a column without a width stays away.
+fn bordered(mut drawing: Drawing, widths: &[Option<u16>], screen: u16, colour: Colour) -> String {
+    for (drawn, width) in drawing.column_iter_mut().zip(widths) {
         drawn.set_constraint(width.map_or(ColumnConstraint::Hidden, |width| exactly(width, 2)));
     }
     drawing.load_style(presets::UTF8_FULL_CONDENSED).set_width(screen);
     drawing.set_content_arrangement(ContentArrangement::Dynamic);
-    let gone = widths.iter().enumerate().filter(|(_, width)| width.is_none()).map(|(at, _)| at).collect();
-    (lines(drawing, colour), gone)
+    lines(drawing, colour)
 }
 
 fn lines(mut drawing: Drawing, colour: Colour) -> String {
@@ -269,8 +282,30 @@ id      name         at
     }
 
     #[test]
+    fn a_narrow_terminal_shows_the_beginning_of_what_may_be_cut() {
+        let row = |agent: &str| Row {
+            id: String::new(),
+            cells: vec![Cell::new("1"), Cell::new(agent)],
+            json: Value::Null,
+        };
+        let rows = vec![row("Mozilla/5.0 (X11; Linux x86_64)"), row("curl/8.14.1")];
+        let table = Table::new(&[Column::Id("id"), Column::Cut("user_agent")], rows);
+        let expected = "\
+┌────┬────────────────┐
+│ id ┆ user_agent     │
+╞════╪════════════════╡
+│ 1  ┆ Mozilla/5.0 (… │
+│ 1  ┆ curl/8.14.1    │
+└────┴────────────────┘
+";
+        assert_eq!(table.draw(23, Colour::Off).text, expected);
+        assert!(table.draw(80, Colour::Off).text.contains("Linux x86_64)"));
+        assert!(plain(&table, Colour::Off).contains("Linux x86_64)"));
+    }
+
+    #[test]
     fn colour_is_ours_or_none() {
-        assert!(plain(&table(), Colour::On).contains("\u{1b}["));
+        assert!(plain(&table(), Colour::On).contains("\u{1b}[38;5;1m"));
         assert!(!plain(&table(), Colour::Off).contains('\u{1b}'));
     }
 

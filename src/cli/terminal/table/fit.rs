@@ -6,6 +6,9 @@ const TEXT_MIN: u16 = 10;
 /// The longest word that is kept whole while columns can give way.
 const WORD_MAX: u16 = 20;
 
+/// The longest word that what room there is goes to first.
+const WORD_FIRST: u16 = 40;
+
 /// The least that a column is ever cut to.
 const LEAST: u16 = 3;
 
@@ -15,13 +18,17 @@ pub(super) enum Want {
     /// So much, and no less.
     Whole(u16),
     /// So much, or less with its texts wrapped.
-    Text { all: u16, least: u16 },
+    Text { all: u16, least: u16, word: u16 },
 }
 
 impl Want {
     /// Texts of this width, and of words of which none is longer than `word`.
     pub(super) fn text(all: u16, word: u16) -> Self {
-        Self::Text { all, least: word.clamp(TEXT_MIN, WORD_MAX).min(all) }
+        Self::Text {
+            all,
+            least: word.clamp(TEXT_MIN, WORD_MAX).min(all),
+            word: word.min(WORD_FIRST).min(all),
+        }
     }
 
     const fn all(self) -> u16 {
@@ -33,6 +40,13 @@ impl Want {
     const fn least(self) -> u16 {
         match self {
             Self::Whole(width) | Self::Text { least: width, .. } => width,
+        }
+    }
+
+    /// Where its words are whole, or the longest of them nearly so.
+    const fn readable(self) -> u16 {
+        match self {
+            Self::Whole(width) | Self::Text { word: width, .. } => width,
         }
     }
 
@@ -67,7 +81,8 @@ pub(super) fn fit(wants: &[Want], gives_way: &[usize], screen: u16) -> Vec<Optio
     let mut widths: Vec<Option<u16>> =
         wants.iter().zip(&shown).map(|(want, shown)| shown.then(|| want.least())).collect();
     shrink(&mut widths, wants, screen);
-    grow(&mut widths, wants, screen);
+    grow(&mut widths, wants, screen, Want::readable);
+    grow(&mut widths, wants, screen, Want::all);
     widths
 }
 
@@ -100,14 +115,14 @@ fn shrink(widths: &mut [Option<u16>], wants: &[Want], screen: u16) {
     }
 }
 
-/// Gives the texts what there is over, as evenly as they can use it.
-fn grow(widths: &mut [Option<u16>], wants: &[Want], screen: u16) {
+/// Gives the texts what there is over, as evenly as they can use it, up to what `wish` says.
+fn grow(widths: &mut [Option<u16>], wants: &[Want], screen: u16, wish: fn(Want) -> u16) {
     let mut over = u32::from(screen).saturating_sub(total(widths));
     while over > 0 {
         let narrow = widths
             .iter_mut()
             .zip(wants)
-            .filter_map(|(width, want)| width.as_mut().filter(|width| **width < want.all()));
+            .filter_map(|(width, want)| width.as_mut().filter(|width| **width < wish(*want)));
         match narrow.min() {
             Some(narrowest) => *narrowest += 1,
             None => return,
@@ -144,6 +159,14 @@ mod tests {
         assert_eq!(fit(&wants, &[0], 30), [None, Some(26)]);
         assert_eq!(fit(&wants, &[], 30), [Some(8), Some(15)]);
         assert_eq!(fit(&[Whole(30), Want::text(40, 16)], &[], 48), [Some(30), Some(11)]);
+    }
+
+    #[test]
+    fn room_goes_to_broken_words_first() {
+        let wants = [Whole(34), Want::text(25, 25), Want::text(17, 12)];
+        assert_eq!(fit(&wants, &[], 80), [Some(34), Some(24), Some(12)]);
+        assert_eq!(fit(&wants, &[], 83), [Some(34), Some(25), Some(14)]);
+        assert_eq!(fit(&[Want::text(90, 90), text(60)], &[], 80), [Some(40), Some(33)]);
     }
 
     #[test]
