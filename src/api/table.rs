@@ -20,6 +20,8 @@ pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
         admin::audit::AUDIT,
         admin::api_keys::API_KEYS,
         admin::apps::APPS,
+        admin::mails::MAILS,
+        admin::signing_keys::SIGNING_KEYS,
         operations::OPERATIONS,
     ];
     tables.into_iter().flatten()

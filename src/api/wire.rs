@@ -10,6 +10,7 @@ use super::problem::Problem;
 use crate::domain::api_key::{ApiKeyName, InvalidApiKeyName};
 use crate::domain::application::{Allow, AppName, AppOrigin, InvalidAppName, InvalidAppOrigin};
 use crate::domain::email::{self, Email, InvalidEmail};
+use crate::domain::mail::MailState;
 use crate::domain::name::{self, Name};
 use crate::domain::password::{self, Password};
 use crate::domain::role::{InvalidPermission, InvalidRoleName, Permission, RoleName};
@@ -88,6 +89,8 @@ pub enum Kind {
     User,
     /// A [`UserState`], by its name.
     State,
+    /// A [`MailState`], by its name.
+    MailState,
     /// An API key's name.
     KeyName,
     /// An application's name.
@@ -150,6 +153,7 @@ enum Parsed {
     Permissions(Vec<Permission>),
     User(UserRef),
     State(UserState),
+    MailState(MailState),
     KeyName(ApiKeyName),
     AppName(AppName),
     AppOrigin(AppOrigin),
@@ -367,6 +371,9 @@ impl Kind {
             Self::State => UserState::parse(text.expose())
                 .map(Parsed::State)
                 .ok_or_else(|| fault("invalid", "this is locked, disabled or unverified")),
+            Self::MailState => MailState::parse(text.expose())
+                .map(Parsed::MailState)
+                .ok_or_else(|| fault("invalid", "this is queued, sent or failed")),
             Self::KeyName => ApiKeyName::parse(text.expose())
                 .map(Parsed::KeyName)
                 .map_err(|InvalidApiKeyName| fault("invalid", InvalidApiKeyName::MESSAGE)),
@@ -413,6 +420,7 @@ impl Kind {
                 json!({"anyOf": [text("uuid"), text("email")]})
             }
             Self::State => json!({"type": "string", "enum": UserState::ALL.map(UserState::name)}),
+            Self::MailState => json!({"type": "string", "enum": MailState::ALL.map(MailState::name)}),
             Self::Flag => json!({"type": "boolean", "default": false}),
             Self::Limit => {
                 json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT})

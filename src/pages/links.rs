@@ -78,7 +78,7 @@ fn ask(
         action,
         token => token.expose().as_str(),
         account => account.as_str(),
-        registrant => registration.map(registrant),
+        registrant => registration.map(|registration| registrant(visit, registration)),
         current_password => wants_its_password,
         min_length,
         complaint => complaint.as_deref().unwrap_or_default(),
@@ -87,13 +87,13 @@ fn ask(
 }
 
 /// What is known of whoever registered. They chose the name, and how their browser calls itself.
-fn registrant(registration: &Registration) -> Value {
+fn registrant(visit: &Visit<'_>, registration: &Registration) -> Value {
     context! {
         name => registration.name.to_string(),
         // In words of ours; empty: not one that is known.
         browser => registration.user_agent.as_deref().and_then(device::name).unwrap_or_default(),
         network => registration.ip.clone().unwrap_or_default(),
-        time => registration.created_at.in_words(),
+        time => visit.time(registration.created_at),
     }
 }
 

@@ -192,10 +192,10 @@ impl<'a> Visit<'a> {
         Some(handed)
     }
 
-    /// A point in time as its templates show it.
+    /// A point in time as templates show it; `None` as a dash.
     #[must_use]
-    pub fn time(&self, at: Timestamp) -> Value {
-        time::value(self.language, at)
+    pub fn time(&self, at: impl Into<Option<Timestamp>>) -> Value {
+        at.into().map_or(Value::from(()), |at| time::value(self.language, at))
     }
 
     /// Whoever is signed in.

@@ -1,5 +1,6 @@
 //! Signing keys.
 
+use super::page::PageItem;
 use super::text::{AnyObject, Time};
 use crate::domain;
 use crate::domain::time::Timestamp;
@@ -32,6 +33,11 @@ pub fn signing_key(key: &domain::signing_key::SigningKey, now: Timestamp) -> Sig
         retired_at: key.retired.map(|retired| Time(retired.at)),
         keep_until: key.retired.map(|retired| Time(retired.keep_until)),
     }
+}
+
+impl PageItem for SigningKey<'_> {
+    const PAGE: &'static str = "SigningKeyPage";
+    const ORDER: &'static str = "Oldest first.";
 }
 
 /// The public halves of the signing keys: a JWK set (RFC 7517 §5).

@@ -1,5 +1,6 @@
 //! Mails in the outbox.
 
+use super::page::PageItem;
 use super::text::{Id, Revealed, Time};
 use crate::domain;
 use crate::domain::email::Email;
@@ -41,6 +42,11 @@ pub fn mail(mail: &domain::mail::Mail) -> Mail<'_> {
         attempts: mail.attempts,
         last_error: mail.last_error.as_deref(),
     }
+}
+
+impl PageItem for Mail<'_> {
+    const PAGE: &'static str = "MailPage";
+    const ORDER: &'static str = "Newest first.";
 }
 
 /// A mail with its text.

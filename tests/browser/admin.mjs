@@ -20,7 +20,7 @@ export async function admin(browser, context, kit) {
   await Promise.all([page.waitForURL("**/auth/admin/users"), page.keyboard.press("Enter")]);
   same(await heading(page), "Users");
   await look("users");
-  for (const tab of ["Sessions", "Roles", "Applications", "API keys", "Audit log", "Signing keys"]) {
+  for (const tab of ["Sessions", "Roles", "Applications", "API keys", "Audit log", "Mail", "Signing keys"]) {
     await follow(tab);
     same(await heading(page), tab);
     await look(tab.toLowerCase().replace(" ", "-"));

@@ -1,12 +1,17 @@
 //! The administrators' API: what `authctl` does, over HTTP.
 
 use crate::daemon::{self, Answer, Daemon};
+use crate::mail::Told;
 use crate::world::{operator, user_ref};
 use authd::domain::role::{Permission, Role, RoleName};
+use authd::ports::Undelivered;
 use authd::usecase::account::{admin, roles};
+use authd::usecase::keys::signing_keys;
+use authd::usecase::mail::delivery::Delivery;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Barrier;
+use std::time::Duration;
 
 const ROOT: &str = "root@example.com";
 
@@ -291,6 +296,7 @@ fn pages_hold_while_others_write() {
         admin.daemon.token_of(&format!("{name}@example.com"), &[]);
         admin.add_role(&name, &[]);
         admin.daemon.key(&name, &[]);
+        world.register(&format!("waits{number}@example.com")).unwrap();
     }
     let newest = world.audit().last().unwrap().seq;
     let more = || {
@@ -304,6 +310,7 @@ fn pages_hold_while_others_write() {
         ("api-keys?", "after", "id"),
         ("sessions?", "after", "id"),
         ("audit?", "before", "seq"),
+        ("mails?", "after", "id"),
     ] {
         let items = walk(&admin, path, cursor, more);
         let ids: BTreeSet<_> = items.iter().map(|item| item[id].to_string()).collect();
@@ -396,4 +403,64 @@ fn a_key_is_shown_once_and_counts_no_more_when_revoked() {
     assert_eq!((admin.act("DELETE", &path), status()), (done(), 401));
     assert_eq!(admin.act("DELETE", &path), refused(404, "not_found"));
     assert_eq!(admin.act("DELETE", "api-keys/billing"), refused(404, "not_found"));
+}
+
+#[test]
+fn the_outbox_is_listed_without_what_mails_say_and_tried_again() {
+    let admin = Admin::new();
+    let world = &admin.daemon.world;
+    world.register("ann@example.com").unwrap();
+    let link = world.token_in_mail("ann@example.com");
+    let outbox = admin.get("mails");
+    assert!(!outbox.to_string().contains(&link), "{outbox}");
+    let mail = &outbox["items"][0];
+    assert_eq!((&mail["to"], &mail["state"]), (&json!("ann@example.com"), &json!("queued")));
+    assert!(mail.get("body").is_none() && mail.get("html").is_none(), "{mail}");
+    let id = mail["id"].as_str().unwrap();
+    let retry = format!("mails/{id}/retry");
+    let count = || world.events().iter().filter(|event| *event == "MailRetried").count();
+    // It is due already.
+    assert_eq!((admin.act("POST", &retry), count()), (done(), 0));
+    let never = Err(Undelivered::Permanent("the server said 550 no such user".into()));
+    assert_eq!(Delivery::new(&world.app, &Told::answers([never])).deliver_due().unwrap(), 0);
+    let failed = admin.get("mails?state=failed");
+    assert_eq!(failed["items"][0]["last_error"], "the server said 550 no such user");
+    assert_eq!(admin.get("mails?state=queued")["items"], json!([]));
+    assert_eq!((admin.act("POST", &retry), count()), (done(), 1));
+    assert_eq!(admin.get("mails?state=queued")["items"][0]["id"], id);
+
+    assert_eq!(Delivery::new(&world.app, &Told::default()).deliver_due().unwrap(), 1);
+    assert_eq!(admin.act("POST", &retry), refused(409, "conflict"));
+    assert_eq!(
+        admin.act("POST", "mails/0198a0b2-7c00-7000-8000-000000000001/retry"),
+        refused(404, "not_found")
+    );
+    assert_eq!(admin.act("POST", "mails/x/retry"), refused(404, "not_found"));
+    let odd = admin.send("GET", "mails?state=odd", &Value::Null);
+    assert_eq!((odd.status, odd.problem().as_str()), (422, "validation_failed"));
+
+    // Whoever may see accounts sees the list; nobody sees a mail's text.
+    let reader = admin.daemon.key("reader", &["users:read"]);
+    let ask = |method: &str, path: &str| {
+        admin.daemon.send_as(&reader, method, &format!("/api/auth/admin/{path}"), "").status
+    };
+    assert_eq!(
+        (ask("GET", "mails"), ask("POST", &retry), ask("GET", &format!("mails/{id}"))),
+        (200, 403, 404)
+    );
+}
+
+#[test]
+fn signing_keys_are_listed_with_their_times_and_without_private_halves() {
+    let admin = Admin::new();
+    let world = &admin.daemon.world;
+    world.advance(Duration::from_secs(60));
+    let rotated = signing_keys::rotate(&world.app, &operator()).unwrap();
+    let keys = admin.get("signing-keys");
+    let [old, new] = &keys["items"].as_array().unwrap()[..] else { panic!("{keys}") };
+    assert_eq!((&old["kid"], &old["state"]), (&json!(rotated.previous.unwrap().kid), &json!("verifying")));
+    assert_eq!((&new["kid"], &new["state"]), (&json!(rotated.key.kid), &json!("signing")));
+    assert!(old["keep_until"].as_str() > old["retired_at"].as_str(), "{old}");
+    assert_eq!((&new["retired_at"], &new["created_at"]), (&Value::Null, &json!(world.now().to_string())));
+    assert_eq!(old.as_object().unwrap().len(), 6, "nothing besides: {old}");
 }

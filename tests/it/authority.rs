@@ -21,6 +21,8 @@ enum Target {
     Session,
     Role,
     Key,
+    /// One to an account.
+    Mail,
     /// It makes something new, or settles what nobody has an account by; that nobody hands out more than they
     /// hold is another rule.
     Nothing,
@@ -43,6 +45,7 @@ fn target_of(route: &Route) -> (Target, &'static str) {
         "admin_change_role" => (Target::Role, r#"{"description":"Another"}"#),
         "admin_delete_role" => (Target::Role, ""),
         "admin_revoke_api_key" => (Target::Key, ""),
+        "admin_retry_mail" => (Target::Mail, ""),
         "admin_add_user"
         | "admin_add_role"
         | "admin_add_api_key"
@@ -84,6 +87,12 @@ fn path_to(daemon: &Daemon, route: &Route, target: Target, permissions: &[&str])
         Target::Key => {
             let keys = api_keys::page(&daemon.world.app, &operator(), 200, None).unwrap().items;
             keys.iter().find(|key| key.name.as_str() == "theirs").unwrap().id.to_string()
+        }
+        Target::Mail => {
+            admin::mail_reset_link(&daemon.world.app, &operator(), &user_ref(email)).unwrap();
+            let mails = daemon.world.mails(email);
+            let hers = mails.iter().find(|mail| mail.user == Some(user.id) && mail.kind == "reset_password");
+            hers.unwrap().id.to_string()
         }
         Target::Role | Target::Nothing => String::new(),
     };
@@ -127,7 +136,7 @@ fn nobody_changes_what_holds_more_of_authd_than_they_do() {
             }
         }
     }
-    assert_eq!(asked, 14 * 2 * 3);
+    assert_eq!(asked, 15 * 2 * 3);
 }
 
 #[test]

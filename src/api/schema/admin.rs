@@ -15,6 +15,10 @@ pub static ALL: &[&Object] = &[
     &SESSIONS,
     &AUDIT_LINE,
     &AUDIT,
+    &MAIL,
+    &MAILS,
+    &SIGNING_KEY,
+    &SIGNING_KEYS,
     &API_KEY,
     &API_KEYS,
     &NEW_API_KEY,
@@ -64,6 +68,21 @@ static AUDIT_LINE: Object = Object::of::<views::AuditLine>(
 
 pub static AUDIT: Object =
     Object::of::<views::Page<views::AuditLine>>("AuditPage", r#"{"items":[],"next":null}"#);
+
+static MAIL: Object = Object::of::<views::Mail>(
+    "Mail",
+    r#"{"id":"0198a0b2-7c00-7000-8000-000000000007","user_id":"0198a0b2-7c00-7000-8000-000000000001","to":"ann@example.com","kind":"new_login","subject":"New login to your account","state":"failed","created_at":"2026-11-22T08:05:00Z","sent_at":null,"attempts":1,"last_error":"the server said 550 no such user"}"#,
+);
+
+pub static MAILS: Object = Object::of::<views::Page<views::Mail>>("MailPage", r#"{"items":[],"next":null}"#);
+
+static SIGNING_KEY: Object = Object::of::<views::SigningKey>(
+    "SigningKey",
+    r#"{"kid":"NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs","algorithm":"ES256","state":"verifying","created_at":"2026-11-22T08:00:00Z","retired_at":"2026-11-23T08:00:00Z","keep_until":"2026-11-23T08:16:00Z"}"#,
+);
+
+pub static SIGNING_KEYS: Object =
+    Object::of::<views::Page<views::SigningKey>>("SigningKeyPage", r#"{"items":[],"next":null}"#);
 
 static API_KEY: Object = Object::of::<views::ApiKey>(
     "ApiKey",

@@ -4,6 +4,7 @@ use super::Parsed;
 use crate::domain::api_key::ApiKeyName;
 use crate::domain::application::{Allow, AppName, AppOrigin};
 use crate::domain::email::Email;
+use crate::domain::mail::MailState;
 use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::role::{Permission, RoleName};
@@ -72,6 +73,7 @@ impl Fields {
         optional_roles: Roles(Vec<RoleName>),
         optional_user: User(UserRef),
         optional_state: State(UserState),
+        optional_mail_state: MailState(MailState),
         optional_app_name: AppName(AppName),
         optional_app_origin: AppOrigin(AppOrigin),
         optional_allow: Allow(Allow),

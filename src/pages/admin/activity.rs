@@ -1,6 +1,5 @@
 //! Lines of the audit log as people read them: with addresses in the place of ids.
 
-use super::frame::time;
 use crate::domain::audit::{EventTone, Line};
 use crate::error::Error;
 use crate::pages::visit::Visit;
@@ -26,10 +25,10 @@ pub fn lines(
     } else {
         HashMap::new()
     };
-    Ok((page.items.iter().map(|line| row(line, &addresses)).collect(), page.next))
+    Ok((page.items.iter().map(|line| row(visit, line, &addresses)).collect(), page.next))
 }
 
-fn row(line: &Line, addresses: &HashMap<String, String>) -> Value {
+fn row(visit: &Visit<'_>, line: &Line, addresses: &HashMap<String, String>) -> Value {
     let address = |id: &str| addresses.get(id).cloned();
     let actor = line.actor.strip_prefix("user:").and_then(address);
     let user = line.user.as_deref().map(|id| address(id).unwrap_or_else(|| id.to_owned()));
@@ -40,7 +39,7 @@ fn row(line: &Line, addresses: &HashMap<String, String>) -> Value {
         .collect();
     context! {
         seq => line.seq,
-        at => time(line.at),
+        at => visit.time(line.at),
         event => line.event.as_str(),
         kind => match EventTone::of(&line.event) {
             Some(EventTone::Warning) => "warn",

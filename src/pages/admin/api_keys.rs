@@ -1,6 +1,6 @@
 //! `/auth/admin/api-keys`: the keys that services prove themselves with. A new one's secret is shown once.
 
-use super::frame::{self, Question, ROWS, Tab, ask, further, texts, time};
+use super::frame::{self, Question, ROWS, Tab, ask, further, texts};
 use super::inputs::{Mistakes, typed};
 use super::permissions::{self, Chosen};
 use crate::domain::api_key::{ApiKey, ApiKeyName};
@@ -39,10 +39,10 @@ fn view(visit: &Visit<'_>, key: &ApiKey) -> Value {
         name => key.name.as_str(),
         id => key.id.to_string(),
         permissions => texts(&key.permissions),
-        created => time(key.created_at),
-        expires => time(key.expires_at),
+        created => visit.time(key.created_at),
+        expires => visit.time(key.expires_at),
         expired => !key.counts(visit.app.now()),
-        last_used => time(key.last_used_at),
+        last_used => visit.time(key.last_used_at),
     }
 }
 

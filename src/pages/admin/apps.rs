@@ -1,6 +1,6 @@
 //! `/auth/admin/apps`: the applications behind the gate, who may use each, and why somebody may or not.
 
-use super::frame::{self, Question, ROWS, Tab, ask, further, texts, time};
+use super::frame::{self, Question, ROWS, Tab, ask, further, texts};
 use super::inputs::{Mistakes, typed};
 use super::user_roles::{self, Ticked};
 use crate::domain::application::{Allow, AppName, AppOrigin, Application, Demand, Finding};
@@ -41,7 +41,7 @@ fn named(visit: &Visit<'_>) -> Result<AppName, Stop> {
     AppName::parse(visit.parameter(0)).map_err(|_| Stop::NotFound)
 }
 
-fn view(app: &Application) -> Value {
+fn view(visit: &Visit<'_>, app: &Application) -> Value {
     let (everyone, roles) = match &app.allow {
         Allow::Everyone => (true, Vec::new()),
         Allow::Roles(roles) => (false, texts(roles)),
@@ -52,7 +52,7 @@ fn view(app: &Application) -> Value {
         url => app.origin.as_str(),
         everyone,
         roles,
-        created => time(app.created_at),
+        created => visit.time(app.created_at),
     }
 }
 
@@ -61,7 +61,7 @@ fn list(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let found = apps::page(visit.app, &visit.caller, ROWS, after.as_deref())?;
     let page = context! {
         title => visit.text("admin_apps.title"),
-        apps => found.items.iter().map(view).collect::<Vec<_>>(),
+        apps => found.items.iter().map(|app| view(visit, app)).collect::<Vec<_>>(),
         first => after.is_some(),
         next => further("/auth/admin/apps", &[], "after", found.next.as_deref()),
     };
@@ -83,7 +83,7 @@ fn show(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     };
     let page = context! {
         title => app.name.as_str(),
-        app => view(&app),
+        app => view(visit, &app),
         typed => typed(&[("user", &user)]),
         errors => mistakes.beside_fields(),
         explained,

@@ -1,7 +1,6 @@
-//! What all of these pages have: the row of tabs, lists that go on, times, and the page that asks once more.
+//! What all of these pages have: the row of tabs, lists that go on, and the page that asks once more.
 
 use crate::domain::access::{Actor, OWN_PERMISSIONS};
-use crate::domain::time::Timestamp;
 use crate::pages::visit::Visit;
 use crate::transport::message::Response;
 use form_urlencoded::Serializer;
@@ -19,13 +18,22 @@ pub enum Tab {
     ApiKeys,
     Apps,
     Audit,
+    Mails,
     SigningKeys,
 }
 
 impl Tab {
     /// In the order shown.
-    const ALL: [Self; 7] =
-        [Self::Users, Self::Sessions, Self::Roles, Self::Apps, Self::ApiKeys, Self::Audit, Self::SigningKeys];
+    const ALL: [Self; 8] = [
+        Self::Users,
+        Self::Sessions,
+        Self::Roles,
+        Self::Apps,
+        Self::ApiKeys,
+        Self::Audit,
+        Self::Mails,
+        Self::SigningKeys,
+    ];
 
     /// Where its list is.
     pub const fn path(self) -> &'static str {
@@ -36,6 +44,7 @@ impl Tab {
             Self::ApiKeys => "/auth/admin/api-keys",
             Self::Apps => "/auth/admin/apps",
             Self::Audit => "/auth/admin/audit",
+            Self::Mails => "/auth/admin/mails",
             Self::SigningKeys => "/auth/admin/signing-keys",
         }
     }
@@ -43,7 +52,7 @@ impl Tab {
     /// Who may see that.
     pub const fn permission(self) -> &'static str {
         match self {
-            Self::Users => "users:read",
+            Self::Users | Self::Mails => "users:read",
             Self::Sessions => "sessions:read",
             Self::Roles => "roles:read",
             Self::ApiKeys | Self::SigningKeys => "keys:write",
@@ -60,6 +69,7 @@ impl Tab {
             Self::ApiKeys => "admin_tabs.api_keys",
             Self::Apps => "admin_tabs.apps",
             Self::Audit => "admin_tabs.audit",
+            Self::Mails => "admin_tabs.mails",
             Self::SigningKeys => "admin_tabs.signing_keys",
         }
     }
@@ -79,18 +89,6 @@ pub fn page(visit: &mut Visit<'_>, tab: Tab, status: u16, template: &str, page: 
         .collect();
     let may = Value::from_pairs(OWN_PERMISSIONS.map(|own| (own.replace(':', "_"), actor.may(own))));
     visit.page(status, template, context! { tabs, may, ..page })
-}
-
-/// A time as templates show it; `None` has none.
-pub fn time(at: impl Into<Option<Timestamp>>) -> Value {
-    at.into().map_or(Value::from(()), |at| {
-        let exact = at.to_string();
-        let text = match exact.get(..16) {
-            Some(minutes) if exact.len() == 20 => format!("{} UTC", minutes.replace('T', " ")),
-            _ => exact.clone(),
-        };
-        context! { exact, text }
-    })
 }
 
 /// The texts of what is listed, for a template.
@@ -146,14 +144,6 @@ pub fn ask(visit: &mut Visit<'_>, question: &Question, complaint: Option<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_is_told_to_the_minute() {
-        let at = time(Timestamp::from_secs(1_795_334_400));
-        assert_eq!(at.get_attr("text").unwrap().as_str(), Some("2026-11-22 08:00 UTC"));
-        assert_eq!(at.get_attr("exact").unwrap().as_str(), Some("2026-11-22T08:00:00Z"));
-        assert!(time(None).is_none());
-    }
 
     #[test]
     fn a_list_goes_on_with_its_filters() {

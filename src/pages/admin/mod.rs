@@ -9,6 +9,7 @@ mod audit;
 mod frame;
 mod home;
 mod inputs;
+mod mails;
 mod permissions;
 mod registrations;
 mod roles;
@@ -33,5 +34,6 @@ pub const SUBJECTS: &[&[PageRoute]] = &[
     api_keys::ROUTES,
     apps::ROUTES,
     audit::ROUTES,
+    mails::ROUTES,
     signing_keys::ROUTES,
 ];

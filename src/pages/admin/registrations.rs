@@ -1,6 +1,6 @@
 //! `/auth/admin/registrations`: those that wait for the link in their mail, which may never have come.
 
-use super::frame::{self, Question, ROWS, Tab, ask, further, time};
+use super::frame::{self, Question, ROWS, Tab, ask, further};
 use super::inputs::Mistakes;
 use super::user::path_of;
 use crate::domain::id::RegistrationId;
@@ -48,8 +48,8 @@ fn row(visit: &Visit<'_>, one: &Registration) -> Value {
         name => one.name.as_str(),
         device => device::in_words(visit, one.user_agent.as_deref()),
         network => one.ip.as_deref().unwrap_or_default(),
-        created => time(one.created_at),
-        expires => time(one.expires_at),
+        created => visit.time(one.created_at),
+        expires => visit.time(one.expires_at),
         contested => one.password_required,
     }
 }

@@ -1,6 +1,6 @@
 //! `/auth/admin/sessions`: everybody's sessions, or somebody's, newest first.
 
-use super::frame::{self, ROWS, Tab, further, time};
+use super::frame::{self, ROWS, Tab, further};
 use super::inputs::{Mistakes, typed};
 use crate::error::{Error, Refusal};
 use crate::pages::account::device;
@@ -44,8 +44,8 @@ fn row(visit: &Visit<'_>, of: &SessionOfUser) -> Value {
         email => of.email.as_str(),
         device => device::in_words(visit, session.user_agent.as_deref()),
         network => session.ip.map(|ip| ip.to_string()).unwrap_or_default(),
-        created => time(session.created_at),
-        last_used => time(session.last_used_at),
+        created => visit.time(session.created_at),
+        last_used => visit.time(session.last_used_at),
         current => visit.me.as_ref().is_some_and(|me| me.session == session.id),
     }
 }

@@ -1,7 +1,7 @@
 //! `/auth/admin/users/{id}`: one account, with what hangs on it; and how its address and name are changed.
 
 use super::activity;
-use super::frame::{self, Tab, texts, time};
+use super::frame::{self, Tab, texts};
 use super::inputs::{self, Mistakes, typed};
 use super::sessions;
 use crate::domain::id::UserId;
@@ -79,11 +79,11 @@ fn show(visit: &mut Visit<'_>) -> Result<Response, Stop> {
         badges => badges(visit, &user),
         roles => texts(&user.roles),
         verified => user.email_verified_at.is_some(),
-        two_factor => time(user.two_factor_at),
-        disabled => time(user.disabled_at),
-        locked_until => time(locked_until),
-        created => time(user.created_at),
-        last_login => time(user.last_login_at),
+        two_factor => visit.time(user.two_factor_at),
+        disabled => visit.time(user.disabled_at),
+        locked_until => visit.time(locked_until),
+        created => visit.time(user.created_at),
+        last_login => visit.time(user.last_login_at),
         own => is_own(visit, &user),
         over => require_over(&visit.caller, &user.permissions).is_ok(),
         more_sessions => sessions.as_ref().is_some_and(|(_, next)| next.is_some()),

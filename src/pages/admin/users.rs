@@ -79,7 +79,7 @@ fn row(visit: &Visit<'_>, user: &User) -> Value {
         name => user.name.as_str(),
         roles => texts(&user.roles),
         badges => badges(visit, user),
-        last_login => frame::time(user.last_login_at),
+        last_login => visit.time(user.last_login_at),
     }
 }
 

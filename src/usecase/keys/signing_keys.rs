@@ -24,15 +24,14 @@ const IN_FLIGHT: Duration = Duration::from_secs(60);
 /// `next` of the page before.
 ///
 /// # Errors
-/// `forbidden` for anybody but an operator; `invalid_cursor`; `validation_failed` for a limit of 0; the
-/// store's.
+/// `forbidden` without `keys:write`; `invalid_cursor`; `validation_failed` for a limit of 0; the store's.
 pub fn page(
     app: &App,
     caller: &Caller,
     limit: u32,
     after: Option<&str>,
 ) -> Result<Paged<SigningKey, String>, Error> {
-    require(caller, "signing_keys:read")?;
+    require(caller, "keys:write")?;
     check_limit(limit)?;
     let after = start(cursor::List::SigningKeys, after, place_of)?;
     let Paged { items, next } = app.store.read(|query| keys::list_page(query, &Page { limit, after }))?;

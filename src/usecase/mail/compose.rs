@@ -389,10 +389,10 @@ impl Drop for Body {
 }
 
 /// A page of the outbox, newest first: `limit` mails (at least 1), after the `next` of the page before.
-/// `state` of `None`: all.
+/// `state` of `None`: all. Never what they say: a link in one is for its reader alone.
 ///
 /// # Errors
-/// `forbidden` for anybody but an operator; `invalid_cursor`; `validation_failed` for a limit of 0; the
+/// `forbidden` without `users:read`, as mails name addresses; `invalid_cursor`; `validation_failed` for a limit of 0; the
 /// store's.
 pub fn page(
     app: &App,
@@ -401,7 +401,7 @@ pub fn page(
     limit: u32,
     after: Option<&str>,
 ) -> Result<Paged<Mail, String>, Error> {
-    require(caller, "mail:read")?;
+    require(caller, "users:read")?;
     check_limit(limit)?;
     let after = start(cursor::List::Mails, after, cursor::decode)?.map(MailId::from_bytes);
     let page = Page { limit, after };

@@ -15,9 +15,10 @@ use crate::ports::smtp::{Encryption, Login, Patience, Roots, Settings, Smtp};
 use crate::ports::{Mailer, Message, Undelivered};
 use crate::store::tables::mails;
 use crate::store::tables::mails::Sealed;
+use crate::store::tables::users;
 use crate::usecase::app::App;
 use crate::usecase::app::mail_templates::MailContext;
-use crate::usecase::require;
+use crate::usecase::{require, require_over};
 use std::time::Duration;
 
 /// How long a claim holds: longer than any dialogue with a server that answers just in time.
@@ -176,22 +177,26 @@ pub struct Retried {
 /// their next attempt. None of them, if one can't be.
 ///
 /// # Errors
-/// `forbidden` for anybody but an operator; `not_found`; `conflict` for a mail that was sent: its text is
-/// wiped; the store's.
+/// `forbidden` without `users:write`, or for a mail to an account that holds more of authd than the caller;
+/// `not_found`; `conflict` for a mail that was sent: its text is wiped; the store's.
 pub fn retry(app: &App, caller: &Caller, ids: &[String]) -> Result<Vec<Retried>, Error> {
-    require(caller, "mail:write")?;
+    require(caller, "users:write")?;
     let parsed = ids.iter().map(|id| MailId::parse(id).ok_or_else(|| Refusal::not_found("mail", id)));
     let ids: Vec<MailId> = parsed.collect::<Result<_, _>>()?;
     let retried = app.store.write(caller, move |tx| {
         let mut found = Vec::new();
         for id in &ids {
-            match mails::find(tx, *id)?.map(|sealed| sealed.mail) {
-                None => return Ok(Decision::Refuse(Refusal::not_found("mail", id.to_string()))),
-                Some(mail) if mail.state == MailState::Sent => {
-                    return Ok(Decision::Refuse(was_sent(*id)));
-                }
-                Some(mail) => found.push(mail),
+            let Some(Sealed { mail, .. }) = mails::find(tx, *id)? else {
+                return Ok(Decision::Refuse(Refusal::not_found("mail", id.to_string())));
+            };
+            let user = mail.user.map(|user| users::find(tx, user)).transpose()?.flatten();
+            if let Some(Err(refusal)) = user.map(|user| require_over(tx.caller(), &user.permissions)) {
+                return Ok(Decision::Refuse(refusal));
             }
+            if mail.state == MailState::Sent {
+                return Ok(Decision::Refuse(was_sent(*id)));
+            }
+            found.push(mail);
         }
         let mut retried = Vec::with_capacity(found.len());
         for mail in &found {

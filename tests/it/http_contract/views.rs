@@ -5,6 +5,7 @@ use super::*;
 use authd::api::problem::Problem;
 use authd::api::schema;
 use authd::domain::access::Standing;
+use authd::domain::algorithm::Algorithm;
 use authd::domain::api_key::{ApiKey, ApiKeyName};
 use authd::domain::application::{Allow, AppName, AppOrigin, Application};
 use authd::domain::audit::{ChainError, Line, Mark};
@@ -16,6 +17,7 @@ use authd::domain::registration::Registration;
 use authd::domain::role::{Permission, Role, RoleName};
 use authd::domain::secret::Secret;
 use authd::domain::session::Session;
+use authd::domain::signing_key::{Retired, SigningKey};
 use authd::domain::time::Timestamp;
 use authd::domain::user::User;
 use authd::error::{Error, FieldError, Refusal};
@@ -234,6 +236,15 @@ impl Filling {
         }
     }
 
+    fn signing_key(&self) -> SigningKey {
+        SigningKey {
+            kid: self.text.clone(),
+            algorithm: Algorithm::Es256,
+            created_at: self.time(),
+            retired: self.maybe(Retired { at: self.time(), keep_until: self.time() }),
+        }
+    }
+
     /// One of each object among the document's components, by name.
     fn components(&self) -> Vec<(&'static str, Value)> {
         let (user, tokens, line, now) = (self.user(), self.tokens(), self.line(), self.time());
@@ -247,7 +258,7 @@ impl Filling {
         let (access, refresh) = (self.introspected(self.access()), self.introspected(Kind::Refresh));
         let error = FieldError { field: self.text.clone(), code: "missing", message: self.text.clone() };
         let page = self.page(line.clone());
-        let waiting = self.registration();
+        let (waiting, mail, signing) = (self.registration(), self.mail().mail, self.signing_key());
         let sessions = json!(views::own_sessions(std::slice::from_ref(&session), session.id));
         let events = json!(views::own_events(&Paged { items: vec![line.clone()], next: None }));
         let two_factor = json!(views::two_factor(&status));
@@ -291,6 +302,13 @@ impl Filling {
             ("App", json!(views::app(&self.app()))),
             ("Allow", json!(views::app(&self.app()))["allow"].clone()),
             ("AppPage", json!(views::page(&self.page(self.app()), views::app))),
+            ("Mail", json!(views::mail(&mail))),
+            ("MailPage", json!(views::page(&self.page(mail.clone()), views::mail))),
+            ("SigningKey", json!(views::signing_key(&signing, now))),
+            (
+                "SigningKeyPage",
+                json!(views::page(&self.page(signing.clone()), |key| views::signing_key(key, now))),
+            ),
             ("ApiKey", json!(views::api_key(&key))),
             ("ApiKeyPage", json!(views::page(&self.page(key.clone()), views::api_key))),
             ("CreatedApiKey", json!(views::new_api_key(&added))),

@@ -14,13 +14,13 @@ use std::sync::Mutex;
 
 /// A way out that does as it was told: an answer for each mail, and yes when there is none left.
 #[derive(Debug, Default)]
-struct Told {
+pub struct Told {
     answers: Mutex<VecDeque<Result<(), Undelivered>>>,
     sent: Mutex<Vec<Message>>,
 }
 
 impl Told {
-    fn answers(answers: impl IntoIterator<Item = Result<(), Undelivered>>) -> Self {
+    pub fn answers(answers: impl IntoIterator<Item = Result<(), Undelivered>>) -> Self {
         Self { answers: Mutex::new(answers.into_iter().collect()), ..Self::default() }
     }
 

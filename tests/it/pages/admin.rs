@@ -167,7 +167,13 @@ fn path_to(office: &Office, row: &PageRoute) -> String {
     let id = if row.path.contains("/sessions/{id}") { session() } else { office.id_of(BOB) };
     let path = row.path.replace("{id}", &id).replace("{role}", "plain");
     let path = path.replace("{name}", "a-key").replace("{app}", "wiki");
+    let path = path.replace("{mail}", &mail(office));
     path.replace("{registration}", &registration(office))
+}
+
+/// The id of the mail with Cyd's link.
+fn mail(office: &Office) -> String {
+    office.world.mails("cyd@example.com")[0].id.to_string()
 }
 
 /// The id of Cyd's registration, which waits.
@@ -315,7 +321,7 @@ fn the_first_tab_is_the_first_that_somebody_may_see() {
     assert!(page.contains("<a href=\"/auth/admin/audit\" aria-current=\"page\">"), "{page}");
     assert!(!page.contains("href=\"/auth/admin/users\""), "{page}");
     let whole = office.open("/auth/admin/users");
-    for tab in ["users", "sessions", "roles", "apps", "api-keys", "audit", "signing-keys"] {
+    for tab in ["users", "sessions", "roles", "apps", "api-keys", "audit", "mails", "signing-keys"] {
         assert!(whole.contains(&format!("<a href=\"/auth/admin/{tab}\"")), "{tab}");
     }
 }

@@ -1,14 +1,18 @@
-//! Roles, API keys, applications, signing keys and the audit log on the pages of administrators.
+//! Roles, API keys, applications, signing keys, mails and the audit log on the pages of administrators.
 
 use super::admin::{BOB, Office, ROOT, cookies};
 use crate::browser::Browser;
+use crate::mail::Told;
 use crate::world::operator;
 use authd::domain::access::OWN_PERMISSIONS;
 use authd::domain::application::AppName;
 use authd::domain::role::RoleName;
+use authd::ports::Undelivered;
 use authd::usecase::account::roles;
 use authd::usecase::gate::apps;
-use authd::usecase::keys::api_keys;
+use authd::usecase::keys::{api_keys, signing_keys};
+use authd::usecase::mail::delivery::Delivery;
+use std::time::Duration;
 
 fn permissions_of(office: &Office, role: &str) -> Vec<String> {
     let name = RoleName::parse(role).unwrap();
@@ -167,7 +171,7 @@ fn the_log_is_filtered_and_paged() {
         office.world.login(BOB).unwrap();
         office.world.advance(std::time::Duration::from_secs(60));
     }
-    let rows = |page: &str| page.matches("<tr>\n<td class=\"whole\"><time").count();
+    let rows = |page: &str| page.matches("<tr>\n<td><time").count();
     let page = office.open("/auth/admin/audit");
     assert_eq!(rows(&page), 50);
     let next = page.split_once("rel=\"next\"").unwrap().0.rsplit_once("href=\"").unwrap().1;
@@ -242,13 +246,54 @@ fn an_application_is_made_changed_explained_and_deleted() {
 }
 
 #[test]
-fn signing_keys_are_those_that_everybody_can_fetch() {
+fn signing_keys_are_shown_with_their_dates() {
     let office = Office::new();
-    let set = office.send("GET", "/.well-known/jwks.json", &[], "").json();
+    office.world.advance(Duration::from_secs(24 * 3600));
+    let rotated = signing_keys::rotate(&office.world.app, &operator()).unwrap();
     let page = office.open("/auth/admin/signing-keys");
-    for key in set["keys"].as_array().unwrap() {
-        assert!(page.contains(key["kid"].as_str().unwrap()) && page.contains(key["alg"].as_str().unwrap()));
+    let (old, new) = (rotated.previous.unwrap(), rotated.key);
+    for key in [&old, &new] {
+        let made = format!("<time datetime=\"{}\">", key.created_at);
+        assert!(page.contains(&key.kid) && page.contains(&made), "{page}");
     }
+    let until = old.retired.unwrap().keep_until;
+    assert!(page.contains(&format!("<time datetime=\"{until}\">")), "{page}");
+    assert!(page.contains(">Signs<") && page.contains(">Verifies what it signed<"), "{page}");
+}
+
+#[test]
+fn a_mail_that_failed_is_tried_again_and_its_text_is_not_shown() {
+    let office = Office::new();
+    let ann = "ann@example.com";
+    office.world.register(ann).unwrap();
+    let link = office.world.token_in_mail(ann);
+    let id = office.world.mails(ann)[0].id;
+    let never = Err(Undelivered::Permanent("the server said <b>550</b>".into()));
+    Delivery::new(&office.world.app, &Told::answers([never])).deliver_due().unwrap();
+    let list = "/auth/admin/mails";
+    for path in [list.to_owned(), format!("{list}?state=failed")] {
+        let page = office.open(&path);
+        assert!(page.contains(ann) && page.contains("Confirm your e-mail address"), "{page}");
+        assert!(page.contains("the server said &lt;b&gt;550"), "{page}");
+        assert!(!page.contains(&link), "{page}");
+    }
+    assert!(office.open(&format!("{list}?state=sent")).contains("Nothing was found."));
+    let odd = office.open_as(&office.root, &format!("{list}?state=odd"));
+    assert!(odd.status == 422 && odd.body.contains("state-error"), "{odd:?}");
+
+    let retry = format!("{list}/{id}/retry");
+    // Whoever may only see accounts has no button, and no way past it.
+    let reader = office.holder("reader@example.com", &["users:read"]);
+    assert!(!office.open_as(&reader, list).body.contains(&retry));
+    assert_eq!(office.press_as(&reader, &retry, &[]).status, 403);
+    assert_eq!(office.do_it(&retry, &[]), (list.into(), "The mail is being tried again.".into()));
+    assert_eq!(office.count("MailRetried"), 1);
+
+    Delivery::new(&office.world.app, &Told::default()).deliver_due().unwrap();
+    let late = office.press(&retry, &[]);
+    assert!(late.status == 409 && late.body.contains("This mail was sent meanwhile."), "{late:?}");
+    assert!(!office.open(list).contains(&retry), "there is nothing left to try");
+    assert_eq!(office.press(&format!("{list}/x/retry"), &[]).status, 404);
 }
 
 #[test]

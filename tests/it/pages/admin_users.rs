@@ -108,7 +108,7 @@ fn the_page_of_an_account_shows_what_hangs_on_it() {
     for part in [
         "<bdi>&lt;b&gt;Bob&lt;/b&gt; \u{202e}\u{5d1}\u{5d5}\u{5d1}</bdi>",
         ">editor</a>",
-        "2026-11-22 08:00 UTC</time>",
+        "22 November 2026, 08:00 UTC</time>",
         "LoginSucceeded",
         "192.0.2.7",
         "Not locked",

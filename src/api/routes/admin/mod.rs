@@ -3,9 +3,11 @@
 pub mod api_keys;
 pub mod apps;
 pub mod audit;
+pub mod mails;
 pub mod registrations;
 pub mod roles;
 pub mod sessions;
+pub mod signing_keys;
 pub mod users;
 
 use crate::api::route::{AFTER, LIMIT};
