@@ -109,6 +109,12 @@ fn content_type(bytes: &[u8]) -> Option<&'static str> {
     is_svg.then_some("image/svg+xml")
 }
 
+/// How many bytes of the binary they take.
+#[cfg(test)]
+pub(super) const fn size() -> usize {
+    STYLE.len() + SCRIPT.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

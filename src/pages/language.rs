@@ -4,30 +4,35 @@
 use crate::transport::message::Headers;
 use minijinja::value::{Kwargs, Object, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
-use std::collections::HashMap;
+use std::cmp::Ordering;
 use std::fmt::Write;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// A language of the pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Language(usize);
 
-struct Entry {
-    /// BCP 47, as `lang` in HTML.
-    tag: &'static str,
-    /// What it calls itself.
-    name: &'static str,
-    source: &'static str,
+/// Texts in one piece, and where each of them ends.
+struct Packed {
+    all: &'static str,
+    ends: &'static [u16],
 }
 
-/// A new language is a file beside the others, and a row here.
-const ALL: [Entry; 5] = [
-    Entry { tag: "en", name: "English", source: include_str!("texts/en.toml") },
-    Entry { tag: "de", name: "Deutsch", source: include_str!("texts/de.toml") },
-    Entry { tag: "es", name: "Español", source: include_str!("texts/es.toml") },
-    Entry { tag: "fr", name: "Français", source: include_str!("texts/fr.toml") },
-    Entry { tag: "zh-Hans", name: "简体中文", source: include_str!("texts/zh-Hans.toml") },
-];
+impl Packed {
+    fn get(&self, at: usize) -> Option<&'static str> {
+        let begin = at.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before))?;
+        self.all.get(usize::from(*begin)..usize::from(*self.ends.get(at)?))
+    }
+}
+
+// The names of all texts, in order, and the texts of each language in the order of their names: `build.rs`
+// makes them of the files in `texts/`.
+include!(concat!(env!("OUT_DIR"), "/texts.rs"));
+
+/// What a language calls itself. A new one is a file beside the others, and a row here, by its BCP 47 tag, as
+/// `lang` in HTML.
+const ALL: [(&str, &str); 5] =
+    [("en", "English"), ("de", "Deutsch"), ("es", "Español"), ("fr", "Français"), ("zh-Hans", "简体中文")];
 
 impl Language {
     pub const ENGLISH: Self = Self(0);
@@ -40,13 +45,13 @@ impl Language {
     /// Its BCP 47 tag.
     #[must_use]
     pub fn tag(self) -> &'static str {
-        ALL[self.0].tag
+        ALL[self.0].0
     }
 
     /// What it calls itself.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ALL[self.0].name
+        ALL[self.0].1
     }
 
     /// Finds the one that best fits a tag: by its language alone, since there is one of each. `None`: there
@@ -89,19 +94,15 @@ impl Language {
     }
 
     fn own_text(self, key: &str) -> Option<&'static str> {
-        texts(self).get(key).map(String::as_str)
+        let at = position(key)?;
+        let (_, texts) = LANGUAGES.iter().find(|(tag, _)| *tag == self.tag())?;
+        texts.get(at).filter(|text| !text.is_empty())
     }
 
     /// Lists the texts that English has and this one lacks.
     #[must_use]
     pub fn missing(self) -> Vec<&'static str> {
-        let mut missing: Vec<_> = texts(Self::ENGLISH)
-            .keys()
-            .map(String::as_str)
-            .filter(|key| self.own_text(key).is_none())
-            .collect();
-        missing.sort_unstable();
-        missing
+        names().filter(|key| Self::ENGLISH.own_text(key).is_some() && self.own_text(key).is_none()).collect()
     }
 }
 
@@ -113,17 +114,30 @@ fn with_numbers(sent: &str) -> String {
     plain.collect::<Vec<_>>().join(",")
 }
 
-/// The texts of a language, read at the first page in it.
-fn texts(of: Language) -> &'static HashMap<String, String> {
-    static READ: [OnceLock<HashMap<String, String>>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
-    READ[of.0].get_or_init(|| {
-        let sections: HashMap<String, HashMap<String, String>> =
-            toml::from_str(ALL[of.0].source).expect("a test reads every file of texts");
-        let of_section = |(section, texts): (String, HashMap<String, String>)| {
-            texts.into_iter().map(move |(name, text)| (format!("{section}.{name}"), text))
-        };
-        sections.into_iter().flat_map(of_section).collect()
-    })
+/// The names of all texts, in order.
+fn names() -> impl Iterator<Item = &'static str> {
+    (0..NAMES.ends.len()).filter_map(|at| NAMES.get(at))
+}
+
+/// Which of the names it is. `None`: none of them.
+fn position(key: &str) -> Option<usize> {
+    let (mut from, mut to) = (0, NAMES.ends.len());
+    while from < to {
+        let middle = from.midpoint(to);
+        match NAMES.get(middle)?.cmp(key) {
+            Ordering::Equal => return Some(middle),
+            Ordering::Less => from = middle + 1,
+            Ordering::Greater => to = middle,
+        }
+    }
+    None
+}
+
+/// How many bytes of the binary the texts take, names and ends included.
+#[cfg(test)]
+pub(super) fn size() -> usize {
+    let size = |packed: &Packed| packed.all.len() + size_of_val(packed.ends);
+    size(&NAMES) + LANGUAGES.iter().map(|(_, texts)| size(texts)).sum::<usize>()
 }
 
 /// What templates call as `t("section.name", value=…)`: the text in a language, with `{value}` replaced.
@@ -190,12 +204,24 @@ mod tests {
             found.into_iter().map(str::to_owned).collect::<Vec<_>>()
         };
         for language in Language::all() {
-            for (key, text) in texts(language) {
+            for key in names() {
                 let english = Language::ENGLISH.own_text(key);
-                let english =
-                    english.unwrap_or_else(|| panic!("{}: {key} is not in English", language.tag()));
+                let english = english.unwrap_or_else(|| panic!("{key} is not in English"));
+                let text = language.own_text(key).unwrap_or(english);
                 assert_eq!(braces(text), braces(english), "{}: {key}", language.tag());
             }
+        }
+    }
+
+    #[test]
+    fn every_file_of_texts_is_a_language() {
+        let mut tags: Vec<_> = Language::all().map(Language::tag).collect();
+        tags.sort_unstable();
+        assert_eq!(tags, LANGUAGES.iter().map(|(tag, _)| *tag).collect::<Vec<_>>());
+        assert!(names().is_sorted() && names().count() > 400);
+        assert!(names().enumerate().all(|(at, name)| position(name) == Some(at)));
+        for unknown in ["", "a", "nav.sign_ou", "nav.sign_outs", "zzz.zzz"] {
+            assert_eq!(position(unknown), None, "{unknown}");
         }
     }
 }

@@ -275,3 +275,21 @@ impl Service for Pages {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What all of the pages may take of the binary.
+    const MOST: usize = 200_000;
+
+    #[test]
+    fn the_pages_are_small() {
+        let (texts, templates, assets) = (language::size(), render::size(), assets::size());
+        let all = texts + templates + assets;
+        assert!(
+            all <= MOST,
+            "texts {texts} + templates {templates} + style and script {assets} = {all} bytes"
+        );
+    }
+}

@@ -1,63 +1,28 @@
-//! HTML out of templates, which escape whatever they are given. Built-in ones are compiled at the first page;
-//! an operator's, which take their place file by file, when the daemon starts.
+//! HTML out of templates, which escape whatever they are given. Built-in ones are compiled when they are
+//! first needed; an operator's, which take their place file by file, when the daemon starts.
 
 use crate::error::Fault;
 use crate::usecase::app::{html, template_folder};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 use std::path::Path;
 use std::sync::OnceLock;
 
-macro_rules! templates {
-    ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("templates/", $name)))),*] };
-}
+// Every file that there is, by its name, as it is built in: `build.rs` makes it of the files in `templates/`.
+include!(concat!(env!("OUT_DIR"), "/templates.rs"));
 
-/// Every file that there is, by its name, as it is built in.
-const BUILT_IN: &[(&str, &str)] = templates![
+/// The built-in templates that are kept as they were compiled: those that others extend and import, and what
+/// strangers may open as often as they like. Each takes some 20 kB of memory, and a tenth of a millisecond to
+/// compile, so any other is compiled for each of its answers.
+const KEPT: &[&str] = &[
     "layout.html",
     "macros.html",
-    "message.html",
-    "gate_again.html",
-    "gate_not_allowed.html",
-    "link.html",
-    "link_request.html",
-    "register.html",
-    "sign_in.html",
-    "sign_out.html",
     "account_macros.html",
-    "account.html",
-    "account_name.html",
-    "account_email.html",
-    "account_password.html",
-    "two_factor.html",
-    "recovery_codes.html",
-    "recovery_codes_once.html",
-    "sessions.html",
-    "activity.html",
-    "account_delete.html",
-    "confirm.html",
     "admin.html",
-    "admin_add_api_key.html",
-    "admin_add_user.html",
-    "admin_api_key.html",
-    "admin_api_keys.html",
-    "admin_app.html",
-    "admin_apps.html",
-    "admin_audit.html",
-    "admin_edit_app.html",
-    "admin_edit_role.html",
-    "admin_edit_user.html",
     "admin_macros.html",
     "admin_permissions.html",
-    "admin_registrations.html",
-    "admin_role.html",
-    "admin_roles.html",
-    "admin_sessions.html",
-    "admin_signing_keys.html",
-    "admin_sure.html",
-    "admin_user.html",
-    "admin_user_roles.html",
-    "admin_users.html",
+    "message.html",
+    "sign_in.html",
 ];
 
 /// Makes HTML of pages.
@@ -89,12 +54,25 @@ impl Renderer {
                 }
             }
         }
-        render(built_in(), template, context).expect("a test opens every page")
+        render_built_in(template, context).expect("a test opens every page")
     }
 }
 
 fn render(of: &Environment<'_>, template: &str, context: &Value) -> Result<String, Error> {
     of.get_template(template)?.render(context)
+}
+
+fn render_built_in(template: &str, context: &Value) -> Result<String, Error> {
+    if KEPT.contains(&template) {
+        return render(kept(), template, context);
+    }
+    let unknown = || Error::new(ErrorKind::TemplateNotFound, format!("there is no template {template}"));
+    kept().template_from_named_str(template, source(template).ok_or_else(unknown)?)?.render(context)
+}
+
+/// The built-in template of this name. `None`: there is none.
+fn source(template: &str) -> Option<&'static str> {
+    BUILT_IN.iter().find(|(name, _)| *name == template).map(|(_, source)| *source)
 }
 
 /// An environment that holds nothing yet.
@@ -109,11 +87,12 @@ fn empty() -> Environment<'static> {
     environment
 }
 
-fn built_in() -> &'static Environment<'static> {
+fn kept() -> &'static Environment<'static> {
     static COMPILED: OnceLock<Environment<'static>> = OnceLock::new();
     COMPILED.get_or_init(|| {
         let mut environment = empty();
-        for (name, source) in BUILT_IN {
+        for name in KEPT {
+            let source = source(name).expect("a test looks for each");
             environment.add_template(name, source).expect("a test compiles every built-in template");
         }
         environment
@@ -138,12 +117,27 @@ fn overridden(folder: &Path) -> Result<Environment<'static>, Fault> {
     Ok(environment)
 }
 
+/// How many bytes of the binary the templates take, their names included.
+#[cfg(test)]
+pub(super) fn size() -> usize {
+    BUILT_IN.iter().map(|(name, source)| name.len() + source.len()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_built_in_template_compiles() {
-        assert_eq!(built_in().templates().count(), BUILT_IN.len());
+    fn every_built_in_template_compiles_and_needs_none_that_is_not_kept() {
+        assert_eq!(kept().templates().count(), KEPT.len());
+        for (name, source) in BUILT_IN {
+            assert!(!source.contains("{#"), "{name} has its comments");
+            if let Err(error) = kept().template_from_named_str(name, source) {
+                panic!("{name}: {error}");
+            }
+            for (needed, _) in BUILT_IN.iter().filter(|(other, _)| source.contains(&format!("\"{other}\""))) {
+                assert!(KEPT.contains(needed), "{name} needs {needed}");
+            }
+        }
     }
 }
