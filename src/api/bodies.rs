@@ -128,6 +128,18 @@ pub static PASSWORD_CHANGE: Body = Body {
     example: r#"{"current_password":"correct horse battery staple","new_password":"purple monkeys eat dishwashers"}"#,
 };
 
+pub static REAUTHENTICATION: Body = Body {
+    name: "Reauthentication",
+    encoding: Encoding::Json,
+    fields: &[
+        required("password", Kind::Password, "The account's password."),
+        optional("code", Kind::Token, "From the app; wanted where the second factor is on."),
+        optional("recovery_code", Kind::Token, "In its place."),
+    ],
+    alternatives: Alternatives::AtMostOne(FACTOR),
+    example: r#"{"password":"correct horse battery staple"}"#,
+};
+
 pub static SECOND_STEP: Body = Body {
     name: "SecondStepProof",
     encoding: Encoding::Json,

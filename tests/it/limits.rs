@@ -93,6 +93,7 @@ fn budget_of(id: &str) -> Option<Budget> {
         | "verify_second_step"
         | "change_password"
         | "change_required_password"
+        | "reauthenticate"
         | "delete_me"
         | "enable_two_factor"
         | "disable_two_factor"

@@ -1,5 +1,6 @@
 //! What people do to their own account over HTTP: address, password, deletion, events (S3, S5, S6, S12).
 
+use crate::authenticator::Authenticator;
 use crate::daemon::{Answer, Daemon};
 use crate::world::{PASSWORD, operator, user_ref};
 use authd::domain::password::Password;
@@ -143,6 +144,51 @@ fn a_changed_password_keeps_this_session_alone() {
     assert_eq!(ann.daemon.send_as(&text(&other["access_token"]), "GET", "/api/auth/me", "").status, 401);
     assert!(ann.daemon.world.login(ANN).is_err());
     assert!(ann.daemon.world.login_with(ANN, OTHER).is_ok());
+}
+
+#[test]
+fn a_login_is_made_fresh_by_proving_once_more_who_one_is() {
+    let daemon = Daemon::new();
+    let world = &daemon.world;
+    let token = daemon.token_of("ann@example.com", &[]);
+    let prove = |body: Value| daemon.send_as(&token, "POST", "/api/auth/reauthenticate", &body.to_string());
+    let set_up = || daemon.send_as(&token, "POST", "/api/auth/2fa/setup", "").status;
+    world.advance(Duration::from_secs(5 * 60));
+    assert_eq!(set_up(), 403);
+    assert_eq!(
+        code(&prove(json!({"password": "not hers at all, this"}))),
+        (403, "invalid_credentials".into())
+    );
+    assert_eq!(set_up(), 403);
+    assert_eq!(prove(json!({"password": PASSWORD})).status, 204);
+    let setup = daemon.send_as(&token, "POST", "/api/auth/2fa/setup", "");
+    assert_eq!(setup.status, 200, "the same token is fresh again: {setup:?}");
+    let app = Authenticator::new(setup.json()["secret"].as_str().unwrap());
+    let now = || app.code_at(world.now().as_secs());
+    let enabled = daemon.send_as(&token, "POST", "/api/auth/2fa/enable", &json!({"code": now()}).to_string());
+    assert_eq!(enabled.status, 200, "{enabled:?}");
+    let recovery = enabled.json()["recovery_codes"][0].as_str().unwrap().to_owned();
+    let delete = || {
+        code(&daemon.send_as(&token, "POST", "/api/auth/me/delete", &json!({"password": "x"}).to_string()))
+    };
+
+    // With a second factor on, the password alone is not enough, nor is the code.
+    world.advance(Duration::from_secs(5 * 60));
+    assert_eq!(delete().1, "fresh_login_required");
+    assert_eq!(code(&prove(json!({"password": PASSWORD}))), (401, "invalid_code".into()));
+    assert_eq!(code(&prove(json!({"code": now()}))), (422, "validation_failed".into()));
+    assert_eq!(delete().1, "fresh_login_required");
+    assert_eq!(prove(json!({"password": PASSWORD, "code": now()})).status, 204);
+    assert_eq!(delete().1, "invalid_credentials", "it is asked for the password now");
+    world.advance(Duration::from_secs(5 * 60));
+    assert_eq!(prove(json!({"password": PASSWORD, "recovery_code": recovery})).status, 204);
+    let proven = world.events().iter().filter(|event| *event == "Reauthenticated").count();
+    assert_eq!(proven, 3);
+    // Whoever guesses is locked out as at the login.
+    for _ in 0..10 {
+        prove(json!({"password": "not hers at all, this"}));
+    }
+    assert_eq!(prove(json!({"password": PASSWORD})).problem(), "too_many_attempts");
 }
 
 #[test]

@@ -71,7 +71,10 @@ fn a_session_without_the_factor_that_is_required_sets_one_up_and_nothing_else() 
         }
     }
     assert_eq!(daemon.world.events(), before);
-    assert_eq!(open, ["logout", "show_two_factor", "set_up_two_factor", "enable_two_factor"]);
+    assert_eq!(
+        open,
+        ["reauthenticate", "logout", "show_two_factor", "set_up_two_factor", "enable_two_factor"]
+    );
 
     // No other program takes its token: by itself, or by asking.
     let ordinary = daemon.world.app.config.tokens.audience.clone();

@@ -1,6 +1,6 @@
 //! Sessions: login and its second step, refreshing, logging out.
 
-use crate::api::answer::{ended, json, started, tokens};
+use crate::api::answer::{ended, json, renewed, started, tokens};
 use crate::api::call::Call;
 use crate::api::route::{self, Access, Later, Route, any_of, nothing};
 use crate::api::{bodies, schema};
@@ -10,6 +10,7 @@ use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
 use crate::usecase::require_user;
+use crate::usecase::session::reauthenticate::reauthenticate;
 use crate::usecase::session::{browser, list, logout, refresh};
 use crate::usecase::signin::login::{Credentials, LoggedIn};
 use crate::usecase::signin::{login, second_factor};
@@ -45,6 +46,14 @@ pub static SESSIONS: &[Route] = &[
         .body(&bodies::REFRESH)
         .answers(&[any_of(200, "The session goes on.", schema::SESSION_TOKENS)])
         .problems(&[(401, "invalid_token")]),
+    Route::post("/api/auth/reauthenticate", "reauthenticate", Access::User, prove_again)
+        .summary("Make the session fresh, as a new login would, by proving once more who one is")
+        .before_second_factor()
+        .lane(Lane::Hash)
+        .limit(Budget::Login)
+        .body(&bodies::REAUTHENTICATION)
+        .answers(&[nothing(204, "It is fresh, and goes on; its tokens are good as before.")])
+        .problems(&[(401, "invalid_code"), (403, "invalid_credentials"), (429, "too_many_attempts")]),
     Route::post("/api/auth/session/token", "make_session_token", Access::Browser, make_token)
         .summary(
             "An access token of a browser's session, for a script of its pages that talks to other services",
@@ -90,6 +99,12 @@ fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
     let ticket = call.fields.token("ticket");
     let factor = call.fields.factor().ok_or(Refusal::InvalidCode)?;
     logged_in(app, &call, second_factor::verify(app, &call.caller, ticket.expose(), &factor)?)
+}
+
+fn prove_again(app: &App, mut call: Call) -> Result<Response, Error> {
+    let (password, factor) = (call.fields.password("password"), call.fields.factor());
+    let cookie = reauthenticate(app, &call.caller, &password, factor.as_ref())?;
+    Ok(renewed(Response::empty(204), cookie.as_ref()))
 }
 
 fn refresh(app: &App, mut call: Call) -> Result<Response, Error> {
