@@ -337,7 +337,8 @@ pub fn minted(minted: &mint::Minted, now: Timestamp) -> MintedToken<'_> {
 /// What `token inspect` found. What is null, tokens of this kind don't say, or it could not be read.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Inspection<'a> {
-    /// `access_token`, `refresh_token`, `session_cookie`, `api_key`, the name of a link, or `unknown`.
+    /// `access_token`, `refresh_token`, `session_cookie`, `app_session_cookie`, `api_key`, the name of a
+    /// link, or `unknown`.
     kind: &'a str,
     /// Whether it is good.
     active: bool,
@@ -349,7 +350,7 @@ pub struct Inspection<'a> {
     session_id: Option<Id<SessionId>>,
     /// An access token's own id.
     jti: Option<Id<TokenId>>,
-    /// An API key's.
+    /// An API key's, or that of the application that a cookie counts for.
     name: Option<&'a str>,
     /// When it was made.
     issued_at: Option<Time>,

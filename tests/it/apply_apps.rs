@@ -134,6 +134,14 @@ fn two_applications_have_no_place_together() {
 }
 
 #[test]
+fn none_stands_where_authd_does() {
+    let world = World::with(&[("public_url", "https://auth.example.com")]);
+    let refused = plan(&world, &apps_at(&[("wiki", "wiki"), ("own", "auth")]), NotListed::Keep);
+    let Err(Error::Refused(Refusal::Invalid(wrong))) = refused else { panic!("{refused:?}") };
+    assert!(wrong[0].message.starts_with("line 3, application own: authd itself stands there"), "{wrong:?}");
+}
+
+#[test]
 fn a_rule_is_one_of_two() {
     let wrong = |rule: &str| {
         let file = format!("[[apps]]\nname = \"wiki\"\nurl = \"https://wiki.example.com\"\n{rule}");

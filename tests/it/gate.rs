@@ -286,3 +286,20 @@ fn no_spelling_of_the_host_is_a_way_around() {
     });
     held.unwrap();
 }
+
+#[test]
+fn no_application_stands_where_authd_does() {
+    let gate = Gate::with(&[("public_url", "https://auth.example.com")]);
+    let token = gate.daemon.token_of("root@example.com", &["admin"]);
+    let refused = |method: &str, path: &str, body: Value| {
+        let answer = gate.daemon.send_as(&token, method, path, &body.to_string());
+        assert_eq!((answer.status, answer.problem().as_str()), (422, "validation_failed"), "{answer:?}");
+        assert_eq!(answer.json()["errors"][0]["field"], "url");
+    };
+    let everyone = json!({"everyone": true});
+    refused("POST", APPS, json!({"name": "own", "url": "https://AUTH.example.com/", "allow": everyone}));
+    refused("PATCH", &format!("{APPS}/wiki"), json!({"url": "https://auth.example.com"}));
+    // Another port is another origin.
+    let beside = json!({"name": "own", "url": "https://auth.example.com:8443", "allow": everyone});
+    assert_eq!(gate.daemon.send_as(&token, "POST", APPS, &beside.to_string()).status, 201);
+}

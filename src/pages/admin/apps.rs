@@ -164,12 +164,15 @@ fn read(
 
 /// What the use-case found wrong.
 fn wrong(visit: &Visit<'_>, error: Error) -> Result<Mistakes, Stop> {
-    if let Error::Refused(Refusal::Conflict { .. }) = error {
-        let mut mistakes = Mistakes::default();
-        mistakes.beside("url", visit.text("admin_invalid.url_taken"));
-        return Ok(mistakes);
-    }
-    Mistakes::of(visit, error)
+    let about_url = match error {
+        Error::Refused(Refusal::Conflict { .. }) => "admin_invalid.url_taken",
+        // What can be no address at all was found before.
+        Error::Refused(Refusal::Invalid(_)) => "admin_invalid.url_own",
+        error => return Mistakes::of(visit, error),
+    };
+    let mut mistakes = Mistakes::default();
+    mistakes.beside("url", visit.text(about_url));
+    Ok(mistakes)
 }
 
 fn open_new(visit: &mut Visit<'_>) -> Result<Response, Stop> {

@@ -1,5 +1,6 @@
 //! Applications: made, listed, changed and deleted.
 
+use crate::config::Config;
 use crate::domain::application::{Allow, AppName, AppOrigin, Application};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
@@ -53,10 +54,14 @@ pub struct NewApp {
 /// Makes the gate know an application.
 ///
 /// # Errors
-/// `forbidden` without `apps:write`; `fresh_login_required` for a user; `already_exists` for its name;
-/// `conflict` where another application has its origin; `not_found` for a role; the store's.
+/// `forbidden` without `apps:write`; `validation_failed` for authd's own address; `fresh_login_required` for
+/// a user; `already_exists` for its name; `conflict` where another application has its origin; `not_found`
+/// for a role; the store's.
 pub fn add(app: &App, caller: &Caller, new: &NewApp) -> Result<Application, Error> {
     require(caller, "apps:write")?;
+    if is_own(&app.config, &new.origin) {
+        return Err(own_address("url", "").into());
+    }
     let (fresh, new) = (require_fresh_if_user(app, caller)?, new.clone());
     fresh.write(app, caller, move |tx| add_in(tx, &new))
 }
@@ -96,10 +101,14 @@ pub struct Edited {
 /// trace.
 ///
 /// # Errors
-/// `forbidden` without `apps:write`; `fresh_login_required` for a user; `not_found` for the application or a
-/// role; `conflict` where another application has the origin; the store's.
+/// `forbidden` without `apps:write`; `validation_failed` for authd's own address; `fresh_login_required` for
+/// a user; `not_found` for the application or a role; `conflict` where another application has the origin;
+/// the store's.
 pub fn edit(app: &App, caller: &Caller, name: &AppName, changes: &Changes) -> Result<Edited, Error> {
     require(caller, "apps:write")?;
+    if changes.origin.as_ref().is_some_and(|origin| is_own(&app.config, origin)) {
+        return Err(own_address("url", "").into());
+    }
     let (name, changes) = (name.clone(), changes.clone());
     require_fresh_if_user(app, caller)?.write(app, caller, move |tx| edit_in(tx, &name, &changes))
 }
@@ -147,6 +156,20 @@ pub(in crate::usecase) fn delete_in(tx: &mut Tx<'_>, name: &AppName) -> Result<D
     apps::delete(tx, name)?;
     tx.audit(&Event::AppDeleted { app: name.to_string() }, Subject::default())?;
     Ok(Decision::Grant(deleted))
+}
+
+/// Whether authd itself stands there: the cookie of an application and those of authd's pages must not share
+/// a host.
+pub(in crate::usecase) fn is_own(config: &Config, origin: &AppOrigin) -> bool {
+    AppOrigin::parse(&config.public_url).is_ok_and(|own| own.by_any_scheme().contains(origin))
+}
+
+/// Says that authd itself stands at an application's address, which `field` gives; `place` begins the
+/// sentence.
+pub(in crate::usecase) fn own_address(field: impl Into<String>, place: &str) -> Refusal {
+    let message =
+        format!("{place}authd itself stands there (public_url); an application has an origin of its own");
+    Refusal::invalid(field, "invalid", message)
 }
 
 /// Why an application can't be like this: a role that isn't there, or another application at its place.

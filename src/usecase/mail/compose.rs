@@ -392,8 +392,8 @@ impl Drop for Body {
 /// `state` of `None`: all. Never what they say: a link in one is for its reader alone.
 ///
 /// # Errors
-/// `forbidden` without `users:read`, as mails name addresses; `invalid_cursor`; `validation_failed` for a limit of 0; the
-/// store's.
+/// `forbidden` without `users:read`, as mails name addresses; `invalid_cursor`; `validation_failed` for a
+/// limit of 0; the store's.
 pub fn page(
     app: &App,
     caller: &Caller,

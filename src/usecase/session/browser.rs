@@ -2,14 +2,15 @@
 //! have for other services.
 
 use super::authenticate::{check_session, signed_in};
-use crate::crypto::session_cookie::{Named, Place, SessionCookie as ShownCookie};
+use crate::crypto::session_cookie::{APP_PREFIX, Named, PREFIX, Place, SessionCookie as ShownCookie};
 use crate::domain::access::{Carrier, SignedIn};
-use crate::domain::application::Application;
+use crate::domain::application::{AppName, Application};
 use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::domain::session::Session;
 use crate::error::{Error, Fault, Refusal};
-use crate::store::tables::sessions;
+use crate::store::page::Page;
+use crate::store::tables::{apps, sessions};
 use crate::usecase::app::App;
 use crate::usecase::gate::enter::place_of;
 use crate::usecase::keys::current_key;
@@ -85,6 +86,42 @@ pub fn access_token(app: &App, caller: &Caller) -> Result<AccessToken, Error> {
     let session = session.ok_or(Refusal::InvalidToken)?;
     let (access_token, expires_in) = session_start::issue_access(app, &signer, &me.account, &session)?;
     Ok(AccessToken { access_token, expires_in })
+}
+
+/// Whether it looks like a cookie that authd gives browsers: at its own host, or at an application's.
+pub(in crate::usecase) fn is_cookie(text: &str) -> bool {
+    [PREFIX, APP_PREFIX].iter().any(|prefix| text.starts_with(prefix))
+}
+
+/// As [`find_session`], also of the cookie of an application's host.
+pub(in crate::usecase) fn find_session_anywhere(app: &App, cookie: &str) -> Result<Option<Session>, Fault> {
+    if cookie.starts_with(APP_PREFIX) {
+        return Ok(find_session_at_app(app, cookie)?.map(|(session, _)| session));
+    }
+    find_session(app, cookie)
+}
+
+/// As [`find_session`], of the cookie of an application's host; with that application, which its tag alone
+/// tells.
+pub(in crate::usecase) fn find_session_at_app(
+    app: &App,
+    cookie: &str,
+) -> Result<Option<(Session, AppName)>, Fault> {
+    let Some(shown) = ShownCookie::parse(cookie, Place::App("")) else {
+        return Ok(None);
+    };
+    let named = shown.named;
+    let all = Page { limit: u32::MAX, after: None };
+    let (found, applications) = app.store.read(|query| {
+        Ok((sessions::find_salted(query, named.session)?, apps::list_page(query, &all)?.items))
+    })?;
+    let Some(found) = found.filter(|found| found.session.generation == named.generation) else {
+        return Ok(None);
+    };
+    let made_for = |application: &Application| {
+        app.session_cookie_key.is_authentic(&shown, &found.salt, Place::App(&place_of(application)))
+    };
+    Ok(applications.into_iter().find(made_for).map(|application| (found.session, application.name)))
 }
 
 /// Finds the session whose cookie has this value, whether or not it lives. `None`: it is no cookie of ours,

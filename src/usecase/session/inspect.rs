@@ -20,8 +20,8 @@ use crate::usecase::require;
 /// What a token is, and whether it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// `access_token`, `refresh_token`, `session_cookie`, `api_key`, `verify_email`, `reset_password` or
-    /// `unknown`.
+    /// `access_token`, `refresh_token`, `session_cookie`, `app_session_cookie`, `api_key`, `verify_email`,
+    /// `reset_password` or `unknown`.
     pub kind: &'static str,
     /// `None`: it is good. Else why it isn't, in words.
     pub flaw: Option<String>,
@@ -36,7 +36,7 @@ pub struct Facts {
     pub session: Option<SessionId>,
     /// An access token's own id.
     pub token: Option<TokenId>,
-    /// An API key's.
+    /// An API key's, or that of the application that a cookie counts for.
     pub name: Option<String>,
     pub issued_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
@@ -73,6 +73,9 @@ pub fn inspect(app: &App, caller: &Caller, text: &str) -> Result<Inspection, Err
     }
     if text.starts_with(session_cookie::PREFIX) {
         return Ok(cookie(app, text)?);
+    }
+    if text.starts_with(session_cookie::APP_PREFIX) {
+        return Ok(app_cookie(app, text)?);
     }
     if let Some(kind) = LinkKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix())) {
         return Ok(link(app, kind, text)?);
@@ -136,6 +139,18 @@ fn cookie(app: &App, text: &str) -> Result<Inspection, Fault> {
     let ended = !session.is_alive(app.now(), app.lifetime().idle);
     let flaw = ended.then(|| "its session has ended or run out".to_owned());
     Ok(Inspection { kind, flaw, facts: facts_of_session(&session) })
+}
+
+fn app_cookie(app: &App, text: &str) -> Result<Inspection, Fault> {
+    let kind = "app_session_cookie";
+    let Some((session, application)) = browser::find_session_at_app(app, text)? else {
+        let flaw = "this server did not make it, or another has taken its place, or its application is gone";
+        return Ok(Inspection::bad(kind, flaw));
+    };
+    let ended = !session.is_alive(app.now(), app.lifetime().idle);
+    let flaw = ended.then(|| "its session has ended or run out".to_owned());
+    let facts = Facts { name: Some(application.to_string()), ..facts_of_session(&session) };
+    Ok(Inspection { kind, flaw, facts })
 }
 
 fn facts_of_session(session: &Session) -> Facts {

@@ -3,7 +3,6 @@
 use super::{authenticate, browser};
 use crate::crypto::jwt;
 use crate::crypto::refresh::RefreshToken;
-use crate::crypto::session_cookie;
 use crate::domain::access::Actor;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
@@ -103,8 +102,8 @@ pub fn revoke_shown(app: &App, caller: &Caller, token: &Secret<String>) -> Resul
 
 /// Whose token it is, where it is authentic.
 fn owner(app: &App, text: &str) -> Result<Option<UserId>, Fault> {
-    if text.starts_with(session_cookie::PREFIX) {
-        return Ok(browser::find_session(app, text)?.map(|session| session.user));
+    if browser::is_cookie(text) {
+        return Ok(browser::find_session_anywhere(app, text)?.map(|session| session.user));
     }
     Ok(match RefreshToken::parse(text) {
         Some(token) => find_authentic(app, &token)?.map(|salted| salted.session.user),
@@ -186,8 +185,8 @@ fn revoke_text(app: &App, caller: &Caller, text: &str) -> Result<u64, Error> {
         };
         return app.store.write(caller, move |tx| Ok(Decision::Grant(end_session(tx, &session)?)));
     }
-    if text.starts_with(session_cookie::PREFIX) {
-        let session = browser::find_session(app, text)?.ok_or(Refusal::InvalidToken)?;
+    if browser::is_cookie(text) {
+        let session = browser::find_session_anywhere(app, text)?.ok_or(Refusal::InvalidToken)?;
         return app.store.write(caller, move |tx| Ok(Decision::Grant(end_session(tx, &session)?)));
     }
     match authenticate::inspect(app, text)? {

@@ -202,7 +202,7 @@ fn the_log_is_filtered_and_paged() {
 
 #[test]
 fn an_application_is_made_changed_explained_and_deleted() {
-    let office = Office::new();
+    let office = Office::with(&[("public_url", "https://auth.example.com")]);
     office.add_role("editor", &["posts:write"]);
     office.world.add_user(BOB, &[]);
     let path = "/auth/admin/add-app";
@@ -217,6 +217,7 @@ fn an_application_is_made_changed_explained_and_deleted() {
         (vec![("name", "wiki"), ("url", "https://b.example.com"), ("allow", "everyone")], "name-error"),
         (vec![("name", "b"), ("url", "https://wiki.example.com"), ("allow", "everyone")], "url-error"),
         (vec![("name", "b"), ("url", "http://b.example.com"), ("allow", "everyone")], "url-error"),
+        (vec![("name", "b"), ("url", "https://auth.example.com"), ("allow", "everyone")], "url-error"),
         (vec![("name", "b"), ("url", "https://b.example.com"), ("allow", "roles")], "allow-error"),
         (vec![("name", "b"), ("url", "https://b.example.com")], "allow-error"),
     ] {

@@ -87,6 +87,10 @@ impl Kind for WantedApp {
         if let Some(refusal) = unknown_roles(wanted.iter().flat_map(Self::mentions), look)? {
             return Ok(Decision::Refuse(refusal));
         }
+        if let Some(app) = wanted.iter().find(|wanted| app::is_own(look.config, &wanted.origin)) {
+            let place = format!("line {}, application {}: ", app.line, app.name);
+            return Ok(Decision::Refuse(app::own_address(format!("{}.url", app.place), &place)));
+        }
         let all = Page { limit: u32::MAX, after: None };
         let standing: BTreeMap<AppName, Application> =
             apps::list_page(look.query, &all)?.items.into_iter().map(|app| (app.name.clone(), app)).collect();

@@ -4,6 +4,7 @@
 use super::change::{Action, Change, Step};
 use super::fields::Entry;
 use super::file::{Node, Value};
+use crate::config::Config;
 use crate::domain::role::Permission;
 use crate::domain::time::Timestamp;
 use crate::error::{Decision, Fault, FieldError};
@@ -62,6 +63,7 @@ pub(super) trait Kind: Debug + Send + Sync + Sized + 'static {
 pub(super) struct Look<'a> {
     pub query: &'a Reader<'a>,
     pub now: Timestamp,
+    pub config: &'a Config,
     pub not_listed: NotListed,
     /// All that the file says, of other kinds too.
     pub wanted: &'a Wanted,

@@ -19,9 +19,8 @@ pub use kind::{Fate, NotListed, Spared, Wanted};
 
 use crate::domain::caller::Caller;
 use crate::domain::nearest::nearest;
-use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, FieldError, Refusal};
-use crate::store::tx::{Reader, Tx};
+use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::{require, require_own};
 use change::{Prepared, Work};
@@ -98,8 +97,8 @@ pub struct Done {
 /// two applications with one url; `conflict` where another stands there that doesn't leave.
 pub fn plan(app: &App, caller: &Caller, wanted: &Wanted, not_listed: NotListed) -> Result<Plan, Error> {
     allowed(caller)?;
-    let now = app.now();
-    match app.store.read(|query| compare(query, now, wanted, not_listed))? {
+    let (now, config) = (app.now(), &app.config);
+    match app.store.read(|query| compare(&Look { query, now, config, not_listed, wanted }))? {
         Decision::Grant(plan) => Ok(plan),
         Decision::Refuse(refusal) => Err(refusal.into()),
     }
@@ -138,8 +137,11 @@ pub fn apply(
         .map(|Prepared { work, secret }| (work, secret))
         .unzip();
     let (giver, wanted, planned) = (caller.clone(), wanted.clone(), plan.changes.clone());
+    let config = app.config.clone();
     app.store.write(caller, move |tx| {
-        match compare(&tx.reader(), tx.now(), &wanted, not_listed)? {
+        let (query, now) = (tx.reader(), tx.now());
+        let look = Look { query: &query, now, config: &config, not_listed, wanted: &wanted };
+        match compare(&look)? {
             Decision::Grant(now) if now.changes == planned => {}
             Decision::Grant(_) => {
                 let text =
@@ -165,16 +167,10 @@ fn allowed(caller: &Caller) -> Result<(), Refusal> {
 
 /// What each kind finds: what is made of all of them first, then what goes, the last kind's before that of
 /// those it may name.
-fn compare(
-    query: &Reader<'_>,
-    now: Timestamp,
-    wanted: &Wanted,
-    not_listed: NotListed,
-) -> Result<Decision<Plan>, Fault> {
-    let look = Look { query, now, not_listed, wanted };
+fn compare(look: &Look<'_>) -> Result<Decision<Plan>, Fault> {
     let (mut plan, mut removals) = (Plan::default(), Vec::new());
-    for (_, section) in &wanted.sections {
-        match section.compare(&look)? {
+    for (_, section) in &look.wanted.sections {
+        match section.compare(look)? {
             Decision::Grant(found) => {
                 plan.changes.extend(found.made);
                 plan.spared.extend(found.spared);
