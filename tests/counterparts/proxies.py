@@ -181,7 +181,8 @@ def the_application_gets_no_cookie_of_authds(proxy, house):
     access, refresh, csrf = [value.split(";")[0] for value in answer.headers.get_all("Set-Cookie")]
     # Beside the API's cookies it is not looked at.
     session = "__Host-authd_session=authd_bs_x"
-    near = ["__Host-authd_accessory=1", "x__Host-authd_csrf=2", "__host-authd_csrf=3"]
+    app, state = "__Host-authd_app=authd_as_x", "__Host-authd_state=authd_st_x"
+    near = ["b=__Host-authd_access", "x__Host-authd_csrf=2", "__host-authd_csrf=3"]
     for sent, heard in [
         ([access], []),
         ([access, refresh, csrf], []),
@@ -192,6 +193,8 @@ def the_application_gets_no_cookie_of_authds(proxy, house):
         ([csrf, "a=1", refresh, "b=__Host-authd_access", access], ["a=1", "b=__Host-authd_access"]),
         ([refresh, access, "a=1"], ["a=1"]),
         (["a=1", access], ["a=1"]),
+        ([app, access, state, "a=1"], ["a=1"]),
+        (["a=1", app, access, "b=2", state], ["a=1", "b=2"]),
         ([near[0], access, near[1], csrf, near[2]], near),
     ]:
         for separator in ["; ", ";", " ;\t"]:
