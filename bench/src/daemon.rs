@@ -90,8 +90,17 @@ impl Daemon {
 
     /// Resident memory in bytes.
     pub fn resident(&self) -> Outcome<f64> {
+        self.of_status("VmRSS:")
+    }
+
+    /// That of it which is no file's: heap and stacks.
+    pub fn private(&self) -> Outcome<f64> {
+        self.of_status("RssAnon:")
+    }
+
+    fn of_status(&self, field: &str) -> Outcome<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).ok_or("no such field")?;
         Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? * 1024.0)
     }
 }

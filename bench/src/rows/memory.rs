@@ -1,4 +1,5 @@
-//! What the daemon keeps resident: idle, after a flood of logins, with many idle connections.
+//! What the daemon keeps resident: idle, after pages were opened, after a flood of logins, with many idle
+//! connections.
 
 use super::progress;
 use crate::Outcome;
@@ -17,12 +18,36 @@ const CONNECTIONS: usize = 1_000;
 /// How long after its first answer the daemon counts as idle.
 const REST: Duration = Duration::from_secs(5);
 
+/// The pages that strangers open, one that isn't there among them.
+const PAGES: [&str; 4] = ["/auth/sign-in", "/auth/register", "/auth/forgot-password", "/auth/nowhere"];
+const LANGUAGES: [&str; 5] = ["en", "de", "es", "fr", "zh-Hans"];
+/// How often each is opened, so that every thread that answers has had it.
+const OPENED: usize = 20;
+
+fn open_pages(address: &str) -> Outcome<()> {
+    let mut client = Client::connect(address)?;
+    for _ in 0..OPENED {
+        for page in PAGES {
+            for language in LANGUAGES {
+                let request = format!("GET {page}?lang={language} HTTP/1.1\r\nHost: bench\r\n\r\n");
+                let status = client.ask(request.as_bytes())?.status;
+                if status != 200 && status != 404 {
+                    return Err(format!("{page} in {language}: {status}").into());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
     let place = Place::fresh(&options.authd, &options.folder, "memory")?;
     // A minute where nothing else is asked for.
     let length = options.length * 6;
     let row = |what: String, most| Row::new(format!("resident memory, {what}"), "MB", Target::AtMost(most));
     let mut idle = row("idle".to_owned(), 12.0);
+    let mut opened =
+        Row::new("private memory that strangers' pages add, in all languages", "MB", Target::AtMost(1.0));
     let flood = format!("after {} s of login flood, {FLOOD} connections", length.as_secs());
     let mut flooded = row(flood, 70.0);
     let mut connected = row(format!("with {CONNECTIONS} idle connections"), 40.0);
@@ -34,6 +59,9 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
         thread::sleep(REST);
         let sample = |bytes: f64, generator| Sample { ours: bytes / 1e6, limit: 1.0, generator };
         idle.samples.push(sample(daemon.resident()?, 0.0));
+        let private = daemon.private()?;
+        open_pages(&daemon.address)?;
+        opened.samples.push(sample(daemon.private()? - private, 0.0));
         let aim = Aim { address: &daemon.address, connections: FLOOD, length };
         let load = wrk::load(&place.folder, aim, &logins)?;
         if load.failures > 0 {
@@ -57,6 +85,6 @@ pub fn measure(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
         connected.samples.push(sample(daemon.resident()?, 0.0));
     }
     connected.note = Some("one `/me` on each of them before, and no login since the start".to_owned());
-    rows.extend([idle, flooded, connected]);
+    rows.extend([idle, opened, flooded, connected]);
     Ok(())
 }
