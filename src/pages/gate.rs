@@ -21,13 +21,15 @@ use crate::usecase::gate::judge::{self, Asked};
 use crate::usecase::require_user;
 use crate::usecase::session::browser;
 use crate::web::app_cookies;
-use form_urlencoded::byte_serialize;
+use form_urlencoded::{Serializer, byte_serialize};
 use minijinja::context;
+
+const SIGN_OUT: &str = "/.authd/sign-out";
 
 pub const ROUTES: &[PageRoute] = &[
     PageRoute::for_app("/.authd/start").get(start),
     PageRoute::for_app("/.authd/callback").get(callback).opens_in(Lane::Write),
-    PageRoute::for_app("/.authd/sign-out").get(ask_to_sign_out).post(sign_out),
+    PageRoute::for_app(SIGN_OUT).get(ask_to_sign_out).post(sign_out),
 ];
 
 /// The application at whose host the visitor is, by the word of a proxy that is trusted.
@@ -66,16 +68,19 @@ pub fn go_on(visit: &mut Visit<'_>, to: &AppDestination) -> Result<Response, Sto
     }
     let AppDestination { application, state, return_to } = to;
     let origin = &application.origin;
+    let another_account = Destination::App(to.clone()).carried_by("/auth/sign-out");
     let Some(state) = state else {
         if judge::check(application, require_user(&visit.caller)?).is_err() {
-            return Ok(not_allowed(visit, application));
+            return Ok(not_allowed(visit, application, &another_account));
         }
         let path: String = byte_serialize(return_to.as_bytes()).collect();
         return Ok(visit.see_other(format!("{origin}/.authd/start?return_to={path}")));
     };
     match enter::issue_code(visit.app, &visit.caller, application, *state, return_to) {
         Ok(code) => Ok(visit.see_other(format!("{origin}/.authd/callback?code={}", code.expose()))),
-        Err(Error::Refused(Refusal::AppNotAllowed { .. })) => Ok(not_allowed(visit, application)),
+        Err(Error::Refused(Refusal::AppNotAllowed { .. })) => {
+            Ok(not_allowed(visit, application, &another_account))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -90,7 +95,7 @@ fn callback(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let state = app_cookies::state(visit.headers())?.unwrap_or_default();
     match enter::spend_code(visit.app, &visit.caller, &application, &code, state) {
         Ok(entered) => Ok(app_cookies::enter(visit.see_other(entered.return_to.clone()), &entered)),
-        Err(Error::Refused(Refusal::AppNotAllowed { .. })) => Ok(not_allowed(visit, &application)),
+        Err(Error::Refused(Refusal::AppNotAllowed { .. })) => Ok(not_allowed(visit, &application, SIGN_OUT)),
         Err(Error::Refused(_)) => {
             let page =
                 context! { title => visit.text("gate.again_title"), host => application.origin.host() };
@@ -100,14 +105,14 @@ fn callback(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     }
 }
 
-/// Says that whoever is signed in may not use an application, and offers another account. At the
-/// application's host it says no more of them than they know there.
-pub fn not_allowed(visit: &mut Visit<'_>, application: &Application) -> Response {
+/// Says that whoever is signed in may not use an application, and offers another account, by way of
+/// `sign_out`. At the application's host it says no more of them than they know there.
+fn not_allowed(visit: &mut Visit<'_>, application: &Application, sign_out: &str) -> Response {
     let page = context! {
         title => visit.text("gate.not_allowed_title"),
         host => application.origin.host(),
         email => visit.me.as_ref().map(|me| me.account.email.to_string()).unwrap_or_default(),
-        sign_out => if visit.is_at_app() { "/.authd/sign-out" } else { "/auth/sign-out" },
+        sign_out,
     };
     visit.page(403, "gate_not_allowed.html", page)
 }
@@ -123,7 +128,8 @@ pub fn refused_at_gate(visit: &mut Visit<'_>) -> Result<Option<Response>, Stop> 
     };
     visit.me = browser::authenticate_at_app(visit.app, &application, cookie)?;
     visit.stands_at_page_of(application.origin.as_str());
-    Ok(visit.me.is_some().then(|| not_allowed(visit, &application)))
+    let wanted = Serializer::new(String::new()).append_pair("return_to", visit.forwarded_path()).finish();
+    Ok(visit.me.is_some().then(|| not_allowed(visit, &application, &format!("{SIGN_OUT}?{wanted}"))))
 }
 
 /// Finds who is signed in at this host.
@@ -143,12 +149,17 @@ fn recognise(visit: &mut Visit<'_>, application: &Application) -> Result<(), Sto
 fn ask_to_sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let application = here(visit)?;
     recognise(visit, &application)?;
-    let public_url = visit.app.config.public_url.clone();
     if visit.me.is_none() {
-        return Ok(visit.see_other(format!("{public_url}/auth/sign-in")));
+        return Ok(visit.see_other(after_sign_out(visit, application)));
     }
+    let public_url = visit.app.config.public_url.clone();
     visit.let_forms_lead_to(Some(&public_url));
-    let page = context! { title => visit.text("sign_out.title"), action => "/.authd/sign-out" };
+    let query = visit.query("return_to").map(|wish| {
+        let query = Serializer::new(String::new()).append_pair("return_to", &wish).finish();
+        format!("?{query}")
+    });
+    let action = format!("{SIGN_OUT}{}", query.unwrap_or_default());
+    let page = context! { title => visit.text("sign_out.title"), action };
     Ok(visit.page(200, "sign_out.html", page))
 }
 
@@ -157,6 +168,19 @@ fn sign_out(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let application = here(visit)?;
     recognise(visit, &application)?;
     end_session(visit)?;
-    let sign_in = Destination::Account.carried_by(&format!("{}/auth/sign-in", visit.app.config.public_url));
-    Ok(app_cookies::leave(visit.see_other(sign_in)))
+    Ok(app_cookies::leave(visit.see_other(after_sign_out(visit, application))))
+}
+
+/// The sign-in page, and from there the page of the application that was wanted with another account, if one
+/// was.
+fn after_sign_out(visit: &Visit<'_>, application: Application) -> String {
+    let public_url = &visit.app.config.public_url;
+    let wish = visit.query("return_to");
+    match wish.as_deref().and_then(return_path::parse) {
+        Some(path) => {
+            let return_to = path.to_owned();
+            AppDestination { application, state: None, return_to }.sign_in(public_url)
+        }
+        None => Destination::Account.carried_by(&format!("{public_url}/auth/sign-in")),
+    }
 }

@@ -35,6 +35,7 @@ use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
 use crate::usecase::require;
+use crate::web::rejection::RateLimited;
 use crate::web::request::{Face, Readers, RequestState};
 use crate::web::{csrf, forwarded, session_cookie};
 use assets::{Asset, Assets};
@@ -141,14 +142,22 @@ impl Pages {
             _ => None,
         };
         let Some(handler) = handler else {
-            let response = answer::method_not_allowed(&mut visit, route.allow());
+            let response = match spent {
+                Ok(()) => answer::method_not_allowed(&mut visit, route.allow()),
+                Err(limited) => answer::stopped(&mut visit, Stop::Rejection(limited.into())),
+            };
             return visit.finish(response);
         };
-        let opened = spent
-            .map_err(|limited| Stop::Rejection(limited.into()))
-            .and(found)
-            .and_then(|()| admit(&visit, route))
-            .and_then(|()| handler(&mut visit));
+        let opened = match (spent, route.turned_away.filter(|_| posts)) {
+            (Err(RateLimited { retry_after }), Some(show_again)) => {
+                found.and_then(|()| show_again(&mut visit, &Refusal::TooManyAttempts { retry_after }))
+            }
+            (spent, _) => spent
+                .map_err(|limited| Stop::Rejection(limited.into()))
+                .and(found)
+                .and_then(|()| admit(&visit, route))
+                .and_then(|()| handler(&mut visit)),
+        };
         let response = opened.unwrap_or_else(|stop| answer::stopped(&mut visit, stop));
         visit.finish(response)
     }
@@ -171,21 +180,21 @@ impl Pages {
         response
     }
 
-    fn nowhere(&self, request: &Request, state: &mut RequestState<'_>) -> Response {
-        let (mut visit, _) = self.visit(request, &NOWHERE, state);
-        let response = answer::stopped(&mut visit, Stop::NotFound);
-        visit.finish(response)
-    }
-
-    fn asset(&self, asset: Asset, request: &Request, state: &mut RequestState<'_>) -> Response {
-        match request.head.method.as_str() {
-            "GET" | "HEAD" => self.assets.answer(asset).unwrap_or_else(|| self.nowhere(request, state)),
-            _ => {
-                let (mut visit, _) = self.visit(request, &NOWHERE, state);
-                let response = answer::method_not_allowed(&mut visit, "GET, HEAD");
-                visit.finish(response)
-            }
+    /// Answers where no page is: with a page all the same, which costs as much as any other.
+    fn nowhere(&self, request: &Request, asset: Option<Asset>, state: &mut RequestState<'_>) -> Response {
+        let spent = state.spend(Budget::Default);
+        let reads = matches!(request.head.method.as_str(), "GET" | "HEAD");
+        let found = asset.filter(|_| spent.is_ok() && reads).and_then(|asset| self.assets.answer(asset));
+        if let Some(response) = found {
+            return response;
         }
+        let (mut visit, _) = self.visit(request, &NOWHERE, state);
+        let response = match (spent, asset) {
+            (Err(limited), _) => answer::stopped(&mut visit, Stop::Rejection(limited.into())),
+            (Ok(()), Some(_)) if !reads => answer::method_not_allowed(&mut visit, "GET, HEAD"),
+            (Ok(()), _) => answer::stopped(&mut visit, Stop::NotFound),
+        };
+        visit.finish(response)
     }
 }
 
@@ -247,10 +256,7 @@ impl Service for Pages {
             return self.beyond_gate(request, response);
         }
         let mut state = FACE.begin(&self.app, request, asset.map(|asset| asset.path()));
-        let response = match asset {
-            Some(asset) => self.asset(*asset, request, &mut state),
-            None => self.nowhere(request, &mut state),
-        };
+        let response = self.nowhere(request, asset.copied(), &mut state);
         state.finish(response)
     }
 

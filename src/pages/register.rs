@@ -29,15 +29,21 @@ const CONFIRMATION: &str = "/auth/send-confirmation";
 pub const ROUTES: &[PageRoute] = &[
     PageRoute {
         lane: Lane::Hash,
-        ..PageRoute::for_anyone(REGISTER).get(open).post(submit).limit(Budget::Register)
+        ..PageRoute::for_anyone(REGISTER)
+            .get(open)
+            .post(submit)
+            .turned_away(turned_away)
+            .limit(Budget::Register)
     },
     PageRoute::for_anyone(FORGOT)
-        .get(|visit| Ok(ask(visit, &RESET, "", "")))
+        .get(|visit| Ok(ask(visit, &RESET, "", None)))
         .post(|visit| send(visit, &RESET))
+        .turned_away(|visit, refusal| ask_again(visit, &RESET, refusal))
         .limit(Budget::Mail),
     PageRoute::for_anyone(CONFIRMATION)
-        .get(|visit| Ok(ask(visit, &CONFIRM, "", "")))
+        .get(|visit| Ok(ask(visit, &CONFIRM, "", None)))
         .post(|visit| send(visit, &CONFIRM))
+        .turned_away(|visit, refusal| ask_again(visit, &CONFIRM, refusal))
         .limit(Budget::Mail),
 ];
 
@@ -72,14 +78,27 @@ fn show(
         name_error => error("name"),
         email_error => error("email"),
         password_error => error("password"),
+        error => error(FORM),
         min_length => visit.app.config.password.min_length,
     };
     visit.page(status, "register.html", page)
 }
 
+const FIELDS: Fields = Fields { required: &["email", "password"], optional: &["name"], lists: &[] };
+
+/// Stands for all fields, where an error is about none of them.
+const FORM: &str = "";
+
+fn turned_away(visit: &mut Visit<'_>, refusal: &Refusal) -> Result<Response, Stop> {
+    let form = visit.form(FIELDS)?;
+    let destination = Destination::of(visit)?;
+    let errors = [(FORM, visit.explain(refusal))];
+    let response = show(visit, &destination, status::of_refusal(refusal), Some(&form), &errors);
+    Ok(visit.and_retry_after(response, refusal))
+}
+
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    let fields = Fields { required: &["email", "password"], optional: &["name"], lists: &[] };
-    let form = visit.form(fields)?;
+    let form = visit.form(FIELDS)?;
     let destination = Destination::of(visit)?;
     let registered = read(&form).and_then(|new| register::register(visit.app, &visit.caller, &new));
     let refusal = match registered {
@@ -153,7 +172,8 @@ const CONFIRM: LinkRequest = LinkRequest {
     send: email::request_verification,
 };
 
-fn ask(visit: &mut Visit<'_>, request: &LinkRequest, email: &str, error: &str) -> Response {
+/// `refusal`: why nothing was sent to what was typed.
+fn ask(visit: &mut Visit<'_>, request: &LinkRequest, email: &str, refusal: Option<&Refusal>) -> Response {
     let text = |name: &str| visit.text(&format!("{}.{name}", request.section));
     let page = context! {
         title => text("title"),
@@ -161,16 +181,22 @@ fn ask(visit: &mut Visit<'_>, request: &LinkRequest, email: &str, error: &str) -
         send => text("button"),
         action => request.path,
         email,
-        error,
+        error => refusal.map(|refusal| visit.explain(refusal)).unwrap_or_default(),
     };
-    visit.page(if error.is_empty() { 200 } else { 422 }, "link_request.html", page)
+    visit.page(refusal.map_or(200, status::of_refusal), "link_request.html", page)
+}
+
+fn ask_again(visit: &mut Visit<'_>, request: &LinkRequest, refusal: &Refusal) -> Result<Response, Stop> {
+    let form = visit.form(Fields::all(&["email"]))?;
+    let response = ask(visit, request, form.text("email"), Some(refusal));
+    Ok(visit.and_retry_after(response, refusal))
 }
 
 fn send(visit: &mut Visit<'_>, request: &LinkRequest) -> Result<Response, Stop> {
     let form = visit.form(Fields::all(&["email"]))?;
     let Ok(email) = Email::parse(form.text("email")) else {
-        let error = visit.text("invalid.email").to_owned();
-        return Ok(ask(visit, request, form.text("email"), &error));
+        let refusal = Refusal::invalid("email", "invalid", InvalidEmail::MESSAGE);
+        return Ok(ask(visit, request, form.text("email"), Some(&refusal)));
     };
     (request.send)(visit.app, &visit.caller, &email)?;
     Ok(visit.done(SIGN_IN, request.notice))

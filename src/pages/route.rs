@@ -2,12 +2,16 @@
 
 use super::stop::Stop;
 use super::visit::Visit;
+use crate::error::Refusal;
 use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::app::rate_limit::Budget;
 
 /// Answers a request: calls use-cases, and shows a page or leads on to one. It has no rules of its own.
 pub type Handler = fn(&mut Visit<'_>) -> Result<Response, Stop>;
+
+/// Answers a `POST` that was one too many for its budget: with the page again, and what was typed.
+pub type TurnedAway = fn(&mut Visit<'_>, &Refusal) -> Result<Response, Stop>;
 
 /// Who may see a page. Whoever may not is led to where they can change that.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +38,8 @@ pub struct PageRoute {
     pub before_second_factor: bool,
     pub get: Option<Handler>,
     pub post: Option<Handler>,
+    /// What a `POST` gets whose budget is spent. `None`: a page of words, as any other request.
+    pub turned_away: Option<TurnedAway>,
     /// Where a `GET` is answered.
     pub get_lane: Lane,
     /// Where a `POST` is answered.
@@ -56,6 +62,7 @@ impl PageRoute {
             before_second_factor: false,
             get: None,
             post: None,
+            turned_away: None,
             get_lane: Lane::Read,
             lane: Lane::Write,
             budget: Budget::Default,
@@ -97,6 +104,11 @@ impl PageRoute {
     /// Answers `POST` by this handler.
     pub const fn post(self, handler: Handler) -> Self {
         Self { post: Some(handler), ..self }
+    }
+
+    /// Answers a `POST` whose budget is spent by this handler, as something was typed that would be lost.
+    pub const fn turned_away(self, handler: TurnedAway) -> Self {
+        Self { turned_away: Some(handler), ..self }
     }
 
     /// Answers `POST` in the lane of those who hash passwords, and counts it as a try to log in.

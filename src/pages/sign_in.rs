@@ -31,7 +31,12 @@ const SIGN_IN: &str = "/auth/sign-in";
 
 pub const ROUTES: &[PageRoute] = &[
     PageRoute::for_anyone("/auth/").get(home),
-    PageRoute::for_anyone(SIGN_IN).get(open).post(submit).checks_credentials().opens_in(Lane::Write),
+    PageRoute::for_anyone(SIGN_IN)
+        .get(open)
+        .post(submit)
+        .turned_away(turned_away)
+        .checks_credentials()
+        .opens_in(Lane::Write),
 ];
 
 fn home(visit: &mut Visit<'_>) -> Result<Response, Stop> {
@@ -135,20 +140,28 @@ fn show(
     visit.page(status, "sign_in.html", page)
 }
 
+const FIELDS: Fields = Fields {
+    required: &[],
+    optional: &[
+        "email",
+        "password",
+        "remember",
+        "code",
+        "recovery_code",
+        "new_password",
+        "new_password_again",
+    ],
+    lists: &[],
+};
+
+fn turned_away(visit: &mut Visit<'_>, refusal: &Refusal) -> Result<Response, Stop> {
+    let form = visit.form(FIELDS)?;
+    let destination = Destination::of(visit)?;
+    let half_done = if form.has("password") { None } else { HalfDone::of(visit) };
+    Ok(complain(visit, half_done, &destination, &form, refusal))
+}
+
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    const FIELDS: Fields = Fields {
-        required: &[],
-        optional: &[
-            "email",
-            "password",
-            "remember",
-            "code",
-            "recovery_code",
-            "new_password",
-            "new_password_again",
-        ],
-        lists: &[],
-    };
     let form = visit.form(FIELDS)?;
     let destination = Destination::of(visit)?;
     visit.replace_sessions()?;

@@ -1,5 +1,6 @@
 //! Signing out.
 
+use super::destination::Destination;
 use super::form::Fields;
 use super::route::PageRoute;
 use super::stop::Stop;
@@ -13,18 +14,21 @@ const SIGN_OUT: &str = "/auth/sign-out";
 
 pub const ROUTES: &[PageRoute] = &[PageRoute::for_anyone(SIGN_OUT).get(ask).post(submit)];
 
-/// Asks by a button: a link that signs people out could be put on any page.
+/// Asks by a button: a link that signs people out could be put on any page. Whoever came for another account
+/// is led on to where they were about to go.
 fn ask(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let destination = Destination::of(visit)?;
     if visit.me.is_none() {
-        return Ok(visit.see_other(SIGN_IN));
+        return Ok(visit.see_other(destination.carried_by(SIGN_IN)));
     }
-    let page = context! { title => visit.text("sign_out.title"), action => SIGN_OUT };
+    let page = context! { title => visit.text("sign_out.title"), action => destination.carried_by(SIGN_OUT) };
     Ok(visit.page(200, "sign_out.html", page))
 }
 
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
+    let destination = Destination::of(visit)?;
     end_session(visit)?;
-    let response = visit.done(SIGN_IN, "signed_out");
+    let response = visit.done(destination.carried_by(SIGN_IN), "signed_out");
     Ok(visit.forget_session(response))
 }
 

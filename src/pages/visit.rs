@@ -311,12 +311,6 @@ impl<'a> Visit<'a> {
         self.in_place_of_a_page = true;
     }
 
-    /// Whether the visitor is at an application's host.
-    #[must_use]
-    pub fn is_at_app(&self) -> bool {
-        self.at_app.is_some()
-    }
-
     /// What the browser sent beside the request.
     #[must_use]
     pub fn headers(&self) -> &'a Headers {
@@ -329,6 +323,12 @@ impl<'a> Visit<'a> {
     /// [`Rejection::Ambiguous`] for more than one.
     pub fn forwarded_host(&self) -> Result<Option<AskedHost>, Rejection> {
         forwarded::host(self.head, &self.app.config.proxy.trusted)
+    }
+
+    /// The path of the page that a trusted proxy was asked for; the first page where it says none.
+    #[must_use]
+    pub fn forwarded_path(&self) -> &'a str {
+        forwarded::path(self.head, &self.app.config.proxy.trusted).unwrap_or("/")
     }
 
     /// The application that a proxy's question is about. `None`: it is about none that there is.

@@ -190,7 +190,6 @@ async function anotherAccount(browser, context) {
   await page.getByRole("link", { name: "Use another account" }).click();
   await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
   demand(page.url().startsWith(`${AUTH}/auth/sign-in`), `the sign-in page, not ${page.url()}`);
-  await page.goto(`${WIKI}/page`);
   await signIn(page, ANN);
   await isIn(page, `${WIKI}/page`, ANN);
   same(trouble.join("; "), "", "what the browser complained of");

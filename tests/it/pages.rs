@@ -9,6 +9,7 @@ mod admin;
 mod admin_things;
 mod admin_users;
 mod gate;
+mod gate_accounts;
 mod sign_in;
 mod visitor;
 

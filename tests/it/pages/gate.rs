@@ -11,13 +11,13 @@ use authd::usecase::gate::apps::{self, Changes, NewApp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const BOB: &str = "bob@example.com";
-const WIKI: &str = "wiki.example.com";
+pub const BOB: &str = "bob@example.com";
+pub const WIKI: &str = "wiki.example.com";
 const SHOP: &str = "shop.example.com";
 const PUBLIC: &str = "https://auth.example.com";
 
 /// Ann, an editor, and Bob; the wiki is for editors, the shop for everybody.
-fn site() -> Site {
+pub fn site() -> Site {
     let site = Site::with(&[
         ("proxy.trusted", "127.0.0.1"),
         ("public_url", PUBLIC),
@@ -41,23 +41,23 @@ fn add(site: &Site, name: &str, host: &str, allow: Allow) {
     apps::add(&site.world.app, &operator(), &new).unwrap();
 }
 
-fn name(text: &str) -> AppName {
+pub fn name(text: &str) -> AppName {
     AppName::parse(text).unwrap()
 }
 
 /// A browser's tab at the host of an application: what it keeps of that host, and what its proxy says.
-struct Tab<'a> {
+pub struct Tab<'a> {
     site: &'a Site,
     host: &'static str,
-    cookies: BTreeMap<String, String>,
+    pub cookies: BTreeMap<String, String>,
 }
 
 impl<'a> Tab<'a> {
-    fn at(site: &'a Site, host: &'static str) -> Self {
+    pub fn at(site: &'a Site, host: &'static str) -> Self {
         Self { site, host, cookies: BTreeMap::new() }
     }
 
-    fn send(&mut self, method: &str, target: &str, more: &[(&str, &str)], body: &str) -> Answer {
+    pub fn send(&mut self, method: &str, target: &str, more: &[(&str, &str)], body: &str) -> Answer {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
         let mut headers = vec![("x-forwarded-host", self.host), ("x-forwarded-proto", "https")];
@@ -78,24 +78,24 @@ impl<'a> Tab<'a> {
         answer
     }
 
-    fn get(&mut self, target: &str) -> Answer {
+    pub fn get(&mut self, target: &str) -> Answer {
         self.send("GET", target, &[], "")
     }
 
     /// What the gate says of a navigation to this path.
-    fn goes_to(&mut self, path: &str) -> Answer {
+    pub fn goes_to(&mut self, path: &str) -> Answer {
         let asked =
             [("x-forwarded-method", "GET"), ("x-forwarded-uri", path), ("sec-fetch-mode", "navigate")];
         self.send("GET", "/api/auth/verify", &asked, "")
     }
 
     /// The gate's status for a picture on a page, as a program asks.
-    fn status(&mut self) -> u16 {
+    pub fn status(&mut self) -> u16 {
         self.send("GET", "/api/auth/verify", &[("x-forwarded-method", "GET")], "").status
     }
 
     /// Begins, and gives the path of the sign-in page that it leads to.
-    fn begins(&mut self, path: &str) -> String {
+    pub fn begins(&mut self, path: &str) -> String {
         let led = self.goes_to(path);
         assert_eq!(led.status, 302, "{led:?}");
         let start =
@@ -106,14 +106,14 @@ impl<'a> Tab<'a> {
     }
 
     /// The path of the callback that somebody who is signed in is led to.
-    fn callback_of(&self, person: &mut Visitor<'_>, sign_in: &str) -> String {
+    pub fn callback_of(&self, person: &mut Visitor<'_>, sign_in: &str) -> String {
         let led = person.open(sign_in);
         assert_eq!(led.status, 303, "{led:?}");
         led.header("location").strip_prefix(&format!("https://{}", self.host)).unwrap().to_owned()
     }
 
     /// Comes in as somebody who is signed in.
-    fn comes_in(&mut self, person: &mut Visitor<'_>, path: &str) {
+    pub fn comes_in(&mut self, person: &mut Visitor<'_>, path: &str) {
         let sign_in = self.begins(path);
         let callback = self.callback_of(person, &sign_in);
         let led = self.get(&callback);
@@ -193,7 +193,7 @@ fn whoever_may_not_use_an_application_is_told_by_name() {
     let sign_in = wiki.begins("/");
     let refused = bob.open(&sign_in);
     assert_eq!(refused.status, 403);
-    assert!(refused.body.contains(BOB) && refused.body.contains("href=\"/auth/sign-out\""), "{refused:?}");
+    assert!(refused.body.contains(BOB), "{refused:?}");
     assert!(!refused.body.contains("editor"), "the rule is no business of theirs");
     // Whoever loses the role is out on the next request, with a page that says who they are.
     let mut ann = Visitor::signed_in(&site, ANN);

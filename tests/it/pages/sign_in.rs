@@ -154,6 +154,50 @@ fn another_sites_forms_use_up_nobodys_tries() {
 }
 
 #[test]
+fn a_form_that_was_one_too_many_comes_back_with_what_was_typed() {
+    let once = [("rate_limit.login", "1/1m"), ("rate_limit.register", "1/1m"), ("rate_limit.mail", "1/1m")];
+    let site = Site::with(&once);
+    site.world.add_user(ANN, &[]);
+    let mut ann = Visitor::new(&site);
+    for (page, fields) in [
+        (SIGN_IN, &[("email", "a&b@example.com"), ("password", OTHER), ("remember", "on")][..]),
+        ("/auth/register", &[("email", "a&b@example.com"), ("password", "short"), ("name", "Ann <Lee>")]),
+        ("/auth/forgot-password", &[("email", "a&b@example.com")]),
+    ] {
+        ann.fill_in(page, fields);
+        let again = ann.submit(page, fields);
+        let waits = again.header("retry-after").parse::<u64>().unwrap();
+        assert_eq!(again.status, 429, "{page} {again:?}");
+        assert!(again.body.contains(&format!("Wait {waits} seconds")), "{page} {again:?}");
+        for (name, typed) in fields {
+            let value = typed.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            match *name {
+                "password" => assert!(!again.body.contains(&format!("value=\"{value}")), "{page} {again:?}"),
+                "remember" => assert!(again.body.contains("value=\"on\" checked"), "{page} {again:?}"),
+                _ => assert!(again.body.contains(&format!("value=\"{value}\"")), "{page} {name} {again:?}"),
+            }
+        }
+        // Nobody is let in by it, and another browser's form still counts for nothing.
+        assert_eq!(ann.submit_with(page, &[fields, &[("csrf", "x")]].concat()).status, 403, "{page}");
+    }
+    assert!(!site.world.events().contains(&"LoginSucceeded".to_owned()));
+}
+
+#[test]
+fn what_is_not_there_spends_its_budget_too() {
+    let site = Site::with(&[("rate_limit.default", "4/1m")]);
+    let asked = [
+        ("GET", "/auth/nowhere"),
+        ("DELETE", SIGN_IN),
+        ("POST", "/auth/style.css"),
+        ("GET", "/auth/page.js"),
+    ];
+    let statuses = || asked.map(|(method, path)| site.send(method, path, &[], b"").status);
+    assert_eq!(statuses(), [404, 405, 405, 200]);
+    assert_eq!(statuses(), [429; 4]);
+}
+
+#[test]
 fn whoever_signs_out_of_a_session_that_is_over_forgets_it() {
     let site = site();
     let mut ann = Visitor::signed_in(&site, ANN);
