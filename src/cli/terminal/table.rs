@@ -23,8 +23,8 @@ pub enum Column {
     /// In a list on a narrow terminal its beginning alone: what would take many lines and tells little by its
     /// end, as browsers name themselves.
     Cut(&'static str),
-    /// Never broken over lines while anything else can give way, so that it can be read at a glance and
-    /// copied: names, addresses.
+    /// Up to 40 letters never broken over lines while anything else can give way, so that it can be read at a
+    /// glance and copied: names, addresses.
     Whole(&'static str),
     /// An id: as [`Column::Whole`], and in a list on a terminal as short as [`Table::shortened`] has it.
     Id(&'static str),

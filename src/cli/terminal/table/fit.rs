@@ -9,13 +9,17 @@ const WORD_MAX: u16 = 20;
 /// The longest word that what room there is goes to first.
 const WORD_FIRST: u16 = 40;
 
+/// The longest name or address for which other columns go: a longer one is broken instead, as it might take
+/// the whole screen to itself.
+const WHOLE_MAX: u16 = 40;
+
 /// The least that a column is ever cut to.
 const LEAST: u16 = 3;
 
 /// What a column asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Want {
-    /// So much, and no less.
+    /// So much, and no less unless it is very long.
     Whole(u16),
     /// So much, or less with its texts wrapped.
     Text { all: u16, least: u16, word: u16 },
@@ -37,9 +41,10 @@ impl Want {
         }
     }
 
-    const fn least(self) -> u16 {
+    fn least(self) -> u16 {
         match self {
-            Self::Whole(width) | Self::Text { least: width, .. } => width,
+            Self::Whole(width) => width.min(WHOLE_MAX),
+            Self::Text { least, .. } => least,
         }
     }
 
@@ -53,7 +58,7 @@ impl Want {
     /// What it is not cut below while anything else can be.
     fn floor(self) -> u16 {
         match self {
-            Self::Whole(width) => width,
+            Self::Whole(width) => width.min(WHOLE_MAX),
             Self::Text { least, .. } => least.min(TEXT_MIN),
         }
     }
@@ -177,6 +182,14 @@ mod tests {
         // Without the text there is room again for the time that went before it.
         let wants = [Whole(8), Whole(30), text(40), Whole(9)];
         assert_eq!(fit(&wants, &[3, 2, 0], 57), [Some(8), Some(30), None, Some(9)]);
+    }
+
+    #[test]
+    fn no_column_goes_for_an_endless_address() {
+        let wants = [Whole(12), Whole(94), text(10)];
+        assert_eq!(fit(&wants, &[2, 0], 80), [Some(12), Some(48), Some(10)]);
+        assert_eq!(fit(&[Whole(12), Whole(40), text(30)], &[2, 0], 60), [Some(12), Some(40), None]);
+        assert_eq!(fit(&wants, &[2, 0], 126), [Some(12), Some(94), Some(10)]);
     }
 
     #[test]
