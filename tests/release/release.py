@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,6 +21,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from house import JSON, PASSWORD, ask, check, equal, free_port, summary, takes_connections, until
 
 EXAMPLES = "docs/examples/compose"
+EMULATOR = "qemu-aarch64-static"
 
 
 def run(*command, **more):
@@ -306,6 +308,46 @@ def compose(docker_compose):
         print("-- the compose file's Caddyfile: NOT RUN, caddy is not installed")
 
 
+def arm64(files):
+    """The program for arm64 on an emulated processor; what is around it says whose it is."""
+    files = files.rstrip("/")
+    sums(files)
+    bill_of_materials(files)
+    config, _ = opened(only(f"{files}/*-image-arm64.tar"))
+    equal(config["Entrypoint"], ["/usr/bin/authd"], "the image runs it")
+    equal(run("dpkg-deb", "-f", only(f"{files}/*.deb"), "Architecture"), "arm64\n", "the package's architecture")
+    with tempfile.TemporaryDirectory() as folder:
+        with open(only(f"{files}/*-aarch64-unknown-linux-musl.tar.gz"), "rb") as content:
+            unpack(gzip.decompress(content.read()), folder)
+        program = only(f"{folder}/authd-*") + "/authd"
+        check(run(EMULATOR, program, "--version").startswith("authd "), "it runs")
+        place = f"{folder}/place"
+        os.mkdir(place, 0o700)
+        port = free_port()
+        environment = {"PATH": os.environ["PATH"], "AUTHD_LISTEN": f"127.0.0.1:{port}"}
+        environment["AUTHD_DATABASE"] = f"{place}/authd.db"
+        # What is emulated takes twenty times as long.
+        environment["AUTHD_PASSWORD__ARGON2_MEMORY_KIB"] = "1024"
+
+        def authctl(*command):
+            return run(EMULATOR, "-0", "authctl", program, *command, env=environment, cwd=place)
+
+        with Serving([EMULATOR, program, "serve"], port, f"{folder}/log", environment) as serving:
+            new = {"email": "ann@example.com", "password": PASSWORD, "name": "Ann"}
+            registered = ask(port, "POST", "/api/auth/register", JSON, json.dumps(new).encode())
+            equal(registered.status, 202, f"registering: {registered.body!r}")
+            (mail,) = authctl("mail", "list", "-q").split()
+            body = json.loads(authctl("mail", "show", mail, "-o", "json"))["body"]
+            token = json.dumps({"token": re.search("authd_ev_[A-Za-z0-9_-]+", body)[0]}).encode()
+            equal(ask(port, "POST", "/api/auth/email/verify/confirm", JSON, token).status, 200, "verifying")
+            log_in(port, "ann@example.com")
+            authctl("db", "check")
+            authctl("audit", "verify")
+            serving.process.terminate()
+            equal(serving.process.wait(20), 0, "it ends when it is told to")
+    return summary()
+
+
 def main(files, debian, docker_compose):
     files = files.rstrip("/")
     sums(files)
@@ -320,4 +362,5 @@ def main(files, debian, docker_compose):
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main(*sys.argv[1:]) else 1)
+    how = arm64 if len(sys.argv) == 2 else main
+    sys.exit(0 if how(*sys.argv[1:]) else 1)
