@@ -5,8 +5,8 @@
 
 use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 use super::model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, Pages, Password,
-    Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, MagicLink, Mail, Metrics, Pages,
+    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
 };
 use super::settings::{Origin, Settings};
 use super::value::Value;
@@ -50,6 +50,8 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
             templates: optional_path(of, "pages.templates"),
         },
         redirects: Redirects { allowed: parsed(of, "redirects.allowed") },
+        magic_link: MagicLink { enabled: flag(of, "magic_link.enabled") },
+        oauth: Vec::new(),
         cookies: Cookies { same_site: choice(of, "cookies.same_site", SameSite::parse) },
         cors: Cors { origins: parsed(of, "cors.origins") },
         two_factor: TwoFactor { required: choice(of, "two_factor.required", TwoFactorRequired::parse) },

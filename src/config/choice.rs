@@ -33,6 +33,27 @@ choices! {
         Closed = "closed",
     }
 
+    /// What a provider of identities speaks.
+    ProviderKind {
+        /// OpenID Connect with discovery: Keycloak, Okta, Authentik, Zitadel and others.
+        Oidc = "oidc",
+        Google = "google",
+        Microsoft = "microsoft",
+        /// OAuth 2.0 without an ID token.
+        Github = "github",
+        Gitlab = "gitlab",
+        /// OAuth 2.0 without an ID token.
+        Discord = "discord",
+        Apple = "apple",
+    }
+
+    /// When an identity may take an account that has its address.
+    LinkByEmail {
+        Never = "never",
+        /// Both sides have verified it, and the provider is the one to say so.
+        Verified = "verified",
+    }
+
     /// Who must have a second factor.
     TwoFactorRequired {
         Off = "off",

@@ -21,7 +21,7 @@ pub struct Key {
 }
 
 /// A table of the file, with what its keys are about. The first has no name: its keys stand at the top.
-pub const TABLES: [(&str, &str); 18] = [
+pub const TABLES: [(&str, &str); 19] = [
     ("", "Where the daemon listens, what it is called, and where its files are"),
     ("email_verification", "Proof that an address is its owner's"),
     ("password", "What a password must be and how it is hashed"),
@@ -33,6 +33,7 @@ pub const TABLES: [(&str, &str); 18] = [
     ("links", "Where the links in mail lead; {token} is replaced"),
     ("pages", "The pages that people sign in on"),
     ("redirects", "Where a browser may go on to after signing in on them"),
+    ("magic_link", "Signing in by a mail alone"),
     ("cookies", "Tokens in cookies"),
     ("cors", "Pages of other origins"),
     ("two_factor", "Who must have a second factor"),
@@ -44,7 +45,7 @@ pub const TABLES: [(&str, &str); 18] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 63] = [
+pub const KEYS: [Key; 64] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -149,6 +150,8 @@ pub const KEYS: [Key; 63] = [
         "a folder with templates that take the place of built-in ones: files such as layout.html and sign_in.html"),
     key("redirects.allowed", Kind::Urls, "", "https://example.com/signed-in",
         "exact URLs, besides the addresses of applications"),
+    key("magic_link.enabled", Kind::Bool, "false", "true",
+        "whether people may sign in with what is mailed to them, without a password; accounts with a second factor are still asked for it"),
     key("cookies.same_site", Kind::Choice(SameSite::NAMES), "strict", "lax",
         "the SameSite of the cookies"),
     key("cors.origins", Kind::Origins, "", "https://example.com",

@@ -14,6 +14,7 @@ mod file;
 pub mod keys;
 mod load;
 mod model;
+mod oauth;
 mod place;
 mod settings;
 mod sources;
@@ -21,12 +22,16 @@ pub mod text;
 mod value;
 mod weak;
 
-pub use choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
+pub use choice::{
+    LinkByEmail, LogFormat, LogLevel, MailTransport, ProviderKind, Registration, SameSite, SmtpTls,
+    TwoFactorRequired,
+};
 pub use load::{Loaded, load};
 pub use model::{
-    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, Mail, Metrics, Pages, Password,
-    Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
+    Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, MagicLink, Mail, Metrics, Pages,
+    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
 };
+pub use oauth::Provider;
 pub use place::HERE;
 pub use settings::{Origin, Setting};
 pub use sources::Sources;

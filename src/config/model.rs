@@ -1,6 +1,7 @@
 //! Every setting as a typed value: the [`Config`] that the rest of authd reads.
 
 use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
+use super::oauth::Provider;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::color::Color;
 use crate::domain::password::HashCost;
@@ -34,6 +35,9 @@ pub struct Config {
     pub links: Links,
     pub pages: Pages,
     pub redirects: Redirects,
+    pub magic_link: MagicLink,
+    /// Providers of identities, by name.
+    pub oauth: Vec<Provider>,
     pub cookies: Cookies,
     pub cors: Cors,
     pub two_factor: TwoFactor,
@@ -161,6 +165,12 @@ pub struct Pages {
 pub struct Redirects {
     /// Exact URLs that a browser may go on to after signing in.
     pub allowed: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MagicLink {
+    /// Whether people may sign in by a mail alone.
+    pub enabled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -75,6 +75,8 @@ ids! {
     MailId,
     /// A registration that waits for its link.
     RegistrationId,
+    /// An account elsewhere that signs in here.
+    IdentityId,
     /// What a service proves itself with.
     ApiKeyId,
     /// One HTTP request.

@@ -13,6 +13,7 @@ pub mod device;
 pub mod email;
 pub mod guesses;
 pub mod id;
+pub mod identity;
 pub mod link;
 pub mod lockout;
 pub mod mail;
