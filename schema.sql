@@ -99,7 +99,8 @@ CREATE TABLE sessions (
     ip           TEXT,
     user_agent   TEXT,
     oldest       INTEGER NOT NULL DEFAULT 0, -- the oldest generation whose access tokens are honoured
-    idle         INTEGER        -- how long it lives unused, in milliseconds; NULL: as configured
+    idle         INTEGER,       -- how long it lives unused, in milliseconds; NULL: as configured
+    provider_amr TEXT NOT NULL DEFAULT '' -- how a provider says that they did, by whose account they came
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_user ON sessions (user_id, id);
 CREATE INDEX sessions_by_end ON sessions (expires_at) WHERE ended_at IS NULL;
@@ -153,7 +154,9 @@ CREATE TABLE tickets (
     expires_at INTEGER NOT NULL,
     failures   INTEGER NOT NULL,
     spent_at   INTEGER,
-    amr        TEXT -- how the person proved who they are, where only the password waits; NULL: the factor does
+    amr        TEXT, -- how the person proved who they are, where only the password waits; NULL: the factor does
+    first_factor TEXT NOT NULL DEFAULT 'pwd', -- what was shown, as `amr` names it
+    provider_amr TEXT NOT NULL DEFAULT ''     -- of its session to come
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tickets_by_user ON tickets (user_id);
 

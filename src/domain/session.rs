@@ -30,6 +30,8 @@ pub struct Session {
     pub auth_time: Option<Timestamp>,
     /// How they did, as in RFC 8176: `pwd`, `otp`, …; empty if and only if nobody did.
     pub amr: Vec<String>,
+    /// How the provider by whose account they came says that they did there. It only informs.
+    pub provider_amr: Vec<String>,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<String>,
     /// How long it lives unused; `None`: as configured.

@@ -36,7 +36,7 @@ struct Release {
     step: &'static str,
 }
 
-const RELEASES: [Release; 4] = [
+const RELEASES: [Release; 5] = [
     Release {
         version: 1,
         schema: include_str!("fixtures/schema_1.sql"),
@@ -56,6 +56,11 @@ const RELEASES: [Release; 4] = [
         version: 4,
         schema: include_str!("fixtures/schema_4.sql"),
         step: include_str!("../../src/store/sqlite/migrations/0005_hardening.sql"),
+    },
+    Release {
+        version: 5,
+        schema: include_str!("fixtures/schema_5.sql"),
+        step: include_str!("../../src/store/sqlite/migrations/0006_federation.sql"),
     },
 ];
 
@@ -219,7 +224,8 @@ fn accounts_that_nobody_claimed_are_deleted_after_30_days() {
     world.advance(Duration::from_secs(1));
     let file = world.folder.join("old").join("authd.db");
     make_folder(file.parent().unwrap());
-    write_old(&world, RELEASES.last().unwrap(), &file);
+    // It is the step from there that finds them.
+    write_old(&world, RELEASES.iter().find(|release| release.version == 4).unwrap(), &file);
     let key_file = world.folder.join("authd.key");
     let settings = [("database", file.to_str().unwrap()), ("key_file", key_file.to_str().unwrap())];
     // Where addresses need not be verified, nobody is expected to.

@@ -17,7 +17,7 @@ pub type Salt = [u8; 16];
 
 /// What `read` reads of a session `s`, and its salt.
 const COLUMNS: &str = "s.id, s.user_id, s.generation, s.created_at, s.last_used_at, s.expires_at, s.ended_at, \
-    CASE WHEN s.amr <> '' THEN s.auth_time END AS auth_time, s.amr, s.ip, s.user_agent, s.oldest, s.idle, s.salt";
+    CASE WHEN s.amr <> '' THEN s.auth_time END AS auth_time, s.amr, s.provider_amr, s.ip, s.user_agent, s.oldest, s.idle, s.salt";
 
 /// A session with the salt that its refresh tokens, or its cookie, depend on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,7 +248,7 @@ pub fn list_page(
 /// Inserts a session.
 pub fn insert(tx: &mut Tx<'_>, session: &Session, salt: &Salt) -> Result<(), Fault> {
     let sql = "INSERT INTO sessions (id, user_id, generation, salt, created_at, last_used_at, expires_at, auth_time, \
-        amr, ip, user_agent, idle) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        amr, ip, user_agent, idle, provider_amr) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let ip = session.ip.map(|ip| ip.to_string());
     let auth_time = session.auth_time.unwrap_or(Timestamp::from_millis(0));
     tx.execute(
@@ -265,7 +265,8 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session, salt: &Salt) -> Result<(), Fau
             session.amr.join(" "),
             ip,
             session.user_agent,
-            session.idle
+            session.idle,
+            session.provider_amr.join(" ")
         ],
     )
     .map(drop)
@@ -367,7 +368,7 @@ pub fn revoke_token(tx: &mut Tx<'_>, token: TokenId, expires_at: Timestamp) -> R
 /// more.
 pub fn save_proof(tx: &mut Tx<'_>, id: SessionId, proof: &Proof<'_>) -> Result<(), Fault> {
     let now = tx.now();
-    let sql = "UPDATE sessions SET auth_time = ?2, amr = ?3, expires_at = min(expires_at, ?4), idle = ?5, \
+    let sql = "UPDATE sessions SET auth_time = ?2, amr = ?3, provider_amr = '', expires_at = min(expires_at, ?4), idle = ?5, \
         oldest = generation WHERE id = ?1";
     tx.execute(sql, params![id, now, proof.amr.join(" "), proof.expires_at, proof.idle]).map(drop)
 }
@@ -390,6 +391,10 @@ fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
 }
 
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
 fn read(row: &Row<'_>) -> Result<Session, Fault> {
     Ok(Session {
         id: row.get("id")?,
@@ -400,7 +405,8 @@ fn read(row: &Row<'_>) -> Result<Session, Fault> {
         expires_at: row.get("expires_at")?,
         ended_at: row.get("ended_at")?,
         auth_time: row.get("auth_time")?,
-        amr: row.get::<&str>("amr")?.split_whitespace().map(str::to_owned).collect(),
+        amr: words(row.get("amr")?),
+        provider_amr: words(row.get("provider_amr")?),
         ip: row.get::<Option<&str>>("ip")?.and_then(|ip| ip.parse().ok()),
         user_agent: row.get("user_agent")?,
         oldest: row.get("oldest")?,

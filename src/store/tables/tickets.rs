@@ -5,16 +5,28 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Tx, params};
 
+/// What was shown before the second step.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstShown<'a> {
+    pub user: UserId,
+    /// As `amr` names it (RFC 8176).
+    pub first: &'a str,
+    /// How a provider says that they proved who they are. Empty: they came from none, or it isn't told.
+    pub provider_amr: &'a [String],
+}
+
 /// Inserts a ticket for the second step of a login.
 pub fn insert(
     tx: &mut Tx<'_>,
     token_hash: &[u8; 32],
-    user: UserId,
+    shown: FirstShown<'_>,
     expires_at: Timestamp,
 ) -> Result<(), Fault> {
     let now = tx.now();
-    let sql = "INSERT INTO tickets (token_hash, user_id, created_at, expires_at, failures) VALUES (?1, ?2, ?3, ?4, 0)";
-    tx.execute(sql, params![token_hash, user, now, expires_at]).map(drop)
+    let sql = "INSERT INTO tickets (token_hash, user_id, created_at, expires_at, failures, first_factor, provider_amr) \
+        VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6)";
+    let provider_amr = shown.provider_amr.join(" ");
+    tx.execute(sql, params![token_hash, shown.user, now, expires_at, shown.first, provider_amr]).map(drop)
 }
 
 /// Inserts a ticket for a password in the place of one that must be changed. `amr`: how the person has proved
@@ -26,9 +38,10 @@ pub fn insert_for_password(
     expires_at: Timestamp,
     amr: &[String],
 ) -> Result<(), Fault> {
-    insert(tx, token_hash, user, expires_at)?;
-    let sql = "UPDATE tickets SET amr = ?2 WHERE token_hash = ?1";
-    tx.execute(sql, params![token_hash, amr.join(" ")]).map(drop)
+    let now = tx.now();
+    let sql = "INSERT INTO tickets (token_hash, user_id, created_at, expires_at, failures, amr) \
+        VALUES (?1, ?2, ?3, ?4, 0, ?5)";
+    tx.execute(sql, params![token_hash, user, now, expires_at, amr.join(" ")]).map(drop)
 }
 
 /// A login that waits for another password alone.
@@ -47,23 +60,38 @@ pub fn find_for_password(
     let sql = "SELECT user_id, amr FROM tickets \
         WHERE token_hash = ?1 AND spent_at IS NULL AND expires_at > ?2 AND amr IS NOT NULL";
     query.opt(sql, params![token_hash, now], |row| {
-        let amr = row.get::<&str>("amr")?.split_whitespace().map(str::to_owned).collect();
-        Ok(PasswordTicket { user: row.get("user_id")?, amr })
+        Ok(PasswordTicket { user: row.get("user_id")?, amr: words(row.get("amr")?) })
     })
 }
 
-/// Finds whose login waits for its second factor with this ticket. `None`: it is wrong, spent, burnt or too
-/// old.
+/// A login that waits for its second factor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    pub user: UserId,
+    /// See [`FirstShown`].
+    pub first: String,
+    pub provider_amr: Vec<String>,
+}
+
+/// Finds the login that waits for its second factor with this ticket. `None`: it is wrong, spent, burnt or
+/// too old.
 pub fn find(
     query: &impl Query,
     token_hash: &[u8; 32],
     now: Timestamp,
     failures_max: u32,
-) -> Result<Option<UserId>, Fault> {
-    let sql = "SELECT user_id FROM tickets \
+) -> Result<Option<Waiting>, Fault> {
+    let sql = "SELECT user_id, first_factor, provider_amr FROM tickets \
         WHERE token_hash = ?1 AND spent_at IS NULL AND expires_at > ?2 AND failures < ?3 \
         AND amr IS NULL";
-    query.opt(sql, params![token_hash, now, failures_max], |row| row.get("user_id"))
+    query.opt(sql, params![token_hash, now, failures_max], |row| {
+        let provider_amr = words(row.get("provider_amr")?);
+        Ok(Waiting { user: row.get("user_id")?, first: row.get("first_factor")?, provider_amr })
+    })
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Counts a wrong code against the ticket; gives how many it has had by now.

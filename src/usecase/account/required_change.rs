@@ -20,7 +20,8 @@ use crate::usecase::mail::compose;
 use crate::usecase::mail::compose::QueuedMail;
 use crate::usecase::signin::lockout::Attempt;
 use crate::usecase::signin::login::PASSWORD_TICKET_PREFIX;
-use crate::usecase::signin::session_start::{Proof, Start};
+use crate::usecase::signin::proof::Proof;
+use crate::usecase::signin::session_start::Start;
 use crate::usecase::signin::started::Started;
 
 /// Sets the password that stays, and finishes the login that the ticket stands for. Whatever the old one has

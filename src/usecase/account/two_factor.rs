@@ -24,8 +24,9 @@ use crate::usecase::reauthenticate::{Fresh, require_fresh, require_fresh_of_any}
 use crate::usecase::require_any_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
 use crate::usecase::signin::password;
+use crate::usecase::signin::proof::{FirstFactor, Proof, SecondFactor};
 use crate::usecase::signin::session_cookie::{self, SessionCookie};
-use crate::usecase::signin::session_start::{Proof, life};
+use crate::usecase::signin::session_start::life;
 
 /// How many recovery codes a person gets.
 pub const RECOVERY_CODES: usize = 10;
@@ -134,7 +135,7 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Recov
     let fresh = require_fresh_of_any(app, caller)?;
     let me = fresh.me.clone();
     let (enabling, codes) = Enabling::new(app, caller, code);
-    let life = life(&app.config, Proof::PasswordAndCode);
+    let life = life(&app.config, FirstFactor::Password.and(SecondFactor::Code));
     let next = app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
@@ -148,11 +149,18 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Recov
         if let Decision::Refuse(refusal) = enabling.run(tx, &user, Some(me.session))? {
             return Ok(Decision::Refuse(refusal));
         }
-        let (amr, expires_at) = (Proof::PasswordAndCode.amr(), tx.now().plus(life.ttl));
-        sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
+        let amr = first_factor(tx, me.session)?.and(SecondFactor::Code).amr();
+        let proof = StoredProof { amr: &amr, expires_at: tx.now().plus(life.ttl), idle: life.idle };
+        sessions::save_proof(tx, me.session, &proof)?;
         Ok(Decision::Grant(session_cookie::rotate(tx, &me)?))
     })?;
     Ok(RecoveryCodes { codes, cookie: next.map(|next| next.cookie(app)) })
+}
+
+/// What the person of a session has shown first.
+fn first_factor(tx: &Tx<'_>, session: SessionId) -> Result<FirstFactor, Fault> {
+    let proof = sessions::find(tx, session)?.and_then(|session| Proof::of_amr(&session.amr));
+    Ok(proof.map_or(FirstFactor::Password, |proof| proof.first))
 }
 
 /// Turning an enrolled factor on, whoever does it: what is drawn and composed before the transaction.
@@ -223,7 +231,8 @@ pub fn disable(
         second_factor::delete(tx, user.id)?;
         void_old_proofs(tx, user.id, Some(me.session))?;
         // What this session has shown is the proof of a factor that is no more.
-        sessions::save_amr(tx, me.session, &Proof::Password.amr())?;
+        let first = first_factor(tx, me.session)?;
+        sessions::save_amr(tx, me.session, &first.alone().amr())?;
         tx.audit(&Event::SecondFactorDisabled, (user.id, me.session))?;
         notice.queue(tx, user.id, &user.email)?;
         session_cookie::rotate(tx, &me)

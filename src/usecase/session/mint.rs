@@ -92,6 +92,7 @@ fn unproven(id: SessionId, user: &User, now: Timestamp, ttl: Duration) -> Sessio
         ended_at: None,
         auth_time: None,
         amr: Vec::new(),
+        provider_amr: Vec::new(),
         ip: None,
         user_agent: None,
         idle: Some(ttl),

@@ -11,8 +11,9 @@ use crate::usecase::app::App;
 use crate::usecase::require_any_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
 use crate::usecase::signin::password;
+use crate::usecase::signin::proof::{FirstFactor, SecondFactor};
 use crate::usecase::signin::session_cookie::{self, SessionCookie};
-use crate::usecase::signin::session_start::{Proof, life};
+use crate::usecase::signin::session_start::life;
 
 /// Makes the caller's session fresh, by the password and, where one is on, the second factor; gives the next
 /// cookie where the person has shown one. The session lives no longer for it, and access tokens from before
@@ -31,7 +32,8 @@ pub fn reauthenticate(
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
     let proven = password::check(app, caller, &user, password)?;
     let (check, factor, idle) = (FactorCheck::new(app, caller), factor.cloned(), app.lifetime().idle);
-    let lives = [Proof::Password, Proof::PasswordAndCode].map(|proof| life(&app.config, proof));
+    let lives = [FirstFactor::Password.alone(), FirstFactor::Password.and(SecondFactor::Code)]
+        .map(|proof| life(&app.config, proof));
     let next = app.store.write(caller, move |tx| {
         let Some(user) = users::find(tx, me.account.id)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
@@ -45,15 +47,17 @@ pub fn reauthenticate(
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         }
         let (proof, life) = if user.two_factor_at.is_none() {
-            (Proof::Password, lives[0])
+            (FirstFactor::Password.alone(), lives[0])
         } else {
             let shown = factor.as_ref().map(|factor| check.spend(tx, &user, factor)).transpose()?;
             if shown != Some(FactorVerdict::Right) {
                 return Ok(Decision::Refuse(Refusal::InvalidCode));
             }
             match factor {
-                Some(Factor::RecoveryCode(_)) => (Proof::PasswordAndRecoveryCode, lives[1]),
-                Some(Factor::Code(_)) | None => (Proof::PasswordAndCode, lives[1]),
+                Some(Factor::RecoveryCode(_)) => {
+                    (FirstFactor::Password.and(SecondFactor::RecoveryCode), lives[1])
+                }
+                Some(Factor::Code(_)) | None => (FirstFactor::Password.and(SecondFactor::Code), lives[1]),
             }
         };
         let (amr, expires_at) = (proof.amr(), now.plus(life.ttl));

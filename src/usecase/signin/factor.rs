@@ -1,5 +1,6 @@
 //! The second factor: a code from an app, or a recovery code, spent inside a transaction.
 
+use super::proof::SecondFactor;
 use crate::crypto::opaque;
 use crate::crypto::seal::Sealer;
 use crate::crypto::totp::{self, TotpSecret};
@@ -27,6 +28,15 @@ pub enum Factor {
     /// Six digits from the app.
     Code(Secret<String>),
     RecoveryCode(Secret<String>),
+}
+
+impl Factor {
+    pub(super) const fn kind(&self) -> SecondFactor {
+        match self {
+            Self::Code(_) => SecondFactor::Code,
+            Self::RecoveryCode(_) => SecondFactor::RecoveryCode,
+        }
+    }
 }
 
 /// Checks and spends second factors inside a transaction.

@@ -1,73 +1,40 @@
 //! Login with address and password. With a second factor it gives a ticket, and nothing else.
 
+use super::first_step::{FirstStep, Passed};
 use super::hash_costs;
 use super::locked_tries;
 use super::lockout;
 use super::lockout::{Attempt, Counted};
-use super::session_start::{Proof, Start};
-use crate::crypto::opaque::{self, OpaqueHash};
+use super::proof::FirstFactor;
 use crate::crypto::password::PasswordHashText;
 use crate::crypto::password_tag::{self, PasswordTag};
 use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
-use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
-use crate::domain::password::{Password, PasswordTerm};
+use crate::domain::password::Password;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tables::users::Credential;
-use crate::store::tables::{registrations, tickets, users};
+use crate::store::tables::{registrations, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
-use crate::usecase::app::keyring::Keyring;
 use crate::usecase::mail::compose;
 use crate::usecase::mail::compose::QueuedMail;
-use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::first_step::{LoggedIn, PASSWORD_TICKET_PREFIX, TICKET_PREFIX, TICKET_TTL};
 pub use super::session_start::Tokens;
 pub use super::started::Started;
-
-/// What a ticket begins with.
-pub const TICKET_PREFIX: &str = "authd_2fa_";
-
-/// What a ticket for another password begins with.
-pub const PASSWORD_TICKET_PREFIX: &str = "authd_pc_";
-
-/// How long a ticket lives.
-pub const TICKET_TTL: Duration = Duration::from_secs(5 * 60);
 
 /// What a person logs in with.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub email: Email,
     pub password: Password,
-}
-
-/// What the right password leads to.
-#[derive(Clone, Debug)]
-pub enum LoggedIn {
-    /// A session has begun; what is handed out of it, the face chooses.
-    Started(Box<Started>),
-    /// The second step is due, within [`TICKET_TTL`], with this ticket.
-    SecondStep(Secret<String>),
-    /// The password must be changed, within [`TICKET_TTL`], with this ticket.
-    PasswordChange(Secret<String>),
-}
-
-impl LoggedIn {
-    /// The session, where nothing is due before. `None`: something is.
-    #[must_use]
-    pub fn started(self) -> Option<Started> {
-        match self {
-            Self::Started(started) => Some(*started),
-            Self::SecondStep(_) | Self::PasswordChange(_) => None,
-        }
-    }
 }
 
 /// What was found out before the transaction, by hashing.
@@ -84,18 +51,8 @@ struct Verified {
 /// What the transaction needs besides.
 struct Prepared {
     verification_required: bool,
-    start: Start,
-    ticket: OpaqueHash,
-    password_ticket: OpaqueHash,
+    step: FirstStep,
     locked_notice: QueuedMail,
-    keyring: Arc<Keyring>,
-}
-
-/// What the transaction decided.
-enum Outcome {
-    Started(Box<Started>),
-    SecondStep,
-    PasswordChange,
 }
 
 /// Logs a person in.
@@ -120,21 +77,14 @@ pub fn login(app: &App, caller: &Caller, credentials: &Credentials) -> Result<Lo
         return Err(locked_tries::refuse(app, caller, &attempt, subject, typed, until));
     }
     let verified = verify(app, credential, credentials)?;
-    let (ticket, ticket_hash) = opaque::generate(TICKET_PREFIX, app.entropy());
-    let (password_ticket, password_ticket_hash) = opaque::generate(PASSWORD_TICKET_PREFIX, app.entropy());
+    let (step, tickets) = FirstStep::new(app, caller, FirstFactor::Password);
     let prepared = Prepared {
         verification_required: app.config.email_verification.required,
-        start: Start::new(app, caller, Proof::Password),
-        ticket: ticket_hash,
-        password_ticket: password_ticket_hash,
+        step,
         locked_notice: compose::notice(app, caller, MailKind::AccountLocked),
-        keyring: Arc::clone(&app.keyring),
     };
-    match app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))? {
-        Outcome::SecondStep => Ok(LoggedIn::SecondStep(ticket)),
-        Outcome::PasswordChange => Ok(LoggedIn::PasswordChange(password_ticket)),
-        Outcome::Started(started) => Ok(LoggedIn::Started(started)),
-    }
+    let passed = app.store.write(caller, move |tx| decide(tx, &attempt, &email, &verified, &prepared))?;
+    Ok(tickets.logged_in(passed))
 }
 
 /// Hashes once for every login, whoever it is for.
@@ -160,7 +110,7 @@ fn decide(
     email: &Email,
     verified: &Verified,
     prepared: &Prepared,
-) -> Result<Decision<Outcome>, Fault> {
+) -> Result<Decision<Passed>, Fault> {
     let credential = users::find_credential(tx, email)?;
     let user = credential.as_ref().map(|credential| credential.user.id);
     let subject = user.map_or_else(Subject::default, Subject::from);
@@ -169,7 +119,6 @@ fn decide(
     if let Some(until) = attempt.locked_until(tx, user, now)? {
         return Ok(Decision::Refuse(lockout::refuse(tx, subject, typed(), until)?));
     }
-    let must_change = credential.as_ref().is_some_and(|found| found.password_term != PasswordTerm::Lasting);
     let user = match check_account(credential, verified, prepared.verification_required, now) {
         Ok(user) => user,
         Err((why, refusal)) if refusal == Refusal::InvalidCredentials => {
@@ -192,38 +141,13 @@ fn decide(
     {
         tx.audit(&Event::PasswordRehashed, user.id)?;
     }
-    if user.two_factor_at.is_some() {
-        let expires_at = now.plus(TICKET_TTL);
-        tickets::insert(tx, &prepared.ticket, user.id, expires_at)?;
-        tx.audit(&Event::SecondStepAsked, user.id)?;
-        return Ok(Decision::Grant(Outcome::SecondStep));
-    }
-    if must_change {
-        ask_for_password(tx, &prepared.password_ticket, user.id, &prepared.start.amr())?;
-        return Ok(Decision::Grant(Outcome::PasswordChange));
-    }
-    let signer = prepared.keyring.current(tx)?;
-    let (user, session) = prepared.start.run(tx, attempt, user)?;
-    let started = Started { user, session, salt: prepared.start.salt, signer };
-    Ok(Decision::Grant(Outcome::Started(Box::new(started))))
+    Ok(Decision::Grant(prepared.step.pass(tx, attempt, user)?))
 }
 
 /// Whether a registration waits for the address with this password.
 fn is_pending(tx: &Tx<'_>, email: &Email, shown: &PasswordTag) -> Result<bool, Fault> {
     let waiting = registrations::list_tags(tx, email, tx.now())?;
     Ok(waiting.iter().any(|tag| password_tag::is_same(tag, shown)))
-}
-
-/// Gives whoever has proved who they are a ticket for another password, and nothing else.
-pub(super) fn ask_for_password(
-    tx: &mut Tx<'_>,
-    ticket: &OpaqueHash,
-    user: UserId,
-    amr: &[String],
-) -> Result<(), Fault> {
-    let expires_at = tx.now().plus(TICKET_TTL);
-    tickets::insert_for_password(tx, ticket, user, expires_at, amr)?;
-    tx.audit(&Event::PasswordChangeAsked, user)
 }
 
 fn count(tx: &mut Tx<'_>, attempt: &Attempt, email: &Email, prepared: &Prepared) -> Result<(), Fault> {

@@ -3,11 +3,13 @@
 
 mod browser_session;
 pub mod factor;
+pub(super) mod first_step;
 pub mod hash_costs;
 pub mod locked_tries;
 pub(super) mod lockout;
 pub mod login;
 pub(super) mod password;
+pub(super) mod proof;
 pub(super) mod required_factor;
 pub mod second_factor;
 pub mod session_cookie;

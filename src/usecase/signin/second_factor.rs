@@ -1,16 +1,18 @@
 //! The second step of a login: a ticket and a code for a session.
 
 use super::factor::{Factor, FactorCheck, FactorVerdict};
+use super::first_step::{
+    LoggedIn, PASSWORD_TICKET_PREFIX, TICKET_PREFIX, ask_for_password, must_change_password,
+};
 use super::locked_tries;
 use super::lockout;
 use super::lockout::Attempt;
-use super::login::{LoggedIn, PASSWORD_TICKET_PREFIX, TICKET_PREFIX, ask_for_password};
-use super::session_start::{Proof, Start};
+use super::proof::FirstFactor;
+use super::session_start::Start;
 use super::started::Started;
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::caller::Caller;
 use crate::domain::mail::MailKind;
-use crate::domain::password::PasswordTerm;
 use crate::domain::session::Session;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -33,26 +35,25 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
     let ticket = opaque::parse(TICKET_PREFIX, ticket).ok_or(Refusal::InvalidCode)?;
     let now = app.now();
     let owner = app.store.read(|query| match tickets::find(query, &ticket, now, TICKET_FAILURES_MAX)? {
-        Some(id) => users::find(query, id),
+        Some(waiting) => Ok(users::find(query, waiting.user)?.map(|user| (user, waiting))),
         None => Ok(None),
     })?;
-    let owner = owner.ok_or(Refusal::InvalidCode)?;
+    let (owner, waiting) = owner.ok_or(Refusal::InvalidCode)?;
     let attempt = Attempt::new(app, caller, owner.email.key());
     let locked = app.store.read(|query| attempt.locked_until(query, Some(owner.id), now))?;
     if let Some(until) = locked.filter(|_| owner.disabled_at.is_none()) {
         return Err(locked_tries::refuse(app, caller, &attempt, owner.id.into(), None, until));
     }
-    let proof = match factor {
-        Factor::Code(_) => Proof::PasswordAndCode,
-        Factor::RecoveryCode(_) => Proof::PasswordAndRecoveryCode,
-    };
+    let first = FirstFactor::of_name(&waiting.first).ok_or(Refusal::InvalidCode)?;
+    let start = Start::new(app, caller, first.and(factor.kind())).from_provider(waiting.provider_amr);
     let (password_ticket, password_ticket_hash) = opaque::generate(PASSWORD_TICKET_PREFIX, app.entropy());
     let step = SecondStep {
         ticket,
         password_ticket: password_ticket_hash,
         factor: factor.clone(),
         check: FactorCheck::new(app, caller),
-        start: Start::new(app, caller, proof),
+        first,
+        start,
         attempt,
         writer: MailWriter::new(app),
     };
@@ -80,6 +81,8 @@ struct SecondStep {
     password_ticket: OpaqueHash,
     factor: Factor,
     check: FactorCheck,
+    /// What was shown before.
+    first: FirstFactor,
     start: Start,
     attempt: Attempt,
     writer: MailWriter,
@@ -90,9 +93,10 @@ impl SecondStep {
     fn decide(&self, tx: &mut Tx<'_>) -> Result<Decision<Option<(User, Session)>>, Fault> {
         let refused = Ok(Decision::Refuse(Refusal::InvalidCode));
         let now = tx.now();
-        let Some(id) = tickets::find(tx, &self.ticket, now, TICKET_FAILURES_MAX)? else {
+        let Some(waiting) = tickets::find(tx, &self.ticket, now, TICKET_FAILURES_MAX)? else {
             return refused;
         };
+        let id = waiting.user;
         let Some(user) = users::find(tx, id)? else {
             return refused;
         };
@@ -113,7 +117,7 @@ impl SecondStep {
         if !tickets::spend(tx, &self.ticket)? {
             return refused;
         }
-        if users::find_password_term(tx, user.id)? != Some(PasswordTerm::Lasting) {
+        if must_change_password(tx, self.first, user.id)? {
             ask_for_password(tx, &self.password_ticket, user.id, &self.start.amr())?;
             return Ok(Decision::Grant(None));
         }

@@ -2,6 +2,7 @@
 
 use super::browser_session::BrowserSession;
 use super::lockout::Attempt;
+use super::proof::Proof;
 use super::required_factor::{audience, standing};
 use crate::config::Config;
 use crate::crypto::jwt::{self, AccessClaims};
@@ -44,35 +45,6 @@ pub struct Tokens {
     pub standing: Standing,
 }
 
-/// How a person proved who they are (RFC 8176).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::usecase) enum Proof {
-    Password,
-    PasswordAndCode,
-    PasswordAndRecoveryCode,
-}
-
-impl Proof {
-    pub(in crate::usecase) fn amr(self) -> Vec<String> {
-        let methods: &[&str] = match self {
-            Self::Password => &["pwd"],
-            Self::PasswordAndCode => &["pwd", "otp", "mfa"],
-            // A recovery code is a look-up secret; RFC 8176 has no name for one but `mfa` says two factors.
-            Self::PasswordAndRecoveryCode => &["pwd", "mfa"],
-        };
-        methods.iter().map(|method| (*method).to_owned()).collect()
-    }
-}
-
-impl Proof {
-    const ALL: [Self; 3] = [Self::Password, Self::PasswordAndCode, Self::PasswordAndRecoveryCode];
-
-    /// Finds the proof that has these methods. `None`: there is none.
-    pub(in crate::usecase) fn of_amr(amr: &[String]) -> Option<Self> {
-        Self::ALL.into_iter().find(|proof| proof.amr() == amr)
-    }
-}
-
 /// How long a session lives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::usecase) struct Life {
@@ -83,15 +55,13 @@ pub(in crate::usecase) struct Life {
 
 /// Where two factors are on, sessions are shorter (NIST SP 800-63B-4 §2.2.3).
 pub(in crate::usecase) fn life(config: &Config, proof: Proof) -> Life {
-    match proof {
-        Proof::Password => Life { ttl: config.tokens.refresh_ttl, idle: None },
-        Proof::PasswordAndCode | Proof::PasswordAndRecoveryCode => {
-            let tokens = &config.tokens;
-            Life {
-                ttl: tokens.refresh_ttl.min(tokens.two_factor_ttl),
-                idle: Some(tokens.refresh_idle.min(tokens.two_factor_idle)),
-            }
-        }
+    let tokens = &config.tokens;
+    match proof.second {
+        None => Life { ttl: tokens.refresh_ttl, idle: None },
+        Some(_) => Life {
+            ttl: tokens.refresh_ttl.min(tokens.two_factor_ttl),
+            idle: Some(tokens.refresh_idle.min(tokens.two_factor_idle)),
+        },
     }
 }
 
@@ -102,6 +72,8 @@ pub(in crate::usecase) struct Start {
     pub(in crate::usecase) salt: Salt,
     caller: Caller,
     proof: Proof,
+    /// See [`Session`].
+    provider_amr: Vec<String>,
     life: Life,
     bound: SessionBound,
     /// Told to the owner when the network is a new one.
@@ -117,11 +89,17 @@ impl Start {
             salt: draw(app.entropy()),
             caller: caller.clone(),
             proof,
+            provider_amr: Vec::new(),
             life: life(&app.config, proof),
             bound: SessionBound::of(app),
             notice: compose::notice(app, caller, MailKind::NewLogin),
             replaced: BrowserSession::all_of(app, caller),
         }
+    }
+
+    /// The same, of somebody who comes from a provider, with how that says they proved who they are.
+    pub(in crate::usecase) fn from_provider(self, provider_amr: Vec<String>) -> Self {
+        Self { provider_amr, ..self }
     }
 
     /// How the person proved who they are.
@@ -166,6 +144,7 @@ impl Start {
             ended_at: None,
             auth_time: Some(now),
             amr: self.proof.amr(),
+            provider_amr: self.provider_amr.clone(),
             ip: self.caller.ip,
             user_agent: self.caller.user_agent.clone(),
             idle: self.life.idle,
@@ -271,11 +250,17 @@ pub(in crate::usecase) fn access_token(
         not_before: issue.now,
         expires_at: issue.expires_at,
         auth_time: session.auth_time,
-        amr: session.amr.clone(),
+        amr: told_amr(session),
         roles: (carried != Carried::Neither).then(|| texts(roles)),
         permissions: (carried == Carried::Both).then(|| texts(permissions)),
     };
     jwt::sign(signer.key(), &claims)
+}
+
+/// What tokens tell: how the person proved who they are here, and what their provider says besides.
+fn told_amr(session: &Session) -> Vec<String> {
+    let besides = session.provider_amr.iter().filter(|method| !session.amr.contains(method));
+    session.amr.iter().chain(besides).cloned().collect()
 }
 
 fn texts<T: ToString>(names: &[T]) -> Vec<String> {

@@ -128,6 +128,7 @@ impl Filling {
             ended_at: self.maybe(self.time()),
             auth_time: None,
             amr: Vec::new(),
+            provider_amr: Vec::new(),
             ip: self.maybe([203, 0, 113, 9].into()),
             user_agent: self.maybe(self.text.clone()),
             idle: None,
