@@ -13,7 +13,6 @@ use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::mail::MailKind;
 use crate::domain::password::Password;
-use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -24,7 +23,6 @@ use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
 use crate::usecase::mail::compose::QueuedMail;
-use std::time::Duration;
 
 pub use super::first_step::{LoggedIn, PASSWORD_TICKET_PREFIX, TICKET_PREFIX, TICKET_TTL};
 pub use super::session_start::Tokens;

@@ -45,7 +45,7 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         return Err(locked_tries::refuse(app, caller, &attempt, owner.id.into(), None, until));
     }
     let first = FirstFactor::of_name(&waiting.first).ok_or(Refusal::InvalidCode)?;
-    let start = Start::new(app, caller, first.and(factor.kind())).from_provider(waiting.provider_amr);
+    let start = Start::new(app, caller, first.and(factor.kind())).with_provider_amr(waiting.provider_amr);
     let (password_ticket, password_ticket_hash) = opaque::generate(PASSWORD_TICKET_PREFIX, app.entropy());
     let step = SecondStep {
         ticket,

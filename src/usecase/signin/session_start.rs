@@ -98,7 +98,7 @@ impl Start {
     }
 
     /// The same, of somebody who comes from a provider, with how that says they proved who they are.
-    pub(in crate::usecase) fn from_provider(self, provider_amr: Vec<String>) -> Self {
+    pub(in crate::usecase) fn with_provider_amr(self, provider_amr: Vec<String>) -> Self {
         Self { provider_amr, ..self }
     }
 
