@@ -201,6 +201,21 @@ CREATE TABLE link_requests (
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Browsers that wait to sign in by mail: the same row whether or not the address has an account. Of one that
+-- has, `links` has a line with the same id.
+CREATE TABLE magic_requests (
+    id           BLOB PRIMARY KEY NOT NULL,
+    request_hash BLOB NOT NULL UNIQUE, -- SHA-256 of what the browser has
+    email        TEXT NOT NULL,        -- as it is written to
+    email_key    TEXT NOT NULL,        -- as it is compared
+    failures     INTEGER NOT NULL,     -- wrong codes that were shown
+    ip           TEXT,
+    user_agent   TEXT,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX magic_requests_by_address ON magic_requests (email_key, id);
+
 -- Registrations that wait for the link in their mail, the newest three of an address: the same row whether or
 -- not the address has an account.
 CREATE TABLE registrations (

@@ -43,6 +43,7 @@ fn start(accounts: &[Account]) -> Daemon {
     let authd = |args: &[&str]| {
         let mut command = Command::new(AUTHD);
         command.args(args).current_dir(folder.path()).env("AUTHD_RATE_LIMIT__ENABLED", "false");
+        command.env("AUTHD_MAGIC_LINK__ENABLED", "true");
         for key in ["LOCKOUT__PAIR_FAILURES", "LOCKOUT__ACCOUNT_FAILURES"] {
             command.env(format!("AUTHD_{key}"), "1000000");
         }
@@ -163,6 +164,7 @@ fn main() -> ExitCode {
         Timed { name: "/login, just registered", before: Some("/register"), ..timed("/login", &login) },
         timed("/password/reset/request", &address),
         timed("/email/verify/request", &address),
+        timed("/magic-link/request", &address),
     ];
     println!("{:<26} {:>6} {:>12} {:>12} {:>6}", "route", "each", "known", "unknown", "area");
     let accounts = [("known@example.com".to_owned(), "2")];

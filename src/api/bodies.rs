@@ -153,6 +153,19 @@ pub static SECOND_STEP: Body = Body {
     example: r#"{"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","code":"287082"}"#,
 };
 
+pub static MAGIC_LINK: Body = Body {
+    name: "MagicLinkProof",
+    encoding: Encoding::Json,
+    fields: &[
+        required("request", Kind::Token, "As it was given to the browser that asked."),
+        optional("token", Kind::Token, "From the link in the mail."),
+        optional("code", Kind::Token, "The eight digits in it. Five wrong ones are one too many."),
+        IN_COOKIES,
+    ],
+    alternatives: Alternatives::ExactlyOne(&["token", "code"]),
+    example: r#"{"request":"authd_mr_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","code":"28708212"}"#,
+};
+
 pub static REQUIRED_CHANGE: Body = Body {
     name: "RequiredPasswordChange",
     encoding: Encoding::Json,

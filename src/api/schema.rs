@@ -87,6 +87,7 @@ pub static ALL: &[&Object] = &[
     &SESSION_TOKEN,
     &SECOND_STEP_DUE,
     &PASSWORD_CHANGE_DUE,
+    &MAGIC_LINK_REQUESTED,
     &TOTP,
     &TWO_FACTOR,
     &TWO_FACTOR_SETUP,
@@ -142,6 +143,11 @@ pub static SECOND_STEP_DUE: Object = Object::of::<views::SecondStepDue>(
 pub static PASSWORD_CHANGE_DUE: Object = Object::of::<views::PasswordChangeDue>(
     "PasswordChangeDue",
     r#"{"password_change_required":true,"ticket":"authd_pc_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","expires_in":300}"#,
+);
+
+pub static MAGIC_LINK_REQUESTED: Object = Object::of::<views::MagicLinkRequested>(
+    "MagicLinkRequested",
+    r#"{"request":"authd_mr_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","expires_in":600}"#,
 );
 
 static TOTP: Object =

@@ -2,7 +2,7 @@
 //! read them.
 
 use super::route::{Method, Route, allow, parameter};
-use super::routes::{account, admin, operations, service, session, two_factor};
+use super::routes::{account, admin, magic_link, operations, service, session, two_factor};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -11,6 +11,7 @@ pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
     let tables = [
         account::ACCOUNTS,
         session::SESSIONS,
+        magic_link::MAGIC_LINKS,
         two_factor::TWO_FACTOR,
         service::SERVICES,
         admin::users::USERS,

@@ -41,6 +41,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
             verify_email: optional_text(of, "links.verify_email"),
             reset_password: optional_text(of, "links.reset_password"),
             change_email: optional_text(of, "links.change_email"),
+            magic_link: optional_text(of, "links.magic_link"),
         },
         pages: Pages {
             enabled: flag(of, "pages.enabled"),

@@ -45,7 +45,7 @@ pub const TABLES: [(&str, &str); 19] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 64] = [
+pub const KEYS: [Key; 65] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -138,6 +138,8 @@ pub const KEYS: [Key; 64] = [
         "a page of yours that takes a new password; authd's own unless set"),
     key("links.change_email", Kind::Link, "", "https://example.com/change#{token}",
         "a page of yours that confirms a new address; authd's own unless set"),
+    key("links.magic_link", Kind::Link, "", "https://example.com/in#{token}",
+        "a page of yours that signs in whoever asked for the mail in the same browser; authd's own unless set"),
     key("pages.enabled", Kind::Bool, "true", "false",
         "whether people may register, sign in and look after their accounts on authd's pages; those that links in mail lead to are there all the same"),
     key("pages.name", Kind::Text, "authd", "Example",
@@ -208,8 +210,7 @@ pub fn find(name: &str) -> Option<&'static Key> {
 
 /// Keys, and tables of them, that are known by name and would do nothing here, with what is not there. Taken
 /// for good they would have an operator believe in it.
-const WITHOUT_EFFECT: [(&str, &str); 2] =
-    [("oauth", "there is no sign-in with others"), ("links.magic_link", "there are no links to log in by")];
+const WITHOUT_EFFECT: [(&str, &str); 1] = [("oauth", "there is no sign-in with others")];
 
 /// Says what to do about a name that is no key: where the value belongs, or which key is nearest. `spell`
 /// writes a key's name as the source does in which the name was found.

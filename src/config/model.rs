@@ -146,6 +146,7 @@ pub struct Links {
     pub verify_email: Option<String>,
     pub reset_password: Option<String>,
     pub change_email: Option<String>,
+    pub magic_link: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

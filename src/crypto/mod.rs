@@ -5,6 +5,7 @@ pub mod content_mac;
 pub mod csrf;
 pub mod gate;
 pub mod jwt;
+pub mod mailed_code;
 pub mod opaque;
 pub mod password;
 pub mod password_tag;

@@ -25,6 +25,8 @@ pub enum Purpose {
     SessionCookies,
     /// The tag of a password that waits with its registration.
     Registrations,
+    /// The code that is mailed beside a link.
+    MailedCodes,
     /// The audit log's chain.
     AuditChain,
     /// Which cost an address without an account takes after.
@@ -47,6 +49,7 @@ impl Purpose {
             Self::RefreshTokens => b"authd refresh tokens v1",
             Self::SessionCookies => b"authd session cookies v1",
             Self::Registrations => b"authd registrations v1",
+            Self::MailedCodes => b"authd mailed codes v1",
             Self::AuditChain => b"authd audit chain v1",
             Self::StandIns => b"authd stand-ins v1",
             Self::Handovers => b"authd handovers v1",

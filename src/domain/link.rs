@@ -1,5 +1,7 @@
 //! One-time links: what they are for, and the prefix that says so in their secret.
 
+use std::time::Duration;
+
 /// What a link does once its button is pressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LinkKind {
@@ -10,10 +12,13 @@ pub enum LinkKind {
     Invitation,
     /// Gives the account another address.
     ChangeEmail,
+    /// Signs somebody in, in the browser that asked for it.
+    MagicLink,
 }
 
 impl LinkKind {
-    pub const ALL: [Self; 4] = [Self::VerifyEmail, Self::ResetPassword, Self::Invitation, Self::ChangeEmail];
+    pub const ALL: [Self; 5] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::Invitation, Self::ChangeEmail, Self::MagicLink];
 
     /// As the database names it.
     #[must_use]
@@ -23,6 +28,7 @@ impl LinkKind {
             Self::ResetPassword => "reset_password",
             Self::Invitation => "invitation",
             Self::ChangeEmail => "change_email",
+            Self::MagicLink => "magic_link",
         }
     }
 
@@ -39,6 +45,7 @@ impl LinkKind {
             Self::VerifyEmail => &[Self::VerifyEmail],
             Self::ResetPassword | Self::Invitation => &[Self::ResetPassword, Self::Invitation],
             Self::ChangeEmail => &[Self::ChangeEmail],
+            Self::MagicLink => &[Self::MagicLink],
         }
     }
 
@@ -49,6 +56,13 @@ impl LinkKind {
             Self::VerifyEmail => "authd_ev_",
             Self::ResetPassword | Self::Invitation => "authd_pr_",
             Self::ChangeEmail => "authd_ec_",
+            Self::MagicLink => "authd_ml_",
         }
     }
 }
+
+/// What a browser's wish to sign in by mail begins with: it shows it beside what comes in the mail.
+pub const MAGIC_REQUEST_PREFIX: &str = "authd_mr_";
+
+/// How long such a wish waits, and so the link and the code in its mail are good.
+pub const MAGIC_REQUEST_WAITS: Duration = Duration::from_secs(10 * 60);

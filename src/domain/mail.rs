@@ -53,12 +53,16 @@ pub enum MailKind {
     Invitation,
     /// The link that gives an account this address.
     ChangeEmail,
+    /// The link, and the code, that sign somebody in.
+    MagicLink,
     /// To the old address: a change was asked for.
     EmailChangeRequested,
     /// To the old address: an operator gave the account another.
     EmailChanged,
     /// The password was changed, by whatever way.
     PasswordChanged,
+    /// One that was set before anybody had verified the address counts no more.
+    PasswordVoided,
     /// A login from a network not seen before.
     NewLogin,
     /// The second factor was turned on.
@@ -80,15 +84,17 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
         Self::Invitation,
         Self::ChangeEmail,
+        Self::MagicLink,
         Self::EmailChangeRequested,
         Self::EmailChanged,
         Self::PasswordChanged,
+        Self::PasswordVoided,
         Self::NewLogin,
         Self::TwoFactorEnabled,
         Self::TwoFactorDisabled,
@@ -109,9 +115,11 @@ impl MailKind {
             Self::ResetPassword => "reset_password",
             Self::Invitation => "invitation",
             Self::ChangeEmail => "change_email",
+            Self::MagicLink => "magic_link",
             Self::EmailChangeRequested => "email_change_requested",
             Self::EmailChanged => "email_changed",
             Self::PasswordChanged => "password_changed",
+            Self::PasswordVoided => "password_voided",
             Self::NewLogin => "new_login",
             Self::TwoFactorEnabled => "two_factor_enabled",
             Self::TwoFactorDisabled => "two_factor_disabled",
@@ -132,6 +140,7 @@ impl MailKind {
             LinkKind::ResetPassword => Self::ResetPassword,
             LinkKind::Invitation => Self::Invitation,
             LinkKind::ChangeEmail => Self::ChangeEmail,
+            LinkKind::MagicLink => Self::MagicLink,
         }
     }
 
@@ -139,11 +148,16 @@ impl MailKind {
     #[must_use]
     pub const fn has_link(self) -> bool {
         match self {
-            Self::VerifyEmail | Self::ResetPassword | Self::Invitation | Self::ChangeEmail => true,
+            Self::VerifyEmail
+            | Self::ResetPassword
+            | Self::Invitation
+            | Self::ChangeEmail
+            | Self::MagicLink => true,
             Self::AlreadyRegistered
             | Self::EmailChangeRequested
             | Self::EmailChanged
             | Self::PasswordChanged
+            | Self::PasswordVoided
             | Self::NewLogin
             | Self::TwoFactorEnabled
             | Self::TwoFactorDisabled
@@ -171,10 +185,12 @@ impl MailKind {
             | Self::AlreadyRegistered
             | Self::ResetPassword
             | Self::Invitation
-            | Self::ChangeEmail => false,
+            | Self::ChangeEmail
+            | Self::MagicLink => false,
             Self::EmailChangeRequested
             | Self::EmailChanged
             | Self::PasswordChanged
+            | Self::PasswordVoided
             | Self::NewLogin
             | Self::TwoFactorEnabled
             | Self::TwoFactorDisabled

@@ -42,9 +42,25 @@ impl Destination {
     /// # Errors
     /// The store's.
     pub fn of(visit: &Visit<'_>) -> Result<Self, Stop> {
-        let wish = visit.query(RETURN_TO).unwrap_or_default();
-        if let Some(application) = application(visit)? {
-            let state = visit.query(STATE).and_then(|text| hash(&text));
+        Self::read(visit, |name| visit.query(name))
+    }
+
+    /// Reads it from the query that [`Destination::carried_by`] wrote.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn of_query(visit: &Visit<'_>, query: &str) -> Result<Self, Stop> {
+        let value = |name: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+        };
+        Self::read(visit, value)
+    }
+
+    fn read(visit: &Visit<'_>, value: impl Fn(&str) -> Option<String>) -> Result<Self, Stop> {
+        let wish = value(RETURN_TO).unwrap_or_default();
+        if let Some(application) = application(visit, value(APP))? {
+            let state = value(STATE).and_then(|text| hash(&text));
             // A path, or the whole address at that origin.
             let path = wish.strip_prefix(application.origin.as_str()).unwrap_or(&wish);
             let return_to = return_path::parse(path).unwrap_or("/").to_owned();
@@ -112,9 +128,9 @@ impl AppDestination {
     }
 }
 
-/// The application that the query names. `None`: it names none, or none that there is.
-fn application(visit: &Visit<'_>) -> Result<Option<Application>, Stop> {
-    let name = visit.query(APP).and_then(|name| AppName::parse(&name).ok());
+/// The application of a name. `None`: it names none, or none that there is.
+fn application(visit: &Visit<'_>, name: Option<String>) -> Result<Option<Application>, Stop> {
+    let name = name.and_then(|name| AppName::parse(&name).ok());
     Ok(judge::find(visit.app, &name.map_or(Asked::Nothing, Asked::ByName))?)
 }
 

@@ -4,6 +4,7 @@
 //! to whoever opens it would serve a phisher.
 
 use super::form::{Fields, Form};
+use super::magic_link;
 use super::proof;
 use super::route::PageRoute;
 use super::stop::Stop;
@@ -33,6 +34,7 @@ pub const ROUTES: &[PageRoute] = &[
         .get(|visit| open(visit, LinkKind::ChangeEmail))
         .post(change_email)
         .limit(Budget::Login),
+    PageRoute::for_link(magic_link::LINK).get(magic_link::open).post(magic_link::press).limit(Budget::Login),
 ];
 
 /// Where a kind of link leads, and the section of its texts.
@@ -41,6 +43,7 @@ const fn place(kind: LinkKind) -> (&'static str, &'static str) {
         LinkKind::VerifyEmail => ("/auth/verify-email", "verify_email"),
         LinkKind::ResetPassword | LinkKind::Invitation => ("/auth/reset-password", "reset_password"),
         LinkKind::ChangeEmail => ("/auth/change-email", "change_email"),
+        LinkKind::MagicLink => (magic_link::LINK, "magic_link"),
     }
 }
 

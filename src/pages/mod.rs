@@ -14,6 +14,7 @@ pub mod form;
 mod gate;
 pub mod language;
 mod links;
+mod magic_link;
 mod path;
 mod proof;
 mod register;

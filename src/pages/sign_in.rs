@@ -90,6 +90,9 @@ struct Complaint {
     unconfirmed: bool,
 }
 
+/// Where the form leads that has a mail sent to sign in with.
+pub(super) const SEND_MAGIC_LINK: &str = "/auth/send-magic-link";
+
 fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let destination = Destination::of(visit)?;
     if visit.me.is_some() {
@@ -135,6 +138,7 @@ fn show(
         recovery => visit.query("recovery").is_some(),
         recovery_link => format!("{action}{}recovery=1", if action.contains('?') { '&' } else { '?' }),
         min_length => visit.app.config.password.min_length,
+        magic_link => visit.app.config.magic_link.enabled.then(|| destination.carried_by(SEND_MAGIC_LINK)),
         action,
     };
     visit.page(status, "sign_in.html", page)
@@ -154,7 +158,8 @@ const FIELDS: Fields = Fields {
     lists: &[],
 };
 
-fn turned_away(visit: &mut Visit<'_>, refusal: &Refusal) -> Result<Response, Stop> {
+/// The page again, where its form was sent too often.
+pub(super) fn turned_away(visit: &mut Visit<'_>, refusal: &Refusal) -> Result<Response, Stop> {
     let form = visit.form(FIELDS)?;
     let destination = Destination::of(visit)?;
     let half_done = if form.has("password") { None } else { HalfDone::of(visit) };
@@ -177,11 +182,7 @@ fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     };
     match submitted {
         Ok(Next::SignedIn(started, remember)) => Ok(signed_in(visit, *started, remember, &destination)),
-        Ok(Next::Step(ticket, remember)) => {
-            let mark = if remember { REMEMBERED.to_string() } else { String::new() };
-            visit.set_cookie(PageCookie::Ticket, &format!("{}{mark}", ticket.expose()));
-            Ok(visit.see_other(destination.carried_by(SIGN_IN)))
-        }
+        Ok(Next::Step(ticket, remember)) => Ok(half_done_with(visit, &ticket, remember, &destination)),
         Ok(Next::NotTheSame) => {
             let text = visit.text("password.not_the_same").to_owned();
             let complaint = Complaint { status: 422, text, ..Complaint::default() };
@@ -238,6 +239,42 @@ fn with_new_password(visit: &mut Visit<'_>, half_done: &HalfDone, form: &Form) -
     let started =
         required_change::change_required(visit.app, &visit.caller, half_done.ticket.expose(), &new)?;
     Ok(Next::SignedIn(Box::new(started), half_done.remember))
+}
+
+/// Goes on with somebody whose first factor was right, whichever it was.
+pub(super) fn go_on(
+    visit: &mut Visit<'_>,
+    logged_in: LoggedIn,
+    remember: bool,
+    destination: &Destination,
+) -> Response {
+    match logged_in {
+        LoggedIn::Started(started) => signed_in(visit, *started, remember, destination),
+        LoggedIn::SecondStep(ticket) | LoggedIn::PasswordChange(ticket) => {
+            half_done_with(visit, &ticket, remember, destination)
+        }
+    }
+}
+
+fn half_done_with(
+    visit: &mut Visit<'_>,
+    ticket: &Secret<String>,
+    remember: bool,
+    destination: &Destination,
+) -> Response {
+    let mark = if remember { REMEMBERED.to_string() } else { String::new() };
+    visit.set_cookie(PageCookie::Ticket, &format!("{}{mark}", ticket.expose()));
+    visit.see_other(destination.carried_by(SIGN_IN))
+}
+
+/// The page again, with what is wrong, where nothing is half done.
+pub(super) fn complain_from_the_front(
+    visit: &mut Visit<'_>,
+    destination: &Destination,
+    form: &Form,
+    refusal: &Refusal,
+) -> Response {
+    complain(visit, None, destination, form, refusal)
 }
 
 fn signed_in(visit: &mut Visit<'_>, started: Started, remember: bool, destination: &Destination) -> Response {

@@ -2,12 +2,13 @@
 
 use super::path::parameters;
 use super::route::PageRoute;
-use super::{account, admin, gate, links, register, sign_in, sign_out};
+use super::{account, admin, gate, links, magic_link, register, sign_in, sign_out};
 
 /// The rows, by subject. A path belongs to one row.
 const SUBJECTS: &[&[PageRoute]] = &[
     links::ROUTES,
     sign_in::ROUTES,
+    magic_link::ROUTES,
     sign_out::ROUTES,
     register::ROUTES,
     gate::ROUTES,

@@ -50,9 +50,9 @@ pub use role::{Member, Role, RoleMembers, role, role_members};
 pub use session::{ListedSession, Session, Sessions, listed_session, own_sessions};
 pub use tokens::{
     ActiveAccessToken, ActiveRefreshToken, CookieSession, InactiveToken, Inspection, Introspection,
-    MintedToken, PasswordChangeDue, Revoked, SecondStepDue, SessionToken, Tokens, inspection, introspection,
-    minted, password_change, revoked, second_step, session_in_cookies, session_of_browser, session_token,
-    tokens,
+    MagicLinkRequested, MintedToken, PasswordChangeDue, Revoked, SecondStepDue, SessionToken, Tokens,
+    inspection, introspection, magic_link_requested, minted, password_change, revoked, second_step,
+    session_in_cookies, session_of_browser, session_token, tokens,
 };
 pub use transfer::ExportedUser;
 pub use two_factor::{

@@ -4,6 +4,7 @@ use super::text::{Id, Revealed, Texts, Time};
 use super::user::{User, user};
 use crate::domain::access::Standing;
 use crate::domain::id::{SessionId, TokenId, UserId};
+use crate::domain::link::MAGIC_REQUEST_WAITS;
 use crate::domain::role::{Permission, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -162,6 +163,21 @@ pub fn second_step(ticket: &Secret<String>) -> SecondStepDue<'_> {
         expires_in: TICKET_TTL.as_secs(),
         methods: &[Method::Totp, Method::RecoveryCode],
     }
+}
+
+/// The answer to whoever asks for a mail to sign in with.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct MagicLinkRequested<'a> {
+    /// For `/magic-link/confirm`, beside what comes in the mail. For the browser that asked alone.
+    request: Revealed<'a>,
+    /// How long it waits, in seconds.
+    expires_in: u64,
+}
+
+/// Shows the secret of a browser that waits for a mail.
+#[must_use]
+pub fn magic_link_requested(request: &Secret<String>) -> MagicLinkRequested<'_> {
+    MagicLinkRequested { request: Revealed(request), expires_in: MAGIC_REQUEST_WAITS.as_secs() }
 }
 
 /// The answer to a login with a password that must be changed.

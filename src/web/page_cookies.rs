@@ -13,6 +13,8 @@ pub enum PageCookie {
     Handover,
     /// The ticket of a sign-in that is half done.
     Ticket,
+    /// A wish to sign in by mail, whose mail has not been opened yet.
+    MagicLink,
     /// The language that was chosen.
     Language,
 }
@@ -26,6 +28,7 @@ impl PageCookie {
             Self::Notice => "__Host-authd_notice",
             Self::Handover => "__Host-authd_handover",
             Self::Ticket => "__Host-authd_ticket",
+            Self::MagicLink => "__Host-authd_magic_link",
             Self::Language => "__Host-authd_lang",
         }
     }
@@ -35,7 +38,7 @@ impl PageCookie {
         match self {
             Self::Form => None,
             Self::Notice => Some(60),
-            Self::Handover => Some(10 * 60),
+            Self::Handover | Self::MagicLink => Some(10 * 60),
             Self::Ticket => Some(5 * 60),
             Self::Language => Some(365 * 24 * 3600),
         }

@@ -25,18 +25,22 @@ fn send_elsewhere(daemon: &Daemon, method: &str, path: &str, body: &str) -> Answ
 
 #[test]
 fn the_host_that_a_request_names_leads_nobody_anywhere() {
-    let daemon = daemon_with(&[("proxy.trusted", "127.0.0.1")]);
-    let email = json!({"email": ANN}).to_string();
-    assert_eq!(send_elsewhere(&daemon, "POST", "/api/auth/password/reset/request", &email).status, 202);
-    let mail = daemon.world.mails(ANN).into_iter().next().expect("a link was sent");
-    let mail = authd::usecase::mail::compose::show(
-        &daemon.world.app,
-        &crate::world::operator(),
-        &mail.id.to_string(),
-    );
-    let text = mail.unwrap().body.unwrap().expose().clone();
+    let daemon = daemon_with(&[("proxy.trusted", "127.0.0.1"), ("magic_link.enabled", "true")]);
     let public_url = &daemon.world.app.config.public_url;
-    assert!(text.contains(&format!("{public_url}/auth/reset-password")) && !text.contains(EVIL), "{text}");
+    let email = json!({"email": ANN}).to_string();
+    for (path, page) in [("password/reset", "reset-password"), ("magic-link", "magic-link?")] {
+        let asked = send_elsewhere(&daemon, "POST", &format!("/api/auth/{path}/request"), &email);
+        assert_eq!(asked.status, 202);
+        daemon.world.advance(std::time::Duration::from_millis(1));
+        let mail = daemon.world.mails(ANN).into_iter().next().expect("a link was sent");
+        let mail = authd::usecase::mail::compose::show(
+            &daemon.world.app,
+            &crate::world::operator(),
+            &mail.id.to_string(),
+        );
+        let text = mail.unwrap().body.unwrap().expose().clone();
+        assert!(text.contains(&format!("{public_url}/auth/{page}")) && !text.contains(EVIL), "{text}");
+    }
 
     let login = json!({"email": ANN, "password": PASSWORD}).to_string();
     for (method, path, body) in [

@@ -100,11 +100,13 @@ fn budget_of(id: &str) -> Option<Budget> {
         | "replace_recovery_codes"
         | "confirm_password_reset"
         | "confirm_email_verification"
-        | "confirm_email_change" => Some(Budget::Login),
+        | "confirm_email_change"
+        | "confirm_magic_link" => Some(Budget::Login),
         "register" => Some(Budget::Register),
-        "request_email_verification" | "request_password_reset" | "request_email_change" => {
-            Some(Budget::Mail)
-        }
+        "request_email_verification"
+        | "request_password_reset"
+        | "request_email_change"
+        | "request_magic_link" => Some(Budget::Mail),
         "refresh" | "make_session_token" | "introspect" | "revoke" => Some(Budget::Token),
         "health" | "readiness" | "verify" => None,
         _ => Some(Budget::Default),

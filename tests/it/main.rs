@@ -37,6 +37,7 @@ mod limits;
 mod locked_tries;
 mod lockout;
 mod lockout_model;
+mod magic_link;
 mod mail;
 mod man;
 mod metrics;

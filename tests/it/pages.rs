@@ -10,6 +10,7 @@ mod admin_things;
 mod admin_users;
 mod gate;
 mod gate_accounts;
+mod magic_link;
 mod sign_in;
 mod visitor;
 

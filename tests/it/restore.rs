@@ -21,6 +21,7 @@ use authd::usecase::operator::restore::{Restored, Source, Trust, Withheld, resto
 use authd::usecase::session::{authenticate, refresh};
 use authd::usecase::signin::factor::Factor;
 use authd::usecase::signin::login::{Credentials, LoggedIn, login};
+use authd::usecase::signin::magic_link::{self, Mailed};
 use authd::usecase::signin::second_factor;
 use std::fs;
 use std::path::PathBuf;
@@ -171,6 +172,19 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
     };
     assert!(is_refused(step(&codes[0]), &Refusal::InvalidCode));
     assert_eq!(step(&codes[1]).unwrap().started().unwrap().user.id, user.id);
+}
+
+#[test]
+fn a_browser_that_waited_for_its_mail_waits_no_more() {
+    let world = World::with(&[("magic_link.enabled", "true")]);
+    world.add_user(ANN, &[]);
+    let request = magic_link::request(&world.app, &anonymous(), &Email::parse(ANN).unwrap()).unwrap();
+    let mailed = Mailed::Token(Secret::new(world.token_in_mail(ANN)));
+    let (app, _) = restored(&world, &back_up(&world));
+    assert!(magic_link::is_waiting(&world.app, request.expose()).unwrap());
+    assert!(!magic_link::is_waiting(&app, request.expose()).unwrap());
+    let confirmed = magic_link::confirm(&app, &anonymous(), request.expose(), &mailed);
+    assert!(is_refused(confirmed, &Refusal::InvalidLink));
 }
 
 #[test]

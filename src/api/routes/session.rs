@@ -87,7 +87,8 @@ fn login(app: &App, mut call: Call) -> Result<Response, Error> {
     logged_in(app, &call, login::login(app, &call.caller, &credentials)?)
 }
 
-fn logged_in(app: &App, call: &Call, so_far: LoggedIn) -> Result<Response, Error> {
+/// Answers a login, as far as it has come.
+pub(super) fn logged_in(app: &App, call: &Call, so_far: LoggedIn) -> Result<Response, Error> {
     match so_far {
         LoggedIn::Started(new) => started(app, call.token_transport, *new),
         LoggedIn::SecondStep(ticket) => Ok(json(200, &views::second_step(&ticket))),

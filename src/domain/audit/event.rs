@@ -93,6 +93,8 @@ pub enum Event {
     PasswordResetRequested,
     /// A link to set a new password was used; all sessions ended.
     PasswordReset,
+    /// A link and a code to sign in with were asked for.
+    MagicLinkRequested,
     /// By an operator; all sessions ended.
     PasswordSet,
     /// The password was right; the second factor is asked for.
@@ -105,6 +107,9 @@ pub enum Event {
     UserUnlocked,
     /// By its owner; other sessions ended.
     PasswordChanged,
+    /// It was set before anybody had verified the address, which somebody did who signed in by mail; all that
+    /// it had begun ended with it.
+    PasswordVoided,
     /// A login had the same password hashed at the cost that is configured now.
     PasswordRehashed,
     /// A link was mailed to an address that is to take the place of the old.
@@ -266,6 +271,8 @@ impl Event {
             | Self::UserInvited
             | Self::PasswordResetRequested
             | Self::PasswordReset
+            | Self::MagicLinkRequested
+            | Self::PasswordVoided
             | Self::PasswordSet
             | Self::SecondStepAsked
             | Self::PasswordChangeAsked

@@ -65,6 +65,8 @@ impl Event {
             | Self::UserInvited
             | Self::PasswordResetRequested
             | Self::PasswordReset
+            | Self::MagicLinkRequested
+            | Self::PasswordVoided
             | Self::PasswordSet
             | Self::SecondStepAsked
             | Self::PasswordChangeAsked

@@ -51,7 +51,7 @@ events! {
         LoginSucceeded Reauthenticated SecondStepAsked PasswordChangeAsked TokenRefreshed LoggedOut
         SessionReplaced
         TokenMinted UserCreated UserImported UserInvited UserEnabled UserUnlocked ProfileChanged
-        PasswordResetRequested PasswordReset PasswordSet PasswordChanged PasswordRehashed
+        PasswordResetRequested PasswordReset PasswordSet PasswordChanged PasswordRehashed MagicLinkRequested
         EmailChangeRequested EmailChanged
         SecondFactorEnrolled SecondFactorEnabled SecondFactorChecked RecoveryCodeUsed RecoveryCodesReplaced
         MailRetried RoleCreated RoleEdited RoleAssigned RoleUnassigned
@@ -59,7 +59,7 @@ events! {
     Warning:
         LoginFailed RegistrationRepeated DatabaseRestored CredentialsExported UsersExported AuditExported;
     Ended:
-        AccountLocked UserDisabled UserDeleted RegistrationDeleted
+        AccountLocked UserDisabled UserDeleted RegistrationDeleted PasswordVoided
         RefreshTokenReused SessionRevoked SessionEvicted LoggedOutEverywhere LoggedOutElsewhere TokenRevoked
         SecondFactorDisabled SecondFactorBlocked SecondFactorReset
         SigningKeyRetired ApiKeyRevoked RoleDeleted AuditPruned;

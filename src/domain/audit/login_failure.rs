@@ -22,10 +22,12 @@ pub enum LoginFailure {
     Locked { tries: u64 },
     /// The second step: a wrong or used code.
     WrongCode,
+    /// Not the code that was mailed to sign in with.
+    WrongMailedCode,
 }
 
 impl LoginFailure {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::UnknownEmail,
         Self::WrongPassword,
         Self::PasswordEnded,
@@ -35,6 +37,7 @@ impl LoginFailure {
         Self::Disabled,
         Self::Locked { tries: 1 },
         Self::WrongCode,
+        Self::WrongMailedCode,
     ];
 
     /// The reason as it is logged and counted.
@@ -50,6 +53,7 @@ impl LoginFailure {
             Self::Disabled => "account_disabled",
             Self::Locked { .. } => "too_many_attempts",
             Self::WrongCode => "wrong_code",
+            Self::WrongMailedCode => "wrong_mailed_code",
         }
     }
 }

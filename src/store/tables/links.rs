@@ -5,7 +5,7 @@ use crate::domain::id::{LinkId, SessionId, UserId};
 use crate::domain::link::LinkKind;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Query, Tx, params};
+use crate::store::tx::{Query, Row, Tx, params};
 
 #[derive(Clone, Debug)]
 pub struct NewLink {
@@ -81,6 +81,37 @@ pub fn find_owner(
     let sql = "SELECT user_id FROM links \
         WHERE token_hash = ?1 AND instr(?2, ' ' || kind || ' ') > 0 AND spent_at IS NULL AND expires_at > ?3";
     query.opt(sql, params![token_hash, names(kinds), now], |row| row.get("user_id"))
+}
+
+/// A link that is still good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoodLink {
+    pub id: LinkId,
+    pub user: UserId,
+    pub token_hash: [u8; 32],
+}
+
+/// Finds a magic link that is still good by its id. `None`: there was none, or it is spent, replaced or too
+/// old.
+pub fn find_magic(query: &impl Query, id: LinkId, now: Timestamp) -> Result<Option<GoodLink>, Fault> {
+    let sql = "SELECT id, user_id, token_hash FROM links \
+        WHERE id = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3";
+    query.opt(sql, params![id, LinkKind::MagicLink.name(), now], read_good)
+}
+
+/// The same by its token.
+pub fn find_magic_by_token(
+    query: &impl Query,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<GoodLink>, Fault> {
+    let sql = "SELECT id, user_id, token_hash FROM links \
+        WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3";
+    query.opt(sql, params![token_hash, LinkKind::MagicLink.name(), now], read_good)
+}
+
+fn read_good(row: &Row<'_>) -> Result<GoodLink, Fault> {
+    Ok(GoodLink { id: row.get("id")?, user: row.get("user_id")?, token_hash: row.get("token_hash")? })
 }
 
 /// The kinds in one text, for a condition on `kind`.

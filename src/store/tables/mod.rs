@@ -8,6 +8,7 @@ pub mod ids;
 pub mod keys;
 pub mod link_requests;
 pub mod links;
+pub mod magic_requests;
 pub mod mails;
 pub mod meta;
 pub mod prune;

@@ -18,6 +18,7 @@ pub enum Family {
     RevokedTokens,
     Links,
     LinkRequests,
+    MagicRequests,
     Registrations,
     Tickets,
     AppCodes,
@@ -28,11 +29,12 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Sessions,
         Self::RevokedTokens,
         Self::Links,
         Self::LinkRequests,
+        Self::MagicRequests,
         Self::Registrations,
         Self::Tickets,
         Self::AppCodes,
@@ -50,6 +52,7 @@ impl Family {
             Self::RevokedTokens => "revoked_tokens",
             Self::Links => "links",
             Self::LinkRequests => "link_requests",
+            Self::MagicRequests => "magic_requests",
             Self::Registrations => "registrations",
             Self::Tickets => "tickets",
             Self::AppCodes => "app_codes",
@@ -63,7 +66,12 @@ impl Family {
     /// The columns of its primary key.
     const fn key(self) -> &'static [&'static str] {
         match self {
-            Self::Sessions | Self::Links | Self::LinkRequests | Self::Registrations | Self::Mails => &["id"],
+            Self::Sessions
+            | Self::Links
+            | Self::LinkRequests
+            | Self::MagicRequests
+            | Self::Registrations
+            | Self::Mails => &["id"],
             Self::RevokedTokens => &["jti"],
             Self::Tickets => &["token_hash"],
             Self::AppCodes => &["code_hash"],
@@ -77,9 +85,12 @@ impl Family {
     const fn over(self) -> &'static str {
         match self {
             Self::Sessions => "(page.ended_at <= ?1 OR page.expires_at <= ?1)",
-            Self::RevokedTokens | Self::Links | Self::Registrations | Self::Tickets | Self::AppCodes => {
-                "page.expires_at <= ?1"
-            }
+            Self::RevokedTokens
+            | Self::Links
+            | Self::MagicRequests
+            | Self::Registrations
+            | Self::Tickets
+            | Self::AppCodes => "page.expires_at <= ?1",
             Self::LinkRequests => "page.created_at <= ?1",
             Self::PairFailures | Self::AccountFailures => {
                 "page.last_at <= ?1 AND coalesce(page.locked_until, 0) <= ?1"

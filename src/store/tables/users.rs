@@ -247,6 +247,13 @@ pub fn save_password(tx: &mut Tx<'_>, id: UserId, hash: &str) -> Result<(), Faul
     tx.execute(sql, params![id, hash]).map(drop)
 }
 
+/// Takes the account's password away. `false`: it had none.
+pub fn clear_password(tx: &mut Tx<'_>, id: UserId) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET password_hash = NULL, password_must_change = 0, password_ends_at = NULL \
+        WHERE id = ?1 AND password_hash IS NOT NULL";
+    Ok(tx.execute(sql, params![id])? == 1)
+}
+
 /// Saves how long the account's password is good.
 pub fn save_password_term(tx: &mut Tx<'_>, id: UserId, term: PasswordTerm) -> Result<(), Fault> {
     let (must_change, ends_at) = password_term_columns(term);

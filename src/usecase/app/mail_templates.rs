@@ -26,16 +26,18 @@ macro_rules! templates {
 }
 
 /// Every file that there is, by its name, as it is built in.
-const BUILT_IN: [(&str, &str); 36] = templates![
+const BUILT_IN: [(&str, &str); 40] = templates![
     "layout",
     "verify_email",
     "already_registered",
     "reset_password",
     "invitation",
     "change_email",
+    "magic_link",
     "email_change_requested",
     "email_changed",
     "password_changed",
+    "password_voided",
     "new_login",
     "two_factor_enabled",
     "two_factor_disabled",
@@ -54,6 +56,8 @@ pub struct MailContext {
     pub url: Option<Secret<String>>,
     /// How long the link works, in words.
     pub ttl: Option<String>,
+    /// The digits that do what the link does. `None`: none do.
+    pub code: Option<Secret<String>>,
     /// `None`: nothing happened yet.
     pub at: Option<Timestamp>,
     /// Where it came from; `None`: not known.
@@ -171,6 +175,7 @@ impl MailTemplates {
             subject => subject,
             url => context.url.as_ref().map(|url| url.expose().as_str()),
             ttl => context.ttl.as_deref(),
+            code => context.code.as_ref().map(|code| in_groups(code.expose())),
             at => context.at.map(Timestamp::in_words),
             ip => context.ip.as_deref().map(clean),
             device => context.user_agent.as_deref().and_then(device::name),
@@ -178,6 +183,12 @@ impl MailTemplates {
             held_back => context.held_back,
         }
     }
+}
+
+/// Digits as people read them: in fours.
+fn in_groups(code: &str) -> String {
+    let (first, second) = code.split_at_checked(4).unwrap_or((code, ""));
+    format!("{first} {second}")
 }
 
 /// What a mail of this kind is made of, compiled at the first one: all kinds together take a megabyte, which
@@ -229,7 +240,11 @@ fn clean(text: &str) -> String {
 fn samples(kind: MailKind) -> [MailContext; 2] {
     let url = || Secret::new("https://auth.example.com/auth/page?token=authd_ev_example".into());
     let least = if kind.has_link() {
-        MailContext { url: Some(url()), ttl: Some("1 hour".into()), ..MailContext::default() }
+        // Only a magic link's mail has these two as well.
+        let magic = kind == MailKind::MagicLink;
+        let code = magic.then(|| Secret::new("12345678".into()));
+        let at = magic.then(|| Timestamp::from_secs(1_795_334_400));
+        MailContext { url: Some(url()), ttl: Some("1 hour".into()), code, at, ..MailContext::default() }
     } else {
         let new_email = matches!(kind, MailKind::EmailChangeRequested | MailKind::EmailChanged)
             .then(|| "ann@example.com".to_owned());
@@ -288,8 +303,9 @@ mod tests {
                     assert_eq!(part.contains("?token=authd_ev_example"), kind.has_link(), "{part}");
                     assert_eq!(
                         part.contains("192.0.2.7, Firefox on Linux"),
-                        context.ip.is_some() && !kind.has_link()
+                        context.ip.is_some() && context.at.is_some()
                     );
+                    assert_eq!(part.contains("1234 5678"), kind == MailKind::MagicLink, "{part}");
                 }
                 assert!(text.lines().all(|line| line.len() <= 78), "{text}");
             }

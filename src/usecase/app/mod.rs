@@ -29,6 +29,7 @@ pub mod worker;
 use crate::config::Config;
 use crate::crypto::csrf::CsrfKey;
 use crate::crypto::gate::Gate;
+use crate::crypto::mailed_code::MailedCodeKey;
 use crate::crypto::password_tag::PasswordTagKey;
 use crate::crypto::refresh::RefreshKey;
 use crate::crypto::root_key::Purpose;
@@ -93,6 +94,7 @@ pub struct App {
     pub(super) session_cookie_key: Arc<SessionCookieKey>,
     pub(super) csrf_key: CsrfKey,
     pub(super) password_tag_key: PasswordTagKey,
+    pub(super) mailed_code_key: Arc<MailedCodeKey>,
     pub(super) rate_limits: RateLimits,
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
@@ -170,6 +172,7 @@ impl App {
             session_cookie_key: Arc::new(SessionCookieKey::new(&root)),
             csrf_key: CsrfKey::new(&root),
             password_tag_key: PasswordTagKey::new(&root),
+            mailed_code_key: Arc::new(MailedCodeKey::new(&root)),
             rate_limits: RateLimits::default(),
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),

@@ -10,15 +10,16 @@ use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::email::Email;
 use crate::domain::id::{LinkId, MailId, SessionId, UserId};
-use crate::domain::link::LinkKind;
+use crate::domain::link::{LinkKind, MAGIC_REQUEST_WAITS};
 use crate::domain::mail::{Mail, MailBudget, MailKind, MailState, NOTICES_PER_HOUR};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::error::{Error, Fault, Refusal};
+use crate::error::{Error, Fault, Refusal, whole_secs};
 use crate::ports::{Message, draw};
 use crate::store::page::{Page, Paged};
 use crate::store::tables::links;
 use crate::store::tables::links::NewLink;
+use crate::store::tables::magic_requests::MagicRequest;
 use crate::store::tables::mails;
 use crate::store::tables::mails::NewMail;
 use crate::store::tx::Tx;
@@ -199,6 +200,7 @@ const fn lifetime(kind: LinkKind) -> Duration {
         // People are invited before a weekend, too.
         LinkKind::Invitation => Duration::from_secs(7 * 24 * 3600),
         LinkKind::VerifyEmail | LinkKind::ChangeEmail => Duration::from_secs(24 * 3600),
+        LinkKind::MagicLink => MAGIC_REQUEST_WAITS,
     }
 }
 
@@ -215,11 +217,35 @@ fn in_words(span: Duration) -> String {
 
 /// Composes the mail with a link of this kind; gives it and the link in it.
 pub(in crate::usecase) fn compose(app: &App, kind: LinkKind) -> (LinkMail, Secret<String>) {
-    let ttl = lifetime(kind);
-    let (mail, url, token_hash) = with_link(app, kind, ttl, MailContext::default());
+    let id = LinkId::new(app.now(), app.id_entropy());
+    link_mail(app, kind, id, lifetime(kind), MailContext::default())
+}
+
+/// Composes the mail that signs somebody in, in the browser that asked: its link has the id of that wish, and
+/// is good no longer. It says where it was asked for.
+pub(in crate::usecase) fn magic_link(app: &App, asked: &MagicRequest) -> LinkMail {
+    let context = MailContext {
+        at: Some(asked.created_at),
+        ip: asked.ip.clone(),
+        user_agent: asked.user_agent.clone(),
+        ..MailContext::default()
+    };
+    // In whole seconds: a moment has gone by, and it is ten minutes still to whoever reads it.
+    let ttl = Duration::from_secs(whole_secs(asked.expires_at.since(app.now())));
+    link_mail(app, LinkKind::MagicLink, asked.id, ttl, context).0
+}
+
+fn link_mail(
+    app: &App,
+    kind: LinkKind,
+    link: LinkId,
+    ttl: Duration,
+    caused_by: MailContext,
+) -> (LinkMail, Secret<String>) {
+    let (mail, url, token_hash) = with_link(app, kind, ttl, caused_by);
     let mail = LinkMail {
         mail,
-        link: LinkId::new(app.now(), app.id_entropy()),
+        link,
         kind,
         token_hash,
         ttl,
@@ -249,7 +275,8 @@ fn with_link(
 ) -> (QueuedMail, Secret<String>, OpaqueHash) {
     let (token, token_hash) = opaque::generate(kind.prefix(), app.entropy());
     let url = link_url(&app.config, kind, &token);
-    let context = MailContext { url: Some(url.clone()), ttl: Some(in_words(ttl)), ..caused_by };
+    let code = (kind == LinkKind::MagicLink).then(|| app.mailed_code_key.code(&token_hash));
+    let context = MailContext { url: Some(url.clone()), ttl: Some(in_words(ttl)), code, ..caused_by };
     (MailWriter::new(app).write(MailKind::of_link(kind), context), url, token_hash)
 }
 
@@ -337,6 +364,7 @@ fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<S
             (&config.links.reset_password, "/auth/reset-password")
         }
         LinkKind::ChangeEmail => (&config.links.change_email, "/auth/change-email"),
+        LinkKind::MagicLink => (&config.links.magic_link, "/auth/magic-link"),
     };
     let template =
         configured.clone().unwrap_or_else(|| format!("{}{page}?token={{token}}", config.public_url));

@@ -4,20 +4,22 @@
 //! comes of it, a thread of the daemon finds out afterwards, so that not even the time of the answer
 //! tells a known address from an unknown one.
 
-use super::compose::{self, HourlyBound, QueuedMail};
-use crate::crypto::opaque::OpaqueHash;
+use super::compose::{self, HourlyBound, LinkMail, QueuedMail};
+use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::access::Actor;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::LinkId;
-use crate::domain::link::LinkKind;
+use crate::domain::link::{LinkKind, MAGIC_REQUEST_PREFIX};
 use crate::domain::lockout::Familiarity;
 use crate::domain::network::Network;
 use crate::domain::registration::Registration;
+use crate::domain::secret::Secret;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault};
 use crate::store::tables::link_requests::{self, LinkRequest};
+use crate::store::tables::magic_requests::{self, NewMagicRequest};
 use crate::store::tables::registrations::{self, Waiting};
 use crate::store::tables::{failures, users};
 use crate::store::tx::Tx;
@@ -45,15 +47,51 @@ pub(in crate::usecase) fn note(
     kind: LinkKind,
     email: &Email,
 ) -> Result<(), Error> {
-    let request = LinkRequest {
+    keep(app, caller, request(app, caller, kind, email), |_| Ok(()))
+}
+
+/// Notes that a browser waits to sign in by what is mailed to an address; gives what it has to show beside
+/// that. Its row is the same for every address, too.
+///
+/// # Errors
+/// The store's.
+pub(in crate::usecase) fn note_browser(
+    app: &App,
+    caller: &Caller,
+    email: &Email,
+) -> Result<Secret<String>, Error> {
+    let (secret, request_hash) = opaque::generate(MAGIC_REQUEST_PREFIX, app.entropy());
+    let request = request(app, caller, LinkKind::MagicLink, email);
+    let browser = NewMagicRequest {
+        id: request.id,
+        request_hash,
+        email: email.clone(),
+        ip: request.ip.clone(),
+        user_agent: caller.user_agent.clone(),
+    };
+    keep(app, caller, request, move |tx| magic_requests::insert(tx, &browser))?;
+    Ok(secret)
+}
+
+fn request(app: &App, caller: &Caller, kind: LinkKind, email: &Email) -> LinkRequest {
+    LinkRequest {
         id: LinkId::new(app.now(), app.id_entropy()),
         kind,
         email: email.clone(),
         ip: caller.ip.map(|ip| ip.to_string()),
         request_id: caller.request_id.clone(),
-    };
+    }
+}
+
+fn keep(
+    app: &App,
+    caller: &Caller,
+    request: LinkRequest,
+    also: impl Fn(&mut Tx<'_>) -> Result<(), Fault> + Send + 'static,
+) -> Result<(), Error> {
     app.store.write(caller, move |tx| {
         link_requests::insert(tx, &request)?;
+        also(tx)?;
         Ok(Decision::Grant(()))
     })?;
     app.link_wakeup.waker().wake();
@@ -112,8 +150,8 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         request_id: request.request_id.clone(),
         browser_sessions: Vec::new(),
     };
-    let (link, _) = compose::compose(app, request.kind);
-    let (known_link, network) = (link.clone().for_known_network(), Network::of(caller.ip));
+    let link = compose_for(app, &request)?;
+    let (known_link, network) = (link.clone().map(LinkMail::for_known_network), Network::of(caller.ip));
     let known_network = app.config.lockout.known_network;
     let again = registration_of(app, &request)?.map(|waiting| Again::compose(app, waiting.registration));
     app.store.write(&caller, move |tx| {
@@ -127,7 +165,7 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
                 Familiarity::Known => &known_link,
                 Familiarity::Unknown => &link,
             };
-            link.queue(tx, user.id, &user.email)?;
+            link.iter().try_for_each(|link| link.queue(tx, user.id, &user.email))?;
         }
         if let (None, Some(again)) = (&user, &again) {
             again.queue(tx)?;
@@ -136,6 +174,16 @@ fn answer(app: &App, request: LinkRequest) -> Result<(), Error> {
         tx.audit(&event(request.kind), subject)?;
         Ok(Decision::Grant(()))
     })
+}
+
+/// The mail that was asked for. `None`: the browser that wanted it waits no more.
+fn compose_for(app: &App, request: &LinkRequest) -> Result<Option<LinkMail>, Fault> {
+    if request.kind != LinkKind::MagicLink {
+        return Ok(Some(compose::compose(app, request.kind).0));
+    }
+    let (id, now) = (request.id, app.now());
+    let asked = app.store.read(|query| magic_requests::find_of_link(query, id, now))?;
+    Ok(asked.map(|asked| compose::magic_link(app, &asked)))
 }
 
 /// The newest registration that waits for the address, if its link is what was asked for.
@@ -185,7 +233,7 @@ impl Again {
 fn is_wanted(kind: LinkKind, user: &User) -> bool {
     match kind {
         LinkKind::VerifyEmail => user.email_verified_at.is_none(),
-        LinkKind::ResetPassword => user.disabled_at.is_none(),
+        LinkKind::ResetPassword | LinkKind::MagicLink => user.disabled_at.is_none(),
         // These are not asked for like this: an operator invites, an owner changes the address.
         LinkKind::Invitation | LinkKind::ChangeEmail => false,
     }
@@ -197,5 +245,6 @@ const fn event(kind: LinkKind) -> Event {
         LinkKind::ResetPassword => Event::PasswordResetRequested,
         LinkKind::Invitation => Event::UserInvited,
         LinkKind::ChangeEmail => Event::EmailChangeRequested,
+        LinkKind::MagicLink => Event::MagicLinkRequested,
     }
 }

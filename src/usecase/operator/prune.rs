@@ -93,7 +93,11 @@ fn step(app: &App, caller: &Caller, family: Family, from: Cursor) -> Result<Dele
 /// What was over by then goes now.
 fn over_before(app: &App, family: Family) -> Timestamp {
     let kept = match family {
-        Family::RevokedTokens | Family::Links | Family::Tickets | Family::AppCodes => Duration::ZERO,
+        Family::RevokedTokens
+        | Family::Links
+        | Family::MagicRequests
+        | Family::Tickets
+        | Family::AppCodes => Duration::ZERO,
         Family::Registrations => CONTESTED,
         Family::LinkRequests => STALE,
         Family::PairFailures | Family::AccountFailures => lockout::MEMORY,

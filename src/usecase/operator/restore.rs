@@ -37,7 +37,9 @@ use crate::store::sqlite::inspect;
 use crate::store::sqlite::schema::MigrationStep;
 use crate::store::sqlite::version::VERSION;
 use crate::store::tables::keys::{self, StoredKey};
-use crate::store::tables::{link_requests, links, mails, registrations, second_factor, sessions, tickets};
+use crate::store::tables::{
+    link_requests, links, magic_requests, mails, registrations, second_factor, sessions, tickets,
+};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::folder::check_copy;
@@ -268,6 +270,7 @@ impl End {
     ) -> Result<(Ended, Option<Withheld>, Option<String>), Error> {
         store.write(caller, move |tx| {
             let links = links::delete_all(tx)? + link_requests::delete_all(tx)?;
+            magic_requests::delete_all(tx)?;
             let ended = Ended {
                 sessions: sessions::end_all(tx)?,
                 links: links + registrations::delete_all(tx)?,

@@ -20,8 +20,8 @@ use crate::usecase::require;
 /// What a token is, and whether it is good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inspection {
-    /// `access_token`, `refresh_token`, `session_cookie`, `app_session_cookie`, `api_key`, `verify_email`,
-    /// `reset_password` or `unknown`.
+    /// `access_token`, `refresh_token`, `session_cookie`, `app_session_cookie`, `api_key`, the name of a
+    /// link's kind (`verify_email`, `reset_password` and so on), or `unknown`.
     pub kind: &'static str,
     /// `None`: it is good. Else why it isn't, in words.
     pub flaw: Option<String>,

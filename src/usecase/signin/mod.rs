@@ -8,6 +8,7 @@ pub mod hash_costs;
 pub mod locked_tries;
 pub(super) mod lockout;
 pub mod login;
+pub mod magic_link;
 pub(super) mod password;
 pub(super) mod proof;
 pub(super) mod required_factor;

@@ -282,6 +282,7 @@ impl Filling {
             ("CookieSession", json!(views::session_in_cookies(&tokens, &self.text, now))),
             ("SessionToken", json!(views::session_token(&token))),
             ("SecondStepDue", json!(views::second_step(&self.secret()))),
+            ("MagicLinkRequested", json!(views::magic_link_requested(&self.secret()))),
             ("PasswordChangeDue", json!(views::password_change(&self.secret()))),
             ("TwoFactor", two_factor.clone()),
             ("Totp", two_factor["totp"].clone()),
