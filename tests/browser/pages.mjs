@@ -25,6 +25,7 @@ import {
   summary,
   test,
 } from "./harness.mjs";
+import { magicLink } from "./magic_link.mjs";
 import { byKeyboardAlone, signIn } from "./sign_in.mjs";
 import { story } from "./story.mjs";
 
@@ -45,7 +46,12 @@ const CONTEXTS = [
 const home = mkdtempSync(join(tmpdir(), "authd-browser-"));
 const port = await freePort();
 const origin = `http://127.0.0.1:${port}`;
-const env = environment(home, port, { AUTHD_PUBLIC_URL: origin, AUTHD_TOTP__ISSUER: "Example" });
+const env = environment(home, port, {
+  AUTHD_PUBLIC_URL: origin,
+  AUTHD_TOTP__ISSUER: "Example",
+  AUTHD_MAGIC_LINK__ENABLED: "true",
+  AUTHD_MAIL__MAX_PER_ADDRESS_PER_HOUR: "20",
+});
 const authctl = (...args) => execFileSync(authd, args, { env, cwd: home, encoding: "utf8" });
 
 async function post(path, body, token) {
@@ -67,6 +73,13 @@ async function linkIn(email, kind) {
     if (link) return link[0];
   }
   throw new Error(`no ${kind} came to ${email}`);
+}
+
+// The code in the newest mail to sign in with.
+function codeIn(email) {
+  const mails = JSON.parse(authctl("mail", "list", "-o", "json"));
+  const mail = (mails.items ?? mails).find((mail) => mail.to === email && mail.kind === "magic_link");
+  return authctl("mail", "show", mail.id).match(/^ *(\d{4} \d{4})$/m)[1];
 }
 
 let count = 0;
@@ -274,7 +287,7 @@ async function otherSite(browser, context) {
   await close();
 }
 
-const kit = { origin, password: PASSWORD, addUser, newAddress, openPage, heading, shoot, accessible, fits, same, demand, authctl, linkIn, shots };
+const kit = { origin, password: PASSWORD, addUser, newAddress, openPage, heading, shoot, accessible, fits, same, demand, authctl, linkIn, codeIn, shots };
 
 const daemon = await startDaemon(env, home);
 const browser = await startBrowser();
@@ -285,6 +298,7 @@ try {
     await test(`reset, ${context.name}`, () => reset(browser, context));
     await test(`change, ${context.name}`, () => change(browser, context));
     await test(`sign-in, ${context.name}`, () => signIn(browser, context, kit));
+    await test(`magic link, ${context.name}`, () => magicLink(browser, context, kit));
     await test(`account, ${context.name}`, () => account(browser, context, kit));
     await test(`admin, ${context.name}`, () => admin(browser, context, kit));
   }
