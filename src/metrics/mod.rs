@@ -55,7 +55,7 @@ fn settings() -> Settings {
         max_connections_per_network: Some(64),
         trusted: Vec::new(),
         memory_bytes: Settings::MEMORY_BYTES,
-        threads: Threads { io: 1, read: 2, write: 0, hash: 0 },
+        threads: Threads { io: 1, read: 2, write: 0, hash: 0, outbound: 0 },
         hash_queue: 0,
         deadlines: Deadlines::default(),
     }

@@ -106,8 +106,7 @@ impl Exposition {
         let help = "Connections that found all places taken";
         out.counter("authd_http_connections_refused_total", help, turned_away.read())?;
         let waiting = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.waiting.read()));
-        let help =
-            "Requests that wait for a thread of their lane: hash for those that hash a password, read, write";
+        let help = "Requests that wait for a thread of their lane: hash for those that hash a password, outbound for those that ask another server, read, write";
         out.gauges("authd_lane_waiting", help, waiting)?;
         let refused = lanes.iter().map(|(lane, counters)| (lane.clone(), counters.refused.read()));
         out.counters(

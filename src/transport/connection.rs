@@ -180,6 +180,7 @@ async fn answer(
         Lane::Read => Pool::Read,
         Lane::Write => Pool::Write,
         Lane::Hash => Pool::Hash,
+        Lane::Outbound => Pool::Outbound,
     };
     match context.lanes.submit(pool, request) {
         // A worker answers whatever it took, even by a panic; without it there is nobody left to ask.

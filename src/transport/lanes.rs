@@ -21,6 +21,7 @@ pub struct Lanes {
     read: Arc<Queue>,
     write: Arc<Queue>,
     hash: Arc<Queue>,
+    outbound: Arc<Queue>,
 }
 
 /// The worker threads of one queue.
@@ -29,6 +30,7 @@ pub enum Pool {
     Read,
     Write,
     Hash,
+    Outbound,
 }
 
 /// Disconnects when the last worker has gone.
@@ -48,11 +50,13 @@ impl Lanes {
             read: Queue::new(settings.max_connections),
             write: Queue::new(settings.max_connections),
             hash: Queue::new(settings.hash_queue),
+            outbound: Queue::new(Settings::OUTBOUND_QUEUE),
         };
         let pools = [
             ("read", Pool::Read, settings.threads.read),
             ("write", Pool::Write, settings.threads.write),
             ("hash", Pool::Hash, settings.threads.hash),
+            ("outbound", Pool::Outbound, settings.threads.outbound),
         ];
         for (name, pool, threads) in pools {
             for number in 0..threads {
@@ -95,12 +99,13 @@ impl Lanes {
             Pool::Read => &self.read,
             Pool::Write => &self.write,
             Pool::Hash => &self.hash,
+            Pool::Outbound => &self.outbound,
         }
     }
 
     /// Lets the threads end once their queues are empty.
     pub fn close(&self) {
-        for queue in [&self.read, &self.write, &self.hash] {
+        for queue in [&self.read, &self.write, &self.hash, &self.outbound] {
             queue.lock().closed = true;
             queue.ready.notify_all();
         }
@@ -112,6 +117,7 @@ fn counters_of(pressure: &Pressure, pool: Pool) -> &LaneCounters {
         Pool::Read => &pressure.read,
         Pool::Write => &pressure.write,
         Pool::Hash => &pressure.hash,
+        Pool::Outbound => &pressure.outbound,
     }
 }
 

@@ -11,6 +11,7 @@ pub struct Pressure {
     pub read: LaneCounters,
     pub write: LaneCounters,
     pub hash: LaneCounters,
+    pub outbound: LaneCounters,
 }
 
 /// One lane.
@@ -32,12 +33,13 @@ impl Pressure {
             read: LaneCounters::new(),
             write: LaneCounters::new(),
             hash: LaneCounters::new(),
+            outbound: LaneCounters::new(),
         }
     }
 
     /// Every lane by its name.
-    pub fn lanes(&self) -> [(&'static str, &LaneCounters); 3] {
-        [("hash", &self.hash), ("read", &self.read), ("write", &self.write)]
+    pub fn lanes(&self) -> [(&'static str, &LaneCounters); 4] {
+        [("hash", &self.hash), ("outbound", &self.outbound), ("read", &self.read), ("write", &self.write)]
     }
 }
 

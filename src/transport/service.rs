@@ -59,6 +59,8 @@ pub enum Lane {
     Write,
     /// Hashes a password: long. The queue is bounded.
     Hash,
+    /// Asks another server: it may take ten seconds, and nobody else waits for it. The queue is bounded.
+    Outbound,
 }
 
 /// Why the transport doesn't let a request through, or a handler didn't answer it.

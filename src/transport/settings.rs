@@ -53,6 +53,9 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// How many requests may wait to ask another server.
+    pub(super) const OUTBOUND_QUEUE: usize = 64;
+
     /// For [`Settings::memory_bytes`]: a thousand of the longest bodies.
     pub const MEMORY_BYTES: usize = 64 << 20;
 
@@ -73,18 +76,31 @@ pub struct Threads {
     pub read: usize,
     pub write: usize,
     pub hash: usize,
+    /// Those that ask other servers.
+    pub outbound: usize,
 }
 
 impl Threads {
     /// For a service that hashes and writes, on so many `cores`. `hashes` run at once; four times as many
-    /// requests may be at it.
+    /// requests may be at it. As many `providers` of identities are asked.
     #[must_use]
-    pub fn new(cores: usize, hashes: usize) -> Self {
+    pub fn new(cores: usize, hashes: usize, providers: usize) -> Self {
         // So many write that the jobs waiting for the one writer can be committed together.
         // Whoever has hashed waits for a commit: were there no more than that waiting on a slow disk, nobody
         // would hash meanwhile.
-        Self { io: cores.clamp(1, 4), read: 4, write: 8, hash: 4 * hashes.max(1) }
+        Self {
+            io: cores.clamp(1, 4),
+            read: 4,
+            write: 8,
+            hash: 4 * hashes.max(1),
+            outbound: outbound(providers),
+        }
     }
+}
+
+/// Without a provider nobody is asked, and one thread says so.
+const fn outbound(providers: usize) -> usize {
+    if providers == 0 { 1 } else { 8 }
 }
 
 impl From<&Config> for Settings {
@@ -96,7 +112,7 @@ impl From<&Config> for Settings {
             max_connections_per_network: server.max_connections_per_network,
             trusted: config.proxy.trusted.clone(),
             memory_bytes: Self::MEMORY_BYTES,
-            threads: Threads::new(cores, server.hash_threads.unwrap_or(cores)),
+            threads: Threads::new(cores, server.hash_threads.unwrap_or(cores), config.oauth.len()),
             hash_queue: server.hash_queue,
             deadlines: Deadlines::default(),
         }

@@ -117,7 +117,7 @@ fn settings() -> Settings {
         max_connections_per_network: Some(1000),
         trusted: Vec::new(),
         memory_bytes: Settings::MEMORY_BYTES,
-        threads: Threads { hash: 2, ..Threads::new(2, 1) },
+        threads: Threads { hash: 2, ..Threads::new(2, 1, 0) },
         hash_queue: 2,
         deadlines: Deadlines::default(),
     }
