@@ -5,7 +5,9 @@
 pub mod http_client;
 pub mod process;
 pub mod progress;
+mod public_address;
 pub mod smtp;
+pub mod web_client;
 
 use crate::domain::id::MailId;
 use crate::domain::secret::Secret;

@@ -1,5 +1,7 @@
 //! The outside world as the app holds it.
 
+use crate::ports::http_client::HttpClient;
+use crate::ports::web_client::WebClient;
 use crate::ports::{Clock, Entropy, SystemClock, SystemEntropy};
 use std::sync::Arc;
 
@@ -8,12 +10,18 @@ use std::sync::Arc;
 pub struct Ports {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+    /// For asking servers that the configuration names.
+    pub http: Arc<dyn HttpClient>,
 }
 
 impl Ports {
-    /// The clock and the random bytes of this machine.
+    /// The clock, the random bytes and the network of this machine.
     #[must_use]
     pub fn real() -> Self {
-        Self { clock: Arc::new(SystemClock::new()), entropy: Arc::new(SystemEntropy) }
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            entropy: Arc::new(SystemEntropy),
+            http: Arc::new(WebClient::new()),
+        }
     }
 }
