@@ -11,6 +11,7 @@
 //! | [`config`] | file, environment and flags as typed values, each with its origin | domain, error, ports |
 //! | [`crypto`] | password hashes, tokens, secrets at rest | domain, counters, error, ports |
 //! | [`store`] | all SQL and the write transaction | domain, counters, error, ports |
+//! | [`oidc`] | OpenID Connect and OAuth 2.0 as a client speaks them, no I/O | domain, config |
 //! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
 //! | [`views`] | how objects look as JSON, one file a subject | usecase, domain, config, error |
 //! | [`transport`] | bounded requests out of bytes; it alone names hyper | domain, config, counters, error |
@@ -35,6 +36,7 @@ pub mod ports;
 
 pub mod config;
 pub mod crypto;
+pub mod oidc;
 pub mod store;
 
 pub mod usecase;

@@ -11,8 +11,10 @@ const SQL: [(&str, &str); 4] =
 const ROOMS_OF_HTTP: [&str; 6] = ["transport", "web", "api", "pages", "metrics", "cli"];
 
 /// Places in the others that may, each with the reason.
-pub const CLIENTS: [(&str, &str); 3] = [
+pub const CLIENTS: [(&str, &str); 5] = [
     ("src/ports/", "has a client of HTTP and one of SMTP"),
+    ("src/oidc/", "says what a provider is asked over HTTP, and judges what it answers"),
+    ("src/usecase/federation/provider/", "asks a provider"),
     ("src/views/problem.rs", "is the document in which RFC 9457 repeats the status"),
     ("src/usecase/operator/doctor/", "asks a daemon over HTTP, as its clients do"),
 ];
