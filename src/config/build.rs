@@ -6,21 +6,22 @@
 use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 use super::model::{
     Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, MagicLink, Mail, Metrics, Pages,
-    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
+    Password, Proxy, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
 };
-use super::settings::{Origin, Settings};
-use super::value::Value;
+use super::providers;
+use super::settings::{
+    KIND, Origin, Settings, choice, count, flag, optional_path, optional_text, parsed, path, rate, span, text,
+};
 use crate::domain::algorithm::Algorithm;
 use crate::domain::color::Color;
+use crate::domain::identity::ProviderName;
 use crate::domain::password::HashCost;
 use crate::domain::url::is_loopback;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-const KIND: &str = "every key of the table has a value of its kind";
-
-/// Builds what the settings say. They must have every key of the table and have passed [`check`].
-pub fn config(of: &Settings, cwd: &Path) -> Config {
+/// Builds what the settings say. They must have every key of the table, those of each provider that is
+/// `named` too, and have passed [`check`] and [`providers::check`].
+pub fn config(of: &Settings, named: &[ProviderName], cwd: &Path) -> Config {
     let database = path(of, "database");
     Config {
         listen: listen(of),
@@ -52,7 +53,7 @@ pub fn config(of: &Settings, cwd: &Path) -> Config {
         },
         redirects: Redirects { allowed: parsed(of, "redirects.allowed") },
         magic_link: MagicLink { enabled: flag(of, "magic_link.enabled") },
-        oauth: Vec::new(),
+        oauth: named.iter().map(|name| providers::provider(of, name)).collect(),
         cookies: Cookies { same_site: choice(of, "cookies.same_site", SameSite::parse) },
         cors: Cors { origins: parsed(of, "cors.origins") },
         two_factor: TwoFactor { required: choice(of, "two_factor.required", TwoFactorRequired::parse) },
@@ -200,75 +201,4 @@ fn log(of: &Settings) -> Log {
         level: choice(of, "log.level", LogLevel::parse),
         format: choice(of, "log.format", LogFormat::parse),
     }
-}
-
-fn value<'a>(of: &'a Settings, name: &str) -> &'a Value {
-    &of.get(name).expect(KIND).0
-}
-
-fn flag(of: &Settings, name: &str) -> bool {
-    matches!(value(of, name), Value::Bool(true))
-}
-
-fn count<T: TryFrom<u64>>(of: &Settings, name: &str) -> T {
-    match value(of, name) {
-        Value::Count(number) => T::try_from(*number).ok(),
-        _ => None,
-    }
-    .expect(KIND)
-}
-
-fn span(of: &Settings, name: &str) -> Duration {
-    match value(of, name) {
-        Value::Span(span) => Some(*span),
-        _ => None,
-    }
-    .expect(KIND)
-}
-
-fn rate(of: &Settings, name: &str) -> Rate {
-    match value(of, name) {
-        Value::Rate(rate) => Some(*rate),
-        _ => None,
-    }
-    .expect(KIND)
-}
-
-/// The text of a setting; empty for one that is optional and unset.
-pub fn text(of: &Settings, name: &str) -> String {
-    match value(of, name) {
-        Value::Text(text) => Some(text.clone()),
-        _ => None,
-    }
-    .expect(KIND)
-}
-
-/// One of the names that the key's [`super::Kind::Choice`] lists; both come from the same table.
-fn choice<T>(of: &Settings, name: &str, parse: fn(&str) -> Option<T>) -> T {
-    parse(&text(of, name)).expect(KIND)
-}
-
-fn optional_text(of: &Settings, name: &str) -> Option<String> {
-    of.get(name).map(|_| text(of, name)).filter(|text| !text.is_empty())
-}
-
-/// The path of a setting; empty for one that is optional and unset.
-pub fn path(of: &Settings, name: &str) -> PathBuf {
-    match value(of, name) {
-        Value::Path(path) => Some(path.clone()),
-        _ => None,
-    }
-    .expect(KIND)
-}
-
-fn optional_path(of: &Settings, name: &str) -> Option<PathBuf> {
-    Some(path(of, name)).filter(|path| !path.as_os_str().is_empty())
-}
-
-fn parsed<T: std::str::FromStr>(of: &Settings, name: &str) -> Vec<T> {
-    match value(of, name) {
-        Value::List(entries) => entries.iter().map(|entry| entry.parse().ok()).collect::<Option<_>>(),
-        _ => None,
-    }
-    .expect(KIND)
 }

@@ -14,6 +14,14 @@ macro_rules! choices {
             /// Every name, in the order in which the manual lists them.
             pub const NAMES: &'static [&'static str] = &[$($text),+];
 
+            /// Its name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+
             /// Finds the variant of this name. `None`: there is none.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {

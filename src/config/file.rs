@@ -9,6 +9,8 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Default)]
 pub struct Content {
     pub entries: Vec<Entry>,
+    /// Each table's full name, and its line.
+    pub tables: Vec<(String, usize)>,
     pub problems: Vec<Problem>,
 }
 
@@ -74,10 +76,11 @@ impl Reader<'_> {
 
     fn member(&mut self, line: usize, name: String, value: &Spanned<DeValue<'_>>) {
         let value = value.get_ref();
-        match (keys::find(&name), value, is_table(&name)) {
+        match (keys::find(&name), value, keys::is_table(&name)) {
             (Some(key), value, _) => self.content.entries.push(Entry { line, key, name, raw: raw(value) }),
             (None, DeValue::Table(table), true) => {
                 self.table(&name, table);
+                self.content.tables.push((name, line));
             }
             (None, _, true) => self.problem(line, &name, format!("must be a table, is {}", raw(value))),
             (None, _, false) => self.problem(line, &name, keys::advice(&name, str::to_owned)),
@@ -95,10 +98,6 @@ fn segment(name: &str) -> String {
     if bare && !name.is_empty() { name.to_owned() } else { format!("{name:?}") }
 }
 
-fn is_table(name: &str) -> bool {
-    keys::TABLES.iter().any(|(table, _)| *table == name)
-}
-
 fn raw(value: &DeValue<'_>) -> Raw {
     match value {
         DeValue::String(text) => Raw::Text(text.to_string()),
@@ -107,7 +106,11 @@ fn raw(value: &DeValue<'_>) -> Raw {
             .map_or(Raw::Other("a number that is out of range"), Raw::Integer),
         DeValue::Float(_) => Raw::Other("a number with a fraction"),
         DeValue::Datetime(_) => Raw::Other("a date or time"),
-        DeValue::Table(_) => Raw::Other("a table"),
+        DeValue::Table(table) => table
+            .iter()
+            .map(|(name, value)| Some((name.get_ref().to_string(), value.get_ref().as_str()?.to_owned())))
+            .collect::<Option<_>>()
+            .map_or(Raw::Other("a table with more than text in it"), Raw::Map),
         DeValue::Array(entries) => entries
             .iter()
             .map(|entry| entry.get_ref().as_str().map(str::to_owned))
@@ -148,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_slip_is_found_with_its_line() {
-        let text = "databse = 'x'\n\"password.min_length\" = 1\n[passwort]\nmin_length = 9\n[oauth.a]\nkind = 'oidc'\n[mail.deep]\n";
+        let text = "databse = 'x'\n\"password.min_length\" = 1\n[passwort]\nmin_length = 9\n[oauth.A]\nkind = 'oidc'\n[mail.deep]\n";
         let name = |text: &str| Some(text.to_owned());
         assert_eq!(
             problems(text),
@@ -156,7 +159,7 @@ mod tests {
                 (1, name("databse")),
                 (2, name("\"password.min_length\"")),
                 (3, name("passwort")),
-                (5, name("oauth")),
+                (5, name("oauth.A")),
                 (7, name("mail.deep"))
             ]
         );

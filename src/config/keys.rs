@@ -1,18 +1,24 @@
 //! The one table of every key. Reading the file and the environment, `config init`, `config show` and
 //! authd.toml(5) all follow from it.
 
-use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
+use super::choice::{
+    LinkByEmail, LogFormat, LogLevel, MailTransport, ProviderKind, Registration, SameSite, SmtpTls,
+    TwoFactorRequired,
+};
 use super::value::Kind;
 use crate::domain::algorithm::Algorithm;
+use crate::domain::identity::{InvalidProviderName, ProviderName};
 use crate::domain::password::HashCost;
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// As in the file, with a dot after its table: `password.min_length`.
+    /// As in the file, with a dot after its table: `password.min_length`. Without the table for the keys of
+    /// providers, each of which has its own.
     pub name: &'static str,
     pub kind: Kind,
-    /// As the environment takes it. Empty for a key that has none: its `doc` says what holds then.
+    /// As the environment takes it. Empty for a key that has none: its `doc` says what holds then. A
+    /// provider's key that can't be empty must be set.
     pub default: &'static str,
     /// Another good value, as the environment takes it.
     pub example: &'static str,
@@ -178,6 +184,47 @@ pub const KEYS: [Key; 65] = [
         "text for people, json for machines"),
 ];
 
+/// What the tables of providers are called, and what their keys are about.
+pub const PROVIDERS: (&str, &str) =
+    ("oauth.NAME", "A server whose accounts may sign in here, a table each; NAME stands in its URLs");
+
+/// The keys of each `[oauth.NAME]`, in the order of the file.
+#[rustfmt::skip]
+pub const PROVIDER_KEYS: [Key; 16] = [
+    key("kind", Kind::Choice(ProviderKind::NAMES), "", "oidc",
+        "what it is; oidc for whatever speaks OpenID Connect, such as Keycloak, Okta, Authentik and Zitadel"),
+    key("client_id", Kind::Text, "", "authd",
+        "the id that it knows this authd by"),
+    key("client_secret_file", Kind::SecretFile, "", "/etc/authd/acme.secret",
+        "a file with the secret of that client in its first line, for apple the private key; unset, it is a public client"),
+    key("issuer", Kind::Issuer, "", "https://id.acme.example",
+        "the URL before /.well-known/openid-configuration, to the letter: for oidc, and for a gitlab that is not gitlab.com"),
+    key("tenant", Kind::OptionalText, "", "organizations",
+        "for microsoft: the id of a directory, or organizations, consumers or common"),
+    key("team_id", Kind::OptionalText, "", "A1B2C3D4E5",
+        "for apple: the id of the team"),
+    key("key_id", Kind::OptionalText, "", "F6G7H8I9J0",
+        "for apple: the id of the private key"),
+    key("display_name", Kind::OptionalText, "", "Acme",
+        "what people call it; unless set, the name of the kind, and for oidc that of the table"),
+    key("scopes", Kind::Scopes, "", "groups",
+        "what is asked for on top of what the kind needs"),
+    key("sign_up", Kind::Bool, "true", "false",
+        "whether somebody without an account gets one by signing in, where registration is open"),
+    key("allowed_domains", Kind::Domains, "", "acme.example",
+        "the exact domains whose addresses may sign in, asked each time; all unless set"),
+    key("link_by_email", Kind::Choice(LinkByEmail::NAMES), "never", "verified",
+        "whether somebody signs in to the account that has their address, where both sides have verified it and the provider is the one to say so"),
+    key("role_claim", Kind::OptionalText, "", "groups",
+        "the claim that grants roles"),
+    key("roles", Kind::Roles, "", "acme-admins=admin",
+        "the role for each value of that claim, granted and taken again at each sign-in"),
+    key("trust_amr", Kind::Bool, "false", "true",
+        "whether the amr of access tokens tells what the provider says of how somebody proved who they are; no second factor is left out for it"),
+    key("allow_private", Kind::Bool, "false", "true",
+        "whether it may stand at a private address, or on this machine"),
+];
+
 const fn key(
     name: &'static str,
     kind: Kind,
@@ -202,15 +249,47 @@ pub fn variable(name: &str) -> String {
     format!("AUTHD_{}", name.to_ascii_uppercase().replace('.', "__"))
 }
 
-/// Finds the key of a full name such as `password.min_length`. `None`: there is none.
+/// Finds the key of a full name such as `password.min_length` or `oauth.acme.kind`. `None`: there is none.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
+    let of_provider = || {
+        let (_, member) = of_provider(name)?;
+        PROVIDER_KEYS.iter().find(|key| key.name == member)
+    };
+    KEYS.iter().find(|key| key.name == name).or_else(of_provider)
 }
 
-/// Keys, and tables of them, that are known by name and would do nothing here, with what is not there. Taken
-/// for good they would have an operator believe in it.
-const WITHOUT_EFFECT: [(&str, &str); 1] = [("oauth", "there is no sign-in with others")];
+/// Whether the file may have a table of this name.
+#[must_use]
+pub fn is_table(name: &str) -> bool {
+    name == "oauth" || TABLES.iter().any(|(table, _)| *table == name) || provider_of(name).is_some()
+}
+
+/// Whose table it is: `acme` for `oauth.acme`. `None`: it is no provider's.
+#[must_use]
+pub fn provider_of(table: &str) -> Option<ProviderName> {
+    let segment = table.strip_prefix("oauth.")?;
+    let quoted = segment.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let name = ProviderName::parse(quoted.unwrap_or(segment)).ok()?;
+    (provider_table(&name) == table).then_some(name)
+}
+
+/// The full name of a provider's key: `oauth.acme.kind`.
+#[must_use]
+pub fn provider_key(name: &ProviderName, key: &str) -> String {
+    format!("{}.{key}", provider_table(name))
+}
+
+/// A name with a dot stands in quotes, as it must in the file.
+fn provider_table(name: &ProviderName) -> String {
+    if name.as_str().contains('.') { format!("oauth.\"{name}\"") } else { format!("oauth.{name}") }
+}
+
+/// The provider in a full name, and its key's own, which may be none of the table.
+fn of_provider(name: &str) -> Option<(ProviderName, &str)> {
+    let (table, member) = name.rsplit_once('.')?;
+    Some((provider_of(table)?, member))
+}
 
 /// Says what to do about a name that is no key: where the value belongs, or which key is nearest. `spell`
 /// writes a key's name as the source does in which the name was found.
@@ -223,27 +302,30 @@ pub fn advice(name: &str, spell: fn(&str) -> String) -> String {
             "unknown key; a secret is never a value here: write it to a file and name that in {file}"
         );
     }
-    let is_of =
-        |table: &str| name.strip_prefix(table).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    if let Some((_, why)) = WITHOUT_EFFECT.iter().find(|(table, _)| is_of(table)) {
-        return format!("does nothing in this version, as {why}; take it out");
+    if name.starts_with("oauth.") && of_provider(name).is_none() {
+        let keys = spell("oauth.NAME.KEY");
+        return format!("unknown key; those of a provider are {keys}, and {}", InvalidProviderName::MESSAGE);
     }
     match nearest(name) {
-        Some(near) => format!("unknown key; did you mean {}?", spell(near)),
+        Some(near) => format!("unknown key; did you mean {}?", spell(&near)),
         None => "unknown key; `authctl config init` writes a file with all of them".into(),
     }
 }
 
 /// Finds the key that was most likely meant by `name`: misspelt, or without its table.
-fn nearest(name: &str) -> Option<&'static str> {
+fn nearest(name: &str) -> Option<String> {
+    if let Some((provider, member)) = of_provider(name) {
+        return nearest_of(member, &PROVIDER_KEYS).map(|key| provider_key(&provider, key));
+    }
+    let by_member = || KEYS.iter().find(|key| key.parts().1 == name).map(|key| key.name);
+    nearest_of(name, &KEYS).or_else(by_member).map(str::to_owned)
+}
+
+fn nearest_of(name: &str, keys: &[Key]) -> Option<&'static str> {
     let folded = |name: &str| name.replace("__", "_").replace(['.', '-'], "_");
     let wanted = folded(name);
-    let by_distance = KEYS.iter().map(|key| (distance(&wanted, &folded(key.name)), key.name)).min();
-    let by_member = KEYS.iter().find(|key| key.parts().1 == name);
-    match by_distance {
-        Some((steps, key)) if steps <= 2.max(wanted.len() / 4) => Some(key),
-        _ => by_member.map(|key| key.name),
-    }
+    let (steps, key) = keys.iter().map(|key| (distance(&wanted, &folded(key.name)), key.name)).min()?;
+    (steps <= 2.max(wanted.len() / 4)).then_some(key)
 }
 
 /// How many characters must be added, dropped or changed (Levenshtein).
@@ -275,6 +357,27 @@ mod tests {
             assert!(KEYS[..i].iter().all(|other| other.name != key.name), "{}", key.name);
             assert!(!key.doc.ends_with('.') && key.doc.len() > 4, "{}", key.name);
         }
+        for (i, key) in PROVIDER_KEYS.iter().enumerate() {
+            assert!(PROVIDER_KEYS[..i].iter().all(|other| other.name != key.name), "{}", key.name);
+            assert!(!key.doc.ends_with('.') && key.doc.len() > 4, "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn a_provider_is_named_as_the_file_writes_it() {
+        for (table, name) in [
+            ("oauth.acme", Some("acme")),
+            ("oauth.acme-eu", Some("acme-eu")),
+            ("oauth.\"acme.eu\"", Some("acme.eu")),
+            ("oauth.acme.eu", None),
+            ("oauth.\"acme\"", None),
+            ("oauth.Acme", None),
+            ("oauth.", None),
+            ("oauth", None),
+            ("oauth.\"", None),
+        ] {
+            assert_eq!(provider_of(table).as_ref().map(ProviderName::as_str), name, "{table}");
+        }
     }
 
     #[test]
@@ -285,10 +388,16 @@ mod tests {
             ("password_min_length", "password.min_length"),
             ("min_length", "password.min_length"),
             ("databse", "database"),
+            ("oauth.acme.cliend_id", "oauth.acme.client_id"),
+            ("oauth.\"acme.eu\".allowed_domain", "oauth.\"acme.eu\".allowed_domains"),
         ] {
             assert!(advice(wrong).contains(right), "{wrong}: {}", advice(wrong));
         }
         assert!(advice("mail.smtp_password").contains("mail.smtp_password_file"));
+        assert!(advice("oauth.acme.client_secret").contains("oauth.acme.client_secret_file"));
+        for wrong in ["oauth.Acme", "oauth.a.b.kind", "oauth.kind"] {
+            assert!(advice(wrong).contains("those of a provider are oauth.NAME.KEY"), "{wrong}");
+        }
         assert!(!advice("zzzzzzzzzzzzzzzz").contains("did you mean"));
     }
 }

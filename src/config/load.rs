@@ -4,20 +4,23 @@
 
 use super::build;
 use super::file::{self, Problem};
-use super::keys::{self, KEYS, Key};
+use super::keys::{self, KEYS, Key, PROVIDER_KEYS};
 use super::model::Config;
 use super::place::{self, Found};
-use super::settings::{Origin, Setting, Settings};
+use super::providers;
+use super::settings::{self, Origin, Setting, Settings};
 use super::sources::Sources;
 use super::value::{Kind, Raw, Value};
+use crate::domain::identity::ProviderName;
 use crate::error::{Error, Fault};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What the sources came to.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     pub config: Config,
-    /// Every setting in the order of the table.
+    /// Every setting in the order of the table, then those of each provider.
     pub settings: Vec<Setting>,
     /// The file that was read; `None` where there is none.
     pub file: Option<PathBuf>,
@@ -32,7 +35,13 @@ pub struct Loaded {
 /// more, is 6`. [`Fault::Permission`] for a file that may not be read; `not_found` for one that is named and
 /// isn't there.
 pub fn load(sources: &Sources) -> Result<Loaded, Error> {
-    let mut reading = Reading { cwd: &sources.cwd, settings: Settings::new(), problems: Vec::new() };
+    let mut reading = Reading {
+        cwd: &sources.cwd,
+        settings: Settings::new(),
+        providers: BTreeMap::new(),
+        refused: BTreeSet::new(),
+        problems: Vec::new(),
+    };
     reading.defaults();
     let found = place::find(sources)?;
     if let Some((path, text)) = &found.file {
@@ -50,6 +59,11 @@ pub fn load(sources: &Sources) -> Result<Loaded, Error> {
 struct Reading<'a> {
     cwd: &'a Path,
     settings: Settings,
+    /// Those that the file or the environment has, and where they were named first. A credential alone makes
+    /// none: it may well outlive its provider.
+    providers: BTreeMap<ProviderName, Origin>,
+    /// Settings whose value was no good.
+    refused: BTreeSet<String>,
     problems: Vec<String>,
 }
 
@@ -86,10 +100,16 @@ impl Reading<'_> {
         let origin = |line| Origin::File { path: path.to_owned(), line };
         let folder = file.parent().unwrap_or(self.cwd);
         let mut content = file::read(text);
+        for (table, line) in content.tables {
+            if let Some(name) = keys::provider_of(&table) {
+                self.providers.entry(name).or_insert_with(|| origin(line));
+            }
+        }
         for entry in content.entries {
             match entry.key.kind.validate(entry.raw, folder) {
                 Ok(value) => self.insert(&entry.name, value, &origin(entry.line)),
                 Err(message) => {
+                    self.refused.insert(entry.name.clone());
                     content.problems.push(Problem { line: entry.line, key: Some(entry.name), message });
                 }
             }
@@ -104,7 +124,13 @@ impl Reading<'_> {
         for (variable, name, value) in sources.settings() {
             let origin = Origin::Environment(variable.to_owned());
             match keys::find(&name).filter(|_| keys::variable(&name) == variable) {
-                Some(key) => self.take(key, &name, key.kind.read(value), &origin),
+                Some(key) => {
+                    if let Some(name) = name.rsplit_once('.').and_then(|(table, _)| keys::provider_of(table))
+                    {
+                        self.providers.entry(name).or_insert_with(|| origin.clone());
+                    }
+                    self.take(key, &name, key.kind.read(value), &origin);
+                }
                 None => self.problem(&origin, None, &keys::advice(&name, keys::variable)),
             }
         }
@@ -114,7 +140,10 @@ impl Reading<'_> {
     fn take(&mut self, key: &Key, name: &str, raw: Raw, origin: &Origin) {
         match key.kind.validate(raw, self.cwd) {
             Ok(value) => self.insert(name, value, origin),
-            Err(message) => self.problem(origin, Some(name), &message),
+            Err(message) => {
+                self.refused.insert(name.to_owned());
+                self.problem(origin, Some(name), &message);
+            }
         }
     }
 
@@ -124,8 +153,8 @@ impl Reading<'_> {
 
     /// Settings that follow from another one unless set: shown, as all are, with the value that holds.
     fn derive(&mut self) {
-        let beside = build::path(&self.settings, "database").with_file_name("authd.key");
-        let issuer = build::text(&self.settings, "public_url");
+        let beside = settings::path(&self.settings, "database").with_file_name("authd.key");
+        let issuer = settings::text(&self.settings, "public_url");
         self.settings.entry("key_file".into()).and_modify(|(value, _)| {
             if *value == Value::Path(PathBuf::new()) {
                 *value = Value::Path(beside);
@@ -138,8 +167,50 @@ impl Reading<'_> {
         });
     }
 
+    /// Gives each provider what it has not been given. One that is all there is checked as a whole.
+    fn complete_providers(&mut self) {
+        let mut whole = Vec::<ProviderName>::new();
+        for (name, named_at) in self.providers.clone() {
+            let mut is_whole = true;
+            for key in &PROVIDER_KEYS {
+                let full = keys::provider_key(&name, key.name);
+                if self.refused.contains(&full) {
+                    is_whole = false;
+                } else if !self.settings.contains_key(&full) {
+                    match key.kind.validate(key.kind.read(key.default), self.cwd) {
+                        Ok(value) => self.insert(&full, value, &Origin::Default),
+                        Err(_) => {
+                            is_whole = false;
+                            self.problem(&named_at, Some(&full), &format!("must be set: {}", key.doc));
+                        }
+                    }
+                }
+            }
+            if !is_whole {
+                continue;
+            }
+            providers::derive(&mut self.settings, &name);
+            let settings = &self.settings;
+            if let Some(other) = whole.iter().find(|other| providers::are_one_server(settings, &name, other))
+            {
+                let other = keys::provider_key(other, "kind");
+                let message = format!(
+                    "must be another server than that of {other}; each would go round the other's rules"
+                );
+                self.problem(&named_at, Some(&keys::provider_key(&name, "kind")), &message);
+            }
+            whole.push(name.clone());
+            for (full, message) in providers::check(&self.settings, &name) {
+                let set_at = self.settings.get(&full).map(|(_, origin)| origin.clone());
+                let origin = set_at.filter(|origin| *origin != Origin::Default).unwrap_or(named_at.clone());
+                self.problem(&origin, Some(&full), &message);
+            }
+        }
+    }
+
     fn finish(mut self, found: Found) -> Result<Loaded, Error> {
         self.derive();
+        self.complete_providers();
         for (name, message) in build::check(&self.settings) {
             let origin = self.settings.get(&name).map_or(Origin::Default, |(_, origin)| origin.clone());
             self.problem(&origin, Some(&name), &message);
@@ -147,9 +218,10 @@ impl Reading<'_> {
         if !self.problems.is_empty() {
             return Err(Fault::Config(self.problems.join("\n")).into());
         }
+        let providers: Vec<_> = self.providers.into_keys().collect();
         Ok(Loaded {
-            config: build::config(&self.settings, self.cwd),
-            settings: in_order(&self.settings),
+            config: build::config(&self.settings, &providers, self.cwd),
+            settings: in_order(&self.settings, &providers),
             file: found.file.map(|(path, _)| path),
             warnings: found.warnings,
         })
@@ -165,13 +237,15 @@ impl Reading<'_> {
     }
 }
 
-/// In the order of the table.
-fn in_order(settings: &Settings) -> Vec<Setting> {
-    let of_table = KEYS.iter().filter_map(|key| settings.get_key_value(key.name));
+/// In the order of the table, then those of each provider.
+fn in_order(settings: &Settings, providers: &[ProviderName]) -> Vec<Setting> {
+    let of_table = KEYS.iter().map(|key| key.name.to_owned());
+    let of_provider = |name| PROVIDER_KEYS.iter().map(move |key| keys::provider_key(name, key.name));
+    let names = of_table.chain(providers.iter().flat_map(of_provider));
     let row = |(key, (value, origin)): (&String, &(Value, Origin))| Setting {
         key: key.clone(),
         value: value.clone(),
         origin: origin.clone(),
     };
-    of_table.map(row).collect()
+    names.filter_map(|name| settings.get_key_value(&name)).map(row).collect()
 }

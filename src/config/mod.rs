@@ -2,7 +2,8 @@
 //!
 //! Read `keys` first, the table that everything follows from; then `load`, which turns the `sources` into
 //! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` checks one
-//! value, `choice` lists those that take one of a few names, `build` checks what two must agree on, `place`
+//! value with the help of `spelling`, `choice` lists those that take one of a few names, `build` and, for
+//! each `[oauth.NAME]`, `providers` check what two must agree on, `place`
 //! finds the file, `file` reads TOML, `weak` lists what is allowed and not wise, `text` writes `config init`
 //! and authd.toml(5).
 //!
@@ -16,8 +17,10 @@ mod load;
 mod model;
 mod oauth;
 mod place;
+mod providers;
 mod settings;
 mod sources;
+mod spelling;
 pub mod text;
 mod value;
 mod weak;

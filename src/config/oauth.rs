@@ -41,3 +41,12 @@ pub struct Provider {
     /// Whether it may stand at a private address, or on this machine.
     pub allow_private: bool,
 }
+
+impl Provider {
+    /// Where the provider sends the browser back to, as it must be told beforehand: the URI that it compares
+    /// to the letter (RFC 9700 §2.1).
+    #[must_use]
+    pub fn redirect_uri(&self, public_url: &str) -> String {
+        format!("{public_url}/api/auth/oauth/{}/callback", self.name)
+    }
+}

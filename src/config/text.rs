@@ -1,6 +1,6 @@
 //! The table of keys as text: what `config init` prints, and authd.toml(5).
 
-use super::keys::{KEYS, Key, TABLES, variable};
+use super::keys::{KEYS, Key, PROVIDER_KEYS, PROVIDERS, TABLES, variable};
 use super::value::{Kind, Raw, Value};
 
 /// A file with every key, its meaning and its default, all commented out: read as it is, it changes nothing.
@@ -23,8 +23,16 @@ pub fn init() -> String {
             out.push_str(&format!("\n{}#{} = {default}\n", comment(key.doc), key.parts().1));
         }
     }
+    out.push_str(&format!("\n{}#[oauth.acme]\n", comment(PROVIDERS.1)));
+    for key in &PROVIDER_KEYS {
+        let value = toml(key, if NEEDED.contains(&key.name) { key.example } else { key.default });
+        out.push_str(&format!("\n{}#{} = {value}\n", comment(key.doc), key.name));
+    }
     out
 }
+
+/// What the provider of the file above needs to be one; the other values shown are the defaults.
+const NEEDED: [&str; 4] = ["kind", "client_id", "client_secret_file", "issuer"];
 
 /// authd.toml(5) in mdoc.
 #[must_use]
@@ -34,15 +42,21 @@ pub fn manual() -> String {
         let title = if table.is_empty() { "Top of the file".into() } else { format!("Table {table}") };
         out.push_str(&format!(".Ss {}\n{}.Bl -tag -width Ds\n", escape(&title), roff(&format!("{about}."))));
         for key in KEYS.iter().filter(|key| key.parts().0 == table) {
-            out.push_str(&entry(key));
+            out.push_str(&entry(key, key.name));
         }
         out.push_str(".El\n");
     }
+    let (table, about) = PROVIDERS;
+    out.push_str(&format!(".Ss Table {table}\n{}{ABOUT_PROVIDERS}", roff(&format!("{about}."))));
+    for key in &PROVIDER_KEYS {
+        out.push_str(&entry(key, &format!("{table}.{}", key.name)));
+    }
+    out.push_str(".El\n");
     out.push_str(TAIL);
     out
 }
 
-fn entry(key: &Key) -> String {
+fn entry(key: &Key, name: &str) -> String {
     let mut out = format!(".It Ic {}\n{}", key.parts().1, roff(&format!("{}.", sentence(key.doc))));
     // The example shows what the other kinds take.
     if matches!(key.kind, Kind::Choice(_) | Kind::Count(..)) {
@@ -58,13 +72,14 @@ fn entry(key: &Key) -> String {
             ));
         }
     }
-    out + &format!("Variable\n.Ev {} .\n", variable(key.name))
+    out + &format!("Variable\n.Ev {} .\n", variable(name))
 }
 
 /// How the file writes a value that the environment writes as `text`.
 fn toml(key: &Key, text: &str) -> String {
     match key.kind.read(text) {
         Raw::List(entries) => Value::List(entries).toml(),
+        Raw::Map(pairs) => Value::Map(pairs.into_iter().collect()).toml(),
         Raw::Text(text) => Value::Text(text).toml(),
         Raw::Bool(_) | Raw::Integer(_) | Raw::Other(_) => text.to_owned(),
     }
@@ -166,6 +181,35 @@ A span of time is written as
 or
 .Ql 30d ;
 a day has 24 hours.
+"#;
+
+const ABOUT_PROVIDERS: &str = r#"The keys
+.Ic kind
+and
+.Ic client_id
+must be set.
+What is to be entered at each provider, and why, is told in
+.Pa docs/sign-in-with.md .
+.Pp
+NAME has lower-case letters, digits,
+.Ql \&. ,
+.Ql _
+and
+.Ql - ;
+with a dot it stands in quotes, as in
+.Ql [oauth.\(dqacme.eu\(dq] .
+A provider can be told by its variables alone.
+Its name is then what stands between
+.Ql AUTHD_OAUTH__
+and the next
+.Ql __
+in lower case, so that one with a dot or two underscores in a row is for the
+file alone, and one with a hyphen for those that can set such a variable.
+.Pp
+A table as a variable is written
+.Ql VALUE=ROLE ,
+with commas between two; a value with a comma in it is for the file.
+.Bl -tag -width Ds
 "#;
 
 const TAIL: &str = r#".Sh ENVIRONMENT

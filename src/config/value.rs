@@ -1,12 +1,13 @@
 //! What a setting can hold: the kinds of values, how each is read from text, and how it is written.
 //!
-//! Each value is checked here by itself; `build` checks what two settings must agree on.
+//! Each value is checked here by itself, with the help of `spelling`; `build` and `providers` check what two
+//! settings must agree on.
 
 use super::model::Rate;
-use crate::domain::color::{self, Color};
-use crate::domain::email::Email;
-use crate::domain::url::{Url, host_name};
-use ipnet::IpNet;
+use super::spelling::{self, absolute};
+use crate::domain::color::Color;
+use crate::domain::url::host_name;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,14 @@ pub enum Kind {
     Urls,
     /// A colour as `#rrggbb`, that can be read on white; may be empty.
     Color,
+    /// A URL with https, or http on loopback, kept to the letter; may be empty.
+    Issuer,
+    /// A list of domains of addresses.
+    Domains,
+    /// A list of words without spaces (RFC 6749 §3.3).
+    Scopes,
+    /// The role for each value of a claim; may be empty.
+    Roles,
 }
 
 /// A setting as its source spelled it, not yet checked.
@@ -57,6 +66,8 @@ pub enum Raw {
     Integer(i64),
     Text(String),
     List(Vec<String>),
+    /// In the order of the names, each once.
+    Map(Vec<(String, String)>),
     /// Anything else, by its name: `a date`.
     Other(&'static str),
 }
@@ -72,6 +83,7 @@ pub enum Value {
     /// Empty: none.
     Path(PathBuf),
     List(Vec<String>),
+    Map(BTreeMap<String, String>),
 }
 
 impl Kind {
@@ -81,10 +93,10 @@ impl Kind {
         match self {
             Self::Bool => text.parse().map_or_else(|_| Raw::Text(text.into()), Raw::Bool),
             Self::Count(..) => text.parse().map_or_else(|_| Raw::Text(text.into()), Raw::Integer),
-            Self::Networks | Self::Origins | Self::Urls if text.trim().is_empty() => Raw::List(Vec::new()),
-            Self::Networks | Self::Origins | Self::Urls => {
-                Raw::List(text.split(',').map(|entry| entry.trim().to_owned()).collect())
+            Self::Networks | Self::Origins | Self::Urls | Self::Domains | Self::Scopes => {
+                Raw::List(entries(text).map(str::to_owned).collect())
             }
+            Self::Roles => pairs(text).map_or_else(|| Raw::Text(text.into()), Raw::Map),
             Self::Span(_)
             | Self::Rate
             | Self::Choice(_)
@@ -99,7 +111,8 @@ impl Kind {
             | Self::Host
             | Self::PublicUrl
             | Self::Link
-            | Self::Color => Raw::Text(text.into()),
+            | Self::Color
+            | Self::Issuer => Raw::Text(text.into()),
         }
     }
 
@@ -111,14 +124,17 @@ impl Kind {
         match (self, raw) {
             (Self::Bool, Raw::Bool(value)) => Ok(Value::Bool(value)),
             (Self::Count(least, most), Raw::Integer(number)) => count(number, least, most),
-            (Self::Networks, Raw::List(entries)) => list(&entries, network),
-            (Self::Origins, Raw::List(entries)) => list(&entries, origin),
-            (Self::Urls, Raw::List(entries)) => list(&entries, whole_url),
-            (Self::Bool | Self::Count(..) | Self::Networks | Self::Origins | Self::Urls, raw)
-            | (_, raw @ (Raw::Bool(_) | Raw::Integer(_) | Raw::List(_) | Raw::Other(_))) => {
-                Err(format!("must be {}, is {raw}", self.wanted()))
+            (Self::Networks, Raw::List(entries)) => list(&entries, spelling::network),
+            (Self::Origins, Raw::List(entries)) => list(&entries, spelling::origin),
+            (Self::Urls, Raw::List(entries)) => list(&entries, spelling::whole_url),
+            (Self::Domains, Raw::List(entries)) => list(&entries, spelling::domain),
+            (Self::Scopes, Raw::List(entries)) => list(&entries, spelling::scope),
+            (Self::Roles, Raw::Map(pairs)) => {
+                let checked = pairs.iter().map(|(value, role)| spelling::granted(value, role));
+                checked.collect::<Result<_, _>>().map(Value::Map)
             }
-            (_, Raw::Text(text)) => self.text(&text, folder),
+            (_, Raw::Text(text)) if !self.is_typed() => self.text(&text, folder),
+            (_, raw) => Err(format!("must be {}, is {raw}", self.wanted())),
         }
     }
 
@@ -145,7 +161,26 @@ impl Kind {
             Self::Origins => "a list of origins such as [\"https://example.com\"]".into(),
             Self::Urls => "a list of URLs such as [\"https://example.com/signed-in\"]".into(),
             Self::Color => "a colour such as \"#0f766e\"".into(),
+            Self::Issuer => "a URL such as \"https://id.example.com\"".into(),
+            Self::Domains => "a list of domains such as [\"example.com\"]".into(),
+            Self::Scopes => "a list of scopes such as [\"groups\"]".into(),
+            Self::Roles => "a table of roles such as { \"acme-admins\" = \"admin\" }".into(),
         }
+    }
+
+    /// Whether the file writes it as something else than text.
+    fn is_typed(self) -> bool {
+        matches!(
+            self,
+            Self::Bool
+                | Self::Count(..)
+                | Self::Networks
+                | Self::Origins
+                | Self::Urls
+                | Self::Domains
+                | Self::Scopes
+                | Self::Roles
+        )
     }
 
     fn text(self, text: &str, folder: &Path) -> Result<Value, String> {
@@ -162,17 +197,25 @@ impl Kind {
             Self::Path | Self::OptionalPath | Self::SecretFile => return path(text, folder),
             Self::Choice(names) => names.contains(&text).then(|| text.to_owned()),
             Self::Text | Self::OptionalText => Some(text.to_owned()),
-            Self::Listen => listen(text, folder),
+            Self::Listen => spelling::listen(text, folder),
             Self::OptionalAddress => text.parse::<SocketAddr>().ok().map(|address| address.to_string()),
-            Self::Mailbox => mailbox(text),
+            Self::Mailbox => spelling::mailbox(text),
             Self::Host => {
                 text.parse::<IpAddr>().map(|host| host.to_string()).or_else(|_| host_name(text)).ok()
             }
-            Self::PublicUrl => Some(public_url(text)?),
-            Self::Link => Some(link(text)?),
-            Self::Color => Color::parse(text).map(readable_on_white).transpose()?,
+            Self::PublicUrl => Some(spelling::public_url(text)?),
+            Self::Link => Some(spelling::link(text)?),
+            Self::Issuer => Some(spelling::issuer(text)?),
+            Self::Color => Color::parse(text).map(spelling::readable_on_white).transpose()?,
             // Text is none of these.
-            Self::Bool | Self::Count(..) | Self::Networks | Self::Origins | Self::Urls => None,
+            Self::Bool
+            | Self::Count(..)
+            | Self::Networks
+            | Self::Origins
+            | Self::Urls
+            | Self::Domains
+            | Self::Scopes
+            | Self::Roles => None,
         };
         good.map(Value::Text).ok_or_else(|| format!("must be {}, is {text:?}", self.wanted()))
     }
@@ -181,7 +224,7 @@ impl Kind {
     fn unset(self) -> Option<Value> {
         match self {
             Self::OptionalPath | Self::SecretFile => Some(Value::Path(PathBuf::new())),
-            Self::OptionalText | Self::OptionalAddress | Self::Link | Self::Color => {
+            Self::OptionalText | Self::OptionalAddress | Self::Link | Self::Color | Self::Issuer => {
                 Some(Value::Text(String::new()))
             }
             Self::Bool
@@ -197,9 +240,27 @@ impl Kind {
             | Self::PublicUrl
             | Self::Networks
             | Self::Origins
-            | Self::Urls => None,
+            | Self::Urls
+            | Self::Domains
+            | Self::Scopes
+            | Self::Roles => None,
         }
     }
+}
+
+/// The entries of a list in the environment.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    let whole = text.trim();
+    whole.split(',').map(str::trim).filter(move |_| !whole.is_empty())
+}
+
+/// The pairs of a table in the environment, `NAME=VALUE,…`. A name may hold a `=`, a value none. `None`: an
+/// entry has no `=`.
+fn pairs(text: &str) -> Option<Vec<(String, String)>> {
+    let pair = |entry: &str| {
+        entry.rsplit_once('=').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+    };
+    entries(text).map(pair).collect()
 }
 
 /// Checks every entry of a list.
@@ -279,97 +340,6 @@ fn path(text: &str, folder: &Path) -> Result<Value, String> {
     }
 }
 
-/// Drops `./` on the way, keeps `..`: what a symbolic link makes of that is the machine's business.
-fn absolute(folder: &Path, text: &str) -> PathBuf {
-    folder.join(text).components().collect()
-}
-
-fn listen(text: &str, folder: &Path) -> Option<String> {
-    match text.strip_prefix("unix:") {
-        Some("") => None,
-        Some(path) => absolute(folder, path).to_str().map(|path| format!("unix:{path}")),
-        None if text == "systemd" => Some(text.to_owned()),
-        None => text.parse::<SocketAddr>().ok().map(|address| address.to_string()),
-    }
-}
-
-fn mailbox(text: &str) -> Option<String> {
-    let address = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
-        Some((name, _)) if name.contains(['<', '>', '"', '\\']) => return None,
-        Some((_, address)) => address,
-        None => text,
-    };
-    Email::parse(address).ok().map(|_| text.to_owned())
-}
-
-fn private_url(text: &str) -> Result<Url<'_>, String> {
-    let url = Url::parse(text).map_err(|why| format!("{why}, is {text:?}"))?;
-    if url.is_private() {
-        Ok(url)
-    } else {
-        Err(format!("must be https anywhere but on loopback, is {text:?}"))
-    }
-}
-
-fn public_url(text: &str) -> Result<String, String> {
-    let url = private_url(text)?;
-    match url.rest {
-        "" | "/" => Ok(url.origin()),
-        _ => Err(format!("must end after the host and port (authd serves /api/auth there), is {text:?}")),
-    }
-}
-
-fn link(text: &str) -> Result<String, String> {
-    // Braces are no part of a host, so {token} can only stand behind it.
-    let url = private_url(text)?;
-    if url.rest.contains("{token}") {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("must contain {{token}}, which the mail replaces, is {text:?}"))
-    }
-}
-
-fn whole_url(text: &str) -> Result<String, String> {
-    let url = private_url(text)?;
-    // The path of an origin is `/` to a browser, whether it is written or not.
-    Ok(if url.rest.is_empty() {
-        format!("{}/", url.origin())
-    } else {
-        format!("{}{}", url.origin(), url.rest)
-    })
-}
-
-fn readable_on_white(color: Color) -> Result<String, String> {
-    if color.is_readable_on(color::LIGHT_GROUND) {
-        Ok(color.to_string())
-    } else {
-        Err(format!(
-            "must be dark enough to be read on white (a contrast of 4.5 to 1, WCAG 2.2), is \"{color}\""
-        ))
-    }
-}
-
-fn network(text: &str) -> Result<String, String> {
-    let network: IpNet = text
-        .parse()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| "must be networks such as 10.0.0.0/8 or 192.0.2.1".to_owned())?;
-    if network.trunc() == network {
-        Ok(network.to_string())
-    } else {
-        Err(format!("must be whole networks (here {})", network.trunc()))
-    }
-}
-
-fn origin(text: &str) -> Result<String, String> {
-    let url = Url::parse(text)?;
-    if url.rest.is_empty() {
-        Ok(url.origin())
-    } else {
-        Err("must be origins, which end after the host and port".into())
-    }
-}
-
 /// As an error message names what was found.
 impl fmt::Display for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -378,6 +348,7 @@ impl fmt::Display for Raw {
             Self::Integer(number) => number.fmt(f),
             Self::Text(text) => write!(f, "{text:?}"),
             Self::List(_) => f.write_str("a list"),
+            Self::Map(_) => f.write_str("a table"),
             Self::Other(what) => f.write_str(what),
         }
     }
@@ -394,6 +365,10 @@ impl fmt::Display for Value {
             Self::Text(text) => f.write_str(text),
             Self::Path(path) => path.display().fmt(f),
             Self::List(entries) => f.write_str(&entries.join(",")),
+            Self::Map(pairs) => {
+                let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                f.write_str(&pairs.join(","))
+            }
         }
     }
 }
@@ -405,6 +380,7 @@ impl Value {
         match self {
             Self::Bool(_) | Self::Count(_) => self.to_string(),
             Self::List(entries) => toml::Value::from(entries.clone()).to_string(),
+            Self::Map(pairs) => toml::Value::from(pairs.clone()).to_string(),
             Self::Span(_) | Self::Rate(_) | Self::Text(_) | Self::Path(_) => {
                 toml::Value::from(self.to_string()).to_string()
             }

@@ -1,6 +1,7 @@
 //! Settings that are allowed and make authd weaker than it is by default: one list, which `config check`,
 //! `doctor` and the daemon's start show.
 
+use super::keys::provider_key;
 use super::model::{Config, Listen};
 use super::value::span_text;
 use std::time::Duration;
@@ -11,7 +12,7 @@ const LONG_ACCESS: Duration = Duration::from_secs(60 * 60);
 /// A setting that weakens, and what it comes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct WeakSetting {
-    pub key: &'static str,
+    pub key: String,
     /// What follows from it, and what to do; for people.
     pub says: String,
 }
@@ -24,7 +25,7 @@ pub fn weak_settings(config: &Config) -> Vec<WeakSetting> {
         Listen::Unix(_) | Listen::Systemd => false,
     };
     let cost = config.password.hash_cost;
-    let found = [
+    let mut found = vec![
         listens_to_others.then(|| {
             weak(
                 "listen",
@@ -67,9 +68,18 @@ pub fn weak_settings(config: &Config) -> Vec<WeakSetting> {
             )
         }),
     ];
+    found.extend(config.oauth.iter().map(|provider| {
+        provider.allow_private.then(|| {
+            weak(
+                provider_key(&provider.name, "allow_private"),
+                "what this provider says of itself can have authd ask what stands at private addresses, on this \
+                 machine too; leave it off unless the provider stands there",
+            )
+        })
+    }));
     found.into_iter().flatten().collect()
 }
 
-fn weak(key: &'static str, says: impl Into<String>) -> WeakSetting {
-    WeakSetting { key, says: says.into() }
+fn weak(key: impl Into<String>, says: impl Into<String>) -> WeakSetting {
+    WeakSetting { key: key.into(), says: says.into() }
 }

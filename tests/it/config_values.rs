@@ -46,6 +46,21 @@ pub fn value_of(kind: Kind) -> BoxedStrategy<String> {
         Kind::Urls => proptest::collection::vec(url().prop_map(|url| format!("{url}/in?a=b")), 0..4)
             .prop_map(|entries| entries.join(", "))
             .boxed(),
+        Kind::Issuer => {
+            prop_oneof![Just(String::new()), url().prop_map(|url| format!("{url}/realms/Acme"))].boxed()
+        }
+        Kind::Domains => proptest::collection::vec(host, 0..4).prop_map(|entries| entries.join(",")).boxed(),
+        Kind::Scopes => {
+            proptest::collection::vec("[a-z:./-]{1,9}", 0..4).prop_map(|entries| entries.join(", ")).boxed()
+        }
+        Kind::Roles => {
+            proptest::collection::btree_map("[a-z=\"' /é-]{0,9}[a-z\"]", "[a-z][a-z0-9._-]{0,9}", 0..4)
+                .prop_map(|pairs| {
+                    let pairs = pairs.into_iter().map(|(value, role)| format!("{}={role}", value.trim()));
+                    pairs.collect::<Vec<_>>().join(",")
+                })
+                .boxed()
+        }
         Kind::Origins => {
             proptest::collection::vec(url(), 0..4).prop_map(|entries| entries.join(", ")).boxed()
         }
