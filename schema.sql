@@ -48,9 +48,11 @@ CREATE TABLE role_permissions (
 CREATE TABLE user_roles (
     user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     role    TEXT NOT NULL REFERENCES roles (name) ON DELETE CASCADE,
+    granted_by BLOB REFERENCES identities (id) ON DELETE CASCADE, -- by a provider's claim; NULL: somebody gave it
     PRIMARY KEY (user_id, role)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX user_roles_by_role ON user_roles (role, user_id);
+CREATE INDEX user_roles_by_grant ON user_roles (granted_by) WHERE granted_by IS NOT NULL;
 
 -- Applications behind the gate. A role that is deleted takes its line along: nobody comes in by it any more.
 CREATE TABLE apps (
@@ -106,6 +108,42 @@ CREATE INDEX sessions_by_user ON sessions (user_id, id);
 CREATE INDEX sessions_by_end ON sessions (expires_at) WHERE ended_at IS NULL;
 -- The sessions of a user that were not ended, however many were.
 CREATE INDEX sessions_not_ended ON sessions (user_id, id) WHERE ended_at IS NULL;
+
+-- Accounts at providers that sign in here.
+CREATE TABLE identities (
+    id           BLOB PRIMARY KEY NOT NULL,
+    user_id      BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    provider     TEXT NOT NULL, -- as the configuration names it
+    issuer       TEXT NOT NULL,
+    subject      TEXT NOT NULL,
+    email        TEXT,          -- what the provider stated last; it only informs
+    linked_at    INTEGER NOT NULL,
+    last_used_at INTEGER,
+    UNIQUE (issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX identities_by_user ON identities (user_id, id);
+
+-- Browsers that were sent to a provider and are to come back.
+CREATE TABLE oauth_attempts (
+    state_hash   BLOB PRIMARY KEY NOT NULL, -- SHA-256
+    provider     TEXT NOT NULL,
+    browser_hash BLOB NOT NULL,             -- SHA-256 of what the browser keeps
+    sealed       BLOB NOT NULL,             -- nonce, verifier, and where it goes on to
+    user_id      BLOB REFERENCES users (id) ON DELETE CASCADE, -- who links an identity; NULL: somebody signs in
+    session_id   BLOB,                      -- in which session
+    expires_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX oauth_attempts_by_user ON oauth_attempts (user_id) WHERE user_id IS NOT NULL;
+
+-- One-time codes for which a front end gets what came of a sign-in with a provider.
+CREATE TABLE oauth_codes (
+    code_hash      BLOB PRIMARY KEY NOT NULL, -- SHA-256
+    user_id        BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    code_challenge TEXT NOT NULL,             -- of the front end's own verifier (RFC 7636)
+    provider_amr   TEXT NOT NULL,
+    expires_at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX oauth_codes_by_user ON oauth_codes (user_id);
 
 -- Single access tokens that were revoked before their end.
 CREATE TABLE revoked_tokens (
@@ -223,14 +261,17 @@ CREATE TABLE registrations (
     email         TEXT NOT NULL,        -- as it is written to
     email_key     TEXT NOT NULL,        -- as it is compared
     name          TEXT NOT NULL,
-    password_hash TEXT NOT NULL,        -- PHC string
-    password_tag  BLOB NOT NULL,        -- an HMAC of address and password, under a key that is not in this file
+    password_hash TEXT NOT NULL,        -- PHC string; empty: an identity signs in
+    password_tag  BLOB NOT NULL,        -- an HMAC of address and password, or identity, under a key that is not in this file
     token_hash    BLOB NOT NULL UNIQUE, -- SHA-256
     ip            TEXT,
     user_agent    TEXT,
     contested     INTEGER NOT NULL,     -- 1: others wait, or have, with another password; the link wants it, too
     created_at    INTEGER NOT NULL,
-    expires_at    INTEGER NOT NULL
+    expires_at    INTEGER NOT NULL,
+    provider      TEXT,                 -- of the identity that signs in, with its key; NULL: a password does
+    issuer        TEXT,
+    subject       TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX registrations_by_address ON registrations (email_key, id);
 

@@ -5,6 +5,7 @@
 
 use super::root_key::{Purpose, RootKey};
 use crate::domain::email::Email;
+use crate::domain::identity::IdentityKey;
 use crate::domain::password::Password;
 use crate::domain::secret::Secret;
 use aws_lc_rs::{constant_time, hmac};
@@ -27,7 +28,19 @@ impl PasswordTagKey {
     pub fn tag(&self, email: &Email, password: &Password) -> PasswordTag {
         // No address holds a NUL: two pairs never make the same message.
         let message = Secret::new([email.key().as_bytes(), b"\0", password.expose().as_bytes()].concat());
-        let tag = hmac::sign(&self.0, message.expose());
+        self.sign(message.expose())
+    }
+
+    /// The tag of an identity at an address, which is no password's: see `domain/identity.rs`.
+    #[must_use]
+    pub fn tag_of_identity(&self, email: &Email, identity: &IdentityKey) -> PasswordTag {
+        // It begins as no address does, and no issuer holds a control character.
+        let parts = [email.key(), identity.issuer.clone(), identity.subject.clone()];
+        self.sign(format!("\0{}", parts.join("\0")).as_bytes())
+    }
+
+    fn sign(&self, message: &[u8]) -> PasswordTag {
+        let tag = hmac::sign(&self.0, message);
         tag.as_ref().try_into().expect("HMAC-SHA-256 gives 32 bytes")
     }
 }

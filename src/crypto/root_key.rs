@@ -33,6 +33,8 @@ pub enum Purpose {
     StandIns,
     /// What one page of a browser hands to the next.
     Handovers,
+    /// What is kept of a sign-in with a provider that has begun.
+    OauthAttempts,
     /// Whether this root key belongs to this database.
     Check,
     /// The MAC of a backup.
@@ -53,6 +55,7 @@ impl Purpose {
             Self::AuditChain => b"authd audit chain v1",
             Self::StandIns => b"authd stand-ins v1",
             Self::Handovers => b"authd handovers v1",
+            Self::OauthAttempts => b"authd oauth attempts v1",
             Self::Check => b"authd root key check v1",
             Self::Backups => b"authd backups v1",
         }

@@ -21,6 +21,8 @@ pub enum List {
     SigningKeys,
     /// Applications behind the gate.
     Apps,
+    /// Identities of one account.
+    Identities,
 }
 
 impl List {
@@ -36,6 +38,7 @@ impl List {
             Self::Mails => b'm',
             Self::SigningKeys => b'g',
             Self::Apps => b'p',
+            Self::Identities => b'i',
         }
     }
 }

@@ -79,12 +79,18 @@ pub enum MailKind {
     RefreshTokenReused,
     /// Too many failed logins.
     AccountLocked,
+    /// An account at a provider signs in from now on.
+    IdentityLinked,
+    /// It does so no more.
+    IdentityUnlinked,
+    /// It did so for the first time.
+    IdentityFirstUsed,
     /// An operator asked whether mail gets through. It is sent at once, past the outbox.
     Test,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -103,6 +109,9 @@ impl MailKind {
         Self::SecondFactorFailed,
         Self::RefreshTokenReused,
         Self::AccountLocked,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
+        Self::IdentityFirstUsed,
         Self::Test,
     ];
 
@@ -128,6 +137,9 @@ impl MailKind {
             Self::SecondFactorFailed => "second_factor_failed",
             Self::RefreshTokenReused => "refresh_token_reused",
             Self::AccountLocked => "account_locked",
+            Self::IdentityLinked => "identity_linked",
+            Self::IdentityUnlinked => "identity_unlinked",
+            Self::IdentityFirstUsed => "identity_first_used",
             Self::Test => "test",
         }
     }
@@ -166,6 +178,9 @@ impl MailKind {
             | Self::SecondFactorFailed
             | Self::RefreshTokenReused
             | Self::AccountLocked
+            | Self::IdentityLinked
+            | Self::IdentityUnlinked
+            | Self::IdentityFirstUsed
             | Self::Test => false,
         }
     }
@@ -199,6 +214,9 @@ impl MailKind {
             | Self::SecondFactorFailed
             | Self::RefreshTokenReused
             | Self::AccountLocked
+            | Self::IdentityLinked
+            | Self::IdentityUnlinked
+            | Self::IdentityFirstUsed
             | Self::Test => true,
         }
     }

@@ -2,6 +2,7 @@
 //! enum: the comment of a variant is its description there, and its fields are the details of its lines.
 
 use super::login_failure::LoginFailure;
+use crate::domain::identity::Identity;
 use crate::domain::time::Timestamp;
 
 /// One thing that happened.
@@ -152,6 +153,22 @@ pub enum Event {
     RoleAssigned { role: String },
     /// A user has it no more.
     RoleUnassigned { role: String },
+    /// An account at a provider signs in to this one from now on: by its owner, an operator, or as the
+    /// account was made or claimed by it. `email` is what the provider stated, if anything.
+    IdentityLinked { provider: String, issuer: String, subject: String, email: Option<String> },
+    /// It does so no more.
+    IdentityUnlinked { provider: String, issuer: String, subject: String },
+    /// Somebody signed in by an identity for the first time since an operator linked it.
+    IdentityFirstUsed { provider: String },
+    /// Somebody whose provider vouches for the address has claimed an account whose address nobody had
+    /// verified: whatever was set up on it is gone, and its sessions ended.
+    AccountClaimed { provider: String },
+    /// A user has a role from now on, for as long as their provider says so.
+    RoleGranted { role: String, provider: String },
+    /// A user has it no more: their provider doesn't say so any longer, or doesn't sign them in.
+    RoleWithdrawn { role: String, provider: String },
+    /// A provider would have taken the role from the last enabled admin, who keeps it.
+    RoleKept { role: String, provider: String },
     /// An application is behind the gate; `rule` is `everyone`, or the roles that may use it.
     AppCreated { app: String, url: String, rule: String },
     /// Its address, or who may use it, as they are from now on.
@@ -163,6 +180,21 @@ pub enum Event {
 }
 
 impl Event {
+    /// That an identity is linked from now on.
+    #[must_use]
+    pub fn identity_linked(identity: &Identity) -> Self {
+        let Identity { provider, key, email, .. } = identity;
+        let (issuer, subject) = (key.issuer.clone(), key.subject.clone());
+        Self::IdentityLinked { provider: provider.to_string(), issuer, subject, email: email.clone() }
+    }
+
+    /// That it is no more.
+    #[must_use]
+    pub fn identity_unlinked(identity: &Identity) -> Self {
+        let (issuer, subject) = (identity.key.issuer.clone(), identity.key.subject.clone());
+        Self::IdentityUnlinked { provider: identity.provider.to_string(), issuer, subject }
+    }
+
     /// How often it happened, where one line tells of many.
     #[must_use]
     pub const fn times(&self) -> u64 {
@@ -253,6 +285,20 @@ impl Event {
             Self::AppCreated { app, url, rule } | Self::AppEdited { app, url, rule } => {
                 vec![("app", app.clone()), ("url", url.clone()), ("rule", rule.clone())]
             }
+            Self::IdentityLinked { provider, issuer, subject, email } => {
+                let mut details = identity(provider, issuer, subject);
+                details.extend(email.as_ref().map(|email| ("email", email.clone())));
+                details
+            }
+            Self::IdentityUnlinked { provider, issuer, subject } => identity(provider, issuer, subject),
+            Self::IdentityFirstUsed { provider } | Self::AccountClaimed { provider } => {
+                vec![("provider", provider.clone())]
+            }
+            Self::RoleGranted { role, provider }
+            | Self::RoleWithdrawn { role, provider }
+            | Self::RoleKept { role, provider } => {
+                vec![("role", role.clone()), ("provider", provider.clone())]
+            }
             Self::AppDeleted { app } | Self::AppSignedIn { app } => vec![("app", app.clone())],
             Self::DaemonStopped
             | Self::DatabaseCreated
@@ -294,4 +340,8 @@ impl Event {
             | Self::UserDeleted => Vec::new(),
         }
     }
+}
+
+fn identity(provider: &str, issuer: &str, subject: &str) -> Vec<(&'static str, String)> {
+    vec![("provider", provider.to_owned()), ("issuer", issuer.to_owned()), ("subject", subject.to_owned())]
 }

@@ -93,6 +93,13 @@ impl Event {
             | Self::RoleDeleted { .. }
             | Self::RoleAssigned { .. }
             | Self::RoleUnassigned { .. }
+            | Self::IdentityLinked { .. }
+            | Self::IdentityUnlinked { .. }
+            | Self::IdentityFirstUsed { .. }
+            | Self::AccountClaimed { .. }
+            | Self::RoleGranted { .. }
+            | Self::RoleWithdrawn { .. }
+            | Self::RoleKept { .. }
             | Self::AppCreated { .. }
             | Self::AppEdited { .. }
             | Self::AppDeleted { .. }

@@ -55,9 +55,11 @@ events! {
         EmailChangeRequested EmailChanged
         SecondFactorEnrolled SecondFactorEnabled SecondFactorChecked RecoveryCodeUsed RecoveryCodesReplaced
         MailRetried RoleCreated RoleEdited RoleAssigned RoleUnassigned
+        IdentityLinked IdentityUnlinked IdentityFirstUsed RoleGranted RoleWithdrawn
         AppCreated AppEdited AppDeleted AppSignedIn;
     Warning:
-        LoginFailed RegistrationRepeated DatabaseRestored CredentialsExported UsersExported AuditExported;
+        LoginFailed AccountClaimed RoleKept RegistrationRepeated
+        DatabaseRestored CredentialsExported UsersExported AuditExported;
     Ended:
         AccountLocked UserDisabled UserDeleted RegistrationDeleted PasswordVoided
         RefreshTokenReused SessionRevoked SessionEvicted LoggedOutEverywhere LoggedOutElsewhere TokenRevoked

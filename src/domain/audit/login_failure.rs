@@ -24,10 +24,22 @@ pub enum LoginFailure {
     WrongCode,
     /// Not the code that was mailed to sign in with.
     WrongMailedCode,
+    /// A provider didn't answer, or what it said can't be believed; the daemon's log has more.
+    ProviderFailed,
+    /// A provider said no, or the person did there.
+    ProviderRefused,
+    /// The address that a provider stated belongs to an account that it may not take.
+    LinkRequired,
+    /// A provider stated no address.
+    EmailRequired,
+    /// A provider stated an address of another domain than is allowed, or one that it hasn't verified.
+    DomainNotAllowed,
+    /// Nobody gets an account by this provider.
+    SignUpClosed,
 }
 
 impl LoginFailure {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::UnknownEmail,
         Self::WrongPassword,
         Self::PasswordEnded,
@@ -38,6 +50,12 @@ impl LoginFailure {
         Self::Locked { tries: 1 },
         Self::WrongCode,
         Self::WrongMailedCode,
+        Self::ProviderFailed,
+        Self::ProviderRefused,
+        Self::LinkRequired,
+        Self::EmailRequired,
+        Self::DomainNotAllowed,
+        Self::SignUpClosed,
     ];
 
     /// The reason as it is logged and counted.
@@ -54,6 +72,12 @@ impl LoginFailure {
             Self::Locked { .. } => "too_many_attempts",
             Self::WrongCode => "wrong_code",
             Self::WrongMailedCode => "wrong_mailed_code",
+            Self::ProviderFailed => "provider_failed",
+            Self::ProviderRefused => "provider_refused",
+            Self::LinkRequired => "link_required",
+            Self::EmailRequired => "email_required",
+            Self::DomainNotAllowed => "domain_not_allowed",
+            Self::SignUpClosed => "registration_closed",
         }
     }
 }

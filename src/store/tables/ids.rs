@@ -14,6 +14,7 @@ pub enum Kind {
     Session,
     Mail,
     Registration,
+    Identity,
     ApiKey,
 }
 
@@ -24,6 +25,7 @@ impl Kind {
             Self::Session => "sessions",
             Self::Mail => "mails",
             Self::Registration => "registrations",
+            Self::Identity => "identities",
             Self::ApiKey => "api_keys",
         }
     }

@@ -22,6 +22,8 @@ pub enum Family {
     Registrations,
     Tickets,
     AppCodes,
+    OauthAttempts,
+    OauthCodes,
     PairFailures,
     AccountFailures,
     KnownNetworks,
@@ -29,7 +31,7 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Sessions,
         Self::RevokedTokens,
         Self::Links,
@@ -38,6 +40,8 @@ impl Family {
         Self::Registrations,
         Self::Tickets,
         Self::AppCodes,
+        Self::OauthAttempts,
+        Self::OauthCodes,
         Self::PairFailures,
         Self::AccountFailures,
         Self::KnownNetworks,
@@ -56,6 +60,8 @@ impl Family {
             Self::Registrations => "registrations",
             Self::Tickets => "tickets",
             Self::AppCodes => "app_codes",
+            Self::OauthAttempts => "oauth_attempts",
+            Self::OauthCodes => "oauth_codes",
             Self::PairFailures => "pair_failures",
             Self::AccountFailures => "account_failures",
             Self::KnownNetworks => "known_networks",
@@ -74,7 +80,8 @@ impl Family {
             | Self::Mails => &["id"],
             Self::RevokedTokens => &["jti"],
             Self::Tickets => &["token_hash"],
-            Self::AppCodes => &["code_hash"],
+            Self::OauthAttempts => &["state_hash"],
+            Self::AppCodes | Self::OauthCodes => &["code_hash"],
             Self::PairFailures => &["account", "network"],
             Self::AccountFailures => &["account"],
             Self::KnownNetworks => &["user_id", "network"],
@@ -90,7 +97,9 @@ impl Family {
             | Self::MagicRequests
             | Self::Registrations
             | Self::Tickets
-            | Self::AppCodes => "page.expires_at <= ?1",
+            | Self::AppCodes
+            | Self::OauthAttempts
+            | Self::OauthCodes => "page.expires_at <= ?1",
             Self::LinkRequests => "page.created_at <= ?1",
             Self::PairFailures | Self::AccountFailures => {
                 "page.last_at <= ?1 AND coalesce(page.locked_until, 0) <= ?1"

@@ -3,6 +3,7 @@
 
 use crate::domain::email::Email;
 use crate::domain::id::RegistrationId;
+use crate::domain::identity::{IdentityKey, ProviderName};
 use crate::domain::name::Name;
 use crate::domain::registration::{MAX_PER_ADDRESS, Registration, WAITS};
 use crate::domain::time::Timestamp;
@@ -10,13 +11,23 @@ use crate::error::Fault;
 use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
 
+/// What signs in to the account that is to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NewCredential {
+    /// PHC string.
+    Password(String),
+    Identity {
+        provider: ProviderName,
+        key: IdentityKey,
+    },
+}
+
 #[derive(Clone, Debug)]
 pub struct NewRegistration {
     pub id: RegistrationId,
     pub email: Email,
     pub name: Name,
-    /// PHC string.
-    pub password_hash: String,
+    pub credential: NewCredential,
     /// See `crypto/password_tag.rs`.
     pub password_tag: [u8; 32],
     /// The SHA-256 of its link's secret, whether or not that was mailed.
@@ -29,14 +40,13 @@ pub struct NewRegistration {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Waiting {
     pub registration: Registration,
-    /// PHC string.
-    pub password_hash: String,
+    pub credential: NewCredential,
     pub password_tag: [u8; 32],
 }
 
 const COLUMNS: &str = "id, email, name, ip, user_agent, contested, created_at, expires_at";
-const WAITING: &str =
-    "id, email, name, ip, user_agent, contested, created_at, expires_at, password_hash, password_tag";
+const WAITING: &str = "id, email, name, ip, user_agent, contested, created_at, expires_at, password_hash, \
+    password_tag, provider, issuer, subject";
 
 /// Adds a registration, as of now, and drops what is more than [`MAX_PER_ADDRESS`] of its address, the oldest
 /// first. Where another password waits, all of them want theirs beside the link from now on: those that come
@@ -48,7 +58,12 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewRegistration) -> Result<(), Fault> {
         AND (contested = 1 OR password_tag <> ?2)) AS contested";
     let contested: bool = tx.one(sql, params![key, new.password_tag], |row| row.get("contested"))?;
     let sql = "INSERT INTO registrations (id, email, email_key, name, password_hash, password_tag, token_hash, ip, \
-        user_agent, contested, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+        user_agent, contested, created_at, expires_at, provider, issuer, subject) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    let (hash, provider, identity) = match &new.credential {
+        NewCredential::Password(hash) => (hash.as_str(), None, None),
+        NewCredential::Identity { provider, key } => ("", Some(provider.as_str()), Some(key)),
+    };
     tx.execute(
         sql,
         params![
@@ -56,14 +71,17 @@ pub fn insert(tx: &mut Tx<'_>, new: &NewRegistration) -> Result<(), Fault> {
             new.email.as_str(),
             key,
             new.name.as_str(),
-            new.password_hash,
+            hash,
             new.password_tag,
             new.token_hash,
             new.ip,
             new.user_agent,
             contested,
             now,
-            now.plus(WAITS)
+            now.plus(WAITS),
+            provider,
+            identity.map(|key| key.issuer.as_str()),
+            identity.map(|key| key.subject.as_str())
         ],
     )?;
     let sql = "UPDATE registrations SET contested = 1 WHERE email_key = ?1 AND contested < ?2";
@@ -173,7 +191,17 @@ fn read(row: &Row<'_>) -> Result<Registration, Fault> {
 fn read_waiting(row: &Row<'_>) -> Result<Waiting, Fault> {
     Ok(Waiting {
         registration: read(row)?,
-        password_hash: row.get("password_hash")?,
+        credential: read_credential(row)?,
         password_tag: row.get("password_tag")?,
     })
+}
+
+fn read_credential(row: &Row<'_>) -> Result<NewCredential, Fault> {
+    let Some(provider) = row.get::<Option<&str>>("provider")? else {
+        return Ok(NewCredential::Password(row.get("password_hash")?));
+    };
+    let provider = ProviderName::parse(provider)
+        .map_err(|_| Fault::Storage(format!("a registration has the provider {provider:?}")))?;
+    let key = IdentityKey { issuer: row.get("issuer")?, subject: row.get("subject")? };
+    Ok(NewCredential::Identity { provider, key })
 }

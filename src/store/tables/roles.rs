@@ -64,10 +64,15 @@ pub fn count_users(query: &impl Query, name: &RoleName) -> Result<u64, Fault> {
     query.one(sql, params![name.as_str()], |row| row.get("users"))
 }
 
-/// Gives the user a role. `false`: they had it already.
+/// Gives the user a role, which stays whatever their provider says. `false`: they had it already.
 pub fn assign(tx: &mut Tx<'_>, user: UserId, role: &RoleName) -> Result<bool, Fault> {
     let sql = "INSERT INTO user_roles (user_id, role) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-    Ok(tx.execute(sql, params![user, role.as_str()])? > 0)
+    let given = tx.execute(sql, params![user, role.as_str()])? > 0;
+    if !given {
+        let sql = "UPDATE user_roles SET granted_by = NULL WHERE user_id = ?1 AND role = ?2 AND granted_by IS NOT NULL";
+        tx.execute(sql, params![user, role.as_str()])?;
+    }
+    Ok(given)
 }
 
 /// Takes a role from the user. `false`: they did not have it.

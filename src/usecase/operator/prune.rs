@@ -97,7 +97,9 @@ fn over_before(app: &App, family: Family) -> Timestamp {
         | Family::Links
         | Family::MagicRequests
         | Family::Tickets
-        | Family::AppCodes => Duration::ZERO,
+        | Family::AppCodes
+        | Family::OauthAttempts
+        | Family::OauthCodes => Duration::ZERO,
         Family::Registrations => CONTESTED,
         Family::LinkRequests => STALE,
         Family::PairFailures | Family::AccountFailures => lockout::MEMORY,
