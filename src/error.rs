@@ -96,6 +96,22 @@ pub enum Refusal {
     Invalid(Vec<FieldError>),
     /// A page cursor that this server did not make.
     BadCursor,
+    /// A provider of identities didn't answer, or what it said can't be believed.
+    ProviderFailed,
+    /// It said no, or the person did there.
+    ProviderRefused,
+    /// Nobody was sent to a provider from this browser with this state, or too long ago.
+    StateMismatch,
+    /// The address belongs to an account that this identity may not take.
+    LinkRequired,
+    /// Another account has the identity.
+    IdentityInUse,
+    /// The provider stated no address.
+    EmailRequired,
+    /// Addresses of this domain may not sign in with this provider.
+    DomainNotAllowed,
+    /// Without it nothing would sign in to the account.
+    LastWayIn,
     /// Registrations with different passwords wait for the address: the link alone doesn't say which it is.
     PasswordRequired,
     /// The password policy says no; the text says why.
@@ -139,6 +155,14 @@ impl Refusal {
             Self::BuiltInRole { .. } => "built_in_role",
             Self::Invalid(_) => "validation_failed",
             Self::BadCursor => "invalid_cursor",
+            Self::ProviderFailed => "provider_failed",
+            Self::ProviderRefused => "provider_refused",
+            Self::StateMismatch => "state_mismatch",
+            Self::LinkRequired => "link_required",
+            Self::IdentityInUse => "identity_in_use",
+            Self::EmailRequired => "email_required",
+            Self::DomainNotAllowed => "domain_not_allowed",
+            Self::LastWayIn => "last_way_in",
             Self::PasswordRequired => "password_required",
             Self::WeakPassword { .. } => "weak_password",
         }
@@ -208,6 +232,30 @@ impl fmt::Display for Refusal {
                 Ok(())
             }
             Self::BadCursor => f.write_str("this page cursor was not made by this server; start again without one"),
+            Self::ProviderFailed => {
+                f.write_str("the provider did not answer as it must; try again, or sign in another way")
+            }
+            Self::ProviderRefused => {
+                f.write_str("the provider did not sign you in, or you said no there; try again, or sign in another way")
+            }
+            Self::StateMismatch => {
+                f.write_str("this sign-in did not begin in this browser, or too long ago; begin again")
+            }
+            Self::LinkRequired => {
+                f.write_str("the provider's e-mail address belongs to an account here; log in to that and link it there")
+            }
+            Self::IdentityInUse => {
+                f.write_str("this identity signs in to another account; unlink it there first")
+            }
+            Self::EmailRequired => {
+                f.write_str("the provider stated no e-mail address; let it tell one, or register here")
+            }
+            Self::DomainNotAllowed => {
+                f.write_str("e-mail addresses of this domain may not sign in this way; use another account there")
+            }
+            Self::LastWayIn => {
+                f.write_str("nothing else would sign in to the account; set a password or link another identity first")
+            }
             Self::PasswordRequired => f.write_str(
                 "somebody else has registered this address, too; show the password that you chose beside the link",
             ),

@@ -14,13 +14,15 @@
 //! | [`signin`] | the lockout, the factors, and the start of a session | app, keys, mail |
 //! | [`account`] | accounts, for owners and administrators | app, reauthenticate, keys, mail, signin |
 //! | [`gate`] | applications behind the gate, and who may use each | app, reauthenticate, signin, account |
-//! | [`session`] | sessions and tokens once somebody is signed in | app, keys, mail, signin, account, gate |
+//! | [`federation`] | accounts elsewhere that sign in here | app, reauthenticate, mail, signin, account |
+//! | [`session`] | sessions and their tokens | app, reauthenticate, keys, mail, signin, account, gate |
 //! | [`audit`] | the audit log, read, checked and pruned | app, account |
 //! | [`operator`] | backups, imports, exports, figures, the doctor | app, keys, mail, signin, account, gate |
 
 pub mod account;
 pub mod app;
 pub mod audit;
+pub mod federation;
 pub mod gate;
 pub mod keys;
 pub mod mail;

@@ -14,8 +14,8 @@ use crate::store::tables::users;
 use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::reauthenticate::require_fresh;
-use crate::usecase::require_user;
 use crate::usecase::signin::password as signin_password;
+use crate::usecase::{require_any_user, require_user};
 
 /// The caller's account, as it was read when their token was checked.
 ///
@@ -51,15 +51,16 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<User, Error
     })
 }
 
-/// Takes one's own account, and everything personal, out of the database. The audit log keeps the id.
+/// Takes one's own account, and everything personal, out of the database. The audit log keeps the id. An
+/// account without a password is deleted without one.
 ///
 /// # Errors
 /// `fresh_login_required`; `invalid_credentials`, counted by the lockout; `too_many_attempts`;
 /// `last_admin`; the store's.
-pub fn delete(app: &App, caller: &Caller, password: &Password) -> Result<(), Error> {
+pub fn delete(app: &App, caller: &Caller, password: Option<&Password>) -> Result<(), Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
-    let fresh = fresh.with_password(signin_password::check(app, caller, &me.account, password)?);
+    let fresh = fresh.with_password(signin_password::check_if_any(app, caller, &me.account, password)?);
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
@@ -74,6 +75,14 @@ pub fn delete(app: &App, caller: &Caller, password: &Password) -> Result<(), Err
         tx.audit(&Event::UserDeleted, me.account.id)?;
         Ok(Decision::Grant(()))
     })
+}
+
+/// Whether the caller's account has a password, and is not signed in to with others alone.
+///
+/// # Errors
+/// `unauthenticated`; the store's.
+pub fn has_password(app: &App, caller: &Caller) -> Result<bool, Error> {
+    signin_password::has_password(app, require_any_user(caller)?.account.id)
 }
 
 /// A page of one's own security events, newest first: `limit` of them (at least 1), before the `next`

@@ -16,7 +16,7 @@ use crate::ports::draw;
 use crate::store::tables::links;
 use crate::store::tables::links::Spent;
 use crate::store::tables::sessions::SaltedSession;
-use crate::store::tables::{sessions, tickets, users};
+use crate::store::tables::{oauth_codes, sessions, tickets, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
@@ -179,5 +179,6 @@ pub(in crate::usecase) fn void_old_proofs(
 ) -> Result<(), Fault> {
     sessions::end_of_user(tx, user, except)?;
     tickets::delete_of_user(tx, user)?;
+    oauth_codes::delete_of_user(tx, user)?;
     links::delete_of_user(tx, user)
 }

@@ -4,12 +4,14 @@
 
 use super::password::{Owner, check_policy};
 use super::reference::check_domain;
-use crate::config::Registration as Mode;
+use crate::config::{Provider, Registration as Mode};
 use crate::crypto::password::PasswordHashText;
+use crate::crypto::password_tag::PasswordTag;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::{RegistrationId, UserId};
+use crate::domain::identity::Claimed;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::password::Password;
@@ -17,7 +19,7 @@ use crate::domain::registration::WAITS;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
-use crate::store::tables::registrations::NewRegistration;
+use crate::store::tables::registrations::{NewCredential, NewRegistration};
 use crate::store::tables::users::NewUser;
 use crate::store::tables::{registrations, users};
 use crate::store::tx::Tx;
@@ -64,6 +66,7 @@ pub fn register(app: &App, caller: &Caller, new: &Registration) -> Result<Regist
 }
 
 /// A registration, and both mails of which one is sent.
+#[derive(Debug)]
 struct Wish {
     new: NewRegistration,
     link: QueuedMail,
@@ -73,13 +76,26 @@ struct Wish {
 
 impl Wish {
     fn prepare(app: &App, caller: &Caller, new: &Registration, hash: PasswordHashText) -> Self {
-        let (link, token_hash) = compose::registration_link(app, MailContext::of(caller, app.now()), WAITS);
+        let tag = app.password_tag_key.tag(&new.email, &new.password);
+        Self::new(app, caller, &new.email, &new.name, (NewCredential::Password(hash.0), tag), None)
+    }
+
+    fn new(
+        app: &App,
+        caller: &Caller,
+        email: &Email,
+        name: &Name,
+        (credential, password_tag): (NewCredential, PasswordTag),
+        provider: Option<String>,
+    ) -> Self {
+        let registered = MailContext { provider, ..MailContext::of(caller, app.now()) };
+        let (link, token_hash) = compose::registration_link(app, registered, WAITS);
         let new = NewRegistration {
             id: RegistrationId::new(app.now(), app.id_entropy()),
-            email: new.email.clone(),
-            name: new.name.clone(),
-            password_hash: hash.0,
-            password_tag: app.password_tag_key.tag(&new.email, &new.password),
+            email: email.clone(),
+            name: name.clone(),
+            credential,
+            password_tag,
             token_hash,
             ip: caller.ip.map(|ip| ip.to_string()),
             user_agent: caller.user_agent.clone(),
@@ -109,6 +125,32 @@ impl Wish {
             None => tx.audit(&Event::RegistrationRequested { registration }, Subject::default())?,
         }
         Ok(Decision::Grant(Registered::VerificationSent))
+    }
+}
+
+/// The wish for an account that an identity signs in to, whose address its provider has not verified.
+#[derive(Debug)]
+pub(in crate::usecase) struct IdentityWish(Wish);
+
+impl IdentityWish {
+    /// Draws and composes what is needed. `None`: the provider states no address.
+    pub(in crate::usecase) fn prepare(
+        app: &App,
+        caller: &Caller,
+        provider: &Provider,
+        claimed: &Claimed,
+    ) -> Option<Self> {
+        let email = &claimed.email.as_ref()?.email;
+        let credential =
+            NewCredential::Identity { provider: provider.name.clone(), key: claimed.key.clone() };
+        let tag = app.password_tag_key.tag_of_identity(email, &claimed.key);
+        let called = Some(provider.display_name.clone());
+        Some(Self(Wish::new(app, caller, email, &claimed.name, (credential, tag), called)))
+    }
+
+    /// Waits for the link in the mail to be opened.
+    pub(in crate::usecase) fn keep(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+        self.0.keep(tx).map(drop)
     }
 }
 

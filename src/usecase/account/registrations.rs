@@ -12,15 +12,17 @@ use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::email::Email;
-use crate::domain::id::{RegistrationId, UserId};
+use crate::domain::id::{IdentityId, RegistrationId, UserId};
+use crate::domain::identity::Identity;
 use crate::domain::password::Password;
 use crate::domain::registration::Registration;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::page::Page;
-use crate::store::tables::registrations::Waiting;
+use crate::store::tables::registrations::{NewCredential, Waiting};
 use crate::store::tables::users::NewUser;
-use crate::store::tables::{mails, registrations, users};
+use crate::store::tables::{identities, mails, registrations, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
@@ -95,12 +97,21 @@ fn make_account(tx: &mut Tx<'_>, id: UserId, waiting: &Waiting) -> Result<Decisi
     if users::find_by_email(tx, &registration.email)?.is_some() {
         return Ok(Decision::Refuse(Refusal::EmailTaken));
     }
+    let identity = identity_of(waiting, id, now);
+    if let Some(identity) = &identity
+        && identities::find_by_key(tx, &identity.key)?.is_some()
+    {
+        return Ok(Decision::Refuse(Refusal::IdentityInUse));
+    }
     let user = NewUser {
         id,
         email: registration.email.clone(),
         email_verified_at: Some(now),
         name: registration.name.clone(),
-        password_hash: Some(waiting.password_hash.clone()),
+        password_hash: match &waiting.credential {
+            NewCredential::Password(hash) => Some(hash.clone()),
+            NewCredential::Identity { .. } => None,
+        },
     };
     users::insert(tx, &user)?;
     registrations::delete(tx, registration.id)?;
@@ -108,8 +119,29 @@ fn make_account(tx: &mut Tx<'_>, id: UserId, waiting: &Waiting) -> Result<Decisi
     mails::save_user(tx, &registration.email, id)?;
     tx.audit(&Event::UserRegistered { registration: Some(registration.id.to_string()) }, id)?;
     tx.audit(&Event::EmailVerified, id)?;
+    if let Some(identity) = &identity {
+        identities::insert(tx, identity)?;
+        tx.audit(&Event::identity_linked(identity), id)?;
+    }
     let made = users::find(tx, id)?.ok_or_else(|| Fault::Internal("a new account is not there".into()))?;
     Ok(Decision::Grant(made))
+}
+
+/// The identity that signs in to the account. Its registration's id goes on as its own. `None`: a password
+/// does.
+fn identity_of(waiting: &Waiting, user: UserId, now: Timestamp) -> Option<Identity> {
+    let NewCredential::Identity { provider, key } = &waiting.credential else {
+        return None;
+    };
+    Some(Identity {
+        id: IdentityId::from_bytes(*waiting.registration.id.as_bytes()),
+        user,
+        provider: provider.clone(),
+        key: key.clone(),
+        email: Some(waiting.registration.email.to_string()),
+        linked_at: now,
+        last_used_at: None,
+    })
 }
 
 /// Registrations as an operator names them: all of an address, or one by its id.

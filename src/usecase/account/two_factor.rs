@@ -210,8 +210,8 @@ impl Enabling {
     }
 }
 
-/// Turns the second factor off, with the password and the factor itself; gives the next cookie where the
-/// person has shown one.
+/// Turns the second factor off, with the password, where the account has one, and the factor itself; gives
+/// the next cookie where the person has shown one.
 ///
 /// # Errors
 /// `fresh_login_required`; `invalid_credentials`; `too_many_attempts`; `invalid_code`, also when none
@@ -219,13 +219,13 @@ impl Enabling {
 pub fn disable(
     app: &App,
     caller: &Caller,
-    password: &Password,
+    password: Option<&Password>,
     factor: &Factor,
 ) -> Result<Option<SessionCookie>, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
-    let fresh = fresh.with_password(password::check(app, caller, &user, password)?);
+    let fresh = fresh.with_password(password::check_if_any(app, caller, &user, password)?);
     let notice = compose::notice(app, caller, MailKind::TwoFactorDisabled);
     let next = with_factor(app, caller, fresh, factor, move |tx, user| {
         second_factor::delete(tx, user.id)?;

@@ -26,7 +26,7 @@ macro_rules! templates {
 }
 
 /// Every file that there is, by its name, as it is built in.
-const BUILT_IN: [(&str, &str); 40] = templates![
+const BUILT_IN: [(&str, &str); 46] = templates![
     "layout",
     "verify_email",
     "already_registered",
@@ -46,6 +46,9 @@ const BUILT_IN: [(&str, &str); 40] = templates![
     "second_factor_failed",
     "refresh_token_reused",
     "account_locked",
+    "identity_linked",
+    "identity_unlinked",
+    "identity_first_used",
     "test",
 ];
 
@@ -65,6 +68,8 @@ pub struct MailContext {
     pub user_agent: Option<String>,
     /// The new address, in a notice to the old one.
     pub new_email: Option<String>,
+    /// What people call the provider that it is about.
+    pub provider: Option<String>,
     /// How many notices it stands for; `None`: for itself.
     pub held_back: Option<u32>,
 }
@@ -180,6 +185,7 @@ impl MailTemplates {
             ip => context.ip.as_deref().map(clean),
             device => context.user_agent.as_deref().and_then(device::name),
             new_email => context.new_email.as_deref().map(clean),
+            provider => context.provider.as_deref().map(clean),
             held_back => context.held_back,
         }
     }
@@ -248,7 +254,13 @@ fn samples(kind: MailKind) -> [MailContext; 2] {
     } else {
         let new_email = matches!(kind, MailKind::EmailChangeRequested | MailKind::EmailChanged)
             .then(|| "ann@example.com".to_owned());
-        MailContext { at: Some(Timestamp::from_secs(1_795_334_400)), new_email, ..MailContext::default() }
+        let of_identity = matches!(
+            kind,
+            MailKind::IdentityLinked | MailKind::IdentityUnlinked | MailKind::IdentityFirstUsed
+        );
+        let provider = of_identity.then(|| "Acme".to_owned());
+        let at = Some(Timestamp::from_secs(1_795_334_400));
+        MailContext { at, new_email, provider, ..MailContext::default() }
     };
     let user_agent = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0".into());
     let held_back = kind.is_notice().then_some(3);

@@ -1,18 +1,21 @@
 //! The app: everything that an action needs, opened once by the face that was called.
 
 pub(super) mod blocklist;
+pub(super) mod cached;
 pub mod database_lock;
 pub mod files;
 pub(super) mod folder;
 mod fresh;
 pub(super) mod hash_costs;
 pub mod html;
+pub(super) mod in_flight;
 pub(super) mod key_uses;
 pub mod keyring;
 pub mod locked_tries;
 pub mod mail_templates;
 pub mod migrate;
 pub mod ports;
+pub(super) mod providers;
 pub mod rate_limit;
 pub mod request_counts;
 pub(super) mod root_key;
@@ -51,6 +54,7 @@ use key_uses::KeyUses;
 use keyring::Keyring;
 use locked_tries::LockedTries;
 use mail_templates::MailTemplates;
+use providers::Providers;
 use rate_limit::RateLimits;
 use request_counts::RequestCounts;
 use row_count_cache::RowCountCache;
@@ -99,6 +103,7 @@ pub struct App {
     pub(super) mail_sealer: Arc<Sealer>,
     pub(super) totp_sealer: Arc<Sealer>,
     pub(super) handover_sealer: Sealer,
+    pub(super) oauth_sealer: Sealer,
     pub(super) mail_templates: Arc<MailTemplates>,
     /// Wakes the delivery worker when a mail was queued.
     pub(super) mail_wakeup: Wakeup,
@@ -113,6 +118,7 @@ pub struct App {
     pub(super) hash_costs: HashCosts,
     pub(super) stand_in_key: StandInKey,
     pub(super) unknown_proxy: UnknownProxy,
+    pub(super) providers: Providers,
     pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
@@ -177,6 +183,7 @@ impl App {
             mail_sealer: Arc::new(Sealer::new(&root, Purpose::Mail)),
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
             handover_sealer: Sealer::new(&root, Purpose::Handovers),
+            oauth_sealer: Sealer::new(&root, Purpose::OauthAttempts),
             mail_templates: Arc::new(mail_templates),
             mail_wakeup: Wakeup::new(),
             link_wakeup: Wakeup::new(),
@@ -189,6 +196,7 @@ impl App {
             hash_costs: HashCosts::default(),
             stand_in_key: StandInKey::new(&root),
             unknown_proxy: UnknownProxy::default(),
+            providers: Providers::default(),
             started_at: ports.clock.now(),
             blocklist: OnceLock::new(),
             created,

@@ -180,6 +180,17 @@ pub(in crate::usecase) fn change_notice(
     MailWriter::new(app).write(kind, context)
 }
 
+/// Tells of an identity at the provider that people call so.
+pub(in crate::usecase) fn identity_notice(
+    app: &App,
+    caller: &Caller,
+    kind: MailKind,
+    provider: &str,
+) -> QueuedMail {
+    let context = MailContext { provider: Some(provider.to_owned()), ..MailContext::of(caller, app.now()) };
+    MailWriter::new(app).write(kind, context)
+}
+
 /// A mail with a one-time link, ready to be queued.
 #[derive(Clone, Debug)]
 pub(in crate::usecase) struct LinkMail {

@@ -1,7 +1,7 @@
 //! What a shell may offer while an operator types: what in the database has a name that begins as the word
 //! does. It reads the database and nothing else: no key, no lock, no file that was not there before.
 
-use crate::config::Config;
+use crate::config::{Config, Provider};
 use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::application::Application;
 use crate::domain::audit::Event;
@@ -119,6 +119,16 @@ pub fn apps(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
     let first = store::look(&look.config.database, |query| apps::list_page(query, &page))?;
     let offer = |app: Application| Offer { name: app.name.to_string(), about: app.origin.to_string() };
     Ok(look.beginning(first.items.into_iter().map(offer)))
+}
+
+/// Finds providers of identities by name, in their order. They are in the configuration alone.
+///
+/// # Errors
+/// None.
+pub fn providers(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
+    let offer =
+        |provider: &Provider| Offer { name: provider.name.to_string(), about: provider.display_name.clone() };
+    Ok(look.beginning(look.config.oauth.iter().map(offer)))
 }
 
 /// Finds signing keys, the newest first.

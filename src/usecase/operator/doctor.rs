@@ -20,6 +20,7 @@ use crate::usecase::app::{database_lock, files, unknown_proxy};
 use crate::usecase::keys::current_key;
 use crate::usecase::mail::delivery;
 use crate::usecase::require;
+use std::borrow::Cow;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
@@ -56,7 +57,7 @@ impl FindingState {
 /// What one check found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    pub check: &'static str,
+    pub check: Cow<'static, str>,
     pub state: FindingState,
     /// What is so; where it is not right, what to do about it, too.
     pub says: String,
@@ -65,17 +66,17 @@ pub struct Finding {
 impl Finding {
     /// Makes a finding that all is right; `says` tells what is so.
     pub fn ok(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, state: FindingState::Ok, says: says.into() }
+        Self { check: check.into(), state: FindingState::Ok, says: says.into() }
     }
 
     /// Makes a finding of what will be trouble; `says` tells what to do about it, too.
-    pub fn warn(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, state: FindingState::Warn, says: says.into() }
+    pub fn warn(check: impl Into<Cow<'static, str>>, says: impl Into<String>) -> Self {
+        Self { check: check.into(), state: FindingState::Warn, says: says.into() }
     }
 
     /// Makes a finding of what is wrong; `says` tells what to do about it, too.
     pub fn fail(check: &'static str, says: impl Into<String>) -> Self {
-        Self { check, state: FindingState::Fail, says: says.into() }
+        Self { check: check.into(), state: FindingState::Fail, says: says.into() }
     }
 
     /// What could not be looked at is as bad as what is wrong.

@@ -2,11 +2,11 @@
 //! which one its beginning means. HTTP takes whole ids only.
 
 use crate::domain::caller::Caller;
-use crate::domain::id::{ApiKeyId, MailId, RegistrationId, SessionId, UserId};
+use crate::domain::id::{ApiKeyId, IdentityId, MailId, RegistrationId, SessionId, UserId};
 use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::ids;
 use crate::store::tables::ids::Id;
-use crate::store::tables::{api_keys, keys, mails, registrations, sessions, users};
+use crate::store::tables::{api_keys, identities, keys, mails, registrations, sessions, users};
 use crate::store::tx::Query;
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::account::registrations::RegistrationRef;
@@ -128,6 +128,17 @@ pub fn registration(app: &App, caller: &Caller, text: &str) -> Result<Named<Regi
     }
     let named = begun(app, caller, Kind::Registration, text)?;
     Ok(named.map(|id| RegistrationRef::Id(RegistrationId::from_bytes(id))))
+}
+
+/// Reads an identity's id, or the beginning of it.
+///
+/// # Errors
+/// `forbidden` without `users:read`; `not_found`; the store's.
+pub fn identity(app: &App, caller: &Caller, text: &str) -> Result<Named<IdentityId>, Error> {
+    match IdentityId::parse(text) {
+        Some(whole) => Ok(Named::One(whole)),
+        None => Ok(begun(app, caller, Kind::Identity, text)?.map(IdentityId::from_bytes)),
+    }
 }
 
 /// Reads a signing key's id, or the beginning of it.
@@ -263,6 +274,8 @@ fn about(query: &impl Query, kind: Kind, id: Id) -> Result<Option<String>, Fault
         Kind::Mail => mails::find(query, MailId::from_bytes(id))?
             .map(|sealed| format!("to {}: {}", sealed.mail.to, sealed.mail.subject)),
         Kind::Registration => registrations::find_email(query, RegistrationId::from_bytes(id))?,
+        Kind::Identity => identities::find(query, IdentityId::from_bytes(id))?
+            .map(|identity| format!("{} {}", identity.provider, identity.key.subject)),
         Kind::ApiKey => {
             api_keys::find_by_id(query, ApiKeyId::from_bytes(id))?.map(|key| key.name.to_string())
         }
@@ -275,13 +288,14 @@ const fn noun(kind: Kind) -> &'static str {
         Kind::Session => "session",
         Kind::Mail => "mail",
         Kind::Registration => "registration",
+        Kind::Identity => "identity",
         Kind::ApiKey => "API key",
     }
 }
 
 const fn permission(kind: Kind) -> &'static str {
     match kind {
-        Kind::User | Kind::Registration => "users:read",
+        Kind::User | Kind::Registration | Kind::Identity => "users:read",
         Kind::Session => "sessions:read",
         Kind::Mail => "mail:read",
         Kind::ApiKey => "keys:write",

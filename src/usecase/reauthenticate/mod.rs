@@ -19,8 +19,15 @@ use std::time::Duration;
 pub(in crate::usecase) struct Fresh {
     pub me: SignedIn,
     idle: Duration,
-    /// The hash that the caller's password matched; `None`: it was not asked for.
-    proven: Option<String>,
+    proven: Proven,
+}
+
+/// What was shown of the caller's password.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Proven {
+    NotAsked,
+    /// The hash that it matched. `None`: the account has none.
+    Hash(Option<String>),
 }
 
 pub(in crate::usecase) fn require_fresh(app: &App, caller: &Caller) -> Result<Fresh, Error> {
@@ -34,7 +41,7 @@ pub(in crate::usecase) fn require_fresh_of_any(app: &App, caller: &Caller) -> Re
 
 fn fresh(app: &App, me: &SignedIn) -> Result<Fresh, Error> {
     let me = me.clone();
-    let fresh = Fresh { me, idle: app.lifetime().idle, proven: None };
+    let fresh = Fresh { me, idle: app.lifetime().idle, proven: Proven::NotAsked };
     let now = app.now();
     match app.store.read(|query| fresh.lapsed(query, now))? {
         Some(refusal) => Err(refusal.into()),
@@ -91,9 +98,10 @@ pub fn check(app: &App, caller: &Caller) -> Result<(), Error> {
 }
 
 impl Fresh {
-    /// The same, with a password that was proved: see `signin::password`.
-    pub(in crate::usecase) fn with_password(self, proven: String) -> Self {
-        Self { proven: Some(proven), ..self }
+    /// The same, with a password that was proved, or (`None`) of an account without one: see
+    /// `signin::password`.
+    pub(in crate::usecase) fn with_password(self, proven: Option<String>) -> Self {
+        Self { proven: Proven::Hash(proven), ..self }
     }
 
     /// Why it does not count any more: the session has ended, the cookie that was shown of it was replaced,
@@ -116,8 +124,10 @@ impl Fresh {
         if !strongest || session.auth_time.is_none_or(|proved| now >= proved.plus(FRESH)) {
             return Ok(Some(Refusal::FreshLoginRequired));
         }
-        let changed =
-            self.proven.is_some() && users::find_password_hash(query, self.me.account.id)? != self.proven;
+        let changed = match &self.proven {
+            Proven::NotAsked => false,
+            Proven::Hash(proven) => users::find_password_hash(query, self.me.account.id)? != *proven,
+        };
         Ok(changed.then_some(Refusal::WrongPassword))
     }
 }

@@ -8,6 +8,7 @@ use crate::error::{Decision, Error, Refusal};
 use crate::store::tables::sessions::Proof as StoredProof;
 use crate::store::tables::{sessions, users};
 use crate::usecase::app::App;
+use crate::usecase::reauthenticate::require_fresh_of_any;
 use crate::usecase::require_any_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
 use crate::usecase::signin::password;
@@ -17,20 +18,25 @@ use crate::usecase::signin::session_start::life;
 
 /// Makes the caller's session fresh, by the password and, where one is on, the second factor; gives the next
 /// cookie where the person has shown one. The session lives no longer for it, and access tokens from before
-/// its last refresh count no more.
+/// its last refresh count no more. A session of an account without a password must be fresh already, by a new
+/// login.
 ///
 /// # Errors
-/// `invalid_credentials`, counted by the lockout; `too_many_attempts`; `invalid_code` where a second factor
-/// is on and not shown right; `overloaded`; the store's.
+/// `validation_failed` where no password is shown and there is one; `fresh_login_required` where there is
+/// none; `invalid_credentials`, counted by the lockout; `too_many_attempts`; `invalid_code` where a second
+/// factor is on and not shown right; `overloaded`; the store's.
 pub fn reauthenticate(
     app: &App,
     caller: &Caller,
-    password: &Password,
+    password: Option<&Password>,
     factor: Option<&Factor>,
 ) -> Result<Option<SessionCookie>, Error> {
     let me = require_any_user(caller)?.clone();
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
-    let proven = password::check(app, caller, &user, password)?;
+    let Some(proven) = password::check_if_any(app, caller, &user, password)? else {
+        // Who signs in with others proves it by doing so once more.
+        return require_fresh_of_any(app, caller).map(|_| None);
+    };
     let (check, factor, idle) = (FactorCheck::new(app, caller), factor.cloned(), app.lifetime().idle);
     let lives = [FirstFactor::Password.alone(), FirstFactor::Password.and(SecondFactor::Code)]
         .map(|proof| life(&app.config, proof));

@@ -56,7 +56,6 @@ impl LoggedIn {
 #[derive(Debug)]
 pub(in crate::usecase) struct FirstStep {
     first: FirstFactor,
-    provider_amr: Vec<String>,
     start: Start,
     ticket: OpaqueHash,
     password_ticket: OpaqueHash,
@@ -83,7 +82,6 @@ impl FirstStep {
         let (password, password_ticket) = opaque::generate(PASSWORD_TICKET_PREFIX, app.entropy());
         let step = Self {
             first,
-            provider_amr: Vec::new(),
             start: Start::new(app, caller, first.alone()),
             ticket,
             password_ticket,
@@ -93,16 +91,17 @@ impl FirstStep {
     }
 
     /// Goes on with somebody who may sign in, and whose first factor was right. Only who showed a password
-    /// that must be changed is asked for another.
+    /// that must be changed is asked for another. `provider_amr`: how their provider says that they proved
+    /// who they are; empty where they come from none.
     pub(in crate::usecase) fn pass(
         &self,
         tx: &mut Tx<'_>,
         attempt: &Attempt,
         user: User,
+        provider_amr: &[String],
     ) -> Result<Passed, Fault> {
         if user.two_factor_at.is_some() {
-            let shown =
-                FirstShown { user: user.id, first: self.first.name(), provider_amr: &self.provider_amr };
+            let shown = FirstShown { user: user.id, first: self.first.name(), provider_amr };
             tickets::insert(tx, &self.ticket, shown, tx.now().plus(TICKET_TTL))?;
             tx.audit(&Event::SecondStepAsked, user.id)?;
             return Ok(Passed::SecondStep);
@@ -112,7 +111,8 @@ impl FirstStep {
             return Ok(Passed::PasswordChange);
         }
         let signer = self.keyring.current(tx)?;
-        let (user, session) = self.start.run(tx, attempt, user)?;
+        let start = self.start.clone().with_provider_amr(provider_amr.to_vec());
+        let (user, session) = start.run(tx, attempt, user)?;
         Ok(Passed::Started(Box::new(Started { user, session, salt: self.start.salt, signer })))
     }
 }

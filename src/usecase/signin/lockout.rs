@@ -44,6 +44,11 @@ impl Attempt {
         }
     }
 
+    /// The same at another account.
+    pub(in crate::usecase) fn at(&self, account: String) -> Self {
+        Self { account, ..self.clone() }
+    }
+
     /// Until when attempts are refused; `None`: this one may be made. `user`: whose address it is, if
     /// anybody's.
     pub(in crate::usecase) fn locked_until(

@@ -139,7 +139,7 @@ fn decide(
     {
         tx.audit(&Event::PasswordRehashed, user.id)?;
     }
-    Ok(Decision::Grant(prepared.step.pass(tx, attempt, user)?))
+    Ok(Decision::Grant(prepared.step.pass(tx, attempt, user, &[])?))
 }
 
 /// Whether a registration waits for the address with this password.

@@ -209,7 +209,7 @@ impl Confirmation {
         }
         magic_requests::delete(tx, waiting.id)?;
         let (owner, voided) = self.verify(tx, owner)?;
-        let passed = self.step.pass(tx, &self.attempt, owner)?;
+        let passed = self.step.pass(tx, &self.attempt, owner, &[])?;
         Ok(Decision::Grant((passed, voided)))
     }
 

@@ -6,6 +6,7 @@ use super::lockout::{self, Attempt, Counted};
 use crate::crypto::password::PasswordHashText;
 use crate::domain::audit::{Event, LoginFailure};
 use crate::domain::caller::Caller;
+use crate::domain::id::UserId;
 use crate::domain::mail::MailKind;
 use crate::domain::password::Password;
 use crate::domain::user::User;
@@ -13,6 +14,37 @@ use crate::error::{Decision, Error, Refusal};
 use crate::store::tables::users;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
+
+/// Checks the caller's own password, where the account has one: who signs in with others proves who they are
+/// by a fresh login alone. Gives the hash that it matched, as [`check`] does; `None`: there is no password.
+///
+/// # Errors
+/// As [`check`]; `validation_failed` where none was shown and the account has one.
+pub(in crate::usecase) fn check_if_any(
+    app: &App,
+    caller: &Caller,
+    user: &User,
+    password: Option<&Password>,
+) -> Result<Option<String>, Error> {
+    match password {
+        Some(password) => check(app, caller, user, password).map(Some),
+        None if has_password(app, user.id)? => Err(Refusal::invalid(
+            "password",
+            "missing",
+            "the account has a password, which is asked for here",
+        )
+        .into()),
+        None => Ok(None),
+    }
+}
+
+/// Whether an account has a password.
+///
+/// # Errors
+/// The store's.
+pub(in crate::usecase) fn has_password(app: &App, user: UserId) -> Result<bool, Error> {
+    Ok(app.store.read(|query| users::find_password_hash(query, user))?.is_some())
+}
 
 /// Checks the caller's own password, counted by the lockout like a login.
 ///
