@@ -6,7 +6,7 @@ use crate::usecase::account::admin::Paged;
 use crate::usecase::app::App;
 use crate::usecase::session::browser::SessionCookie;
 use crate::usecase::session::csrf;
-use crate::usecase::signin::login::{Started, Tokens};
+use crate::usecase::signin::login::{LoggedIn, Started, Tokens};
 use crate::views;
 use crate::web::token_transport::TokenTransport;
 use crate::web::{cookies, session_cookie};
@@ -40,6 +40,18 @@ pub fn started(app: &App, transport: TokenTransport, started: Started) -> Result
     let csrf = csrf::value(app, started.session.id);
     let response = json(200, &views::session_of_browser(&started, started.standing(app), &csrf, app.now()));
     Ok(session_cookie::set(response, &started.session_cookie(app, remembered)))
+}
+
+/// Hands over what a first or a second step has come to.
+///
+/// # Errors
+/// Those of making tokens.
+pub fn logged_in(app: &App, transport: TokenTransport, so_far: LoggedIn) -> Result<Response, Error> {
+    match so_far {
+        LoggedIn::Started(new) => started(app, transport, *new),
+        LoggedIn::SecondStep(ticket) => Ok(json(200, &views::second_step(&ticket))),
+        LoggedIn::PasswordChange(ticket) => Ok(json(200, &views::password_change(&ticket))),
+    }
 }
 
 /// Sets the cookie that has taken the place of the caller's. `None`: they came by another way.

@@ -80,6 +80,44 @@ pub static CREDENTIALS: Body = Body {
     example: r#"{"email":"ann@example.com","password":"correct horse battery staple"}"#,
 };
 
+pub static CALLBACK: Body = Body {
+    name: "ProviderCallback",
+    encoding: Encoding::Form,
+    fields: &[
+        optional("state", Kind::Token, "What the browser was sent out with."),
+        optional("code", Kind::Token, "The provider's."),
+        optional("iss", Kind::Token, "Who says that it is the provider (RFC 9207)."),
+        optional("error", Kind::Token, "Why there is no code."),
+        optional("user", Kind::Token, "Apple's, with the name."),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"state":"authd_os_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","code":"c9f1"}"#,
+};
+
+pub static CODE_EXCHANGE: Body = Body {
+    name: "CodeExchange",
+    encoding: Encoding::Json,
+    fields: &[
+        required("code", Kind::Token, "What the browser came back with; it counts for 60 seconds, once."),
+        required("code_verifier", Kind::Token, "Your own, whose challenge the sign-in began with."),
+        IN_COOKIES,
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"code":"authd_oc_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","code_verifier":"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}"#,
+};
+
+pub static LINKING: Body = Body {
+    name: "Linking",
+    encoding: Encoding::Json,
+    fields: &[optional(
+        "redirect_to",
+        Kind::Token,
+        "Where the browser goes on to: an entry of redirects.allowed.",
+    )],
+    alternatives: Alternatives::None,
+    example: r#"{"redirect_to":"https://example.com/signed-in"}"#,
+};
+
 pub static REFRESH: Body = Body {
     name: "Refresh",
     encoding: Encoding::Json,
@@ -110,7 +148,7 @@ pub static NEW_ADDRESS: Body = Body {
 pub static PASSWORD: Body = Body {
     name: "OwnPassword",
     encoding: Encoding::Json,
-    fields: &[required("password", Kind::Password, "The account's password.")],
+    fields: &[optional("password", Kind::Password, "The account's password, where it has one.")],
     alternatives: Alternatives::None,
     example: r#"{"password":"correct horse battery staple"}"#,
 };
@@ -132,7 +170,7 @@ pub static REAUTHENTICATION: Body = Body {
     name: "Reauthentication",
     encoding: Encoding::Json,
     fields: &[
-        required("password", Kind::Password, "The account's password."),
+        optional("password", Kind::Password, "The account's password, where it has one."),
         optional("code", Kind::Token, "From the app; wanted where the second factor is on."),
         optional("recovery_code", Kind::Token, "In its place."),
     ],
@@ -190,7 +228,7 @@ pub static DISABLE_TWO_FACTOR: Body = Body {
     name: "DisableTwoFactor",
     encoding: Encoding::Json,
     fields: &[
-        required("password", Kind::Password, "The account's password."),
+        optional("password", Kind::Password, "The account's password, where it has one."),
         optional("code", Kind::Token, "Six digits from the app."),
         optional("recovery_code", Kind::Token, "In its place."),
     ],

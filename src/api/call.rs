@@ -18,6 +18,9 @@ pub struct Call {
     pub token_transport: TokenTransport,
     /// The host that a trusted proxy asks about. `None`: it is no such question, or names none.
     pub asked_host: Option<AskedHost>,
+    /// What a browser has kept that was sent to a provider of identities. `None`: it has kept nothing, or the
+    /// route is none for browsers.
+    pub provider_cookie: Option<String>,
     parameters: Vec<(&'static str, String)>,
 }
 
@@ -30,7 +33,7 @@ impl Call {
         token_transport: TokenTransport,
         parameters: Vec<(&'static str, String)>,
     ) -> Self {
-        Self { caller, fields, token_transport, asked_host: None, parameters }
+        Self { caller, fields, token_transport, asked_host: None, provider_cookie: None, parameters }
     }
 
     /// The segment that stands for `{name}` in the path, as it was sent. Empty if the route has none.

@@ -128,7 +128,7 @@ fn operation(route: &Route) -> Value {
 fn path_parameter(name: &str) -> Value {
     let schema = match name {
         "role" => Kind::Role.schema(),
-        "app" => Kind::AppName.schema(),
+        "app" | "provider" => Kind::AppName.schema(),
         _ => json!({"type": "string", "format": "uuid"}),
     };
     json!({"name": name, "in": "path", "required": true, "schema": schema})

@@ -184,6 +184,14 @@ impl From<&Refusal> for Problem {
             | Refusal::AlreadyExists { .. }
             | Refusal::Conflict { .. }
             | Refusal::LastAdmin
+            | Refusal::ProviderFailed
+            | Refusal::ProviderRefused
+            | Refusal::StateMismatch
+            | Refusal::LinkRequired
+            | Refusal::IdentityInUse
+            | Refusal::EmailRequired
+            | Refusal::DomainNotAllowed
+            | Refusal::LastWayIn
             | Refusal::BuiltInRole { .. }
             | Refusal::BadCursor
             | Refusal::PasswordRequired

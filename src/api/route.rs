@@ -164,6 +164,9 @@ pub struct Route {
     pub fresh: bool,
     /// Whether it takes a user, too, who must set up a second factor first.
     pub before_second_factor: bool,
+    /// Whether browsers come here by themselves, sent by a link or by another server: what else stands in the
+    /// query is left alone (RFC 6749 §4.1.2), and the handler gets what the browser has kept.
+    pub for_browsers: bool,
     pub lane: Lane,
     /// What a network's requests are counted against. `None`: they aren't, so that nobody can make a
     /// balancer's health checks fail.
@@ -243,6 +246,7 @@ impl Route {
             access,
             fresh: false,
             before_second_factor: false,
+            for_browsers: false,
             lane,
             limit,
             query: &[],
@@ -266,6 +270,11 @@ impl Route {
     /// Takes a user, too, who must set up a second factor before anything else.
     pub const fn before_second_factor(self) -> Self {
         Self { before_second_factor: true, ..self }
+    }
+
+    /// Is where browsers come by themselves: see [`Route::for_browsers`].
+    pub const fn for_browsers(self) -> Self {
+        Self { for_browsers: true, ..self }
     }
 
     /// Answers in this lane instead of the one that follows from the method.
@@ -344,7 +353,8 @@ impl Route {
         if self.fresh {
             all.push((403, "fresh_login_required"));
         }
-        if self.takes_cookies() || self.access.takes_clients() {
+        if self.takes_cookies() || self.access.takes_clients() || (self.for_browsers && self.method.is_safe())
+        {
             all.push((403, "csrf_failed"));
         }
         if self.limit.is_some() {

@@ -8,7 +8,7 @@ use super::openapi;
 use super::problem::Problem;
 use super::route::{Access, Handler, Method, Route, TableInfo};
 use super::table::{self, Resource};
-use super::wire::{self, Encoding};
+use super::wire::{self, Encoding, Unknown};
 use crate::domain::access::Actor;
 use crate::error::{Error, Refusal};
 use crate::transport::message::{Ambiguous, Found, Head, Request, Response};
@@ -16,10 +16,11 @@ use crate::transport::{Dispatch, Lane, Service, Trouble};
 use crate::usecase::app::App;
 use crate::usecase::keys::current_key;
 use crate::usecase::{reauthenticate, require, require_full_standing};
+use crate::web::page_cookies::PageCookie;
 use crate::web::rejection::{DeadCookies, Rejection};
 use crate::web::request::{self, Face, Readers, RequestState};
 use crate::web::token_transport::TokenTransport;
-use crate::web::{cookies, forwarded, headers, origin, session_cookie};
+use crate::web::{cookies, forwarded, headers, navigation, origin, session_cookie};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -129,6 +130,13 @@ impl Router {
         state: &mut RequestState<'_>,
     ) -> Result<Call, ShortCircuit> {
         let (app, head) = (&self.app, &request.head);
+        // Before anything is spent: what another site's page loads must use up nobody's tries.
+        let is_visit = head.method == "GET" && navigation::may_be_navigation(&head.headers);
+        if route.for_browsers && route.method.is_safe() && !is_visit {
+            return Err(
+                Rejection::CrossSite("go to this address itself; it is no picture, frame or data").into()
+            );
+        }
         if let Some(budget) = route.limit {
             state.spend(budget)?;
         }
@@ -151,13 +159,18 @@ impl Router {
             reauthenticate::check(app, &caller)?;
         }
         let body = body_of(request, route)?;
-        let query = wire::read_query(head.query.as_deref(), route.query)?;
+        let rule = if route.for_browsers { Unknown::LeftAlone } else { Unknown::Refused };
+        let query = wire::read_query(head.query.as_deref(), route.query, rule)?;
         let mut fields = wire::read(body, route.request)?.and(query);
         let tokens = authenticate::token_transport(app, route, &head.headers, &mut fields, shown)?;
-        if route.access == Access::Public && tokens == TokenTransport::Cookies {
+        if route.for_browsers || (route.access == Access::Public && tokens == TokenTransport::Cookies) {
             caller.browser_sessions = session_cookie::browser_sessions(&head.headers)?;
         }
         let mut call = Call::new(caller, fields, tokens, parameters(route, &head.path));
+        if route.for_browsers {
+            let kept = cookies::find(&head.headers, PageCookie::Provider.name())?;
+            call.provider_cookie = kept.map(str::to_owned);
+        }
         if route.method == Method::Any {
             call.asked_host = forwarded::host(head, &app.config.proxy.trusted)?;
         }

@@ -98,6 +98,10 @@ pub static ALL: &[&Object] = &[
     &SESSIONS,
     &VERIFICATION_SENT,
     &KEY_SET,
+    &PROVIDERS,
+    &LINK_BEGUN,
+    &IDENTITY,
+    &IDENTITIES,
     &HEALTH,
     &READINESS,
     &FIELD_ERROR,
@@ -203,5 +207,24 @@ static FIELD_ERROR: Object = Object::of::<views::FieldError>(
 pub static SESSION_TOKENS: &[&Object] = &[&TOKENS, &COOKIE_SESSION];
 
 pub static LOGGED_IN: &[&Object] = &[&TOKENS, &COOKIE_SESSION, &SECOND_STEP_DUE, &PASSWORD_CHANGE_DUE];
+
+pub static FEDERATED: &[&Object] = &[&TOKENS, &COOKIE_SESSION, &SECOND_STEP_DUE];
+
+pub static PROVIDERS: Object = Object::of::<views::SignInProviders>(
+    "SignInProviders",
+    r#"{"providers":[{"name":"acme","kind":"oidc","display_name":"Acme"}]}"#,
+);
+
+pub static LINK_BEGUN: Object = Object::of::<views::LinkBegun>(
+    "LinkBegun",
+    r#"{"authorization_url":"https://id.acme.example/authorize?response_type=code"}"#,
+);
+
+pub static IDENTITIES: Object = Object::of::<views::Identities>("Identities", r#"{"identities":[]}"#);
+
+pub static IDENTITY: Object = Object::of::<views::Identity>(
+    "Identity",
+    r#"{"id":"0198a0b2-7c00-7000-8000-000000000007","provider":"acme","issuer":"https://id.acme.example","subject":"248289761001","email":"ann@example.com","linked_at":"2026-11-22T08:05:00Z","last_used_at":null}"#,
+);
 
 pub static SECOND_STEP_DONE: &[&Object] = &[&TOKENS, &COOKIE_SESSION, &PASSWORD_CHANGE_DUE];

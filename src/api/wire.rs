@@ -136,6 +136,13 @@ impl Encoding {
     }
 }
 
+/// What becomes of parameters that nobody knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unknown {
+    Refused,
+    LeftAlone,
+}
+
 #[derive(Debug)]
 enum Parsed {
     Email(Email),
@@ -193,11 +200,11 @@ pub fn read(bytes: &[u8], declared: Option<&Body>) -> Result<Fields, Problem> {
         }
     }
     errors.extend(declared.and_then(|body| body.alternatives.error(&fields)));
-    errors.extend(members.keys().map(|name| unknown(name, "there is no such field here")));
+    errors.extend(members.keys().map(|name| unknown_name(name, "there is no such field here")));
     fields_or_errors(fields, errors)
 }
 
-fn unknown(name: &str, message: &'static str) -> FieldError {
+fn unknown_name(name: &str, message: &'static str) -> FieldError {
     FieldError::new(&name[..name.floor_char_boundary(UNKNOWN_NAME_MAX)], "unknown", message)
 }
 
@@ -218,14 +225,14 @@ fn fields_or_errors(
 ///
 /// # Errors
 /// `validation_failed` with every parameter that is wrong.
-pub fn read_query(query: Option<&str>, declared: &[Field]) -> Result<Fields, Problem> {
+pub fn read_query(query: Option<&str>, declared: &[Field], unknown: Unknown) -> Result<Fields, Problem> {
     let pairs = query.filter(|_| !declared.is_empty()).unwrap_or_default();
-    let (fields, errors) = read_pairs(pairs.as_bytes(), declared, Encoding::Json);
+    let (fields, errors) = read_pairs(pairs.as_bytes(), declared, unknown);
     fields_or_errors(fields, errors)
 }
 
 fn read_form(bytes: &[u8], form: &Body) -> Result<Fields, Problem> {
-    let (fields, mut errors) = read_pairs(bytes, form.fields, Encoding::Form);
+    let (fields, mut errors) = read_pairs(bytes, form.fields, Unknown::LeftAlone);
     for field in form.fields.iter().filter(|field| field.presence == Presence::Required) {
         let known =
             fields.iter().map(|(name, _)| *name).chain(errors.iter().map(|error| error.field.as_str()));
@@ -238,11 +245,10 @@ fn read_form(bytes: &[u8], form: &Body) -> Result<Fields, Problem> {
 }
 
 /// What stands in pairs of name and value, and what is wrong with them, as much of it as an answer lists.
-/// Only a form may hold unknown names.
 fn read_pairs(
     pairs: &[u8],
     declared: &[Field],
-    encoding: Encoding,
+    unknown: Unknown,
 ) -> (Vec<(&'static str, Parsed)>, Vec<FieldError>) {
     let (mut fields, mut errors) = (Vec::<(&'static str, Parsed)>::new(), Vec::new());
     for (name, value) in form_urlencoded::parse(pairs) {
@@ -250,8 +256,8 @@ fn read_pairs(
             break;
         }
         let Some(field) = declared.iter().find(|field| field.name == name) else {
-            if encoding == Encoding::Json {
-                errors.push(unknown(&name, "there is no such parameter here"));
+            if unknown == Unknown::Refused {
+                errors.push(unknown_name(&name, "there is no such parameter here"));
             }
             continue;
         };

@@ -53,7 +53,7 @@ impl Doctor {
         };
         let columns = [Column::Whole("check"), Column::Whole("state"), Column::Text("says")];
         let row = |finding: &Finding| {
-            let mut row = Row::of_object(&columns, finding.check.to_owned(), views::finding(finding));
+            let mut row = Row::of_object(&columns, finding.check.to_string(), views::finding(finding));
             row.cells[1] = Cell::toned(finding.state.name(), tone(finding.state));
             row
         };
@@ -62,7 +62,7 @@ impl Doctor {
         if failed.is_empty() {
             return Ok(());
         }
-        let names = failed.iter().map(|finding| finding.check).collect::<Vec<_>>().join(", ");
+        let names = failed.iter().map(|finding| &*finding.check).collect::<Vec<_>>().join(", ");
         Err(Failure::Check(format!(
             "{} of {} checks failed: {names}; do what they say",
             failed.len(),

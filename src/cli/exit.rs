@@ -135,6 +135,8 @@ const fn refusal_code(refusal: &Refusal) -> u8 {
         | Refusal::AlreadyEnabled
         | Refusal::Conflict { .. }
         | Refusal::BuiltInRole { .. }
+        | Refusal::IdentityInUse
+        | Refusal::LastWayIn
         | Refusal::LastAdmin => 4,
         Refusal::InvalidToken
         | Refusal::InvalidLink
@@ -155,6 +157,12 @@ const fn refusal_code(refusal: &Refusal) -> u8 {
         | Refusal::Invalid(_)
         | Refusal::BadCursor
         | Refusal::PasswordRequired
+        | Refusal::ProviderFailed
+        | Refusal::ProviderRefused
+        | Refusal::StateMismatch
+        | Refusal::LinkRequired
+        | Refusal::EmailRequired
+        | Refusal::DomainNotAllowed
         | Refusal::WeakPassword { .. } => 1,
     }
 }

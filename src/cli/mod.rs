@@ -19,6 +19,7 @@ pub mod export;
 pub mod global;
 pub mod hash;
 pub mod help;
+pub mod identity;
 pub mod import;
 pub mod key;
 pub mod log;
@@ -31,6 +32,7 @@ pub mod operator;
 mod paging;
 pub mod password;
 pub mod program;
+pub mod provider;
 pub mod registration;
 pub mod role;
 pub mod schema;
@@ -101,7 +103,9 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::User(verb) => verb.run(context),
         Command::Registration(verb) => verb.run(context),
         Command::Role(verb) => verb.run(context),
+        Command::Identity(verb) => verb.run(context),
         Command::App(verb) => verb.run(context),
+        Command::Provider(verb) => verb.run(context),
         Command::Token(verb) => verb.run(context),
         Command::Apikey(verb) => verb.run(context),
         Command::Key(verb) => verb.run(context),

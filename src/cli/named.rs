@@ -66,6 +66,14 @@ pub(super) fn registration(context: &Context, app: &App, text: &str) -> Result<R
     the_one(short_id::registration(app, context.caller(), text)?)
 }
 
+/// The identity whose id an argument is, or begins.
+///
+/// # Errors
+/// As [`user`].
+pub(super) fn identity(context: &Context, app: &App, text: &str) -> Result<String, Failure> {
+    Ok(the_one(short_id::identity(app, context.caller(), text)?)?.to_string())
+}
+
 /// The signing key whose id an argument is, or begins.
 ///
 /// # Errors

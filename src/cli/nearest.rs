@@ -31,6 +31,7 @@ fn find(config: impl FnOnce() -> Result<Config, Error>, refusal: &Refusal) -> Re
         "role" => named(complete::roles(&Look::at_all(&config()?))?),
         "API key" => named(complete::api_keys(&Look::at_all(&config()?))?),
         "application" => named(complete::apps(&Look::at_all(&config()?))?),
+        "provider" => named(complete::providers(&Look::at_all(&config()?))?),
         "event" => return Ok(nearest(name, Event::NAMES).map(str::to_owned)),
         _ => return Ok(None),
     };

@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use std::ffi::OsString;
 
 /// What others call a noun, or a command that is one here; and what it is here.
-const NOUNS: [(&[&str], &str); 30] = [
+const NOUNS: [(&[&str], &str); 34] = [
     (&["users", "account", "accounts", "people"], "user"),
     (&["password", "passwd", "set-password", "change-password"], "user passwd"),
     (&["reset-password", "reset-link"], "user reset-link"),
@@ -16,8 +16,12 @@ const NOUNS: [(&[&str], &str); 30] = [
     (&["unlock", "unblock"], "user unlock"),
     (&["registrations", "pending"], "registration"),
     (&["roles", "group", "groups", "perm", "perms", "permission", "permissions"], "role"),
+    (&["identities", "linked"], "identity"),
+    (&["link"], "identity link"),
+    (&["unlink"], "identity unlink"),
     (&["grant"], "role assign"),
     (&["apps", "application", "applications", "gate"], "app"),
+    (&["providers", "oauth", "oidc", "sso", "social", "idp", "federation"], "provider"),
     (&["session", "sessions", "tokens", "jwt"], "token"),
     (&["logout", "revoke"], "token revoke"),
     (&["introspect"], "token inspect"),

@@ -14,7 +14,10 @@ use super::program::Program;
 use super::serve::Serve;
 use super::synonyms::explained;
 use super::version::Version;
-use super::{apikey, app, audit, config, db, hash, key, mail, registration, role, token, totp, user};
+use super::{
+    apikey, app, audit, config, db, hash, identity, key, mail, provider, registration, role, token, totp,
+    user,
+};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -40,9 +43,15 @@ pub enum Command {
     /// Create roles and give them to users
     #[command(subcommand)]
     Role(role::Verb),
+    /// Accounts elsewhere that sign in to users': see, link and unlink them
+    #[command(subcommand)]
+    Identity(identity::Verb),
     /// Put applications behind the gate, and say who may use them
     #[command(subcommand)]
     App(app::Verb),
+    /// See the servers whose accounts may sign in here
+    #[command(subcommand)]
+    Provider(provider::Verb),
     /// See, check and end sessions and their tokens
     #[command(subcommand)]
     Token(token::Verb),

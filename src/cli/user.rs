@@ -12,6 +12,7 @@ use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
 use super::{Context, named};
 use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
+use crate::domain::identity::Identity;
 use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::role::RoleName;
@@ -26,6 +27,7 @@ use crate::usecase::account::roles;
 use crate::usecase::account::several;
 use crate::usecase::account::several::Handled;
 use crate::usecase::app::App;
+use crate::usecase::federation::identities;
 use crate::usecase::operator::short_id::Kind;
 use crate::views;
 use clap::{Args, Subcommand};
@@ -268,8 +270,15 @@ fn known_role(context: &Context, app: &App, text: &str) -> Result<RoleName, Fail
 impl Show {
     fn run(&self, context: &Context) -> Result<(), Failure> {
         let app = context.app()?;
-        let user = accounts::find(&app, context.caller(), &named::user(context, &app, &self.user)?)?;
-        context.terminal().show(&one(&user, app.now()))
+        let of = named::user(context, &app, &self.user)?;
+        let user = accounts::find(&app, context.caller(), &of)?;
+        let linked = identities::page(&app, context.caller(), &of, IDENTITIES_MAX, None)?.items;
+        let view = views::user_with_identities(&user, &linked, app.now());
+        let mut table = Table::of_objects(&WITH_IDENTITIES, [(user.id.to_string(), view)]);
+        if let Some(cell) = table.rows.first_mut().and_then(|row| row.cells.last_mut()) {
+            *cell = Cell::list(&linked.iter().map(in_short).collect::<Vec<_>>());
+        }
+        context.terminal().show(&table)
     }
 }
 
@@ -460,6 +469,25 @@ const SHOWN: [Column; 11] = [
     Column::Time("created_at"),
     Column::Time("last_login_at"),
 ];
+
+/// The same, with what signs in besides a password.
+const WITH_IDENTITIES: [Column; 12] = {
+    let mut columns = [Column::Text("identities"); 12];
+    let mut at = 0;
+    while at < SHOWN.len() {
+        columns[at] = SHOWN[at];
+        at += 1;
+    }
+    columns
+};
+
+/// How many identities are shown of one account.
+const IDENTITIES_MAX: u32 = 100;
+
+/// `acme ann@example.com`; where the provider states no address, its subject.
+fn in_short(identity: &Identity) -> String {
+    format!("{} {}", identity.provider, identity.email.as_ref().unwrap_or(&identity.key.subject))
+}
 
 /// One account for which nothing secret was made, as the commands show it that may make something.
 fn without_secret(user: &User, now: Timestamp) -> Table {

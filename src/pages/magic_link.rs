@@ -15,7 +15,7 @@ use crate::error::{Error, Refusal};
 use crate::transport::message::Response;
 use crate::usecase::app::rate_limit::Budget;
 use crate::usecase::signin::magic_link::{self, Mailed, Opened};
-use crate::web::page_cookies::PageCookie;
+use crate::web::page_cookies::{self, PageCookie};
 use crate::web::status;
 use minijinja::context;
 
@@ -32,9 +32,6 @@ pub const ROUTES: &[PageRoute] = &[
         .form_on(SIGN_IN),
     PageRoute::for_anyone(CODE).get(ask).post(submit).turned_away(turned_away).limit(Budget::Login),
 ];
-
-/// Ends the secret in the cookie, where the person wants to stay signed in.
-const REMEMBERED: char = '!';
 
 /// The longest way on that the cookie holds, in bytes: browsers keep 4,096 of a cookie.
 const WAY_ON_MAX: usize = 3_000;
@@ -54,18 +51,17 @@ impl Asked {
             return Ok(None);
         };
         let (secret, way_on) = cookie.split_once('?').unwrap_or((cookie, ""));
-        let (request, remember) =
-            secret.strip_suffix(REMEMBERED).map_or((secret, false), |request| (request, true));
+        let (request, remember) = page_cookies::read_ticket(secret);
         let destination = Destination::of_query(visit, way_on)?;
         Ok(Some(Self { request: Secret::new(request.to_owned()), remember, destination }))
     }
 
     fn keep(&self, visit: &mut Visit<'_>) {
-        let mark = if self.remember { REMEMBERED.to_string() } else { String::new() };
         // Encoded as a form is, it holds nothing that a cookie can't.
         let way_on = self.destination.carried_by("");
         let way_on = if way_on.len() > WAY_ON_MAX { "" } else { &way_on };
-        visit.set_cookie(PageCookie::MagicLink, &format!("{}{mark}{way_on}", self.request.expose()));
+        let request = page_cookies::ticket(&self.request, self.remember);
+        visit.set_cookie(PageCookie::MagicLink, &format!("{request}{way_on}"));
     }
 }
 

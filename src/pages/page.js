@@ -30,3 +30,13 @@ if (copy && navigator.clipboard) {
 if (document.querySelector("[data-once]")) {
   window.addEventListener("pagehide", () => document.querySelector("[data-once]")?.remove());
 }
+
+// Whoever wants to stay signed in wants it by every way in.
+const remember = document.getElementById("remember");
+for (const way of document.querySelectorAll("[data-way]")) {
+  way.addEventListener("click", () => {
+    const url = new URL(way.href);
+    if (remember?.checked) url.searchParams.set("remember", "true");
+    way.href = url;
+  });
+}

@@ -14,6 +14,14 @@ pub fn password(form: &Form) -> Result<Password, Refusal> {
     Password::new(form.secret("password").expose()).map_err(|_| Refusal::WrongPassword)
 }
 
+/// Reads the account's own password, where the form asks for it. `None`: it doesn't.
+///
+/// # Errors
+/// As [`password`].
+pub fn password_if_any(form: &Form) -> Result<Option<Password>, Refusal> {
+    form.has("password").then(|| password(form)).transpose()
+}
+
 /// Reads the code of an app, or the recovery code in its place. `None`: neither was typed.
 #[must_use]
 pub fn factor(form: &Form) -> Option<Factor> {

@@ -8,6 +8,7 @@ use super::destination::Destination;
 use super::form::{Fields, Form};
 use super::gate;
 use super::proof;
+use super::providers::{confirm_before, error_of_provider, refusal_of_provider, way_in};
 use super::route::PageRoute;
 use super::stop::Stop;
 use super::visit::Visit;
@@ -18,14 +19,15 @@ use crate::error::{Error, Refusal};
 use crate::transport::Lane;
 use crate::transport::message::Response;
 use crate::usecase::account::required_change;
+use crate::usecase::federation::providers;
 use crate::usecase::signin::factor::Factor;
 use crate::usecase::signin::login::{
     self, Credentials, LoggedIn, PASSWORD_TICKET_PREFIX, Started, TICKET_PREFIX,
 };
 use crate::usecase::signin::second_factor;
-use crate::web::page_cookies::PageCookie;
+use crate::web::page_cookies::{self, PageCookie};
 use crate::web::{session_cookie, status};
-use minijinja::context;
+use minijinja::{Value, context};
 
 const SIGN_IN: &str = "/auth/sign-in";
 
@@ -42,9 +44,6 @@ pub const ROUTES: &[PageRoute] = &[
 fn home(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     Ok(visit.see_other(if visit.me.is_some() { "/auth/account" } else { SIGN_IN }))
 }
-
-/// Ends the ticket's name in its cookie, where the person wants to stay signed in.
-const REMEMBERED: char = '!';
 
 /// What is due of a sign-in that is half done.
 #[derive(Debug)]
@@ -64,8 +63,7 @@ impl HalfDone {
     /// That of the visitor's browser. `None`: it has none.
     fn of(visit: &Visit<'_>) -> Option<Self> {
         let cookie = visit.cookie(PageCookie::Ticket).ok().flatten()?;
-        let (ticket, remember) =
-            cookie.strip_suffix(REMEMBERED).map_or((cookie, false), |ticket| (ticket, true));
+        let (ticket, remember) = page_cookies::read_ticket(cookie);
         let step = if ticket.starts_with(TICKET_PREFIX) {
             Step::Code
         } else if ticket.starts_with(PASSWORD_TICKET_PREFIX) {
@@ -95,19 +93,25 @@ pub(super) const SEND_MAGIC_LINK: &str = "/auth/send-magic-link";
 
 fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let destination = Destination::of(visit)?;
-    if visit.me.is_some() {
+    // Somebody who proves once more who they are may be signed in, and asked for the second step.
+    let half_done = HalfDone::of(visit);
+    if visit.me.is_some() && half_done.is_none() {
+        // Something went wrong on the way to prove once more who it is, before a page.
+        if let (Destination::OwnPage(page), Some(refusal)) = (&destination, refusal_of_provider(visit)) {
+            return Ok(visit.see_other(confirm_before(page, &refusal)));
+        }
         return match &destination {
             Destination::App(app) => gate::go_on(visit, app),
             destination => Ok(visit.see_other(destination.url())),
         };
     }
-    let half_done = HalfDone::of(visit);
     if half_done.is_some() && visit.query("again").is_some() {
         visit.clear_cookie(PageCookie::Ticket);
         return Ok(visit.see_other(destination.carried_by(SIGN_IN)));
     }
     let page = show(visit, half_done.as_ref(), &destination, None);
-    Ok(if visit.has_session_cookie() { session_cookie::clear(page) } else { page })
+    let is_dead = visit.me.is_none() && visit.has_session_cookie();
+    Ok(if is_dead { session_cookie::clear(page) } else { page })
 }
 
 fn show(
@@ -127,14 +131,16 @@ fn show(
     visit.let_forms_lead_to(destination.foreign_origin());
     let page = context! {
         title => visit.text(&format!("sign_in.{step}_title")),
+        providers => ways_in(visit, destination),
         step,
         again => format!("{action}{}again=1", if action.contains('?') { '&' } else { '?' }),
         register => destination.carried_by("/auth/register"),
         app_host => destination.app_host(),
         email,
         remember,
+        unconfirmed => unconfirmed || refusal_of_provider(visit) == Some(Refusal::EmailNotVerified),
+        provider_error => text.is_empty().then(|| error_of_provider(visit)).flatten(),
         error => text,
-        unconfirmed,
         recovery => visit.query("recovery").is_some(),
         recovery_link => format!("{action}{}recovery=1", if action.contains('?') { '&' } else { '?' }),
         min_length => visit.app.config.password.min_length,
@@ -164,6 +170,12 @@ pub(super) fn turned_away(visit: &mut Visit<'_>, refusal: &Refusal) -> Result<Re
     let destination = Destination::of(visit)?;
     let half_done = if form.has("password") { None } else { HalfDone::of(visit) };
     Ok(complain(visit, half_done, &destination, &form, refusal))
+}
+
+/// The providers that somebody can sign in with, each with where that begins.
+fn ways_in(visit: &Visit<'_>, destination: &Destination) -> Vec<Value> {
+    let all = providers::list(visit.app).iter();
+    all.map(|provider| way_in(provider, |path| destination.carried_by(path))).collect()
 }
 
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
@@ -262,8 +274,7 @@ fn half_done_with(
     remember: bool,
     destination: &Destination,
 ) -> Response {
-    let mark = if remember { REMEMBERED.to_string() } else { String::new() };
-    visit.set_cookie(PageCookie::Ticket, &format!("{}{mark}", ticket.expose()));
+    visit.set_cookie(PageCookie::Ticket, &page_cookies::ticket(ticket, remember));
     visit.see_other(destination.carried_by(SIGN_IN))
 }
 

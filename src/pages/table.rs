@@ -2,7 +2,7 @@
 
 use super::path::parameters;
 use super::route::PageRoute;
-use super::{account, admin, gate, links, magic_link, register, sign_in, sign_out};
+use super::{account, admin, complete, gate, links, magic_link, register, sign_in, sign_out};
 
 /// The rows, by subject. A path belongs to one row.
 const SUBJECTS: &[&[PageRoute]] = &[
@@ -11,6 +11,7 @@ const SUBJECTS: &[&[PageRoute]] = &[
     magic_link::ROUTES,
     sign_out::ROUTES,
     register::ROUTES,
+    complete::ROUTES,
     gate::ROUTES,
     account::overview::ROUTES,
     account::name::ROUTES,
@@ -18,6 +19,7 @@ const SUBJECTS: &[&[PageRoute]] = &[
     account::password::ROUTES,
     account::two_factor::ROUTES,
     account::recovery_codes::ROUTES,
+    account::identities::ROUTES,
     account::sessions::ROUTES,
     account::activity::ROUTES,
     account::delete::ROUTES,

@@ -20,7 +20,7 @@ use crate::usecase::session::{csrf, handover};
 use crate::web::headers::retry_after_s;
 use crate::web::page_cookies::PageCookie;
 use crate::web::rejection::Rejection;
-use crate::web::{content_security_policy, cookies, forwarded, question, session_cookie};
+use crate::web::{content_security_policy, cookies, forwarded, navigation, question, session_cookie};
 use minijinja::{Value, context};
 use std::borrow::Cow;
 
@@ -301,8 +301,7 @@ impl<'a> Visit<'a> {
     /// Whether a browser goes to a page by this request, as far as it says so: no picture and no script does.
     #[must_use]
     pub fn is_navigation(&self) -> bool {
-        let says = |name: &str, wanted: &str| self.head.headers.all(name).all(|sent| sent == Some(wanted));
-        self.head.method == "GET" && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document")
+        self.head.method == "GET" && navigation::may_be_navigation(&self.head.headers)
     }
 
     /// Says that the visitor is at a page of an application, and the answer stands in its place.

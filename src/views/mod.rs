@@ -9,11 +9,13 @@ mod application;
 mod audit;
 mod database;
 mod health;
+mod identity;
 mod key;
 mod mail;
 mod operator;
 mod page;
 mod problem;
+mod provider;
 mod registration;
 mod role;
 pub mod schema;
@@ -36,6 +38,10 @@ pub use database::{
     pruned_table, restored,
 };
 pub use health::{Health, Readiness, health, readiness};
+pub use identity::{
+    Identities, Identity, IdentityOf, LinkBegun, SignInProvider, SignInProviders, identity, identity_of,
+    link_begun, own_identities, sign_in_providers,
+};
 pub use key::{KeySet, SigningKey, key_set, signing_key};
 pub use mail::{Mail, OpenedMail, TestMail, mail, opened_mail, test_mail};
 pub use operator::{
@@ -45,6 +51,7 @@ pub use operator::{
 };
 pub use page::{Page, PageItem, page};
 pub use problem::{CommandProblem, FieldError, Problem, command_problem, field_error};
+pub use provider::{ConfiguredProvider, ProviderCheck, configured_provider, provider_check};
 pub use registration::{PendingRegistration, pending_registration};
 pub use role::{Member, Role, RoleMembers, role, role_members};
 pub use session::{ListedSession, Session, Sessions, listed_session, own_sessions};
@@ -59,7 +66,10 @@ pub use two_factor::{
     CheckedCode, Enrolment, NewRecoveryCodes, RecoveryCodes, SecondFactor, Totp, TwoFactor, TwoFactorSetup,
     checked_code, enrolment, new_recovery_codes, recovery_codes, second_factor, two_factor, two_factor_setup,
 };
-pub use user::{User, UserWithSecret, VerificationSent, user, user_with_secret, verification_sent};
+pub use user::{
+    User, UserWithIdentities, UserWithSecret, VerificationSent, user, user_with_identities, user_with_secret,
+    verification_sent,
+};
 
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;

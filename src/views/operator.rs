@@ -10,13 +10,14 @@ use crate::usecase::operator::import::{Entry, Summary};
 use crate::usecase::operator::version;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path;
 use std::path::Path;
 
 /// What one check of `doctor` found.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Finding<'a> {
-    check: &'static str,
+    check: &'a str,
     /// `ok`, `warn` or `fail`.
     state: &'static str,
     /// What is so; where it is not right, what to do about it, too.
@@ -26,7 +27,7 @@ pub struct Finding<'a> {
 /// Shows what one check of `doctor` found.
 #[must_use]
 pub fn finding(finding: &doctor::Finding) -> Finding<'_> {
-    Finding { check: finding.check, state: finding.state.name(), says: &finding.says }
+    Finding { check: &finding.check, state: finding.state.name(), says: &finding.says }
 }
 
 /// What hashes may cost.
@@ -112,6 +113,7 @@ pub enum SettingValue<'a> {
     Flag(bool),
     Count(u64),
     List(&'a [String]),
+    Table(&'a BTreeMap<String, String>),
     Text(Text<&'a Value>),
 }
 
@@ -122,6 +124,7 @@ pub fn setting(setting: &config::Setting) -> Setting<'_> {
         Value::Bool(value) => SettingValue::Flag(*value),
         Value::Count(number) => SettingValue::Count(*number),
         Value::List(entries) => SettingValue::List(entries),
+        Value::Map(pairs) => SettingValue::Table(pairs),
         text => SettingValue::Text(Text(text)),
     };
     Setting { key: &setting.key, value, origin: Text(&setting.origin) }
@@ -141,7 +144,7 @@ pub struct ConfigCheck<'a> {
 /// A setting that weakens what is promised.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct WeakSetting<'a> {
-    key: &'static str,
+    key: &'a str,
     /// What follows from it, and what to do.
     says: Text<&'a str>,
 }
@@ -149,7 +152,7 @@ pub struct WeakSetting<'a> {
 /// Says that the configuration is right, and which settings of it are weak.
 #[must_use]
 pub fn config_check<'a>(file: Option<&'a Path>, weak: &'a [config::WeakSetting]) -> ConfigCheck<'a> {
-    let weak = weak.iter().map(|weak| WeakSetting { key: weak.key, says: Text(weak.says.as_str()) });
+    let weak = weak.iter().map(|weak| WeakSetting { key: &weak.key, says: Text(weak.says.as_str()) });
     ConfigCheck { ok: true, file: file.map(|file| Text(file.display())), weak: weak.collect() }
 }
 

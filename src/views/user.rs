@@ -1,5 +1,6 @@
 //! Accounts.
 
+use super::identity::{Identity, identity};
 use super::page::PageItem;
 use super::text::{Id, Revealed, Texts, Time};
 use crate::domain;
@@ -54,6 +55,25 @@ pub fn user(user: &domain::user::User, now: Timestamp) -> User<'_> {
         created_at: Time(user.created_at),
         last_login_at: user.last_login_at.map(Time),
     }
+}
+
+/// An account with what signs in to it besides its password.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct UserWithIdentities<'a> {
+    #[serde(flatten)]
+    user: User<'a>,
+    /// In the order in which they were linked.
+    identities: Vec<Identity<'a>>,
+}
+
+/// Shows an account with its identities. `now`: see [`user`].
+#[must_use]
+pub fn user_with_identities<'a>(
+    of: &'a domain::user::User,
+    identities: &'a [domain::identity::Identity],
+    now: Timestamp,
+) -> UserWithIdentities<'a> {
+    UserWithIdentities { user: user(of, now), identities: identities.iter().map(identity).collect() }
 }
 
 /// An account, with what its owner needs to come in where that was made: shown this once.

@@ -13,6 +13,7 @@ pub mod cookies;
 pub mod csrf;
 pub mod forwarded;
 pub mod headers;
+pub mod navigation;
 pub mod origin;
 pub mod page_cookies;
 pub mod question;

@@ -1,5 +1,6 @@
 //! The cookies of the pages, besides the session's: each for one purpose, and readable by no script.
 
+use crate::domain::secret::Secret;
 use std::fmt;
 
 /// A cookie of the pages.
@@ -15,6 +16,8 @@ pub enum PageCookie {
     Ticket,
     /// A wish to sign in by mail, whose mail has not been opened yet.
     MagicLink,
+    /// What a browser that was sent to a provider of identities is known by when it is back.
+    Provider,
     /// The language that was chosen.
     Language,
 }
@@ -29,6 +32,7 @@ impl PageCookie {
             Self::Handover => "__Host-authd_handover",
             Self::Ticket => "__Host-authd_ticket",
             Self::MagicLink => "__Host-authd_magic_link",
+            Self::Provider => "__Host-authd_oauth",
             Self::Language => "__Host-authd_lang",
         }
     }
@@ -38,7 +42,7 @@ impl PageCookie {
         match self {
             Self::Form => None,
             Self::Notice => Some(60),
-            Self::Handover | Self::MagicLink => Some(10 * 60),
+            Self::Handover | Self::MagicLink | Self::Provider => Some(10 * 60),
             Self::Ticket => Some(5 * 60),
             Self::Language => Some(365 * 24 * 3600),
         }
@@ -56,4 +60,20 @@ impl PageCookie {
     pub fn clear(self) -> String {
         format!("{}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax", self.name())
     }
+}
+
+/// Ends a ticket's name in its cookie, where the person wants to stay signed in.
+const REMEMBERED: char = '!';
+
+/// The ticket of a sign-in that is half done, or another secret of one, as its cookie holds it.
+#[must_use]
+pub fn ticket(ticket: &Secret<String>, remember: bool) -> String {
+    let mark = if remember { REMEMBERED.to_string() } else { String::new() };
+    format!("{}{mark}", ticket.expose())
+}
+
+/// The ticket in a cookie, and whether the person wants to stay signed in.
+#[must_use]
+pub fn read_ticket(cookie: &str) -> (&str, bool) {
+    cookie.strip_suffix(REMEMBERED).map_or((cookie, false), |ticket| (ticket, true))
 }

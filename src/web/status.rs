@@ -10,7 +10,12 @@ use crate::transport::Trouble;
 #[must_use]
 pub const fn of_refusal(refusal: &Refusal) -> u16 {
     match refusal {
-        Refusal::InvalidLink | Refusal::InvalidTicket | Refusal::BadCursor => 400,
+        Refusal::InvalidLink
+        | Refusal::InvalidTicket
+        | Refusal::BadCursor
+        | Refusal::ProviderRefused
+        | Refusal::StateMismatch
+        | Refusal::EmailRequired => 400,
         Refusal::InvalidToken
         | Refusal::Unauthenticated
         | Refusal::InvalidCredentials
@@ -23,16 +28,21 @@ pub const fn of_refusal(refusal: &Refusal) -> u16 {
         | Refusal::AppNotAllowed { .. }
         | Refusal::EmailNotVerified
         | Refusal::AccountDisabled
-        | Refusal::RegistrationClosed => 403,
+        | Refusal::RegistrationClosed
+        | Refusal::DomainNotAllowed => 403,
         Refusal::NotFound { .. } => 404,
         Refusal::EmailTaken
         | Refusal::AlreadyEnabled
         | Refusal::AlreadyExists { .. }
         | Refusal::Conflict { .. }
         | Refusal::LastAdmin
+        | Refusal::LinkRequired
+        | Refusal::IdentityInUse
+        | Refusal::LastWayIn
         | Refusal::BuiltInRole { .. } => 409,
         Refusal::Invalid(_) | Refusal::PasswordRequired | Refusal::WeakPassword { .. } => 422,
         Refusal::TooManyAttempts { .. } => 429,
+        Refusal::ProviderFailed => 502,
     }
 }
 
@@ -62,6 +72,14 @@ pub const fn title_of_refusal(refusal: &Refusal) -> &'static str {
         Refusal::BuiltInRole { .. } => "Built-in role",
         Refusal::Invalid(_) => "Validation failed",
         Refusal::BadCursor => "Invalid cursor",
+        Refusal::ProviderFailed => "Provider failed",
+        Refusal::ProviderRefused => "Provider refused",
+        Refusal::StateMismatch => "State mismatch",
+        Refusal::LinkRequired => "Link required",
+        Refusal::IdentityInUse => "Identity in use",
+        Refusal::EmailRequired => "E-mail address required",
+        Refusal::DomainNotAllowed => "Domain not allowed",
+        Refusal::LastWayIn => "Last way in",
         Refusal::PasswordRequired => "Password required",
         Refusal::WeakPassword { .. } => "Weak password",
     }

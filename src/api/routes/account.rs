@@ -222,7 +222,7 @@ fn change_required_password(app: &App, mut call: Call) -> Result<Response, Error
 }
 
 fn delete(app: &App, mut call: Call) -> Result<Response, Error> {
-    me::delete(app, &call.caller, &call.fields.password("password"))?;
+    me::delete(app, &call.caller, call.fields.optional_password("password").as_ref())?;
     Ok(ended(app, call.token_transport))
 }
 

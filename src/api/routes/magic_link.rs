@@ -1,7 +1,6 @@
 //! Signing in by a mail alone.
 
-use super::session::logged_in;
-use crate::api::answer::json;
+use crate::api::answer::{json, logged_in};
 use crate::api::call::Call;
 use crate::api::route::{self, Access, Route, any_of};
 use crate::api::{bodies, schema};
@@ -45,5 +44,5 @@ fn confirm(app: &App, mut call: Call) -> Result<Response, Error> {
         None => Mailed::Code(Secret::new(call.fields.token("code").expose().split_whitespace().collect())),
     };
     let confirmed = magic_link::confirm(app, &call.caller, request.expose(), &mailed)?;
-    logged_in(app, &call, confirmed.logged_in)
+    logged_in(app, call.token_transport, confirmed.logged_in)
 }

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod federation;
 pub mod magic_link;
 pub mod operations;
 pub mod service;

@@ -1,6 +1,6 @@
 //! Sessions: login and its second step, refreshing, logging out.
 
-use crate::api::answer::{ended, json, renewed, started, tokens};
+use crate::api::answer::{ended, json, logged_in, renewed, tokens};
 use crate::api::call::Call;
 use crate::api::route::{self, Access, Later, Route, any_of, nothing};
 use crate::api::{bodies, schema};
@@ -12,7 +12,7 @@ use crate::usecase::app::rate_limit::Budget;
 use crate::usecase::require_user;
 use crate::usecase::session::reauthenticate::reauthenticate;
 use crate::usecase::session::{browser, list, logout, refresh};
-use crate::usecase::signin::login::{Credentials, LoggedIn};
+use crate::usecase::signin::login::Credentials;
 use crate::usecase::signin::{login, second_factor};
 use crate::views;
 
@@ -84,27 +84,19 @@ pub static SESSIONS: &[Route] = &[
 fn login(app: &App, mut call: Call) -> Result<Response, Error> {
     let credentials =
         Credentials { email: call.fields.email("email"), password: call.fields.password("password") };
-    logged_in(app, &call, login::login(app, &call.caller, &credentials)?)
-}
-
-/// Answers a login, as far as it has come.
-pub(super) fn logged_in(app: &App, call: &Call, so_far: LoggedIn) -> Result<Response, Error> {
-    match so_far {
-        LoggedIn::Started(new) => started(app, call.token_transport, *new),
-        LoggedIn::SecondStep(ticket) => Ok(json(200, &views::second_step(&ticket))),
-        LoggedIn::PasswordChange(ticket) => Ok(json(200, &views::password_change(&ticket))),
-    }
+    logged_in(app, call.token_transport, login::login(app, &call.caller, &credentials)?)
 }
 
 fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
     let ticket = call.fields.token("ticket");
     let factor = call.fields.factor().ok_or(Refusal::InvalidCode)?;
-    logged_in(app, &call, second_factor::verify(app, &call.caller, ticket.expose(), &factor)?)
+    let so_far = second_factor::verify(app, &call.caller, ticket.expose(), &factor)?;
+    logged_in(app, call.token_transport, so_far)
 }
 
 fn prove_again(app: &App, mut call: Call) -> Result<Response, Error> {
-    let (password, factor) = (call.fields.password("password"), call.fields.factor());
-    let cookie = reauthenticate(app, &call.caller, &password, factor.as_ref())?;
+    let (password, factor) = (call.fields.optional_password("password"), call.fields.factor());
+    let cookie = reauthenticate(app, &call.caller, password.as_ref(), factor.as_ref())?;
     Ok(renewed(Response::empty(204), cookie.as_ref()))
 }
 

@@ -77,9 +77,9 @@ fn enable(app: &App, mut call: Call) -> Result<Response, Error> {
 }
 
 fn disable(app: &App, mut call: Call) -> Result<Response, Error> {
-    let password = call.fields.password("password");
+    let password = call.fields.optional_password("password");
     let factor = call.fields.factor().ok_or(Refusal::InvalidCode)?;
-    let cookie = two_factor::disable(app, &call.caller, &password, &factor)?;
+    let cookie = two_factor::disable(app, &call.caller, password.as_ref(), &factor)?;
     Ok(renewed(Response::empty(204), cookie.as_ref()))
 }
 

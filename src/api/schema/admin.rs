@@ -11,6 +11,7 @@ pub static ALL: &[&Object] = &[
     &ROLES,
     &APP,
     &APPS,
+    &IDENTITIES,
     &LISTED_SESSION,
     &SESSIONS,
     &AUDIT_LINE,
@@ -52,6 +53,9 @@ pub static APP: Object = Object::of::<views::App>(
 );
 
 pub static APPS: Object = Object::of::<views::Page<views::App>>("AppPage", r#"{"items":[],"next":null}"#);
+
+pub static IDENTITIES: Object =
+    Object::of::<views::Page<views::Identity>>("IdentityPage", r#"{"items":[],"next":null}"#);
 
 static LISTED_SESSION: Object = Object::of::<views::ListedSession>(
     "ListedSession",

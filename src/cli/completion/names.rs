@@ -19,12 +19,13 @@ use std::ffi::OsStr;
 type Find = fn(&Look<'_>) -> Result<Vec<Offer>, Fault>;
 
 /// What stands for a name in the usage of commands, and who finds those that there are.
-const FOUND: [(&str, Find); 10] = [
+const FOUND: [(&str, Find); 11] = [
     ("USER", complete::users),
     ("ROLE", complete::roles),
     ("REGISTRATION", complete::registrations),
     ("SESSION", complete::sessions),
     ("APP", complete::apps),
+    ("PROVIDER", complete::providers),
     ("APIKEY", complete::api_keys),
     ("KID", complete::signing_keys),
     ("MAIL", complete::mails),

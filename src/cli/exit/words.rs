@@ -48,8 +48,28 @@ pub(super) fn of_refusal(refusal: &Refusal) -> String {
              `authctl registration list`"
                 .into()
         }
+        Refusal::IdentityInUse => {
+            "this identity signs in to another account; `authctl identity unlink` takes it from there first".into()
+        }
+        Refusal::LastWayIn => {
+            "nothing else would sign in to the account; `authctl user passwd` gives it a password first, --yes unlinks it all the same".into()
+        }
+        Refusal::ProviderFailed => {
+            "the provider did not answer as it must; `authctl provider test` looks for the reason".into()
+        }
+        Refusal::ProviderRefused => {
+            "the provider signed nobody in, or the person said no there; try again, or another way".into()
+        }
+        Refusal::LinkRequired => {
+            "the provider's e-mail address belongs to an account here; `authctl identity link` links it to that".into()
+        }
+        Refusal::EmailRequired => {
+            "the provider stated no e-mail address; make an account and link it: `authctl identity link`".into()
+        }
         // These say to anybody what to do next.
-        Refusal::InvalidCredentials
+        Refusal::StateMismatch
+        | Refusal::DomainNotAllowed
+        | Refusal::InvalidCredentials
         | Refusal::WrongPassword
         | Refusal::TooManyAttempts { .. }
         | Refusal::Forbidden { .. }
@@ -92,8 +112,10 @@ fn where_to_look(what: &str) -> Option<&'static str> {
         "session" => "`authctl token list` shows those that are alive",
         "application" => "`authctl app list` shows those there are",
         "API key" => "`authctl apikey list` shows those there are",
+        "provider" => "`authctl provider list` shows those of the configuration",
         "signing key" => "`authctl key list` shows those there are",
         "registration" => "`authctl registration list` shows those that wait",
+        "identity" => "`authctl identity list USER` shows those of a user",
         "mail" => "`authctl mail list` shows those there are",
         "active second factor of" => "`authctl totp enroll` sets one up",
         "event" => "docs/audit-events.md lists them, such as LoginFailed",

@@ -5,16 +5,19 @@ use super::mistake::Mistake;
 use crate::error::{Error, Refusal};
 use crate::pages::form::{Fields, Form};
 use crate::pages::proof;
+use crate::pages::providers::{error_of_provider, way_in};
 use crate::pages::return_to::{ACCOUNT, own_page};
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;
 use crate::transport::message::Response;
+use crate::usecase::account::me;
+use crate::usecase::federation::{identities, providers};
 use crate::usecase::session::browser::SessionCookie;
 use crate::usecase::session::reauthenticate::reauthenticate;
 use crate::web::session_cookie;
 use form_urlencoded::Serializer;
-use minijinja::context;
+use minijinja::{Value, context};
 
 const CONFIRM: &str = "/auth/confirm";
 
@@ -37,14 +40,33 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 
 fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, Stop> {
     let query = Serializer::new(String::new()).append_pair("return_to", &destination(visit)).finish();
+    let ways = ways_in(visit, &query)?;
     let account = &visit.signed_in()?.account;
     let page = context! {
+        has_password => me::has_password(visit.app, &visit.caller)?,
+        ways,
+        provider_error => error_of_provider(visit),
         title => visit.text("confirm.title"),
         action => format!("{CONFIRM}?{query}"),
         email => account.email.as_str(),
         two_factor => account.two_factor_at.is_some(),
     };
     Ok(mistake::show(visit, mistake, "confirm.html", page))
+}
+
+/// The providers whose identities are linked: to come back from one is as good as a password. They ask once
+/// more who it is, however long they have known them.
+fn ways_in(visit: &Visit<'_>, query: &str) -> Result<Vec<Value>, Stop> {
+    let linked = identities::list_own(visit.app, &visit.caller);
+    let linked = match linked {
+        // Whoever must set up a second factor first has no list yet.
+        Err(Error::Refused(Refusal::TwoFactorSetupRequired)) => Vec::new(),
+        linked => linked?,
+    };
+    let known = providers::list(visit.app)
+        .iter()
+        .filter(|provider| linked.iter().any(|identity| identity.provider == provider.name));
+    Ok(known.map(|provider| way_in(provider, |path| format!("{path}?{query}&again=true"))).collect())
 }
 
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
@@ -66,5 +88,5 @@ fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 
 fn confirm(visit: &Visit<'_>, form: &Form) -> Result<Option<SessionCookie>, Error> {
     let (password, factor) = (proof::password(form)?, proof::factor(form));
-    reauthenticate(visit.app, &visit.caller, &password, factor.as_ref())
+    reauthenticate(visit.app, &visit.caller, Some(&password), factor.as_ref())
 }

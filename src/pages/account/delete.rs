@@ -22,15 +22,16 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 
 fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, Stop> {
     let email = visit.signed_in()?.account.email.to_string();
-    let page = context! { title => visit.text("account_delete.title"), email };
+    let has_password = me::has_password(visit.app, &visit.caller)?;
+    let page = context! { title => visit.text("account_delete.title"), email, has_password };
     Ok(mistake::show(visit, mistake, "account_delete.html", page))
 }
 
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    let form = visit.form(Fields::all(&["password"]))?;
-    let deleted = proof::password(&form)
+    let form = visit.form(Fields { required: &[], optional: &["password"], lists: &[] })?;
+    let deleted = proof::password_if_any(&form)
         .map_err(Error::from)
-        .and_then(|password| me::delete(visit.app, &visit.caller, &password));
+        .and_then(|password| me::delete(visit.app, &visit.caller, password.as_ref()));
     match deleted {
         Ok(()) => {
             let response = visit.done("/auth/sign-in", "account_deleted");

@@ -44,6 +44,8 @@ impl Mistake {
             },
             Refusal::TooManyAttempts { .. }
             | Refusal::LastAdmin
+            | Refusal::LastWayIn
+            | Refusal::ProviderFailed
             | Refusal::EmailNotVerified
             | Refusal::AlreadyEnabled => (status::of_refusal(&refusal), ""),
             _ => return Err(refusal.into()),

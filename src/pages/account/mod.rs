@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod delete;
 pub mod device;
 pub mod email;
+pub mod identities;
 pub mod mistake;
 pub mod name;
 pub mod overview;

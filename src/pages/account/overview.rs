@@ -7,6 +7,7 @@ use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;
 use crate::transport::message::Response;
 use crate::usecase::account::{me, two_factor};
+use crate::usecase::federation::{identities, providers};
 use crate::usecase::session::list;
 use minijinja::context;
 
@@ -32,8 +33,21 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
             since => factor.enabled_at.map(|at| visit.time(at)),
             recovery_codes_left => factor.recovery_codes_left,
         },
+        has_password => me::has_password(visit.app, &visit.caller)?,
+        identities => identities_in_short(visit)?,
         sessions,
         events => activity::rows(visit, &events.items),
     };
     Ok(visit.page(200, "account.html", page))
+}
+
+/// What people call the providers of the identities that sign in. `None`: there are neither providers nor
+/// identities, and nothing to say.
+fn identities_in_short(visit: &Visit<'_>) -> Result<Option<String>, Stop> {
+    let linked = identities::list_own(visit.app, &visit.caller)?;
+    if linked.is_empty() && providers::list(visit.app).is_empty() {
+        return Ok(None);
+    }
+    let names = linked.iter().map(|identity| providers::display_name(visit.app, &identity.provider));
+    Ok(Some(names.collect::<Vec<_>>().join(", ")))
 }

@@ -10,7 +10,7 @@ use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;
 use crate::transport::message::Response;
-use crate::usecase::account::password;
+use crate::usecase::account::{me, password};
 use crate::usecase::session::browser::SessionCookie;
 use crate::web::session_cookie;
 use minijinja::context;
@@ -35,6 +35,7 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
     let account = &visit.signed_in()?.account;
     let page = context! {
         title => visit.text("account_password.title"),
+        has_password => me::has_password(visit.app, &visit.caller)?,
         email => account.email.as_str(),
         two_factor => account.two_factor_at.is_some(),
         min_length => visit.app.config.password.min_length,

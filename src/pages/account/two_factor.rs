@@ -14,7 +14,7 @@ use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;
 use crate::transport::message::Response;
 use crate::usecase::account::qr::Qr;
-use crate::usecase::account::two_factor;
+use crate::usecase::account::{me, two_factor};
 use crate::web::session_cookie;
 use minijinja::{Value, context};
 
@@ -37,6 +37,7 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
     let page = context! {
         title => visit.text("two_factor.title"),
         since => factor.enabled_at.map(|at| visit.time(at)),
+        has_password => me::has_password(visit.app, &visit.caller)?,
         recovery_codes_left => factor.recovery_codes_left,
         is_due,
         is_verified,
@@ -92,8 +93,9 @@ fn turn_on(visit: &mut Visit<'_>, form: &Form) -> Result<Response, Error> {
 }
 
 fn turn_off(visit: &mut Visit<'_>, form: &Form) -> Result<Response, Error> {
-    let (password, factor) = (proof::password(form)?, proof::factor(form).ok_or(Refusal::InvalidCode)?);
-    let cookie = two_factor::disable(visit.app, &visit.caller, &password, &factor)?;
+    let password = proof::password_if_any(form)?;
+    let factor = proof::factor(form).ok_or(Refusal::InvalidCode)?;
+    let cookie = two_factor::disable(visit.app, &visit.caller, password.as_ref(), &factor)?;
     let response = visit.done(TWO_FACTOR, "two_factor_off");
     Ok(cookie.iter().fold(response, session_cookie::set))
 }

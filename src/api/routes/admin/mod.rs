@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod apps;
 pub mod audit;
+pub mod identities;
 pub mod mails;
 pub mod registrations;
 pub mod roles;
