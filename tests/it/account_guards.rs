@@ -26,10 +26,13 @@ fn refusals_under_a_lock_leave_their_line() {
     let caller = world.caller(&world.login(ANN).unwrap());
     let wrong = Password::new(OTHER).unwrap();
     for _ in 0..5 {
-        assert_eq!(refused(me::delete(&world.app, &caller, &wrong)), Refusal::WrongPassword);
+        assert_eq!(refused(me::delete(&world.app, &caller, Some(&wrong))), Refusal::WrongPassword);
     }
     let right = Password::new(PASSWORD).unwrap();
-    assert!(matches!(refused(me::delete(&world.app, &caller, &right)), Refusal::TooManyAttempts { .. }));
+    assert!(matches!(
+        refused(me::delete(&world.app, &caller, Some(&right))),
+        Refusal::TooManyAttempts { .. }
+    ));
     let last = world.audit().pop().unwrap();
     assert_eq!((last.event.as_str(), last.details[0].1.as_str()), ("LoginFailed", "too_many_attempts"));
 }

@@ -8,6 +8,7 @@ use authd::api::table::routes;
 use authd::domain::access::OWN_PERMISSIONS;
 use authd::domain::role::{Permission, Role, RoleName};
 use authd::usecase::account::{admin, roles};
+use authd::usecase::federation::identities;
 use authd::usecase::keys::api_keys;
 use serde_json::json;
 
@@ -29,6 +30,13 @@ enum Target {
 }
 
 /// Every route that changes anything must stand here: what it changes, and a body that it takes.
+/// A provider of identities.
+const ACME: [(&str, &str); 3] = [
+    ("oauth.acme.kind", "oidc"),
+    ("oauth.acme.client_id", "authd"),
+    ("oauth.acme.issuer", "https://id.acme.example"),
+];
+
 fn target_of(route: &Route) -> (Target, &'static str) {
     match route.id {
         "admin_change_user" => (Target::Account, r#"{"name":"Another"}"#),
@@ -40,6 +48,7 @@ fn target_of(route: &Route) -> (Target, &'static str) {
         | "admin_reset_two_factor"
         | "admin_log_user_out"
         | "admin_assign_role"
+        | "admin_unlink_identity"
         | "admin_unassign_role" => (Target::Account, ""),
         "admin_end_session" => (Target::Session, ""),
         "admin_change_role" => (Target::Role, r#"{"description":"Another"}"#),
@@ -97,7 +106,14 @@ fn path_to(daemon: &Daemon, route: &Route, target: Target, permissions: &[&str])
         Target::Role | Target::Nothing => String::new(),
     };
     let role = if target == Target::Role { "theirs" } else { "plain" };
-    route.path.replace("{id}", &id).replace("{role}", role)
+    let path = route.path.replace("{id}", &id).replace("{role}", role);
+    if !path.contains("{identity}") {
+        return path;
+    }
+    let linked =
+        identities::link(&daemon.world.app, &operator(), &user_ref(email), "acme", &user.id.to_string())
+            .unwrap();
+    path.replace("{identity}", &linked.identity.id.to_string())
 }
 
 fn ask(daemon: &Daemon, token: &str, route: &Route, path: &str, body: &str) -> Answer {
@@ -113,7 +129,7 @@ fn askers(daemon: &Daemon) -> [String; 2] {
 
 #[test]
 fn nobody_changes_what_holds_more_of_authd_than_they_do() {
-    let daemon = Daemon::new();
+    let daemon = Daemon::with(&ACME);
     let mut asked = 0;
     for route in changing() {
         let (target, body) = target_of(route);
@@ -136,12 +152,12 @@ fn nobody_changes_what_holds_more_of_authd_than_they_do() {
             }
         }
     }
-    assert_eq!(asked, 15 * 2 * 3);
+    assert_eq!(asked, 16 * 2 * 3);
 }
 
 #[test]
 fn those_who_hold_no_more_of_authd_can_be_changed_whatever_else_they_may_do() {
-    let daemon = Daemon::new();
+    let daemon = Daemon::with(&ACME);
     for route in changing() {
         let (target, body) = target_of(route);
         if target == Target::Nothing {

@@ -4,6 +4,7 @@ use crate::world::{PASSWORD, World, operator, user_ref};
 use authd::api::router::Router;
 use authd::domain::api_key::ApiKeyName;
 use authd::domain::role::Permission;
+use authd::pages::Pages;
 use authd::transport::{Running, Server, Settings};
 use authd::usecase::account::admin;
 use authd::usecase::keys::api_keys;
@@ -42,10 +43,19 @@ impl Daemon {
         Self::of(world)
     }
 
-    fn of(world: World) -> Self {
+    pub fn of(world: World) -> Self {
         let config = &world.app.config;
         let router = Arc::new(Router::new(Arc::clone(&world.app)));
         let running = Server::start(&config.listen, Settings::from(config), router).unwrap();
+        Self { world, running }
+    }
+
+    /// With the pages before its API.
+    pub fn with_pages(world: World) -> Self {
+        let config = &world.app.config;
+        let router = Arc::new(Router::new(Arc::clone(&world.app)));
+        let pages = Arc::new(Pages::before(Arc::clone(&world.app), router).unwrap());
+        let running = Server::start(&config.listen, Settings::from(config), pages).unwrap();
         Self { world, running }
     }
 

@@ -100,6 +100,9 @@ fn budget_of(id: &str) -> Option<Budget> {
         | "replace_recovery_codes"
         | "confirm_password_reset"
         | "confirm_email_verification"
+        | "start_sign_in"
+        | "finish_sign_in"
+        | "exchange_code"
         | "confirm_email_change"
         | "confirm_magic_link" => Some(Budget::Login),
         "register" => Some(Budget::Register),

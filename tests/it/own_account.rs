@@ -204,7 +204,11 @@ fn a_session_that_ended_meanwhile_changes_nothing() {
     let refused = |outcome: Result<(), Error>| assert_eq!(outcome, Err(Refusal::InvalidToken.into()));
     refused(password::change(&world.app, &caller, &change).map(drop));
     refused(authd::usecase::account::two_factor::setup(&world.app, &caller).map(drop));
-    refused(authd::usecase::account::me::delete(&world.app, &caller, &Password::new(PASSWORD).unwrap()));
+    refused(authd::usecase::account::me::delete(
+        &world.app,
+        &caller,
+        Some(&Password::new(PASSWORD).unwrap()),
+    ));
     assert!(world.login(ANN).is_ok(), "the old password holds");
 }
 

@@ -1,7 +1,7 @@
 //! A world to tell stories in: a temporary database, a clock that the test moves, chance that repeats,
 //! cheap hashing by configuration, and the mail that was sent.
 
-use authd::config::{self, Sources};
+use authd::config::{self, Provider, Sources};
 use authd::domain::access::Actor;
 use authd::domain::audit::Line;
 use authd::domain::caller::Caller;
@@ -12,6 +12,7 @@ use authd::domain::password::Password;
 use authd::domain::time::Timestamp;
 use authd::domain::user::User;
 use authd::error::Error;
+use authd::ports::web_client::WebClient;
 use authd::ports::{Clock, Entropy};
 use authd::usecase::account::admin;
 use authd::usecase::account::admin::{FirstPassword, NewAccount, Verified};
@@ -76,6 +77,7 @@ pub struct World {
     _keep: Mutex<Option<TempDir>>,
     ports: Ports,
     settings: Vec<(String, String)>,
+    providers: Vec<Provider>,
 }
 
 impl World {
@@ -85,6 +87,14 @@ impl World {
 
     /// `settings` are configuration keys and values: `("registration", "closed")`.
     pub fn with(settings: &[(&str, &str)]) -> Self {
+        Self::with_providers(settings, |_, _| Vec::new())
+    }
+
+    /// The same with providers of identities, which `make` makes of the world's clock and its folder.
+    pub fn with_providers(
+        settings: &[(&str, &str)],
+        make: impl FnOnce(&Arc<TestClock>, &Path) -> Vec<Provider>,
+    ) -> Self {
         // A configuration that others could have written would be passed over.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
@@ -93,6 +103,7 @@ impl World {
         let ports = Ports {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(TestEntropy(AtomicU64::new(42))),
+            http: Arc::new(WebClient::new()),
         };
         let mut all = vec![
             ("password.argon2_memory_kib".to_owned(), "8".to_owned()),
@@ -101,7 +112,8 @@ impl World {
         ];
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let path = folder.path().to_owned();
-        let app = open(&path, &all, &ports).unwrap();
+        let providers = make(&clock, &path);
+        let app = open(&path, &all, &providers, &ports).unwrap();
         Self {
             app: Arc::new(app),
             clock,
@@ -109,6 +121,7 @@ impl World {
             _keep: Mutex::new(Some(folder)),
             ports,
             settings: all,
+            providers,
         }
     }
 
@@ -128,7 +141,7 @@ impl World {
             all.retain(|(known, _)| known != key);
             all.push(((*key).to_owned(), (*value).to_owned()));
         }
-        open(&self.folder, &all, &self.ports)
+        open(&self.folder, &all, &self.providers, &self.ports)
     }
 
     /// The same in the place of this world's app, and of all that are opened after it.
@@ -257,13 +270,19 @@ impl World {
     }
 }
 
-fn open(folder: &Path, settings: &[(String, String)], ports: &Ports) -> Result<App, Error> {
+fn open(
+    folder: &Path,
+    settings: &[(String, String)],
+    providers: &[Provider],
+    ports: &Ports,
+) -> Result<App, Error> {
     let env = settings
         .iter()
         .map(|(key, value)| (format!("AUTHD_{}", key.to_uppercase().replace('.', "__")), value.clone()))
         .collect();
     let sources = Sources { env, cwd: folder.to_owned(), ..Sources::default() };
-    let config = config::load(&sources)?.config;
+    let mut config = config::load(&sources)?.config;
+    config.oauth.extend_from_slice(providers);
     App::open(config, ports.clone(), IfMissing::Create)
 }
 

@@ -15,12 +15,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The commands that ask, with the file of `src/cli` that does.
-const ASKING: [(&str, &str); 12] = [
+const ASKING: [(&str, &str); 13] = [
     ("apikey revoke", "apikey.rs"),
     ("app delete", "app.rs"),
     ("apply", "apply.rs"),
     ("audit prune", "audit/prune.rs"),
     ("db restore", "db/copies.rs"),
+    ("identity unlink", "identity.rs"),
     ("key retire", "key.rs"),
     ("registration delete", "registration.rs"),
     ("role delete", "role.rs"),

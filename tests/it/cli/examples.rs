@@ -16,7 +16,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{self, Stdio};
 
 /// Those that end otherwise than with 0 where no person is, and why.
-const OTHERWISE: [(&str, i32, &str); 16] = [
+const OTHERWISE: [(&str, i32, &str); 19] = [
     ("authd user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user passwd ann@example.com", 2, ASKS_FOR_A_PASSWORD),
@@ -24,6 +24,7 @@ const OTHERWISE: [(&str, i32, &str); 16] = [
     ("authctl registration delete ann@example.com", 2, ASKS_FIRST),
     ("authctl role delete editor", 2, ASKS_FIRST),
     ("authctl app delete wiki", 2, ASKS_FIRST),
+    (UNLINK, 2, ASKS_FIRST),
     ("authctl token revoke --user ann@example.com", 2, ASKS_FIRST),
     ("authctl totp reset ann@example.com", 2, ASKS_FIRST),
     ("authctl db restore nightly.db", 2, ASKS_FIRST),
@@ -32,8 +33,11 @@ const OTHERWISE: [(&str, i32, &str); 16] = [
     ("authctl totp verify ann@example.com", 2, "it asks for a code of the phone"),
     ("printf 123456 | authctl totp verify ann@example.com --stdin", 5, "it is no code of this minute"),
     ("authctl apply accounts.toml --dry-run --exit-code", 2, "there is something to change"),
+    ("authctl provider test acme", 5, "nobody answers there"),
+    ("authctl provider test acme -o json", 5, "nobody answers there"),
     ("authctl doctor --url https://auth.example.com", 5, "nobody answers there"),
 ];
+const UNLINK: &str = "authctl identity unlink ann@example.com 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9";
 const ASKS_FOR_A_PASSWORD: &str = "it asks for a password";
 const ASKS_FIRST: &str = "it asks whether to go on";
 
@@ -89,6 +93,8 @@ const FILES: [(&str, &str); 6] = [
 
 /// What the help calls ids, as nobody can know them before.
 const ID: &str = "019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9";
+/// As people type it.
+const ID_BEGUN: &str = "019a0b7c";
 const KID: &str = "6Fl0LVc1rkDp7wbXWUX1jtCyZVu9WmtIpz8XrN9m0Tw";
 
 /// Commands that make what others work on: for them it isn't there yet.
@@ -146,7 +152,12 @@ fn scene(example: &str) -> (Shell, String) {
         line = line.replace(KID, &retired_key(&shell));
     }
     // A port that is free, whoever else serves meanwhile.
-    (shell, line.replace(ID, id.trim()).replace(":8080", ":0"))
+    (
+        shell,
+        line.replace(ID, id.trim())
+            .replace(ID_BEGUN, id.get(..13).unwrap_or_default())
+            .replace(":8080", ":0"),
+    )
 }
 
 /// Has everybody and everything there that the examples name; gives the id of what the example is about.
@@ -183,6 +194,14 @@ fn people(shell: &Shell, example: &str) -> String {
     if example.contains("totp") && !example.contains("enroll") {
         let app = app_of(&shell.line("totp enroll ann@example.com --pending --uri").out);
         shell.confirm(&app);
+    }
+    if example.contains("provider test") || example.contains("identity") {
+        let acme = "[oauth.acme]\nkind = \"oidc\"\nclient_id = \"authd\"\nissuer = \"http://127.0.0.1:1\"\n\
+            [oauth.github]\nkind = \"github\"\nclient_id = \"authd\"\n";
+        fs::write(world.folder.join("authd.toml"), acme).unwrap();
+    }
+    if example.contains("identity unlink") {
+        return shell.line("identity link ann@example.com acme 1 -q").out.trim().to_owned();
     }
     if example.contains("mail test") {
         let config = format!(

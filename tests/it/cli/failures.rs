@@ -200,6 +200,14 @@ pub(super) fn every_refusal() -> Vec<Refusal> {
         Refusal::PasswordRequired,
         Refusal::WeakPassword { reason: text.clone() },
         Refusal::AppNotAllowed { app: text },
+        Refusal::ProviderFailed,
+        Refusal::ProviderRefused,
+        Refusal::StateMismatch,
+        Refusal::LinkRequired,
+        Refusal::IdentityInUse,
+        Refusal::EmailRequired,
+        Refusal::DomainNotAllowed,
+        Refusal::LastWayIn,
     ];
     let different: std::collections::BTreeSet<usize> = all.iter().map(number).collect();
     assert_eq!(different, (0..all.len()).collect());
@@ -235,5 +243,13 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::PasswordRequired => 24,
         Refusal::WeakPassword { .. } => 25,
         Refusal::AppNotAllowed { .. } => 26,
+        Refusal::ProviderFailed => 27,
+        Refusal::ProviderRefused => 28,
+        Refusal::StateMismatch => 29,
+        Refusal::LinkRequired => 30,
+        Refusal::IdentityInUse => 31,
+        Refusal::EmailRequired => 32,
+        Refusal::DomainNotAllowed => 33,
+        Refusal::LastWayIn => 34,
     }
 }

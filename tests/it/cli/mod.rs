@@ -32,6 +32,7 @@ mod output;
 mod owners;
 mod passwords;
 mod prompts;
+mod providers;
 mod readiness;
 mod redact;
 mod registrations;

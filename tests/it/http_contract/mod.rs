@@ -44,6 +44,8 @@ fn path_of(route: &Route) -> String {
         .replace("{id}", "0198a0b2-7c00-7000-8000-000000000001")
         .replace("{role}", "nobodys-role")
         .replace("{app}", "nobodys-app")
+        .replace("{provider}", "nobodys-provider")
+        .replace("{identity}", "0198a0b2-7c00-7000-8000-000000000007")
 }
 
 /// The example of the route's body as it is sent, with its type.

@@ -4,13 +4,15 @@ use super::documents::{document, violations};
 use super::*;
 use authd::api::problem::Problem;
 use authd::api::schema;
+use authd::config::{self, Provider, Sources};
 use authd::domain::access::Standing;
 use authd::domain::algorithm::Algorithm;
 use authd::domain::api_key::{ApiKey, ApiKeyName};
 use authd::domain::application::{Allow, AppName, AppOrigin, Application};
 use authd::domain::audit::{ChainError, Line, Mark};
 use authd::domain::email::Email;
-use authd::domain::id::{ApiKeyId, RegistrationId, SessionId, TokenId, UserId};
+use authd::domain::id::{ApiKeyId, IdentityId, RegistrationId, SessionId, TokenId, UserId};
+use authd::domain::identity::{Identity, IdentityKey, ProviderName};
 use authd::domain::mail::{Mail, MailState};
 use authd::domain::name::Name;
 use authd::domain::registration::Registration;
@@ -97,6 +99,18 @@ impl Filling {
             locked_until: self.maybe(self.time()),
             created_at: self.time(),
             last_login_at: self.maybe(self.time()),
+        }
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            id: IdentityId::new(self.time(), [3; 10]),
+            user: self.user_id(),
+            provider: ProviderName::parse("acme").unwrap(),
+            key: IdentityKey { issuer: "https://id.acme.example".into(), subject: self.text.clone() },
+            email: self.maybe(self.text.clone()),
+            linked_at: self.time(),
+            last_used_at: self.maybe(self.time()),
         }
     }
 
@@ -304,6 +318,12 @@ impl Filling {
             ("App", json!(views::app(&self.app()))),
             ("Allow", json!(views::app(&self.app()))["allow"].clone()),
             ("AppPage", json!(views::page(&self.page(self.app()), views::app))),
+            ("Identity", json!(views::identity(&self.identity()))),
+            ("IdentityPage", json!(views::page(&self.page(self.identity()), views::identity))),
+            ("Identities", json!(views::own_identities(&self.list(self.identity())))),
+            ("LinkBegun", json!(views::link_begun(&self.text))),
+            ("SignInProviders", json!(views::sign_in_providers(&self.list(provider())))),
+            ("SignInProvider", json!(views::sign_in_providers(&[provider()]))["providers"][0].clone()),
             ("Mail", json!(views::mail(&mail))),
             ("MailPage", json!(views::page(&self.page(mail.clone()), views::mail))),
             ("SigningKey", json!(views::signing_key(&signing, now))),
@@ -394,4 +414,15 @@ fn what_operators_alone_see_has_the_members_that_it_declares() {
         };
         as_declared(&views::restored(&restored))?;
     });
+}
+
+/// A provider of identities, as it is configured.
+fn provider() -> Provider {
+    let sources = Sources {
+        env: [("KIND", "github"), ("CLIENT_ID", "authd")]
+            .map(|(key, value)| (format!("AUTHD_OAUTH__ACME__{key}"), value.to_owned()))
+            .into(),
+        ..Sources::default()
+    };
+    config::load(&sources).unwrap().config.oauth.remove(0)
 }

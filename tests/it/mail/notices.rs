@@ -111,7 +111,7 @@ fn a_second_factor_is_told_when_it_goes_on_and_off() {
     let (tokens, secret, _) = world.with_second_factor();
     assert_eq!(world.told(), ["two_factor_enabled"]);
     let code = Factor::Code(world.code(&secret));
-    two_factor::disable(&world.app, &world.caller(&tokens), &password(PASSWORD), &code).unwrap();
+    two_factor::disable(&world.app, &world.caller(&tokens), Some(&password(PASSWORD)), &code).unwrap();
     assert_eq!(world.told(), ["two_factor_enabled", "two_factor_disabled"]);
     let reset = admin_two_factor::reset_second_factor(&world.app, &operator(), &user_ref(ANN));
     assert_eq!(reset.unwrap(), admin_two_factor::FactorReset::Nothing);
