@@ -31,6 +31,9 @@ const fn parameter(name: &'static str, kind: Kind, about: &'static str) -> Field
 /// What the sign-in page is told and passes on, to where it leads in the end.
 const PASSED_ON: [&str; 3] = ["app", "state", "return_to"];
 
+/// The most of that, in bytes: a longer one leads to the account. Proxies bound a `Location`.
+const PASSED_ON_MAX: usize = 3_000;
+
 static START: &[Field] = &[
     parameter(
         "redirect_to",
@@ -150,14 +153,16 @@ fn wish(app: &App, call: &mut Call) -> Result<GoesOn, Refusal> {
                     query.append_pair(name, &value);
                 }
             }
-            Ok(GoesOn::Pages { query: query.finish(), remember: call.fields.flag("remember") })
+            let query = Some(query.finish()).filter(|query| query.len() <= PASSED_ON_MAX).unwrap_or_default();
+            Ok(GoesOn::Pages { query, remember: call.fields.flag("remember") })
         }
-        (None, _) => {
-            let message =
-                "there are no pages here to come back to (pages.enabled); say where the browser goes on";
-            Err(Refusal::invalid("redirect_to", "missing", message))
-        }
+        (None, _) => Err(no_pages()),
     }
+}
+
+fn no_pages() -> Refusal {
+    let message = "there are no pages here to come back to (pages.enabled); say where the browser goes on";
+    Refusal::invalid("redirect_to", "missing", message)
 }
 
 fn callback(app: &App, mut call: Call) -> Result<Response, Error> {
@@ -195,7 +200,9 @@ fn go_on(app: &App, arrival: Arrival) -> Result<Response, Error> {
         }
         (Outcome::Linked, GoesOn::Linked { redirect_to: Some(redirect_to) }) => see_other(&redirect_to),
         (Outcome::LoggedIn(logged_in), GoesOn::Pages { query, remember }) => {
-            let response = see_other(&page(SIGN_IN, &query));
+            // What somebody else began in this browser is not theirs to finish.
+            let response =
+                see_other(&page(SIGN_IN, &query)).header("set-cookie", PageCookie::Handover.clear());
             match logged_in {
                 LoggedIn::Started(started) => {
                     session_cookie::set(response, &started.session_cookie(app, remember))
@@ -250,6 +257,9 @@ fn exchange_code(app: &App, mut call: Call) -> Result<Response, Error> {
 fn link(app: &App, mut call: Call) -> Result<Response, Error> {
     let provider: &Provider = providers::find(app, call.parameter("provider"))?;
     let redirect_to = call.fields.optional_token("redirect_to").map(|text| text.expose().clone());
+    if redirect_to.is_none() && !app.config.pages.enabled {
+        return Err(no_pages().into());
+    }
     let browser = call.provider_cookie.as_deref();
     let wish = Wish { provider, goes_on: GoesOn::Linked { redirect_to }, again: false, browser };
     let begun = begin::link(app, &call.caller, wish)?;

@@ -57,12 +57,7 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
 /// The providers whose identities are linked: to come back from one is as good as a password. They ask once
 /// more who it is, however long they have known them.
 fn ways_in(visit: &Visit<'_>, query: &str) -> Result<Vec<Value>, Stop> {
-    let linked = identities::list_own(visit.app, &visit.caller);
-    let linked = match linked {
-        // Whoever must set up a second factor first has no list yet.
-        Err(Error::Refused(Refusal::TwoFactorSetupRequired)) => Vec::new(),
-        linked => linked?,
-    };
+    let linked = identities::list_own(visit.app, &visit.caller)?;
     let known = providers::list(visit.app)
         .iter()
         .filter(|provider| linked.iter().any(|identity| identity.provider == provider.name));

@@ -19,7 +19,7 @@ use crate::usecase::app::App;
 use crate::usecase::mail::compose;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::reauthenticate::require_fresh;
-use crate::usecase::{require, require_user};
+use crate::usecase::{require, require_any_user};
 
 pub use begin::link as begin_linking;
 
@@ -28,7 +28,7 @@ pub use begin::link as begin_linking;
 /// # Errors
 /// `unauthenticated`; the store's.
 pub fn list_own(app: &App, caller: &Caller) -> Result<Vec<Identity>, Error> {
-    let me = require_user(caller)?.account.id;
+    let me = require_any_user(caller)?.account.id;
     Ok(app.store.read(|query| identities::list_of(query, me))?)
 }
 

@@ -36,6 +36,10 @@ fn what_the_sign_in_page_was_told_goes_there_and_back() {
     let cookie = crate::cookies::set_cookies(&landed);
     let session = cookie.iter().find(|(name, ..)| name == "__Host-authd_session").unwrap();
     assert!(session.2.contains("Max-Age="), "stays signed in: {session:?}");
+    // What proxies would not carry back is let go before the browser leaves.
+    let url = stage.begin(&mut browser, &format!("?return_to=%2Fauth%2Faccount%3F{}", "a".repeat(4_000)));
+    let landed = stage.land(&mut browser, &stage.stand_in.approve(&url));
+    assert_eq!(landed.header("location"), "/auth/sign-in");
 }
 
 #[test]
@@ -229,6 +233,11 @@ fn unknown_providers_are_not_there_and_without_pages_a_front_end_must_be_named()
     let listed = stage.daemon.get("/api/auth/oauth/providers").json();
     assert_eq!(listed, json!({"providers": [{"name": "acme", "kind": "oidc", "display_name": "Acme"}]}));
     let stage = Stage::with(&[("pages.enabled", "false")], |_| {});
-    let answer = stage.daemon.get("/api/auth/oauth/acme/start");
-    assert_eq!((answer.status, answer.field_errors()[0].0.as_str()), (422, "redirect_to"));
+    let token = stage.daemon.token_of("bob@example.com", &[]);
+    for answer in [
+        stage.daemon.get("/api/auth/oauth/acme/start"),
+        stage.daemon.send_as(&token, "POST", "/api/auth/oauth/acme/link", "{}"),
+    ] {
+        assert_eq!((answer.status, answer.field_errors()[0].0.as_str()), (422, "redirect_to"));
+    }
 }
