@@ -165,7 +165,8 @@ pub struct Route {
     /// Whether it takes a user, too, who must set up a second factor first.
     pub before_second_factor: bool,
     /// Whether browsers come here by themselves, sent by a link or by another server: what else stands in the
-    /// query is left alone (RFC 6749 §4.1.2), and the handler gets what the browser has kept.
+    /// query is left alone (RFC 6749 §4.1.2), and the handler gets what the browser has kept. Nothing else is
+    /// taken for a visit: neither `HEAD`, nor what a page loads.
     pub for_browsers: bool,
     pub lane: Lane,
     /// What a network's requests are counted against. `None`: they aren't, so that nobody can make a

@@ -84,7 +84,11 @@ fn trace_and_connect_are_refused() {
 #[test]
 fn head_is_get_without_the_body() {
     let daemon = Daemon::new();
-    for route in routes().filter(|route| route.method == Method::Get) {
+    // Where a browser's visit spends something, no look ahead of one may.
+    for route in routes().filter(|route| route.method == Method::Get && route.for_browsers) {
+        assert_eq!(daemon.send("HEAD", &path_of(route), &[], b"").status, 403, "{route:?}");
+    }
+    for route in routes().filter(|route| route.method == Method::Get && !route.for_browsers) {
         let proof = proof(&daemon, route);
         let headers: Vec<_> = as_sent(&proof).chain([("x-request-id", "same")]).collect();
         let mut get = daemon.send("GET", &path_of(route), &headers, b"");
