@@ -16,8 +16,8 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 
 pub use super::row::Row;
-pub(in crate::store) use super::value::params;
 pub use super::value::{FromValue, ToValue, Value};
+pub(in crate::store) use super::value::{params, words};
 
 /// What keeps others than the store from making something that can be asked.
 pub(in crate::store) mod source {

@@ -56,6 +56,11 @@ macro_rules! params {
 }
 pub(in crate::store) use params;
 
+/// Reads a list that is kept as its words, with spaces between.
+pub(in crate::store) fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
+}
+
 impl<T: ToValue + ?Sized> ToValue for &T {
     fn to_value(&self) -> Value<'_> {
         (**self).to_value()

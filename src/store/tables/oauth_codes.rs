@@ -3,7 +3,7 @@
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Query, Tx, params};
+use crate::store::tx::{Query, Tx, params, words};
 
 /// What a code stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,11 +39,10 @@ pub fn spend(tx: &mut Tx<'_>, code_hash: &[u8; 32]) -> Result<Option<OauthCode>,
     let sql = "SELECT user_id, code_challenge, provider_amr FROM oauth_codes \
         WHERE code_hash = ?1 AND expires_at > ?2";
     let found = tx.opt(sql, params![code_hash, now], |row| {
-        let amr: &str = row.get("provider_amr")?;
         Ok(OauthCode {
             user: row.get("user_id")?,
             code_challenge: row.get("code_challenge")?,
-            provider_amr: amr.split_whitespace().map(str::to_owned).collect(),
+            provider_amr: words(row.get("provider_amr")?),
         })
     })?;
     tx.execute("DELETE FROM oauth_codes WHERE code_hash = ?1", params![code_hash])?;

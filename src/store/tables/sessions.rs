@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::Fault;
 use crate::store::page::{Page, Paged};
-use crate::store::tx::{Query, Row, Tx, params};
+use crate::store::tx::{Query, Row, Tx, params, words};
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -389,10 +389,6 @@ pub(in crate::store) fn bytes(time: Timestamp) -> [u8; 8] {
 
 fn count(rows: usize) -> u64 {
     u64::try_from(rows).unwrap_or(u64::MAX)
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
 }
 
 fn read(row: &Row<'_>) -> Result<Session, Fault> {

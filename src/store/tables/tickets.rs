@@ -3,7 +3,7 @@
 use crate::domain::id::UserId;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Query, Tx, params};
+use crate::store::tx::{Query, Tx, params, words};
 
 /// What was shown before the second step.
 #[derive(Clone, Copy, Debug)]
@@ -88,10 +88,6 @@ pub fn find(
         let provider_amr = words(row.get("provider_amr")?);
         Ok(Waiting { user: row.get("user_id")?, first: row.get("first_factor")?, provider_amr })
     })
-}
-
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Counts a wrong code against the ticket; gives how many it has had by now.
