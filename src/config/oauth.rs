@@ -47,6 +47,18 @@ impl Provider {
     /// to the letter (RFC 9700 §2.1).
     #[must_use]
     pub fn redirect_uri(&self, public_url: &str) -> String {
-        format!("{public_url}/api/auth/oauth/{}/callback", self.name)
+        format!("{public_url}{}", self.callback_path())
+    }
+
+    /// The path of that.
+    #[must_use]
+    pub fn callback_path(&self) -> String {
+        format!("/api/auth/oauth/{}/callback", self.name)
+    }
+
+    /// Where a sign-in with the provider begins.
+    #[must_use]
+    pub fn start_path(&self) -> String {
+        format!("/api/auth/oauth/{}/start", self.name)
     }
 }

@@ -46,8 +46,7 @@ pub fn confirm_before(page: &str, refusal: &Refusal) -> String {
 /// A link that begins a sign-in with a provider, which `address` makes of its path.
 #[must_use]
 pub fn way_in(provider: &Provider, address: impl FnOnce(&str) -> String) -> Value {
-    let path = format!("/api/auth/oauth/{}/start", provider.name);
-    context! { name => provider.display_name.as_str(), url => address(&path) }
+    context! { name => provider.display_name.as_str(), url => address(&provider.start_path()) }
 }
 
 /// Leads on to a provider after a form. Browsers hold `form-action` against the redirects of a form, wherever

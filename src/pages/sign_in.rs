@@ -26,6 +26,7 @@ use crate::usecase::signin::login::{
 };
 use crate::usecase::signin::second_factor;
 use crate::web::page_cookies::{self, PageCookie};
+use crate::web::parameter::with_parameter;
 use crate::web::{session_cookie, status};
 use minijinja::{Value, context};
 
@@ -133,7 +134,7 @@ fn show(
         title => visit.text(&format!("sign_in.{step}_title")),
         providers => ways_in(visit, destination),
         step,
-        again => format!("{action}{}again=1", if action.contains('?') { '&' } else { '?' }),
+        again => with_parameter(&action, "again", "1"),
         register => destination.carried_by("/auth/register"),
         app_host => destination.app_host(),
         email,
@@ -142,7 +143,7 @@ fn show(
         provider_error => text.is_empty().then(|| error_of_provider(visit)).flatten(),
         error => text,
         recovery => visit.query("recovery").is_some(),
-        recovery_link => format!("{action}{}recovery=1", if action.contains('?') { '&' } else { '?' }),
+        recovery_link => with_parameter(&action, "recovery", "1"),
         min_length => visit.app.config.password.min_length,
         magic_link => visit.app.config.magic_link.enabled.then(|| destination.carried_by(SEND_MAGIC_LINK)),
         action,

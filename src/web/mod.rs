@@ -3,7 +3,8 @@
 //!
 //! `request` begins and finishes each request; `client`, `token_transport`, `cookies`, `session_cookie`,
 //! `csrf` and `origin` read what came with it, `forwarded` what a proxy says of a request that it asks about;
-//! `headers` and `status` are what an answer says beside its body; `rejection` is why a request gets none.
+//! `headers` and `status` are what an answer says beside its body, `parameter` is for where it leads;
+//! `rejection` is why a request gets none.
 
 pub mod app_cookies;
 pub mod basic;
@@ -16,6 +17,7 @@ pub mod headers;
 pub mod navigation;
 pub mod origin;
 pub mod page_cookies;
+pub mod parameter;
 pub mod question;
 pub mod rejection;
 pub mod request;

@@ -18,6 +18,7 @@ use crate::usecase::federation::{exchange, identities, providers};
 use crate::usecase::signin::login::LoggedIn;
 use crate::views;
 use crate::web::page_cookies::{self, PageCookie};
+use crate::web::parameter::with_parameter;
 use crate::web::session_cookie;
 use form_urlencoded::Serializer;
 
@@ -52,14 +53,6 @@ static START: &[Field] = &[
     parameter("again", Kind::Flag, "The provider asks once more who it is."),
 ];
 
-static CALLBACK: &[Field] = &[
-    parameter("state", Kind::Token, "What the browser was sent out with."),
-    parameter("code", Kind::Token, "The provider's."),
-    parameter("iss", Kind::Token, "Who says that it is the provider (RFC 9207)."),
-    parameter("error", Kind::Token, "Why there is no code."),
-    parameter("user", Kind::Token, "Apple's, with the name."),
-];
-
 pub static FEDERATION: &[Route] = &[
     Route::get("/api/auth/oauth/providers", "list_providers", Access::Public, list)
         .summary("The providers that people can sign in with")
@@ -80,7 +73,7 @@ pub static FEDERATION: &[Route] = &[
         .lane(Lane::Outbound)
         .limit(Budget::Login)
         .for_browsers()
-        .query(CALLBACK)
+        .query(bodies::CALLBACK.fields)
         .answers(&[nothing(303, "To the front end with `code` or `error`, or to the pages.")])
         .problems(&[(400, "state_mismatch"), (404, "not_found")]),
     Route::post("/api/auth/oauth/{provider}/callback", "finish_sign_in_by_form", Access::Public, posted)
@@ -239,13 +232,12 @@ fn with_error(goes_on: &GoesOn, refusal: &Refusal) -> Response {
 fn posted(app: &App, mut call: Call) -> Result<Response, Error> {
     let provider = providers::find(app, call.parameter("provider"))?;
     let mut query = Serializer::new(String::new());
-    for Field { name, .. } in CALLBACK {
+    for Field { name, .. } in bodies::CALLBACK.fields {
         if let Some(value) = call.fields.optional_token(name) {
             query.append_pair(name, value.expose());
         }
     }
-    let path = format!("/api/auth/oauth/{}/callback", provider.name);
-    Ok(see_other(&page(&path, &query.finish())))
+    Ok(see_other(&page(&provider.callback_path(), &query.finish())))
 }
 
 fn exchange_code(app: &App, mut call: Call) -> Result<Response, Error> {
@@ -286,14 +278,4 @@ fn see_other(location: &str) -> Response {
 
 fn page(path: &str, query: &str) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
-}
-
-/// Adds a parameter to a URL, which may have a query and a fragment.
-fn with_parameter(url: &str, name: &str, value: &str) -> String {
-    let (whole, fragment) =
-        url.split_once('#').map_or((url, None), |(whole, fragment)| (whole, Some(fragment)));
-    let pair = Serializer::new(String::new()).append_pair(name, value).finish();
-    let separator = if whole.contains('?') { '&' } else { '?' };
-    let fragment = fragment.map_or_else(String::new, |fragment| format!("#{fragment}"));
-    format!("{whole}{separator}{pair}{fragment}")
 }
