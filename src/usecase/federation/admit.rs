@@ -1,7 +1,6 @@
 //! Doing what the rules say of somebody who came back from a provider: signing in, making an account,
 //! linking.
 
-use super::providers::display_name;
 use super::role_claims::{RoleClaims, withdraw_all};
 use super::rules::{Facts, Known, Local, SignUp, Stated, Verdict, judge};
 use crate::config::{LinkByEmail, Provider, Registration};
@@ -46,8 +45,7 @@ pub(super) struct Newcomer {
 impl Newcomer {
     pub(super) fn new(app: &App, caller: &Caller, provider: &Provider, claimed: Claimed) -> Self {
         let is_open = provider.sign_up && app.config.registration == Registration::Open;
-        let name = display_name(app, &provider.name);
-        let notice = |kind| compose::identity_notice(app, caller, kind, &name);
+        let notice = |kind| compose::identity_notice(app, caller, kind, &provider.display_name);
         let (linked, first_used) = (notice(MailKind::IdentityLinked), notice(MailKind::IdentityFirstUsed));
         let confirm = IdentityWish::prepare(app, caller, provider, &claimed);
         Self {
@@ -90,8 +88,11 @@ impl Newcomer {
                 }
                 None => Err(contradiction()),
             },
-            (Verdict::Link, _, Some(user)) => self.link(tx, user),
-            (Verdict::Claim, _, Some(user)) => self.claim(tx, user),
+            (Verdict::Link | Verdict::Claim, _, Some(user)) if user.disabled_at.is_some() => {
+                self.refuse_disabled(tx, &user)
+            }
+            (Verdict::Link, _, Some(user)) => self.begin_using(tx, &user),
+            (Verdict::Claim, _, Some(user)) => self.claim(tx, &user),
             (Verdict::Refuse(why), _, local) => {
                 self.refuse(tx, local.map(|user| user.id), why.failure(), why.refusal())
             }
@@ -106,18 +107,14 @@ impl Newcomer {
 
     /// Has the stated address confirmed, and does nothing else: nobody is signed in by what somebody typed.
     pub(super) fn confirm(&self, tx: &mut Tx<'_>) -> Result<Result<(), Refusal>, Fault> {
-        match self.admit_unless_known(tx)? {
-            Err(Refusal::EmailNotVerified) => Ok(Ok(())),
-            Err(refusal) => Ok(Err(refusal)),
-            Ok(()) => Ok(Err(Refusal::StateMismatch)),
-        }
-    }
-
-    fn admit_unless_known(&self, tx: &mut Tx<'_>) -> Result<Result<(), Refusal>, Fault> {
         if identities::find_by_key(tx, &self.claimed.key)?.is_some() {
-            return Ok(Ok(()));
+            return Ok(Err(Refusal::StateMismatch));
         }
-        Ok(self.admit(tx)?.map(drop))
+        Ok(match self.admit(tx)? {
+            Err(Refusal::EmailNotVerified) => Ok(()),
+            Err(refusal) => Err(refusal),
+            Ok(_) => Err(Refusal::StateMismatch),
+        })
     }
 
     /// Links the identity to somebody who asked for it from their account.
@@ -136,13 +133,14 @@ impl Newcomer {
     /// Whether the domain of the stated address may sign in. One that the provider has not verified says
     /// nothing of whose somebody is.
     fn may_sign_in(&self) -> bool {
-        let Some(stated) = &self.claimed.email else {
-            return self.allowed_domains.is_empty();
+        if self.allowed_domains.is_empty() {
+            return true;
+        }
+        let Some(stated) = self.claimed.email.as_ref().filter(|stated| stated.verified) else {
+            return false;
         };
         let domain = stated.email.as_str().rsplit_once('@').map_or("", |(_, domain)| domain);
-        self.allowed_domains.is_empty()
-            || (stated.verified
-                && self.allowed_domains.iter().any(|allowed| allowed.eq_ignore_ascii_case(domain)))
+        self.allowed_domains.iter().any(|allowed| allowed.eq_ignore_ascii_case(domain))
     }
 
     fn facts(&self, identity: Option<&Identity>, local: Option<&User>) -> Facts {
@@ -166,7 +164,7 @@ impl Newcomer {
     fn sign_in(&self, tx: &mut Tx<'_>, identity: &Identity) -> Result<Admitted, Fault> {
         let user = found(users::find(tx, identity.user)?)?;
         if user.disabled_at.is_some() {
-            return self.refuse(tx, Some(user.id), LoginFailure::Disabled, Refusal::AccountDisabled);
+            return self.refuse_disabled(tx, &user);
         }
         if user.email_verified_at.is_none() && self.verification_required {
             if !self.vouches_for(&user) {
@@ -208,18 +206,8 @@ impl Newcomer {
         self.begin_using(tx, &user)
     }
 
-    fn link(&self, tx: &mut Tx<'_>, user: User) -> Result<Admitted, Fault> {
-        if user.disabled_at.is_some() {
-            return self.refuse(tx, Some(user.id), LoginFailure::Disabled, Refusal::AccountDisabled);
-        }
-        self.begin_using(tx, &user)
-    }
-
     /// Whoever set something up on the account had not shown that the address is theirs.
-    fn claim(&self, tx: &mut Tx<'_>, user: User) -> Result<Admitted, Fault> {
-        if user.disabled_at.is_some() {
-            return self.refuse(tx, Some(user.id), LoginFailure::Disabled, Refusal::AccountDisabled);
-        }
+    fn claim(&self, tx: &mut Tx<'_>, user: &User) -> Result<Admitted, Fault> {
         users::clear_password(tx, user.id)?;
         second_factor::delete(tx, user.id)?;
         for identity in identities::list_of(tx, user.id)? {
@@ -231,7 +219,7 @@ impl Newcomer {
         users::save_verified(tx, user.id)?;
         tx.audit(&Event::AccountClaimed { provider: self.provider.to_string() }, user.id)?;
         tx.audit(&Event::EmailVerified, user.id)?;
-        self.begin_using(tx, &user)
+        self.begin_using(tx, user)
     }
 
     fn begin_using(&self, tx: &mut Tx<'_>, user: &User) -> Result<Admitted, Fault> {
@@ -255,6 +243,10 @@ impl Newcomer {
         tx.audit(&Event::identity_linked(&identity), user.id)?;
         self.linked.queue(tx, user.id, &user.email)?;
         Ok(identity)
+    }
+
+    fn refuse_disabled(&self, tx: &mut Tx<'_>, user: &User) -> Result<Admitted, Fault> {
+        self.refuse(tx, Some(user.id), LoginFailure::Disabled, Refusal::AccountDisabled)
     }
 
     fn refuse(

@@ -153,11 +153,10 @@ fn sign_in(
     newcomer: Newcomer,
     goes_on: &GoesOn,
 ) -> Result<Outcome, Error> {
-    let carried = complete::seal(app, provider, &newcomer.claimed);
-    match (sign_in_as(app, caller, newcomer, goes_on), goes_on) {
-        (Err(Error::Refused(Refusal::EmailRequired)), GoesOn::Pages { .. }) => {
-            Ok(Outcome::AddressDue(carried))
-        }
+    let may_ask = newcomer.claimed.email.is_none() && matches!(goes_on, GoesOn::Pages { .. });
+    let carried = may_ask.then(|| complete::seal(app, provider, &newcomer.claimed));
+    match (sign_in_as(app, caller, newcomer, goes_on), carried) {
+        (Err(Error::Refused(Refusal::EmailRequired)), Some(carried)) => Ok(Outcome::AddressDue(carried)),
         (outcome, _) => outcome,
     }
 }

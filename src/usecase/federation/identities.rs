@@ -1,6 +1,5 @@
 //! The identities that sign in to an account: one's own, and those that an operator looks after.
 
-use super::begin;
 use super::providers::{self, display_name};
 use super::role_claims::withdraw_all;
 use crate::domain::audit::Event;
@@ -20,8 +19,6 @@ use crate::usecase::mail::compose;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::reauthenticate::require_fresh;
 use crate::usecase::{require, require_any_user};
-
-pub use begin::link as begin_linking;
 
 /// Lists those of the caller.
 ///

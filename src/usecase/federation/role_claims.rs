@@ -35,35 +35,34 @@ impl RoleClaims {
         }
         let granted = identities::list_granted(tx, identity.id)?;
         for role in granted.iter().filter(|role| !wanted.contains(role)) {
-            self.withdraw(tx, identity, role)?;
+            withdraw(tx, identity, &self.provider, role)?;
         }
         Ok(())
-    }
-
-    fn withdraw(&self, tx: &mut Tx<'_>, identity: &Identity, role: &RoleName) -> Result<(), Fault> {
-        let (name, provider) = (role.to_string(), self.provider.clone());
-        if must_keep(tx, identity, role)? {
-            return tx.audit(&Event::RoleKept { role: name, provider }, identity.user);
-        }
-        roles::unassign(tx, identity.user, role)?;
-        tx.audit(&Event::RoleWithdrawn { role: name, provider }, identity.user)
     }
 }
 
 /// Withdraws all that an identity grants which is about to go. The last admin keeps the role for good.
 pub(super) fn withdraw_all(tx: &mut Tx<'_>, identity: &Identity) -> Result<(), Fault> {
-    let provider = identity.provider.to_string();
     for role in identities::list_granted(tx, identity.id)? {
-        let event = if must_keep(tx, identity, &role)? {
+        if !withdraw(tx, identity, identity.provider.as_str(), &role)? {
             identities::let_keep(tx, identity, &role)?;
-            Event::RoleKept { role: role.to_string(), provider: provider.clone() }
-        } else {
-            roles::unassign(tx, identity.user, &role)?;
-            Event::RoleWithdrawn { role: role.to_string(), provider: provider.clone() }
-        };
-        tx.audit(&event, identity.user)?;
+        }
     }
     Ok(())
+}
+
+/// Takes back a role that an identity grants. `false`: the last admin keeps it.
+fn withdraw(tx: &mut Tx<'_>, identity: &Identity, provider: &str, role: &RoleName) -> Result<bool, Fault> {
+    let keeps = must_keep(tx, identity, role)?;
+    let (name, provider) = (role.to_string(), provider.to_owned());
+    let event = if keeps {
+        Event::RoleKept { role: name, provider }
+    } else {
+        roles::unassign(tx, identity.user, role)?;
+        Event::RoleWithdrawn { role: name, provider }
+    };
+    tx.audit(&event, identity.user)?;
+    Ok(!keeps)
 }
 
 fn must_keep(tx: &Tx<'_>, identity: &Identity, role: &RoleName) -> Result<bool, Fault> {
