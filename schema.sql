@@ -141,7 +141,8 @@ CREATE TABLE oauth_codes (
     user_id        BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     code_challenge TEXT NOT NULL,             -- of the front end's own verifier (RFC 7636)
     provider_amr   TEXT NOT NULL,
-    expires_at     INTEGER NOT NULL
+    expires_at     INTEGER NOT NULL,
+    provider_auth_time INTEGER -- when they proved to the provider who they are; NULL: it doesn't say
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX oauth_codes_by_user ON oauth_codes (user_id);
 

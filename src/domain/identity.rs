@@ -84,6 +84,15 @@ pub struct StatedEmail {
     pub authoritative: bool,
 }
 
+/// What a provider says of how a person proved to it who they are.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct ProviderProof {
+    /// By which methods (RFC 8176). Empty: it doesn't say.
+    pub amr: Vec<String>,
+    /// When they did so last. `None`: it doesn't say.
+    pub at: Option<Timestamp>,
+}
+
 /// What a provider says of whoever came back from it: all of it checked, none of it judged.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Claimed {
@@ -92,8 +101,7 @@ pub struct Claimed {
     pub email: Option<StatedEmail>,
     /// Empty where it says none, or none that is a name.
     pub name: Name,
-    /// How it says that the person proved who they are (RFC 8176).
-    pub amr: Vec<String>,
+    pub proof: ProviderProof,
     /// The values of the claim that `role_claim` names, in the provider's words. Empty where it is missing.
     pub groups: Vec<String>,
 }

@@ -27,7 +27,7 @@ fn any_json() -> impl Strategy<Value = Value> {
             .prop_map(Value::from),
     ];
     let name = prop_oneof![
-        "(iss|sub|aud|azp|exp|iat|nonce|at_hash|tid|hd|amr|email|email_verified|xms_edov|verified|name|id)",
+        "(iss|sub|aud|azp|exp|iat|nonce|at_hash|auth_time|tid|hd|amr|email|email_verified|xms_edov|verified|name|id)",
         "(issuer|jwks_uri|authorization_endpoint|token_endpoint|userinfo_endpoint|keys|kty|crv|x|y|n|e|kid|alg|use)",
         "(error|access_token|id_token|token_type|firstName|primary|key_ops)",
         ".{0,6}",
@@ -51,6 +51,7 @@ fn judge(token: &str, keys: &KeySet) -> bool {
         algorithms: &algorithms,
         access_token: None,
         now: Timestamp::from_secs(1_795_334_400),
+        proved_since: None,
     };
     verify(token, keys, &expected).is_ok()
 }

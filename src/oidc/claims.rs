@@ -5,8 +5,9 @@ use super::fault::{ProviderFault, Step, TokenFlaw};
 use super::kinds::kind::{Authority, EmailRule, Kind};
 use crate::config::Provider;
 use crate::domain::email::Email;
-use crate::domain::identity::{Claimed, IdentityKey, StatedEmail};
+use crate::domain::identity::{Claimed, IdentityKey, ProviderProof, StatedEmail};
 use crate::domain::name::{MAX_LENGTH, Name};
+use crate::domain::time::Timestamp;
 use serde_json::Value;
 
 /// The most values of `amr`, and of a claim of groups, that are taken.
@@ -48,7 +49,10 @@ pub fn of_id_token(
         key,
         email: stating.and_then(|document| stated(document, id_token, kind.email, provider)),
         name: name.map(name_of).unwrap_or_default(),
-        amr: methods(id_token),
+        proof: ProviderProof {
+            amr: methods(id_token),
+            at: id_token.seconds("auth_time").map(Timestamp::from_secs),
+        },
         groups: groups(provider, &documents),
     })
 }
@@ -70,7 +74,7 @@ pub fn of_user(
         key: IdentityKey::parse(issuer, &id).map_err(|_| fault())?,
         email,
         name: NAMES.into_iter().find_map(|name| user.text(name)).map(name_of).unwrap_or_default(),
-        amr: Vec::new(),
+        proof: ProviderProof::default(),
         groups: groups(provider, &[Some(user), None]),
     })
 }

@@ -33,6 +33,8 @@ pub struct Metadata {
     pub client_auth: ClientAuth,
     /// Its callbacks name the issuer (RFC 9207 §3).
     pub promises_iss: bool,
+    /// Its ID tokens can say when the person proved who they are.
+    pub promises_auth_time: bool,
     /// Whether it says that it takes PKCE with S256. `None`: it says nothing of PKCE.
     pub promises_s256: Option<bool>,
 }
@@ -48,6 +50,7 @@ struct Wire {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     authorization_response_iss_parameter_supported: Option<bool>,
     code_challenge_methods_supported: Option<Vec<String>>,
+    claims_supported: Option<Vec<String>>,
 }
 
 /// Where an issuer's metadata stand (OpenID Connect Discovery 1.0 §4.1).
@@ -90,6 +93,9 @@ pub fn parse(text: &str, issuer: &ExpectedIssuer) -> Result<Metadata, ProviderFa
         algorithms: algorithms(wire.id_token_signing_alg_values_supported)?,
         client_auth: client_auth(wire.token_endpoint_auth_methods_supported.as_deref())?,
         promises_iss: wire.authorization_response_iss_parameter_supported == Some(true),
+        promises_auth_time: wire
+            .claims_supported
+            .is_some_and(|claims| claims.iter().any(|claim| claim == "auth_time")),
         promises_s256: wire
             .code_challenge_methods_supported
             .map(|methods| methods.iter().any(|method| method == pkce::METHOD)),

@@ -38,6 +38,16 @@ pub struct Expected<'a> {
     /// That came beside it. `None`: none did.
     pub access_token: Option<&'a Secret<String>>,
     pub now: Timestamp,
+    /// Since when the person must have proved who they are. `None`: that may be long ago.
+    pub proved_since: Option<ProvedSince>,
+}
+
+/// See [`Expected`].
+#[derive(Clone, Copy, Debug)]
+pub struct ProvedSince {
+    pub at: Timestamp,
+    /// Whether a token that doesn't say when they did is refused: the provider has promised that it would.
+    pub must_be_told: bool,
 }
 
 /// Checks a token whole, and gives its claims.
@@ -122,6 +132,7 @@ fn judge(
     demand(made.is_some_and(|made| is_before(made) && made >= now.saturating_sub(OLDEST_S)), "iat")?;
     demand(claims.value("nbf").is_none() || claims.seconds("nbf").is_some_and(is_before), "nbf")?;
     demand(claims.text("nonce").is_some_and(|nonce| equal(nonce, expected.nonce)), "nonce")?;
+    demand(is_proved(claims, expected.proved_since), "auth_time")?;
     demand(binds(claims, algorithm, expected.access_token), "at_hash")
 }
 
@@ -142,6 +153,18 @@ fn is_by(claims: &Document, client_id: &str) -> bool {
     match claims.value("azp") {
         Some(party) => party == client_id,
         None => !for_others,
+    }
+}
+
+/// `auth_time` is a time where it is there, and one within what is asked for.
+fn is_proved(claims: &Document, since: Option<ProvedSince>) -> bool {
+    match (claims.value("auth_time"), since) {
+        (None, None) => true,
+        (None, Some(since)) => !since.must_be_told,
+        (Some(_), None) => claims.seconds("auth_time").is_some(),
+        (Some(_), Some(since)) => claims
+            .seconds("auth_time")
+            .is_some_and(|proved| proved.saturating_add(LEEWAY_S) >= since.at.as_secs()),
     }
 }
 

@@ -36,7 +36,7 @@ struct Release {
     step: &'static str,
 }
 
-const RELEASES: [Release; 5] = [
+const RELEASES: [Release; 6] = [
     Release {
         version: 1,
         schema: include_str!("fixtures/schema_1.sql"),
@@ -61,6 +61,11 @@ const RELEASES: [Release; 5] = [
         version: 5,
         schema: include_str!("fixtures/schema_5.sql"),
         step: include_str!("../../src/store/sqlite/migrations/0006_federation.sql"),
+    },
+    Release {
+        version: 6,
+        schema: include_str!("fixtures/schema_6.sql"),
+        step: include_str!("../../src/store/sqlite/migrations/0007_passkeys.sql"),
     },
 ];
 

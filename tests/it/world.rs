@@ -153,6 +153,12 @@ impl World {
         }
     }
 
+    /// The same with other providers.
+    pub fn restart_with_providers(&mut self, change: impl FnOnce(&mut Vec<Provider>)) {
+        change(&mut self.providers);
+        self.app = Arc::new(self.another_app());
+    }
+
     pub fn try_open(&self) -> Result<App, Error> {
         self.try_open_with(&[])
     }

@@ -48,6 +48,10 @@ impl Provider {
     }
 
     fn judge(&self, token: &str) -> Result<Document, TokenFlaw> {
+        self.judge_proved(token, None)
+    }
+
+    fn judge_proved(&self, token: &str, since: Option<ProvedSince>) -> Result<Document, TokenFlaw> {
         let access_token = Secret::new("access".to_owned());
         let expected = Expected {
             issuer: &self.issuer,
@@ -56,6 +60,7 @@ impl Provider {
             algorithms: &self.algorithms,
             access_token: Some(&access_token),
             now: Timestamp::from_secs(NOW),
+            proved_since: since,
         };
         verify(token, &self.keys(), &expected)
     }
@@ -303,4 +308,35 @@ fn every_algorithm_that_is_taken_verifies() {
             assert_eq!(provider.judge(&token), Err(TokenFlaw::Algorithm((*name).into())), "not promised");
         }
     }
+}
+
+#[test]
+fn whoever_is_asked_once_more_has_proved_it_since() {
+    let provider = Provider::new();
+    let since = |must_be_told| Some(ProvedSince { at: Timestamp::from_secs(NOW - 30), must_be_told });
+    let told = |auth_time: Value| {
+        let mut claims = claims();
+        claims["auth_time"] = auth_time;
+        provider.sign(&header(), &claims)
+    };
+    let flaw = TokenFlaw::Claim("auth_time");
+    for must_be_told in [true, false] {
+        assert!(provider.judge_proved(&told(json!(NOW - 10)), since(must_be_told)).is_ok());
+        assert!(
+            provider.judge_proved(&told(json!(NOW - 90)), since(must_be_told)).is_ok(),
+            "a minute's leeway"
+        );
+        for bad in [json!(NOW - 91), json!("now"), json!([NOW])] {
+            assert_eq!(
+                provider.judge_proved(&told(bad.clone()), since(must_be_told)),
+                Err(flaw.clone()),
+                "{bad}"
+            );
+        }
+    }
+    let silent = provider.sign(&header(), &claims());
+    assert_eq!(provider.judge_proved(&silent, since(true)), Err(flaw.clone()));
+    assert!(provider.judge_proved(&silent, since(false)).is_ok());
+    assert!(provider.judge(&told(json!(NOW - 86_400))).is_ok(), "nobody was asked anew");
+    assert_eq!(provider.judge(&told(json!("yesterday"))), Err(flaw));
 }

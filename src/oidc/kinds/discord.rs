@@ -31,6 +31,7 @@ fn metadata(home: &str) -> Metadata {
         algorithms: Vec::new(),
         client_auth: ClientAuth::Basic,
         promises_iss: true,
+        promises_auth_time: false,
         promises_s256: Some(true),
     }
 }

@@ -40,6 +40,7 @@ fn metadata(home: &str) -> Metadata {
         algorithms: Vec::new(),
         client_auth: ClientAuth::Post,
         promises_iss: false,
+        promises_auth_time: false,
         promises_s256: Some(true),
     }
 }

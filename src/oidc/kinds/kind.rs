@@ -4,6 +4,9 @@ use crate::config::Provider;
 use crate::oidc::discovery::{self, Metadata};
 use crate::oidc::issuer::ExpectedIssuer;
 
+/// How old a person's proof may be, in seconds (OpenID Connect Core §3.1.2.1).
+const MAX_AGE: &str = "max_age";
+
 /// See the module.
 #[derive(Debug)]
 pub struct Kind {
@@ -89,7 +92,8 @@ impl Kind {
         server: Server::Discovered,
         scopes: &["openid", "email", "profile"],
         parameters: &[],
-        fresh: &[("prompt", "login")],
+        // A minute, not zero: with zero some ask for ever, as any proof is older when they look.
+        fresh: &[("prompt", "login"), (MAX_AGE, "60")],
         person: Person::IdToken,
         asks_userinfo: true,
         email: EmailRule::STANDARD,
@@ -100,6 +104,13 @@ impl Kind {
     #[must_use]
     pub const fn has_id_token(&self) -> bool {
         matches!(self.person, Person::IdToken | Person::IdTokenOfApple)
+    }
+
+    /// Whether it is told how old a proof may be at most, when it is to ask once more: then its ID token must
+    /// say how old it is (OpenID Connect Core §3.1.2.1).
+    #[must_use]
+    pub fn limits_age(&self) -> bool {
+        self.fresh.iter().any(|(name, _)| *name == MAX_AGE)
     }
 
     /// The provider's server: issuer, or origin.

@@ -11,6 +11,8 @@ use crate::oidc::issuer::{ExpectedIssuer, PERSONAL_ACCOUNTS};
 pub const KIND: Kind = Kind {
     home: "https://login.microsoftonline.com",
     server: Server::Tenant(discovery),
+    // Its tokens have an `auth_time` only where the application's registration adds it.
+    fresh: &[("prompt", "login")],
     asks_userinfo: false,
     email: EmailRule { flag: "xms_edov", texts: &["1", "true"], authority: Authority::Flag },
     ..Kind::STANDARD

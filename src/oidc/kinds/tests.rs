@@ -172,7 +172,10 @@ fn names_methods_and_groups_are_taken_within_bounds() {
     let userinfo = json!({"sub": "42", "name": "  Ann Lee ", "groups": ["admins"], "team": "red"});
     let of = |provider: &Provider, token: &Value| said(provider, token, Some(&userinfo));
     let said = of(&provider, &token);
-    assert_eq!((said.name.as_str(), said.amr, said.groups), ("", vec!["pwd".into(), "otp".into()], vec![]));
+    assert_eq!(
+        (said.name.as_str(), said.proof.amr, said.groups),
+        ("", vec!["pwd".into(), "otp".into()], vec![])
+    );
     assert_eq!(of(&provider, &json!({})).name.as_str(), "Ann Lee");
     assert_eq!(of(&provider, &json!({"name": "x".repeat(500)})).name.as_str().len(), 200);
     provider.role_claim = Some("groups".into());

@@ -13,7 +13,7 @@ use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::email::Email;
 use crate::domain::id::{IdentityId, RegistrationId, UserId};
-use crate::domain::identity::Identity;
+use crate::domain::identity::{Identity, ProviderName};
 use crate::domain::password::Password;
 use crate::domain::registration::Registration;
 use crate::domain::time::Timestamp;
@@ -49,16 +49,33 @@ pub(super) fn confirm_by_link(
     let attempt = Attempt::new(app, caller, email.key());
     let shown = password.map(|password| app.password_tag_key.tag(email, password));
     let id = UserId::new(app.now(), app.id_entropy());
+    let open = open_providers(app);
     app.store.write(caller, move |tx| {
         let now = tx.now();
         let Some(linked) = registrations::find_by_token(tx, &token_hash, now)? else {
             return Ok(Decision::Refuse(Refusal::InvalidLink));
         };
         match meant(tx, &attempt, linked, shown.as_ref())? {
+            Ok(waiting) if is_closed(&waiting, &open) => Ok(Decision::Refuse(Refusal::RegistrationClosed)),
             Ok(waiting) => make_account(tx, id, &waiting),
             Err(refusal) => Ok(Decision::Refuse(refusal)),
         }
     })
+}
+
+/// The providers whose people get an account with an address that those have not verified: where domains are
+/// listed, such an address is in none of them.
+fn open_providers(app: &App) -> Vec<ProviderName> {
+    let open = app.config.oauth.iter().filter(|known| known.sign_up && known.allowed_domains.is_empty());
+    open.map(|provider| provider.name.clone()).collect()
+}
+
+/// Whether its provider is one of those no more: that may have been changed since it began to wait.
+fn is_closed(waiting: &Waiting, open: &[ProviderName]) -> bool {
+    match &waiting.credential {
+        NewCredential::Password(_) => false,
+        NewCredential::Identity { provider, .. } => !open.contains(provider),
+    }
 }
 
 /// The registration that a link and the password beside it mean. Any link of the address will do: its owner

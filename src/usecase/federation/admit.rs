@@ -8,7 +8,7 @@ use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
 use crate::domain::id::{IdentityId, UserId};
-use crate::domain::identity::{Claimed, Identity, ProviderName};
+use crate::domain::identity::{Claimed, Identity, ProviderName, ProviderProof};
 use crate::domain::mail::MailKind;
 use crate::domain::user::User;
 use crate::error::{Fault, Refusal};
@@ -100,9 +100,20 @@ impl Newcomer {
         }
     }
 
-    /// How the provider says that they proved who they are, where that is told.
-    pub(super) fn told_amr(&self) -> &[String] {
-        if self.trust_amr { &self.claimed.amr } else { &[] }
+    /// What the provider says of how they proved who they are: by which methods, only where that is told.
+    pub(super) fn told_proof(&self) -> ProviderProof {
+        let ProviderProof { amr, at } = &self.claimed.proof;
+        ProviderProof { amr: if self.trust_amr { amr.clone() } else { Vec::new() }, at: *at }
+    }
+
+    /// Why they are not the one who was asked to prove once more who they are: `identity_in_use` for somebody
+    /// else of here, `link_required` for nobody. `None`: they are.
+    pub(super) fn refuse_another_than(&self, tx: &Tx<'_>, asked: UserId) -> Result<Option<Refusal>, Fault> {
+        Ok(match identities::find_by_key(tx, &self.claimed.key)? {
+            Some(identity) if identity.user == asked => None,
+            Some(_) => Some(Refusal::IdentityInUse),
+            None => Some(Refusal::LinkRequired),
+        })
     }
 
     /// Has the stated address confirmed, and does nothing else: nobody is signed in by what somebody typed.

@@ -11,6 +11,7 @@ use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, UserId};
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::oidc::fault::ProviderFault;
 use crate::store::tables::oauth_attempts::{self, Attempt as Begun};
@@ -18,6 +19,7 @@ use crate::store::tables::oauth_codes::{self, OauthCode};
 use crate::store::tables::{sessions, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
+use crate::usecase::signin::browser_session::BrowserSession;
 use crate::usecase::signin::first_step::{FirstStep, Passed};
 use crate::usecase::signin::lockout::Attempt;
 use crate::usecase::signin::login::LoggedIn;
@@ -77,7 +79,7 @@ pub fn arrive(
     let kept = Kept::open(app, &state, &begun.sealed)?;
     let outcome = claimed(app, caller, provider, returned, &kept).and_then(|claimed| match begun.links {
         Some(links) => link(app, caller, claimed, links),
-        None => sign_in(app, caller, provider, claimed, &kept.goes_on),
+        None => sign_in(app, caller, provider, claimed, &kept),
     });
     Ok(Arrival { goes_on: kept.goes_on, outcome })
 }
@@ -109,6 +111,7 @@ fn claimed(
         nonce: &kept.nonce,
         verifier: &verifier,
         redirect_uri: &provider.redirect_uri(&app.config.public_url),
+        asked_again_at: kept.asked_again_at.map(Timestamp::from_millis),
     };
     let said = match (returned.error, returned.code) {
         (Some(error), _) => Err(provider::refusal(app, provider, error, returned.iss)),
@@ -151,51 +154,84 @@ fn sign_in(
     caller: &Caller,
     provider: &Provider,
     newcomer: Newcomer,
-    goes_on: &GoesOn,
+    kept: &Kept,
 ) -> Result<Outcome, Error> {
-    let may_ask = newcomer.claimed.email.is_none() && matches!(goes_on, GoesOn::Pages { .. });
+    let may_ask = newcomer.claimed.email.is_none() && matches!(kept.goes_on, GoesOn::Pages { .. });
     let carried = may_ask.then(|| complete::seal(app, provider, &newcomer.claimed));
-    match (sign_in_as(app, caller, newcomer, goes_on), carried) {
+    match (sign_in_as(app, caller, newcomer, kept), carried) {
         (Err(Error::Refused(Refusal::EmailRequired)), Some(carried)) => Ok(Outcome::AddressDue(carried)),
         (outcome, _) => outcome,
     }
 }
 
-fn sign_in_as(app: &App, caller: &Caller, newcomer: Newcomer, goes_on: &GoesOn) -> Result<Outcome, Error> {
-    match goes_on {
+fn sign_in_as(app: &App, caller: &Caller, newcomer: Newcomer, kept: &Kept) -> Result<Outcome, Error> {
+    let asked_again = kept.asked_again_at.map(|_| AskedAgain::of(app, caller));
+    match &kept.goes_on {
         GoesOn::FrontEnd { code_challenge, .. } => {
             let (code, hash) = opaque::generate(CODE_PREFIX, app.entropy());
             let ending = Ending::Code { hash, challenge: code_challenge.clone() };
-            app.store.write(caller, move |tx| enter(tx, &newcomer, &ending))?;
+            app.store.write(caller, move |tx| enter(tx, &newcomer, asked_again.as_ref(), &ending))?;
             Ok(Outcome::Code(code))
         }
         GoesOn::Pages { .. } | GoesOn::Linked { .. } => {
             let (step, tickets) = FirstStep::new(app, caller, FirstFactor::Federated);
             let attempt = Attempt::new(app, caller, String::new());
             let ending = Ending::Session { step: Box::new(step), attempt };
-            let passed = app.store.write(caller, move |tx| enter(tx, &newcomer, &ending))?;
+            let passed =
+                app.store.write(caller, move |tx| enter(tx, &newcomer, asked_again.as_ref(), &ending))?;
             let passed = passed.ok_or_else(|| Fault::Internal("a sign-in ended in nothing".into()))?;
             Ok(Outcome::LoggedIn(tickets.logged_in(passed)))
         }
     }
 }
 
-fn enter(tx: &mut Tx<'_>, newcomer: &Newcomer, ending: &Ending) -> Result<Decision<Option<Passed>>, Fault> {
+/// The sessions of a browser whose person was to prove once more who they are.
+struct AskedAgain {
+    sessions: Vec<BrowserSession>,
+    idle: Duration,
+}
+
+impl AskedAgain {
+    fn of(app: &App, caller: &Caller) -> Self {
+        Self { sessions: BrowserSession::all_of(app, caller), idle: app.lifetime().idle }
+    }
+
+    /// Why somebody else came back. `None`: it is the same person, or nobody is signed in there any more.
+    fn refuse_another(&self, tx: &Tx<'_>, newcomer: &Newcomer) -> Result<Option<Refusal>, Fault> {
+        for session in &self.sessions {
+            if let Some(asked) = session.owner(tx, self.idle)? {
+                return newcomer.refuse_another_than(tx, asked);
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn enter(
+    tx: &mut Tx<'_>,
+    newcomer: &Newcomer,
+    asked_again: Option<&AskedAgain>,
+    ending: &Ending,
+) -> Result<Decision<Option<Passed>>, Fault> {
+    if let Some(asked_again) = asked_again
+        && let Some(refusal) = asked_again.refuse_another(tx, newcomer)?
+    {
+        return Ok(Decision::Refuse(refusal));
+    }
     let user = match newcomer.admit(tx)? {
         Ok(user) => user,
         Err(refusal) => return Ok(Decision::Refuse(refusal)),
     };
-    let amr = newcomer.told_amr();
+    let proof = newcomer.told_proof();
     match ending {
         Ending::Code { hash, challenge } => {
-            let code =
-                OauthCode { user: user.id, code_challenge: challenge.clone(), provider_amr: amr.to_vec() };
+            let code = OauthCode { user: user.id, code_challenge: challenge.clone(), provider: proof };
             oauth_codes::insert(tx, hash, &code, tx.now().plus(CODE_TTL))?;
             Ok(Decision::Grant(None))
         }
         Ending::Session { step, attempt } => {
             let attempt = attempt.at(user.email.key());
-            Ok(Decision::Grant(Some(step.pass(tx, &attempt, user, amr)?)))
+            Ok(Decision::Grant(Some(step.pass(tx, &attempt, user, &proof)?)))
         }
     }
 }

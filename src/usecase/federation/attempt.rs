@@ -37,6 +37,8 @@ pub(super) struct Kept {
     pub nonce: String,
     pub verifier: String,
     pub goes_on: GoesOn,
+    /// When the provider was asked to ask once more who it is, in milliseconds since 1970. `None`: never.
+    pub asked_again_at: Option<i64>,
 }
 
 impl Kept {

@@ -84,8 +84,12 @@ fn begin(
         tracing::warn!(%provider, why = %fault, "a sign-in with a provider could not begin");
         Refusal::ProviderFailed
     })?;
-    let kept =
-        Kept { nonce: nonce.expose().clone(), verifier: verifier.expose().clone(), goes_on: wish.goes_on };
+    let kept = Kept {
+        nonce: nonce.expose().clone(),
+        verifier: verifier.expose().clone(),
+        goes_on: wish.goes_on,
+        asked_again_at: wish.again.then(|| app.now().as_millis()),
+    };
     let browser = Browser::known_or_new(app, wish.browser);
     let attempt = Attempt { browser_hash: browser.hash, sealed: kept.seal(app, &state_hash), links };
     let name = wish.provider.name.clone();

@@ -6,7 +6,7 @@ use super::providers;
 use crate::config::Provider;
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
-use crate::domain::identity::{Claimed, IdentityKey, StatedEmail};
+use crate::domain::identity::{Claimed, IdentityKey, ProviderProof, StatedEmail};
 use crate::domain::name::Name;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -70,7 +70,7 @@ pub fn complete(app: &App, caller: &Caller, sealed: &str, email: &Email) -> Resu
         key: IdentityKey { issuer: carried.issuer, subject: carried.subject },
         email: Some(StatedEmail { email: email.clone(), verified: false, authoritative: false }),
         name: Name::parse(&carried.name).unwrap_or_default(),
-        amr: Vec::new(),
+        proof: ProviderProof::default(),
         groups: Vec::new(),
     };
     let newcomer = Newcomer::new(app, caller, provider, claimed);

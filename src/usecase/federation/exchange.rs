@@ -51,7 +51,7 @@ fn spend(
 ) -> Result<Decision<Passed>, Fault> {
     let refused = Ok(Decision::Refuse(Refusal::InvalidLink));
     // It is spent also by a wrong verifier: whoever has the code without it has stolen it.
-    let Some(OauthCode { user, code_challenge, provider_amr }) = oauth_codes::spend(tx, code)? else {
+    let Some(OauthCode { user, code_challenge, provider }) = oauth_codes::spend(tx, code)? else {
         return refused;
     };
     if code_challenge != challenge {
@@ -65,5 +65,5 @@ fn spend(
         return Ok(Decision::Refuse(Refusal::AccountDisabled));
     }
     let attempt = attempt.at(user.email.key());
-    Ok(Decision::Grant(step.pass(tx, &attempt, user, &provider_amr)?))
+    Ok(Decision::Grant(step.pass(tx, &attempt, user, &provider)?))
 }

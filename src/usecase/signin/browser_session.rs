@@ -6,24 +6,25 @@ use crate::crypto::refresh::{RefreshKey, RefreshToken};
 use crate::crypto::session_cookie::{Place, SessionCookie, SessionCookieKey};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
-use crate::domain::id::SessionId;
+use crate::domain::id::{SessionId, UserId};
 use crate::error::Fault;
 use crate::store::tables::sessions;
 use crate::store::tables::sessions::SaltedSession;
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What names one, and what tells whether the browser really had it.
 #[derive(Clone, Debug)]
-pub(super) enum BrowserSession {
+pub(in crate::usecase) enum BrowserSession {
     Token(RefreshToken, Arc<RefreshKey>),
     Cookie(SessionCookie, Arc<SessionCookieKey>),
 }
 
 impl BrowserSession {
     /// Those of the caller's browser.
-    pub fn all_of(app: &App, caller: &Caller) -> Vec<Self> {
+    pub(in crate::usecase) fn all_of(app: &App, caller: &Caller) -> Vec<Self> {
         let read = |text: &str| match RefreshToken::parse(text) {
             Some(token) => Some(Self::Token(token, Arc::clone(&app.refresh_key))),
             None => SessionCookie::parse(text, Place::Own)
@@ -32,8 +33,15 @@ impl BrowserSession {
         caller.browser_sessions.iter().filter_map(|text| read(text.expose())).collect()
     }
 
+    /// Finds whose it is, if it lives: used within `idle`, where it has no span of its own. `None`: nobody's.
+    pub(in crate::usecase) fn owner(&self, tx: &Tx<'_>, idle: Duration) -> Result<Option<UserId>, Fault> {
+        let found = sessions::find_salted(tx, self.id())?;
+        let lives = |found: &SaltedSession| self.names(found) && found.session.is_alive(tx.now(), idle);
+        Ok(found.filter(lives).map(|found| found.session.user))
+    }
+
     /// Ends it, whoever's it is. What authd didn't make ends nothing, nor does a cookie that was replaced.
-    pub fn end(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
+    pub(super) fn end(&self, tx: &mut Tx<'_>) -> Result<(), Fault> {
         let found = sessions::find_salted(tx, self.id())?;
         let Some(SaltedSession { session, .. }) = found.filter(|found| self.names(found)) else {
             return Ok(());

@@ -9,6 +9,7 @@ use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::id::UserId;
+use crate::domain::identity::ProviderProof;
 use crate::domain::password::PasswordTerm;
 use crate::domain::secret::Secret;
 use crate::domain::user::User;
@@ -91,17 +92,17 @@ impl FirstStep {
     }
 
     /// Goes on with somebody who may sign in, and whose first factor was right. Only who showed a password
-    /// that must be changed is asked for another. `provider_amr`: how their provider says that they proved
-    /// who they are; empty where they come from none.
+    /// that must be changed is asked for another. `provider`: what their provider says of how they proved who
+    /// they are; nothing where they come from none.
     pub(in crate::usecase) fn pass(
         &self,
         tx: &mut Tx<'_>,
         attempt: &Attempt,
         user: User,
-        provider_amr: &[String],
+        provider: &ProviderProof,
     ) -> Result<Passed, Fault> {
         if user.two_factor_at.is_some() {
-            let shown = FirstShown { user: user.id, first: self.first.name(), provider_amr };
+            let shown = FirstShown { user: user.id, first: self.first.name(), provider_amr: &provider.amr };
             tickets::insert(tx, &self.ticket, shown, tx.now().plus(TICKET_TTL))?;
             tx.audit(&Event::SecondStepAsked, user.id)?;
             return Ok(Passed::SecondStep);
@@ -111,7 +112,7 @@ impl FirstStep {
             return Ok(Passed::PasswordChange);
         }
         let signer = self.keyring.current(tx)?;
-        let start = self.start.clone().with_provider_amr(provider_amr.to_vec());
+        let start = self.start.clone().with_provider_proof(provider.clone());
         let (user, session) = start.run(tx, attempt, user)?;
         Ok(Passed::Started(Box::new(Started { user, session, salt: self.start.salt, signer })))
     }

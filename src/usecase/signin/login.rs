@@ -11,6 +11,7 @@ use crate::crypto::password_tag::{self, PasswordTag};
 use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
+use crate::domain::identity::ProviderProof;
 use crate::domain::mail::MailKind;
 use crate::domain::password::Password;
 use crate::domain::time::Timestamp;
@@ -139,7 +140,7 @@ fn decide(
     {
         tx.audit(&Event::PasswordRehashed, user.id)?;
     }
-    Ok(Decision::Grant(prepared.step.pass(tx, attempt, user, &[])?))
+    Ok(Decision::Grant(prepared.step.pass(tx, attempt, user, &ProviderProof::default())?))
 }
 
 /// Whether a registration waits for the address with this password.

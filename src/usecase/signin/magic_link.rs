@@ -15,6 +15,7 @@ use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::audit::{Event, LoginFailure, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::email::Email;
+use crate::domain::identity::ProviderProof;
 use crate::domain::link::{LinkKind, MAGIC_REQUEST_PREFIX};
 use crate::domain::mail::MailKind;
 use crate::domain::secret::Secret;
@@ -209,7 +210,7 @@ impl Confirmation {
         }
         magic_requests::delete(tx, waiting.id)?;
         let (owner, voided) = self.verify(tx, owner)?;
-        let passed = self.step.pass(tx, &self.attempt, owner, &[])?;
+        let passed = self.step.pass(tx, &self.attempt, owner, &ProviderProof::default())?;
         Ok(Decision::Grant((passed, voided)))
     }
 

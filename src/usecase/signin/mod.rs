@@ -1,7 +1,7 @@
 //! Signing in: the lockout, the password, the second factor, and `session_start`, in which every way in
 //! ends.
 
-mod browser_session;
+pub(in crate::usecase) mod browser_session;
 pub mod factor;
 pub(super) mod first_step;
 pub mod hash_costs;

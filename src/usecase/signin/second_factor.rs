@@ -12,6 +12,7 @@ use super::session_start::Start;
 use super::started::Started;
 use crate::crypto::opaque::{self, OpaqueHash};
 use crate::domain::caller::Caller;
+use crate::domain::identity::ProviderProof;
 use crate::domain::mail::MailKind;
 use crate::domain::session::Session;
 use crate::domain::user::User;
@@ -45,7 +46,9 @@ pub fn verify(app: &App, caller: &Caller, ticket: &str, factor: &Factor) -> Resu
         return Err(locked_tries::refuse(app, caller, &attempt, owner.id.into(), None, until));
     }
     let first = FirstFactor::of_name(&waiting.first).ok_or(Refusal::InvalidCode)?;
-    let start = Start::new(app, caller, first.and(factor.kind())).with_provider_amr(waiting.provider_amr);
+    // The second factor is shown now, whenever the provider was told the first.
+    let provider = ProviderProof { amr: waiting.provider_amr, at: None };
+    let start = Start::new(app, caller, first.and(factor.kind())).with_provider_proof(provider);
     let (password_ticket, password_ticket_hash) = opaque::generate(PASSWORD_TICKET_PREFIX, app.entropy());
     let step = SecondStep {
         ticket,

@@ -11,6 +11,7 @@ use crate::domain::access::Standing;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::id::{SessionId, TokenId};
+use crate::domain::identity::ProviderProof;
 use crate::domain::lockout::Familiarity;
 use crate::domain::mail::MailKind;
 use crate::domain::role::Carried;
@@ -72,8 +73,7 @@ pub(in crate::usecase) struct Start {
     pub(in crate::usecase) salt: Salt,
     caller: Caller,
     proof: Proof,
-    /// See [`Session`].
-    provider_amr: Vec<String>,
+    provider: ProviderProof,
     life: Life,
     bound: SessionBound,
     /// Told to the owner when the network is a new one.
@@ -89,7 +89,7 @@ impl Start {
             salt: draw(app.entropy()),
             caller: caller.clone(),
             proof,
-            provider_amr: Vec::new(),
+            provider: ProviderProof::default(),
             life: life(&app.config, proof),
             bound: SessionBound::of(app),
             notice: compose::notice(app, caller, MailKind::NewLogin),
@@ -97,9 +97,10 @@ impl Start {
         }
     }
 
-    /// The same, of somebody who comes from a provider, with how that says they proved who they are.
-    pub(in crate::usecase) fn with_provider_amr(self, provider_amr: Vec<String>) -> Self {
-        Self { provider_amr, ..self }
+    /// The same, of somebody who comes from a provider. Who proved it to that long ago has no fresh login by
+    /// it.
+    pub(in crate::usecase) fn with_provider_proof(self, provider: ProviderProof) -> Self {
+        Self { provider, ..self }
     }
 
     /// How the person proved who they are.
@@ -142,9 +143,9 @@ impl Start {
             last_used_at: now,
             expires_at: now.plus(self.life.ttl),
             ended_at: None,
-            auth_time: Some(now),
+            auth_time: Some(self.provider.at.unwrap_or(now).min(now)),
             amr: self.proof.amr(),
-            provider_amr: self.provider_amr.clone(),
+            provider_amr: self.provider.amr.clone(),
             ip: self.caller.ip,
             user_agent: self.caller.user_agent.clone(),
             idle: self.life.idle,

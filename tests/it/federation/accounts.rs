@@ -87,6 +87,27 @@ fn an_address_that_the_provider_has_not_verified_is_confirmed_by_mail_first() {
 }
 
 #[test]
+fn whether_they_get_an_account_is_asked_once_more_when_the_address_is_confirmed() {
+    type Close = fn(&mut Vec<Provider>);
+    let closed: [Close; 3] = [
+        |providers| providers[0].sign_up = false,
+        |providers| providers[0].allowed_domains = vec!["example.com".into()],
+        Vec::clear,
+    ];
+    for (number, close) in closed.into_iter().enumerate() {
+        let stage = Stage::new();
+        stage.states(Some(ANN), json!(false));
+        stage.sign_in(&mut Browser::default());
+        let token = stage.world().token_in_mail(ANN);
+        let stage = stage.restarted_with_providers(close);
+        let body = json!({"token": token}).to_string();
+        let answer = stage.daemon.post("/api/auth/email/verify/confirm", &body);
+        assert_eq!(answer.problem(), "registration_closed", "{number}");
+        assert!(admin::find(&stage.world().app, &operator(), &user_ref(ANN)).is_err(), "{number}");
+    }
+}
+
+#[test]
 fn making_an_account_voids_registrations_that_wait_for_its_address() {
     let stage = Stage::new();
     stage.world().register(ANN).unwrap();

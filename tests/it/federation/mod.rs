@@ -77,6 +77,14 @@ impl Stage {
         Self { daemon: Daemon::with_pages(world), stand_in: stand_in.unwrap() }
     }
 
+    /// The same after a restart with another configuration of its providers.
+    pub fn restarted_with_providers(self, change: impl FnOnce(&mut Vec<Provider>)) -> Self {
+        let Daemon { mut world, running } = self.daemon;
+        running.stopper().stop();
+        world.restart_with_providers(change);
+        Self { daemon: Daemon::with_pages(world), stand_in: self.stand_in }
+    }
+
     pub fn world(&self) -> &World {
         &self.daemon.world
     }

@@ -154,7 +154,7 @@ fn a_code_counts_once_and_for_its_own_sign_in() {
     let returned = stage.returned().unwrap();
     let judge = |nonce: &str, verifier: &str, redirect_uri: &str| {
         let verifier = Secret::new(verifier.to_owned());
-        let awaited = Awaited { nonce, verifier: &verifier, redirect_uri };
+        let awaited = Awaited { nonce, verifier: &verifier, redirect_uri, asked_again_at: None };
         let iss = stage.stand_in.origin();
         let callback = Callback { code: &returned.fields["code"], iss: Some(&iss), user: None };
         claimed(&stage.world.app, &stage.provider, &callback, &awaited).unwrap_err().reason()

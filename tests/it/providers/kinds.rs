@@ -207,5 +207,5 @@ fn how_somebody_proved_themselves_is_passed_on() {
     stage
         .stand_in
         .set(|script| drop(script.claims.insert("amr".into(), json!(["pwd", "otp", 7, "two words"]))));
-    assert_eq!(stage.sign_in().unwrap().amr, ["pwd", "otp"]);
+    assert_eq!(stage.sign_in().unwrap().proof.amr, ["pwd", "otp"]);
 }

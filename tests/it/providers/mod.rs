@@ -56,7 +56,8 @@ impl Stage {
 
     pub fn claimed(&self, returned: &Returned) -> Result<Claimed, ProviderFault> {
         let verifier = Secret::new(VERIFIER.to_owned());
-        let awaited = Awaited { nonce: NONCE, verifier: &verifier, redirect_uri: REDIRECT_URI };
+        let awaited =
+            Awaited { nonce: NONCE, verifier: &verifier, redirect_uri: REDIRECT_URI, asked_again_at: None };
         let field = |name: &str| returned.fields.get(name).map(String::as_str);
         let callback = Callback { code: field("code").unwrap(), iss: field("iss"), user: field("user") };
         claimed(&self.world.app, &self.provider, &callback, &awaited)

@@ -11,12 +11,13 @@ pub use inspect::{Check, inspect};
 use crate::config::Provider;
 use crate::domain::identity::{Claimed, StatedEmail};
 use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
 use crate::oidc::authorization::{self, AuthorizationRequest};
 use crate::oidc::claims;
 use crate::oidc::discovery::Metadata;
 use crate::oidc::document::Document;
 use crate::oidc::fault::{ProviderFault, Step, TokenFlaw};
-use crate::oidc::id_token::{self, Expected};
+use crate::oidc::id_token::{self, Expected, ProvedSince};
 use crate::oidc::kinds;
 use crate::oidc::kinds::kind::Person;
 use crate::oidc::kinds::{apple, discord, github};
@@ -43,6 +44,8 @@ pub struct Awaited<'a> {
     pub nonce: &'a str,
     pub verifier: &'a Secret<String>,
     pub redirect_uri: &'a str,
+    /// When the provider was asked to ask once more who it is. `None`: it was not.
+    pub asked_again_at: Option<Timestamp>,
 }
 
 /// The URL that a browser is sent to.
@@ -147,6 +150,9 @@ fn by_id_token(
         algorithms: &metadata.algorithms,
         access_token: tokens.access_token.as_ref(),
         now: line.app.now(),
+        proved_since: awaited
+            .asked_again_at
+            .map(|at| ProvedSince { at, must_be_told: kind.limits_age() && metadata.promises_auth_time }),
     };
     let keys = line.keys(metadata)?;
     let mut verified = id_token::verify(token, &keys, &expected);
