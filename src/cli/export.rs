@@ -31,12 +31,14 @@ impl Form {
 
 /// Print all users, oldest first, in a form that import takes
 ///
-/// Without --with-hashes nobody can log in where the file is imported before setting a new password, and
-/// second factors stay behind. With it, import makes the same users once more: whoever has the file can guess
-/// at the passwords, and has the second factors and codes' hashes. The audit log says that it was taken.
+/// Without --with-hashes nobody can log in where the file is imported before setting a new password; second
+/// factors and the accounts at providers that sign in stay behind. With it, import makes the same users once
+/// more: whoever has the file can guess at the passwords, and has the second factors and codes' hashes. The
+/// audit log says that it was taken.
 ///
-/// Users come with the names of their roles, not with what those permit. Sessions, links, locks, mails and
-/// the audit log are no part of it; `db backup` keeps everything.
+/// Users come with the names of their roles, not with what those permit, and with the names of their
+/// providers, not with what the configuration says of these. Sessions, links, locks, mails, API keys and the
+/// audit log are no part of it; `db backup` keeps everything.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl export --with-hashes > users.jsonl
@@ -46,7 +48,7 @@ pub struct Export {
     #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
     #[arg(value_parser = choices(Form::ALL, Form::name))]
     format: Form,
-    /// Take along password hashes, second factors' secrets and the hashes of recovery codes
+    /// Take along password hashes, second factors' secrets, the hashes of recovery codes and identities
     #[arg(long)]
     with_hashes: bool,
 }

@@ -1,7 +1,7 @@
 //! Accounts as `export` writes them.
 
 use super::text::Time;
-use crate::usecase::operator::transfer_format::{Contents, Kind, Member, Presence, members};
+use crate::usecase::operator::transfer_format::{Contents, IDENTITY, Kind, Member, Presence, members};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -47,9 +47,21 @@ fn schema_of(member: &Member, generator: &mut SchemaGenerator) -> Value {
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Number => json!({"type": "integer"}),
         Kind::List => json!({"type": "array", "items": {"type": "string"}}),
+        Kind::Identities => json!({"type": "array", "items": identity(generator)}),
     };
     match member.presence {
         Presence::Always => schema,
         Presence::Maybe => json!({"anyOf": [schema, {"type": "null"}]}),
     }
+}
+
+fn identity(generator: &mut SchemaGenerator) -> Value {
+    let mut properties = Map::new();
+    for member in &IDENTITY {
+        let mut schema = schema_of(member, generator);
+        schema["description"] = member.about.into();
+        properties.insert(member.name.into(), schema);
+    }
+    let required = IDENTITY.each_ref().map(|member| member.name);
+    json!({"type": "object", "properties": properties, "required": required})
 }

@@ -73,6 +73,7 @@ mod tidy;
 mod token_size;
 mod totp;
 mod transfer;
+mod transfer_identities;
 mod transport;
 mod two_factor;
 mod values;

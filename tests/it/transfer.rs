@@ -145,7 +145,12 @@ fn populated() -> World {
     let (of, made) = (user_ref("Bob+x@example.com"), Password::new("made2-for3-bob4-alone5").unwrap());
     admin::set_password(&world.app, &operator(), &of, &made, admin::Term::Temporary).unwrap();
     let extra = json!({"email": "'=cmd@bücher.example", "name": "=Eve, \"the\" \u{202e}one\\n",
-        "disabled": true, "created_at": "2001-02-03T04:05:06.789Z"});
+        "disabled": true, "created_at": "2001-02-03T04:05:06.789Z", "roles": ["admin", "editor"],
+        "identities": [
+            {"provider": "acme", "issuer": "https://idp.example/\"a,b\"", "subject": "=1+1 '\\u{202e}ü",
+             "email": "eve@bücher.example", "linked_at": "2001-02-03T04:05:06.789Z",
+             "last_used_at": "2002-02-03T04:05:06.789Z", "granted_roles": ["editor"]},
+            {"provider": "github", "issuer": "https://github.com", "subject": "42"}]});
     assert_eq!(import(&world, Format::Jsonl, &extra.to_string()).summary.created, 1);
     world
 }

@@ -1,10 +1,11 @@
 //! Users with all that hangs on them, as import writes and export reads them. Elsewhere nothing of an
 //! account's past is ever written: here its times come from outside.
 
-use super::roles;
 use super::users::{password_term_columns, read_password_term, words};
+use super::{identities, roles};
 use crate::domain::email::Email;
-use crate::domain::id::UserId;
+use crate::domain::id::{IdentityId, UserId};
+use crate::domain::identity::Identity;
 use crate::domain::name::Name;
 use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
@@ -28,10 +29,20 @@ pub struct UserExport {
     pub created_at: Timestamp,
     /// `None`: never.
     pub last_login_at: Option<Timestamp>,
-    /// Sorted.
+    /// All of them, whoever gave them. Sorted.
     pub roles: Vec<RoleName>,
     pub factor: Option<FactorExport>,
     pub recovery_codes: Vec<RecoveryCode>,
+    /// In the order in which they were linked.
+    pub identities: Vec<IdentityExport>,
+}
+
+/// An account elsewhere that signs in to this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityExport {
+    pub identity: Identity,
+    /// Those of the user's roles that it granted. Sorted.
+    pub granted_roles: Vec<RoleName>,
 }
 
 /// A second factor, its secret sealed.
@@ -69,8 +80,14 @@ pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
     })
 }
 
-/// Inserts an account with all that hangs on it. Address and id must be free, and the roles there: see
-/// [`has_email`] and [`has_id`].
+/// Looks whether an identity has the id.
+pub fn has_identity_id(query: &impl Query, id: IdentityId) -> Result<bool, Fault> {
+    Ok(identities::find(query, id)?.is_some())
+}
+
+/// Inserts an account with all that hangs on it. Address and ids must be free, the identities linked to
+/// nobody, and the roles there: see [`has_email`], [`has_id`], [`has_identity_id`] and
+/// [`identities::find_by_key`].
 pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
     let sql = "INSERT INTO users \
         (id, email, email_key, email_verified_at, name, password_hash, disabled_at, created_at, last_login_at, \
@@ -93,7 +110,13 @@ pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
             ends_at
         ],
     )?;
-    for role in &user.roles {
+    for IdentityExport { identity, granted_roles } in &user.identities {
+        identities::insert(tx, identity)?;
+        for role in granted_roles {
+            identities::grant(tx, identity, role)?;
+        }
+    }
+    for role in assigned_roles(user) {
         roles::assign(tx, user.id, role)?;
     }
     if let Some(factor) = &user.factor {
@@ -107,6 +130,13 @@ pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
         tx.execute(sql, params![user.id, code.hash, code.spent_at])?;
     }
     Ok(())
+}
+
+/// The roles of an account that no identity of its granted.
+pub fn assigned_roles(user: &UserExport) -> impl Iterator<Item = &RoleName> {
+    let is_granted =
+        |role: &RoleName| user.identities.iter().any(|linked| linked.granted_roles.contains(role));
+    user.roles.iter().filter(move |role| !is_granted(role))
 }
 
 /// Lists the next `limit` accounts after one's id, in the order in which they were made. `None`: from the
@@ -126,6 +156,10 @@ pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec
         let code =
             |row: &Row<'_>| Ok(RecoveryCode { hash: row.get("code_hash")?, spent_at: row.get("spent_at")? });
         user.recovery_codes = query.all(sql, params![user.id], code)?;
+        for identity in identities::list_of(query, user.id)? {
+            let granted_roles = identities::list_granted(query, identity.id)?;
+            user.identities.push(IdentityExport { identity, granted_roles });
+        }
     }
     Ok(users)
 }
@@ -154,5 +188,6 @@ fn read(row: &Row<'_>) -> Result<UserExport, Fault> {
         roles: words(row.get("roles")?, |word| RoleName::parse(word).ok()),
         factor,
         recovery_codes: Vec::new(),
+        identities: Vec::new(),
     })
 }

@@ -1,12 +1,13 @@
 //! authd's own format, which `export` writes and `import` reads without loss: an object of texts, numbers and
-//! lists of texts, so that it fits a row of CSV too. Here it is described and written.
+//! lists of texts, so that it fits a row of CSV too; identities alone are objects themselves. Here it is
+//! described and written.
 
 use crate::domain::id::UserId;
 use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::error::Error;
-use crate::store::tables::transfer::{RecoveryCode, UserExport};
+use crate::store::tables::transfer::{IdentityExport, RecoveryCode, UserExport};
 use crate::usecase::app::App;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use serde_json::{Map, Value};
@@ -16,7 +17,8 @@ use serde_json::{Map, Value};
 pub enum Contents {
     /// What others may know of it.
     Profile,
-    /// Besides, the password's hash, the second factor's secret and the hashes of the recovery codes.
+    /// Besides, what signs in to it: the password's hash, the second factor's secret, the hashes of the
+    /// recovery codes, and the identities.
     WithCredentials,
 }
 
@@ -30,6 +32,8 @@ pub enum Kind {
     Number,
     /// Of texts; in a cell separated by blanks.
     List,
+    /// A list of objects of [`IDENTITY`]; in a cell as JSON, or empty where there are none.
+    Identities,
 }
 
 /// Whether every account has a value for a member.
@@ -74,7 +78,7 @@ static PROFILE: [Member; 11] = [
     maybe("last_login_at", Kind::Time, "Null: never."),
 ];
 
-static CREDENTIALS: [Member; 9] = [
+static CREDENTIALS: [Member; 10] = [
     maybe("password_hash", Kind::Text, "With its method and its cost. Null: there is no password."),
     always("password_must_change", Kind::Flag, "Whether the next login asks for another password."),
     maybe("password_ends_at", Kind::Time, "Until when such a password counts. Null: it doesn't end."),
@@ -84,6 +88,24 @@ static CREDENTIALS: [Member; 9] = [
     maybe("totp_failures", Kind::Number, "Wrong codes in a row. Null: there is no second factor."),
     maybe("totp_created_at", Kind::Time, "Null: there is no second factor."),
     always("recovery_codes", Kind::List, "The SHA-256 of each; behind an `@`, when it was used."),
+    always(
+        "identities",
+        Kind::Identities,
+        "The accounts elsewhere that sign in, in the order of their linking.",
+    ),
+];
+
+/// The members of the object that an identity is, called as where it is shown, in the order in which they are
+/// written.
+pub static IDENTITY: [Member; 8] = [
+    always("id", Kind::Text, "UUIDv7."),
+    always("provider", Kind::Text, "As the configuration names it."),
+    always("issuer", Kind::Text, "Who vouches for the subject."),
+    always("subject", Kind::Text, "Who it is there."),
+    maybe("email", Kind::Text, "What the provider stated last; it only informs. Null: nothing."),
+    always("linked_at", Kind::Time, "UTC."),
+    maybe("last_used_at", Kind::Time, "Null: nobody has signed in by it."),
+    always("granted_roles", Kind::List, "Those of the account's roles that the provider granted. Sorted."),
 ];
 
 /// Every member, and whether an export writes it only with credentials.
@@ -159,6 +181,7 @@ impl Line {
                 factor.map(|factor| factor.failures).into(),
                 time(factor.map(|factor| factor.created_at)).into(),
                 user.recovery_codes.iter().map(written_code).collect(),
+                user.identities.iter().map(written_identity).collect(),
             ]);
         }
         let object = columns(contents).into_iter().map(str::to_owned).zip(values).collect();
@@ -170,7 +193,9 @@ impl Line {
         self.object.values().map(|value| match value {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
-            Value::Array(values) => values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+            Value::Array(values) if values.iter().all(Value::is_string) => {
+                values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+            }
             other => other.to_string(),
         })
     }
@@ -180,4 +205,19 @@ impl Line {
 fn written_code(code: &RecoveryCode) -> String {
     let hash = HEXLOWER.encode(&code.hash);
     code.spent_at.map_or_else(|| hash.clone(), |at| format!("{hash}@{}", at.exact()))
+}
+
+fn written_identity(linked: &IdentityExport) -> Value {
+    let IdentityExport { identity, granted_roles } = linked;
+    let values: [Value; 8] = [
+        identity.id.to_string().into(),
+        identity.provider.as_str().into(),
+        identity.key.issuer.as_str().into(),
+        identity.key.subject.as_str().into(),
+        identity.email.as_deref().into(),
+        identity.linked_at.exact().into(),
+        identity.last_used_at.map(Timestamp::exact).into(),
+        granted_roles.iter().map(RoleName::as_str).collect(),
+    ];
+    Value::Object(IDENTITY.iter().map(|member| member.name.to_owned()).zip(values).collect())
 }

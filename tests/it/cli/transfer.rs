@@ -1,7 +1,14 @@
 //! `import` and `export` through the binary: what goes where, and the exit codes.
 
-use super::{Shell, json};
+use super::{Said, Shell, json};
+use crate::daemon::Daemon;
+use crate::federation::{ANN, Browser, Stage};
+use crate::world::World;
+use authd::config::Provider;
+use authd::domain::role::RoleName;
+use authd::ports::{Clock, SystemClock};
 use std::fs;
+use std::sync::Arc;
 
 impl Shell {
     fn file(&self, name: &str, text: &str) {
@@ -213,4 +220,101 @@ fn what_can_not_be_read_is_said_before_anything_is_changed() {
         assert_eq!((refused.code, refused.out.as_str()), (code, ""), "{line}: {refused:?}");
         assert!(refused.err.contains(said), "{line}: {refused:?}");
     }
+}
+
+/// Runs the program on the database of another world.
+fn on(shell: &Shell, world: &World, line: &str) -> Said {
+    shell.line(&format!("{line} --database {}", world.database().display()))
+}
+
+/// The program's clock is the real one.
+fn at_the_real_time(stage: Stage) -> Stage {
+    stage.world().clock.set(SystemClock::new().now());
+    stage
+}
+
+fn grants(provider: &mut Provider) {
+    provider.role_claim = Some("groups".into());
+    provider.roles = [("writers".to_owned(), RoleName::parse("editor").unwrap())].into();
+}
+
+/// Another authd, with the same provider.
+fn beside(stage: &Stage) -> Stage {
+    let settings = [("rate_limit.enabled", "false")];
+    let world = World::with_providers(&settings, |_, folder| {
+        let mut provider = stage.stand_in.provider(folder);
+        grants(&mut provider);
+        vec![provider]
+    });
+    let stand_in = Arc::clone(&stage.stand_in);
+    at_the_real_time(Stage { daemon: Daemon::with_pages(world), stand_in })
+}
+
+#[test]
+fn who_has_no_password_signs_in_with_the_provider_after_a_move() {
+    let shell = Shell::new();
+    let stage = at_the_real_time(Stage::with(&[], grants));
+    let other = beside(&stage);
+    for stage in [&stage, &other] {
+        assert_eq!(on(&shell, stage.world(), "role add editor").code, 0);
+    }
+    stage.stand_in.set(|script| {
+        script.claims.insert("groups".into(), serde_json::json!(["writers"]));
+    });
+    stage.sign_in(&mut Browser::default());
+
+    let plain = on(&shell, stage.world(), "export").out;
+    assert!(!plain.contains("identities"), "{plain}");
+    let whole = on(&shell, stage.world(), "export --with-hashes").out;
+    let user = json(&whole);
+    let listed = json(&on(&shell, stage.world(), &format!("identity list {ANN} -o json")).out);
+    assert_eq!(user["password_hash"], serde_json::json!(null));
+    for name in ["id", "provider", "issuer", "subject", "email"] {
+        assert_eq!(user["identities"][0][name], listed[0][name], "{name}");
+    }
+    let names: Vec<_> = user["identities"][0].as_object().unwrap().keys().collect();
+    let expected =
+        ["id", "provider", "issuer", "subject", "email", "linked_at", "last_used_at", "granted_roles"];
+    assert_eq!(names, expected);
+
+    shell.file("users.jsonl", &whole);
+    let dry = on(&shell, other.world(), "import users.jsonl --format jsonl --dry-run");
+    assert_eq!((dry.code, dry.err.starts_with("would create 1, skip 0")), (0, true), "{dry:?}");
+    let moved = on(&shell, other.world(), "import users.jsonl --format jsonl");
+    assert_eq!((moved.code, moved.err.starts_with("created 1, ")), (0, true), "{moved:?}");
+    assert_eq!(on(&shell, other.world(), "export --with-hashes").out, whole);
+
+    let mut browser = Browser::default();
+    other.sign_in(&mut browser);
+    other.assert_signed_in(&browser, ANN);
+    assert_eq!(other.me(&browser).json()["id"], user["id"]);
+    // What the provider granted, it takes again.
+    assert_eq!(other.me(&browser).json()["roles"], serde_json::json!(["editor"]));
+    other.stand_in.set(|script| {
+        script.claims.remove("groups");
+    });
+    other.sign_in(&mut browser);
+    assert_eq!(other.me(&browser).json()["roles"], serde_json::json!([]));
+    assert_eq!(on(&shell, other.world(), "user list -q").out.lines().count(), 1);
+}
+
+#[test]
+fn an_identity_that_signs_in_to_somebody_else_is_left_to_them() {
+    let shell = Shell::new();
+    let stage = at_the_real_time(Stage::with(&[], grants));
+    let other = beside(&stage);
+    stage.sign_in(&mut Browser::default());
+    let whole = on(&shell, stage.world(), "export --with-hashes").out;
+    other.states(Some("olga@example.com"), serde_json::json!(true));
+    other.sign_in(&mut Browser::default());
+    shell.file("users.jsonl", &whole);
+    for flag in ["", " --dry-run -o tsv"] {
+        let said = on(&shell, other.world(), &format!("import users.jsonl --format jsonl{flag}"));
+        assert_eq!(said.code, 5, "{said:?}");
+        let told = if flag.is_empty() { &said.err } else { &said.out };
+        assert!(told.contains("identity_in_use") && told.contains(ANN), "{said:?}");
+    }
+    let mut browser = Browser::default();
+    other.sign_in(&mut browser);
+    other.assert_signed_in(&browser, "olga@example.com");
 }

@@ -91,6 +91,13 @@ impl<'a> Members<'a> {
         Ok(self.typed(name, "a list of texts", read)?.unwrap_or_default())
     }
 
+    pub(super) fn objects(self, name: &str) -> Result<Vec<Members<'a>>, Problem> {
+        let read = |value: &'a Value| {
+            value.as_array()?.iter().map(|value| value.as_object().map(Self)).collect::<Option<Vec<_>>>()
+        };
+        Ok(self.typed(name, "a list of objects", read)?.unwrap_or_default())
+    }
+
     pub(super) fn object(self, name: &str) -> Result<Option<Members<'a>>, Problem> {
         Ok(self.typed(name, "an object", Value::as_object)?.map(Self))
     }

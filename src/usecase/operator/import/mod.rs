@@ -9,6 +9,7 @@ mod django;
 mod fields;
 pub mod firebase;
 mod htpasswd;
+mod identities;
 pub mod options;
 mod own;
 mod pocketbase;
@@ -19,17 +20,19 @@ mod source;
 use crate::crypto::password::foreign;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
-use crate::domain::id::UserId;
+use crate::domain::id::{IdentityId, UserId};
+use crate::domain::identity::Identity;
 use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::progress::Progress;
 use crate::store::tables::transfer;
-use crate::store::tables::transfer::{FactorExport, UserExport};
+use crate::store::tables::transfer::{FactorExport, IdentityExport, UserExport, assigned_roles};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::require;
-use record::{Problem, Record};
+use identities::SeenIdentities;
+use record::{LinkedIdentity, Problem, Record};
 use source::Take;
 use std::collections::HashSet;
 use std::fmt;
@@ -160,6 +163,7 @@ struct Candidate {
     id: UserId,
     /// The second factor's secret, sealed for that id.
     secret_sealed: Option<Vec<u8>>,
+    identities: Vec<IdentityExport>,
 }
 
 impl Candidate {
@@ -180,6 +184,7 @@ enum Ruling {
 struct Seen {
     emails: HashSet<String>,
     ids: HashSet<UserId>,
+    identities: SeenIdentities,
 }
 
 struct Import<'a> {
@@ -232,7 +237,23 @@ impl Import<'_> {
             self.app.totp_sealer.seal(self.app.entropy(), id.as_bytes(), secret.expose())
         };
         let secret_sealed = record.factor.as_ref().map(|factor| seal(&factor.secret));
-        Candidate { record, id, secret_sealed }
+        let identities = record.identities.iter().map(|linked| self.identity(id, linked)).collect();
+        Candidate { record, id, secret_sealed, identities }
+    }
+
+    fn identity(&self, user: UserId, linked: &LinkedIdentity) -> IdentityExport {
+        let linked_at = linked.linked_at.unwrap_or_else(|| self.app.now());
+        let LinkedIdentity { provider, key, email, granted_roles, .. } = linked.clone();
+        let identity = Identity {
+            id: linked.id.unwrap_or_else(|| IdentityId::new(linked_at, self.app.id_entropy())),
+            user,
+            provider,
+            key,
+            email: email.map(|email| email.to_string()),
+            linked_at,
+            last_used_at: linked.last_used_at,
+        };
+        IdentityExport { identity, granted_roles }
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -293,11 +314,15 @@ impl Seen {
         match ruling {
             Ruling::Create if self.emails.contains(&candidate.record.email.key()) => Ruling::Skip,
             Ruling::Create if self.ids.contains(&candidate.id) => Ruling::Fail(id_taken(candidate)),
-            Ruling::Create => {
-                self.emails.insert(candidate.record.email.key());
-                self.ids.insert(candidate.id);
-                Ruling::Create
-            }
+            Ruling::Create => match self.identities.taken(&candidate.identities) {
+                Some(problem) => Ruling::Fail(problem),
+                None => {
+                    self.emails.insert(candidate.record.email.key());
+                    self.ids.insert(candidate.id);
+                    self.identities.note(&candidate.identities);
+                    Ruling::Create
+                }
+            },
             other => other,
         }
     }
@@ -346,6 +371,9 @@ fn rule(query: &impl Query, roles: &Roles, candidate: &Candidate) -> Result<Ruli
     if transfer::has_id(query, candidate.id)? {
         return Ok(Ruling::Fail(id_taken(candidate)));
     }
+    if let Some(problem) = identities::taken(query, &candidate.identities)? {
+        return Ok(Ruling::Fail(problem));
+    }
     Ok(match record.roles.iter().find(|role| !roles.0.contains(role)) {
         None => Ruling::Create,
         Some(role) => {
@@ -381,11 +409,19 @@ fn insert(tx: &mut Tx<'_>, candidate: &Candidate, format: Format) -> Result<(), 
             created_at: factor.created_at.unwrap_or(now),
         }),
         recovery_codes: record.recovery_codes.clone(),
+        identities: candidate.identities.clone(),
     };
     transfer::insert(tx, &user)?;
     tx.audit(&Event::UserImported { from: format.name() }, id)?;
-    for role in &user.roles {
+    for role in assigned_roles(&user) {
         tx.audit(&Event::RoleAssigned { role: role.to_string() }, id)?;
+    }
+    for IdentityExport { identity, granted_roles } in &user.identities {
+        tx.audit(&Event::identity_linked(identity), id)?;
+        for role in granted_roles {
+            let provider = identity.provider.to_string();
+            tx.audit(&Event::RoleGranted { role: role.to_string(), provider }, id)?;
+        }
     }
     Ok(())
 }

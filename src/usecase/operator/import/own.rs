@@ -1,11 +1,11 @@
 //! Reading authd's own format, which `export` writes; `transfer_format` describes it.
 
 use super::fields::Members;
-use super::record::{Factor, Moment, Problem, Record, Rules};
+use super::identities;
+use super::record::{Factor, Moment, Problem, Record, Rules, roles};
 use super::source;
 use crate::domain::id::UserId;
 use crate::domain::password::PasswordTerm;
-use crate::domain::role::{InvalidRoleName, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::store::tables::transfer::RecoveryCode;
@@ -47,19 +47,11 @@ fn read(rules: &Rules<'_>, fields: Members<'_>, record: &mut Record) -> Result<(
     }
     record.factor = factor(fields)?;
     record.recovery_codes = recovery_codes(&fields.texts("recovery_codes")?)?;
+    record.identities = identities::read(fields, &record.roles)?;
     if record.factor.is_none() && fields.flag("two_factor")? == Some(true) {
         record.note_lost_factor();
     }
     Ok(())
-}
-
-fn roles(names: &[&str]) -> Result<Vec<RoleName>, Problem> {
-    let parsed = names.iter().map(|name| RoleName::parse(name)).collect::<Result<Vec<_>, _>>();
-    let mut roles =
-        parsed.map_err(|InvalidRoleName| Problem::new("unknown_role", InvalidRoleName::MESSAGE))?;
-    roles.sort();
-    roles.dedup();
-    Ok(roles)
 }
 
 fn factor(fields: Members<'_>) -> Result<Option<Factor>, Problem> {

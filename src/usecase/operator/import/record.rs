@@ -4,10 +4,11 @@ use super::options::{Options, UnusableHash};
 use crate::crypto::password::PasswordHashText;
 use crate::crypto::password::foreign::{self, Unusable};
 use crate::domain::email::{Email, InvalidEmail};
-use crate::domain::id::UserId;
+use crate::domain::id::{IdentityId, UserId};
+use crate::domain::identity::{IdentityKey, ProviderName};
 use crate::domain::name::Name;
 use crate::domain::password::PasswordTerm;
-use crate::domain::role::RoleName;
+use crate::domain::role::{InvalidRoleName, RoleName};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::store::tables::transfer::RecoveryCode;
@@ -17,7 +18,7 @@ use crate::usecase::app::App;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
     /// Stable, snake_case: `malformed`, `too_long`, `invalid_email`, `invalid_name`, `unsupported_hash`,
-    /// `malformed_hash`, `costly_hash`, `unknown_role`, `id_taken`.
+    /// `malformed_hash`, `costly_hash`, `unknown_role`, `id_taken`, `identity_in_use`.
     pub code: &'static str,
     /// What is wrong and what to do. May hold text of the file, never a secret of it.
     pub message: String,
@@ -100,6 +101,22 @@ pub struct Factor {
     pub created_at: Option<Timestamp>,
 }
 
+/// An account elsewhere that signed in to the one in the file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LinkedIdentity {
+    /// `None`: a new one.
+    pub id: Option<IdentityId>,
+    pub provider: ProviderName,
+    pub key: IdentityKey,
+    /// What the provider stated last. `None`: nothing.
+    pub email: Option<Email>,
+    /// `None`: the import's time.
+    pub linked_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    /// Those of the record's roles that it granted; none is another identity's, too.
+    pub granted_roles: Vec<RoleName>,
+}
+
 /// A user to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
@@ -117,6 +134,8 @@ pub struct Record {
     pub password_term: PasswordTerm,
     pub factor: Option<Factor>,
     pub recovery_codes: Vec<RecoveryCode>,
+    /// No two with the same key or the same id.
+    pub identities: Vec<LinkedIdentity>,
     pub notes: Vec<Note>,
 }
 
@@ -148,6 +167,7 @@ impl Record {
             password_term: PasswordTerm::Lasting,
             factor: None,
             recovery_codes: Vec::new(),
+            identities: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -168,6 +188,15 @@ impl Record {
 
 pub(super) fn email(text: &str) -> Result<Email, Problem> {
     Email::parse(text).map_err(|_| Problem::new("invalid_email", InvalidEmail::MESSAGE))
+}
+
+pub(super) fn roles(names: &[&str]) -> Result<Vec<RoleName>, Problem> {
+    let parsed = names.iter().map(|name| RoleName::parse(name)).collect::<Result<Vec<_>, _>>();
+    let mut roles =
+        parsed.map_err(|InvalidRoleName| Problem::new("unknown_role", InvalidRoleName::MESSAGE))?;
+    roles.sort();
+    roles.dedup();
+    Ok(roles)
 }
 
 /// What the operator asked for, and what this authd can bear.
