@@ -15,6 +15,9 @@ use clap::Args;
 /// mail and the disk, and changes nothing. With --url it also asks the daemon there, as clients do: whether
 /// it is well, whether it serves this very database, and whether the proxy passes its headers on. Exits 5
 /// when a check failed, and 0 with warnings alone.
+///
+/// The configured providers are asked as `provider test` does, all at once, for 10 seconds at most. What
+/// is wrong with one is a warning: it may be their trouble, or this machine may have no network now.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl doctor

@@ -17,7 +17,7 @@
 //! | [`federation`] | accounts elsewhere that sign in here | app, reauthenticate, mail, signin, account |
 //! | [`session`] | sessions and their tokens | app, reauthenticate, keys, mail, signin, account, gate |
 //! | [`audit`] | the audit log, read, checked and pruned | app, account |
-//! | [`operator`] | backups, imports, exports, figures, the doctor | app, keys, mail, signin, account, gate |
+//! | [`operator`] | backups, transfers, the doctor | app, keys, mail, signin, account, federation, gate |
 
 pub mod account;
 pub mod app;

@@ -2,6 +2,7 @@
 //! Nothing is changed, and what can't be looked at is a finding, too.
 
 mod outside;
+mod providers;
 
 use super::database;
 use crate::config::{Config, weak_settings};
@@ -65,7 +66,7 @@ pub struct Finding {
 
 impl Finding {
     /// Makes a finding that all is right; `says` tells what is so.
-    pub fn ok(check: &'static str, says: impl Into<String>) -> Self {
+    pub fn ok(check: impl Into<Cow<'static, str>>, says: impl Into<String>) -> Self {
         Self { check: check.into(), state: FindingState::Ok, says: says.into() }
     }
 
@@ -121,6 +122,7 @@ pub fn examine(
     findings.push(Finding::of("admin", admin(&app)));
     findings.push(Finding::of("outbox", queue(&app)));
     findings.push(Finding::of("smtp", smtp(config)));
+    findings.extend(providers::look(&app, caller));
     findings.extend(url.map(|url| outside::reach(config, Some(&app), url)).unwrap_or_default());
     Ok(findings)
 }

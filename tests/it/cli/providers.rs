@@ -1,9 +1,11 @@
 //! `provider test`, against a stand-in for a provider.
 
-use super::{Shell, json};
+use super::{Said, Shell, json};
 use crate::providers::stand_in::{CLIENT, StandIn};
 use authd::config::ProviderKind;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 #[test]
@@ -42,4 +44,77 @@ fn a_provider_is_tested_piece_by_piece() {
     fs::write(shell.world.folder.join("authd.toml"), written.replace("allow_private = true", "")).unwrap();
     let refused = shell.line("provider test acme -o json");
     assert!(refused.code == 5 && refused.err.contains("discovery"), "{refused:?}");
+}
+
+/// What `doctor` finds of a provider: the state, and what it says.
+fn of_provider(said: &Said, name: &str) -> (String, String) {
+    let findings = json(&said.out);
+    let found =
+        findings.as_array().unwrap().iter().find(|finding| finding["check"] == format!("oauth.{name}"));
+    let found = found.unwrap_or_else(|| panic!("{said:?}"));
+    (found["state"].as_str().unwrap().to_owned(), found["says"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn doctor_asks_each_provider_and_takes_none_of_their_trouble_for_its_own() {
+    let shell = Shell::new();
+    let stand_in = StandIn::start(ProviderKind::Oidc, Arc::clone(&shell.world.clock));
+    let secret = stand_in.provider(&shell.world.folder).client_secret_file.unwrap();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let table = |name: &str, origin: &str| {
+        format!(
+            "[oauth.{name}]\nkind = 'oidc'\nclient_id = '{CLIENT}'\nclient_secret_file = '{}'\nissuer = '{origin}'\n\
+             allow_private = true\n",
+            secret.display()
+        )
+    };
+    let config = table("acme", &stand_in.origin()) + &table("gone", &format!("http://{gone}"));
+    fs::write(shell.world.folder.join("authd.toml"), config).unwrap();
+    let said = shell.line("doctor -o json");
+    assert_eq!(said.code, 0, "{said:?}");
+    let good = ("ok".to_owned(), "all of `authctl provider test acme` is good".to_owned());
+    assert_eq!(of_provider(&said, "acme"), good);
+    let (state, says) = of_provider(&said, "gone");
+    assert_eq!(state, "warn");
+    assert!(says.starts_with("discovery: ") && says.ends_with("see `authctl provider test gone`"), "{says}");
+    assert!(stand_in.count("/.well-known/openid-configuration") == 1, "{:?}", stand_in.asked());
+
+    fs::write(&secret, "").unwrap();
+    let said = shell.line("doctor -o json");
+    assert_eq!(said.code, 0, "{said:?}");
+    let (state, says) = of_provider(&said, "acme");
+    assert!(state == "warn" && says.contains("secret: "), "{says}");
+}
+
+#[test]
+fn doctor_asks_all_providers_at_once() {
+    let shell = Shell::new();
+    let listeners = ["one", "two"].map(|name| (name, TcpListener::bind("127.0.0.1:0").unwrap()));
+    let config: String = listeners
+        .iter()
+        .map(|(name, listener)| {
+            let address = listener.local_addr().unwrap();
+            format!(
+                "[oauth.{name}]\nkind = 'oidc'\nclient_id = '{CLIENT}'\nissuer = 'http://{address}'\n\
+                 allow_private = true\n"
+            )
+        })
+        .collect();
+    fs::write(shell.world.folder.join("authd.toml"), config).unwrap();
+    // Neither is answered before the other was asked.
+    let serving = std::thread::spawn(move || {
+        let asked = listeners.map(|(_, listener)| listener.accept().unwrap().0);
+        for mut stream in asked {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ =
+                stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    let said = shell.line("doctor -o json");
+    serving.join().unwrap();
+    assert_eq!(said.code, 0, "{said:?}");
+    for name in ["one", "two"] {
+        let (state, says) = of_provider(&said, name);
+        assert!(state == "warn" && says.contains("404"), "{says}");
+    }
 }
