@@ -108,7 +108,10 @@ fn an_identity_of_somebody_else_fails_its_entry_and_no_other() {
     assert_eq!(kept.created(), ["dan@example.com", "fay@example.com"]);
     assert_eq!(identities(&world).as_array().unwrap().len(), 1, "who is there already stays as they are");
     let said = format!("{kept:?}");
-    assert!(said.contains("the identity 1 of https://idp.example signs in to another account"), "{said}");
+    assert!(
+        said.contains("the identity at acme (https://idp.example) signs in to another account"),
+        "{said}"
+    );
 }
 
 #[test]

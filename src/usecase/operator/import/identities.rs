@@ -86,10 +86,11 @@ impl SeenIdentities {
     }
 }
 
-fn in_use(identity: &Identity) -> Problem {
-    let IdentityKey { issuer, subject } = &identity.key;
+/// Names the provider and not the subject: a terminal shows each message once, however many entries have it.
+fn in_use(Identity { provider, key, .. }: &Identity) -> Problem {
+    let issuer = &key.issuer;
     let text = format!(
-        "the identity {subject} of {issuer} signs in to another account; unlink it there, or leave it out"
+        "the identity at {provider} ({issuer}) signs in to another account; unlink it there, or leave it out"
     );
     Problem::new("identity_in_use", text)
 }
