@@ -1,12 +1,15 @@
 //! Whose account somebody comes into, or whether they get one: the rules, through the front door.
 
 use super::{ANN, Browser, Stage};
+use crate::providers::stand_in::StandIn;
 use crate::world::{PASSWORD, operator, user_ref};
-use authd::config::{LinkByEmail, Provider};
+use authd::config::{LinkByEmail, Provider, ProviderKind};
+use authd::domain::identity::ProviderName;
 use authd::usecase::account::admin;
 use serde_json::json;
+use std::sync::Arc;
 
-fn trusts_addresses(provider: &mut Provider) {
+pub(super) fn trusts_addresses(provider: &mut Provider) {
     provider.link_by_email = LinkByEmail::Verified;
     provider.allowed_domains = vec!["example.com".into()];
 }
@@ -166,6 +169,28 @@ fn another_address_there_changes_what_the_identity_says_and_nothing_else() {
     stage.is("another");
     stage.states(Some(ANN), json!(true));
     assert_eq!(stage.sign_in(&mut Browser::default()), "/auth/sign-in?error=link_required");
+}
+
+#[test]
+fn the_same_subject_at_another_provider_is_somebody_else() {
+    let mut other = None;
+    let world = crate::world::World::with_providers(&[("rate_limit.enabled", "false")], |clock, folder| {
+        let [one, two] = [0; 2].map(|_| Arc::new(StandIn::start(ProviderKind::Oidc, Arc::clone(clock))));
+        let mut second = two.provider(folder);
+        second.name = ProviderName::parse("second").unwrap();
+        let first = one.provider(folder);
+        other = Some((one, two));
+        vec![first, second]
+    });
+    let (one, two) = other.unwrap();
+    let stage = Stage { daemon: crate::daemon::Daemon::with_pages(world), stand_in: one };
+    stage.sign_in(&mut Browser::default());
+    let mut browser = Browser::default();
+    let begun = stage.get(&browser, "/api/auth/oauth/second/start");
+    browser.keep(&begun);
+    let landed = stage.land(&mut browser, &two.approve(begun.header("location")));
+    assert_eq!(landed.header("location"), "/auth/sign-in?error=link_required");
+    assert!(!browser.has("session"));
 }
 
 #[test]

@@ -95,6 +95,47 @@ fn it_counts_once_and_for_ten_minutes() {
     assert_eq!(stage.land(&mut browser, &late).header("location"), MISMATCH);
     let asked = stage.stand_in.count("/token");
     assert_eq!(asked, 1, "nobody is asked for what is refused");
+    let url = stage.begin(&mut browser, "");
+    stage.world().advance(Duration::from_secs(599));
+    assert_eq!(stage.land(&mut browser, &stage.stand_in.approve(&url)).header("location"), "/auth/sign-in");
+}
+
+#[test]
+fn it_is_spent_by_a_no_as_well() {
+    let stage = Stage::new();
+    let mut browser = Browser::default();
+    let returned = stage.stand_in.approve(&stage.begin(&mut browser, ""));
+    let mut no = stage.stand_in.approve(&stage.begin(&mut browser, ""));
+    no.fields.clone_from(&returned.fields);
+    no.fields.remove("code");
+    no.fields.insert("error".into(), "access_denied".into());
+    assert_eq!(stage.land(&mut browser, &no).header("location"), "/auth/sign-in?error=provider_refused");
+    assert_eq!(stage.land(&mut browser, &returned).header("location"), MISMATCH);
+}
+
+#[test]
+fn what_the_browser_keeps_meanwhile_is_for_this_host_and_no_script() {
+    let stage = Stage::new();
+    let begun = stage.get(&Browser::default(), "/api/auth/oauth/acme/start");
+    let set = crate::cookies::set_cookies(&begun);
+    let (name, value, attributes) = &set[0];
+    assert_eq!((set.len(), name.as_str(), value.len()), (1, "__Host-authd_oauth", 9 + 43));
+    assert_eq!(attributes, "Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax");
+}
+
+#[test]
+fn whoever_is_to_prove_it_again_is_asked_again_there() {
+    let stage = Stage::new();
+    let mut browser = Browser::default();
+    assert_eq!(parameter(&stage.begin(&mut browser, ""), "prompt"), None);
+    stage.sign_in(&mut browser);
+    stage.world().advance(Duration::from_secs(301));
+    let page = stage.get(&browser, "/auth/confirm?return_to=%2Fauth%2Faccount%2Fdelete").body;
+    let link =
+        page.split('"').find(|part| part.starts_with("/api/auth/oauth/acme/start?")).expect("a way in");
+    let (_, query) = link.split_once('?').unwrap();
+    let url = stage.begin(&mut browser, &format!("?{}", query.replace("&amp;", "&")));
+    assert_eq!(parameter(&url, "prompt").as_deref(), Some("login"));
 }
 
 #[test]

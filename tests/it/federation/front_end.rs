@@ -24,6 +24,9 @@ fn the_code_is_exchanged_once_within_a_minute_by_whoever_began() {
     let code = parameter(&stage.sign_in_for_front_end(&mut browser), "code").unwrap();
     stage.world().advance(Duration::from_secs(60));
     assert_eq!(stage.exchange(&code, VERIFIER).problem(), "invalid_token");
+    let code = parameter(&stage.sign_in_for_front_end(&mut browser), "code").unwrap();
+    stage.world().advance(Duration::from_secs(59));
+    assert_eq!(stage.exchange(&code, VERIFIER).status, 200);
 }
 
 #[test]
@@ -46,9 +49,12 @@ fn only_listed_addresses_with_a_challenge_are_gone_back_to() {
         assert_eq!((answer.status, answer.field_errors()[0].0.as_str()), (422, "redirect_to"), "{wrong}");
     }
     let back: String = form_urlencoded::byte_serialize(BACK.as_bytes()).collect();
-    for challenge in
-        ["", "&code_challenge=plain", "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="]
-    {
+    for challenge in [
+        "",
+        "&code_challenge=plain",
+        "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=",
+        "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstwAA",
+    ] {
         let answer = start(&format!("redirect_to={back}{challenge}"));
         assert_eq!(
             (answer.status, answer.field_errors()[0].0.as_str()),
@@ -105,4 +111,10 @@ fn a_disabled_account_comes_in_by_no_code() {
     authd::usecase::account::admin::disable(&stage.world().app, &crate::world::operator(), &user).unwrap();
     assert_eq!(stage.exchange(&code, VERIFIER).problem(), "invalid_token", "it has gone with the sessions");
     assert_eq!(stage.sign_in(&mut browser), "/auth/sign-in?error=account_disabled");
+    authd::usecase::account::admin::enable(&stage.world().app, &crate::world::operator(), &user).unwrap();
+    // Whatever else has disabled it.
+    let code = parameter(&stage.sign_in_for_front_end(&mut browser), "code").unwrap();
+    let database = rusqlite::Connection::open(stage.world().database()).unwrap();
+    database.execute("UPDATE users SET disabled_at = 1", []).unwrap();
+    assert_eq!(stage.exchange(&code, VERIFIER).problem(), "account_disabled");
 }

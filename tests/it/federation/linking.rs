@@ -60,6 +60,26 @@ fn it_counts_for_the_browser_that_asked_and_while_its_session_lives() {
 }
 
 #[test]
+fn only_listed_addresses_are_gone_back_to() {
+    let stage = Stage::new();
+    let token = stage.daemon.token_of(BOB, &[]);
+    for wrong in ["https://evil.example", "https://app.example.com/signed-in", "/auth/account"] {
+        let body = json!({"redirect_to": wrong}).to_string();
+        let answer = stage.daemon.send_as(&token, "POST", "/api/auth/oauth/acme/link", &body);
+        assert_eq!((answer.status, answer.field_errors()[0].0.as_str()), (422, "redirect_to"), "{wrong}");
+    }
+}
+
+#[test]
+fn an_identity_that_may_not_sign_in_is_not_linked() {
+    let stage = Stage::with(&[], |provider| provider.allowed_domains = vec!["corp.example".into()]);
+    let (token, mut browser, url) = begin(&stage, "{}");
+    let landed = stage.land(&mut browser, &stage.stand_in.approve(&url));
+    assert_eq!(landed.header("location"), "/auth/account/identities?error=domain_not_allowed");
+    assert!(listed(&stage, &token).is_empty());
+}
+
+#[test]
 fn a_stale_login_links_nothing() {
     let stage = Stage::new();
     let token = stage.daemon.token_of(BOB, &[]);

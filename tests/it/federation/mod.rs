@@ -1,11 +1,16 @@
 //! Signing in with accounts elsewhere, over a real socket, with a stand-in for the provider.
 
 mod accounts;
+mod address;
 mod browser;
+mod claimed;
 mod front_end;
 mod linking;
 mod roles;
 mod rules;
+mod told;
+mod unlinking;
+mod unverified;
 mod without_password;
 
 use crate::authenticator::Authenticator;
@@ -118,6 +123,50 @@ impl Stage {
 
     pub fn get(&self, browser: &Browser, target: &str) -> Answer {
         self.daemon.send("GET", target, &[("cookie", &browser.cookies())], b"")
+    }
+
+    /// Opens a page and sends its form; gives the answer.
+    pub fn submit(&self, browser: &mut Browser, page: &str, fields: &[(&str, &str)]) -> Answer {
+        self.submit_after(browser, page, fields, |_| {})
+    }
+
+    /// The same after something has happened to the browser in between.
+    pub fn submit_after(
+        &self,
+        browser: &mut Browser,
+        page: &str,
+        fields: &[(&str, &str)],
+        between: impl FnOnce(&mut Browser),
+    ) -> Answer {
+        let opened = self.get(browser, page);
+        assert_eq!(opened.status, 200, "{opened:?}");
+        browser.keep(&opened);
+        let (_, rest) = opened.body.split_once("name=\"csrf\" value=\"").expect("the page has a form");
+        between(browser);
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        let body = form.extend_pairs(fields).append_pair("csrf", rest.split('"').next().unwrap()).finish();
+        let headers = [
+            ("cookie", &*browser.cookies()),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
+        let answer = self.daemon.send("POST", page, &headers, body.as_bytes());
+        browser.keep(&answer);
+        answer
+    }
+
+    /// Opens the link in the newest mail to an address: the registration becomes an account.
+    pub fn confirm_by_mail(&self, email: &str) {
+        let body = json!({"token": self.world().token_in_mail(email)}).to_string();
+        let confirmed = self.daemon.post("/api/auth/email/verify/confirm", &body);
+        assert_eq!(confirmed.status, 200, "{confirmed:?}");
+    }
+
+    /// Lets the provider state these groups.
+    pub fn says_groups(&self, groups: Value) {
+        self.stand_in.set(|script| {
+            script.claims.insert("groups".into(), groups);
+        });
     }
 
     /// Comes back from the provider.

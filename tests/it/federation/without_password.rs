@@ -31,6 +31,16 @@ fn they_are_deleted_by_a_fresh_login_alone() {
 }
 
 #[test]
+fn nothing_is_proved_by_showing_nothing_but_a_fresh_login() {
+    let stage = Stage::new();
+    let token = token(&stage);
+    let prove = || stage.daemon.send_as(&token, "POST", "/api/auth/reauthenticate", "{}");
+    assert_eq!(prove().status, 204);
+    stage.world().advance(Duration::from_secs(301));
+    assert_eq!(prove().problem(), "fresh_login_required");
+}
+
+#[test]
 fn what_goes_wrong_at_the_provider_is_said_where_they_prove_who_they_are() {
     let stage = Stage::new();
     let mut browser = Browser::default();
