@@ -39,7 +39,7 @@ fn elsewhere(world: &World) -> Config {
     config
 }
 
-fn back_up(world: &World) -> PathBuf {
+pub fn back_up(world: &World) -> PathBuf {
     let file = world.folder.join("backup.db");
     backup(&world.app.config, &world.ports(), &operator(), &file, &Progress::default()).unwrap();
     file
@@ -50,7 +50,7 @@ fn proven(file: &std::path::Path) -> Source {
 }
 
 /// Restores the backup in another place, as the world's own database is open.
-fn restored(world: &World, file: &std::path::Path) -> (App, Restored) {
+pub fn restored(world: &World, file: &std::path::Path) -> (App, Restored) {
     let config = elsewhere(world);
     let restored =
         restore(&config, &world.ports(), &operator(), &proven(file), &Progress::default()).unwrap();
@@ -63,7 +63,7 @@ fn first_step(app: &App) -> LoggedIn {
     login(app, &anonymous(), &credentials).unwrap()
 }
 
-fn is_refused<T>(outcome: Result<T, Error>, why: &Refusal) -> bool {
+pub fn is_refused<T>(outcome: Result<T, Error>, why: &Refusal) -> bool {
     matches!(outcome, Err(Error::Refused(refusal)) if refusal == *why)
 }
 

@@ -33,6 +33,11 @@ pub fn insert(
     tx.execute(sql, params![state_hash, provider, browser_hash, sealed, user, session, expires_at]).map(drop)
 }
 
+/// Deletes all that have begun.
+pub fn delete_all(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    tx.execute("DELETE FROM oauth_attempts", &[]).map(drop)
+}
+
 /// Spends one of this provider and this browser. `None`: there is none, or it is spent or too old.
 pub fn spend(
     tx: &mut Tx<'_>,

@@ -33,6 +33,11 @@ pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
     tx.execute("DELETE FROM oauth_codes WHERE user_id = ?1", params![user]).map(drop)
 }
 
+/// Voids everybody's.
+pub fn delete_all(tx: &mut Tx<'_>) -> Result<(), Fault> {
+    tx.execute("DELETE FROM oauth_codes", &[]).map(drop)
+}
+
 /// Spends a code, whatever else is wrong with it. `None`: it is wrong, spent or too old.
 pub fn spend(tx: &mut Tx<'_>, code_hash: &[u8; 32]) -> Result<Option<OauthCode>, Fault> {
     let now = tx.now();

@@ -38,7 +38,8 @@ use crate::store::sqlite::schema::MigrationStep;
 use crate::store::sqlite::version::VERSION;
 use crate::store::tables::keys::{self, StoredKey};
 use crate::store::tables::{
-    link_requests, links, magic_requests, mails, registrations, second_factor, sessions, tickets,
+    link_requests, links, magic_requests, mails, oauth_attempts, oauth_codes, registrations, second_factor,
+    sessions, tickets,
 };
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
@@ -271,6 +272,8 @@ impl End {
         store.write(caller, move |tx| {
             let links = links::delete_all(tx)? + link_requests::delete_all(tx)?;
             magic_requests::delete_all(tx)?;
+            oauth_attempts::delete_all(tx)?;
+            oauth_codes::delete_all(tx)?;
             let ended = Ended {
                 sessions: sessions::end_all(tx)?,
                 links: links + registrations::delete_all(tx)?,

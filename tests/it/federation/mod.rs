@@ -5,6 +5,7 @@ mod address;
 mod browser;
 mod claimed;
 mod front_end;
+mod lasting;
 mod linking;
 mod roles;
 mod rules;
