@@ -60,9 +60,8 @@ pub fn save_use(tx: &mut Tx<'_>, id: IdentityId, email: Option<&str>) -> Result<
     tx.execute(sql, params![id, now, email]).map(drop)
 }
 
-/// Deletes one, and takes the roles that it granted. `false`: it is not there.
+/// Deletes one; the roles that it granted go with it. `false`: it is not there.
 pub fn delete(tx: &mut Tx<'_>, id: IdentityId) -> Result<bool, Fault> {
-    tx.execute("DELETE FROM user_roles WHERE granted_by = ?1", params![id])?;
     Ok(tx.execute("DELETE FROM identities WHERE id = ?1", params![id])? > 0)
 }
 

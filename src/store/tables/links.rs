@@ -83,35 +83,28 @@ pub fn find_owner(
     query.opt(sql, params![token_hash, names(kinds), now], |row| row.get("user_id"))
 }
 
-/// A link that is still good.
+/// The link of a wish to sign in by mail. It is good as long as that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoodLink {
+    /// That of the wish.
     pub id: LinkId,
-    pub user: UserId,
     pub token_hash: [u8; 32],
 }
 
-/// Finds a magic link that is still good by its id. `None`: there was none, or it is spent, replaced or too
-/// old.
-pub fn find_magic(query: &impl Query, id: LinkId, now: Timestamp) -> Result<Option<GoodLink>, Fault> {
-    let sql = "SELECT id, user_id, token_hash FROM links \
-        WHERE id = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3";
-    query.opt(sql, params![id, LinkKind::MagicLink.name(), now], read_good)
+/// Finds the link of a wish that waits. `None`: there was none, or it is spent or replaced.
+pub fn find_magic(query: &impl Query, id: LinkId) -> Result<Option<GoodLink>, Fault> {
+    let sql = "SELECT id, token_hash FROM links WHERE id = ?1 AND kind = ?2 AND spent_at IS NULL";
+    query.opt(sql, params![id, LinkKind::MagicLink.name()], read_good)
 }
 
-/// The same by its token.
-pub fn find_magic_by_token(
-    query: &impl Query,
-    token_hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<Option<GoodLink>, Fault> {
-    let sql = "SELECT id, user_id, token_hash FROM links \
-        WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL AND expires_at > ?3";
-    query.opt(sql, params![token_hash, LinkKind::MagicLink.name(), now], read_good)
+/// The same by its token, whether or not the wish waits still.
+pub fn find_magic_by_token(query: &impl Query, token_hash: &[u8; 32]) -> Result<Option<GoodLink>, Fault> {
+    let sql = "SELECT id, token_hash FROM links WHERE token_hash = ?1 AND kind = ?2 AND spent_at IS NULL";
+    query.opt(sql, params![token_hash, LinkKind::MagicLink.name()], read_good)
 }
 
 fn read_good(row: &Row<'_>) -> Result<GoodLink, Fault> {
-    Ok(GoodLink { id: row.get("id")?, user: row.get("user_id")?, token_hash: row.get("token_hash")? })
+    Ok(GoodLink { id: row.get("id")?, token_hash: row.get("token_hash")? })
 }
 
 /// The kinds in one text, for a condition on `kind`.

@@ -256,7 +256,8 @@ fn link_in(
     idle: Duration,
 ) -> Result<Decision<()>, Fault> {
     let lives = sessions::find(tx, session)?.is_some_and(|session| session.is_alive(tx.now(), idle));
-    let Some(user) = users::find(tx, user)?.filter(|user| lives && user.disabled_at.is_none()) else {
+    // No session outlives the disabling of its account.
+    let Some(user) = users::find(tx, user)?.filter(|_| lives) else {
         return Ok(Decision::Refuse(Refusal::StateMismatch));
     };
     Ok(match newcomer.link_to(tx, &user)? {

@@ -121,7 +121,7 @@ pub fn peek(app: &App, token: &str, request: Option<&str>) -> Result<Option<Open
     };
     let request = request.and_then(|request| opaque::parse(MAGIC_REQUEST_PREFIX, request));
     let now = app.now();
-    let waiting = app.store.read(|query| match links::find_magic_by_token(query, &token, now)? {
+    let waiting = app.store.read(|query| match links::find_magic_by_token(query, &token)? {
         Some(link) => magic_requests::find_of_link(query, link.id, now),
         None => Ok(None),
     })?;
@@ -197,9 +197,8 @@ impl Confirmation {
             let subject = id.map_or_else(Subject::default, Subject::from);
             return Ok(Decision::Refuse(lockout::refuse(tx, subject, typed, until)?));
         }
-        // What a disabled account was sent died with the disabling.
-        let link = links::find_magic(tx, waiting.id, now)?
-            .filter(|link| owner.as_ref().is_some_and(|owner| is_of(link, owner)));
+        // What an account was sent dies when it is disabled or deleted, or gets another address.
+        let link = links::find_magic(tx, waiting.id)?;
         let shown = self.is_right(&waiting, link.as_ref());
         let (Some(owner), Some(link), true) = (&owner, link, shown) else {
             self.count(tx, &waiting, owner.as_ref())?;
@@ -260,8 +259,4 @@ impl Confirmation {
         let verified = users::find(tx, owner.id)?;
         Ok((verified.ok_or_else(|| Fault::Internal("an account went while it signed in".into()))?, voided))
     }
-}
-
-fn is_of(link: &GoodLink, owner: &User) -> bool {
-    link.user == owner.id && owner.disabled_at.is_none()
 }

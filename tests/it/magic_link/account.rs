@@ -54,6 +54,27 @@ fn it_verifies_the_address_and_voids_what_was_set_up_before() {
 }
 
 #[test]
+fn a_login_that_waited_for_its_second_step_waits_no_more() {
+    let daemon = daemon_with(&[("email_verification.required", "false")]);
+    let caller = daemon.world.caller(&daemon.world.login(ANN).unwrap());
+    let app = Authenticator::new(two_factor::setup(&daemon.world.app, &caller).unwrap().secret.expose());
+    let code = || app.code_at(daemon.world.now().as_secs());
+    two_factor::enable(&daemon.world.app, &caller, &Secret::new(code())).unwrap();
+    let email = Some(Email::parse(BOB).unwrap());
+    let changes = edit::Changes { email, name: None, verified: Verified::No };
+    edit::edit(&daemon.world.app, &operator(), &user_ref(ANN), &changes).unwrap();
+    let before = daemon.login(BOB)["ticket"].clone();
+    let request = ask(&daemon, BOB);
+    let due = by_token(&daemon, &request, &in_mail(&daemon, BOB).token).json();
+    daemon.world.advance(Duration::from_secs(30));
+    let show = |ticket: &Value| {
+        from(&daemon, HOME, "/api/auth/2fa/verify", &json!({"ticket": ticket, "code": code()}))
+    };
+    assert_eq!(show(&before).problem(), "invalid_code");
+    assert_in(&show(&due["ticket"]));
+}
+
+#[test]
 fn an_account_without_a_password_loses_none() {
     let daemon = daemon();
     let new = NewAccount {

@@ -27,6 +27,51 @@ fn five_wrong_codes_are_the_end_of_it_for_known_and_unknown_addresses_alike() {
     assert_eq!(failed.iter().filter(|line| line.user.is_some()).count(), 5);
 }
 
+/// Shows wrong codes at once, one with each of these requests; gives how many counted as guesses.
+fn guesses_at_once(daemon: &Daemon, requests: &[String]) -> usize {
+    let address = daemon.running.address().tcp().unwrap();
+    let start = Barrier::new(requests.len());
+    std::thread::scope(|scope| {
+        for secret in requests {
+            let start = &start;
+            scope.spawn(move || {
+                let body = json!({"request": secret, "code": WRONG}).to_string();
+                start.wait();
+                exchange(address, &request("POST", CONFIRM, &[JSON], body.as_bytes()))
+            });
+        }
+    });
+    let is_guess = |line: &&authd::domain::audit::Line| {
+        line.details.iter().any(|(_, value)| value == "wrong_mailed_code")
+    };
+    daemon.world.audit().iter().filter(is_guess).count()
+}
+
+#[test]
+fn however_many_guess_at_once_five_count() {
+    let daemon = daemon_with(&[("lockout.pair_failures", "100"), ("lockout.account_failures", "100")]);
+    let one = vec![ask(&daemon, ANN); 16];
+    assert_eq!(guesses_at_once(&daemon, &one), 5, "of one mail");
+    let daemon = daemon_with(&[("mail.max_per_address_per_hour", "20")]);
+    let many: Vec<_> = (0..16).map(|_| ask(&daemon, ANN)).collect();
+    assert_eq!(guesses_at_once(&daemon, &many), 5, "of one address from one network");
+}
+
+#[test]
+fn what_is_dead_is_dead_also_under_a_lock_and_tries_under_it_are_one_line() {
+    let daemon = daemon();
+    let (dead, waiting) = (ask(&daemon, ANN), ask(&daemon, ANN));
+    for _ in 0..5 {
+        assert_dead(&by_code(&daemon, &dead, WRONG));
+    }
+    assert_dead(&by_code(&daemon, &dead, WRONG));
+    let before = daemon.world.audit().len();
+    for _ in 0..5 {
+        assert_eq!(by_code(&daemon, &waiting, WRONG).problem(), "too_many_attempts");
+    }
+    assert_eq!(daemon.world.audit().len(), before + 1);
+}
+
 #[test]
 fn a_guess_counts_in_the_lockout_and_a_lock_holds_for_the_right_one() {
     for email in [ANN, NOBODY] {

@@ -134,6 +134,9 @@ fn it_is_off_unless_it_is_turned_on() {
     let confirmed = daemon.post(CONFIRM, &json!({"request": "authd_mr_x", "code": WRONG}).to_string());
     assert_eq!((confirmed.status, confirmed.problem().as_str()), (404, "not_found"));
     assert!(daemon.world.mails(ANN).is_empty());
+    let link = format!("authd_ml_{}", "x".repeat(43));
+    let looked = authd::usecase::signin::magic_link::peek(&daemon.world.app, &link, None);
+    assert!(looked.is_err(), "nor is a link looked at: {looked:?}");
 }
 
 #[test]

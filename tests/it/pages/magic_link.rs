@@ -293,7 +293,17 @@ fn a_new_sign_in_ends_the_browsers_earlier_session() {
     let led = signed_in.submit_with(LINK, &[("token", &token(&site))]);
     assert_signed_in(&led, &mut signed_in);
     assert_ne!(signed_in.cookies[SESSION], first);
-    signed_in.cookies.insert(SESSION.into(), first);
+    let second = signed_in.cookies.insert(SESSION.into(), first).unwrap();
+    assert!(!signed_in.is_signed_in());
+    // The code does so, too.
+    signed_in.cookies.insert(SESSION.into(), second.clone());
+    assert!(signed_in.is_signed_in());
+    ask(&mut ann, ANN);
+    signed_in.cookies.insert(COOKIE.into(), ann.cookies[COOKIE].clone());
+    signed_in.open("/auth/account");
+    let led = signed_in.submit(CODE, &[("code", &code(&site))]);
+    assert_signed_in(&led, &mut signed_in);
+    signed_in.cookies.insert(SESSION.into(), second);
     assert!(!signed_in.is_signed_in());
 }
 
