@@ -12,6 +12,7 @@
 //! | [`crypto`] | password hashes, tokens, secrets at rest | domain, counters, error, ports |
 //! | [`store`] | all SQL and the write transaction | domain, counters, error, ports |
 //! | [`oidc`] | OpenID Connect and OAuth 2.0 as a client speaks them, no I/O | domain, config |
+//! | [`webauthn`] | WebAuthn as a relying party speaks it, no I/O | domain |
 //! | [`usecase`] | what authd can do: one function an action, one transaction each | all of the above |
 //! | [`views`] | how objects look as JSON, one file a subject | usecase, domain, config, error |
 //! | [`transport`] | bounded requests out of bytes; it alone names hyper | domain, config, counters, error |
@@ -38,6 +39,7 @@ pub mod config;
 pub mod crypto;
 pub mod oidc;
 pub mod store;
+pub mod webauthn;
 
 pub mod usecase;
 pub mod views;
