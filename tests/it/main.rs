@@ -49,6 +49,7 @@ mod missing;
 mod opening;
 mod own_account;
 mod pages;
+mod passkeys;
 mod passwords;
 mod phone;
 mod providers;
