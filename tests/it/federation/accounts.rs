@@ -4,8 +4,12 @@ use super::{ANN, Browser, Stage};
 use crate::providers::stand_in::StandIn;
 use crate::world::{PASSWORD, operator, user_ref};
 use authd::config::{LinkByEmail, Provider, ProviderKind};
+use authd::domain::email::Email;
 use authd::domain::identity::ProviderName;
+use authd::domain::name::Name;
+use authd::domain::password::Password;
 use authd::usecase::account::admin;
+use authd::usecase::federation::identities;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -201,4 +205,33 @@ fn an_earlier_session_of_the_browser_ends() {
     let before = browser.clone();
     stage.sign_in(&mut browser);
     assert_eq!((stage.me(&before).status, stage.me(&browser).status), (401, 200));
+}
+
+#[test]
+fn a_verified_address_is_believed_of_whoever_gives_it_out_alone() {
+    let by_email: fn(&mut Provider) = |provider| provider.link_by_email = LinkByEmail::Verified;
+    let stage = Stage::of(ProviderKind::Google, &[], by_email);
+    stage.world().add_user(ANN, &[]);
+    let mut browser = Browser::default();
+    assert_eq!(stage.sign_in(&mut browser), "/auth/sign-in?error=link_required");
+    stage.stand_in.set(|script| drop(script.claims.insert("hd".into(), json!("example.com"))));
+    assert_eq!(stage.sign_in(&mut browser), "/auth/sign-in");
+    stage.assert_signed_in(&browser, ANN);
+}
+
+#[test]
+fn a_password_that_must_be_changed_is_asked_of_those_who_show_it_alone() {
+    let stage = Stage::new();
+    let new = admin::NewAccount {
+        email: Email::parse(ANN).unwrap(),
+        name: Name::default(),
+        roles: Vec::new(),
+        verified: admin::Verified::Yes,
+        password: admin::FirstPassword::Temporary(Password::new("made2-for3-ann4-alone5").unwrap()),
+    };
+    admin::add(&stage.world().app, &operator(), new).unwrap();
+    identities::link(&stage.world().app, &operator(), &user_ref(ANN), "acme", "42").unwrap();
+    let mut browser = Browser::default();
+    assert_eq!(stage.sign_in(&mut browser), "/auth/sign-in");
+    stage.assert_signed_in(&browser, ANN);
 }

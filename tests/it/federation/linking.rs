@@ -156,8 +156,11 @@ fn a_second_factor_is_wanted_for_linking_where_one_is_on() {
     let fresh = stage.daemon.post("/api/auth/2fa/verify", &body).json();
     let fresh = fresh["access_token"].as_str().unwrap();
     assert_eq!(stage.daemon.send_as(fresh, "POST", "/api/auth/oauth/acme/link", "{}").status, 200);
+    // Were the session one of a password alone, however it came to be.
+    let database = rusqlite::Connection::open(stage.world().database()).unwrap();
+    assert!(database.execute("UPDATE sessions SET amr = 'pwd'", []).unwrap() > 0);
     assert_eq!(
-        stage.daemon.send_as(&token, "POST", "/api/auth/oauth/acme/link", "{}").problem(),
+        stage.daemon.send_as(fresh, "POST", "/api/auth/oauth/acme/link", "{}").problem(),
         "fresh_login_required"
     );
 }
@@ -181,4 +184,32 @@ fn a_code_does_not_outlive_the_identity_that_it_came_by() {
     let linked = identities::page(&stage.world().app, &operator(), &user, 1, None).unwrap().items.remove(0);
     identities::unlink(&stage.world().app, &operator(), &user, &linked.id.to_string()).unwrap();
     assert_eq!(stage.exchange(&code, super::VERIFIER).problem(), "invalid_token");
+}
+
+#[test]
+fn the_account_page_links_and_unlinks() {
+    const PAGE: &str = "/auth/account/identities";
+    let stage = Stage::new();
+    let mut browser = Browser::default();
+    stage.sign_in(&mut browser);
+    let ids = |browser: &Browser| {
+        let all = stage.get(browser, "/api/auth/me/identities").json();
+        let all = all["identities"].as_array().unwrap().clone();
+        all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let first = ids(&browser).remove(0);
+    assert_eq!(stage.submit(&mut browser, PAGE, &[("identity", &first)]).status, 409, "the last way in");
+    stage.is("another");
+    let led = stage.submit(&mut browser, PAGE, &[("provider", "acme")]);
+    let url =
+        led.body.split('"').find(|part| part.starts_with(&stage.stand_in.origin())).expect("a page leads on");
+    let landed = stage.land(&mut browser, &stage.stand_in.approve(&url.replace("&amp;", "&")));
+    assert_eq!((landed.header("location"), ids(&browser).len()), (PAGE, 2));
+    assert!(stage.get(&browser, PAGE).body.contains("You can sign in with it from now on."));
+    let done = stage.submit(&mut browser, PAGE, &[("identity", &first)]);
+    assert_eq!((done.header("location"), ids(&browser).contains(&first)), (PAGE, false));
+    assert!(stage.get(&browser, PAGE).body.contains("The account is not linked any more."));
+    stage.world().advance(Duration::from_secs(301));
+    let stale = stage.submit(&mut browser, PAGE, &[("provider", "acme")]);
+    assert!(stale.header("location").starts_with("/auth/confirm?"), "{stale:?}");
 }

@@ -1,6 +1,9 @@
 //! The account rules, as one table: `docs/sign-in-with.md` shows it as this test prints it.
 
 use authd::config::LinkByEmail;
+use authd::domain::email::Email;
+use authd::domain::identity::{Claimed, IdentityKey, ProviderProof, StatedEmail};
+use authd::domain::name::Name;
 use authd::usecase::federation::rules::{Facts, Known, Local, SignUp, Stated, Verdict, Why, judge};
 
 const PAGE: &str = "docs/sign-in-with.md";
@@ -112,4 +115,23 @@ fn no_cell_lets_an_address_in_that_its_provider_can_not_vouch_for() {
             }
         }
     }
+}
+
+#[test]
+fn of_an_address_that_is_not_verified_nobody_is_believed() {
+    let said = |verified, authoritative| {
+        Stated::of(&Claimed {
+            key: IdentityKey { issuer: "https://id.acme.example".into(), subject: "42".into() },
+            email: Some(StatedEmail {
+                email: Email::parse("ann@example.com").unwrap(),
+                verified,
+                authoritative,
+            }),
+            name: Name::default(),
+            proof: ProviderProof::default(),
+            groups: Vec::new(),
+        })
+    };
+    let all = [said(false, false), said(false, true), said(true, false), said(true, true)];
+    assert_eq!(all, [Stated::Unverified, Stated::Unverified, Stated::Verified, Stated::Authoritative]);
 }

@@ -104,4 +104,6 @@ fn administration_takes_its_permission_and_the_right_account() {
     let caller = stage.world().caller(&stage.world().login("bob@example.com").unwrap());
     let linked = identities::link(app, &caller, &user_ref(ANN), "acme", "43");
     assert!(matches!(linked, Err(Error::Refused(Refusal::Forbidden { .. }))), "{linked:?}");
+    let looked = identities::unlinkable(app, &caller, &user_ref(ANN), id);
+    assert!(matches!(looked, Err(Error::Refused(Refusal::Forbidden { .. }))), "{looked:?}");
 }

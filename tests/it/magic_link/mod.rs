@@ -247,6 +247,7 @@ fn it_is_good_for_ten_minutes() {
                 assert_in(&answer);
             } else {
                 assert_dead(&answer);
+                assert_dead(&by_code(&daemon, &request, WRONG));
             }
             daemon.world.advance(Duration::from_secs(3600));
         }
