@@ -65,7 +65,7 @@ const RELEASES: [Release; 6] = [
     Release {
         version: 6,
         schema: include_str!("fixtures/schema_6.sql"),
-        step: include_str!("../../src/store/sqlite/migrations/0007_passkeys.sql"),
+        step: include_str!("../../src/store/sqlite/migrations/0007_provider_proof.sql"),
     },
 ];
 

@@ -26,7 +26,7 @@ const MIGRATIONS: [(i64, &str, Rest); 6] = [
     (4, include_str!("migrations/0004_scale.sql"), |_, _| Ok(())),
     (5, include_str!("migrations/0005_hardening.sql"), |_, _| Ok(())),
     (6, include_str!("migrations/0006_federation.sql"), |_, _| Ok(())),
-    (7, include_str!("migrations/0007_passkeys.sql"), |_, _| Ok(())),
+    (7, include_str!("migrations/0007_provider_proof.sql"), |_, _| Ok(())),
 ];
 
 /// Makes the schema in an empty file. `false`: something stands in it already.

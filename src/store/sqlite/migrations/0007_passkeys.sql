@@ -1,4 +1,0 @@
--- From schema 6 to 7: passkeys.
-
--- When somebody proved to their provider who they are.
-ALTER TABLE oauth_codes ADD COLUMN provider_auth_time INTEGER;
