@@ -109,6 +109,7 @@ impl Server {
                 std::thread::Builder::new().name(format!("io-{number}")).spawn(serve).map_err(internal)?;
             threads.push(thread);
         }
+        let lanes = ClosesAtEnd(lanes);
         Ok(Running { address, stopper: Stopper(stop), watchdog, pressure, threads, lanes, workers })
     }
 }
@@ -121,6 +122,16 @@ impl Drop for StopsAtEnd {
         if let Some(stop) = self.0.upgrade() {
             stop.send_replace(true);
         }
+    }
+}
+
+/// Lets the workers end when it is dropped: whoever doesn't wait for a server leaves no thread behind either.
+#[derive(Debug)]
+struct ClosesAtEnd(Arc<Lanes>);
+
+impl Drop for ClosesAtEnd {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -159,7 +170,7 @@ pub struct Running {
     watchdog: Watchdog,
     pressure: Arc<Pressure>,
     threads: Vec<JoinHandle<()>>,
-    lanes: Arc<Lanes>,
+    lanes: ClosesAtEnd,
     workers: Workers,
 }
 
@@ -210,7 +221,7 @@ impl Running {
     /// [`Fault::Internal`], when its thread died.
     pub fn wait(self) -> Result<(), Fault> {
         let ends: Vec<_> = self.threads.into_iter().map(JoinHandle::join).collect();
-        self.lanes.close();
+        drop(self.lanes);
         if ends.iter().any(Result::is_err) {
             return Err(Fault::Internal("a thread of the server died".into()));
         }

@@ -3,6 +3,7 @@
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc::RecvTimeoutError;
 
 #[test]
 fn a_panic_is_one_500_and_the_connection_goes_on() {
@@ -198,4 +199,13 @@ fn a_shutdown_lets_a_commit_be_answered_but_does_not_wait_for_it_for_ever() {
     house.running.shutdown();
     house.running.wait().unwrap();
     assert_eq!(rest(&mut busy), "");
+}
+
+#[test]
+fn one_that_nobody_waits_for_leaves_no_thread_behind() {
+    let House { running, begun, .. } = open(settings());
+    drop(running);
+    // Its workers held what handles requests, and that the other end of this.
+    let end = begun.recv_timeout(Duration::from_secs(10));
+    assert!(matches!(end, Err(RecvTimeoutError::Disconnected)));
 }
