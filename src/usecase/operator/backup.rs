@@ -67,7 +67,8 @@ pub fn backup(
         return Err(taken(there).into());
     }
     let copy = TempFile::beside(file, lock.database())?;
-    let before = sound_end(&source, &chain)?;
+    // Somebody may write between two looks at it: the end of the log that is noted, and the one that there is.
+    let before = source.at_one_moment(|source| sound_end(source, &chain))?;
     source.copy_into(copy.path())?;
     let head = check(&copy, &source, &chain, progress)?;
     if head.seq < before.seq {
