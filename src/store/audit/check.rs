@@ -1,7 +1,7 @@
 //! Whether each line of the audit log follows from the one before, and whether the log ends where it should.
 
-use super::chain::{Chain, LineFields};
-use super::head::{head, unsealed};
+use super::chain::{Chain, End, LineFields};
+use super::head::{opened, plain};
 use crate::domain::audit::{ChainError, Mark};
 use crate::error::Fault;
 use crate::store::sqlite::schema;
@@ -63,14 +63,17 @@ fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> Result<Option<ChainErr
     Ok(None)
 }
 
-/// Reads the newest line, if the log ends with the one that authd noted; in a database of any schema.
+/// Reads the newest line, if the log ends with the one that authd noted; in a database of any schema. One
+/// statement, so that what is written meanwhile shows in both or in neither.
 pub fn end(query: &impl Query, chain: &Chain) -> Result<Result<Mark, ChainError>, Fault> {
-    let noted = match schema::version_in(query)? {
-        version if version < SEALED_SINCE => Ok(unsealed(query)?),
-        _ => head(query, chain)?,
-    };
-    let highest: i64 =
-        query.one("SELECT coalesce(max(seq), 0) AS highest FROM audit", &[], |row| row.get("highest"))?;
+    let is_sealed = schema::version_in(query)? >= SEALED_SINCE;
+    let sql = "SELECT (SELECT value FROM meta WHERE key = ?1) AS head, \
+        (SELECT coalesce(max(seq), 0) FROM audit) AS highest";
+    let (noted, highest) = query.one(sql, params![End::Head.key()], |row| {
+        let head: Option<&[u8]> = row.get("head")?;
+        let noted = if is_sealed { opened(chain, head) } else { Ok(plain(head)?) };
+        Ok((noted, row.get::<i64>("highest")?))
+    })?;
     Ok(noted.and_then(|mark| match highest {
         highest if highest < mark.seq => Err(ChainError::Cut { seq: highest + 1 }),
         highest if highest > mark.seq => Err(ChainError::Strange { seq: highest }),

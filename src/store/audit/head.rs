@@ -21,7 +21,12 @@ pub(in crate::store) fn head(query: &impl Query, chain: &Chain) -> Result<Result
     let sealed: Option<Vec<u8>> =
         query
             .opt("SELECT value FROM meta WHERE key = ?1", params![End::Head.key()], |row| row.get("value"))?;
-    Ok(sealed.and_then(|sealed| chain.open(End::Head, &sealed)).ok_or(ChainError::Head))
+    Ok(opened(chain, sealed.as_deref()))
+}
+
+/// The newest line, out of what `meta` holds of it.
+pub(super) fn opened(chain: &Chain, sealed: Option<&[u8]>) -> Result<Mark, ChainError> {
+    sealed.and_then(|sealed| chain.open(End::Head, sealed)).ok_or(ChainError::Head)
 }
 
 /// Reads both ends. One statement, so that what is written meanwhile shows in all of it or in nothing.
@@ -44,7 +49,7 @@ fn checked_ends(
     anchor: Option<&[u8]>,
     lowest: Option<i64>,
 ) -> Result<(Mark, Mark), ChainError> {
-    let head = head.and_then(|sealed| chain.open(End::Head, sealed)).ok_or(ChainError::Head)?;
+    let head = opened(chain, head)?;
     let anchor = match anchor {
         Some(sealed) => chain.open(End::Anchor, sealed).ok_or(ChainError::Anchor)?,
         // Nothing was pruned. Were it taken away, the first line would be missing.
@@ -74,10 +79,15 @@ pub(in crate::store) fn sealed_anew(query: &impl Query, chain: &Chain) -> Result
 }
 
 /// Reads the head as it stood before heads bore a code, or that of an empty log.
-pub(in crate::store) fn unsealed(query: &impl Query) -> Result<Mark, Fault> {
+fn unsealed(query: &impl Query) -> Result<Mark, Fault> {
     let head: Option<Vec<u8>> =
         query
             .opt("SELECT value FROM meta WHERE key = ?1", params![End::Head.key()], |row| row.get("value"))?;
+    plain(head.as_deref())
+}
+
+/// The newest line, out of what `meta` held of it before heads bore a code. `None`: the log is empty.
+pub(super) fn plain(head: Option<&[u8]>) -> Result<Mark, Fault> {
     let Some(head) = head else {
         return Ok(Mark::default());
     };

@@ -96,16 +96,6 @@ impl DatabaseFile {
         if self.version == VERSION { schema::check_objects(&self.connection) } else { Ok(()) }
     }
 
-    /// Has `work` read the file as it is at one moment, whatever is written to it meanwhile.
-    ///
-    /// # Errors
-    /// Those of `work`; the driver's.
-    pub fn at_one_moment<T>(&self, work: impl FnOnce(&Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        // It ends as it is dropped; there is nothing to commit.
-        let _snapshot = self.connection.driver.unchecked_transaction().map_err(fault)?;
-        work(self)
-    }
-
     /// Copies all that is committed at this moment into `to`, an empty file or none. It reads one snapshot,
     /// so that writers neither wait for it nor make it begin again; meanwhile the write-ahead log grows by
     /// what they write. What it wrote may not be on disk yet.

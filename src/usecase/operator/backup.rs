@@ -67,8 +67,7 @@ pub fn backup(
         return Err(taken(there).into());
     }
     let copy = TempFile::beside(file, lock.database())?;
-    // Two looks, one at the end that is noted and one at that which there is: somebody may write in between.
-    let before = source.at_one_moment(|source| sound_end(source, &chain))?;
+    let before = sound_end(&source, &chain)?;
     source.copy_into(copy.path())?;
     let head = check(&copy, &source, &chain, progress)?;
     if head.seq < before.seq {

@@ -217,7 +217,7 @@ impl Found {
         Ok(Self {
             problems: inspect::integrity_problems(file)?,
             belongs: root_key::check(file, root),
-            end: file.at_one_moment(|file| check::end(file, &chain))?,
+            end: check::end(file, &chain)?,
         })
     }
 }
