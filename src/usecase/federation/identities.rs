@@ -86,6 +86,8 @@ pub fn link(
     provider: &str,
     subject: &str,
 ) -> Result<Linked, Error> {
+    // Before anything that is looked up: what there is, is told to nobody who may not change it.
+    require(caller, "users:write")?;
     let provider = providers::find(app, provider)?;
     let issuer = providers::issuer(provider)?;
     let key = IdentityKey::parse(&issuer, subject)
@@ -147,6 +149,7 @@ pub struct Unlinkable {
 /// `forbidden` without `users:write`, or for a user who holds a permission of authd's own that the caller
 /// doesn't; `fresh_login_required` for a user; `not_found`; the store's.
 pub fn unlink(app: &App, caller: &Caller, of: &UserRef, id: &str) -> Result<Identity, Error> {
+    require(caller, "users:write")?;
     // Whether it is theirs is told to nobody who may not change the account.
     let missing = missing(id);
     let identity = match IdentityId::parse(id) {

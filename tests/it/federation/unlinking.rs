@@ -102,8 +102,10 @@ fn administration_takes_its_permission_and_the_right_account() {
     assert_eq!(stage.daemon.send_as(&writer, "DELETE", &one, "").status, 204, "even the last way in");
     // Linking has no route: whoever may not change accounts is refused by the use-case.
     let caller = stage.world().caller(&stage.world().login("bob@example.com").unwrap());
-    let linked = identities::link(app, &caller, &user_ref(ANN), "acme", "43");
-    assert!(matches!(linked, Err(Error::Refused(Refusal::Forbidden { .. }))), "{linked:?}");
+    for provider in ["acme", "unheard-of"] {
+        let linked = identities::link(app, &caller, &user_ref(ANN), provider, "43");
+        assert!(matches!(linked, Err(Error::Refused(Refusal::Forbidden { .. }))), "{linked:?}");
+    }
     let looked = identities::unlinkable(app, &caller, &user_ref(ANN), id);
     assert!(matches!(looked, Err(Error::Refused(Refusal::Forbidden { .. }))), "{looked:?}");
 }
