@@ -4,7 +4,7 @@
 use super::users::{password_term_columns, read_password_term, words};
 use super::{identities, roles};
 use crate::domain::email::Email;
-use crate::domain::id::{IdentityId, UserId};
+use crate::domain::id::UserId;
 use crate::domain::identity::Identity;
 use crate::domain::name::Name;
 use crate::domain::password::PasswordTerm;
@@ -80,13 +80,8 @@ pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
     })
 }
 
-/// Looks whether an identity has the id.
-pub fn has_identity_id(query: &impl Query, id: IdentityId) -> Result<bool, Fault> {
-    Ok(identities::find(query, id)?.is_some())
-}
-
 /// Inserts an account with all that hangs on it. Address and ids must be free, the identities linked to
-/// nobody, and the roles there: see [`has_email`], [`has_id`], [`has_identity_id`] and
+/// nobody, and the roles there: see [`has_email`], [`has_id`], [`identities::find`] and
 /// [`identities::find_by_key`].
 pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
     let sql = "INSERT INTO users \

@@ -6,8 +6,8 @@ use crate::domain::id::IdentityId;
 use crate::domain::identity::{Identity, IdentityKey, InvalidProviderName, ProviderName};
 use crate::domain::role::RoleName;
 use crate::error::Fault;
+use crate::store::tables::identities;
 use crate::store::tables::transfer::IdentityExport;
-use crate::store::tables::{identities, transfer};
 use crate::store::tx::Query;
 use crate::usecase::operator::transfer_format::IDENTITY;
 use std::collections::HashSet;
@@ -54,7 +54,7 @@ pub(super) fn taken(query: &impl Query, wanted: &[IdentityExport]) -> Result<Opt
         if identities::find_by_key(query, &identity.key)?.is_some() {
             return Ok(Some(in_use(identity)));
         }
-        if transfer::has_identity_id(query, identity.id)? {
+        if identities::find(query, identity.id)?.is_some() {
             return Ok(Some(id_taken(identity)));
         }
     }
