@@ -158,14 +158,12 @@ fn is_by(claims: &Document, client_id: &str) -> bool {
 
 /// `auth_time` is a time where it is there, and one within what is asked for.
 fn is_proved(claims: &Document, since: Option<ProvedSince>) -> bool {
-    match (claims.value("auth_time"), since) {
-        (None, None) => true,
-        (None, Some(since)) => !since.must_be_told,
-        (Some(_), None) => claims.seconds("auth_time").is_some(),
-        (Some(_), Some(since)) => claims
-            .seconds("auth_time")
-            .is_some_and(|proved| proved.saturating_add(LEEWAY_S) >= since.at.as_secs()),
+    if claims.value("auth_time").is_none() {
+        return since.is_none_or(|since| !since.must_be_told);
     }
+    let is_within =
+        |proved: i64| since.is_none_or(|since| proved.saturating_add(LEEWAY_S) >= since.at.as_secs());
+    claims.seconds("auth_time").is_some_and(is_within)
 }
 
 /// `at_hash`, where it is there, is that of the access token.

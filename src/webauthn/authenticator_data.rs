@@ -5,9 +5,6 @@ use super::fault::Fault;
 use super::relying_party::{RelyingParty, UserVerification};
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// The hash, the flags and the counter.
-const FIXED: usize = 37;
-
 /// The most members that extensions may have.
 const EXTENSIONS_MAX: usize = 16;
 
@@ -20,7 +17,7 @@ const ED: u8 = 1 << 7;
 
 /// Authenticator data, taken apart and not yet judged. Bits without a meaning are passed over.
 pub(super) struct AuthenticatorData<'a> {
-    rp_id_hash: &'a [u8],
+    rp_id_hash: &'a [u8; 32],
     flags: u8,
     pub(super) sign_count: u32,
     /// `None`: there is no new credential in it.
@@ -42,10 +39,10 @@ impl<'a> AuthenticatorData<'a> {
     /// [`Fault::AuthenticatorData`], [`Fault::PublicKey`] where no item of CBOR stands in the key's place,
     /// [`Fault::Extensions`], [`Fault::AuthenticatorDataTrailing`].
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Fault> {
-        let (fixed, mut rest) = bytes.split_first_chunk::<FIXED>().ok_or(Fault::AuthenticatorData)?;
-        let (rp_id_hash, counted) = bytes[..FIXED].split_at(32);
-        let flags = fixed[32];
-        let sign_count = u32::from_be_bytes([counted[1], counted[2], counted[3], counted[4]]);
+        let (rp_id_hash, rest) = bytes.split_first_chunk().ok_or(Fault::AuthenticatorData)?;
+        let (&flags, rest) = rest.split_first().ok_or(Fault::AuthenticatorData)?;
+        let (sign_count, mut rest) = rest.split_first_chunk().ok_or(Fault::AuthenticatorData)?;
+        let sign_count = u32::from_be_bytes(*sign_count);
         let mut attested = None;
         if flags & AT != 0 {
             let credential;

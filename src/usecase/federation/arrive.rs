@@ -165,35 +165,35 @@ fn sign_in(
 }
 
 fn sign_in_as(app: &App, caller: &Caller, newcomer: Newcomer, kept: &Kept) -> Result<Outcome, Error> {
-    let asked_again = kept.asked_again_at.map(|_| AskedAgain::of(app, caller));
+    let asked = AskedAgain::of(app, caller, kept);
     match &kept.goes_on {
         GoesOn::FrontEnd { code_challenge, .. } => {
             let (code, hash) = opaque::generate(CODE_PREFIX, app.entropy());
             let ending = Ending::Code { hash, challenge: code_challenge.clone() };
-            app.store.write(caller, move |tx| enter(tx, &newcomer, asked_again.as_ref(), &ending))?;
+            app.store.write(caller, move |tx| enter(tx, &newcomer, &asked, &ending))?;
             Ok(Outcome::Code(code))
         }
         GoesOn::Pages { .. } | GoesOn::Linked { .. } => {
             let (step, tickets) = FirstStep::new(app, caller, FirstFactor::Federated);
             let attempt = Attempt::new(app, caller, String::new());
             let ending = Ending::Session { step: Box::new(step), attempt };
-            let passed =
-                app.store.write(caller, move |tx| enter(tx, &newcomer, asked_again.as_ref(), &ending))?;
+            let passed = app.store.write(caller, move |tx| enter(tx, &newcomer, &asked, &ending))?;
             let passed = passed.ok_or_else(|| Fault::Internal("a sign-in ended in nothing".into()))?;
             Ok(Outcome::LoggedIn(tickets.logged_in(passed)))
         }
     }
 }
 
-/// The sessions of a browser whose person was to prove once more who they are.
+/// The sessions of a browser whose person was to prove once more who they are; none where nobody was.
 struct AskedAgain {
     sessions: Vec<BrowserSession>,
     idle: Duration,
 }
 
 impl AskedAgain {
-    fn of(app: &App, caller: &Caller) -> Self {
-        Self { sessions: BrowserSession::all_of(app, caller), idle: app.lifetime().idle }
+    fn of(app: &App, caller: &Caller, kept: &Kept) -> Self {
+        let sessions = kept.asked_again_at.map(|_| BrowserSession::all_of(app, caller));
+        Self { sessions: sessions.unwrap_or_default(), idle: app.lifetime().idle }
     }
 
     /// Why somebody else came back. `None`: it is the same person, or nobody is signed in there any more.
@@ -210,12 +210,10 @@ impl AskedAgain {
 fn enter(
     tx: &mut Tx<'_>,
     newcomer: &Newcomer,
-    asked_again: Option<&AskedAgain>,
+    asked: &AskedAgain,
     ending: &Ending,
 ) -> Result<Decision<Option<Passed>>, Fault> {
-    if let Some(asked_again) = asked_again
-        && let Some(refusal) = asked_again.refuse_another(tx, newcomer)?
-    {
+    if let Some(refusal) = asked.refuse_another(tx, newcomer)? {
         return Ok(Decision::Refuse(refusal));
     }
     let user = match newcomer.admit(tx)? {
