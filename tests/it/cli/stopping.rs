@@ -6,7 +6,7 @@ use super::db::write_old;
 use super::prompts::Typist;
 use super::{Said, Shell, json as parsed};
 use crate::missing::is_there;
-use authd::ports::{Clock, SystemClock};
+use authd::ports::{Clock, SystemClock, process};
 use authd::usecase::audit::prune::STEP;
 use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
@@ -103,7 +103,9 @@ fn what_is_stopped_before_its_first_step_has_changed_nothing() {
     write_old(&shell);
     let config = pipe(&shell, "conf.toml");
     let before = names(&shell);
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+    // Under nohup the tests hand on that HUP is ignored, and it stops nothing: the next test is about that.
+    let ends = |signal: &Signal| !process::ignores(signal.as_raw());
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP].into_iter().filter(ends) {
         for (line, now) in [
             ("audit verify", "nothing was checked, and nothing was changed"),
             ("db check", "nothing was changed"),
