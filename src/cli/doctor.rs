@@ -17,7 +17,8 @@ use clap::Args;
 /// when a check failed, and 0 with warnings alone.
 ///
 /// The configured providers are asked as `provider test` does, all at once, for 10 seconds at most. What
-/// is wrong with one is a warning: it may be their trouble, or this machine may have no network now.
+/// is wrong with one is a warning: it may be their trouble, or this machine may have no network now. Another
+/// is what a provider has left that the configuration doesn't name: identities, and roles that it granted.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl doctor

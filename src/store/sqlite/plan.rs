@@ -26,6 +26,10 @@ const WALKS: &[(&str, &str)] = &[
     ),
     ("SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),
+    (
+        "FROM identities i GROUP BY provider",
+        "`doctor`, which an operator asks for and which reads the whole file",
+    ),
     ("FROM unclaimed WHERE delete_at <= ?1", "a list to which nothing is added, and that is empty some day"),
     (
         "FROM registrations WHERE id > ?1",

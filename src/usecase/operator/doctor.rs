@@ -123,6 +123,7 @@ pub fn examine(
     findings.push(Finding::of("outbox", queue(&app)));
     findings.push(Finding::of("smtp", smtp(config)));
     findings.extend(providers::look(&app, caller));
+    findings.extend(providers::look_for_removed(&app));
     findings.extend(url.map(|url| outside::reach(config, Some(&app), url)).unwrap_or_default());
     Ok(findings)
 }

@@ -1,4 +1,4 @@
-//! `provider test`, against a stand-in for a provider.
+//! `provider test`, and what `doctor` finds of providers, against stand-ins for some.
 
 use super::{Said, Shell, json};
 use crate::providers::stand_in::{CLIENT, StandIn};
@@ -117,4 +117,66 @@ fn doctor_asks_all_providers_at_once() {
         let (state, says) = of_provider(&said, name);
         assert!(state == "warn" && says.contains("404"), "{says}");
     }
+}
+
+#[test]
+fn doctor_warns_of_what_a_provider_has_left_that_is_configured_no_more() {
+    let shell = Shell::new();
+    let role = shell.line("role add writer");
+    assert_eq!(role.code, 0, "{role:?}");
+    let identity = |provider: &str, subject: &str, granted: &[&str]| {
+        serde_json::json!({
+            "provider": provider, "issuer": format!("https://{provider}.example"), "subject": subject,
+            "granted_roles": granted,
+        })
+    };
+    let user = |email: &str, roles: &[&str], identities: &[serde_json::Value]| {
+        serde_json::json!({"email": email, "roles": roles, "identities": identities}).to_string() + "\n"
+    };
+    let users = user("ann@example.com", &["admin", "writer"], &[identity("acme", "1", &["admin", "writer"])])
+        + &user("bob@example.com", &["admin", "writer"], &[identity("acme", "2", &["admin", "writer"])])
+        + &user("cid@example.com", &["writer"], &[identity("zeta", "1", &["writer"])]);
+    let imported = shell.run_with(&["import", "-", "--format", "jsonl"], &users);
+    assert_eq!(imported.code, 0, "{imported:?}");
+
+    let said = shell.line("doctor -o json");
+    assert_eq!(said.code, 0, "{said:?}");
+    let (state, says) = of_provider(&said, "acme");
+    assert_eq!(state, "warn");
+    let left = "the configuration has no such provider, but 2 identities of it are still linked, and 4 roles that \
+                it granted stay; add `[oauth.acme]` again, or unlink each, first `authctl identity unlink ";
+    assert!(says.starts_with(left), "{says}");
+    let (state, zeta) = of_provider(&said, "zeta");
+    assert!(
+        state == "warn"
+            && zeta.contains("1 identity of it is still linked, and 1 role that it granted stays"),
+        "{zeta}"
+    );
+
+    // The command does what it is named for, until there is nothing left.
+    let unlink = |says: &str| {
+        let command = says.split('`').find_map(|part| part.strip_prefix("authctl identity unlink "));
+        let unlinked = shell.line(&format!("identity unlink {} --yes", command.unwrap()));
+        assert_eq!(unlinked.code, 0, "{unlinked:?}");
+    };
+    unlink(&says);
+    let says = of_provider(&shell.line("doctor -o json"), "acme").1;
+    assert!(says.contains("1 identity of it is still linked, and 2 roles that"), "{says}");
+    unlink(&says);
+    let said = shell.line("doctor -o json");
+    assert!(
+        said.code == 0 && !said.out.contains("oauth.acme") && said.out.contains("oauth.zeta"),
+        "{said:?}"
+    );
+    let writers = shell.line("role show writer -o json").out;
+    assert!(!writers.contains("ann@example.com") && !writers.contains("bob@example.com"), "{writers}");
+
+    // One that is configured has left nothing.
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let table = format!(
+        "[oauth.zeta]\nkind = 'oidc'\nclient_id = '{CLIENT}'\nissuer = 'http://{gone}'\nallow_private = true\n"
+    );
+    fs::write(shell.world.folder.join("authd.toml"), table).unwrap();
+    let (_, says) = of_provider(&shell.line("doctor -o json"), "zeta");
+    assert!(!says.contains("still linked"), "{says}");
 }
