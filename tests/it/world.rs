@@ -34,22 +34,47 @@ use tempfile::TempDir;
 pub const PASSWORD: &str = "correct horse battery staple";
 
 /// A clock that only a test moves.
-#[derive(Debug)]
-pub struct TestClock(AtomicI64);
+pub struct TestClock {
+    now: AtomicI64,
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
 
 impl TestClock {
+    fn at(millis: i64) -> Self {
+        Self { now: AtomicI64::new(millis), meanwhile: Mutex::default() }
+    }
+
     pub fn set(&self, now: Timestamp) {
-        self.0.store(now.as_millis(), Ordering::SeqCst);
+        self.now.store(now.as_millis(), Ordering::SeqCst);
+    }
+
+    /// Lets something happen once between the last look that is taken before the next transaction and that
+    /// transaction. No App of this world may write in it that was open before.
+    pub fn before_next_transaction(&self, meanwhile: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(Box::new(meanwhile));
+    }
+}
+
+impl std::fmt::Debug for TestClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TestClock({})", self.now())
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.now.load(Ordering::SeqCst))
     }
 
     fn elapsed(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
+        // The writer has taken its job, and measures from before it begins the transaction.
+        if std::thread::current().name() == Some("writer") {
+            let meanwhile = self.meanwhile.lock().unwrap().take();
+            if let Some(happens) = meanwhile {
+                happens();
+            }
+        }
+        Duration::from_millis(self.now.load(Ordering::SeqCst).unsigned_abs())
     }
 }
 
@@ -99,7 +124,7 @@ impl World {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         let folder = tempfile::Builder::new().permissions(private).tempdir().unwrap();
-        let clock = Arc::new(TestClock(AtomicI64::new(1_795_334_400_000)));
+        let clock = Arc::new(TestClock::at(1_795_334_400_000));
         let ports = Ports {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::new(TestEntropy(AtomicU64::new(42))),

@@ -7,7 +7,9 @@ use super::{ANN, Browser, Stage, enable_second_factor, parameter};
 use crate::daemon::JSON;
 use crate::world::{PASSWORD, operator, user_ref};
 use authd::domain::email::Email;
-use authd::usecase::account::admin::Verified;
+use authd::domain::name::Name;
+use authd::domain::password::Password;
+use authd::usecase::account::admin::{FirstPassword, NewAccount, Verified};
 use authd::usecase::account::{admin, edit};
 use authd::usecase::federation::identities;
 use serde_json::json;
@@ -55,6 +57,24 @@ fn their_second_factor_is_gone_and_the_login_that_waited_for_it() {
     assert_eq!(user.two_factor_at, None, "she could not get past it");
     let code = json!({"ticket": ticket, "code": phone.code_at(stage.world().now().as_secs())}).to_string();
     assert_eq!(stage.daemon.post("/api/auth/2fa/verify", &code).problem(), "invalid_code");
+}
+
+#[test]
+fn a_login_that_waits_for_another_password_is_dead() {
+    let stage = stage();
+    let new = NewAccount {
+        email: Email::parse(ANN).unwrap(),
+        name: Name::default(),
+        roles: Vec::new(),
+        verified: Verified::No,
+        password: FirstPassword::Temporary(Password::new(PASSWORD).unwrap()),
+    };
+    admin::add(&stage.world().app, &operator(), new).unwrap();
+    let ticket = stage.daemon.login(ANN)["ticket"].as_str().unwrap().to_owned();
+    let browser = claim(&stage);
+    let body = json!({"ticket": ticket, "new_password": "another good long password"}).to_string();
+    assert_eq!(stage.daemon.post("/api/auth/password/change/required", &body).problem(), "invalid_token");
+    stage.assert_signed_in(&browser, ANN);
 }
 
 #[test]

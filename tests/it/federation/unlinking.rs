@@ -71,6 +71,21 @@ fn of_many_at_once_one_unlinks() {
 }
 
 #[test]
+fn nothing_is_unlinked_by_a_session_that_ended_meanwhile() {
+    let stage = Stage::new();
+    let (token, path) = ann(&stage);
+    let (app, user) = (&stage.world().app, user_ref(ANN));
+    stage.world().advance(Duration::from_millis(1));
+    identities::link(app, &operator(), &user, "acme", "another").unwrap();
+    let elsewhere = stage.world().another_app();
+    stage.world().clock.before_next_transaction(move || {
+        admin::disable(&elsewhere, &operator(), &user_ref(ANN)).unwrap();
+    });
+    assert_eq!(stage.daemon.send_as(&token, "DELETE", &path, "").problem(), "invalid_token");
+    assert_eq!(identities::page(app, &operator(), &user, 10, None).unwrap().items.len(), 2);
+}
+
+#[test]
 fn everybody_sees_their_own_and_unlinks_their_own() {
     let stage = Stage::new();
     let (anns, path) = ann(&stage);

@@ -4,6 +4,7 @@ use super::{ANN, Browser, Stage, claims, enable_second_factor, parameter};
 use crate::daemon::JSON;
 use crate::world::{PASSWORD, operator, user_ref};
 use authd::usecase::account::admin;
+use rusqlite::Connection;
 use serde_json::json;
 use std::time::Duration;
 
@@ -26,8 +27,24 @@ fn they_are_deleted_by_a_fresh_login_alone() {
         stage.daemon.send_as(&fresh, "POST", "/api/auth/me/delete", &wrong).problem(),
         "invalid_credentials"
     );
+    assert_eq!(stage.world().events().last().unwrap(), "LoginFailed", "and counted, as any that is wrong");
     assert_eq!(stage.daemon.send_as(&fresh, "POST", "/api/auth/me/delete", "{}").status, 204);
     assert!(admin::find(&stage.world().app, &operator(), &user_ref(ANN)).is_err());
+}
+
+#[test]
+fn a_password_that_is_set_meanwhile_was_not_shown() {
+    let stage = Stage::new();
+    let token = token(&stage);
+    let database = Connection::open(stage.world().database()).unwrap();
+    stage.world().clock.before_next_transaction(move || {
+        // Every way to set one ends the session, too, which would be reason enough to refuse.
+        let set = database.execute("UPDATE users SET password_hash = 'set elsewhere'", []).unwrap();
+        assert_eq!(set, 1);
+    });
+    let answer = stage.daemon.send_as(&token, "POST", "/api/auth/me/delete", "{}");
+    assert_eq!(answer.problem(), "invalid_credentials");
+    assert!(admin::find(&stage.world().app, &operator(), &user_ref(ANN)).is_ok());
 }
 
 #[test]
