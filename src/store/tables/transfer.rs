@@ -13,6 +13,16 @@ use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::tx::{Query, Row, Tx, params};
 
+/// What is taken out of each account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Contents {
+    /// What others may know of it.
+    Profile,
+    /// Besides, what signs in to it: the password's hash, the second factor's secret, the hashes of the
+    /// recovery codes, and the identities.
+    WithCredentials,
+}
+
 /// An account with all that hangs on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserExport {
@@ -135,8 +145,13 @@ pub fn assigned_roles(user: &UserExport) -> impl Iterator<Item = &RoleName> {
 }
 
 /// Lists the next `limit` accounts after one's id, in the order in which they were made. `None`: from the
-/// first.
-pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec<UserExport>, Fault> {
+/// first. For a profile, the rows of recovery codes and identities are not read.
+pub fn list(
+    query: &impl Query,
+    contents: Contents,
+    after: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<UserExport>, Fault> {
     let sql = "SELECT u.id, u.email, u.email_verified_at, u.name, u.password_hash, u.disabled_at, u.created_at, \
         u.last_login_at, u.password_must_change, u.password_ends_at, \
         (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
@@ -147,16 +162,26 @@ pub fn list(query: &impl Query, after: Option<UserId>, limit: u32) -> Result<Vec
     let after = after.map_or(Vec::new(), |id| id.as_bytes().to_vec());
     let mut users = query.all(sql, params![after, limit], read)?;
     for user in &mut users {
-        let sql = "SELECT code_hash, spent_at FROM recovery_codes WHERE user_id = ?1 ORDER BY code_hash";
-        let code =
-            |row: &Row<'_>| Ok(RecoveryCode { hash: row.get("code_hash")?, spent_at: row.get("spent_at")? });
-        user.recovery_codes = query.all(sql, params![user.id], code)?;
-        for identity in identities::list_of(query, user.id)? {
+        let linked = match contents {
+            Contents::Profile => Vec::new(),
+            Contents::WithCredentials => {
+                user.recovery_codes = list_recovery_codes(query, user.id)?;
+                identities::list_of(query, user.id)?
+            }
+        };
+        for identity in linked {
             let granted_roles = identities::list_granted(query, identity.id)?;
             user.identities.push(IdentityExport { identity, granted_roles });
         }
     }
     Ok(users)
+}
+
+fn list_recovery_codes(query: &impl Query, user: UserId) -> Result<Vec<RecoveryCode>, Fault> {
+    let sql = "SELECT code_hash, spent_at FROM recovery_codes WHERE user_id = ?1 ORDER BY code_hash";
+    query.all(sql, params![user], |row| {
+        Ok(RecoveryCode { hash: row.get("code_hash")?, spent_at: row.get("spent_at")? })
+    })
 }
 
 fn read(row: &Row<'_>) -> Result<UserExport, Fault> {

@@ -50,7 +50,7 @@ pub fn page(
     if contents == Contents::WithCredentials {
         require(caller, "users:write")?;
     }
-    let users = app.store.read(|query| transfer::list(query, after, PAGE))?;
+    let users = app.store.read(|query| transfer::list(query, contents, after, PAGE))?;
     let next = users.last().filter(|_| users.len() == PAGE as usize).map(|user| user.id);
     let lines = users.into_iter().map(|user| Line::of(app, contents, user)).collect::<Result<_, _>>()?;
     Ok((lines, next))

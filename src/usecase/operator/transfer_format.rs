@@ -12,15 +12,7 @@ use crate::usecase::app::App;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use serde_json::{Map, Value};
 
-/// What is taken out of each account.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Contents {
-    /// What others may know of it.
-    Profile,
-    /// Besides, what signs in to it: the password's hash, the second factor's secret, the hashes of the
-    /// recovery codes, and the identities.
-    WithCredentials,
-}
+pub use crate::store::tables::transfer::Contents;
 
 /// How a member's value stands in JSON and in a cell of CSV.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

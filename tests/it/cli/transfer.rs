@@ -7,6 +7,8 @@ use crate::world::World;
 use authd::config::Provider;
 use authd::domain::role::RoleName;
 use authd::ports::{Clock, SystemClock};
+use rusqlite::Connection;
+use serde_json::json;
 use std::fs;
 use std::sync::Arc;
 
@@ -150,6 +152,21 @@ fn a_dry_run_prints_a_row_for_every_entry_and_changes_nothing() {
     assert!(table.starts_with("line    outcome  email"), "{table}");
     let said = shell.line("import users.jsonl --format jsonl --dry-run -o json");
     assert_eq!(json(&said.out)["dry_run"], true);
+}
+
+#[test]
+fn an_export_reads_only_what_it_writes() {
+    let shell = Shell::new();
+    let identity = json!({"provider": "acme", "issuer": "https://acme.example", "subject": "1"});
+    let user = json!({"email": "ann@example.com", "identities": [identity]}).to_string();
+    assert_eq!(shell.run_with(&["import", "-", "--format", "jsonl"], &user).code, 0);
+    // A row that can't be read is met by whoever reads it.
+    let database = Connection::open(shell.world.database()).unwrap();
+    let spoilt = database.execute("UPDATE identities SET provider = 'No Name'", []).unwrap();
+    assert_eq!(spoilt, 1);
+    assert_eq!(shell.line("export").code, 0);
+    let all = shell.line("export --with-hashes");
+    assert!(all.code != 0 && all.err.contains("No Name"), "{all:?}");
 }
 
 #[test]
