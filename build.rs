@@ -1,13 +1,18 @@
 //! Packs what pages are made of, so that little of it is in the binary and nothing has to be read when the
 //! daemon runs: the texts of all languages under one list of names, and the templates without their comments.
 
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const TEXTS: &str = "src/pages/texts";
 const TEMPLATES: &str = "src/pages/templates";
+
+const WRITTEN: &str = "memory takes whatever is written";
 
 /// The texts of a language, by `section.name`.
 type Texts = BTreeMap<String, String>;
@@ -34,17 +39,18 @@ fn files(folder: &str, ending: &str) -> BTreeMap<String, String> {
 }
 
 /// `NAMES`, in order, and `LANGUAGES`: for each its tag and its texts in the order of the names, each as all
-/// of them in one piece and where each ends. A text that a language lacks is empty. Offsets, not slices:
-/// those would have to be filled in when the program starts, in memory of its own.
+/// of them in one piece, deflated, and where each ends. A text that a language lacks is empty. Offsets, not
+/// slices: those would have to be filled in when the program starts, in memory of its own.
 fn texts() -> String {
     let languages: BTreeMap<String, Texts> =
         files(TEXTS, ".toml").into_iter().map(|(tag, source)| (tag.clone(), read(&tag, &source))).collect();
     let names: BTreeSet<&String> = languages.values().flat_map(BTreeMap::keys).collect();
-    let mut code = format!("const NAMES: Packed = {};\n", packed(names.iter().map(|name| name.as_str())));
-    code.push_str("const LANGUAGES: &[(&str, Packed)] = &[\n");
+    let (all, ends) = packed(names.iter().map(|name| name.as_str()));
+    let mut code = format!("const NAMES: Names = Names {{ all: {all:?}, ends: &{ends:?} }};\n");
+    writeln!(code, "static LANGUAGES: [(&str, Texts); {}] = [", languages.len()).expect(WRITTEN);
     for (tag, texts) in &languages {
-        let texts = names.iter().map(|name| texts.get(*name).map_or("", String::as_str));
-        writeln!(code, "({tag:?}, {}),", packed(texts)).expect("a text takes whatever is written");
+        let (all, ends) = packed(names.iter().map(|name| texts.get(*name).map_or("", String::as_str)));
+        writeln!(code, "({tag:?}, Texts::new(&{:?}, &{ends:?})),", deflated(&all)).expect(WRITTEN);
     }
     code + "];\n"
 }
@@ -58,21 +64,26 @@ fn read(tag: &str, source: &str) -> Texts {
     sections.into_iter().flat_map(of_section).collect()
 }
 
-fn packed<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+/// All of them in one piece, and where each ends.
+fn packed<'t>(texts: impl Iterator<Item = &'t str>) -> (String, Vec<u16>) {
     let (mut all, mut ends) = (String::new(), Vec::new());
     for text in texts {
         all.push_str(text);
         ends.push(u16::try_from(all.len()).expect("the texts of a language take less than 64 KiB"));
     }
-    format!("Packed {{ all: {all:?}, ends: &{ends:?} }}")
+    (all, ends)
+}
+
+fn deflated(text: &str) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).expect(WRITTEN)
 }
 
 /// `BUILT_IN`: each template by the name of its file.
 fn templates() -> String {
     let mut code = String::from("const BUILT_IN: &[(&str, &str)] = &[\n");
     for (name, source) in files(TEMPLATES, ".html") {
-        writeln!(code, "({:?}, {:?}),", format!("{name}.html"), without_comments(&source))
-            .expect("a text takes whatever is written");
+        writeln!(code, "({:?}, {:?}),", format!("{name}.html"), without_comments(&source)).expect(WRITTEN);
     }
     code + "];\n"
 }

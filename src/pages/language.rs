@@ -2,27 +2,59 @@
 //! English.
 
 use crate::transport::message::Headers;
+use flate2::read::DeflateDecoder;
 use minijinja::value::{Kwargs, Object, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 use std::cmp::Ordering;
 use std::fmt::Write;
-use std::sync::Arc;
+use std::io::Read;
+use std::sync::{Arc, OnceLock};
 
 /// A language of the pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Language(usize);
 
-/// Texts in one piece, and where each of them ends.
-struct Packed {
+/// The names of all texts in one piece, and where each of them ends.
+struct Names {
     all: &'static str,
     ends: &'static [u16],
 }
 
-impl Packed {
+impl Names {
     fn get(&self, at: usize) -> Option<&'static str> {
-        let begin = at.checked_sub(1).map_or(Some(&0), |before| self.ends.get(before))?;
-        self.all.get(usize::from(*begin)..usize::from(*self.ends.get(at)?))
+        piece(self.all, self.ends, at)
     }
+}
+
+/// The texts of a language in one piece, deflated (RFC 1951) until one of them is asked for, and where each
+/// of them ends.
+struct Texts {
+    deflated: &'static [u8],
+    ends: &'static [u16],
+    all: OnceLock<String>,
+}
+
+impl Texts {
+    const fn new(deflated: &'static [u8], ends: &'static [u16]) -> Self {
+        Self { deflated, ends, all: OnceLock::new() }
+    }
+
+    fn get(&'static self, at: usize) -> Option<&'static str> {
+        piece(self.all.get_or_init(|| inflated(self.deflated)), self.ends, at)
+    }
+}
+
+fn piece(all: &'static str, ends: &[u16], at: usize) -> Option<&'static str> {
+    let begin = at.checked_sub(1).map_or(Some(&0), |before| ends.get(before))?;
+    all.get(usize::from(*begin)..usize::from(*ends.get(at)?))
+}
+
+fn inflated(deflated: &[u8]) -> String {
+    let mut text = String::new();
+    let read = DeflateDecoder::new(deflated).read_to_string(&mut text);
+    read.expect("build.rs has written it");
+    text.shrink_to_fit();
+    text
 }
 
 // The names of all texts, in order, and the texts of each language in the order of their names: `build.rs`
@@ -136,8 +168,8 @@ fn position(key: &str) -> Option<usize> {
 /// How many bytes of the binary the texts take, names and ends included.
 #[cfg(test)]
 pub(super) fn size() -> usize {
-    let size = |packed: &Packed| packed.all.len() + size_of_val(packed.ends);
-    size(&NAMES) + LANGUAGES.iter().map(|(_, texts)| size(texts)).sum::<usize>()
+    let texts = LANGUAGES.iter().map(|(_, texts)| texts.deflated.len() + size_of_val(texts.ends));
+    NAMES.all.len() + size_of_val(NAMES.ends) + texts.sum::<usize>()
 }
 
 /// What templates call as `t("section.name", value=…)`: the text in a language, with `{value}` replaced.
