@@ -103,6 +103,7 @@ pub struct Service {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a request has one, and most are users")]
 pub enum Actor {
     Anonymous,
     User(SignedIn),

@@ -23,6 +23,8 @@ pub enum List {
     Apps,
     /// Identities of one account.
     Identities,
+    /// Passkeys of one account.
+    Passkeys,
 }
 
 impl List {
@@ -39,6 +41,7 @@ impl List {
             Self::SigningKeys => b'g',
             Self::Apps => b'p',
             Self::Identities => b'i',
+            Self::Passkeys => b'y',
         }
     }
 }

@@ -77,6 +77,8 @@ ids! {
     RegistrationId,
     /// An account elsewhere that signs in here.
     IdentityId,
+    /// A public key that signs somebody in.
+    PasskeyId,
     /// What a service proves itself with.
     ApiKeyId,
     /// One HTTP request.

@@ -14,11 +14,19 @@ pub enum LinkKind {
     ChangeEmail,
     /// Signs somebody in, in the browser that asked for it.
     MagicLink,
+    /// Brings back whoever has lost everything: made by an operator, and never mailed.
+    Recovery,
 }
 
 impl LinkKind {
-    pub const ALL: [Self; 5] =
-        [Self::VerifyEmail, Self::ResetPassword, Self::Invitation, Self::ChangeEmail, Self::MagicLink];
+    pub const ALL: [Self; 6] = [
+        Self::VerifyEmail,
+        Self::ResetPassword,
+        Self::Invitation,
+        Self::ChangeEmail,
+        Self::MagicLink,
+        Self::Recovery,
+    ];
 
     /// As the database names it.
     #[must_use]
@@ -29,6 +37,7 @@ impl LinkKind {
             Self::Invitation => "invitation",
             Self::ChangeEmail => "change_email",
             Self::MagicLink => "magic_link",
+            Self::Recovery => "recovery",
         }
     }
 
@@ -46,6 +55,7 @@ impl LinkKind {
             Self::ResetPassword | Self::Invitation => &[Self::ResetPassword, Self::Invitation],
             Self::ChangeEmail => &[Self::ChangeEmail],
             Self::MagicLink => &[Self::MagicLink],
+            Self::Recovery => &[Self::Recovery],
         }
     }
 
@@ -57,6 +67,7 @@ impl LinkKind {
             Self::ResetPassword | Self::Invitation => "authd_pr_",
             Self::ChangeEmail => "authd_ec_",
             Self::MagicLink => "authd_ml_",
+            Self::Recovery => "authd_rl_",
         }
     }
 }

@@ -85,12 +85,20 @@ pub enum MailKind {
     IdentityUnlinked,
     /// It did so for the first time.
     IdentityFirstUsed,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// A passkey was shown whose counter says that there may be a copy of it.
+    PasskeyRefused,
+    /// Somebody got back in by an operator's link; everything that was set up is gone.
+    AccountRecovered,
     /// An operator asked whether mail gets through. It is sent at once, past the outbox.
     Test,
 }
 
 impl MailKind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 26] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -112,6 +120,10 @@ impl MailKind {
         Self::IdentityLinked,
         Self::IdentityUnlinked,
         Self::IdentityFirstUsed,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
+        Self::PasskeyRefused,
+        Self::AccountRecovered,
         Self::Test,
     ];
 
@@ -140,20 +152,25 @@ impl MailKind {
             Self::IdentityLinked => "identity_linked",
             Self::IdentityUnlinked => "identity_unlinked",
             Self::IdentityFirstUsed => "identity_first_used",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
+            Self::PasskeyRefused => "passkey_refused",
+            Self::AccountRecovered => "account_recovered",
             Self::Test => "test",
         }
     }
 
-    /// The mail that a one-time link goes by.
+    /// The mail that a one-time link goes by. `None`: it is never mailed.
     #[must_use]
-    pub const fn of_link(kind: LinkKind) -> Self {
-        match kind {
+    pub const fn of_link(kind: LinkKind) -> Option<Self> {
+        Some(match kind {
             LinkKind::VerifyEmail => Self::VerifyEmail,
             LinkKind::ResetPassword => Self::ResetPassword,
             LinkKind::Invitation => Self::Invitation,
             LinkKind::ChangeEmail => Self::ChangeEmail,
             LinkKind::MagicLink => Self::MagicLink,
-        }
+            LinkKind::Recovery => return None,
+        })
     }
 
     /// Whether there is a one-time link in it.
@@ -181,6 +198,10 @@ impl MailKind {
             | Self::IdentityLinked
             | Self::IdentityUnlinked
             | Self::IdentityFirstUsed
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::PasskeyRefused
+            | Self::AccountRecovered
             | Self::Test => false,
         }
     }
@@ -217,6 +238,10 @@ impl MailKind {
             | Self::IdentityLinked
             | Self::IdentityUnlinked
             | Self::IdentityFirstUsed
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::PasskeyRefused
+            | Self::AccountRecovered
             | Self::Test => true,
         }
     }

@@ -20,6 +20,7 @@ pub mod mail;
 pub mod name;
 pub mod nearest;
 pub mod network;
+pub mod passkey;
 pub mod password;
 pub mod password_policy;
 pub mod registration;

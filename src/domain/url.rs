@@ -51,6 +51,12 @@ impl<'a> Url<'a> {
         }
     }
 
+    /// The host: an address (an IPv6 one in brackets), or a name in ASCII, lower case.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// Whether nobody on the way can read what is sent there: https, or this machine itself.
     #[must_use]
     pub fn is_private(&self) -> bool {

@@ -17,8 +17,12 @@ pub struct User {
     pub roles: Vec<RoleName>,
     /// Of all roles together: sorted, each once.
     pub permissions: Vec<Permission>,
-    /// `None`: no second factor.
-    pub two_factor_at: Option<Timestamp>,
+    /// Since when codes of an app (TOTP) are on. `None`: they are not.
+    pub totp_at: Option<Timestamp>,
+    /// Since when there is a passkey. `None`: there is none.
+    pub passkeys_at: Option<Timestamp>,
+    /// How many passkeys there are, of whatever domain.
+    pub passkeys: u32,
     /// `None`: enabled.
     pub disabled_at: Option<Timestamp>,
     /// `None`, or a time past: not locked.
@@ -29,6 +33,12 @@ pub struct User {
 }
 
 impl User {
+    /// Since when a second factor is on: codes of an app, or passkeys, whichever came first. `None`: none is.
+    #[must_use]
+    pub fn two_factor_at(&self) -> Option<Timestamp> {
+        self.totp_at.into_iter().chain(self.passkeys_at).min()
+    }
+
     /// Whether the user has the role `admin`.
     #[must_use]
     pub fn is_admin(&self) -> bool {

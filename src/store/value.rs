@@ -4,7 +4,9 @@
 use crate::domain::api_key::ApiKeyName;
 use crate::domain::application::{AppName, AppOrigin};
 use crate::domain::email::Email;
-use crate::domain::id::{ApiKeyId, IdentityId, LinkId, MailId, RegistrationId, SessionId, TokenId, UserId};
+use crate::domain::id::{
+    ApiKeyId, IdentityId, LinkId, MailId, PasskeyId, RegistrationId, SessionId, TokenId, UserId,
+};
 use crate::domain::name::Name;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
@@ -241,7 +243,7 @@ macro_rules! ids_as_blobs {
     )*};
 }
 
-ids_as_blobs!(UserId, SessionId, TokenId, LinkId, MailId, RegistrationId, IdentityId, ApiKeyId);
+ids_as_blobs!(UserId, SessionId, TokenId, LinkId, MailId, RegistrationId, IdentityId, PasskeyId, ApiKeyId);
 
 /// Milliseconds since 1970.
 impl ToValue for Timestamp {

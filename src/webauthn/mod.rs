@@ -28,3 +28,9 @@ pub use options::{
 pub use registration::{NewCredential, register};
 pub use relying_party::{RelyingParty, UserVerification};
 pub use response::{AuthenticationResponse, CREDENTIAL_ID_MAX, RegistrationResponse};
+
+/// Whether a COSE_Key is one that could have been registered here.
+#[must_use]
+pub fn takes_key(cose: &[u8]) -> bool {
+    public_key::PublicKey::parse(cose).is_ok()
+}

@@ -36,7 +36,7 @@ struct Release {
     step: &'static str,
 }
 
-const RELEASES: [Release; 6] = [
+const RELEASES: [Release; 7] = [
     Release {
         version: 1,
         schema: include_str!("fixtures/schema_1.sql"),
@@ -66,6 +66,11 @@ const RELEASES: [Release; 6] = [
         version: 6,
         schema: include_str!("fixtures/schema_6.sql"),
         step: include_str!("../../src/store/sqlite/migrations/0007_provider_proof.sql"),
+    },
+    Release {
+        version: 7,
+        schema: include_str!("fixtures/schema_7.sql"),
+        step: include_str!("../../src/store/sqlite/migrations/0008_passkeys.sql"),
     },
 ];
 

@@ -3,6 +3,7 @@
 
 use super::login_failure::LoginFailure;
 use crate::domain::identity::Identity;
+use crate::domain::passkey::Passkey;
 use crate::domain::time::Timestamp;
 
 /// One thing that happened.
@@ -129,6 +130,17 @@ pub enum Event {
     SecondFactorReset,
     /// An operator had a code checked; it was good, and its step is spent.
     SecondFactorChecked,
+    /// A passkey signs somebody in from now on, and is their second factor.
+    PasskeyAdded { passkey: String },
+    /// It does so no more, by its owner, an operator, or as all factors of the account were taken away.
+    PasskeyRemoved { passkey: String },
+    /// A passkey was shown, and one of the checks failed: `check` says which. `counter` means that there
+    /// may be a copy of it.
+    PasskeyRefused { passkey: String, check: &'static str },
+    /// An operator made a link by which somebody who has lost everything gets back in.
+    RecoveryLinkMade,
+    /// It was used: the account has a new password, and its factors and sessions are gone.
+    AccountRecovered,
     /// In the place of a code from the app.
     RecoveryCodeUsed,
     /// New codes were made, and the old ones count no more.
@@ -193,6 +205,18 @@ impl Event {
     pub fn identity_unlinked(identity: &Identity) -> Self {
         let (issuer, subject) = (identity.key.issuer.clone(), identity.key.subject.clone());
         Self::IdentityUnlinked { provider: identity.provider.to_string(), issuer, subject }
+    }
+
+    /// That somebody has a passkey from now on.
+    #[must_use]
+    pub fn passkey_added(passkey: &Passkey) -> Self {
+        Self::PasskeyAdded { passkey: passkey.id.to_string() }
+    }
+
+    /// That they have it no more.
+    #[must_use]
+    pub fn passkey_removed(passkey: &Passkey) -> Self {
+        Self::PasskeyRemoved { passkey: passkey.id.to_string() }
     }
 
     /// How often it happened, where one line tells of many.
@@ -300,7 +324,15 @@ impl Event {
                 vec![("role", role.clone()), ("provider", provider.clone())]
             }
             Self::AppDeleted { app } | Self::AppSignedIn { app } => vec![("app", app.clone())],
+            Self::PasskeyAdded { passkey } | Self::PasskeyRemoved { passkey } => {
+                vec![("passkey", passkey.clone())]
+            }
+            Self::PasskeyRefused { passkey, check } => {
+                vec![("passkey", passkey.clone()), ("check", (*check).to_owned())]
+            }
             Self::DaemonStopped
+            | Self::RecoveryLinkMade
+            | Self::AccountRecovered
             | Self::DatabaseCreated
             | Self::RegistrationRepeated
             | Self::EmailVerificationRequested

@@ -81,6 +81,11 @@ impl Event {
             | Self::SecondFactorBlocked
             | Self::SecondFactorReset
             | Self::SecondFactorChecked
+            | Self::PasskeyAdded { .. }
+            | Self::PasskeyRemoved { .. }
+            | Self::PasskeyRefused { .. }
+            | Self::RecoveryLinkMade
+            | Self::AccountRecovered
             | Self::RecoveryCodeUsed
             | Self::RecoveryCodesReplaced
             | Self::UserDisabled

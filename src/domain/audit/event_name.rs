@@ -54,16 +54,17 @@ events! {
         PasswordResetRequested PasswordReset PasswordSet PasswordChanged PasswordRehashed MagicLinkRequested
         EmailChangeRequested EmailChanged
         SecondFactorEnrolled SecondFactorEnabled SecondFactorChecked RecoveryCodeUsed RecoveryCodesReplaced
+        PasskeyAdded
         MailRetried RoleCreated RoleEdited RoleAssigned RoleUnassigned
         IdentityLinked IdentityUnlinked IdentityFirstUsed RoleGranted RoleWithdrawn
         AppCreated AppEdited AppDeleted AppSignedIn;
     Warning:
-        LoginFailed AccountClaimed RoleKept RegistrationRepeated
-        DatabaseRestored CredentialsExported UsersExported AuditExported;
+        LoginFailed PasskeyRefused RecoveryLinkMade AccountRecovered AccountClaimed RoleKept
+        RegistrationRepeated DatabaseRestored CredentialsExported UsersExported AuditExported;
     Ended:
         AccountLocked UserDisabled UserDeleted RegistrationDeleted PasswordVoided
         RefreshTokenReused SessionRevoked SessionEvicted LoggedOutEverywhere LoggedOutElsewhere TokenRevoked
-        SecondFactorDisabled SecondFactorBlocked SecondFactorReset
+        SecondFactorDisabled SecondFactorBlocked SecondFactorReset PasskeyRemoved
         SigningKeyRetired ApiKeyRevoked RoleDeleted AuditPruned;
 }
 

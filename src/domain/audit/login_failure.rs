@@ -24,6 +24,9 @@ pub enum LoginFailure {
     WrongCode,
     /// Not the code that was mailed to sign in with.
     WrongMailedCode,
+    /// Nobody has the passkey that was shown, or the ceremony was dead. One of somebody's that is refused is
+    /// `PasskeyRefused`.
+    UnknownPasskey,
     /// A provider didn't answer, or what it said can't be believed; the daemon's log has more.
     ProviderFailed,
     /// A provider said no, or the person did there.
@@ -39,7 +42,7 @@ pub enum LoginFailure {
 }
 
 impl LoginFailure {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::UnknownEmail,
         Self::WrongPassword,
         Self::PasswordEnded,
@@ -50,6 +53,7 @@ impl LoginFailure {
         Self::Locked { tries: 1 },
         Self::WrongCode,
         Self::WrongMailedCode,
+        Self::UnknownPasskey,
         Self::ProviderFailed,
         Self::ProviderRefused,
         Self::LinkRequired,
@@ -72,6 +76,7 @@ impl LoginFailure {
             Self::Locked { .. } => "too_many_attempts",
             Self::WrongCode => "wrong_code",
             Self::WrongMailedCode => "wrong_mailed_code",
+            Self::UnknownPasskey => "unknown_passkey",
             Self::ProviderFailed => "provider_failed",
             Self::ProviderRefused => "provider_refused",
             Self::LinkRequired => "link_required",

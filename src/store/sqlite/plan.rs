@@ -25,6 +25,8 @@ const WALKS: &[(&str, &str)] = &[
         "counted for the metrics: rarely, for a hundredth of one reader's time at most; and by `apply`",
     ),
     ("SELECT count(*) AS alive FROM sessions WHERE ended_at IS NULL", "counted for the metrics, too"),
+    ("SELECT count(*) AS accounts FROM totp WHERE enabled_at IS NOT NULL", "counted for the metrics, too"),
+    ("SELECT count(DISTINCT user_id) AS accounts FROM passkeys", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),
     (
         "FROM identities i GROUP BY provider",
@@ -60,6 +62,7 @@ const WALKS: &[(&str, &str)] = &[
         "SELECT user_id, code_hash FROM recovery_codes WHERE spent_at IS NULL",
         "a restore, in a copy that nobody uses",
     ),
+    ("SELECT id, user_id, sign_count FROM passkeys", "a restore, too"),
     (
         "max(last_at, coalesce(locked_until, 0)) DESC",
         "the failures of one account, of which there are a thousand at most",

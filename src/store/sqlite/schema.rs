@@ -20,13 +20,14 @@ const SCHEMA: &str = include_str!("../../../schema.sql");
 type Rest = fn(&Connection, &Chain) -> Result<(), Fault>;
 
 /// The step to each version from the one before it.
-const MIGRATIONS: [(i64, &str, Rest); 6] = [
+const MIGRATIONS: [(i64, &str, Rest); 7] = [
     (2, include_str!("migrations/0002_accounts.sql"), |_, _| Ok(())),
     (3, include_str!("migrations/0003_operator.sql"), seal_head),
     (4, include_str!("migrations/0004_scale.sql"), |_, _| Ok(())),
     (5, include_str!("migrations/0005_hardening.sql"), |_, _| Ok(())),
     (6, include_str!("migrations/0006_federation.sql"), |_, _| Ok(())),
     (7, include_str!("migrations/0007_provider_proof.sql"), |_, _| Ok(())),
+    (8, include_str!("migrations/0008_passkeys.sql"), |_, _| Ok(())),
 ];
 
 /// Makes the schema in an empty file. `false`: something stands in it already.

@@ -5,7 +5,7 @@ use super::fault::{ADVICE_OF_ANOTHER, fault};
 use crate::error::Fault;
 
 /// The schema that this binary works with, as `PRAGMA user_version` holds it.
-pub const VERSION: i64 = 7;
+pub const VERSION: i64 = 8;
 
 /// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x6175_7468;

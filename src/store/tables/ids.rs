@@ -15,6 +15,7 @@ pub enum Kind {
     Mail,
     Registration,
     Identity,
+    Passkey,
     ApiKey,
 }
 
@@ -26,6 +27,7 @@ impl Kind {
             Self::Mail => "mails",
             Self::Registration => "registrations",
             Self::Identity => "identities",
+            Self::Passkey => "passkeys",
             Self::ApiKey => "api_keys",
         }
     }

@@ -131,9 +131,11 @@ pub fn delete_of_kind(tx: &mut Tx<'_>, user: UserId, kind: LinkKind) -> Result<(
     tx.execute("DELETE FROM links WHERE user_id = ?1 AND kind = ?2", params![user, kind.name()]).map(drop)
 }
 
-/// Voids every link of a user.
+/// Voids every link of a user, but one that an operator has made to bring the owner back: whoever holds the
+/// account meanwhile can't take it away.
 pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
-    tx.execute("DELETE FROM links WHERE user_id = ?1", params![user]).map(drop)
+    let sql = "DELETE FROM links WHERE user_id = ?1 AND kind <> ?2";
+    tx.execute(sql, params![user, LinkKind::Recovery.name()]).map(drop)
 }
 
 /// Voids everybody's links; gives how many were good for something still.

@@ -14,6 +14,7 @@ pub mod mails;
 pub mod meta;
 pub mod oauth_attempts;
 pub mod oauth_codes;
+pub mod passkeys;
 pub mod prune;
 pub mod registrations;
 pub mod roles;

@@ -2,6 +2,7 @@
 //! where the last one ended, so that no step looks at a whole table, and none needs an index of its own.
 
 use super::meta;
+use super::passkeys;
 use super::sessions::{PRUNED_TO, bytes};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -24,6 +25,7 @@ pub enum Family {
     AppCodes,
     OauthAttempts,
     OauthCodes,
+    SpentCeremonies,
     PairFailures,
     AccountFailures,
     KnownNetworks,
@@ -31,7 +33,7 @@ pub enum Family {
 }
 
 impl Family {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Sessions,
         Self::RevokedTokens,
         Self::Links,
@@ -42,6 +44,7 @@ impl Family {
         Self::AppCodes,
         Self::OauthAttempts,
         Self::OauthCodes,
+        Self::SpentCeremonies,
         Self::PairFailures,
         Self::AccountFailures,
         Self::KnownNetworks,
@@ -62,6 +65,7 @@ impl Family {
             Self::AppCodes => "app_codes",
             Self::OauthAttempts => "oauth_attempts",
             Self::OauthCodes => "oauth_codes",
+            Self::SpentCeremonies => "spent_ceremonies",
             Self::PairFailures => "pair_failures",
             Self::AccountFailures => "account_failures",
             Self::KnownNetworks => "known_networks",
@@ -81,6 +85,7 @@ impl Family {
             Self::RevokedTokens => &["jti"],
             Self::Tickets => &["token_hash"],
             Self::OauthAttempts => &["state_hash"],
+            Self::SpentCeremonies => &["ceremony_hash"],
             Self::AppCodes | Self::OauthCodes => &["code_hash"],
             Self::PairFailures => &["account", "network"],
             Self::AccountFailures => &["account"],
@@ -99,7 +104,8 @@ impl Family {
             | Self::Tickets
             | Self::AppCodes
             | Self::OauthAttempts
-            | Self::OauthCodes => "page.expires_at <= ?1",
+            | Self::OauthCodes
+            | Self::SpentCeremonies => "page.expires_at <= ?1",
             Self::LinkRequests => "page.created_at <= ?1",
             Self::PairFailures | Self::AccountFailures => {
                 "page.last_at <= ?1 AND coalesce(page.locked_until, 0) <= ?1"
@@ -181,8 +187,16 @@ impl Page {
 
     /// Deletes the rows on it that were over at `before`; gives how many.
     pub fn prune(&self, tx: &mut Tx<'_>, before: Timestamp) -> Result<usize, Fault> {
-        if self.family == Family::RevokedTokens {
-            self.remember_the_last_end(tx, before)?;
+        if self.family == Family::RevokedTokens
+            && let Some(last) = self.last_end(tx, before)?
+        {
+            remember_revocations(tx, last)?;
+        }
+        if self.family == Family::SpentCeremonies
+            && let Some(last) = self.last_end(tx, before)?
+        {
+            // One that is forgotten would count as unspent, were the clock set back.
+            passkeys::void_ceremonies(tx, last)?;
         }
         let (name, over) = (self.family.name(), self.family.over());
         let sql = format!("DELETE FROM {name} AS page WHERE {over}{}", self.bounds());
@@ -195,19 +209,12 @@ impl Page {
         self.to
     }
 
-    /// See [`PRUNED_TO`].
-    fn remember_the_last_end(&self, tx: &mut Tx<'_>, before: Timestamp) -> Result<(), Fault> {
+    /// When the last of the rows on it ended that were over at `before`. `None`: there are none.
+    fn last_end(&self, tx: &Tx<'_>, before: Timestamp) -> Result<Option<Timestamp>, Fault> {
         let (name, over) = (self.family.name(), self.family.over());
         let sql =
             format!("SELECT max(page.expires_at) AS last FROM {name} AS page WHERE {over}{}", self.bounds());
-        let last: Option<Timestamp> = tx.one(&sql, &self.values(&before), |row| row.get("last"))?;
-        let Some(last) = last.map(bytes) else {
-            return Ok(());
-        };
-        match meta::find(tx, PRUNED_TO)? {
-            Some(known) if known.as_slice() >= &last[..] => Ok(()),
-            _ => meta::save(tx, PRUNED_TO, &last),
-        }
+        tx.one(&sql, &self.values(&before), |row| row.get("last"))
     }
 
     /// The conditions on the key that keep a statement on this page; its values follow `?1`.
@@ -229,5 +236,14 @@ impl Page {
     fn values<'v>(&'v self, before: &'v Timestamp) -> Vec<Value<'v>> {
         let key = self.from.0.iter().chain(self.to.iter().flat_map(|to| &to.0));
         std::iter::once(before.to_value()).chain(key.map(KeyPart::to_value)).collect()
+    }
+}
+
+/// See [`PRUNED_TO`].
+fn remember_revocations(tx: &mut Tx<'_>, last: Timestamp) -> Result<(), Fault> {
+    let last = bytes(last);
+    match meta::find(tx, PRUNED_TO)? {
+        Some(known) if known.as_slice() >= &last[..] => Ok(()),
+        _ => meta::save(tx, PRUNED_TO, &last),
     }
 }

@@ -66,10 +66,33 @@ pub fn count_failure(tx: &mut Tx<'_>, user: UserId) -> Result<u32, Fault> {
     Ok(tx.opt(sql, params![user], |row| row.get("failures"))?.unwrap_or(0))
 }
 
-/// Takes the factor and its recovery codes away. `false`: there was none.
+/// Forgets wrong codes, unless there were `most` in a row: then the app answers no more.
+pub fn end_failures(tx: &mut Tx<'_>, user: UserId, most: u32) -> Result<(), Fault> {
+    let sql = "UPDATE totp SET failures = 0 WHERE user_id = ?1 AND failures BETWEEN 1 AND ?2 - 1";
+    tx.execute(sql, params![user, most]).map(drop)
+}
+
+/// Takes the app's factor away, and the recovery codes where no passkey is left either. `false`: there was
+/// none.
 pub fn delete(tx: &mut Tx<'_>, user: UserId) -> Result<bool, Fault> {
-    tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1", params![user])?;
-    Ok(tx.execute("DELETE FROM totp WHERE user_id = ?1", params![user])? == 1)
+    let deleted = tx.execute("DELETE FROM totp WHERE user_id = ?1", params![user])? == 1;
+    delete_codes_without_factor(tx, user)?;
+    Ok(deleted)
+}
+
+/// Deletes the recovery codes of somebody who has no second factor for which they could stand.
+pub fn delete_codes_without_factor(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
+    if is_on(tx, user)? {
+        return Ok(());
+    }
+    tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1", params![user]).map(drop)
+}
+
+/// Whether a second factor is on: codes of an app, or a passkey.
+pub fn is_on(query: &impl Query, user: UserId) -> Result<bool, Fault> {
+    let sql = "SELECT (SELECT count(*) FROM totp WHERE user_id = ?1 AND enabled_at IS NOT NULL) \
+        + (SELECT count(*) FROM passkeys WHERE user_id = ?1) AS factors";
+    Ok(query.one(sql, params![user], |row| row.get::<u32>("factors"))? > 0)
 }
 
 /// Puts new recovery codes in the place of all older ones.

@@ -1,6 +1,7 @@
 //! Users with all that hangs on them, as import writes and export reads them. Elsewhere nothing of an
 //! account's past is ever written: here its times come from outside.
 
+use super::passkeys::{self, StoredPasskey};
 use super::users::{password_term_columns, read_password_term, words};
 use super::{identities, roles};
 use crate::domain::email::Email;
@@ -19,7 +20,7 @@ pub enum Contents {
     /// What others may know of it.
     Profile,
     /// Besides, what signs in to it: the password's hash, the second factor's secret, the hashes of the
-    /// recovery codes, and the identities.
+    /// recovery codes, the identities, and the passkeys.
     WithCredentials,
 }
 
@@ -45,6 +46,8 @@ pub struct UserExport {
     pub recovery_codes: Vec<RecoveryCode>,
     /// In the order in which they were linked.
     pub identities: Vec<IdentityExport>,
+    /// In the order in which they were added.
+    pub passkeys: Vec<StoredPasskey>,
 }
 
 /// An account elsewhere that signs in to this one.
@@ -91,8 +94,8 @@ pub fn has_id(query: &impl Query, id: UserId) -> Result<bool, Fault> {
 }
 
 /// Inserts an account with all that hangs on it. Address and ids must be free, the identities linked to
-/// nobody, and the roles there: see [`has_email`], [`has_id`], [`identities::find`] and
-/// [`identities::find_by_key`].
+/// nobody, the passkeys nobody's, and the roles there: see [`has_email`], [`has_id`], [`identities::find`],
+/// [`identities::find_by_key`], [`passkeys::find`] and [`passkeys::find_by_credential`].
 pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
     let sql = "INSERT INTO users \
         (id, email, email_key, email_verified_at, name, password_hash, disabled_at, created_at, last_login_at, \
@@ -120,6 +123,9 @@ pub fn insert(tx: &mut Tx<'_>, user: &UserExport) -> Result<(), Fault> {
         for role in granted_roles {
             identities::grant(tx, identity, role)?;
         }
+    }
+    for passkey in &user.passkeys {
+        passkeys::insert(tx, passkey)?;
     }
     for role in assigned_roles(user) {
         roles::assign(tx, user.id, role)?;
@@ -173,6 +179,7 @@ pub fn list(
             let granted_roles = identities::list_granted(query, identity.id)?;
             user.identities.push(IdentityExport { identity, granted_roles });
         }
+        user.passkeys = passkeys::list_of(query, user.id)?;
     }
     Ok(users)
 }
@@ -209,5 +216,6 @@ fn read(row: &Row<'_>) -> Result<UserExport, Fault> {
         factor,
         recovery_codes: Vec::new(),
         identities: Vec::new(),
+        passkeys: Vec::new(),
     })
 }

@@ -31,7 +31,9 @@ pub struct Filter {
 
 /// What `read_user` reads of an account `u`.
 pub(in crate::store) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
-    (SELECT enabled_at FROM totp WHERE user_id = u.id) AS two_factor_at, u.disabled_at, \
+    (SELECT enabled_at FROM totp WHERE user_id = u.id) AS totp_at, \
+    (SELECT min(created_at) FROM passkeys WHERE user_id = u.id) AS passkeys_at, \
+    (SELECT count(*) FROM passkeys WHERE user_id = u.id) AS passkeys, u.disabled_at, \
     (SELECT max(until) FROM (SELECT max(locked_until) AS until FROM pair_failures WHERE account = u.email_key \
      AND locked_until IS NOT NULL \
      UNION ALL SELECT locked_until FROM account_failures WHERE account = u.email_key)) AS locked_until, \
@@ -149,7 +151,7 @@ fn list_sql(filter: &Filter) -> String {
         Some(UserState::Unverified) => "u.email_verified_at IS NULL AND ?3 IS NOT NULL",
         Some(UserState::NoSecondFactor) => {
             "NOT EXISTS (SELECT 1 FROM totp t WHERE t.user_id = u.id AND t.enabled_at IS NOT NULL) \
-             AND ?3 IS NOT NULL"
+             AND NOT EXISTS (SELECT 1 FROM passkeys k WHERE k.user_id = u.id) AND ?3 IS NOT NULL"
         }
     };
     let by_text = match filter.query {
@@ -308,7 +310,9 @@ pub(in crate::store) fn read_user(row: &Row<'_>) -> Result<User, Fault> {
         email: row.get("email")?,
         email_verified_at: row.get("email_verified_at")?,
         name: row.get("name")?,
-        two_factor_at: row.get("two_factor_at")?,
+        totp_at: row.get("totp_at")?,
+        passkeys_at: row.get("passkeys_at")?,
+        passkeys: row.get("passkeys")?,
         disabled_at: row.get("disabled_at")?,
         locked_until: row.get("locked_until")?,
         created_at: row.get("created_at")?,
