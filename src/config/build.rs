@@ -6,7 +6,7 @@
 use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
 use super::model::{
     Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, MagicLink, Mail, Metrics, Pages,
-    Password, Proxy, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
+    Passkeys, Password, Proxy, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
 };
 use super::providers;
 use super::settings::{
@@ -15,8 +15,9 @@ use super::settings::{
 use crate::domain::algorithm::Algorithm;
 use crate::domain::color::Color;
 use crate::domain::identity::ProviderName;
+use crate::domain::passkey::is_rp_id;
 use crate::domain::password::HashCost;
-use crate::domain::url::is_loopback;
+use crate::domain::url::{Url, is_loopback};
 use std::path::Path;
 
 /// Builds what the settings say. They must have every key of the table, those of each provider that is
@@ -53,6 +54,7 @@ pub fn config(of: &Settings, named: &[ProviderName], cwd: &Path) -> Config {
         },
         redirects: Redirects { allowed: parsed(of, "redirects.allowed") },
         magic_link: MagicLink { enabled: flag(of, "magic_link.enabled") },
+        passkeys: passkeys(of),
         oauth: named.iter().map(|name| providers::provider(of, name)).collect(),
         cookies: Cookies { same_site: choice(of, "cookies.same_site", SameSite::parse) },
         cors: Cors { origins: parsed(of, "cors.origins") },
@@ -117,6 +119,20 @@ pub fn check(of: &Settings) -> Vec<(String, String)> {
         "mail.smtp_tls",
         "must be starttls or tls, since mail.smtp_host is not on loopback",
     );
+    let (own, rp_id) = (text(of, "public_url"), rp_id(of));
+    let related: Vec<String> = parsed(of, "passkeys.related_origins");
+    let is_under = |host: String| host == rp_id || host.ends_with(&format!(".{rp_id}"));
+    demand(
+        is_under(host_of(&own)) || related.contains(&own),
+        "passkeys.rp_id",
+        "must be the host of public_url or a domain above it; else public_url must stand in passkeys.related_origins, \
+         and the domain itself say so at /.well-known/webauthn",
+    );
+    demand(
+        optional_text(of, "passkeys.rp_id").is_none_or(|set| is_rp_id(&set)),
+        "passkeys.rp_id",
+        "must be a domain in lower case, such as example.com",
+    );
     let user = optional_text(of, "mail.smtp_user").is_some();
     let secret = optional_path(of, "mail.smtp_password_file").is_some();
     demand(secret || !user, "mail.smtp_user", "needs mail.smtp_password_file too");
@@ -131,6 +147,23 @@ fn listen(of: &Settings) -> Listen {
         None if text == "systemd" => Listen::Systemd,
         None => Listen::Tcp(text.parse().expect(KIND)),
     }
+}
+
+fn passkeys(of: &Settings) -> Passkeys {
+    Passkeys {
+        enabled: flag(of, "passkeys.enabled"),
+        rp_id: rp_id(of),
+        rp_name: optional_text(of, "passkeys.rp_name").unwrap_or_else(|| text(of, "pages.name")),
+        related_origins: parsed(of, "passkeys.related_origins"),
+    }
+}
+
+fn rp_id(of: &Settings) -> String {
+    optional_text(of, "passkeys.rp_id").unwrap_or_else(|| host_of(&text(of, "public_url")))
+}
+
+fn host_of(url: &str) -> String {
+    Url::parse(url).map(|url| url.host().to_owned()).expect(KIND)
 }
 
 fn password(of: &Settings) -> Password {

@@ -27,7 +27,7 @@ pub struct Key {
 }
 
 /// A table of the file, with what its keys are about. The first has no name: its keys stand at the top.
-pub const TABLES: [(&str, &str); 19] = [
+pub const TABLES: [(&str, &str); 20] = [
     ("", "Where the daemon listens, what it is called, and where its files are"),
     ("email_verification", "Proof that an address is its owner's"),
     ("password", "What a password must be and how it is hashed"),
@@ -40,6 +40,7 @@ pub const TABLES: [(&str, &str); 19] = [
     ("pages", "The pages that people sign in on"),
     ("redirects", "Where a browser may go on to after signing in on them"),
     ("magic_link", "Signing in by a mail alone"),
+    ("passkeys", "Signing in with a passkey (WebAuthn), and passkeys as the second factor"),
     ("cookies", "Tokens in cookies"),
     ("cors", "Pages of other origins"),
     ("two_factor", "Who must have a second factor"),
@@ -51,7 +52,7 @@ pub const TABLES: [(&str, &str); 19] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 65] = [
+pub const KEYS: [Key; 69] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
@@ -160,6 +161,14 @@ pub const KEYS: [Key; 65] = [
         "exact URLs, besides the addresses of applications"),
     key("magic_link.enabled", Kind::Bool, "false", "true",
         "whether people may sign in with what is mailed to them, without a password; accounts with a second factor are still asked for it"),
+    key("passkeys.enabled", Kind::Bool, "true", "false",
+        "whether people may add passkeys and sign in with them; a passkey that somebody has still counts as their second factor"),
+    key("passkeys.rp_id", Kind::OptionalText, "", "example.com",
+        "the domain that passkeys belong to for good: the host of public_url unless set, or a domain above it"),
+    key("passkeys.rp_name", Kind::OptionalText, "", "Example",
+        "what the service is called where a passkey is made; pages.name unless set"),
+    key("passkeys.related_origins", Kind::Origins, "", "https://example.org",
+        "origins besides public_url whose pages may use these passkeys, of whatever domain"),
     key("cookies.same_site", Kind::Choice(SameSite::NAMES), "strict", "lax",
         "the SameSite of the cookies"),
     key("cors.origins", Kind::Origins, "", "https://example.com",

@@ -32,7 +32,7 @@ pub use choice::{
 pub use load::{Loaded, load};
 pub use model::{
     Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, MagicLink, Mail, Metrics, Pages,
-    Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
+    Passkeys, Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
 };
 pub use oauth::Provider;
 pub use place::HERE;

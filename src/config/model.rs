@@ -36,6 +36,7 @@ pub struct Config {
     pub pages: Pages,
     pub redirects: Redirects,
     pub magic_link: MagicLink,
+    pub passkeys: Passkeys,
     /// Providers of identities, by name.
     pub oauth: Vec<Provider>,
     pub cookies: Cookies,
@@ -172,6 +173,17 @@ pub struct Redirects {
 pub struct MagicLink {
     /// Whether people may sign in by a mail alone.
     pub enabled: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passkeys {
+    pub enabled: bool,
+    /// The relying party's id (WebAuthn Level 3 §4): a domain. `public_url`'s host unless set.
+    pub rp_id: String,
+    /// `pages.name` unless set.
+    pub rp_name: String,
+    /// Exact origins, besides that of `public_url` (§5.11).
+    pub related_origins: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,6 +35,8 @@ pub enum Purpose {
     Handovers,
     /// What is kept of a sign-in with a provider that has begun.
     OauthAttempts,
+    /// What travels of a passkey's ceremony that has begun.
+    PasskeyCeremonies,
     /// Whether this root key belongs to this database.
     Check,
     /// The MAC of a backup.
@@ -56,6 +58,7 @@ impl Purpose {
             Self::StandIns => b"authd stand-ins v1",
             Self::Handovers => b"authd handovers v1",
             Self::OauthAttempts => b"authd oauth attempts v1",
+            Self::PasskeyCeremonies => b"authd passkey ceremonies v1",
             Self::Check => b"authd root key check v1",
             Self::Backups => b"authd backups v1",
         }

@@ -311,6 +311,7 @@ fn what_is_allowed_and_weak_is_listed() {
 
 /// A file with what some keys need beside them to be good.
 const FULL: &str = "
+public_url = 'https://login.example.com'
 mail.smtp_user = 'x'
 mail.smtp_password_file = 'x'
 ";
@@ -329,6 +330,21 @@ pub fn first_difference(one: &Config, other: &Config) -> Vec<String> {
         }
     }
     path
+}
+
+#[test]
+fn passkeys_belong_to_a_domain_that_has_a_name() {
+    for good in ["example.com", "auth.example.com", "co.uk.example.com"] {
+        let origin = format!("https://{good}");
+        let env = Env::new().flag("public_url", &origin).flag("passkeys.rp_id", good);
+        assert_eq!(env.config().passkeys.rp_id, good);
+    }
+    for wrong in ["org", "EXAMPLE.com", "https://x y", "example.com.", ".example.com", "exam ple.com"] {
+        let env = Env::new().flag("public_url", "https://auth.example.org").flag("passkeys.rp_id", wrong);
+        let env = env.flag("passkeys.related_origins", "https://auth.example.org");
+        let problems = env.problems();
+        assert!(problems[0].contains("must be a domain in lower case"), "{wrong}: {problems:?}");
+    }
 }
 
 #[test]
