@@ -79,7 +79,7 @@ pub fn reset_second_factor(app: &App, caller: &Caller, of: &UserRef) -> Result<F
             Decision::Refuse(refusal) => return Ok(Decision::Refuse(refusal)),
         };
         let had_any = second_factor::delete(tx, user.id)?;
-        if user.two_factor_at.is_none() {
+        if user.totp_at.is_none() {
             let reset = if had_any { FactorReset::Dropped } else { FactorReset::Nothing };
             return Ok(Decision::Grant(reset));
         }
@@ -143,7 +143,7 @@ pub fn replace_recovery_codes(
     let NewCodes { shown, hashes } = two_factor::new_codes(app);
     let notice = compose::notice(app, caller, MailKind::RecoveryCodesReplaced);
     change_fresh(app, caller, of, move |tx, user| {
-        if user.two_factor_at.is_none() {
+        if user.two_factor_at().is_none() {
             return Ok(Decision::Refuse(is_off(user)));
         }
         second_factor::replace_recovery_codes(tx, user.id, &hashes)?;
@@ -163,7 +163,7 @@ pub fn replace_recovery_codes(
 pub fn check_code(app: &App, caller: &Caller, of: &UserRef, code: &Secret<String>) -> Result<User, Error> {
     let (check, shown) = (FactorCheck::new(app, caller), Factor::Code(code.clone()));
     change(app, caller, of, move |tx, user| {
-        if user.two_factor_at.is_none() {
+        if user.totp_at.is_none() {
             return Ok(Decision::Refuse(is_off(user)));
         }
         if check.spend(tx, user, &shown)? == FactorVerdict::Wrong {

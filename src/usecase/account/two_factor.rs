@@ -16,7 +16,7 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tables::sessions;
 use crate::store::tables::sessions::Proof as StoredProof;
-use crate::store::tables::{second_factor, users};
+use crate::store::tables::{passkeys, second_factor, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
@@ -34,8 +34,10 @@ pub const RECOVERY_CODES: usize = 10;
 /// Whether a second factor is on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Status {
-    /// `None`: off.
+    /// `None`: the app is off.
     pub enabled_at: Option<Timestamp>,
+    /// How many passkeys there are, of whatever domain.
+    pub passkeys: u32,
     pub recovery_codes_left: u32,
 }
 
@@ -48,6 +50,7 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
     Ok(app.store.read(|query| {
         Ok(Status {
             enabled_at: second_factor::find(query, me.account.id)?.and_then(|factor| factor.enabled_at),
+            passkeys: passkeys::count_of(query, me.account.id)?,
             recovery_codes_left: second_factor::count_recovery_codes(query, me.account.id)?,
         })
     })?)
@@ -158,7 +161,7 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Recov
 }
 
 /// What the person of a session has shown first.
-fn first_factor(tx: &Tx<'_>, session: SessionId) -> Result<FirstFactor, Fault> {
+pub(super) fn first_factor(tx: &Tx<'_>, session: SessionId) -> Result<FirstFactor, Fault> {
     let proof = sessions::find(tx, session)?.and_then(|session| Proof::of_amr(&session.amr));
     Ok(proof.map_or(FirstFactor::Password, |proof| proof.first))
 }
@@ -191,7 +194,7 @@ impl Enabling {
         user: &User,
         session: Option<SessionId>,
     ) -> Result<Decision<()>, Fault> {
-        if user.two_factor_at.is_some() {
+        if user.totp_at.is_some() {
             return Ok(Decision::Refuse(Refusal::AlreadyEnabled));
         }
         let (now, subject) = (tx.now(), Subject { user: Some(user.id), session });
@@ -227,29 +230,45 @@ pub fn disable(
     let user = app.store.read(|query| users::find(query, me.account.id))?.ok_or(Refusal::InvalidToken)?;
     let fresh = fresh.with_password(password::check_if_any(app, caller, &user, password)?);
     let notice = compose::notice(app, caller, MailKind::TwoFactorDisabled);
-    let next = with_factor(app, caller, fresh, factor, move |tx, user| {
-        second_factor::delete(tx, user.id)?;
-        void_old_proofs(tx, user.id, Some(me.session))?;
-        // What this session has shown is the proof of a factor that is no more.
-        let first = first_factor(tx, me.session)?;
-        sessions::save_amr(tx, me.session, &first.alone().amr())?;
-        tx.audit(&Event::SecondFactorDisabled, (user.id, me.session))?;
-        notice.queue(tx, user.id, &user.email)?;
-        session_cookie::rotate(tx, &me)
-    })?;
+    let next = with_factor(
+        app,
+        caller,
+        fresh,
+        factor,
+        |user| user.totp_at.is_some(),
+        move |tx, user| {
+            second_factor::delete(tx, user.id)?;
+            void_old_proofs(tx, user.id, Some(me.session))?;
+            // What this session has shown is the proof of a factor that is no more.
+            let first = first_factor(tx, me.session)?;
+            sessions::save_amr(tx, me.session, &first.alone().amr())?;
+            tx.audit(&Event::SecondFactorDisabled, (user.id, me.session))?;
+            notice.queue(tx, user.id, &user.email)?;
+            session_cookie::rotate(tx, &me)
+        },
+    )?;
     Ok(next.map(|next| next.cookie(app)))
 }
 
-/// Gives ten new recovery codes, this once; the old ones die.
+/// Gives ten new recovery codes, this once, for a code of the app; the old ones die.
 ///
 /// # Errors
 /// `fresh_login_required`; `invalid_code`, also when no factor is on; the store's.
 pub fn new_recovery_codes(app: &App, caller: &Caller, code: &Secret<String>) -> Result<RecoveryCodes, Error> {
+    new_recovery_codes_by(app, caller, &Factor::Code(code.clone()))
+}
+
+/// The same for a factor of any kind.
+///
+/// # Errors
+/// As [`new_recovery_codes`].
+pub fn new_recovery_codes_by(app: &App, caller: &Caller, factor: &Factor) -> Result<RecoveryCodes, Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.clone();
     let NewCodes { shown: codes, hashes } = new_codes(app);
     let notice = compose::notice(app, caller, MailKind::RecoveryCodesReplaced);
-    let next = with_factor(app, caller, fresh, &Factor::Code(code.clone()), move |tx, user| {
+    let is_on = |user: &User| user.two_factor_at().is_some();
+    let next = with_factor(app, caller, fresh, factor, is_on, move |tx, user| {
         second_factor::replace_recovery_codes(tx, user.id, &hashes)?;
         tx.audit(&Event::RecoveryCodesReplaced, (user.id, me.session))?;
         notice.queue(tx, user.id, &user.email)?;
@@ -258,12 +277,13 @@ pub fn new_recovery_codes(app: &App, caller: &Caller, code: &Secret<String>) -> 
     Ok(RecoveryCodes { codes, cookie: next.map(|next| next.cookie(app)) })
 }
 
-/// Spends the caller's factor and does `work`, in one transaction.
+/// Spends the caller's factor and does `work`, in one transaction; nothing is spent unless `is_on` says so.
 fn with_factor<T: Send + 'static>(
     app: &App,
     caller: &Caller,
     fresh: Fresh,
     factor: &Factor,
+    is_on: fn(&User) -> bool,
     mut work: impl FnMut(&mut Tx<'_>, &User) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Error> {
     let me = fresh.me.account.id;
@@ -275,7 +295,7 @@ fn with_factor<T: Send + 'static>(
         let Some(user) = users::find(tx, me)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
-        if check.spend(tx, &user, &factor)? == FactorVerdict::Wrong {
+        if !is_on(&user) || check.spend(tx, &user, &factor)? == FactorVerdict::Wrong {
             return Ok(Decision::Refuse(Refusal::InvalidCode));
         }
         Ok(Decision::Grant(work(tx, &user)?))

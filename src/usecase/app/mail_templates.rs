@@ -26,7 +26,7 @@ macro_rules! templates {
 }
 
 /// Every file that there is, by its name, as it is built in.
-const BUILT_IN: [(&str, &str); 46] = templates![
+const BUILT_IN: [(&str, &str); 54] = templates![
     "layout",
     "verify_email",
     "already_registered",
@@ -49,6 +49,10 @@ const BUILT_IN: [(&str, &str); 46] = templates![
     "identity_linked",
     "identity_unlinked",
     "identity_first_used",
+    "passkey_added",
+    "passkey_removed",
+    "passkey_refused",
+    "account_recovered",
     "test",
 ];
 

@@ -104,6 +104,7 @@ pub struct App {
     pub(super) totp_sealer: Arc<Sealer>,
     pub(super) handover_sealer: Sealer,
     pub(super) oauth_sealer: Sealer,
+    pub(super) passkey_sealer: Arc<Sealer>,
     pub(super) mail_templates: Arc<MailTemplates>,
     /// Wakes the delivery worker when a mail was queued.
     pub(super) mail_wakeup: Wakeup,
@@ -184,6 +185,7 @@ impl App {
             totp_sealer: Arc::new(Sealer::new(&root, Purpose::Totp)),
             handover_sealer: Sealer::new(&root, Purpose::Handovers),
             oauth_sealer: Sealer::new(&root, Purpose::OauthAttempts),
+            passkey_sealer: Arc::new(Sealer::new(&root, Purpose::PasskeyCeremonies)),
             mail_templates: Arc::new(mail_templates),
             mail_wakeup: Wakeup::new(),
             link_wakeup: Wakeup::new(),

@@ -1,7 +1,7 @@
 //! Doing what the rules say of somebody who came back from a provider: signing in, making an account,
 //! linking.
 
-use super::role_claims::{RoleClaims, withdraw_all};
+use super::role_claims::RoleClaims;
 use super::rules::{Facts, Known, Local, SignUp, Stated, Verdict, judge};
 use crate::config::{LinkByEmail, Provider, Registration};
 use crate::domain::audit::{Event, LoginFailure, Subject};
@@ -15,6 +15,8 @@ use crate::error::{Fault, Refusal};
 use crate::store::tables::users::NewUser;
 use crate::store::tables::{identities, mails, registrations, second_factor, users};
 use crate::store::tx::Tx;
+use crate::usecase::account::identities::unlink_all_in;
+use crate::usecase::account::passkeys::remove_all_in;
 use crate::usecase::account::password::void_old_proofs;
 use crate::usecase::account::register::IdentityWish;
 use crate::usecase::app::App;
@@ -220,11 +222,9 @@ impl Newcomer {
     /// Whoever set something up on the account had not shown that the address is theirs.
     fn claim(&self, tx: &mut Tx<'_>, user: &User) -> Result<Admitted, Fault> {
         users::clear_password(tx, user.id)?;
+        remove_all_in(tx, user.id)?;
         second_factor::delete(tx, user.id)?;
-        for identity in identities::list_of(tx, user.id)? {
-            withdraw_all(tx, &identity)?;
-            identities::delete(tx, identity.id)?;
-        }
+        unlink_all_in(tx, user.id)?;
         void_old_proofs(tx, user.id, None)?;
         registrations::void_links_of(tx, &user.email)?;
         users::save_verified(tx, user.id)?;

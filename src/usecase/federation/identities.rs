@@ -1,7 +1,6 @@
 //! The identities that sign in to an account: one's own, and those that an operator looks after.
 
 use super::providers::{self, display_name};
-use super::role_claims::withdraw_all;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::cursor;
@@ -13,11 +12,13 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::page::{Page, Paged};
 use crate::store::tables::{identities, oauth_codes, users};
 use crate::store::tx::{Query, Tx};
+use crate::usecase::account::identities::withdraw_all;
 use crate::usecase::account::reference::{UserRef, change_fresh, find_in};
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::reauthenticate::require_fresh;
+use crate::usecase::signin::methods::UsablePasskeys;
 use crate::usecase::{require, require_any_user};
 
 /// Lists those of the caller.
@@ -38,6 +39,7 @@ pub fn unlink_own(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
     let me = fresh.me.account.id;
     let identity = find_of(app, me, id)?;
     let (notice, configured) = (notice_of(app, caller, &identity), configured(app));
+    let passkeys = UsablePasskeys::of(&app.config);
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
@@ -45,7 +47,7 @@ pub fn unlink_own(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
         let Some(user) = users::find(tx, me)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
-        if count_other_ways_in(tx, &identity, &configured)? == 0 {
+        if count_other_ways_in(tx, &identity, &configured, &passkeys)? == 0 {
             return Ok(Decision::Refuse(Refusal::LastWayIn));
         }
         unlink_in(tx, &user, &identity, &notice)
@@ -129,8 +131,8 @@ pub fn unlinkable(app: &App, caller: &Caller, of: &UserRef, id: &str) -> Result<
     require(caller, "users:write")?;
     let user = app.store.read(|query| find_in(query, of))?.ok_or_else(|| of.missing())?;
     let identity = find_of(app, user.id, id)?;
-    let configured = configured(app);
-    let others = app.store.read(|query| count_other_ways_in(query, &identity, &configured))?;
+    let (configured, passkeys) = (configured(app), UsablePasskeys::of(&app.config));
+    let others = app.store.read(|query| count_other_ways_in(query, &identity, &configured, &passkeys))?;
     let is_last_way_in = others == 0;
     Ok(Unlinkable { identity, is_last_way_in })
 }
@@ -199,18 +201,21 @@ fn notice_of(app: &App, caller: &Caller, identity: &Identity) -> compose::Queued
     compose::identity_notice(app, caller, MailKind::IdentityUnlinked, &name)
 }
 
-/// How many things sign in to an account besides one identity: its password, and each identity whose provider
-/// is configured still.
+/// How many things sign in to an account besides one identity: its password, each identity whose provider is
+/// configured still, and each passkey of this domain.
 fn count_other_ways_in(
     query: &impl Query,
     identity: &Identity,
     configured: &[ProviderName],
+    passkeys: &UsablePasskeys,
 ) -> Result<usize, Fault> {
     let password = users::find_password_hash(query, identity.user)?.is_some();
     let others = identities::list_of(query, identity.user)?;
     let others =
         others.iter().filter(|other| other.id != identity.id && configured.contains(&other.provider));
-    Ok(usize::from(password) + others.count())
+    let user = users::find(query, identity.user)?;
+    let passkeys = user.map_or(Ok(0), |user| passkeys.count(query, &user))?;
+    Ok(usize::from(password) + others.count() + passkeys)
 }
 
 fn configured(app: &App) -> Vec<ProviderName> {

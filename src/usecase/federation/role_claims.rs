@@ -6,9 +6,9 @@ use crate::domain::audit::Event;
 use crate::domain::identity::Identity;
 use crate::domain::role::RoleName;
 use crate::error::Fault;
-use crate::store::tables::{identities, roles, users};
+use crate::store::tables::{identities, roles};
 use crate::store::tx::Tx;
-use crate::usecase::account::reference::is_last_admin;
+use crate::usecase::account::identities::withdraw;
 use std::collections::BTreeMap;
 
 /// What the configuration says of a provider's groups.
@@ -39,38 +39,4 @@ impl RoleClaims {
         }
         Ok(())
     }
-}
-
-/// Withdraws all that an identity grants which is about to go. The last admin keeps the role for good.
-pub(super) fn withdraw_all(tx: &mut Tx<'_>, identity: &Identity) -> Result<(), Fault> {
-    for role in identities::list_granted(tx, identity.id)? {
-        if !withdraw(tx, identity, identity.provider.as_str(), &role)? {
-            identities::let_keep(tx, identity, &role)?;
-        }
-    }
-    Ok(())
-}
-
-/// Takes back a role that an identity grants. `false`: the last admin keeps it.
-fn withdraw(tx: &mut Tx<'_>, identity: &Identity, provider: &str, role: &RoleName) -> Result<bool, Fault> {
-    let keeps = must_keep(tx, identity, role)?;
-    let (name, provider) = (role.to_string(), provider.to_owned());
-    let event = if keeps {
-        Event::RoleKept { role: name, provider }
-    } else {
-        roles::unassign(tx, identity.user, role)?;
-        Event::RoleWithdrawn { role: name, provider }
-    };
-    tx.audit(&event, identity.user)?;
-    Ok(!keeps)
-}
-
-fn must_keep(tx: &Tx<'_>, identity: &Identity, role: &RoleName) -> Result<bool, Fault> {
-    if !role.is_admin() {
-        return Ok(false);
-    }
-    Ok(match users::find(tx, identity.user)? {
-        Some(user) => is_last_admin(tx, &user)?,
-        None => false,
-    })
 }

@@ -205,9 +205,9 @@ pub(in crate::usecase) struct LinkMail {
 }
 
 /// How long a link of this kind lives.
-const fn lifetime(kind: LinkKind) -> Duration {
+pub(super) const fn lifetime(kind: LinkKind) -> Duration {
     match kind {
-        LinkKind::ResetPassword => HOUR,
+        LinkKind::ResetPassword | LinkKind::Recovery => HOUR,
         // People are invited before a weekend, too.
         LinkKind::Invitation => Duration::from_secs(7 * 24 * 3600),
         LinkKind::VerifyEmail | LinkKind::ChangeEmail => Duration::from_secs(24 * 3600),
@@ -288,7 +288,8 @@ fn with_link(
     let url = link_url(&app.config, kind, &token);
     let code = (kind == LinkKind::MagicLink).then(|| app.mailed_code_key.code(&token_hash));
     let context = MailContext { url: Some(url.clone()), ttl: Some(in_words(ttl)), code, ..caused_by };
-    (MailWriter::new(app).write(MailKind::of_link(kind), context), url, token_hash)
+    let mail = MailKind::of_link(kind).expect("a link that is written into a mail has one");
+    (MailWriter::new(app).write(mail, context), url, token_hash)
 }
 
 /// How many mails an address gets in an hour that can be asked for: so many for strangers, and as many
@@ -368,7 +369,7 @@ impl LinkMail {
 }
 
 /// Links are built from the configuration alone, never from a request.
-fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<String> {
+pub(super) fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<String> {
     let (configured, page) = match kind {
         LinkKind::VerifyEmail => (&config.links.verify_email, "/auth/verify-email"),
         LinkKind::ResetPassword | LinkKind::Invitation => {
@@ -376,6 +377,7 @@ fn link_url(config: &Config, kind: LinkKind, token: &Secret<String>) -> Secret<S
         }
         LinkKind::ChangeEmail => (&config.links.change_email, "/auth/change-email"),
         LinkKind::MagicLink => (&config.links.magic_link, "/auth/magic-link"),
+        LinkKind::Recovery => (&None, "/auth/recover"),
     };
     let template =
         configured.clone().unwrap_or_else(|| format!("{}{page}?token={{token}}", config.public_url));

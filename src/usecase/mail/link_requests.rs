@@ -235,7 +235,7 @@ fn is_wanted(kind: LinkKind, user: &User) -> bool {
         LinkKind::VerifyEmail => user.email_verified_at.is_none(),
         LinkKind::ResetPassword | LinkKind::MagicLink => user.disabled_at.is_none(),
         // These are not asked for like this: an operator invites, an owner changes the address.
-        LinkKind::Invitation | LinkKind::ChangeEmail => false,
+        LinkKind::Invitation | LinkKind::ChangeEmail | LinkKind::Recovery => false,
     }
 }
 
@@ -246,5 +246,6 @@ const fn event(kind: LinkKind) -> Event {
         LinkKind::Invitation => Event::UserInvited,
         LinkKind::ChangeEmail => Event::EmailChangeRequested,
         LinkKind::MagicLink => Event::MagicLinkRequested,
+        LinkKind::Recovery => Event::RecoveryLinkMade,
     }
 }

@@ -3,4 +3,5 @@
 pub mod compose;
 pub mod delivery;
 pub mod delivery_worker;
+pub mod handed_over;
 pub mod link_requests;

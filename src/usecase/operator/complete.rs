@@ -5,13 +5,13 @@ use crate::config::{Config, Provider};
 use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::application::Application;
 use crate::domain::audit::Event;
-use crate::domain::id::{MailId, SessionId};
+use crate::domain::id::{MailId, PasskeyId, SessionId};
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store;
 use crate::store::page::Page;
 use crate::store::tables::sessions::Alive;
-use crate::store::tables::{api_keys, apps, keys, mails, registrations, roles, sessions, users};
+use crate::store::tables::{api_keys, apps, keys, mails, passkeys, registrations, roles, sessions, users};
 use std::collections::BTreeMap;
 
 /// More than a person reads; a query for them is short however many rows there are.
@@ -183,6 +183,22 @@ pub fn mails(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
             name: mail.id.to_string(),
             about: format!("{} to {}: {}", mail.state.name(), mail.to, mail.subject),
         })
+        .collect())
+}
+
+/// Finds passkeys by their id, the newest first.
+///
+/// # Errors
+/// As [`users()`].
+pub fn passkeys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
+    let Some((from, to)) = ids_beginning(look.word) else {
+        return Ok(Vec::new());
+    };
+    let span = PasskeyId::from_bytes(from)..=PasskeyId::from_bytes(to);
+    let found = store::look(&look.config.database, |query| passkeys::list_within(query, &span, OFFERED_MAX))?;
+    Ok(found
+        .into_iter()
+        .map(|(id, name, email)| Offer { name: id.to_string(), about: format!("{email} {}", name.as_str()) })
         .collect())
 }
 

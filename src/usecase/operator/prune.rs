@@ -99,6 +99,7 @@ fn over_before(app: &App, family: Family) -> Timestamp {
         | Family::Tickets
         | Family::AppCodes
         | Family::OauthAttempts
+        | Family::SpentCeremonies
         | Family::OauthCodes => Duration::ZERO,
         Family::Registrations => CONTESTED,
         Family::LinkRequests => STALE,

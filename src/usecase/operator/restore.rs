@@ -38,8 +38,8 @@ use crate::store::sqlite::schema::MigrationStep;
 use crate::store::sqlite::version::VERSION;
 use crate::store::tables::keys::{self, StoredKey};
 use crate::store::tables::{
-    link_requests, links, magic_requests, mails, oauth_attempts, oauth_codes, registrations, second_factor,
-    sessions, tickets,
+    link_requests, links, magic_requests, mails, oauth_attempts, oauth_codes, passkeys, registrations,
+    second_factor, sessions, tickets,
 };
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
@@ -48,6 +48,7 @@ use crate::usecase::app::keyring::{self, Keyring};
 use crate::usecase::app::temp_file::TempFile;
 use crate::usecase::app::{Ports, root_key};
 use crate::usecase::require;
+use crate::usecase::signin::passkey::ceremony::CEREMONY_TTL;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -283,6 +284,7 @@ impl End {
                     "a backup was restored before it was sent, or after; retry it if it is needed",
                 )?,
             };
+            passkeys::void_ceremonies(tx, tx.now().plus(CEREMONY_TTL))?;
             second_factor::spend_steps(tx, totp::newest_acceptable(tx.now()))?;
             let withheld = match &self.still_valid {
                 Some(still_valid) => Some(still_valid.delete_the_rest(tx)?),

@@ -2,11 +2,11 @@
 //! which one its beginning means. HTTP takes whole ids only.
 
 use crate::domain::caller::Caller;
-use crate::domain::id::{ApiKeyId, IdentityId, MailId, RegistrationId, SessionId, UserId};
+use crate::domain::id::{ApiKeyId, IdentityId, MailId, PasskeyId, RegistrationId, SessionId, UserId};
 use crate::error::{Error, Fault, Refusal};
 use crate::store::tables::ids;
 use crate::store::tables::ids::Id;
-use crate::store::tables::{api_keys, identities, keys, mails, registrations, sessions, users};
+use crate::store::tables::{api_keys, identities, keys, mails, passkeys, registrations, sessions, users};
 use crate::store::tx::Query;
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::account::registrations::RegistrationRef;
@@ -138,6 +138,17 @@ pub fn identity(app: &App, caller: &Caller, text: &str) -> Result<Named<Identity
     match IdentityId::parse(text) {
         Some(whole) => Ok(Named::One(whole)),
         None => Ok(begun(app, caller, Kind::Identity, text)?.map(IdentityId::from_bytes)),
+    }
+}
+
+/// Reads a passkey's id, or the beginning of it.
+///
+/// # Errors
+/// `forbidden` without `users:read`; `not_found`; the store's.
+pub fn passkey(app: &App, caller: &Caller, text: &str) -> Result<Named<PasskeyId>, Error> {
+    match PasskeyId::parse(text) {
+        Some(whole) => Ok(Named::One(whole)),
+        None => Ok(begun(app, caller, Kind::Passkey, text)?.map(PasskeyId::from_bytes)),
     }
 }
 
@@ -276,6 +287,11 @@ fn about(query: &impl Query, kind: Kind, id: Id) -> Result<Option<String>, Fault
         Kind::Registration => registrations::find_email(query, RegistrationId::from_bytes(id))?,
         Kind::Identity => identities::find(query, IdentityId::from_bytes(id))?
             .map(|identity| format!("{} {}", identity.provider, identity.key.subject)),
+        Kind::Passkey => match passkeys::find(query, PasskeyId::from_bytes(id))? {
+            Some(found) => users::find(query, found.passkey.user)?
+                .map(|user| format!("{}, made {}", user.email, found.passkey.created_at)),
+            None => None,
+        },
         Kind::ApiKey => {
             api_keys::find_by_id(query, ApiKeyId::from_bytes(id))?.map(|key| key.name.to_string())
         }
@@ -289,13 +305,14 @@ const fn noun(kind: Kind) -> &'static str {
         Kind::Mail => "mail",
         Kind::Registration => "registration",
         Kind::Identity => "identity",
+        Kind::Passkey => "passkey",
         Kind::ApiKey => "API key",
     }
 }
 
 const fn permission(kind: Kind) -> &'static str {
     match kind {
-        Kind::User | Kind::Registration | Kind::Identity => "users:read",
+        Kind::User | Kind::Registration | Kind::Identity | Kind::Passkey => "users:read",
         Kind::Session => "sessions:read",
         Kind::Mail => "mail:read",
         Kind::ApiKey => "keys:write",

@@ -1,15 +1,16 @@
-//! authd's own format, which `export` writes and `import` reads without loss: an object of texts, numbers and
-//! lists of texts, so that it fits a row of CSV too; identities alone are objects themselves. Here it is
-//! described and written.
+//! authd's own format, which `export` writes and `import` reads without loss: an object of texts, numbers
+//! and lists of texts, so that it fits a row of CSV too; identities and passkeys alone are objects
+//! themselves. Here it is described and written.
 
 use crate::domain::id::UserId;
 use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use crate::error::Error;
+use crate::store::tables::passkeys::StoredPasskey;
 use crate::store::tables::transfer::{IdentityExport, RecoveryCode, UserExport};
 use crate::usecase::app::App;
-use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Map, Value};
 
 pub use crate::store::tables::transfer::Contents;
@@ -26,6 +27,8 @@ pub enum Kind {
     List,
     /// A list of objects of [`IDENTITY`]; in a cell as JSON, or empty where there are none.
     Identities,
+    /// A list of objects of [`PASSKEY`]; in a cell as JSON, or empty where there are none.
+    Passkeys,
 }
 
 /// Whether every account has a value for a member.
@@ -70,7 +73,7 @@ static PROFILE: [Member; 11] = [
     maybe("last_login_at", Kind::Time, "Null: never."),
 ];
 
-static CREDENTIALS: [Member; 10] = [
+static CREDENTIALS: [Member; 11] = [
     maybe("password_hash", Kind::Text, "With its method and its cost. Null: there is no password."),
     always("password_must_change", Kind::Flag, "Whether the next login asks for another password."),
     maybe("password_ends_at", Kind::Time, "Until when such a password counts. Null: it doesn't end."),
@@ -85,6 +88,7 @@ static CREDENTIALS: [Member; 10] = [
         Kind::Identities,
         "The accounts elsewhere that sign in, in the order of their linking.",
     ),
+    always("passkeys", Kind::Passkeys, "Those that sign in, in the order in which they were added."),
 ];
 
 /// The members of the object that an identity is, called as where it is shown, in the order in which they are
@@ -98,6 +102,22 @@ pub static IDENTITY: [Member; 8] = [
     always("linked_at", Kind::Time, "UTC."),
     maybe("last_used_at", Kind::Time, "Null: nobody has signed in by it."),
     always("granted_roles", Kind::List, "Those of the account's roles that the provider granted. Sorted."),
+];
+
+/// The members of the object that a passkey is, called and ordered as it is stored.
+pub static PASSKEY: [Member; 12] = [
+    always("id", Kind::Text, "UUIDv7."),
+    always("rp_id", Kind::Text, "The domain that it was made for."),
+    always("credential_id", Kind::Text, "As its authenticator names it: base64url."),
+    always("public_key", Kind::Text, "A COSE_Key (RFC 9052): base64url."),
+    always("user_handle", Kind::Text, "What its authenticator has for the account: base64url."),
+    always("name", Kind::Text, "As its owner calls it; may be empty."),
+    always("sign_count", Kind::Number, "Its authenticator's own, at the last use. 0: it doesn't count."),
+    always("backup_eligible", Kind::Flag, "Whether it can be on several devices."),
+    always("backed_up", Kind::Flag, "Whether it was, at the last use."),
+    always("transports", Kind::List, "How a browser reaches its authenticator. Sorted."),
+    always("created_at", Kind::Time, "UTC."),
+    maybe("last_used_at", Kind::Time, "Null: never."),
 ];
 
 /// Every member, and whether an export writes it only with credentials.
@@ -136,7 +156,8 @@ impl std::fmt::Debug for Line {
 impl Line {
     pub(super) fn of(app: &App, contents: Contents, user: UserExport) -> Result<Self, Error> {
         let time = |at: Option<Timestamp>| at.map(Timestamp::exact);
-        let two_factor = user.factor.as_ref().is_some_and(|factor| factor.enabled_at.is_some());
+        let app_is_on = user.factor.as_ref().is_some_and(|factor| factor.enabled_at.is_some());
+        let two_factor = app_is_on || !user.passkeys.is_empty();
         let mut values: Vec<Value> = vec![
             user.id.to_string().into(),
             user.email.as_str().into(),
@@ -174,6 +195,7 @@ impl Line {
                 time(factor.map(|factor| factor.created_at)).into(),
                 user.recovery_codes.iter().map(written_code).collect(),
                 user.identities.iter().map(written_identity).collect(),
+                user.passkeys.iter().map(written_passkey).collect(),
             ]);
         }
         let object = columns(contents).into_iter().map(str::to_owned).zip(values).collect();
@@ -212,4 +234,24 @@ fn written_identity(linked: &IdentityExport) -> Value {
         granted_roles.iter().map(RoleName::as_str).collect(),
     ];
     Value::Object(IDENTITY.iter().map(|member| member.name.to_owned()).zip(values).collect())
+}
+
+fn written_passkey(stored: &StoredPasskey) -> Value {
+    let passkey = &stored.passkey;
+    let binary = |bytes: &[u8]| Value::from(BASE64URL_NOPAD.encode(bytes));
+    let values: [Value; 12] = [
+        passkey.id.to_string().into(),
+        passkey.rp_id.as_str().into(),
+        binary(&stored.credential_id),
+        binary(&stored.public_key),
+        binary(&stored.user_handle),
+        passkey.name.as_str().into(),
+        stored.sign_count.into(),
+        stored.backup_eligible.into(),
+        passkey.backed_up.into(),
+        passkey.transports.iter().map(String::as_str).collect(),
+        passkey.created_at.exact().into(),
+        passkey.last_used_at.map(Timestamp::exact).into(),
+    ];
+    Value::Object(PASSKEY.iter().map(|member| member.name.to_owned()).zip(values).collect())
 }

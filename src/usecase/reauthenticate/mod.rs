@@ -118,8 +118,7 @@ impl Fresh {
         let Some(session) = session.filter(counts) else {
             return Ok(Some(Refusal::InvalidToken));
         };
-        let factor = second_factor::find(query, self.me.account.id)?;
-        let two_factor = factor.is_some_and(|factor| factor.enabled_at.is_some());
+        let two_factor = second_factor::is_on(query, self.me.account.id)?;
         let strongest = !two_factor || session.amr.iter().any(|method| method == "mfa");
         if !strongest || session.auth_time.is_none_or(|proved| now >= proved.plus(FRESH)) {
             return Ok(Some(Refusal::FreshLoginRequired));

@@ -2,6 +2,7 @@
 
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
+use crate::domain::passkey::KeyStorage;
 use crate::domain::password::Password;
 use crate::domain::session::Session;
 use crate::error::{Decision, Error, Refusal};
@@ -11,6 +12,9 @@ use crate::usecase::app::App;
 use crate::usecase::reauthenticate::require_fresh_of_any;
 use crate::usecase::require_any_user;
 use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
+use crate::usecase::signin::lockout::{self, Attempt};
+use crate::usecase::signin::passkey::ceremony::require_enabled;
+use crate::usecase::signin::passkey::check::{PasskeyCheck, PasskeyVerdict, ShownPasskey, Use};
 use crate::usecase::signin::password;
 use crate::usecase::signin::proof::{FirstFactor, SecondFactor};
 use crate::usecase::signin::session_cookie::{self, SessionCookie};
@@ -52,23 +56,55 @@ pub fn reauthenticate(
         if !sessions::find(tx, me.session)?.as_ref().is_some_and(counts) {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         }
-        let (proof, life) = if user.two_factor_at.is_none() {
+        let (proof, life) = if user.two_factor_at().is_none() {
             (FirstFactor::Password.alone(), lives[0])
         } else {
             let shown = factor.as_ref().map(|factor| check.spend(tx, &user, factor)).transpose()?;
-            if shown != Some(FactorVerdict::Right) {
+            let Some(FactorVerdict::Right(second)) = shown else {
                 return Ok(Decision::Refuse(Refusal::InvalidCode));
-            }
-            match factor {
-                Some(Factor::RecoveryCode(_)) => {
-                    (FirstFactor::Password.and(SecondFactor::RecoveryCode), lives[1])
-                }
-                Some(Factor::Code(_)) | None => (FirstFactor::Password.and(SecondFactor::Code), lives[1]),
-            }
+            };
+            (FirstFactor::Password.and(second), lives[1])
         };
         let (amr, expires_at) = (proof.amr(), now.plus(life.ttl));
         sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
         tx.audit(&Event::Reauthenticated { amr }, (user.id, me.session))?;
+        Ok(Decision::Grant(session_cookie::rotate(tx, &me)?))
+    })?;
+    Ok(next.map(|next| next.cookie(app)))
+}
+
+/// The same by a passkey, which is two factors in one.
+///
+/// # Errors
+/// `invalid_credentials` where the passkey is not the caller's, is refused, or its ceremony is dead:
+/// counted by the lockout; `too_many_attempts`; `not_found` while passkeys are off; the store's.
+pub fn reauthenticate_by_passkey(
+    app: &App,
+    caller: &Caller,
+    shown: &ShownPasskey,
+) -> Result<Option<SessionCookie>, Error> {
+    require_enabled(app)?;
+    let me = require_any_user(caller)?.clone();
+    let (check, shown, idle) = (PasskeyCheck::new(app), shown.clone(), app.lifetime().idle);
+    let attempt = Attempt::new(app, caller, me.account.email.key());
+    let life = life(&app.config, FirstFactor::Passkey(KeyStorage::Hardware).alone());
+    let next = app.store.write(caller, move |tx| {
+        let now = tx.now();
+        let counts = |session: &Session| session.is_alive(now, idle) && me.carrier.counts(session.generation);
+        if !sessions::find(tx, me.session)?.as_ref().is_some_and(counts) {
+            return Ok(Decision::Refuse(Refusal::InvalidToken));
+        }
+        if let Some(until) = attempt.locked_until(tx, Some(me.account.id), now)? {
+            return Ok(Decision::Refuse(lockout::refuse(tx, me.account.id, None, until)?));
+        }
+        let verdict = check.spend(tx, &shown, Use::AloneBy(me.account.id))?;
+        let PasskeyVerdict::Right { storage, .. } = verdict else {
+            attempt.count(tx, Some(me.account.id))?;
+            return Ok(Decision::Refuse(Refusal::WrongPassword));
+        };
+        let (amr, expires_at) = (FirstFactor::Passkey(storage).alone().amr(), now.plus(life.ttl));
+        sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
+        tx.audit(&Event::Reauthenticated { amr }, (me.account.id, me.session))?;
         Ok(Decision::Grant(session_cookie::rotate(tx, &me)?))
     })?;
     Ok(next.map(|next| next.cookie(app)))

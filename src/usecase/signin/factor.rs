@@ -1,5 +1,6 @@
 //! The second factor: a code from an app, or a recovery code, spent inside a transaction.
 
+use super::passkey::check::{PasskeyCheck, PasskeyVerdict, ShownPasskey, Use};
 use super::proof::SecondFactor;
 use crate::crypto::opaque;
 use crate::crypto::seal::Sealer;
@@ -28,15 +29,7 @@ pub enum Factor {
     /// Six digits from the app.
     Code(Secret<String>),
     RecoveryCode(Secret<String>),
-}
-
-impl Factor {
-    pub(super) const fn kind(&self) -> SecondFactor {
-        match self {
-            Self::Code(_) => SecondFactor::Code,
-            Self::RecoveryCode(_) => SecondFactor::RecoveryCode,
-        }
-    }
+    Passkey(Box<ShownPasskey>),
 }
 
 /// Checks and spends second factors inside a transaction.
@@ -44,12 +37,14 @@ impl Factor {
 pub(in crate::usecase) struct FactorCheck {
     sealer: Arc<Sealer>,
     recovery_notice: compose::QueuedMail,
+    passkeys: PasskeyCheck,
 }
 
 /// What a factor came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::usecase) enum FactorVerdict {
-    Right,
+    /// What was shown.
+    Right(SecondFactor),
     Wrong,
 }
 
@@ -58,36 +53,57 @@ impl FactorCheck {
         Self {
             sealer: Arc::clone(&app.totp_sealer),
             recovery_notice: compose::notice(app, caller, MailKind::RecoveryCodeUsed),
+            passkeys: PasskeyCheck::new(app),
         }
     }
 
-    /// Spends what was shown, or counts a failure. A factor that is off, or that has failed too often,
-    /// is never right: it fails closed.
+    /// Spends what was shown, or counts a failure. A factor that is off, or codes that have failed too often,
+    /// are never right: it fails closed.
     pub(in crate::usecase) fn spend(
         &self,
         tx: &mut Tx<'_>,
         user: &User,
         shown: &Factor,
     ) -> Result<FactorVerdict, Fault> {
-        let Some(factor) = second_factor::find(tx, user.id)?.filter(|factor| factor.enabled_at.is_some())
-        else {
-            return Ok(FactorVerdict::Wrong);
+        let app = second_factor::find(tx, user.id)?.filter(|factor| factor.enabled_at.is_some());
+        let blocked = app.as_ref().is_some_and(|app| app.failures >= FACTOR_FAILURES_MAX);
+        let right = match (shown, app) {
+            // Nothing is guessed at a signature: no number of wrong codes is in its way.
+            (Factor::Passkey(shown), _) => self.spend_passkey(tx, user, shown)?,
+            (Factor::Code(_), None) => return Ok(FactorVerdict::Wrong),
+            (Factor::Code(_) | Factor::RecoveryCode(_), _) if blocked => return Ok(FactorVerdict::Wrong),
+            (Factor::Code(code), Some(app)) => {
+                self.spend_code(tx, user.id, &app, code)?.then_some(SecondFactor::Code)
+            }
+            (Factor::RecoveryCode(code), _) => {
+                self.spend_recovery_code(tx, user, code)?.then_some(SecondFactor::RecoveryCode)
+            }
         };
-        if factor.failures >= FACTOR_FAILURES_MAX {
-            return Ok(FactorVerdict::Wrong);
+        if let Some(right) = right {
+            return Ok(FactorVerdict::Right(right));
         }
-        let right = match shown {
-            Factor::Code(code) => self.spend_code(tx, user.id, &factor, code)?,
-            Factor::RecoveryCode(code) => self.spend_recovery_code(tx, user, code)?,
-        };
-        if right {
-            return Ok(FactorVerdict::Right);
+        if !matches!(shown, Factor::Passkey(_)) {
+            tx.audit(&Event::LoginFailed { why: LoginFailure::WrongCode, email: None }, user.id)?;
         }
-        tx.audit(&Event::LoginFailed { why: LoginFailure::WrongCode, email: None }, user.id)?;
         if second_factor::count_failure(tx, user.id)? == FACTOR_FAILURES_MAX {
             tx.audit(&Event::SecondFactorBlocked, user.id)?;
         }
         Ok(FactorVerdict::Wrong)
+    }
+
+    fn spend_passkey(
+        &self,
+        tx: &mut Tx<'_>,
+        user: &User,
+        shown: &ShownPasskey,
+    ) -> Result<Option<SecondFactor>, Fault> {
+        Ok(match self.passkeys.spend(tx, shown, Use::SecondStep(user.id))? {
+            PasskeyVerdict::Right { storage, .. } => {
+                second_factor::end_failures(tx, user.id, FACTOR_FAILURES_MAX)?;
+                Some(SecondFactor::Passkey(storage))
+            }
+            PasskeyVerdict::Wrong => None,
+        })
     }
 
     fn spend_code(

@@ -2,6 +2,7 @@
 //! or the session at once.
 
 use super::lockout::Attempt;
+use super::methods::{Methods, UsablePasskeys};
 use super::proof::FirstFactor;
 use super::session_start::Start;
 use super::started::Started;
@@ -37,7 +38,7 @@ pub enum LoggedIn {
     /// A session has begun; what is handed out of it, the face chooses.
     Started(Box<Started>),
     /// The second step is due, within [`TICKET_TTL`], with this ticket.
-    SecondStep(Secret<String>),
+    SecondStep(Secret<String>, Methods),
     /// The password must be changed, within [`TICKET_TTL`], with this ticket.
     PasswordChange(Secret<String>),
 }
@@ -48,7 +49,7 @@ impl LoggedIn {
     pub fn started(self) -> Option<Started> {
         match self {
             Self::Started(started) => Some(*started),
-            Self::SecondStep(_) | Self::PasswordChange(_) => None,
+            Self::SecondStep(..) | Self::PasswordChange(_) => None,
         }
     }
 }
@@ -61,6 +62,7 @@ pub(in crate::usecase) struct FirstStep {
     ticket: OpaqueHash,
     password_ticket: OpaqueHash,
     keyring: Arc<Keyring>,
+    passkeys: UsablePasskeys,
 }
 
 /// The tickets themselves, of which one is handed out at most.
@@ -72,7 +74,7 @@ pub(in crate::usecase) struct Tickets {
 /// What the transaction decided.
 pub(in crate::usecase) enum Passed {
     Started(Box<Started>),
-    SecondStep,
+    SecondStep(Methods),
     PasswordChange,
 }
 
@@ -87,6 +89,7 @@ impl FirstStep {
             ticket,
             password_ticket,
             keyring: Arc::clone(&app.keyring),
+            passkeys: UsablePasskeys::of(&app.config),
         };
         (step, Tickets { second_step, password })
     }
@@ -101,11 +104,11 @@ impl FirstStep {
         user: User,
         provider: &ProviderProof,
     ) -> Result<Passed, Fault> {
-        if user.two_factor_at.is_some() {
+        if user.two_factor_at().is_some() {
             let shown = FirstShown { user: user.id, first: self.first.name(), provider_amr: &provider.amr };
             tickets::insert(tx, &self.ticket, shown, tx.now().plus(TICKET_TTL))?;
             tx.audit(&Event::SecondStepAsked, user.id)?;
-            return Ok(Passed::SecondStep);
+            return Ok(Passed::SecondStep(Methods::of(tx, &user, &self.passkeys)?));
         }
         if must_change_password(tx, self.first, user.id)? {
             ask_for_password(tx, &self.password_ticket, user.id, &self.start.amr())?;
@@ -123,7 +126,7 @@ impl Tickets {
     pub(in crate::usecase) fn logged_in(self, passed: Passed) -> LoggedIn {
         match passed {
             Passed::Started(started) => LoggedIn::Started(started),
-            Passed::SecondStep => LoggedIn::SecondStep(self.second_step),
+            Passed::SecondStep(methods) => LoggedIn::SecondStep(self.second_step, methods),
             Passed::PasswordChange => LoggedIn::PasswordChange(self.password),
         }
     }
@@ -133,7 +136,7 @@ impl Tickets {
 pub(super) fn must_change_password(tx: &Tx<'_>, first: FirstFactor, user: UserId) -> Result<bool, Fault> {
     match first {
         FirstFactor::Password => Ok(users::find_password_term(tx, user)? != Some(PasswordTerm::Lasting)),
-        FirstFactor::Email | FirstFactor::Federated => Ok(false),
+        FirstFactor::Email | FirstFactor::Federated | FirstFactor::Passkey(_) => Ok(false),
     }
 }
 

@@ -57,12 +57,11 @@ pub(in crate::usecase) struct Life {
 /// Where two factors are on, sessions are shorter (NIST SP 800-63B-4 §2.2.3).
 pub(in crate::usecase) fn life(config: &Config, proof: Proof) -> Life {
     let tokens = &config.tokens;
-    match proof.second {
-        None => Life { ttl: tokens.refresh_ttl, idle: None },
-        Some(_) => Life {
-            ttl: tokens.refresh_ttl.min(tokens.two_factor_ttl),
-            idle: Some(tokens.refresh_idle.min(tokens.two_factor_idle)),
-        },
+    if proof.is_of_two_factors() {
+        let idle = Some(tokens.refresh_idle.min(tokens.two_factor_idle));
+        Life { ttl: tokens.refresh_ttl.min(tokens.two_factor_ttl), idle }
+    } else {
+        Life { ttl: tokens.refresh_ttl, idle: None }
     }
 }
 
@@ -101,6 +100,11 @@ impl Start {
     /// it.
     pub(in crate::usecase) fn with_provider_proof(self, provider: ProviderProof) -> Self {
         Self { provider, ..self }
+    }
+
+    /// The same with a proof that is as strong, of which only the transaction finds out what it was.
+    pub(super) fn proved_by(&self, proof: Proof) -> Self {
+        Self { proof, ..self.clone() }
     }
 
     /// How the person proved who they are.

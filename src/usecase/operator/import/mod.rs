@@ -12,6 +12,7 @@ mod htpasswd;
 mod identities;
 pub mod options;
 mod own;
+mod passkeys;
 mod pocketbase;
 pub mod record;
 mod rows;
@@ -20,19 +21,22 @@ mod source;
 use crate::crypto::password::foreign;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
-use crate::domain::id::{IdentityId, UserId};
+use crate::domain::id::{IdentityId, PasskeyId, UserId};
 use crate::domain::identity::Identity;
+use crate::domain::passkey::Passkey;
 use crate::domain::password::PasswordTerm;
 use crate::domain::role::RoleName;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::progress::Progress;
+use crate::store::tables::passkeys::StoredPasskey;
 use crate::store::tables::transfer;
 use crate::store::tables::transfer::{FactorExport, IdentityExport, UserExport, assigned_roles};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::require;
 use identities::SeenIdentities;
-use record::{LinkedIdentity, Problem, Record};
+use passkeys::SeenPasskeys;
+use record::{LinkedIdentity, Problem, Record, RecordedPasskey};
 use source::Take;
 use std::collections::HashSet;
 use std::fmt;
@@ -164,6 +168,7 @@ struct Candidate {
     /// The second factor's secret, sealed for that id.
     secret_sealed: Option<Vec<u8>>,
     identities: Vec<IdentityExport>,
+    passkeys: Vec<StoredPasskey>,
 }
 
 impl Candidate {
@@ -185,6 +190,7 @@ struct Seen {
     emails: HashSet<String>,
     ids: HashSet<UserId>,
     identities: SeenIdentities,
+    passkeys: SeenPasskeys,
 }
 
 struct Import<'a> {
@@ -238,7 +244,26 @@ impl Import<'_> {
         };
         let secret_sealed = record.factor.as_ref().map(|factor| seal(&factor.secret));
         let identities = record.identities.iter().map(|linked| self.identity(id, linked)).collect();
-        Candidate { record, id, secret_sealed, identities }
+        let passkeys = record.passkeys.iter().map(|recorded| self.passkey(id, recorded)).collect();
+        Candidate { record, id, secret_sealed, identities, passkeys }
+    }
+
+    fn passkey(&self, user: UserId, recorded: &RecordedPasskey) -> StoredPasskey {
+        let created_at = recorded.created_at.unwrap_or_else(|| self.app.now());
+        let RecordedPasskey { rp_id, credential_id, public_key, user_handle, name, transports, .. } =
+            recorded.clone();
+        let passkey = Passkey {
+            id: recorded.id.unwrap_or_else(|| PasskeyId::new(created_at, self.app.id_entropy())),
+            user,
+            rp_id,
+            name,
+            backed_up: recorded.backed_up,
+            transports,
+            created_at,
+            last_used_at: recorded.last_used_at,
+        };
+        let (sign_count, backup_eligible) = (recorded.sign_count, recorded.backup_eligible);
+        StoredPasskey { passkey, credential_id, public_key, user_handle, sign_count, backup_eligible }
     }
 
     fn identity(&self, user: UserId, linked: &LinkedIdentity) -> IdentityExport {
@@ -314,15 +339,19 @@ impl Seen {
         match ruling {
             Ruling::Create if self.emails.contains(&candidate.record.email.key()) => Ruling::Skip,
             Ruling::Create if self.ids.contains(&candidate.id) => Ruling::Fail(id_taken(candidate)),
-            Ruling::Create => match self.identities.taken(&candidate.identities) {
-                Some(problem) => Ruling::Fail(problem),
-                None => {
-                    self.emails.insert(candidate.record.email.key());
-                    self.ids.insert(candidate.id);
-                    self.identities.note(&candidate.identities);
-                    Ruling::Create
+            Ruling::Create => {
+                let identity = self.identities.taken(&candidate.identities);
+                match identity.or_else(|| self.passkeys.taken(&candidate.passkeys)) {
+                    Some(problem) => Ruling::Fail(problem),
+                    None => {
+                        self.emails.insert(candidate.record.email.key());
+                        self.ids.insert(candidate.id);
+                        self.identities.note(&candidate.identities);
+                        self.passkeys.note(&candidate.passkeys);
+                        Ruling::Create
+                    }
                 }
-            },
+            }
             other => other,
         }
     }
@@ -374,6 +403,9 @@ fn rule(query: &impl Query, roles: &Roles, candidate: &Candidate) -> Result<Ruli
     if let Some(problem) = identities::taken(query, &candidate.identities)? {
         return Ok(Ruling::Fail(problem));
     }
+    if let Some(problem) = passkeys::taken(query, &candidate.passkeys)? {
+        return Ok(Ruling::Fail(problem));
+    }
     Ok(match record.roles.iter().find(|role| !roles.0.contains(role)) {
         None => Ruling::Create,
         Some(role) => {
@@ -410,6 +442,7 @@ fn insert(tx: &mut Tx<'_>, candidate: &Candidate, format: Format) -> Result<(), 
         }),
         recovery_codes: record.recovery_codes.clone(),
         identities: candidate.identities.clone(),
+        passkeys: candidate.passkeys.clone(),
     };
     transfer::insert(tx, &user)?;
     tx.audit(&Event::UserImported { from: format.name() }, id)?;
@@ -422,6 +455,9 @@ fn insert(tx: &mut Tx<'_>, candidate: &Candidate, format: Format) -> Result<(), 
             let provider = identity.provider.to_string();
             tx.audit(&Event::RoleGranted { role: role.to_string(), provider }, id)?;
         }
+    }
+    for stored in &user.passkeys {
+        tx.audit(&Event::passkey_added(&stored.passkey), id)?;
     }
     Ok(())
 }

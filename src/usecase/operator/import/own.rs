@@ -1,9 +1,9 @@
 //! Reading authd's own format, which `export` writes; `transfer_format` describes it.
 
 use super::fields::Members;
-use super::identities;
 use super::record::{Factor, Moment, Problem, Record, Rules, roles};
 use super::source;
+use super::{identities, passkeys};
 use crate::domain::id::UserId;
 use crate::domain::password::PasswordTerm;
 use crate::domain::secret::Secret;
@@ -48,7 +48,8 @@ fn read(rules: &Rules<'_>, fields: Members<'_>, record: &mut Record) -> Result<(
     record.factor = factor(fields)?;
     record.recovery_codes = recovery_codes(&fields.texts("recovery_codes")?)?;
     record.identities = identities::read(fields, &record.roles)?;
-    if record.factor.is_none() && fields.flag("two_factor")? == Some(true) {
+    record.passkeys = passkeys::read(fields)?;
+    if record.factor.is_none() && record.passkeys.is_empty() && fields.flag("two_factor")? == Some(true) {
         record.note_lost_factor();
     }
     Ok(())

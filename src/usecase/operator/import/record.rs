@@ -4,7 +4,7 @@ use super::options::{Options, UnusableHash};
 use crate::crypto::password::PasswordHashText;
 use crate::crypto::password::foreign::{self, Unusable};
 use crate::domain::email::{Email, InvalidEmail};
-use crate::domain::id::{IdentityId, UserId};
+use crate::domain::id::{IdentityId, PasskeyId, UserId};
 use crate::domain::identity::{IdentityKey, ProviderName};
 use crate::domain::name::Name;
 use crate::domain::password::PasswordTerm;
@@ -18,7 +18,8 @@ use crate::usecase::app::App;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
     /// Stable, snake_case: `malformed`, `too_long`, `invalid_email`, `invalid_name`, `unsupported_hash`,
-    /// `malformed_hash`, `costly_hash`, `unknown_role`, `id_taken`, `identity_in_use`.
+    /// `malformed_hash`, `costly_hash`, `unknown_role`, `id_taken`, `identity_in_use`,
+    /// `passkey_in_use`.
     pub code: &'static str,
     /// What is wrong and what to do. May hold text of the file, never a secret of it.
     pub message: String,
@@ -117,6 +118,27 @@ pub struct LinkedIdentity {
     pub granted_roles: Vec<RoleName>,
 }
 
+/// A passkey that signed in to the account in the file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordedPasskey {
+    /// `None`: a new one.
+    pub id: Option<PasskeyId>,
+    pub rp_id: String,
+    pub credential_id: Vec<u8>,
+    /// A COSE_Key.
+    pub public_key: Vec<u8>,
+    pub user_handle: Vec<u8>,
+    pub name: Name,
+    pub sign_count: u32,
+    pub backup_eligible: bool,
+    pub backed_up: bool,
+    /// Sorted.
+    pub transports: Vec<String>,
+    /// `None`: the import's time.
+    pub created_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+}
+
 /// A user to be.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
@@ -136,6 +158,8 @@ pub struct Record {
     pub recovery_codes: Vec<RecoveryCode>,
     /// No two with the same key or the same id.
     pub identities: Vec<LinkedIdentity>,
+    /// No two with the same credential id or the same id.
+    pub passkeys: Vec<RecordedPasskey>,
     pub notes: Vec<Note>,
 }
 
@@ -168,6 +192,7 @@ impl Record {
             factor: None,
             recovery_codes: Vec::new(),
             identities: Vec::new(),
+            passkeys: Vec::new(),
             notes: Vec::new(),
         }
     }

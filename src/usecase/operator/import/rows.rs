@@ -77,7 +77,7 @@ fn object(rules: &Rules<'_>, columns: &[(&'static str, Kind)], row: &StringRecor
             Kind::List => cell.split_whitespace().collect(),
             // Neither is what it should be: the member's own message says so.
             Kind::Flag => cell.to_ascii_lowercase().parse().map_or(Value::from(cell), Value::Bool),
-            Kind::Identities => serde_json::from_str(&cell).unwrap_or_else(|_| cell.into()),
+            Kind::Identities | Kind::Passkeys => serde_json::from_str(&cell).unwrap_or_else(|_| cell.into()),
             Kind::Number => cell.parse::<u64>().map_or(Value::from(cell), Value::from),
         };
         object.insert((*name).to_owned(), value);

@@ -1,16 +1,18 @@
 //! What the database that is replaced still held good: keys and codes that were revoked or spent since the
-//! backup must not come back with it.
+//! backup must not come back with it, nor passkeys that were deleted, or count as if they had been used less.
 
-use crate::domain::id::{ApiKeyId, UserId};
+use crate::domain::id::{ApiKeyId, PasskeyId, UserId};
 use crate::error::Fault;
-use crate::store::tables::{api_keys, keys, second_factor};
+use crate::store::tables::{api_keys, keys, passkeys, second_factor};
 use crate::store::tx::{Query, Tx};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 #[derive(Clone, Debug)]
 pub(super) struct StillValid {
     api_keys: HashSet<ApiKeyId>,
     recovery_codes: HashSet<(UserId, [u8; 32])>,
+    /// Each with its counter.
+    passkeys: HashMap<PasskeyId, u32>,
     /// The names of the keys that sign.
     signing_keys: HashSet<String>,
 }
@@ -20,7 +22,10 @@ pub(super) struct StillValid {
 pub struct Withheld {
     pub api_keys: u64,
     pub recovery_codes: u64,
+    pub passkeys: u64,
     pub signing_keys: u64,
+    /// How many accounts have no second factor since their passkeys are withheld.
+    pub accounts_without_factor: u64,
 }
 
 impl StillValid {
@@ -30,9 +35,11 @@ impl StillValid {
     /// The store's: then nobody knows.
     pub(super) fn read(query: &impl Query) -> Result<Self, Fault> {
         let signing = keys::list(query)?.into_iter().filter(|key| key.retired_at.is_none());
+        let counters = passkeys::list_counters(query)?.into_iter();
         Ok(Self {
             api_keys: api_keys::list(query)?.into_iter().map(|key| key.id).collect(),
             recovery_codes: second_factor::list_recovery_codes(query)?.into_iter().collect(),
+            passkeys: counters.map(|(id, _, count)| (id, count)).collect(),
             signing_keys: signing.map(|key| key.kid).collect(),
         })
     }
@@ -50,8 +57,29 @@ impl StillValid {
                 withheld.recovery_codes += 1;
             }
         }
+        (withheld.passkeys, withheld.accounts_without_factor) = self.delete_passkeys(tx)?;
         withheld.signing_keys = delete_signing_keys(tx, |kid| self.signing_keys.contains(kid))?;
         Ok(withheld)
+    }
+
+    /// Takes the passkeys out that are there no more, with the recovery codes of an account that is left
+    /// without a factor; gives how many, and how many such accounts there are. The others go on counting
+    /// where they had come to, so that a copy shows.
+    fn delete_passkeys(&self, tx: &mut Tx<'_>) -> Result<(u64, u64), Fault> {
+        let (mut deleted, mut without) = (0, 0);
+        for (id, user, restored) in passkeys::list_counters(tx)? {
+            match self.passkeys.get(&id) {
+                Some(count) if *count > restored => passkeys::save_counter(tx, id, *count)?,
+                Some(_) => {}
+                None => {
+                    passkeys::delete(tx, id)?;
+                    second_factor::delete_codes_without_factor(tx, user)?;
+                    without += u64::from(!second_factor::is_on(tx, user)?);
+                    deleted += 1;
+                }
+            }
+        }
+        Ok((deleted, without))
     }
 }
 
