@@ -49,7 +49,7 @@ pub fn started(app: &App, transport: TokenTransport, started: Started) -> Result
 pub fn logged_in(app: &App, transport: TokenTransport, so_far: LoggedIn) -> Result<Response, Error> {
     match so_far {
         LoggedIn::Started(new) => started(app, transport, *new),
-        LoggedIn::SecondStep(ticket) => Ok(json(200, &views::second_step(&ticket))),
+        LoggedIn::SecondStep(ticket, methods) => Ok(json(200, &views::second_step(&ticket, methods))),
         LoggedIn::PasswordChange(ticket) => Ok(json(200, &views::password_change(&ticket))),
     }
 }

@@ -11,8 +11,20 @@ const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Field 
     Field { name, kind, presence: Presence::Optional, about }
 }
 
-/// The two forms of a second factor.
+/// The two forms of a second factor that are typed.
 const FACTOR: &[&str] = &["code", "recovery_code"];
+
+/// All forms.
+const ANY_FACTOR: &[&str] = &["code", "recovery_code", "credential"];
+
+const CEREMONY: Field =
+    optional("ceremony", Kind::Token, "With a passkey: as it was given beside the options.");
+
+const CREDENTIAL: Field = optional(
+    "credential",
+    Kind::Object,
+    "A passkey: what `navigator.credentials.get` gives, by its `toJSON()` (AuthenticationResponseJSON).",
+);
 
 const IN_COOKIES: Field = optional(COOKIES, Kind::Flag, "Send the tokens as cookies, and not in the body.");
 
@@ -173,8 +185,10 @@ pub static REAUTHENTICATION: Body = Body {
         optional("password", Kind::Password, "The account's password, where it has one."),
         optional("code", Kind::Token, "From the app; wanted where the second factor is on."),
         optional("recovery_code", Kind::Token, "In its place."),
+        CEREMONY,
+        CREDENTIAL,
     ],
-    alternatives: Alternatives::AtMostOne(FACTOR),
+    alternatives: Alternatives::AtMostOne(ANY_FACTOR),
     example: r#"{"password":"correct horse battery staple"}"#,
 };
 
@@ -185,10 +199,72 @@ pub static SECOND_STEP: Body = Body {
         required("ticket", Kind::Token, "From the login."),
         optional("code", Kind::Token, "Six digits from the app."),
         optional("recovery_code", Kind::Token, "In its place."),
+        CEREMONY,
+        CREDENTIAL,
         IN_COOKIES,
     ],
-    alternatives: Alternatives::ExactlyOne(FACTOR),
+    alternatives: Alternatives::ExactlyOne(ANY_FACTOR),
     example: r#"{"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","code":"287082"}"#,
+};
+
+pub static TICKET: Body = Body {
+    name: "Ticket",
+    encoding: Encoding::Json,
+    fields: &[required("ticket", Kind::Token, "From the login.")],
+    alternatives: Alternatives::None,
+    example: r#"{"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY"}"#,
+};
+
+pub static NEW_PASSKEY: Body = Body {
+    name: "NewPasskey",
+    encoding: Encoding::Json,
+    fields: &[
+        required("ceremony", Kind::Token, "As it was given beside the options."),
+        required(
+            "credential",
+            Kind::Object,
+            "What `navigator.credentials.create` gives, by its `toJSON()` (RegistrationResponseJSON).",
+        ),
+        optional("name", Kind::Name, "What its owner calls it."),
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"ceremony":"authd_pk_AQzRcFV0wGm2Yb9rA1","credential":{"id":"xV3c","rawId":"xV3c","type":"public-key","response":{"clientDataJSON":"e30","attestationObject":"oA","transports":["internal"]},"clientExtensionResults":{}},"name":"My phone"}"#,
+};
+
+pub static PASSKEY_SIGN_IN: Body = Body {
+    name: "PasskeyProof",
+    encoding: Encoding::Json,
+    fields: &[
+        required("ceremony", Kind::Token, "As it was given beside the options."),
+        required(
+            "credential",
+            Kind::Object,
+            "What `navigator.credentials.get` gives, by its `toJSON()` (AuthenticationResponseJSON).",
+        ),
+        IN_COOKIES,
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"ceremony":"authd_pk_AQzRcFV0wGm2Yb9rA1","credential":{"id":"xV3c","rawId":"xV3c","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA","signature":"AA","userHandle":"AA"},"clientExtensionResults":{}}}"#,
+};
+
+pub static PASSKEY_NAME: Body = Body {
+    name: "PasskeyName",
+    encoding: Encoding::Json,
+    fields: &[required("name", Kind::Name, "What its owner calls it; may be empty.")],
+    alternatives: Alternatives::None,
+    example: r#"{"name":"My phone"}"#,
+};
+
+pub static RECOVERY: Body = Body {
+    name: "Recovery",
+    encoding: Encoding::Json,
+    fields: &[
+        required("token", Kind::Token, "From the link that an operator has handed over."),
+        required("new_password", Kind::Password, "At least 15 characters, unless configured; no common one."),
+        IN_COOKIES,
+    ],
+    alternatives: Alternatives::None,
+    example: r#"{"token":"authd_rl_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","new_password":"correct horse battery staple"}"#,
 };
 
 pub static MAGIC_LINK: Body = Body {

@@ -102,6 +102,11 @@ pub static ALL: &[&Object] = &[
     &LINK_BEGUN,
     &IDENTITY,
     &IDENTITIES,
+    &PASSKEY_CEREMONY,
+    &PASSKEY,
+    &PASSKEYS,
+    &PASSKEY_ADDED,
+    &RELATED_ORIGINS,
     &HEALTH,
     &READINESS,
     &FIELD_ERROR,
@@ -110,7 +115,7 @@ pub static ALL: &[&Object] = &[
 /// An account, as every example shows it.
 macro_rules! user {
     () => {
-        r#"{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":["editor"],"permissions":["posts:write"],"two_factor":false,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}"#
+        r#"{"id":"0198a0b2-7c00-7000-8000-000000000001","email":"ann@example.com","email_verified":true,"name":"Ann","roles":["editor"],"permissions":["posts:write"],"two_factor":false,"passkeys":0,"disabled":false,"locked_until":null,"created_at":"2026-11-22T08:00:00Z","last_login_at":"2026-11-22T08:05:00Z"}"#
     };
 }
 
@@ -141,7 +146,7 @@ pub static COOKIE_SESSION: Object = Object::of::<views::CookieSession>(
 
 pub static SECOND_STEP_DUE: Object = Object::of::<views::SecondStepDue>(
     "SecondStepDue",
-    r#"{"two_factor_required":true,"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","expires_in":300,"methods":["totp","recovery_code"]}"#,
+    r#"{"two_factor_required":true,"ticket":"authd_2fa_3kzbwZKkGk0cwn2M3vQ5mOUK1FZiQ7a1xJcJ3uU7hxY","expires_in":300,"methods":["totp","passkey","recovery_code"]}"#,
 );
 
 pub static PASSWORD_CHANGE_DUE: Object = Object::of::<views::PasswordChangeDue>(
@@ -159,7 +164,7 @@ static TOTP: Object =
 
 pub static TWO_FACTOR: Object = Object::of::<views::TwoFactor>(
     "TwoFactor",
-    r#"{"totp":{"enabled":true,"enabled_at":"2026-11-22T08:00:00Z"},"recovery_codes_left":9}"#,
+    r#"{"totp":{"enabled":true,"enabled_at":"2026-11-22T08:00:00Z"},"passkeys":1,"recovery_codes_left":9}"#,
 );
 
 pub static TWO_FACTOR_SETUP: Object = Object::of::<views::TwoFactorSetup>(
@@ -219,6 +224,26 @@ pub static LINK_BEGUN: Object = Object::of::<views::LinkBegun>(
     "LinkBegun",
     r#"{"authorization_url":"https://id.acme.example/authorize?response_type=code"}"#,
 );
+
+pub static PASSKEY_CEREMONY: Object = Object::of::<views::PasskeyCeremony>(
+    "PasskeyCeremony",
+    r#"{"ceremony":"authd_pk_AQzRcFV0wGm2Yb9rA1","publicKey":{"challenge":"3q2-7w","timeout":300000,"rpId":"auth.example.com","userVerification":"required"}}"#,
+);
+
+pub static PASSKEY: Object = Object::of::<views::Passkey>(
+    "Passkey",
+    r#"{"id":"0198a0b2-7c00-7000-8000-000000000008","name":"My phone","created_at":"2026-11-22T08:05:00Z","last_used_at":null,"backed_up":true,"rp_id":"auth.example.com","transports":["hybrid","internal"]}"#,
+);
+
+pub static PASSKEYS: Object = Object::of::<views::Passkeys>("Passkeys", r#"{"passkeys":[]}"#);
+
+pub static PASSKEY_ADDED: Object = Object::of::<views::PasskeyAdded>(
+    "PasskeyAdded",
+    r#"{"id":"0198a0b2-7c00-7000-8000-000000000008","name":"My phone","created_at":"2026-11-22T08:05:00Z","last_used_at":null,"backed_up":true,"rp_id":"auth.example.com","transports":["hybrid","internal"],"recovery_codes":["abcd-efgh-ijkl-mnop-qrst-uvwx"]}"#,
+);
+
+pub static RELATED_ORIGINS: Object =
+    Object::of::<views::RelatedOrigins>("RelatedOrigins", r#"{"origins":["https://example.org"]}"#);
 
 pub static IDENTITIES: Object = Object::of::<views::Identities>("Identities", r#"{"identities":[]}"#);
 

@@ -2,7 +2,9 @@
 //! read them.
 
 use super::route::{Method, Route, allow, parameter};
-use super::routes::{account, admin, federation, magic_link, operations, service, session, two_factor};
+use super::routes::{
+    account, admin, federation, magic_link, operations, passkeys, service, session, two_factor,
+};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -13,10 +15,12 @@ pub fn routes() -> impl Iterator<Item = &'static Route> + Clone {
         session::SESSIONS,
         magic_link::MAGIC_LINKS,
         two_factor::TWO_FACTOR,
+        passkeys::PASSKEYS,
         federation::FEDERATION,
         service::SERVICES,
         admin::users::USERS,
         admin::identities::IDENTITIES,
+        admin::passkeys::PASSKEYS,
         admin::registrations::REGISTRATIONS,
         admin::roles::ROLES,
         admin::sessions::SESSIONS,

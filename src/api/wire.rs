@@ -2,8 +2,11 @@
 //! the OpenAPI document says, so that the two can't drift apart.
 
 mod fields;
+mod members;
 
 pub use fields::Fields;
+
+use members::{allow, list};
 
 use super::json;
 use super::problem::Problem;
@@ -99,6 +102,8 @@ pub enum Kind {
     AppOrigin,
     /// Who may use an application: a JSON object of `everyone` or `roles`.
     Allow,
+    /// A JSON object that a browser has made, whatever is in it.
+    Object,
 }
 
 /// A hundred years.
@@ -165,6 +170,7 @@ enum Parsed {
     AppName(AppName),
     AppOrigin(AppOrigin),
     Allow(Allow),
+    Object(Value),
 }
 
 /// Reads a body: `declared` says what may stand in it, `None` that nothing may. Where nothing must, an
@@ -329,7 +335,10 @@ impl Kind {
             },
             (Self::Seconds, _) => Err(FieldError::new(field, "wrong_type", "this field is an integer")),
             (Self::Allow, Value::Object(rule)) => allow(field, rule).map(Parsed::Allow),
-            (Self::Allow, _) => Err(FieldError::new(field, "wrong_type", "this field is an object")),
+            (Self::Object, object @ Value::Object(_)) => Ok(Parsed::Object(object)),
+            (Self::Allow | Self::Object, _) => {
+                Err(FieldError::new(field, "wrong_type", "this field is an object"))
+            }
             (_, Value::String(text)) => self.parse_text(field, Secret::new(text)),
             _ => Err(FieldError::new(field, "wrong_type", "this field is a string")),
         }
@@ -389,7 +398,7 @@ impl Kind {
             Self::AppOrigin => AppOrigin::parse(text.expose())
                 .map(Parsed::AppOrigin)
                 .map_err(|InvalidAppOrigin| fault("invalid", InvalidAppOrigin::MESSAGE)),
-            Self::Roles | Self::Permissions | Self::Seconds | Self::Allow => {
+            Self::Roles | Self::Permissions | Self::Seconds | Self::Allow | Self::Object => {
                 Err(fault("wrong_type", "this stands in a JSON body"))
             }
         }
@@ -414,6 +423,7 @@ impl Kind {
             Self::Roles => json!({"type": "array", "items": Self::Role.schema()}),
             Self::Permissions => json!({"type": "array", "items": Self::Permission.schema()}),
             Self::AppOrigin => json!({"type": "string", "format": "uri", "maxLength": AppOrigin::MAX_BYTES}),
+            Self::Object => json!({"type": "object"}),
             Self::Allow => json!({
                 "type": "object",
                 "properties": {"everyone": {"type": "boolean"}, "roles": Self::Roles.schema()},
@@ -433,39 +443,6 @@ impl Kind {
             }
         }
     }
-}
-
-/// Reads who may use an application. What answers show can be sent again: `everyone` is false beside roles,
-/// and `roles` empty beside it.
-fn allow(field: &'static str, mut rule: Map<String, Value>) -> Result<Allow, FieldError> {
-    let everyone = rule.shift_remove("everyone").unwrap_or(Value::Bool(false));
-    let roles = rule.shift_remove("roles").unwrap_or_else(|| Value::Array(Vec::new()));
-    let (Value::Bool(everyone), Value::Array(roles), true) = (everyone, roles, rule.is_empty()) else {
-        let message = "this object has `everyone`, which is true or false, and `roles`, an array of strings";
-        return Err(FieldError::new(field, "wrong_type", message));
-    };
-    let roles = list(field, roles, |item| RoleName::parse(item).map_err(|_| InvalidRoleName::MESSAGE))?;
-    match (everyone, roles.is_empty()) {
-        (true, true) => Ok(Allow::Everyone),
-        (false, false) => Ok(Allow::roles(roles)),
-        (true, false) => Err(FieldError::new(field, "conflict", "send everyone or roles, not both")),
-        (false, true) => {
-            Err(FieldError::new(field, "missing", "send everyone as true, or at least one role"))
-        }
-    }
-}
-
-/// Reads each item of an array.
-fn list<T>(
-    field: &'static str,
-    items: Vec<Value>,
-    parse: impl Fn(&str) -> Result<T, &'static str>,
-) -> Result<Vec<T>, FieldError> {
-    let item = |item: Value| match item {
-        Value::String(text) => parse(&text).map_err(|message| FieldError::new(field, "invalid", message)),
-        _ => Err(FieldError::new(field, "wrong_type", "this field is an array of strings")),
-    };
-    items.into_iter().map(item).collect()
 }
 
 impl Body {

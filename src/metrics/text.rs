@@ -168,6 +168,9 @@ fn counts(counted: &Counted, out: &mut Writer<'_>) -> fmt::Result {
     let help = "How old the counts of users, sessions and mails are: a large database is counted more rarely";
     out.gauge("authd_database_counts_age_seconds", help, counted.age.as_secs_f64())?;
     out.gauge("authd_users", "Accounts", row_counts.users)?;
+    let factors = [("totp", row_counts.with_totp), ("passkey", row_counts.with_passkey)];
+    let factors = factors.into_iter().map(|(kind, count)| (vec![("kind", kind.to_owned())], count));
+    out.gauges("authd_users_with_second_factor", "Accounts that have a second factor of this kind", factors)?;
     out.gauge("authd_sessions_alive", "Sessions that can be used or refreshed", row_counts.sessions_alive)?;
     let mails =
         row_counts.mails.iter().map(|(state, count)| (vec![("state", state.name().to_owned())], *count));

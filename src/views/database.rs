@@ -165,19 +165,22 @@ pub struct Restored<'a> {
     tickets_voided: u64,
     /// Mails that were queued.
     mails_failed: u64,
-    /// Null: there was nothing to compare with; all API keys and recovery codes came back, and no signing
-    /// key.
+    /// Null: there was nothing to compare with; all API keys, recovery codes and passkeys came back, and no
+    /// signing key.
     withheld: Option<Withheld>,
     /// The signing key that was made. Null: one of the backup's signs.
     new_signing_key: Option<&'a str>,
 }
 
-/// How many that were revoked or spent since the backup didn't come back with it.
+/// How many that were revoked, spent or deleted since the backup didn't come back with it.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Withheld {
     api_keys: u64,
     recovery_codes: u64,
+    passkeys: u64,
     signing_keys: u64,
+    /// Accounts whose password alone signs in since their passkeys are withheld.
+    accounts_without_second_factor: u64,
 }
 
 /// Shows what a restore came to.
@@ -196,7 +199,9 @@ pub fn restored(restored: &restore::Restored) -> Restored<'_> {
         withheld: restored.withheld.map(|withheld| Withheld {
             api_keys: withheld.api_keys,
             recovery_codes: withheld.recovery_codes,
+            passkeys: withheld.passkeys,
             signing_keys: withheld.signing_keys,
+            accounts_without_second_factor: withheld.accounts_without_factor,
         }),
         new_signing_key: restored.new_signing_key.as_deref(),
     }

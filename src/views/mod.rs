@@ -14,6 +14,7 @@ mod key;
 mod mail;
 mod operator;
 mod page;
+mod passkey;
 mod problem;
 mod provider;
 mod registration;
@@ -50,6 +51,10 @@ pub use operator::{
     import_report, imported_entry, setting, version, written,
 };
 pub use page::{Page, PageItem, page};
+pub use passkey::{
+    Passkey, PasskeyAdded, PasskeyCeremony, PasskeyOf, Passkeys, RelatedOrigins, own_passkeys, passkey,
+    passkey_added, passkey_ceremony, passkey_of, related_origins,
+};
 pub use problem::{CommandProblem, FieldError, Problem, command_problem, field_error};
 pub use provider::{ConfiguredProvider, ProviderCheck, configured_provider, provider_check};
 pub use registration::{PendingRegistration, pending_registration};

@@ -13,6 +13,7 @@ use crate::usecase::session::introspect::{self, Introspected};
 use crate::usecase::session::{browser, inspect, mint};
 use crate::usecase::signin::login;
 use crate::usecase::signin::login::TICKET_TTL;
+use crate::usecase::signin::methods::Methods;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -143,7 +144,7 @@ pub struct SecondStepDue<'a> {
     /// The ticket's life, in seconds.
     expires_in: u64,
     /// What may be shown.
-    methods: &'static [Method],
+    methods: Vec<Method>,
 }
 
 #[derive(Serialize, JsonSchema, Debug)]
@@ -151,17 +152,25 @@ pub struct SecondStepDue<'a> {
 #[serde(rename_all = "snake_case")]
 enum Method {
     Totp,
+    Passkey,
     RecoveryCode,
 }
 
 /// Says that the second step is due.
 #[must_use]
-pub fn second_step(ticket: &Secret<String>) -> SecondStepDue<'_> {
+pub fn second_step(ticket: &Secret<String>, by: Methods) -> SecondStepDue<'_> {
     SecondStepDue {
         two_factor_required: true,
         ticket: Revealed(ticket),
         expires_in: TICKET_TTL.as_secs(),
-        methods: &[Method::Totp, Method::RecoveryCode],
+        methods: [
+            by.totp.then_some(Method::Totp),
+            by.passkey.then_some(Method::Passkey),
+            Some(Method::RecoveryCode),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 

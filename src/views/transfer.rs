@@ -1,7 +1,9 @@
 //! Accounts as `export` writes them.
 
 use super::text::Time;
-use crate::usecase::operator::transfer_format::{Contents, IDENTITY, Kind, Member, Presence, members};
+use crate::usecase::operator::transfer_format::{
+    Contents, IDENTITY, Kind, Member, PASSKEY, Presence, members,
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -47,7 +49,8 @@ fn schema_of(member: &Member, generator: &mut SchemaGenerator) -> Value {
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Number => json!({"type": "integer"}),
         Kind::List => json!({"type": "array", "items": {"type": "string"}}),
-        Kind::Identities => json!({"type": "array", "items": identity(generator)}),
+        Kind::Identities => json!({"type": "array", "items": object_of(&IDENTITY, generator)}),
+        Kind::Passkeys => json!({"type": "array", "items": object_of(&PASSKEY, generator)}),
     };
     match member.presence {
         Presence::Always => schema,
@@ -55,13 +58,13 @@ fn schema_of(member: &Member, generator: &mut SchemaGenerator) -> Value {
     }
 }
 
-fn identity(generator: &mut SchemaGenerator) -> Value {
+fn object_of(members: &[Member], generator: &mut SchemaGenerator) -> Value {
     let mut properties = Map::new();
-    for member in &IDENTITY {
+    for member in members {
         let mut schema = schema_of(member, generator);
         schema["description"] = member.about.into();
         properties.insert(member.name.into(), schema);
     }
-    let required = IDENTITY.each_ref().map(|member| member.name);
+    let required: Vec<_> = members.iter().map(|member| member.name).collect();
     json!({"type": "object", "properties": properties, "required": required})
 }

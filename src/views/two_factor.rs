@@ -15,6 +15,8 @@ use serde::Serialize;
 pub struct TwoFactor {
     /// The authenticator app.
     totp: Totp,
+    /// How many passkeys there are.
+    passkeys: u32,
     /// Unspent ones.
     recovery_codes_left: u32,
 }
@@ -31,12 +33,12 @@ pub struct Totp {
 /// Shows whether the caller's second factor is on.
 #[must_use]
 pub fn two_factor(status: &own::Status) -> TwoFactor {
-    shown(status.enabled_at, status.recovery_codes_left)
+    shown(status.enabled_at, status.passkeys, status.recovery_codes_left)
 }
 
-fn shown(enabled_at: Option<Timestamp>, recovery_codes_left: u32) -> TwoFactor {
+fn shown(enabled_at: Option<Timestamp>, passkeys: u32, recovery_codes_left: u32) -> TwoFactor {
     let totp = Totp { enabled: enabled_at.is_some(), enabled_at: enabled_at.map(Time) };
-    TwoFactor { totp, recovery_codes_left }
+    TwoFactor { totp, passkeys, recovery_codes_left }
 }
 
 /// A new secret for an app.
@@ -94,7 +96,7 @@ pub struct SecondFactor<'a> {
 #[must_use]
 pub fn second_factor(factor: &admin_two_factor::SecondFactor) -> SecondFactor<'_> {
     SecondFactor {
-        seen: shown(factor.enabled_at, factor.recovery_codes_left),
+        seen: shown(factor.enabled_at, factor.user.passkeys, factor.recovery_codes_left),
         user_id: Id(factor.user.id),
         email: factor.user.email.as_str(),
         failures: factor.failures,

@@ -27,8 +27,10 @@ pub struct User<'a> {
     roles: Texts<'a, RoleName>,
     /// Of all roles together, as `area:action` or `area:*`.
     permissions: Texts<'a, Permission>,
-    /// Whether a second factor is on.
+    /// Whether a second factor is on: codes of an app, or passkeys.
     two_factor: bool,
+    /// How many passkeys there are.
+    passkeys: u32,
     /// A disabled account can't log in.
     disabled: bool,
     /// Null: not locked.
@@ -49,7 +51,8 @@ pub fn user(user: &domain::user::User, now: Timestamp) -> User<'_> {
         name: user.name.as_str(),
         roles: Texts(&user.roles),
         permissions: Texts(&user.permissions),
-        two_factor: user.two_factor_at.is_some(),
+        two_factor: user.two_factor_at().is_some(),
+        passkeys: user.passkeys,
         disabled: user.disabled_at.is_some(),
         locked_until: user.locked_until.filter(|until| *until > now).map(Time),
         created_at: Time(user.created_at),
@@ -62,6 +65,8 @@ pub fn user(user: &domain::user::User, now: Timestamp) -> User<'_> {
 pub struct UserWithIdentities<'a> {
     #[serde(flatten)]
     user: User<'a>,
+    /// Whether an authenticator app is a second factor of it.
+    totp: bool,
     /// In the order in which they were linked.
     identities: Vec<Identity<'a>>,
 }
@@ -73,7 +78,8 @@ pub fn user_with_identities<'a>(
     identities: &'a [domain::identity::Identity],
     now: Timestamp,
 ) -> UserWithIdentities<'a> {
-    UserWithIdentities { user: user(of, now), identities: identities.iter().map(identity).collect() }
+    let identities = identities.iter().map(identity).collect();
+    UserWithIdentities { user: user(of, now), totp: of.totp_at.is_some(), identities }
 }
 
 /// An account, with what its owner needs to come in where that was made: shown this once.
@@ -83,7 +89,7 @@ pub struct UserWithSecret<'a> {
     user: User<'a>,
     /// A password that was made. Null: none was.
     password: Option<Revealed<'a>>,
-    /// A link that sets a password, good once. Null: none was made.
+    /// A link that sets a password, or brings back whoever lost everything; good once. Null: none was made.
     link: Option<Revealed<'a>>,
 }
 

@@ -200,7 +200,7 @@ fn go_on(app: &App, arrival: Arrival) -> Result<Response, Error> {
                 LoggedIn::Started(started) => {
                     session_cookie::set(response, &started.session_cookie(app, remember))
                 }
-                LoggedIn::SecondStep(ticket) | LoggedIn::PasswordChange(ticket) => {
+                LoggedIn::SecondStep(ticket, _) | LoggedIn::PasswordChange(ticket) => {
                     let cookie = PageCookie::Ticket.set(page_cookies::ticket(&ticket, remember));
                     response.header("set-cookie", cookie)
                 }

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod federation;
 pub mod magic_link;
 pub mod operations;
+pub mod passkeys;
 pub mod service;
 pub mod session;
 pub mod two_factor;

@@ -10,7 +10,7 @@ use crate::transport::message::Response;
 use crate::usecase::app::App;
 use crate::usecase::app::rate_limit::Budget;
 use crate::usecase::require_user;
-use crate::usecase::session::reauthenticate::reauthenticate;
+use crate::usecase::session::reauthenticate::{reauthenticate, reauthenticate_by_passkey};
 use crate::usecase::session::{browser, list, logout, refresh};
 use crate::usecase::signin::login::Credentials;
 use crate::usecase::signin::{login, second_factor};
@@ -95,8 +95,17 @@ fn verify(app: &App, mut call: Call) -> Result<Response, Error> {
 }
 
 fn prove_again(app: &App, mut call: Call) -> Result<Response, Error> {
-    let (password, factor) = (call.fields.optional_password("password"), call.fields.factor());
-    let cookie = reauthenticate(app, &call.caller, password.as_ref(), factor.as_ref())?;
+    let password = call.fields.optional_password("password");
+    let cookie = match (call.fields.passkey(), password) {
+        (Some(shown), None) => reauthenticate_by_passkey(app, &call.caller, &shown)?,
+        (Some(_), Some(_)) => {
+            let message = "a passkey is both factors: send it, or a password";
+            return Err(Refusal::invalid("password", "conflict", message).into());
+        }
+        (None, password) => {
+            reauthenticate(app, &call.caller, password.as_ref(), call.fields.factor().as_ref())?
+        }
+    };
     Ok(renewed(Response::empty(204), cookie.as_ref()))
 }
 

@@ -12,6 +12,7 @@ pub static ALL: &[&Object] = &[
     &APP,
     &APPS,
     &IDENTITIES,
+    &PASSKEYS,
     &LISTED_SESSION,
     &SESSIONS,
     &AUDIT_LINE,
@@ -56,6 +57,9 @@ pub static APPS: Object = Object::of::<views::Page<views::App>>("AppPage", r#"{"
 
 pub static IDENTITIES: Object =
     Object::of::<views::Page<views::Identity>>("IdentityPage", r#"{"items":[],"next":null}"#);
+
+pub static PASSKEYS: Object =
+    Object::of::<views::Page<views::Passkey>>("PasskeyPage", r#"{"items":[],"next":null}"#);
 
 static LISTED_SESSION: Object = Object::of::<views::ListedSession>(
     "ListedSession",

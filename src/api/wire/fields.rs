@@ -14,6 +14,8 @@ use crate::domain::user::UserState;
 use crate::usecase::account::admin::LIMIT_DEFAULT;
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::signin::factor::Factor;
+use crate::usecase::signin::passkey::check::ShownPasskey;
+use serde_json::Value;
 use std::iter;
 use std::time::Duration;
 
@@ -58,6 +60,8 @@ impl Fields {
         app_name: AppName(AppName),
         app_origin: AppOrigin(AppOrigin),
         allow: Allow(Allow),
+        name: Name(Name),
+        object: Object(Value),
     }
 
     optional! {
@@ -77,6 +81,7 @@ impl Fields {
         optional_app_name: AppName(AppName),
         optional_app_origin: AppOrigin(AppOrigin),
         optional_allow: Allow(Allow),
+        optional_object: Object(Value),
     }
 
     /// Takes a flag; one that was left out is `false`.
@@ -120,7 +125,16 @@ impl Fields {
     /// What the caller shows of a second factor. `None`: nothing.
     pub fn factor(&mut self) -> Option<Factor> {
         let code = self.optional_token("code").map(Factor::Code);
-        code.or_else(|| self.optional_token("recovery_code").map(Factor::RecoveryCode))
+        let code = code.or_else(|| self.optional_token("recovery_code").map(Factor::RecoveryCode));
+        code.or_else(|| self.passkey().map(|shown| Factor::Passkey(Box::new(shown))))
+    }
+
+    /// A passkey that is shown. `None`: none is. Without its ceremony it is a wrong one.
+    pub fn passkey(&mut self) -> Option<ShownPasskey> {
+        let credential = self.optional_object("credential")?;
+        let ceremony = self.optional_token("ceremony");
+        let ceremony = ceremony.map(|ceremony| ceremony.expose().clone()).unwrap_or_default();
+        Some(ShownPasskey { ceremony, credential })
     }
 
     /// Whether the request has the field, and nothing has taken it yet.

@@ -131,7 +131,7 @@ fn every_wrong_field_is_named() {
                 Kind::Flag => wrong != "true",
                 Kind::Seconds => wrong != "1",
                 Kind::Roles | Kind::Permissions => !wrong.starts_with('['),
-                Kind::Allow => !wrong.starts_with('{'),
+                Kind::Allow | Kind::Object => !wrong.starts_with('{'),
                 _ => true,
             };
             let fields: Vec<_> = fields.iter().filter(|field| is_wrong(field.kind)).collect();

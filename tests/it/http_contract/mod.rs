@@ -45,6 +45,7 @@ fn path_of(route: &Route) -> String {
         .replace("{role}", "nobodys-role")
         .replace("{app}", "nobodys-app")
         .replace("{provider}", "nobodys-provider")
+        .replace("{passkey}", "0198a0b2-7c00-7000-8000-000000000008")
         .replace("{identity}", "0198a0b2-7c00-7000-8000-000000000007")
 }
 

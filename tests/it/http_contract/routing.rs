@@ -83,7 +83,7 @@ fn trace_and_connect_are_refused() {
 
 #[test]
 fn head_is_get_without_the_body() {
-    let daemon = Daemon::new();
+    let daemon = Daemon::with(&[("passkeys.related_origins", "https://example.org")]);
     // Where a browser's visit spends something, no look ahead of one may.
     for route in routes().filter(|route| route.method == Method::Get && route.for_browsers) {
         assert_eq!(daemon.send("HEAD", &path_of(route), &[], b"").status, 403, "{route:?}");

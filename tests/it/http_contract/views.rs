@@ -11,10 +11,11 @@ use authd::domain::api_key::{ApiKey, ApiKeyName};
 use authd::domain::application::{Allow, AppName, AppOrigin, Application};
 use authd::domain::audit::{ChainError, Line, Mark};
 use authd::domain::email::Email;
-use authd::domain::id::{ApiKeyId, IdentityId, RegistrationId, SessionId, TokenId, UserId};
+use authd::domain::id::{ApiKeyId, IdentityId, PasskeyId, RegistrationId, SessionId, TokenId, UserId};
 use authd::domain::identity::{Identity, IdentityKey, ProviderName};
 use authd::domain::mail::{Mail, MailState};
 use authd::domain::name::Name;
+use authd::domain::passkey::Passkey;
 use authd::domain::registration::Registration;
 use authd::domain::role::{Permission, Role, RoleName};
 use authd::domain::secret::Secret;
@@ -34,6 +35,7 @@ use authd::usecase::session::browser::AccessToken;
 use authd::usecase::session::introspect::{Introspected, Kind};
 use authd::usecase::session::list::SessionOfUser;
 use authd::usecase::signin::login::Tokens;
+use authd::usecase::signin::methods::Methods;
 use authd::views;
 use authd::views::View;
 use proptest::prelude::*;
@@ -94,7 +96,9 @@ impl Filling {
             name: Name::parse("Ann \"Lee\"").unwrap(),
             roles: self.list(RoleName::parse("editor").unwrap()),
             permissions: self.permissions(),
-            two_factor_at: self.maybe(self.time()),
+            totp_at: self.maybe(self.time()),
+            passkeys_at: self.maybe(self.time()),
+            passkeys: 1,
             disabled_at: self.maybe(self.time()),
             locked_until: self.maybe(self.time()),
             created_at: self.time(),
@@ -110,6 +114,19 @@ impl Filling {
             key: IdentityKey { issuer: "https://id.acme.example".into(), subject: self.text.clone() },
             email: self.maybe(self.text.clone()),
             linked_at: self.time(),
+            last_used_at: self.maybe(self.time()),
+        }
+    }
+
+    fn passkey(&self) -> Passkey {
+        Passkey {
+            id: PasskeyId::new(self.time(), [4; 10]),
+            user: self.user_id(),
+            rp_id: self.text.clone(),
+            name: Name::parse("My phone").unwrap(),
+            backed_up: self.there,
+            transports: self.list(self.text.clone()),
+            created_at: self.time(),
             last_used_at: self.maybe(self.time()),
         }
     }
@@ -265,7 +282,8 @@ impl Filling {
         let (user, tokens, line, now) = (self.user(), self.tokens(), self.line(), self.time());
         let token = AccessToken { access_token: self.secret(), expires_in: tokens.expires_in };
         let setup = Setup { secret: self.secret(), otpauth_uri: self.secret(), qr_svg: self.secret() };
-        let status = Status { enabled_at: self.maybe(now), recovery_codes_left: self.number };
+        let status =
+            Status { enabled_at: self.maybe(now), passkeys: self.number, recovery_codes_left: self.number };
         let codes = self.list(self.secret());
         let (session, key) = (self.session(), self.api_key());
         let listed = SessionOfUser { session: session.clone(), email: self.text.clone() };
@@ -295,7 +313,10 @@ impl Filling {
             ("Tokens", json!(views::tokens(&tokens, now))),
             ("CookieSession", json!(views::session_in_cookies(&tokens, &self.text, now))),
             ("SessionToken", json!(views::session_token(&token))),
-            ("SecondStepDue", json!(views::second_step(&self.secret()))),
+            (
+                "SecondStepDue",
+                json!(views::second_step(&self.secret(), Methods { totp: true, passkey: true })),
+            ),
             ("MagicLinkRequested", json!(views::magic_link_requested(&self.secret()))),
             ("PasswordChangeDue", json!(views::password_change(&self.secret()))),
             ("TwoFactor", two_factor.clone()),
@@ -324,6 +345,12 @@ impl Filling {
             ("LinkBegun", json!(views::link_begun(&self.text))),
             ("SignInProviders", json!(views::sign_in_providers(&self.list(provider())))),
             ("SignInProvider", json!(views::sign_in_providers(&[provider()]))["providers"][0].clone()),
+            ("Passkey", json!(views::passkey(&self.passkey()))),
+            ("PasskeyPage", json!(views::page(&self.page(self.passkey()), views::passkey))),
+            ("Passkeys", json!(views::own_passkeys(&self.list(self.passkey())))),
+            ("PasskeyAdded", json!(views::passkey_added(&self.passkey(), self.there.then_some(&*codes)))),
+            ("PasskeyCeremony", json!(views::passkey_ceremony(&self.text, json!({"rpId": self.text})))),
+            ("RelatedOrigins", json!(views::related_origins(&self.list(self.text.clone())))),
             ("Mail", json!(views::mail(&mail))),
             ("MailPage", json!(views::page(&self.page(mail.clone()), views::mail))),
             ("SigningKey", json!(views::signing_key(&signing, now))),

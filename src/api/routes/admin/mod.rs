@@ -5,6 +5,7 @@ pub mod apps;
 pub mod audit;
 pub mod identities;
 pub mod mails;
+pub mod passkeys;
 pub mod registrations;
 pub mod roles;
 pub mod sessions;
