@@ -32,9 +32,9 @@ impl Form {
 /// Print all users, oldest first, in a form that import takes
 ///
 /// Without --with-hashes nobody can log in where the file is imported before setting a new password; second
-/// factors and the accounts at providers that sign in stay behind. With it, import makes the same users once
-/// more: whoever has the file can guess at the passwords, and has the second factors and codes' hashes. The
-/// audit log says that it was taken.
+/// factors, passkeys and the accounts at providers that sign in stay behind. With it, import makes the same
+/// users once more: whoever has the file can guess at the passwords, and has the second factors and codes'
+/// hashes. The audit log says that it was taken.
 ///
 /// Users come with the names of their roles, not with what those permit, and with the names of their
 /// providers, not with what the configuration says of these. Sessions, links, locks, mails, API keys and the
@@ -48,7 +48,7 @@ pub struct Export {
     #[arg(long, value_name = "FORMAT", default_value = "jsonl")]
     #[arg(value_parser = choices(Form::ALL, Form::name))]
     format: Form,
-    /// Take along password hashes, second factors' secrets, the hashes of recovery codes and identities
+    /// Take along password hashes, second factors' secrets, hashes of recovery codes, identities and passkeys
     #[arg(long)]
     with_hashes: bool,
 }

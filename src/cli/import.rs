@@ -37,8 +37,9 @@ use std::path::{Path, PathBuf};
 /// nothing; it is reported on stderr with its line (in JSON documents: the number of the user), and the exit
 /// code is 5.
 ///
-/// Accounts at providers come along in jsonl and csv, and sign in once the configuration has the provider. An
-/// entry with one that signs in to somebody else already is not taken over.
+/// Accounts at providers and passkeys come along in jsonl and csv, and sign in once the configuration has the
+/// provider, or the passkeys' domain. An entry with one that signs in to somebody else already is not taken
+/// over.
 ///
 /// The formats: jsonl and csv as `export` writes them (only `email` is needed); htpasswd; auth0, an export or
 /// import file, one object a line or an array; django, the output of `dumpdata auth.user`; firebase, the

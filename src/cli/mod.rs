@@ -30,6 +30,7 @@ mod nearest;
 mod new_file;
 pub mod operator;
 mod paging;
+pub mod passkey;
 pub mod password;
 pub mod program;
 pub mod provider;
@@ -104,6 +105,7 @@ fn run(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Registration(verb) => verb.run(context),
         Command::Role(verb) => verb.run(context),
         Command::Identity(verb) => verb.run(context),
+        Command::Passkey(verb) => verb.run(context),
         Command::App(verb) => verb.run(context),
         Command::Provider(verb) => verb.run(context),
         Command::Token(verb) => verb.run(context),

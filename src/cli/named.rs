@@ -74,6 +74,14 @@ pub(super) fn identity(context: &Context, app: &App, text: &str) -> Result<Strin
     Ok(the_one(short_id::identity(app, context.caller(), text)?)?.to_string())
 }
 
+/// The passkey whose id an argument is, or begins.
+///
+/// # Errors
+/// As [`user`].
+pub(super) fn passkey(context: &Context, app: &App, text: &str) -> Result<String, Failure> {
+    Ok(the_one(short_id::passkey(app, context.caller(), text)?)?.to_string())
+}
+
 /// The signing key whose id an argument is, or begins.
 ///
 /// # Errors

@@ -92,7 +92,7 @@ impl Confirm {
         let user = registrations::confirm(&app, context.caller(), &of)?;
         let id = named::short(context, &app, Kind::User, &user.id.to_string())?;
         context.terminal().note(&format!("created user {} {id}", user.email));
-        context.terminal().changed(&super::user::one(&user, app.now()))
+        context.terminal().changed(&super::user::tables::one(&user, app.now()))
     }
 }
 

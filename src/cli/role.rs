@@ -266,7 +266,7 @@ impl Membership {
             (given, had) => format!("gave {given} to {email}, who has {had} already"),
         });
         warn_of_long_tokens(context, &user.roles, &user.permissions);
-        context.terminal().changed(&super::user::one(&user, app.now()))
+        context.terminal().changed(&super::user::tables::one(&user, app.now()))
     }
 
     fn unassign(&self, context: &Context) -> Result<(), Failure> {
@@ -279,7 +279,7 @@ impl Membership {
             (taken, lacked) if lacked.is_empty() => format!("took {taken} from {email}"),
             (taken, lacked) => format!("took {taken} from {email}, who hasn't {lacked}"),
         });
-        context.terminal().changed(&super::user::one(&user, app.now()))
+        context.terminal().changed(&super::user::tables::one(&user, app.now()))
     }
 }
 

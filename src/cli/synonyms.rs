@@ -7,7 +7,7 @@ use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use std::ffi::OsString;
 
 /// What others call a noun, or a command that is one here; and what it is here.
-const NOUNS: [(&[&str], &str); 34] = [
+const NOUNS: [(&[&str], &str); 36] = [
     (&["users", "account", "accounts", "people"], "user"),
     (&["password", "passwd", "set-password", "change-password"], "user passwd"),
     (&["reset-password", "reset-link"], "user reset-link"),
@@ -19,6 +19,8 @@ const NOUNS: [(&[&str], &str); 34] = [
     (&["identities", "linked"], "identity"),
     (&["link"], "identity link"),
     (&["unlink"], "identity unlink"),
+    (&["passkeys", "webauthn", "fido", "fido2", "credential", "credentials"], "passkey"),
+    (&["recover", "recovery", "recover-link"], "user recover-link"),
     (&["grant"], "role assign"),
     (&["apps", "application", "applications", "gate"], "app"),
     (&["providers", "oauth", "oidc", "sso", "social", "idp", "federation"], "provider"),

@@ -22,7 +22,7 @@ use serde_json::Value;
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     Enroll(Enroll),
-    /// Show whether a user's second factor is on, and how it fares
+    /// Show whether a user's authenticator app is on, and how it fares
     Status(Status),
     Reset(Reset),
     RecoveryCodes(RecoveryCodes),
@@ -38,10 +38,10 @@ pub struct Status {
     user: String,
 }
 
-/// Take the second factor away from a user who lost it
+/// Take the authenticator app away from a user who lost it
 ///
-/// Needed, too, when it answers no more after 100 wrong codes. The user's sessions end; the next login needs
-/// the password alone.
+/// Needed, too, when it answers no more after 100 wrong codes. The user's sessions end. Passkeys stay, and
+/// are a second factor still; without any, the next login needs the password alone.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl totp reset ann@example.com
@@ -122,17 +122,24 @@ impl Reset {
         };
         // A script says --yes whether or not there is a factor to take.
         if factor.enabled_at.is_some() || !prompt::can_ask() {
-            let question = format!("Take the second factor from {}{ends}?", user.email);
+            let question = format!("Take the authenticator app from {}{ends}?", user.email);
             Consent::from_flag(self.yes).obtain(&question)?;
         }
+        let (factor_name, stays) = match user.passkeys {
+            0 => ("second factor", String::new()),
+            1 => ("authenticator app", ", and 1 passkey stays".into()),
+            some => ("authenticator app", format!(", and {some} passkeys stay")),
+        };
         let said = match admin_two_factor::reset_second_factor(&app, context.caller(), &of)? {
             FactorReset::Taken => {
-                format!("took the second factor from {}; all sessions have ended", user.email)
+                format!("took the {factor_name} from {}; all sessions have ended{stays}", user.email)
             }
             FactorReset::Dropped => {
-                format!("{} has no second factor, and none waits for its code now", user.email)
+                format!("{} has no {factor_name}, and none waits for its code now{stays}", user.email)
             }
-            FactorReset::Nothing => format!("{} has no second factor; nothing was changed", user.email),
+            FactorReset::Nothing => {
+                format!("{} has no {factor_name}; nothing was changed{stays}", user.email)
+            }
         };
         context.terminal().note(&said);
         context.terminal().changed(&one(&admin_two_factor::second_factor(&app, context.caller(), &of)?))
@@ -216,19 +223,20 @@ fn lines(codes: &[Secret<String>]) -> String {
 }
 
 /// The columns, each with the member that it shows.
-const MEMBERS: [(Column, &str); 8] = [
+const MEMBERS: [(Column, &str); 9] = [
     (Column::Id("user_id"), "/user_id"),
     (Column::Whole("email"), "/email"),
     (Column::Whole("enabled"), "/totp/enabled"),
     (Column::Time("enabled_at"), "/totp/enabled_at"),
     (Column::Whole("failures"), "/failures"),
     (Column::Whole("blocked"), "/blocked"),
+    (Column::Whole("passkeys"), "/passkeys"),
     (Column::Whole("recovery_codes_left"), "/recovery_codes_left"),
     (Column::Whole("good"), "/good"),
 ];
 
 fn one(factor: &admin_two_factor::SecondFactor) -> Table {
-    table(&MEMBERS[..7], factor, object(views::second_factor(factor)))
+    table(&MEMBERS[..8], factor, object(views::second_factor(factor)))
 }
 
 fn table(members: &[(Column, &str)], factor: &admin_two_factor::SecondFactor, json: Value) -> Table {

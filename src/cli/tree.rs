@@ -15,8 +15,8 @@ use super::serve::Serve;
 use super::synonyms::explained;
 use super::version::Version;
 use super::{
-    apikey, app, audit, config, db, hash, identity, key, mail, provider, registration, role, token, totp,
-    user,
+    apikey, app, audit, config, db, hash, identity, key, mail, passkey, provider, registration, role, token,
+    totp, user,
 };
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
@@ -46,6 +46,9 @@ pub enum Command {
     /// Accounts elsewhere that sign in to users': see, link and unlink them
     #[command(subcommand)]
     Identity(identity::Verb),
+    /// See and delete users' passkeys
+    #[command(subcommand)]
+    Passkey(passkey::Verb),
     /// Put applications behind the gate, and say who may use them
     #[command(subcommand)]
     App(app::Verb),

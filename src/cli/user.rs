@@ -2,17 +2,17 @@
 
 mod edit;
 mod questions;
+pub(super) mod tables;
 
 use super::arguments::{choices, role_names};
 use super::exit::Failure;
 use super::paging::Paging;
 use super::password::{Choice, PasswordFlags};
 use super::terminal::prompt::Consent;
-use super::terminal::table::{Cell, Column, Row, Table, Tone, object};
+use super::terminal::table::{Cell, Table};
 use super::{Context, named};
 use crate::domain::caller::Caller;
 use crate::domain::email::{Email, InvalidEmail};
-use crate::domain::identity::Identity;
 use crate::domain::name::Name;
 use crate::domain::password::Password;
 use crate::domain::role::RoleName;
@@ -31,7 +31,7 @@ use crate::usecase::federation::identities;
 use crate::usecase::operator::short_id::Kind;
 use crate::views;
 use clap::{Args, Subcommand};
-use edit::{Edit, ResetLink};
+use edit::{Edit, RecoverLink, ResetLink};
 
 #[derive(Subcommand, Debug)]
 pub enum Verb {
@@ -41,6 +41,7 @@ pub enum Verb {
     Edit(Edit),
     Passwd(Passwd),
     ResetLink(ResetLink),
+    RecoverLink(RecoverLink),
     /// Stop users from logging in and end their sessions, at once
     ///
     /// All of them or, if one can't be, none.
@@ -177,6 +178,7 @@ impl Verb {
             Self::Edit(edit) => edit.run(context),
             Self::Passwd(passwd) => passwd.run(context),
             Self::ResetLink(link) => link.run(context),
+            Self::RecoverLink(link) => link.run(context),
             Self::Disable(users) => users.change(context, several::disable, disabled),
             Self::Enable(users) => users.change(context, several::enable, enabled),
             Self::Unlock(users) => users.change(context, several::unlock, unlocked),
@@ -234,7 +236,7 @@ impl Add {
             return Err(Refusal::EmailTaken.into());
         }
         context.terminal().note(&format!("user {} exists already; nothing was changed", user.email));
-        context.terminal().changed(&without_secret(user, now))
+        context.terminal().changed(&tables::without_secret(user, now))
     }
 
     fn created(&self, choice: &Choice, user: &User, id: &str) -> String {
@@ -256,7 +258,7 @@ impl List {
         self.paging.print(
             context,
             |limit, after| accounts::list(&app, context.caller(), &filter, limit, after),
-            |users| named::shortened(context, &app, Kind::User, table(users, app.now())),
+            |users| named::shortened(context, &app, Kind::User, tables::list(users, app.now())),
         )
     }
 }
@@ -272,11 +274,11 @@ impl Show {
         let app = context.app()?;
         let of = named::user(context, &app, &self.user)?;
         let user = accounts::find(&app, context.caller(), &of)?;
-        let linked = identities::page(&app, context.caller(), &of, IDENTITIES_MAX, None)?.items;
+        let linked = identities::page(&app, context.caller(), &of, tables::IDENTITIES_MAX, None)?.items;
         let view = views::user_with_identities(&user, &linked, app.now());
-        let mut table = Table::of_objects(&WITH_IDENTITIES, [(user.id.to_string(), view)]);
+        let mut table = Table::of_objects(&tables::WITH_IDENTITIES, [(user.id.to_string(), view)]);
         if let Some(cell) = table.rows.first_mut().and_then(|row| row.cells.last_mut()) {
-            *cell = Cell::list(&linked.iter().map(in_short).collect::<Vec<_>>());
+            *cell = Cell::list(&linked.iter().map(tables::in_short).collect::<Vec<_>>());
         }
         context.terminal().show(&table)
     }
@@ -339,7 +341,7 @@ fn print_with_secret(context: &Context, app: &App, choice: &Choice, added: &Adde
             let holder = views::user_with_secret(&added.user, password.as_ref(), link, app.now());
             context.terminal().secret(secret.expose(), holder)
         }
-        None => context.terminal().changed(&without_secret(&added.user, app.now())),
+        None => context.terminal().changed(&tables::without_secret(&added.user, app.now())),
     }
 }
 
@@ -357,7 +359,7 @@ impl Users {
             context.terminal().note(&says(one));
         }
         let users: Vec<User> = handled.into_iter().map(|one| one.user).collect();
-        context.terminal().all_changed(&table(&users, app.now()))
+        context.terminal().all_changed(&tables::list(&users, app.now()))
     }
 }
 
@@ -416,85 +418,4 @@ fn parse_email(text: &str) -> Result<Email, Refusal> {
 
 fn parse_name(text: &str) -> Result<Name, Refusal> {
     Name::parse(text).map_err(|error| Refusal::invalid("name", error.code(), error.message()))
-}
-
-const LISTED: [Column; 6] = [
-    Column::Id("id"),
-    Column::Whole("email"),
-    Column::Text("name"),
-    Column::Text("roles"),
-    Column::Whole("state"),
-    Column::Time("last_login_at"),
-];
-
-fn table(users: &[User], now: Timestamp) -> Table {
-    let row = |user: &User| Row {
-        id: user.id.to_string(),
-        cells: vec![
-            Cell::new(user.id.to_string()),
-            Cell::new(user.email.as_str()),
-            Cell::new(user.name.as_str()),
-            Cell::list(&user.roles),
-            state(user, now),
-            Cell::maybe(user.last_login_at),
-        ],
-        json: object(views::user(user, now)),
-    };
-    Table::new(&LISTED, users.iter().map(row).collect()).giving_way(&["last_login_at", "name", "id", "roles"])
-}
-
-/// What keeps the user from logging in, in one word.
-fn state(user: &User, now: Timestamp) -> Cell {
-    if user.disabled_at.is_some() {
-        Cell::toned(UserState::Disabled.name(), Tone::Bad)
-    } else if user.locked_until.is_some_and(|until| until > now) {
-        Cell::toned(UserState::Locked.name(), Tone::Warning)
-    } else if user.email_verified_at.is_none() {
-        Cell::toned(UserState::Unverified.name(), Tone::Warning)
-    } else {
-        Cell::toned("active", Tone::Good)
-    }
-}
-
-const SHOWN: [Column; 11] = [
-    Column::Id("id"),
-    Column::Whole("email"),
-    Column::Whole("email_verified"),
-    Column::Text("name"),
-    Column::Text("roles"),
-    Column::Text("permissions"),
-    Column::Text("two_factor"),
-    Column::Text("disabled"),
-    Column::Time("locked_until"),
-    Column::Time("created_at"),
-    Column::Time("last_login_at"),
-];
-
-/// The same, with what signs in besides a password.
-const WITH_IDENTITIES: [Column; 12] = {
-    let mut columns = [Column::Text("identities"); 12];
-    let mut at = 0;
-    while at < SHOWN.len() {
-        columns[at] = SHOWN[at];
-        at += 1;
-    }
-    columns
-};
-
-/// How many identities are shown of one account.
-const IDENTITIES_MAX: u32 = 100;
-
-/// `acme ann@example.com`; where the provider states no address, its subject.
-fn in_short(identity: &Identity) -> String {
-    format!("{} {}", identity.provider, identity.email.as_ref().unwrap_or(&identity.key.subject))
-}
-
-/// One account for which nothing secret was made, as the commands show it that may make something.
-fn without_secret(user: &User, now: Timestamp) -> Table {
-    Table::of_objects(&SHOWN, [(user.id.to_string(), views::user_with_secret(user, None, None, now))])
-}
-
-/// One account, all of it.
-pub(super) fn one(user: &User, now: Timestamp) -> Table {
-    Table::of_objects(&SHOWN, [(user.id.to_string(), views::user(user, now))])
 }

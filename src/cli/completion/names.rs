@@ -19,11 +19,12 @@ use std::ffi::OsStr;
 type Find = fn(&Look<'_>) -> Result<Vec<Offer>, Fault>;
 
 /// What stands for a name in the usage of commands, and who finds those that there are.
-const FOUND: [(&str, Find); 11] = [
+const FOUND: [(&str, Find); 12] = [
     ("USER", complete::users),
     ("ROLE", complete::roles),
     ("REGISTRATION", complete::registrations),
     ("SESSION", complete::sessions),
+    ("PASSKEY", complete::passkeys),
     ("APP", complete::apps),
     ("PROVIDER", complete::providers),
     ("APIKEY", complete::api_keys),

@@ -36,9 +36,10 @@ pub struct Backup {
 /// Mails that were queued are kept as failed, as they may have been sent since. Codes of authenticator apps
 /// count from the next minute on.
 ///
-/// Withheld are the API keys, recovery codes and signing keys that the replaced database holds good no
-/// more: they were revoked, used or retired since. Where there is none, or none that can be read, the API
-/// keys and recovery codes all come back, and no signing key does. Where none signs, a new one is made.
+/// Withheld are the API keys, recovery codes, passkeys and signing keys that the replaced database holds good
+/// no more: they were revoked, used, deleted or retired since. Where there is none, or none that can be read,
+/// the API keys, passkeys and recovery codes all come back, and no signing key does. Where none signs, a new
+/// one is made.
 ///
 /// Everything else is as it was at the time of the backup: passwords, roles, users that were disabled or
 /// deleted since. Look at them before you start the daemon.
@@ -134,14 +135,22 @@ impl Restore {
             ended.sessions, ended.links, ended.tickets, ended.mails
         ));
         terminal.note(&match restored.withheld {
-            Some(restore::Withheld { api_keys, recovery_codes, signing_keys }) => format!(
-                "withheld {api_keys} API keys, {recovery_codes} recovery codes and {signing_keys} signing keys, which \
-                 were good no more"
+            Some(restore::Withheld { api_keys, recovery_codes, passkeys, signing_keys, .. }) => format!(
+                "withheld {api_keys} API keys, {recovery_codes} recovery codes, {passkeys} passkeys and {signing_keys} \
+                 signing keys, which were good no more"
             ),
-            None => "there was no database to compare with: API keys and recovery codes are those of the backup, \
-                     revoke again what was revoked since; its signing keys are all withheld"
+            None => "there was no database to compare with: API keys, passkeys and recovery codes are those of the \
+                     backup, revoke again what was revoked since; its signing keys are all withheld"
                 .into(),
         });
+        match restored.withheld.map_or(0, |withheld| withheld.accounts_without_factor) {
+            0 => {}
+            left => terminal.note(&format!(
+                "{} left without a second factor, so that the password alone signs in; `authctl user list --state \
+                 no-second-factor` lists them",
+                if left == 1 { "1 account is".to_owned() } else { format!("{left} accounts are") }
+            )),
+        }
         if let Some(kid) = &restored.new_signing_key {
             terminal.note(&format!("{kid} signs from now on"));
         }

@@ -116,6 +116,7 @@ fn where_to_look(what: &str) -> Option<&'static str> {
         "signing key" => "`authctl key list` shows those there are",
         "registration" => "`authctl registration list` shows those that wait",
         "identity" => "`authctl identity list USER` shows those of a user",
+        "passkey" => "`authctl passkey list USER` shows those of a user",
         "mail" => "`authctl mail list` shows those there are",
         "active second factor of" => "`authctl totp enroll` sets one up",
         "event" => "docs/audit-events.md lists them, such as LoginFailed",

@@ -1,13 +1,20 @@
-//! `user edit` and `user reset-link`: what an operator changes of an account, or lets its owner change.
+//! `user edit`, `user reset-link` and `user recover-link`: what an operator changes of an account, or lets
+//! its owner change.
 
-use super::{one, parse_email, parse_name, warn_of_domain};
+use super::tables::{IDENTITIES_MAX, one};
+use super::{parse_email, parse_name, warn_of_domain};
 use crate::cli::exit::Failure;
+use crate::cli::words::counted;
 use crate::cli::{Context, named};
+use crate::domain::user::User;
 use crate::usecase::account::admin as accounts;
 use crate::usecase::account::admin::Verified;
 use crate::usecase::account::edit::{self, Changed, Changes, Edited};
 use crate::usecase::account::qr::Qr;
+use crate::usecase::account::recover;
 use crate::usecase::account::reference::UserRef;
+use crate::usecase::federation::identities;
+use crate::usecase::session::list;
 use crate::views;
 use clap::Args;
 
@@ -50,6 +57,24 @@ struct Flags {
   authctl user reset-link ann@example.com
   authctl user reset-link ann@example.com --qr")]
 pub struct ResetLink {
+    /// E-mail address or id
+    user: String,
+    /// Show the link as a QR code, too, on stderr
+    #[arg(long)]
+    qr: bool,
+}
+
+/// Print a one-time link that brings back whoever lost everything, alone on stdout
+///
+/// For whoever has neither password nor second factor, nor mail perhaps: hand it over once you know that it
+/// is them, since whoever has the link gets in. It works once and within an hour, and voids an older one;
+/// until then nothing changes. Its page asks for a new password and ends all that there was: sessions,
+/// passkeys, the authenticator app and recovery codes. Then a passkey or an app can be set up.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl user recover-link ann@example.com
+  authctl user recover-link ann@example.com --qr")]
+pub struct RecoverLink {
     /// E-mail address or id
     user: String,
     /// Show the link as a QR code, too, on stderr
@@ -118,5 +143,56 @@ impl ResetLink {
         }
         let holder = views::user_with_secret(&made.user, None, Some(&made.url), app.now());
         terminal.secret(made.url.expose(), holder)
+    }
+}
+
+impl RecoverLink {
+    /// Makes a link that brings somebody back, and prints it.
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let app = context.app()?;
+        let of = named::user(context, &app, &self.user)?;
+        let made = recover::make_link(&app, context.caller(), &of)?;
+        let sessions = list::count_of(&app, context.caller(), &[made.user.id])?;
+        let linked = identities::page(&app, context.caller(), &of, IDENTITIES_MAX, None)?.items.len();
+        let terminal = context.terminal();
+        terminal.note(&format!(
+            "made a link that brings {} back; it works once, for 1 hour, and then {}",
+            made.user.email,
+            what_ends(&made.user, linked, sessions)
+        ));
+        if self.qr {
+            terminal.show_picture(&Qr::of(&made.url)?, "");
+        }
+        let holder = views::user_with_secret(&made.user, None, Some(&made.url), app.now());
+        terminal.secret(made.url.expose(), holder)
+    }
+}
+
+/// What using the link will do away with.
+fn what_ends(user: &User, linked: usize, sessions: u64) -> String {
+    let mut parts = vec!["the password".to_owned()];
+    if user.totp_at.is_some() {
+        parts.push("the authenticator app".into());
+    }
+    if user.passkeys > 0 {
+        parts.push(counted(user.passkeys.into(), "passkey"));
+    }
+    match linked {
+        0 => {}
+        1 => parts.push("1 account elsewhere".into()),
+        _ => parts.push(format!("{linked} accounts elsewhere")),
+    }
+    if sessions > 0 {
+        parts.push(counted(sessions, "session"));
+    }
+    format!("ends {}", listed(&parts))
+}
+
+/// `a, b and c`.
+fn listed(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [all @ .., last] => format!("{} and {last}", all.join(", ")),
     }
 }

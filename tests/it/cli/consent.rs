@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The commands that ask, with the file of `src/cli` that does.
-const ASKING: [(&str, &str); 13] = [
+const ASKING: [(&str, &str); 14] = [
     ("apikey revoke", "apikey.rs"),
     ("app delete", "app.rs"),
     ("apply", "apply.rs"),
@@ -23,6 +23,7 @@ const ASKING: [(&str, &str); 13] = [
     ("db restore", "db/copies.rs"),
     ("identity unlink", "identity.rs"),
     ("key retire", "key.rs"),
+    ("passkey delete", "passkey.rs"),
     ("registration delete", "registration.rs"),
     ("role delete", "role.rs"),
     ("token revoke", "token.rs"),

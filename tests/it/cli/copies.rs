@@ -288,10 +288,9 @@ fn help_output_and_page_agree_on_what_is_withheld() {
     let page = one_line(include_str!("../../../docs/backup.md"));
     let security = one_line(include_str!("../../../SECURITY.md"));
     let said = one_line(&live.line("db restore live/b.db --yes").err);
-    assert!(said.contains("withheld 0 API keys, 0 recovery codes and 0 signing keys"), "{said}");
+    assert!(said.contains("withheld 0 API keys, 0 recovery codes, 0 passkeys and 0 signing keys"), "{said}");
     for text in [&help, &page] {
-        let withheld =
-            "the API keys, recovery codes and signing keys that the replaced database holds good no more";
+        let withheld = "the API keys, recovery codes, passkeys and signing keys that the replaced database holds good no more";
         assert!(text.contains(withheld), "{text}");
         let (_, else_) = text.split_once("Everything else is as it was").unwrap();
         let else_ = else_.split_once('.').unwrap().0;
@@ -299,7 +298,7 @@ fn help_output_and_page_agree_on_what_is_withheld() {
     }
     fs::remove_file(live.path("authd.db")).unwrap();
     let said = one_line(&live.line("db restore live/b.db --yes").err);
-    assert!(said.contains("API keys and recovery codes are those of the backup"), "{said}");
+    assert!(said.contains("API keys, passkeys and recovery codes are those of the backup"), "{said}");
     assert!(said.contains("its signing keys are all withheld"), "{said}");
     for text in [&help, &page, &security] {
         assert!(text.contains("recovery codes all come back, and no signing key does"), "{text}");

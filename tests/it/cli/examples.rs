@@ -16,7 +16,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{self, Stdio};
 
 /// Those that end otherwise than with 0 where no person is, and why.
-const OTHERWISE: [(&str, i32, &str); 19] = [
+const OTHERWISE: [(&str, i32, &str); 20] = [
     ("authd user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user passwd ann@example.com", 2, ASKS_FOR_A_PASSWORD),
@@ -25,6 +25,7 @@ const OTHERWISE: [(&str, i32, &str); 19] = [
     ("authctl role delete editor", 2, ASKS_FIRST),
     ("authctl app delete wiki", 2, ASKS_FIRST),
     (UNLINK, 2, ASKS_FIRST),
+    (DELETE_PASSKEY, 2, ASKS_FIRST),
     ("authctl token revoke --user ann@example.com", 2, ASKS_FIRST),
     ("authctl totp reset ann@example.com", 2, ASKS_FIRST),
     ("authctl db restore nightly.db", 2, ASKS_FIRST),
@@ -38,6 +39,7 @@ const OTHERWISE: [(&str, i32, &str); 19] = [
     ("authctl doctor --url https://auth.example.com", 5, "nobody answers there"),
 ];
 const UNLINK: &str = "authctl identity unlink ann@example.com 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9";
+const DELETE_PASSKEY: &str = "authctl passkey delete ann@example.com 019a0b7c-6c7e-7a31-8a52-0d2f4be1c3a9";
 const ASKS_FOR_A_PASSWORD: &str = "it asks for a password";
 const ASKS_FIRST: &str = "it asks whether to go on";
 
@@ -202,6 +204,9 @@ fn people(shell: &Shell, example: &str) -> String {
     }
     if example.contains("identity unlink") {
         return shell.line("identity link ann@example.com acme 1 -q").out.trim().to_owned();
+    }
+    if example.contains("passkey") {
+        return crate::passkey_rows::add(world, "ann@example.com", "My phone", 1);
     }
     if example.contains("mail test") {
         let config = format!(

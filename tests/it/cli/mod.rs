@@ -30,6 +30,7 @@ mod memory;
 mod operator;
 mod output;
 mod owners;
+mod passkeys;
 mod passwords;
 mod prompts;
 mod providers;

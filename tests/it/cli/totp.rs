@@ -138,7 +138,7 @@ fn a_code_at_the_prompt_turns_it_on_and_the_recovery_codes_come_once() {
     assert_eq!(shell.world.mails(ANN)[0].kind, "two_factor_enabled");
     assert!(matches!(
         shell.world.first_step(&crate::world::anonymous(), ANN, PASSWORD),
-        Ok(LoggedIn::SecondStep(_))
+        Ok(LoggedIn::SecondStep(..))
     ));
     let status = json(&shell.line("totp status ann@example.com -o json").out);
     assert_eq!(status["recovery_codes_left"], 10);
