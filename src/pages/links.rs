@@ -6,6 +6,7 @@
 use super::form::{Fields, Form};
 use super::magic_link;
 use super::proof;
+use super::recover;
 use super::route::PageRoute;
 use super::stop::Stop;
 use super::visit::Visit;
@@ -34,6 +35,7 @@ pub const ROUTES: &[PageRoute] = &[
         .get(|visit| open(visit, LinkKind::ChangeEmail))
         .post(change_email)
         .limit(Budget::Login),
+    PageRoute::for_link(recover::LINK).get(recover::open).post(recover::press).checks_credentials(),
     PageRoute::for_link(magic_link::LINK).get(magic_link::open).post(magic_link::press).limit(Budget::Login),
 ];
 
@@ -44,6 +46,7 @@ const fn place(kind: LinkKind) -> (&'static str, &'static str) {
         LinkKind::ResetPassword | LinkKind::Invitation => ("/auth/reset-password", "reset_password"),
         LinkKind::ChangeEmail => ("/auth/change-email", "change_email"),
         LinkKind::MagicLink => (magic_link::LINK, "magic_link"),
+        LinkKind::Recovery => (recover::LINK, "recover"),
     }
 }
 

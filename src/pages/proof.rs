@@ -5,6 +5,8 @@ use crate::domain::secret::Secret;
 use crate::error::Refusal;
 use crate::pages::form::Form;
 use crate::usecase::signin::factor::Factor;
+use crate::usecase::signin::passkey::check::ShownPasskey;
+use serde_json::Value;
 
 /// Reads the account's own password.
 ///
@@ -22,9 +24,20 @@ pub fn password_if_any(form: &Form) -> Result<Option<Password>, Refusal> {
     form.has("password").then(|| password(form)).transpose()
 }
 
-/// Reads the code of an app, or the recovery code in its place. `None`: neither was typed.
+/// Reads the passkey that a script put into the form. `None`: it didn't.
+#[must_use]
+pub fn passkey(form: &Form) -> Option<ShownPasskey> {
+    // What is no JSON is no passkey, and is refused as one that is wrong.
+    let credential = serde_json::from_str(form.secret("credential").expose()).unwrap_or(Value::Null);
+    form.has("ceremony").then(|| ShownPasskey { ceremony: form.text("ceremony").to_owned(), credential })
+}
+
+/// Reads a passkey, the code of an app, or the recovery code in its place. `None`: none of them is there.
 #[must_use]
 pub fn factor(form: &Form) -> Option<Factor> {
+    if let Some(shown) = passkey(form) {
+        return Some(Factor::Passkey(Box::new(shown)));
+    }
     let recovery_code = form.text("recovery_code");
     if !recovery_code.is_empty() {
         return Some(Factor::RecoveryCode(Secret::new(recovery_code.to_owned())));

@@ -7,6 +7,7 @@
 use super::destination::Destination;
 use super::form::{Fields, Form};
 use super::gate;
+use super::passkeys;
 use super::proof;
 use super::providers::{confirm_before, error_of_provider, refusal_of_provider, way_in};
 use super::route::PageRoute;
@@ -24,6 +25,7 @@ use crate::usecase::signin::factor::Factor;
 use crate::usecase::signin::login::{
     self, Credentials, LoggedIn, PASSWORD_TICKET_PREFIX, Started, TICKET_PREFIX,
 };
+use crate::usecase::signin::passkey;
 use crate::usecase::signin::second_factor;
 use crate::web::page_cookies::{self, PageCookie};
 use crate::web::parameter::with_parameter;
@@ -76,6 +78,33 @@ impl HalfDone {
     }
 }
 
+/// What a page takes besides a password, or after it.
+struct Ways {
+    /// Whether the code of an app is asked for.
+    app_code: bool,
+    /// For the template. `None`: no passkey can be used.
+    passkey: Option<Value>,
+}
+
+impl Ways {
+    /// Where it can't be said what there is, it is a code: whatever is wrong shows when it is sent.
+    fn of(visit: &Visit<'_>, half_done: Option<&HalfDone>) -> Self {
+        let Some(half_done) = half_done else {
+            return Self { app_code: false, passkey: passkeys::alone(visit).unwrap_or_default() };
+        };
+        let ticket = half_done.ticket.expose();
+        let methods = second_factor::methods(visit.app, ticket).unwrap_or_default();
+        Self {
+            app_code: methods.is_none_or(|methods| methods.totp),
+            passkey: passkeys::factor_of_ticket(visit, ticket).unwrap_or_default(),
+        }
+    }
+
+    const fn are_none(&self) -> bool {
+        !self.app_code && self.passkey.is_none()
+    }
+}
+
 /// A page that comes back with what is wrong.
 #[derive(Debug, Default)]
 struct Complaint {
@@ -87,6 +116,8 @@ struct Complaint {
     remember: bool,
     /// Whether the address waits to be confirmed, so that a new mail may help.
     unconfirmed: bool,
+    /// Whether it is about a passkey, and not about what was typed.
+    by_passkey: bool,
 }
 
 /// Where the form leads that has a mail sent to sign in with.
@@ -127,8 +158,9 @@ fn show(
         Some(Step::NewPassword) => "new_password",
     };
     let status = complaint.as_ref().map_or(200, |complaint| complaint.status);
-    let Complaint { text, email, remember, unconfirmed, .. } = complaint.unwrap_or_default();
+    let Complaint { text, email, remember, unconfirmed, by_passkey, .. } = complaint.unwrap_or_default();
     let action = destination.carried_by(SIGN_IN);
+    let ways = Ways::of(visit, half_done);
     visit.let_forms_lead_to(destination.foreign_origin());
     let page = context! {
         title => visit.text(&format!("sign_in.{step}_title")),
@@ -142,7 +174,11 @@ fn show(
         unconfirmed => unconfirmed || refusal_of_provider(visit) == Some(Refusal::EmailNotVerified),
         provider_error => text.is_empty().then(|| error_of_provider(visit)).flatten(),
         error => text,
-        recovery => visit.query("recovery").is_some(),
+        by_passkey,
+        app_code => ways.app_code,
+        recovery => visit.query("recovery").is_some() || (half_done.is_some() && ways.are_none()),
+        has_other_way => !ways.are_none(),
+        passkey => ways.passkey,
         recovery_link => with_parameter(&action, "recovery", "1"),
         min_length => visit.app.config.password.min_length,
         magic_link => visit.app.config.magic_link.enabled.then(|| destination.carried_by(SEND_MAGIC_LINK)),
@@ -161,15 +197,23 @@ const FIELDS: Fields = Fields {
         "recovery_code",
         "new_password",
         "new_password_again",
+        "alone",
+        "ceremony",
+        "credential",
     ],
     lists: &[],
 };
+
+/// Whether a form begins a sign-in, whatever another window has half done.
+fn begins(form: &Form) -> bool {
+    form.has("password") || form.has("alone")
+}
 
 /// The page again, where its form was sent too often.
 pub(super) fn turned_away(visit: &mut Visit<'_>, refusal: &Refusal) -> Result<Response, Stop> {
     let form = visit.form(FIELDS)?;
     let destination = Destination::of(visit)?;
-    let half_done = if form.has("password") { None } else { HalfDone::of(visit) };
+    let half_done = if begins(&form) { None } else { HalfDone::of(visit) };
     Ok(complain(visit, half_done, &destination, &form, refusal))
 }
 
@@ -183,8 +227,9 @@ fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let form = visit.form(FIELDS)?;
     let destination = Destination::of(visit)?;
     visit.replace_sessions()?;
-    let half_done = if form.has("password") { None } else { HalfDone::of(visit) };
+    let half_done = if begins(&form) { None } else { HalfDone::of(visit) };
     let submitted = match &half_done {
+        None if form.has("alone") => with_passkey(visit, &form),
         // The browser has dropped the ticket together with its time.
         None if !form.has("password") => Err(Refusal::InvalidTicket.into()),
         None => with_password(visit, &form),
@@ -219,7 +264,9 @@ impl Next {
     fn of(logged_in: LoggedIn, remember: bool) -> Self {
         match logged_in {
             LoggedIn::Started(started) => Self::SignedIn(started, remember),
-            LoggedIn::SecondStep(ticket) | LoggedIn::PasswordChange(ticket) => Self::Step(ticket, remember),
+            LoggedIn::SecondStep(ticket, _) | LoggedIn::PasswordChange(ticket) => {
+                Self::Step(ticket, remember)
+            }
         }
     }
 }
@@ -233,9 +280,17 @@ fn with_password(visit: &mut Visit<'_>, form: &Form) -> Result<Next, Error> {
     Ok(Next::of(logged_in, form.has("remember")))
 }
 
+fn with_passkey(visit: &mut Visit<'_>, form: &Form) -> Result<Next, Error> {
+    let shown = proof::passkey(form).ok_or(Refusal::InvalidCredentials)?;
+    let started = passkey::login::finish(visit.app, &visit.caller, &shown)?;
+    Ok(Next::SignedIn(Box::new(started), form.has("remember")))
+}
+
 fn with_code(visit: &mut Visit<'_>, half_done: &HalfDone, form: &Form) -> Result<Next, Error> {
     let factor = if form.has("recovery_code") {
         Factor::RecoveryCode(Secret::new(form.text("recovery_code").to_owned()))
+    } else if let Some(shown) = proof::passkey(form) {
+        Factor::Passkey(Box::new(shown))
     } else {
         Factor::Code(proof::code(form))
     };
@@ -263,7 +318,7 @@ pub(super) fn go_on(
 ) -> Response {
     match logged_in {
         LoggedIn::Started(started) => signed_in(visit, *started, remember, destination),
-        LoggedIn::SecondStep(ticket) | LoggedIn::PasswordChange(ticket) => {
+        LoggedIn::SecondStep(ticket, _) | LoggedIn::PasswordChange(ticket) => {
             half_done_with(visit, &ticket, remember, destination)
         }
     }
@@ -289,7 +344,13 @@ pub(super) fn complain_from_the_front(
     complain(visit, None, destination, form, refusal)
 }
 
-fn signed_in(visit: &mut Visit<'_>, started: Started, remember: bool, destination: &Destination) -> Response {
+/// Goes on with somebody who has shown all that is asked for.
+pub(super) fn signed_in(
+    visit: &mut Visit<'_>,
+    started: Started,
+    remember: bool,
+    destination: &Destination,
+) -> Response {
     if visit.cookie(PageCookie::Ticket).is_ok_and(|ticket| ticket.is_some()) {
         visit.clear_cookie(PageCookie::Ticket);
     }
@@ -300,7 +361,7 @@ fn signed_in(visit: &mut Visit<'_>, started: Started, remember: bool, destinatio
 
 /// Whether another code may be tried. Where that can't be said, it is tried.
 fn is_open(visit: &Visit<'_>, half_done: &HalfDone) -> bool {
-    second_factor::is_open(visit.app, half_done.ticket.expose()).unwrap_or(true)
+    second_factor::methods(visit.app, half_done.ticket.expose()).map_or(true, |methods| methods.is_some())
 }
 
 /// The page again, with what is wrong. A ticket that is burnt or too old begins from the front.
@@ -314,6 +375,7 @@ fn complain(
     let is_over = matches!(refusal, Refusal::InvalidTicket | Refusal::AccountDisabled)
         || (*refusal == Refusal::InvalidCode
             && half_done.as_ref().is_some_and(|half_done| !is_open(visit, half_done)));
+    let by_passkey = form.has("ceremony");
     let (half_done, text) = if is_over && (half_done.is_some() || *refusal == Refusal::InvalidTicket) {
         visit.clear_cookie(PageCookie::Ticket);
         let text = match refusal {
@@ -322,7 +384,13 @@ fn complain(
         };
         (None, text)
     } else {
-        (half_done, visit.explain(refusal))
+        let is_wrong = matches!(refusal, Refusal::InvalidCredentials | Refusal::InvalidCode);
+        let text = if by_passkey && is_wrong {
+            visit.text("passkeys.refused").to_owned()
+        } else {
+            visit.explain(refusal)
+        };
+        (half_done, text)
     };
     let complaint = Complaint {
         status: if *refusal == Refusal::InvalidTicket { 401 } else { status::of_refusal(refusal) },
@@ -330,6 +398,7 @@ fn complain(
         email: form.text("email").to_owned(),
         remember: form.has("remember"),
         unconfirmed: *refusal == Refusal::EmailNotVerified,
+        by_passkey,
     };
     let response = show(visit, half_done.as_ref(), destination, Some(complaint));
     visit.and_retry_after(response, refusal)

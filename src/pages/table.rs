@@ -2,13 +2,14 @@
 
 use super::path::parameters;
 use super::route::PageRoute;
-use super::{account, admin, complete, gate, links, magic_link, register, sign_in, sign_out};
+use super::{account, admin, complete, gate, links, magic_link, recover, register, sign_in, sign_out};
 
 /// The rows, by subject. A path belongs to one row.
 const SUBJECTS: &[&[PageRoute]] = &[
     links::ROUTES,
     sign_in::ROUTES,
     magic_link::ROUTES,
+    recover::ROUTES,
     sign_out::ROUTES,
     register::ROUTES,
     complete::ROUTES,
@@ -18,6 +19,7 @@ const SUBJECTS: &[&[PageRoute]] = &[
     account::email::ROUTES,
     account::password::ROUTES,
     account::two_factor::ROUTES,
+    account::passkeys::ROUTES,
     account::recovery_codes::ROUTES,
     account::identities::ROUTES,
     account::sessions::ROUTES,

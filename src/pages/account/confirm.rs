@@ -4,6 +4,7 @@ use super::mistake;
 use super::mistake::Mistake;
 use crate::error::{Error, Refusal};
 use crate::pages::form::{Fields, Form};
+use crate::pages::passkeys;
 use crate::pages::proof;
 use crate::pages::providers::{error_of_provider, way_in};
 use crate::pages::return_to::{ACCOUNT, own_page};
@@ -14,7 +15,7 @@ use crate::transport::message::Response;
 use crate::usecase::account::me;
 use crate::usecase::federation::{identities, providers};
 use crate::usecase::session::browser::SessionCookie;
-use crate::usecase::session::reauthenticate::reauthenticate;
+use crate::usecase::session::reauthenticate::{reauthenticate, reauthenticate_by_passkey};
 use crate::web::session_cookie;
 use form_urlencoded::Serializer;
 use minijinja::{Value, context};
@@ -49,7 +50,9 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
         title => visit.text("confirm.title"),
         action => format!("{CONFIRM}?{query}"),
         email => account.email.as_str(),
-        two_factor => account.two_factor_at.is_some(),
+        two_factor => account.two_factor_at().is_some(),
+        app_code => account.totp_at.is_some(),
+        passkey => passkeys::alone_by_own(visit)?,
     };
     Ok(mistake::show(visit, mistake, "confirm.html", page))
 }
@@ -65,13 +68,20 @@ fn ways_in(visit: &Visit<'_>, query: &str) -> Result<Vec<Value>, Stop> {
 }
 
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    const FIELDS: Fields =
-        Fields { required: &["password"], optional: &["code", "recovery_code"], lists: &[] };
+    const FIELDS: Fields = Fields {
+        required: &[],
+        optional: &["password", "code", "recovery_code", "ceremony", "credential"],
+        lists: &[],
+    };
     let form = visit.form(FIELDS)?;
     match confirm(visit, &form) {
         Ok(cookie) => {
             let response = visit.see_other(destination(visit));
             Ok(cookie.iter().fold(response, session_cookie::set))
+        }
+        Err(Error::Refused(Refusal::WrongPassword)) if form.has("ceremony") => {
+            let mistake = Mistake::said(visit, 401, "passkeys.refused");
+            show(visit, Some(&mistake))
         }
         Err(Error::Refused(refusal)) => {
             let mistake = Mistake::of(visit, refusal)?;
@@ -82,6 +92,9 @@ fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 }
 
 fn confirm(visit: &Visit<'_>, form: &Form) -> Result<Option<SessionCookie>, Error> {
+    if let Some(shown) = proof::passkey(form) {
+        return reauthenticate_by_passkey(visit.app, &visit.caller, &shown);
+    }
     let (password, factor) = (proof::password(form)?, proof::factor(form));
     reauthenticate(visit.app, &visit.caller, Some(&password), factor.as_ref())
 }

@@ -2,6 +2,7 @@
 //! about.
 
 use crate::error::Refusal;
+use crate::pages::form::Form;
 use crate::pages::stop::Stop;
 use crate::pages::visit::Visit;
 use crate::transport::message::Response;
@@ -25,6 +26,23 @@ impl Mistake {
     pub fn not_the_same(visit: &Visit<'_>) -> Self {
         let text = visit.text("password.not_the_same").to_owned();
         Self { status: 422, field: "new_password_again", text, refusal: None }
+    }
+
+    /// What a text says of the form as a whole.
+    #[must_use]
+    pub fn said(visit: &Visit<'_>, status: u16, key: &str) -> Self {
+        Self { status, field: "", text: visit.text(key).to_owned(), refusal: None }
+    }
+
+    /// As [`Mistake::of`], of a form that has a passkey in it where there was one.
+    ///
+    /// # Errors
+    /// As [`Mistake::of`].
+    pub fn of_factor(visit: &Visit<'_>, refusal: Refusal, form: &Form) -> Result<Self, Stop> {
+        if refusal == Refusal::InvalidCode && form.has("ceremony") {
+            return Ok(Self::said(visit, 401, "passkeys.refused"));
+        }
+        Self::of(visit, refusal)
     }
 
     /// What a refusal says of a form.

@@ -11,6 +11,7 @@ pub mod identities;
 pub mod mistake;
 pub mod name;
 pub mod overview;
+pub mod passkeys;
 pub mod password;
 pub mod recovery_codes;
 pub mod sessions;
@@ -18,6 +19,12 @@ pub mod two_factor;
 
 /// Where recovery codes are shown, once.
 pub const RECOVERY_CODES: &str = "/auth/account/recovery-codes";
+
+/// Where passkeys are added and removed.
+pub const PASSKEYS: &str = "/auth/account/passkeys";
+
+/// What somebody is led to who has got back in.
+pub const RECOVERED: &str = "/auth/account/recovered";
 
 /// Where the second factor is turned on and off.
 pub const TWO_FACTOR: &str = "/auth/account/two-factor";

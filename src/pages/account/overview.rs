@@ -1,6 +1,7 @@
 //! The account at a glance: how everything stands, with the way to change it.
 
 use super::activity;
+use crate::pages::passkeys::are_offered;
 use crate::pages::return_to::ACCOUNT;
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
@@ -28,8 +29,11 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
             email => account.email.as_str(),
             is_verified => account.email_verified_at.is_some(),
             created => visit.time(account.created_at),
+            passkeys => account.passkeys,
         },
+        passkeys => (are_offered(visit) || account.passkeys > 0).then_some(account.passkeys),
         two_factor => context! {
+            is_on => account.two_factor_at().is_some(),
             since => factor.enabled_at.map(|at| visit.time(at)),
             recovery_codes_left => factor.recovery_codes_left,
         },

@@ -4,6 +4,7 @@ use super::mistake;
 use super::mistake::Mistake;
 use crate::error::Error;
 use crate::pages::form::{Fields, Form};
+use crate::pages::passkeys;
 use crate::pages::proof;
 use crate::pages::return_to::ACCOUNT;
 use crate::pages::route::PageRoute;
@@ -34,10 +35,12 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, Stop> {
     let account = &visit.signed_in()?.account;
     let page = context! {
+        app_code => account.totp_at.is_some(),
+        passkey => passkeys::own_factor(visit)?,
         title => visit.text("account_password.title"),
         has_password => me::has_password(visit.app, &visit.caller)?,
         email => account.email.as_str(),
-        two_factor => account.two_factor_at.is_some(),
+        two_factor => account.two_factor_at().is_some(),
         min_length => visit.app.config.password.min_length,
     };
     Ok(mistake::show(visit, mistake, "account_password.html", page))
@@ -46,7 +49,7 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     const FIELDS: Fields = Fields {
         required: &["password", "new_password", "new_password_again"],
-        optional: &["code", "recovery_code"],
+        optional: &["code", "recovery_code", "ceremony", "credential"],
         lists: &[],
     };
     let form = visit.form(FIELDS)?;
@@ -57,7 +60,7 @@ fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     match change(visit, &form) {
         Ok(cookie) => Ok(session_cookie::set(visit.done(ACCOUNT, "password_changed"), &cookie)),
         Err(Error::Refused(refusal)) => {
-            let mistake = Mistake::of(visit, refusal)?;
+            let mistake = Mistake::of_factor(visit, refusal, &form)?;
             show(visit, Some(&mistake))
         }
         Err(error) => Err(error.into()),

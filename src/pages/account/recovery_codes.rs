@@ -4,8 +4,9 @@ use super::mistake;
 use super::mistake::Mistake;
 use super::two_factor::lead_to_codes;
 use super::{RECOVERY_CODES, TWO_FACTOR};
-use crate::error::Error;
+use crate::error::{Error, Refusal};
 use crate::pages::form::Fields;
+use crate::pages::passkeys;
 use crate::pages::proof;
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
@@ -36,22 +37,33 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 
 fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, Stop> {
     let factor = two_factor::status(visit.app, &visit.caller)?;
-    if factor.enabled_at.is_none() {
+    let account = &visit.signed_in()?.account;
+    if account.two_factor_at().is_none() {
         return Ok(visit.see_other(TWO_FACTOR));
     }
-    let page = context! { title => visit.text("recovery_codes.title"), left => factor.recovery_codes_left };
+    let page = context! {
+        title => visit.text("recovery_codes.title"),
+        left => factor.recovery_codes_left,
+        app_code => account.totp_at.is_some(),
+        passkey => passkeys::own_factor(visit)?,
+    };
     Ok(mistake::show(visit, mistake, "recovery_codes.html", page))
 }
 
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    let form = visit.form(Fields::all(&["code"]))?;
-    match two_factor::new_recovery_codes(visit.app, &visit.caller, &proof::code(&form)) {
+    const FIELDS: Fields =
+        Fields { required: &[], optional: &["code", "recovery_code", "ceremony", "credential"], lists: &[] };
+    let form = visit.form(FIELDS)?;
+    let new = proof::factor(&form)
+        .ok_or(Error::from(Refusal::InvalidCode))
+        .and_then(|factor| two_factor::new_recovery_codes_by(visit.app, &visit.caller, &factor));
+    match new {
         Ok(new) => {
             let response = lead_to_codes(visit, &new.codes, "recovery_codes_replaced");
             Ok(new.cookie.iter().fold(response, session_cookie::set))
         }
         Err(Error::Refused(refusal)) => {
-            let mistake = Mistake::of(visit, refusal)?;
+            let mistake = Mistake::of_factor(visit, refusal, &form)?;
             show(visit, Some(&mistake))
         }
         Err(error) => Err(error.into()),

@@ -8,6 +8,7 @@ use crate::domain::access::Standing;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Refusal};
 use crate::pages::form::{Fields, Form};
+use crate::pages::passkeys;
 use crate::pages::proof;
 use crate::pages::route::PageRoute;
 use crate::pages::stop::Stop;
@@ -33,12 +34,16 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
     let me = visit.signed_in()?;
     let (is_due, is_verified) =
         (me.standing == Standing::SecondFactorDue, me.account.email_verified_at.is_some());
+    let passkeys = me.account.passkeys;
     let setup = if factor.enabled_at.is_none() { handed_setup(visit)? } else { None };
     let page = context! {
         title => visit.text("two_factor.title"),
         since => factor.enabled_at.map(|at| visit.time(at)),
         has_password => me::has_password(visit.app, &visit.caller)?,
         recovery_codes_left => factor.recovery_codes_left,
+        passkeys,
+        passkeys_offered => passkeys::are_offered(visit),
+        passkey => if factor.enabled_at.is_some() { passkeys::own_factor(visit)? } else { None },
         is_due,
         is_verified,
         setup,
@@ -47,8 +52,11 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
 }
 
 fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    const FIELDS: Fields =
-        Fields { required: &["action"], optional: &["password", "code", "recovery_code"], lists: &[] };
+    const FIELDS: Fields = Fields {
+        required: &["action"],
+        optional: &["password", "code", "recovery_code", "ceremony", "credential"],
+        lists: &[],
+    };
     let form = visit.form(FIELDS)?;
     let done = match form.text("action") {
         "set-up" => set_up(visit),
@@ -58,7 +66,7 @@ fn submit(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     };
     match done {
         Err(Error::Refused(refusal)) => {
-            let mistake = Mistake::of(visit, refusal)?;
+            let mistake = Mistake::of_factor(visit, refusal, &form)?;
             show(visit, Some(&mistake))
         }
         done => Ok(done?),

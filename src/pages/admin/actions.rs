@@ -104,7 +104,7 @@ fn press(visit: &mut Visit<'_>, notice: &'static str, run: UseCase) -> Result<Re
 }
 
 /// The account's page, where its reader may see that.
-fn back_to(visit: &Visit<'_>) -> String {
+pub fn back_to(visit: &Visit<'_>) -> String {
     if visit.may("users:read") {
         format!("/auth/admin/users/{}", visit.parameter(0))
     } else {

@@ -10,6 +10,7 @@ mod frame;
 mod home;
 mod inputs;
 mod mails;
+mod passkeys;
 mod permissions;
 mod registrations;
 mod roles;
@@ -26,6 +27,7 @@ pub const SUBJECTS: &[&[PageRoute]] = &[
     home::ROUTES,
     users::ROUTES,
     user::ROUTES,
+    passkeys::ROUTES,
     user_roles::ROUTES,
     actions::ROUTES,
     registrations::ROUTES,

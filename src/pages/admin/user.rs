@@ -5,6 +5,7 @@ use super::frame::{self, Tab, texts};
 use super::inputs::{self, Mistakes, typed};
 use super::sessions;
 use crate::domain::id::UserId;
+use crate::domain::passkey::{PASSKEYS_MAX, Passkey};
 use crate::domain::user::User;
 use crate::pages::form::{Fields, Form};
 use crate::pages::route::PageRoute;
@@ -14,6 +15,7 @@ use crate::transport::message::Response;
 use crate::usecase::account::admin;
 use crate::usecase::account::admin::Verified;
 use crate::usecase::account::edit::{self, Changes};
+use crate::usecase::account::passkeys;
 use crate::usecase::account::reference::UserRef;
 use crate::usecase::audit::read::Wanted;
 use crate::usecase::require_over;
@@ -52,7 +54,7 @@ pub fn badges(visit: &Visit<'_>, user: &User) -> Vec<Value> {
         (user.disabled_at.is_some(), "disabled", "bad"),
         (is_locked, "locked", "bad"),
         (user.email_verified_at.is_none(), "unverified", ""),
-        (user.two_factor_at.is_some(), "second_factor", "good"),
+        (user.two_factor_at().is_some(), "second_factor", "good"),
     ];
     let so = all.into_iter().filter(|(is_so, _, _)| *is_so);
     so.map(|(_, state, kind)| context! { text => visit.text(&format!("user_state.{state}")), kind }).collect()
@@ -61,6 +63,8 @@ pub fn badges(visit: &Visit<'_>, user: &User) -> Vec<Value> {
 fn show(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let of = named(visit)?;
     let user = admin::find(visit.app, &visit.caller, &of)?;
+    let passkeys = passkeys::page(visit.app, &visit.caller, &of, PASSKEYS_MAX, None)?.items;
+    let passkeys: Vec<_> = passkeys.iter().map(|one| passkey_row(visit, one)).collect();
     let sessions =
         if visit.may("sessions:read") { Some(sessions::of(visit, Some(&of), FEW, None)?) } else { None };
     let lines = if visit.may("audit:read") {
@@ -79,7 +83,9 @@ fn show(visit: &mut Visit<'_>) -> Result<Response, Stop> {
         badges => badges(visit, &user),
         roles => texts(&user.roles),
         verified => user.email_verified_at.is_some(),
-        two_factor => visit.time(user.two_factor_at),
+        two_factor => visit.time(user.two_factor_at()),
+        has_app => user.totp_at.is_some(),
+        passkeys,
         disabled => visit.time(user.disabled_at),
         locked_until => visit.time(locked_until),
         created => visit.time(user.created_at),
@@ -91,6 +97,16 @@ fn show(visit: &mut Visit<'_>) -> Result<Response, Stop> {
         lines,
     };
     Ok(frame::page(visit, Tab::Users, 200, "admin_user.html", page))
+}
+
+fn passkey_row(visit: &Visit<'_>, passkey: &Passkey) -> Value {
+    context! {
+        id => passkey.id.to_string(),
+        name => passkey.name.as_str(),
+        domain => passkey.rp_id.as_str(),
+        created => visit.time(passkey.created_at),
+        last_used => visit.time(passkey.last_used_at),
+    }
 }
 
 fn open_form(visit: &mut Visit<'_>) -> Result<Response, Stop> {
