@@ -22,7 +22,7 @@ async function signIn(page, kit, email) {
   await page.goto(`${kit.origin}/auth/sign-in`);
   await page.getByLabel("E-mail address").fill(email);
   await page.getByLabel("Password").fill(kit.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   kit.same(await kit.heading(page), "Your account");
 }
 

@@ -123,7 +123,7 @@ async function look(page, context, name) {
 async function signIn(page, email) {
   await page.getByLabel("E-mail address").fill(email);
   await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 async function isIn(page, url, email) {
@@ -145,7 +145,7 @@ async function oneSignInForAll(browser, context) {
   await look(page, context, "sign-in");
   await page.getByLabel("E-mail address").fill(ANN);
   await page.getByLabel("Password").fill(`${PASSWORD} and more`);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   demand((await page.getByRole("alert").innerText()).length > 0, "a wrong password is told of");
   await signIn(page, ANN);
   await isIn(page, `${WIKI}/page?a=b&c=%2Fd`, ANN);

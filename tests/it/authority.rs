@@ -49,6 +49,7 @@ fn target_of(route: &Route) -> (Target, &'static str) {
         | "admin_log_user_out"
         | "admin_assign_role"
         | "admin_unlink_identity"
+        | "admin_remove_passkey"
         | "admin_unassign_role" => (Target::Account, ""),
         "admin_end_session" => (Target::Session, ""),
         "admin_change_role" => (Target::Role, r#"{"description":"Another"}"#),
@@ -107,6 +108,9 @@ fn path_to(daemon: &Daemon, route: &Route, target: Target, permissions: &[&str])
     };
     let role = if target == Target::Role { "theirs" } else { "plain" };
     let path = route.path.replace("{id}", &id).replace("{role}", role);
+    if path.contains("{passkey}") {
+        return path.replace("{passkey}", &crate::passkey_rows::add(&daemon.world, email, "Phone", 1));
+    }
     if !path.contains("{identity}") {
         return path;
     }
@@ -152,7 +156,7 @@ fn nobody_changes_what_holds_more_of_authd_than_they_do() {
             }
         }
     }
-    assert_eq!(asked, 16 * 2 * 3);
+    assert_eq!(asked, 17 * 2 * 3);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The pages for people: every link leads somewhere, every file that is named is there, every example is on a
 //! page, and every decision has its form.
 
+use crate::config::Env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -144,5 +145,21 @@ fn the_list_of_requirements_counts_itself_right() {
     assert!(text.contains(&sentence), "{sentence}");
     for row in rows {
         assert!(["holds", "partly", "fails", "not applicable"].contains(&row[3]), "{row:?}");
+    }
+}
+
+/// The blocks of a page that are written in a language.
+fn blocks<'t>(page: &'t str, language: &str) -> Vec<&'t str> {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+}
+
+#[test]
+fn the_configurations_of_the_page_on_passkeys_load() {
+    let page = fs::read_to_string(root().join("docs/passkeys.md")).unwrap();
+    let examples = blocks(&page, "toml");
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        Env::new().toml(example).config();
     }
 }

@@ -206,29 +206,36 @@ fn the_database_is_counted_now_and_then() {
     let watched = Watched::with(&[("mail.transport", "smtp")]);
     let world = &watched.daemon.world;
     world.add_user("ann@example.com", &[]);
+    world.add_user("eve@example.com", &[]);
     let tokens = world.login("ann@example.com").unwrap();
     let counts = |scraped: &BTreeMap<String, String>| {
-        ["authd_users", "authd_sessions_alive", r#"authd_mails{state="queued"}"#]
-            .map(|series| value(scraped, series))
+        [
+            "authd_users",
+            r#"authd_users_with_second_factor{kind="passkey"}"#,
+            "authd_sessions_alive",
+            r#"authd_mails{state="queued"}"#,
+        ]
+        .map(|series| value(scraped, series))
     };
-    assert_eq!(counts(&watched.scrape()), [1, 1, 0]);
+    assert_eq!(counts(&watched.scrape()), [2, 0, 1, 0]);
+    crate::passkey_rows::add(world, "eve@example.com", "Phone", 1);
 
     world.register("bob@example.com").unwrap();
     world.advance(Duration::from_secs(9));
     let early = watched.scrape();
-    assert_eq!((counts(&early), value(&early, "authd_database_counts_age_seconds")), ([1, 1, 0], 9));
+    assert_eq!((counts(&early), value(&early, "authd_database_counts_age_seconds")), ([2, 0, 1, 0], 9));
     world.advance(Duration::from_secs(1));
     let due = watched.scrape();
-    assert_eq!((counts(&due), value(&due, "authd_database_counts_age_seconds")), ([1, 1, 1], 0));
+    assert_eq!((counts(&due), value(&due, "authd_database_counts_age_seconds")), ([2, 1, 1, 1], 0));
     assert_eq!(value(&due, "authd_mail_waiting_seconds"), 10);
 
     let ended = authd::usecase::session::logout::logout(&world.app, &world.caller(&tokens));
     ended.unwrap();
     world.advance(Duration::from_secs(10));
-    assert_eq!(counts(&watched.scrape()), [1, 0, 1]);
+    assert_eq!(counts(&watched.scrape()), [2, 1, 0, 1]);
     world.login("ann@example.com").unwrap();
     world.advance(Duration::from_secs(8 * 24 * 60 * 60));
-    assert_eq!(counts(&watched.scrape()), [1, 0, 1], "a session that nobody used for a week is dead");
+    assert_eq!(counts(&watched.scrape()), [2, 1, 0, 1], "a session that nobody used for a week is dead");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn a_phone_that_scans_the_code_logs_in() {
     };
     two_factor::enable(&world.app, &caller, &first).unwrap();
     world.advance(std::time::Duration::from_secs(30));
-    let LoggedIn::SecondStep(ticket) = world.first_step(&anonymous(), ANN, PASSWORD).unwrap() else {
+    let LoggedIn::SecondStep(ticket, _) = world.first_step(&anonymous(), ANN, PASSWORD).unwrap() else {
         panic!("the factor is on");
     };
     let next = Factor::Code(code(&world, scanned).unwrap());

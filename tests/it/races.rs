@@ -63,7 +63,7 @@ fn with_factor() -> (World, Authenticator, Vec<Secret<String>>) {
 
 fn tickets(world: &World) -> Vec<Secret<String>> {
     let login = || match world.first_step(&anonymous(), ANN, PASSWORD).unwrap() {
-        LoggedIn::SecondStep(ticket) => ticket,
+        LoggedIn::SecondStep(ticket, _) => ticket,
         LoggedIn::Started(_) | LoggedIn::PasswordChange(_) => panic!("the factor is on"),
     };
     (0..RACERS).map(|_| login()).collect()

@@ -73,7 +73,16 @@ fn a_session_without_the_factor_that_is_required_sets_one_up_and_nothing_else() 
     assert_eq!(daemon.world.events(), before);
     assert_eq!(
         open,
-        ["reauthenticate", "logout", "show_two_factor", "set_up_two_factor", "enable_two_factor"]
+        [
+            "reauthenticate",
+            "logout",
+            "show_two_factor",
+            "set_up_two_factor",
+            "enable_two_factor",
+            "start_passkey_registration",
+            "finish_passkey_registration",
+            "list_passkeys"
+        ]
     );
 
     // No other program takes its token: by itself, or by asking.
@@ -176,7 +185,7 @@ fn who_turns_a_required_factor_off_must_set_up_another() {
     let token = text(&daemon.login(ANN)["access_token"]);
     set_up(&daemon, &token);
     let due = daemon.world.first_step(&anonymous(), ANN, PASSWORD).unwrap();
-    assert!(matches!(due, authd::usecase::signin::login::LoggedIn::SecondStep(_)));
+    assert!(matches!(due, authd::usecase::signin::login::LoggedIn::SecondStep(..)));
     authd::usecase::account::admin_two_factor::reset_second_factor(
         &daemon.world.app,
         &operator(),

@@ -1,7 +1,7 @@
 //! What a restored database must not bring back to life (S3 to S5), and a copy that is interrupted.
 
 use crate::authenticator::Authenticator;
-use crate::world::{PASSWORD, World, anonymous, operator};
+use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::config::Config;
 use authd::domain::api_key::ApiKeyName;
 use authd::domain::email::Email;
@@ -10,7 +10,7 @@ use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Fault, Refusal};
 use authd::ports::progress::Progress;
-use authd::usecase::account::{email, password, two_factor};
+use authd::usecase::account::{admin_two_factor, email, passkeys, password, two_factor};
 use authd::usecase::app::{App, IfMissing};
 use authd::usecase::keys::api_keys;
 use authd::usecase::keys::api_keys::{ApiKeyRef, NewApiKey};
@@ -104,7 +104,7 @@ fn a_code_that_was_used_after_the_backup_is_not_good_again() {
     let code = |steps: i64| Secret::new(phone.code_at(world.now().as_secs() + 30 * steps));
     two_factor::enable(&world.app, &caller, &code(0)).unwrap();
     world.advance(STEP);
-    let LoggedIn::SecondStep(waiting) = first_step(&world.app) else { panic!("a second step is due") };
+    let LoggedIn::SecondStep(waiting, _) = first_step(&world.app) else { panic!("a second step is due") };
     let file = back_up(&world);
     // The newest code that could have been used up to now.
     second_factor::verify(&world.app, &anonymous(), waiting.expose(), &Factor::Code(code(1))).unwrap();
@@ -113,7 +113,7 @@ fn a_code_that_was_used_after_the_backup_is_not_good_again() {
     let again = second_factor::verify(&app, &anonymous(), waiting.expose(), &Factor::Code(code(1)));
     assert!(is_refused(again, &Refusal::InvalidCode), "the ticket is void");
     let try_code = |steps| {
-        let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
+        let LoggedIn::SecondStep(ticket, _) = first_step(&app) else { panic!("a second step is due") };
         second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::Code(code(steps)))
     };
     for steps in [-1, 0, 1] {
@@ -149,14 +149,17 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
 
     // In the restored database, all of them end, and then the backup comes once more.
     api_keys::revoke(&app, &operator(), &ApiKeyRef::Name(ApiKeyName::parse("revoked").unwrap())).unwrap();
-    let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
+    let LoggedIn::SecondStep(ticket, _) = first_step(&app) else { panic!("a second step is due") };
     second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(codes[0].clone()))
         .unwrap();
     signing_keys::rotate(&app, &operator()).unwrap();
     drop(app);
     world.advance(STEP);
     let (app, done) = restored(&world, &file);
-    assert_eq!(done.withheld, Some(Withheld { api_keys: 1, recovery_codes: 1, signing_keys: 1 }));
+    assert_eq!(
+        done.withheld,
+        Some(Withheld { api_keys: 1, recovery_codes: 1, signing_keys: 1, ..Withheld::default() })
+    );
     let names: Vec<_> = api_keys::page(&app, &operator(), 200, None)
         .unwrap()
         .items
@@ -167,11 +170,77 @@ fn keys_and_codes_that_were_good_no_more_do_not_come_back() {
     assert_eq!(signing(&app), [done.new_signing_key.unwrap()]);
     assert_ne!(signing(&app), [old]);
     let step = |code: &Secret<String>| {
-        let LoggedIn::SecondStep(ticket) = first_step(&app) else { panic!("a second step is due") };
+        let LoggedIn::SecondStep(ticket, _) = first_step(&app) else { panic!("a second step is due") };
         second_factor::verify(&app, &anonymous(), ticket.expose(), &Factor::RecoveryCode(code.clone()))
     };
     assert!(is_refused(step(&codes[0]), &Refusal::InvalidCode));
     assert_eq!(step(&codes[1]).unwrap().started().unwrap().user.id, user.id);
+}
+
+#[test]
+fn a_passkey_that_was_deleted_does_not_come_back_and_the_others_count_on() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    world.add_user("bob@example.com", &[]);
+    let kept = crate::passkey_rows::add(&world, ANN, "kept", 1);
+    let lost = crate::passkey_rows::add(&world, ANN, "lost", 2);
+    let only = crate::passkey_rows::add(&world, "bob@example.com", "only", 3);
+    admin_two_factor::replace_recovery_codes(&world.app, &operator(), &user_ref("bob@example.com")).unwrap();
+    let file = back_up(&world);
+    let (app, done) = restored(&world, &file);
+    assert_eq!(done.withheld, None, "there was nothing to compare with: all come back");
+    assert_eq!(names_of(&app, ANN), ["kept", "lost"]);
+    passkeys::delete(&app, &operator(), &user_ref(ANN), &lost).unwrap();
+    passkeys::delete(&app, &operator(), &user_ref("bob@example.com"), &only).unwrap();
+    let path = app.config.database.clone();
+    drop(app);
+    let replaced = rusqlite::Connection::open(&path).unwrap();
+    replaced.execute("UPDATE passkeys SET sign_count = 41", []).unwrap();
+    drop(replaced);
+    world.advance(STEP);
+    let (app, done) = restored(&world, &file);
+    let withheld = done.withheld.unwrap();
+    assert_eq!((withheld.passkeys, withheld.recovery_codes), (2, 10));
+    assert_eq!(withheld.accounts_without_factor, 1, "Bob has had one only");
+    assert_eq!(names_of(&app, ANN), ["kept"]);
+    assert_eq!(names_of(&app, "bob@example.com"), [""; 0]);
+    let restored = rusqlite::Connection::open(&path).unwrap();
+    let count = |sql: &str| restored.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count("SELECT sign_count FROM passkeys"), 41, "a copy of {kept} would show");
+    assert_eq!(count("SELECT count(*) FROM recovery_codes"), 0);
+}
+
+#[test]
+fn codes_go_with_the_passkey_for_which_they_stood_and_no_count_goes_back() {
+    let world = World::new();
+    world.add_user(ANN, &[]);
+    world.add_user("bob@example.com", &[]);
+    crate::passkey_rows::add(&world, ANN, "old", 1);
+    crate::passkey_rows::add(&world, "bob@example.com", "counts", 2);
+    admin_two_factor::replace_recovery_codes(&world.app, &operator(), &user_ref(ANN)).unwrap();
+    let run = |database: &std::path::Path, sql: &str| {
+        assert_eq!(rusqlite::Connection::open(database).unwrap().execute(sql, []).unwrap(), 1, "{sql}");
+    };
+    run(&world.database(), "UPDATE passkeys SET sign_count = 41 WHERE name = 'counts'");
+    let file = back_up(&world);
+    let (app, _) = restored(&world, &file);
+    let path = app.config.database.clone();
+    drop(app);
+    // Ann has another passkey since, for which the same codes stood. Bob's is that of an older backup.
+    run(&path, "UPDATE passkeys SET id = zeroblob(16) WHERE name = 'old'");
+    run(&path, "UPDATE passkeys SET sign_count = 7 WHERE name = 'counts'");
+    world.advance(STEP);
+    let (app, done) = restored(&world, &file);
+    let withheld = done.withheld.unwrap();
+    assert_eq!((withheld.passkeys, withheld.recovery_codes), (1, 0));
+    let factor = admin_two_factor::second_factor(&app, &operator(), &user_ref(ANN)).unwrap();
+    assert_eq!((factor.user.passkeys, factor.recovery_codes_left), (0, 0));
+    run(&path, "UPDATE passkeys SET sign_count = 0 WHERE sign_count = 41");
+}
+
+fn names_of(app: &App, email: &str) -> Vec<String> {
+    let all = passkeys::page(app, &operator(), &user_ref(email), 200, None).unwrap().items;
+    all.into_iter().map(|passkey| passkey.name.as_str().to_owned()).collect()
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Model {
                 assert!(self.factors.is_none(), "a factor is on, and was not asked for");
                 self.session = Some(Session { caller: self.world.caller(&tokens), proved: self.now() });
             }
-            LoggedIn::SecondStep(ticket) => {
+            LoggedIn::SecondStep(ticket, _) => {
                 assert!(self.factors.is_some(), "no factor is on");
                 let text = ticket.expose().clone();
                 self.tickets.push(Ticket { text, made: self.now(), failures: 0, dead: false });

@@ -25,7 +25,7 @@ fn turn_on(world: &World) -> (Authenticator, Tokens) {
 }
 
 fn log_in(world: &World, phone: &Authenticator) -> Tokens {
-    let LoggedIn::SecondStep(ticket) = world.first_step(&anonymous(), ANN, PASSWORD).unwrap() else {
+    let LoggedIn::SecondStep(ticket, _) = world.first_step(&anonymous(), ANN, PASSWORD).unwrap() else {
         panic!("the factor is on");
     };
     let code = Factor::Code(Secret::new(phone.code_at(world.now().as_secs())));

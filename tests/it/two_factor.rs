@@ -91,7 +91,8 @@ fn a_factor_is_set_up_turned_on_and_asked_for() {
     daemon.world.add_user(ANN, &[]);
     let (old, login) = (daemon.login(ANN), daemon.login(ANN));
     let ask = |method, path, body: &str| daemon.send_as(&text(&login["access_token"]), method, path, body);
-    let off = json!({"totp": {"enabled": false, "enabled_at": null}, "recovery_codes_left": 0});
+    let off =
+        json!({"totp": {"enabled": false, "enabled_at": null}, "passkeys": 0, "recovery_codes_left": 0});
     assert_eq!(ask("GET", "/api/auth/2fa", "").json(), off);
 
     let first = ask("POST", "/api/auth/2fa/setup", "").json();
@@ -112,8 +113,8 @@ fn a_factor_is_set_up_turned_on_and_asked_for() {
     );
     let enabled = ask("POST", "/api/auth/2fa/enable", &json!({"code": app.code_at(now)}).to_string());
     assert_eq!(enabled.json()["recovery_codes"].as_array().unwrap().len(), 10);
-    let on =
-        json!({"totp": {"enabled": true, "enabled_at": "2026-11-22T08:00:00Z"}, "recovery_codes_left": 10});
+    let totp = json!({"enabled": true, "enabled_at": "2026-11-22T08:00:00Z"});
+    let on = json!({"totp": totp, "passkeys": 0, "recovery_codes_left": 10});
     assert_eq!(ask("GET", "/api/auth/2fa", "").json(), on);
     assert_eq!(ask("GET", "/api/auth/me", "").json()["two_factor"], true);
     assert_eq!(daemon.send_as(&text(&old["access_token"]), "GET", "/api/auth/me", "").status, 401);

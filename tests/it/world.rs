@@ -240,7 +240,7 @@ impl World {
     pub fn login_with(&self, email: &str, password: &str) -> Result<Tokens, Error> {
         match self.first_step(&anonymous(), email, password)? {
             LoggedIn::Started(started) => started.tokens(&self.app),
-            LoggedIn::SecondStep(_) => panic!("a second factor is on"),
+            LoggedIn::SecondStep(..) => panic!("a second factor is on"),
             LoggedIn::PasswordChange(_) => panic!("the password must be changed"),
         }
     }

@@ -47,6 +47,7 @@ fn their_second_factor_is_gone_and_the_login_that_waited_for_it() {
     // One that they set up while the account had an address of theirs.
     let token = stage.daemon.token_of(THEIRS, &[]);
     let phone = enable_second_factor(&stage, &token);
+    crate::passkey_rows::add(stage.world(), THEIRS, "Theirs", 1);
     let email = Some(Email::parse(ANN).unwrap());
     let changes = edit::Changes { email, name: None, verified: Verified::No };
     edit::edit(&stage.world().app, &operator(), &user_ref(THEIRS), &changes).unwrap();
@@ -54,7 +55,8 @@ fn their_second_factor_is_gone_and_the_login_that_waited_for_it() {
     let ticket = stage.daemon.login(ANN)["ticket"].as_str().unwrap().to_owned();
     claim(&stage);
     let user = admin::find(&stage.world().app, &operator(), &user_ref(ANN)).unwrap();
-    assert_eq!(user.two_factor_at, None, "she could not get past it");
+    assert_eq!((user.two_factor_at(), user.passkeys), (None, 0), "she could not get past it");
+    assert_eq!(times(&stage, "PasskeyRemoved"), 1);
     let code = json!({"ticket": ticket, "code": phone.code_at(stage.world().now().as_secs())}).to_string();
     assert_eq!(stage.daemon.post("/api/auth/2fa/verify", &code).problem(), "invalid_code");
 }

@@ -131,7 +131,7 @@ fn a_recovery_code_is_told_where_a_code_of_the_app_is_not() {
     let world = World::new();
     let (_, secret, codes) = world.with_second_factor();
     let second = |factor: Factor| {
-        let LoggedIn::SecondStep(ticket) = world.first_step(&anonymous(), ANN, PASSWORD).unwrap() else {
+        let LoggedIn::SecondStep(ticket, _) = world.first_step(&anonymous(), ANN, PASSWORD).unwrap() else {
             panic!("a second step is due")
         };
         second_factor::verify(&world.app, &anonymous(), ticket.expose(), &factor).is_ok()
@@ -201,7 +201,8 @@ fn new_recovery_codes_are_told_whoever_made_them() {
 fn five_wrong_codes_after_the_right_password_are_told() {
     let world = World::new();
     world.with_second_factor();
-    let LoggedIn::SecondStep(ticket) = world.first_step(&from("203.0.113.1"), ANN, PASSWORD).unwrap() else {
+    let LoggedIn::SecondStep(ticket, _) = world.first_step(&from("203.0.113.1"), ANN, PASSWORD).unwrap()
+    else {
         panic!("a second step is due")
     };
     let wrong = Factor::Code(Secret::new("000000".into()));

@@ -298,6 +298,7 @@ fn fields_of(row: &PageRoute) -> Vec<(&'static str, &'static str)> {
     let names: &[&str] = match row.path {
         "/auth/admin/add-user" => &["email", "name", "password"],
         "/auth/admin/users/{id}/edit" => &["email", "name"],
+        "/auth/admin/users/{id}/passkeys" => &["passkey"],
         "/auth/admin/add-role" => &["name", "description", "other_permissions"],
         "/auth/admin/roles/{role}/edit" => &["description", "other_permissions"],
         "/auth/admin/add-api-key" => &["name", "days", "other_permissions"],
