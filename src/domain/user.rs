@@ -19,8 +19,6 @@ pub struct User {
     pub permissions: Vec<Permission>,
     /// Since when codes of an app (TOTP) are on. `None`: they are not.
     pub totp_at: Option<Timestamp>,
-    /// Since when there is a passkey. `None`: there is none.
-    pub passkeys_at: Option<Timestamp>,
     /// How many passkeys there are, of whatever domain.
     pub passkeys: u32,
     /// `None`: enabled.
@@ -33,10 +31,10 @@ pub struct User {
 }
 
 impl User {
-    /// Since when a second factor is on: codes of an app, or passkeys, whichever came first. `None`: none is.
+    /// Whether a second factor is on: codes of an app, or a passkey.
     #[must_use]
-    pub fn two_factor_at(&self) -> Option<Timestamp> {
-        self.totp_at.into_iter().chain(self.passkeys_at).min()
+    pub const fn has_two_factor(&self) -> bool {
+        self.totp_at.is_some() || self.passkeys > 0
     }
 
     /// Whether the user has the role `admin`.

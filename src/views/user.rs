@@ -51,7 +51,7 @@ pub fn user(user: &domain::user::User, now: Timestamp) -> User<'_> {
         name: user.name.as_str(),
         roles: Texts(&user.roles),
         permissions: Texts(&user.permissions),
-        two_factor: user.two_factor_at().is_some(),
+        two_factor: user.has_two_factor(),
         passkeys: user.passkeys,
         disabled: user.disabled_at.is_some(),
         locked_until: user.locked_until.filter(|until| *until > now).map(Time),

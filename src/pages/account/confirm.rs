@@ -50,7 +50,7 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
         title => visit.text("confirm.title"),
         action => format!("{CONFIRM}?{query}"),
         email => account.email.as_str(),
-        two_factor => account.two_factor_at().is_some(),
+        two_factor => account.has_two_factor(),
         app_code => account.totp_at.is_some(),
         passkey => passkeys::alone_by_own(visit)?,
     };

@@ -33,7 +33,7 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
         },
         passkeys => (are_offered(visit) || account.passkeys > 0).then_some(account.passkeys),
         two_factor => context! {
-            is_on => account.two_factor_at().is_some(),
+            is_on => account.has_two_factor(),
             since => factor.enabled_at.map(|at| visit.time(at)),
             recovery_codes_left => factor.recovery_codes_left,
         },

@@ -24,7 +24,6 @@ pub const ROUTES: &[PageRoute] =
     &[PageRoute::for_signed_in(PASSKEYS).get(open).post(submit).before_second_factor()];
 
 fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
-    require_enabled(visit.app)?;
     show(visit, None)
 }
 

@@ -40,7 +40,7 @@ fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, St
         title => visit.text("account_password.title"),
         has_password => me::has_password(visit.app, &visit.caller)?,
         email => account.email.as_str(),
-        two_factor => account.two_factor_at().is_some(),
+        two_factor => account.has_two_factor(),
         min_length => visit.app.config.password.min_length,
     };
     Ok(mistake::show(visit, mistake, "account_password.html", page))

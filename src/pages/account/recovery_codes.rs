@@ -38,7 +38,7 @@ fn open(visit: &mut Visit<'_>) -> Result<Response, Stop> {
 fn show(visit: &mut Visit<'_>, mistake: Option<&Mistake>) -> Result<Response, Stop> {
     let factor = two_factor::status(visit.app, &visit.caller)?;
     let account = &visit.signed_in()?.account;
-    if account.two_factor_at().is_none() {
+    if !account.has_two_factor() {
         return Ok(visit.see_other(TWO_FACTOR));
     }
     let page = context! {

@@ -54,7 +54,7 @@ pub fn badges(visit: &Visit<'_>, user: &User) -> Vec<Value> {
         (user.disabled_at.is_some(), "disabled", "bad"),
         (is_locked, "locked", "bad"),
         (user.email_verified_at.is_none(), "unverified", ""),
-        (user.two_factor_at().is_some(), "second_factor", "good"),
+        (user.has_two_factor(), "second_factor", "good"),
     ];
     let so = all.into_iter().filter(|(is_so, _, _)| *is_so);
     so.map(|(_, state, kind)| context! { text => visit.text(&format!("user_state.{state}")), kind }).collect()
@@ -64,6 +64,8 @@ fn show(visit: &mut Visit<'_>) -> Result<Response, Stop> {
     let of = named(visit)?;
     let user = admin::find(visit.app, &visit.caller, &of)?;
     let passkeys = passkeys::page(visit.app, &visit.caller, &of, PASSKEYS_MAX, None)?.items;
+    // Whichever came first.
+    let two_factor_at = passkeys.iter().map(|one| one.created_at).chain(user.totp_at).min();
     let passkeys: Vec<_> = passkeys.iter().map(|one| passkey_row(visit, one)).collect();
     let sessions =
         if visit.may("sessions:read") { Some(sessions::of(visit, Some(&of), FEW, None)?) } else { None };
@@ -83,7 +85,7 @@ fn show(visit: &mut Visit<'_>) -> Result<Response, Stop> {
         badges => badges(visit, &user),
         roles => texts(&user.roles),
         verified => user.email_verified_at.is_some(),
-        two_factor => visit.time(user.two_factor_at()),
+        two_factor => visit.time(two_factor_at),
         has_app => user.totp_at.is_some(),
         passkeys,
         disabled => visit.time(user.disabled_at),

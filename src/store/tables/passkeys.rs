@@ -139,12 +139,6 @@ pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<u64, Fault> {
     Ok(tx.execute("DELETE FROM passkeys WHERE user_id = ?1", params![user])? as u64)
 }
 
-/// Counts those of a user.
-pub fn count_of(query: &impl Query, user: UserId) -> Result<u32, Fault> {
-    let sql = "SELECT count(*) AS passkeys FROM passkeys WHERE user_id = ?1";
-    query.one(sql, params![user], |row| row.get("passkeys"))
-}
-
 /// Until when all ceremonies have ended that are void, since what was spent of them is not remembered any
 /// more: milliseconds since 1970, as eight bytes, big endian.
 const VOID_CEREMONIES: &str = "ceremonies_void_until";

@@ -80,12 +80,14 @@ pub fn delete(tx: &mut Tx<'_>, user: UserId) -> Result<bool, Fault> {
     Ok(deleted)
 }
 
-/// Deletes the recovery codes of somebody who has no second factor for which they could stand.
-pub fn delete_codes_without_factor(tx: &mut Tx<'_>, user: UserId) -> Result<(), Fault> {
-    if is_on(tx, user)? {
-        return Ok(());
+/// Deletes the recovery codes of somebody who has no second factor for which they could stand. `false`: they
+/// have one.
+pub fn delete_codes_without_factor(tx: &mut Tx<'_>, user: UserId) -> Result<bool, Fault> {
+    let is_without = !is_on(tx, user)?;
+    if is_without {
+        tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1", params![user])?;
     }
-    tx.execute("DELETE FROM recovery_codes WHERE user_id = ?1", params![user]).map(drop)
+    Ok(is_without)
 }
 
 /// Whether a second factor is on: codes of an app, or a passkey.

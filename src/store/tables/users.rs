@@ -32,7 +32,6 @@ pub struct Filter {
 /// What `read_user` reads of an account `u`.
 pub(in crate::store) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, u.name, \
     (SELECT enabled_at FROM totp WHERE user_id = u.id) AS totp_at, \
-    (SELECT min(created_at) FROM passkeys WHERE user_id = u.id) AS passkeys_at, \
     (SELECT count(*) FROM passkeys WHERE user_id = u.id) AS passkeys, u.disabled_at, \
     (SELECT max(until) FROM (SELECT max(locked_until) AS until FROM pair_failures WHERE account = u.email_key \
      AND locked_until IS NOT NULL \
@@ -311,7 +310,6 @@ pub(in crate::store) fn read_user(row: &Row<'_>) -> Result<User, Fault> {
         email_verified_at: row.get("email_verified_at")?,
         name: row.get("name")?,
         totp_at: row.get("totp_at")?,
-        passkeys_at: row.get("passkeys_at")?,
         passkeys: row.get("passkeys")?,
         disabled_at: row.get("disabled_at")?,
         locked_until: row.get("locked_until")?,

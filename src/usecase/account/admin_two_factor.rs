@@ -143,7 +143,7 @@ pub fn replace_recovery_codes(
     let NewCodes { shown, hashes } = two_factor::new_codes(app);
     let notice = compose::notice(app, caller, MailKind::RecoveryCodesReplaced);
     change_fresh(app, caller, of, move |tx, user| {
-        if user.two_factor_at().is_none() {
+        if !user.has_two_factor() {
             return Ok(Decision::Refuse(is_off(user)));
         }
         second_factor::replace_recovery_codes(tx, user.id, &hashes)?;

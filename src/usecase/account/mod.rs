@@ -20,3 +20,4 @@ pub mod required_change;
 pub mod roles;
 pub mod several;
 pub mod two_factor;
+pub mod ways_in;

@@ -13,8 +13,7 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tables::passkeys::StoredPasskey;
-use crate::store::tables::sessions::Proof as StoredProof;
-use crate::store::tables::{passkeys, second_factor, sessions, users};
+use crate::store::tables::{passkeys, second_factor, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
@@ -25,7 +24,7 @@ use crate::usecase::signin::passkey::ceremony::{
 };
 use crate::usecase::signin::proof::{FirstFactor, SecondFactor};
 use crate::usecase::signin::session_cookie::{self, CookieParts, SessionCookie};
-use crate::usecase::signin::session_start::{Life, life};
+use crate::usecase::signin::session_start::{Life, life, prove_anew};
 use crate::webauthn::{
     self, CreationOptions, Descriptor, NewCredential, OptionsUser, RegistrationResponse, UserVerification,
     creation_options,
@@ -188,7 +187,7 @@ impl Adding {
         passkeys::insert(tx, &stored)?;
         tx.audit(&Event::passkey_added(&stored.passkey), (user.id, me.session))?;
         self.notice.queue(tx, user.id, &user.email)?;
-        let is_first = user.two_factor_at().is_none();
+        let is_first = !user.has_two_factor();
         let next = if is_first { self.turn_on(tx, &user, new.backed_up)? } else { None };
         Ok(Decision::Grant((stored.passkey, is_first, next)))
     }
@@ -219,9 +218,8 @@ impl Adding {
         second_factor::replace_recovery_codes(tx, user.id, &self.hashes)?;
         void_old_proofs(tx, user.id, Some(me.session))?;
         let shown = SecondFactor::Passkey(KeyStorage::of(backed_up));
-        let amr = first_factor(tx, me.session)?.and(shown).amr();
-        let expires_at = tx.now().plus(self.life.ttl);
-        sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: self.life.idle })?;
+        let proof = first_factor(tx, me.session)?.and(shown);
+        prove_anew(tx, me.session, proof, self.life)?;
         session_cookie::rotate(tx, me)
     }
 }

@@ -3,11 +3,11 @@
 
 use super::password::void_old_proofs;
 use super::reference::{UserRef, change_fresh, find_in};
+use super::ways_in::WaysIn;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::id::{PasskeyId, UserId};
-use crate::domain::identity::ProviderName;
 use crate::domain::mail::MailKind;
 use crate::domain::name::Name;
 use crate::domain::passkey::Passkey;
@@ -15,13 +15,12 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::page::{Page, Paged};
 use crate::store::tables::passkeys::StoredPasskey;
-use crate::store::tables::{identities, passkeys, second_factor, users};
+use crate::store::tables::{passkeys, second_factor, users};
 use crate::store::tx::{Query, Tx};
 use crate::usecase::app::App;
 use crate::usecase::mail::compose::{self, QueuedMail};
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::reauthenticate::require_fresh;
-use crate::usecase::signin::methods::UsablePasskeys;
 use crate::usecase::signin::passkey::ceremony::require_enabled;
 use crate::usecase::{require, require_any_user};
 
@@ -44,12 +43,11 @@ pub fn rename_own(app: &App, caller: &Caller, id: &str, name: &Name) -> Result<P
     let me = require_any_user(caller)?.account.id;
     let (missing, id, name) = (missing(id), PasskeyId::parse(id), name.clone());
     app.store.write(caller, move |tx| {
-        let found = id.map(|id| passkeys::find(tx, id)).transpose()?.flatten();
-        let Some(found) = found.filter(|found| found.passkey.user == me) else {
+        let Some(found) = find_of(tx, me, id)? else {
             return Ok(Decision::Refuse(missing.clone()));
         };
-        passkeys::rename(tx, found.passkey.id, &name)?;
-        Ok(Decision::Grant(Passkey { name: name.clone(), ..found.passkey }))
+        passkeys::rename(tx, found.id, &name)?;
+        Ok(Decision::Grant(Passkey { name: name.clone(), ..found }))
     })
 }
 
@@ -68,15 +66,14 @@ pub fn delete_own(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
         }
-        let found = id.map(|id| passkeys::find(tx, id)).transpose()?.flatten();
-        let Some(found) = found.filter(|found| found.passkey.user == me) else {
+        let Some(found) = find_of(tx, me, id)? else {
             return Ok(Decision::Refuse(missing.clone()));
         };
         let user = found_user(users::find(tx, me)?)?;
-        if !ways.are_there_without(tx, &user, &found.passkey)? {
+        if !ways.are_there_without_passkey(tx, &user, &found)? {
             return Ok(Decision::Refuse(Refusal::LastWayIn));
         }
-        removal.run(tx, &user, &found.passkey)?;
+        removal.run(tx, &user, &found)?;
         void_old_proofs(tx, me, Some(session))?;
         Ok(Decision::Grant(()))
     })
@@ -115,11 +112,10 @@ pub fn deletable(app: &App, caller: &Caller, of: &UserRef, id: &str) -> Result<D
     let user = app.store.read(|query| find_in(query, of))?.ok_or_else(|| of.missing())?;
     let ways = WaysIn::of(app);
     let found = app.store.read(|query| {
-        let found = PasskeyId::parse(id).map(|id| passkeys::find(query, id)).transpose()?.flatten();
-        let Some(StoredPasskey { passkey, .. }) = found.filter(|found| found.passkey.user == user.id) else {
+        let Some(passkey) = find_of(query, user.id, PasskeyId::parse(id))? else {
             return Ok(None);
         };
-        let is_last_way_in = !ways.are_there_without(query, &user, &passkey)?;
+        let is_last_way_in = !ways.are_there_without_passkey(query, &user, &passkey)?;
         Ok(Some(Deletable { passkey, is_last_way_in }))
     })?;
     Ok(found.ok_or_else(|| missing(id))?)
@@ -141,42 +137,14 @@ pub fn delete(app: &App, caller: &Caller, of: &UserRef, id: &str) -> Result<Pass
     let (missing, id) = (missing(id), PasskeyId::parse(id));
     let removal = Removal::new(app, caller);
     let (_, gone) = change_fresh(app, caller, of, move |tx, user| {
-        let found = id.map(|id| passkeys::find(tx, id)).transpose()?.flatten();
-        let Some(found) = found.filter(|found| found.passkey.user == user.id) else {
+        let Some(found) = find_of(tx, user.id, id)? else {
             return Ok(Decision::Refuse(missing.clone()));
         };
-        removal.run(tx, user, &found.passkey)?;
+        removal.run(tx, user, &found)?;
         void_old_proofs(tx, user.id, None)?;
-        Ok(Decision::Grant(found.passkey))
+        Ok(Decision::Grant(found))
     })?;
     Ok(gone)
-}
-
-/// What signs in to accounts here, by the configuration.
-#[derive(Clone, Debug)]
-struct WaysIn {
-    providers: Vec<ProviderName>,
-    passkeys: UsablePasskeys,
-}
-
-impl WaysIn {
-    fn of(app: &App) -> Self {
-        let providers = app.config.oauth.iter().map(|provider| provider.name.clone()).collect();
-        Self { providers, passkeys: UsablePasskeys::of(&app.config) }
-    }
-
-    /// Whether anything signs in to an account besides one passkey: a password, an identity of a provider
-    /// that is configured, or another passkey that can be used.
-    fn are_there_without(&self, query: &impl Query, user: &User, passkey: &Passkey) -> Result<bool, Fault> {
-        if users::find_password_hash(query, user.id)?.is_some() {
-            return Ok(true);
-        }
-        let linked = identities::list_of(query, user.id)?;
-        if linked.iter().any(|identity| self.providers.contains(&identity.provider)) {
-            return Ok(true);
-        }
-        Ok(self.passkeys.count(query, user)? > usize::from(self.passkeys.takes(passkey)))
-    }
 }
 
 /// Deleting passkeys, whoever does it: what is composed before the transaction.
@@ -209,6 +177,12 @@ pub(in crate::usecase) fn remove_all_in(tx: &mut Tx<'_>, user: UserId) -> Result
         remove_in(tx, &passkey)?;
     }
     Ok(())
+}
+
+/// Finds one of a user by its id. `None`, also for an id that is none: they have none of it.
+fn find_of(query: &impl Query, user: UserId, id: Option<PasskeyId>) -> Result<Option<Passkey>, Fault> {
+    let found = id.map(|id| passkeys::find(query, id)).transpose()?.flatten();
+    Ok(found.map(|found| found.passkey).filter(|passkey| passkey.user == user))
 }
 
 fn list_in(query: &impl Query, user: UserId) -> Result<Vec<Passkey>, Fault> {

@@ -149,7 +149,7 @@ pub fn change(app: &App, caller: &Caller, change: &Change) -> Result<Started, Er
         let Some(session) = sessions::find(tx, me.session)?.filter(counts) else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
-        if user.two_factor_at().is_some() {
+        if user.has_two_factor() {
             let shown = factor.as_ref().map(|factor| check.spend(tx, &user, factor)).transpose()?;
             if !matches!(shown, Some(FactorVerdict::Right(_))) {
                 return Ok(Decision::Refuse(Refusal::InvalidCode));

@@ -15,8 +15,7 @@ use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::draw;
 use crate::store::tables::sessions;
-use crate::store::tables::sessions::Proof as StoredProof;
-use crate::store::tables::{passkeys, second_factor, users};
+use crate::store::tables::{second_factor, users};
 use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
@@ -26,7 +25,7 @@ use crate::usecase::signin::factor::{Factor, FactorCheck, FactorVerdict};
 use crate::usecase::signin::password;
 use crate::usecase::signin::proof::{FirstFactor, Proof, SecondFactor};
 use crate::usecase::signin::session_cookie::{self, SessionCookie};
-use crate::usecase::signin::session_start::life;
+use crate::usecase::signin::session_start::{life, prove_anew};
 
 /// How many recovery codes a person gets.
 pub const RECOVERY_CODES: usize = 10;
@@ -50,7 +49,7 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
     Ok(app.store.read(|query| {
         Ok(Status {
             enabled_at: second_factor::find(query, me.account.id)?.and_then(|factor| factor.enabled_at),
-            passkeys: passkeys::count_of(query, me.account.id)?,
+            passkeys: me.account.passkeys,
             recovery_codes_left: second_factor::count_recovery_codes(query, me.account.id)?,
         })
     })?)
@@ -152,9 +151,8 @@ pub fn enable(app: &App, caller: &Caller, code: &Secret<String>) -> Result<Recov
         if let Decision::Refuse(refusal) = enabling.run(tx, &user, Some(me.session))? {
             return Ok(Decision::Refuse(refusal));
         }
-        let amr = first_factor(tx, me.session)?.and(SecondFactor::Code).amr();
-        let proof = StoredProof { amr: &amr, expires_at: tx.now().plus(life.ttl), idle: life.idle };
-        sessions::save_proof(tx, me.session, &proof)?;
+        let proof = first_factor(tx, me.session)?.and(SecondFactor::Code);
+        prove_anew(tx, me.session, proof, life)?;
         Ok(Decision::Grant(session_cookie::rotate(tx, &me)?))
     })?;
     Ok(RecoveryCodes { codes, cookie: next.map(|next| next.cookie(app)) })
@@ -267,7 +265,7 @@ pub fn new_recovery_codes_by(app: &App, caller: &Caller, factor: &Factor) -> Res
     let me = fresh.me.clone();
     let NewCodes { shown: codes, hashes } = new_codes(app);
     let notice = compose::notice(app, caller, MailKind::RecoveryCodesReplaced);
-    let is_on = |user: &User| user.two_factor_at().is_some();
+    let is_on = |user: &User| user.has_two_factor();
     let next = with_factor(app, caller, fresh, factor, is_on, move |tx, user| {
         second_factor::replace_recovery_codes(tx, user.id, &hashes)?;
         tx.audit(&Event::RecoveryCodesReplaced, (user.id, me.session))?;

@@ -5,20 +5,20 @@ use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::cursor;
 use crate::domain::id::{IdentityId, UserId};
-use crate::domain::identity::{Identity, IdentityKey, ProviderName};
+use crate::domain::identity::{Identity, IdentityKey};
 use crate::domain::mail::MailKind;
 use crate::domain::user::User;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::page::{Page, Paged};
 use crate::store::tables::{identities, oauth_codes, users};
-use crate::store::tx::{Query, Tx};
+use crate::store::tx::Tx;
 use crate::usecase::account::identities::withdraw_all;
 use crate::usecase::account::reference::{UserRef, change_fresh, find_in};
+use crate::usecase::account::ways_in::WaysIn;
 use crate::usecase::app::App;
 use crate::usecase::mail::compose;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::reauthenticate::require_fresh;
-use crate::usecase::signin::methods::UsablePasskeys;
 use crate::usecase::{require, require_any_user};
 
 /// Lists those of the caller.
@@ -38,8 +38,7 @@ pub fn unlink_own(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
     let fresh = require_fresh(app, caller)?;
     let me = fresh.me.account.id;
     let identity = find_of(app, me, id)?;
-    let (notice, configured) = (notice_of(app, caller, &identity), configured(app));
-    let passkeys = UsablePasskeys::of(&app.config);
+    let (notice, ways) = (notice_of(app, caller, &identity), WaysIn::of(app));
     app.store.write(caller, move |tx| {
         if let Some(refusal) = fresh.lapsed(tx, tx.now())? {
             return Ok(Decision::Refuse(refusal));
@@ -47,7 +46,7 @@ pub fn unlink_own(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
         let Some(user) = users::find(tx, me)? else {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         };
-        if count_other_ways_in(tx, &identity, &configured, &passkeys)? == 0 {
+        if !ways.are_there_without_identity(tx, &user, &identity)? {
             return Ok(Decision::Refuse(Refusal::LastWayIn));
         }
         unlink_in(tx, &user, &identity, &notice)
@@ -131,10 +130,9 @@ pub fn unlinkable(app: &App, caller: &Caller, of: &UserRef, id: &str) -> Result<
     require(caller, "users:write")?;
     let user = app.store.read(|query| find_in(query, of))?.ok_or_else(|| of.missing())?;
     let identity = find_of(app, user.id, id)?;
-    let (configured, passkeys) = (configured(app), UsablePasskeys::of(&app.config));
-    let others = app.store.read(|query| count_other_ways_in(query, &identity, &configured, &passkeys))?;
-    let is_last_way_in = others == 0;
-    Ok(Unlinkable { identity, is_last_way_in })
+    let ways = WaysIn::of(app);
+    let others = app.store.read(|query| ways.are_there_without_identity(query, &user, &identity))?;
+    Ok(Unlinkable { identity, is_last_way_in: !others })
 }
 
 /// See [`unlinkable`].
@@ -199,25 +197,4 @@ fn missing(id: &str) -> Refusal {
 fn notice_of(app: &App, caller: &Caller, identity: &Identity) -> compose::QueuedMail {
     let name = display_name(app, &identity.provider);
     compose::identity_notice(app, caller, MailKind::IdentityUnlinked, &name)
-}
-
-/// How many things sign in to an account besides one identity: its password, each identity whose provider is
-/// configured still, and each passkey of this domain.
-fn count_other_ways_in(
-    query: &impl Query,
-    identity: &Identity,
-    configured: &[ProviderName],
-    passkeys: &UsablePasskeys,
-) -> Result<usize, Fault> {
-    let password = users::find_password_hash(query, identity.user)?.is_some();
-    let others = identities::list_of(query, identity.user)?;
-    let others =
-        others.iter().filter(|other| other.id != identity.id && configured.contains(&other.provider));
-    let user = users::find(query, identity.user)?;
-    let passkeys = user.map_or(Ok(0), |user| passkeys.count(query, &user))?;
-    Ok(usize::from(password) + others.count() + passkeys)
-}
-
-fn configured(app: &App) -> Vec<ProviderName> {
-    providers::list(app).iter().map(|provider| provider.name.clone()).collect()
 }

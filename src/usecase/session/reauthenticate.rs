@@ -1,13 +1,13 @@
 //! Proving once more who one is, in a session that goes on.
 
+use crate::domain::access::SignedIn;
 use crate::domain::audit::Event;
 use crate::domain::caller::Caller;
 use crate::domain::passkey::KeyStorage;
 use crate::domain::password::Password;
-use crate::domain::session::Session;
-use crate::error::{Decision, Error, Refusal};
-use crate::store::tables::sessions::Proof as StoredProof;
+use crate::error::{Decision, Error, Fault, Refusal};
 use crate::store::tables::{sessions, users};
+use crate::store::tx::Tx;
 use crate::usecase::app::App;
 use crate::usecase::reauthenticate::require_fresh_of_any;
 use crate::usecase::require_any_user;
@@ -16,9 +16,10 @@ use crate::usecase::signin::lockout::{self, Attempt};
 use crate::usecase::signin::passkey::ceremony::require_enabled;
 use crate::usecase::signin::passkey::check::{PasskeyCheck, PasskeyVerdict, ShownPasskey, Use};
 use crate::usecase::signin::password;
-use crate::usecase::signin::proof::{FirstFactor, SecondFactor};
-use crate::usecase::signin::session_cookie::{self, SessionCookie};
-use crate::usecase::signin::session_start::life;
+use crate::usecase::signin::proof::{FirstFactor, Proof, SecondFactor};
+use crate::usecase::signin::session_cookie::{self, CookieParts, SessionCookie};
+use crate::usecase::signin::session_start::{Life, life, prove_anew};
+use std::time::Duration;
 
 /// Makes the caller's session fresh, by the password and, where one is on, the second factor; gives the next
 /// cookie where the person has shown one. The session lives no longer for it, and access tokens from before
@@ -51,24 +52,19 @@ pub fn reauthenticate(
         if users::find_password_hash(tx, user.id)?.as_ref() != Some(&proven) {
             return Ok(Decision::Refuse(Refusal::WrongPassword));
         }
-        let now = tx.now();
-        let counts = |session: &Session| session.is_alive(now, idle) && me.carrier.counts(session.generation);
-        if !sessions::find(tx, me.session)?.as_ref().is_some_and(counts) {
+        if !goes_on(tx, &me, idle)? {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         }
-        let (proof, life) = if user.two_factor_at().is_none() {
-            (FirstFactor::Password.alone(), lives[0])
-        } else {
+        let (proof, life) = if user.has_two_factor() {
             let shown = factor.as_ref().map(|factor| check.spend(tx, &user, factor)).transpose()?;
             let Some(FactorVerdict::Right(second)) = shown else {
                 return Ok(Decision::Refuse(Refusal::InvalidCode));
             };
             (FirstFactor::Password.and(second), lives[1])
+        } else {
+            (FirstFactor::Password.alone(), lives[0])
         };
-        let (amr, expires_at) = (proof.amr(), now.plus(life.ttl));
-        sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
-        tx.audit(&Event::Reauthenticated { amr }, (user.id, me.session))?;
-        Ok(Decision::Grant(session_cookie::rotate(tx, &me)?))
+        Ok(Decision::Grant(renew(tx, &me, proof, life)?))
     })?;
     Ok(next.map(|next| next.cookie(app)))
 }
@@ -89,12 +85,10 @@ pub fn reauthenticate_by_passkey(
     let attempt = Attempt::new(app, caller, me.account.email.key());
     let life = life(&app.config, FirstFactor::Passkey(KeyStorage::Hardware).alone());
     let next = app.store.write(caller, move |tx| {
-        let now = tx.now();
-        let counts = |session: &Session| session.is_alive(now, idle) && me.carrier.counts(session.generation);
-        if !sessions::find(tx, me.session)?.as_ref().is_some_and(counts) {
+        if !goes_on(tx, &me, idle)? {
             return Ok(Decision::Refuse(Refusal::InvalidToken));
         }
-        if let Some(until) = attempt.locked_until(tx, Some(me.account.id), now)? {
+        if let Some(until) = attempt.locked_until(tx, Some(me.account.id), tx.now())? {
             return Ok(Decision::Refuse(lockout::refuse(tx, me.account.id, None, until)?));
         }
         let verdict = check.spend(tx, &shown, Use::AloneBy(me.account.id))?;
@@ -102,10 +96,20 @@ pub fn reauthenticate_by_passkey(
             attempt.count(tx, Some(me.account.id))?;
             return Ok(Decision::Refuse(Refusal::WrongPassword));
         };
-        let (amr, expires_at) = (FirstFactor::Passkey(storage).alone().amr(), now.plus(life.ttl));
-        sessions::save_proof(tx, me.session, &StoredProof { amr: &amr, expires_at, idle: life.idle })?;
-        tx.audit(&Event::Reauthenticated { amr }, (me.account.id, me.session))?;
-        Ok(Decision::Grant(session_cookie::rotate(tx, &me)?))
+        Ok(Decision::Grant(renew(tx, &me, FirstFactor::Passkey(storage).alone(), life)?))
     })?;
     Ok(next.map(|next| next.cookie(app)))
+}
+
+/// Whether the session is alive, and what was shown of it counts still. `idle`: how long it may be unused.
+fn goes_on(tx: &Tx<'_>, me: &SignedIn, idle: Duration) -> Result<bool, Fault> {
+    let found = sessions::find(tx, me.session)?;
+    Ok(found.is_some_and(|found| found.is_alive(tx.now(), idle) && me.carrier.counts(found.generation)))
+}
+
+/// Makes it fresh; gives what the next cookie is made of, where one was shown.
+fn renew(tx: &mut Tx<'_>, me: &SignedIn, proof: Proof, life: Life) -> Result<Option<CookieParts>, Fault> {
+    let amr = prove_anew(tx, me.session, proof, life)?;
+    tx.audit(&Event::Reauthenticated { amr }, (me.account.id, me.session))?;
+    session_cookie::rotate(tx, me)
 }

@@ -104,7 +104,7 @@ impl FirstStep {
         user: User,
         provider: &ProviderProof,
     ) -> Result<Passed, Fault> {
-        if user.two_factor_at().is_some() {
+        if user.has_two_factor() {
             let shown = FirstShown { user: user.id, first: self.first.name(), provider_amr: &provider.amr };
             tickets::insert(tx, &self.ticket, shown, tx.now().plus(TICKET_TTL))?;
             tx.audit(&Event::SecondStepAsked, user.id)?;

@@ -6,7 +6,7 @@ use crate::domain::user::User;
 
 /// How an account stands at this moment, by the configuration and what it holds.
 pub(in crate::usecase) fn standing(config: &Config, user: &User) -> Standing {
-    if user.two_factor_at().is_some() {
+    if user.has_two_factor() {
         return Standing::Full;
     }
     let must = match config.two_factor.required {

@@ -65,6 +65,19 @@ pub(in crate::usecase) fn life(config: &Config, proof: Proof) -> Life {
     }
 }
 
+/// Notes what was shown anew in a session that goes on, and how long it lives from now on; gives the methods
+/// (RFC 8176).
+pub(in crate::usecase) fn prove_anew(
+    tx: &mut Tx<'_>,
+    session: SessionId,
+    proof: Proof,
+    life: Life,
+) -> Result<Vec<String>, Fault> {
+    let (amr, expires_at) = (proof.amr(), tx.now().plus(life.ttl));
+    sessions::save_proof(tx, session, &sessions::Proof { amr: &amr, expires_at, idle: life.idle })?;
+    Ok(amr)
+}
+
 /// Everything that a new session needs and that must be drawn or written before the transaction.
 #[derive(Clone, Debug)]
 pub(in crate::usecase) struct Start {

@@ -97,7 +97,6 @@ impl Filling {
             roles: self.list(RoleName::parse("editor").unwrap()),
             permissions: self.permissions(),
             totp_at: self.maybe(self.time()),
-            passkeys_at: self.maybe(self.time()),
             passkeys: 1,
             disabled_at: self.maybe(self.time()),
             locked_until: self.maybe(self.time()),

@@ -119,7 +119,7 @@ impl<'a> Visitor<'a> {
             &crate::world::operator(),
             &crate::world::user_ref(email),
         );
-        user.unwrap().two_factor_at().is_some()
+        user.unwrap().has_two_factor()
     }
 }
 

@@ -73,8 +73,7 @@ impl StillValid {
                 Some(_) => {}
                 None => {
                     passkeys::delete(tx, id)?;
-                    second_factor::delete_codes_without_factor(tx, user)?;
-                    without += u64::from(!second_factor::is_on(tx, user)?);
+                    without += u64::from(second_factor::delete_codes_without_factor(tx, user)?);
                     deleted += 1;
                 }
             }
