@@ -5,6 +5,10 @@
 pub const LIMIT_MAX: u32 = 200;
 pub const LIMIT_DEFAULT: u32 = 50;
 
+/// A limit that nothing reaches, for rows from an offset on: in SQLite that can't stand alone, and PostgreSQL
+/// takes no negative limit.
+pub const ALL_ROWS: u32 = u32::MAX;
+
 /// What part of a list to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page<C> {

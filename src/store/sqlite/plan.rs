@@ -29,7 +29,7 @@ const WALKS: &[(&str, &str)] = &[
     ("SELECT count(DISTINCT user_id) AS accounts FROM passkeys", "counted for the metrics, too"),
     ("SELECT count(*) AS all_rows FROM ", "`db status`, which an operator asks for"),
     (
-        "FROM identities i GROUP BY provider",
+        "FROM identities i GROUP BY i.provider",
         "`doctor`, which an operator asks for and which reads the whole file",
     ),
     ("FROM unclaimed WHERE delete_at <= ?1", "a list to which nothing is added, and that is empty some day"),
@@ -64,7 +64,7 @@ const WALKS: &[(&str, &str)] = &[
     ),
     ("SELECT id, user_id, sign_count FROM passkeys", "a restore, too"),
     (
-        "max(last_at, coalesce(locked_until, 0)) DESC",
+        "CASE WHEN locked_until > last_at THEN locked_until ELSE last_at END DESC",
         "the failures of one account, of which there are a thousand at most",
     ),
     ("ORDER BY s.last_used_at DESC, s.id DESC", "the sessions of one user that live, which are few for that"),
@@ -195,7 +195,22 @@ fn outermost(sql: &str) -> String {
 fn table<'s>(step: &'s PlanStep, sql: &'s str) -> Option<&'s str> {
     let name = step.detail.strip_prefix("SCAN ").or_else(|| step.detail.strip_prefix("SEARCH "))?;
     let name = name.split(' ').next().filter(|name| !name.starts_with('(') && *name != "CONSTANT")?;
-    Some(behind_alias(name, sql))
+    (!is_of_query(name, sql)).then(|| behind_alias(name, sql))
+}
+
+/// Whether it is the alias of a query that stands in the place of a table.
+fn is_of_query(name: &str, sql: &str) -> bool {
+    sql.split("FROM (").skip(1).any(|inner| {
+        let mut depth = 1;
+        let end = inner.find(|letter| {
+            depth += i32::from(letter == '(') - i32::from(letter == ')');
+            depth == 0
+        });
+        let alias = end.and_then(|end| inner[end..].strip_prefix(") AS "));
+        alias
+            .and_then(|alias| alias.strip_prefix(name))
+            .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    })
 }
 
 /// SQLite calls a table by its alias. Where an alias stands for several, one that grows counts.
@@ -240,6 +255,7 @@ mod tests {
             "SELECT (SELECT max(at) FROM audit) FROM roles",
             "SELECT EXISTS (SELECT 1 FROM mails WHERE counts > ?1)",
             "SELECT r.name FROM roles r, users u WHERE u.name = r.name",
+            "SELECT max(until) FROM (SELECT max(expires_at) AS until FROM sessions WHERE salt = ?1) AS ends",
             "UPDATE users SET name = ?1 WHERE name = ?2",
             "DELETE FROM links WHERE expires_at <= ?1",
         ];
@@ -252,6 +268,8 @@ mod tests {
             "SELECT max(seq), ?1 FROM audit",
             "SELECT kid FROM signing_keys ORDER BY created_at",
             "SELECT u.name FROM roles r JOIN user_roles ur ON ur.role = r.name JOIN users u ON u.id = ur.user_id WHERE r.name = ?1",
+            "SELECT max(until) FROM (SELECT max(locked_until) AS until FROM pair_failures WHERE account = ?1 \
+             UNION ALL SELECT locked_until FROM account_failures WHERE account = ?1) AS locks",
             "UPDATE users SET name = ?1 WHERE id = ?2",
             "DELETE FROM links",
         ];

@@ -10,7 +10,7 @@ use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
 
 const COLUMNS: &str = "k.id, k.name, k.created_at, k.expires_at, k.last_used_at, \
-    (SELECT group_concat(p.permission) FROM api_key_permissions p WHERE p.key_id = k.id) AS permissions";
+    (SELECT string_agg(p.permission, ',') FROM api_key_permissions p WHERE p.key_id = k.id) AS permissions";
 
 /// Finds a key by its name, whether or not it has expired.
 pub fn find(query: &impl Query, name: &ApiKeyName) -> Result<Option<ApiKey>, Fault> {

@@ -8,7 +8,7 @@ use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
 
 const COLUMNS: &str = "a.name, a.url, a.everyone, a.created_at, \
-    (SELECT group_concat(ar.role) FROM app_roles ar WHERE ar.app = a.name) AS roles";
+    (SELECT string_agg(ar.role, ',') FROM app_roles ar WHERE ar.app = a.name) AS roles";
 
 /// Finds an application by its name.
 pub fn find(query: &impl Query, name: &AppName) -> Result<Option<Application>, Fault> {

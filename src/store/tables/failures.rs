@@ -5,6 +5,7 @@ use crate::domain::lockout::{Account, Familiarity, MEMORY, Pair};
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
+use crate::store::page::ALL_ROWS;
 use crate::store::tx::{Query, Tx, params};
 
 /// How many networks' failures are kept of one account, and to how many they are brought down once there are
@@ -49,8 +50,9 @@ pub fn save_pair(tx: &mut Tx<'_>, account: &str, network: Network, pair: &Pair) 
     let sql = "DELETE FROM pair_failures WHERE account = ?1 \
         AND (SELECT count(*) FROM pair_failures WHERE account = ?1) > ?2 \
         AND network IN (SELECT network FROM pair_failures WHERE account = ?1 \
-        ORDER BY max(last_at, coalesce(locked_until, 0)) DESC, network LIMIT -1 OFFSET ?3)";
-    tx.execute(sql, params![account, MOST_PAIRS, KEPT_PAIRS]).map(drop)
+        ORDER BY CASE WHEN locked_until > last_at THEN locked_until ELSE last_at END DESC, network \
+        LIMIT ?4 OFFSET ?3)";
+    tx.execute(sql, params![account, MOST_PAIRS, KEPT_PAIRS, ALL_ROWS]).map(drop)
 }
 
 /// Saves the failures of `account` from anywhere, with the time of the last: now.

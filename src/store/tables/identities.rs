@@ -56,12 +56,12 @@ pub struct ProviderCount {
 
 /// Counts those of each provider, in the order of the names. It takes time on a large database.
 pub fn count_by_provider(query: &impl Query) -> Result<Vec<ProviderCount>, Fault> {
-    let granted = "SELECT count(*) FROM user_roles ur WHERE ur.granted_by = i.id";
-    let sql = format!(
-        "SELECT provider, count(*) AS identities, min(i.id) AS first, sum(({granted})) AS granted_roles \
-        FROM identities i GROUP BY provider ORDER BY provider"
-    );
-    query.all(&sql, &[], |row| {
+    // PostgreSQL finds no least id before version 18, and sums whole numbers up to one of another type.
+    let sql = "SELECT i.provider, count(*) AS identities, \
+        (SELECT f.id FROM identities f WHERE f.provider = i.provider ORDER BY f.id LIMIT 1) AS first, \
+        CAST(sum((SELECT count(*) FROM user_roles ur WHERE ur.granted_by = i.id)) AS BIGINT) AS granted_roles \
+        FROM identities i GROUP BY i.provider ORDER BY i.provider";
+    query.all(sql, &[], |row| {
         let (identities, granted_roles) = (row.get("identities")?, row.get("granted_roles")?);
         Ok(ProviderCount {
             provider: read_provider(row)?,
@@ -96,7 +96,7 @@ pub fn delete(tx: &mut Tx<'_>, id: IdentityId) -> Result<bool, Fault> {
 
 /// Lists the roles that a user has by this identity alone.
 pub fn list_granted(query: &impl Query, id: IdentityId) -> Result<Vec<RoleName>, Fault> {
-    let sql = "SELECT group_concat(role) AS roles FROM user_roles WHERE granted_by = ?1";
+    let sql = "SELECT string_agg(role, ',') AS roles FROM user_roles WHERE granted_by = ?1";
     query.one(sql, params![id], |row| Ok(words(row.get("roles")?, |word| RoleName::parse(word).ok())))
 }
 

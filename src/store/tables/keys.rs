@@ -27,6 +27,9 @@ pub struct StoredKey {
 
 const COLUMNS: &str = "kid, algorithm, jwk, private_sealed, created_at, retired_at, token_ttl, keep_until";
 
+/// Oldest first, and of one time those that sign last. A condition has no place among numbers in PostgreSQL.
+const ORDER: &str = "created_at, CASE WHEN retired_at IS NULL THEN 1 ELSE 0 END, kid";
+
 /// Inserts a key.
 pub fn insert(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
     let sql = "INSERT INTO signing_keys (kid, algorithm, jwk, private_sealed, created_at, retired_at, token_ttl, \
@@ -49,11 +52,7 @@ pub fn insert(tx: &mut Tx<'_>, key: &StoredKey) -> Result<(), Fault> {
 
 /// Lists all keys, oldest first.
 pub fn list(query: &impl Query) -> Result<Vec<StoredKey>, Fault> {
-    query.all(
-        &format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, retired_at IS NULL, kid"),
-        &[],
-        read,
-    )
+    query.all(&format!("SELECT {COLUMNS} FROM signing_keys ORDER BY {ORDER}"), &[], read)
 }
 
 /// Where a page of [`list`] ends: what it is in the order of.
@@ -67,8 +66,7 @@ pub struct Place {
 /// Lists as [`list`] does, a page.
 pub fn list_page(query: &impl Query, page: &Page<Place>) -> Result<Paged<StoredKey, Place>, Fault> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM signing_keys WHERE (created_at, retired_at IS NULL, kid) > (?1, ?2, ?3) \
-         ORDER BY created_at, retired_at IS NULL, kid LIMIT ?4"
+        "SELECT {COLUMNS} FROM signing_keys WHERE ({ORDER}) > (?1, ?2, ?3) ORDER BY {ORDER} LIMIT ?4"
     );
     // No key was made before this one.
     let first = Place { created_at: Timestamp::from_millis(i64::MIN), signs: false, kid: String::new() };
@@ -84,9 +82,9 @@ pub fn list_page(query: &impl Query, page: &Page<Place>) -> Result<Paged<StoredK
 
 /// Lists the public halves of all keys whose tokens are taken, oldest first.
 pub fn list_public(query: &impl Query, now: Timestamp) -> Result<Vec<String>, Fault> {
-    let sql = "SELECT jwk FROM signing_keys WHERE retired_at IS NULL OR keep_until > ?1 \
-        ORDER BY created_at, retired_at IS NULL, kid";
-    query.all(sql, params![now], |row| row.get("jwk"))
+    let sql =
+        format!("SELECT jwk FROM signing_keys WHERE retired_at IS NULL OR keep_until > ?1 ORDER BY {ORDER}");
+    query.all(&sql, params![now], |row| row.get("jwk"))
 }
 
 /// Finds a key by its id, retired or not.

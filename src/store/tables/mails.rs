@@ -54,7 +54,7 @@ pub fn has_had(
     since: Timestamp,
 ) -> Result<bool, Fault> {
     let sql = "SELECT count(*) >= ?3 AS has_had FROM \
-        (SELECT 1 FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts = ?4 LIMIT ?3)";
+        (SELECT 1 FROM mails WHERE to_key = ?1 AND created_at > ?2 AND counts = ?4 LIMIT ?3) AS lately";
     query.one(sql, params![to.key(), since, mails, budget.number()], |row| row.get("has_had"))
 }
 
@@ -123,12 +123,13 @@ pub fn list_page(
     state: Option<MailState>,
     page: Page<MailId>,
 ) -> Result<Paged<Mail, MailId>, Fault> {
+    // SQLite looks for no index over a condition behind NOT.
     let of = match state {
         None => "?1 IS NULL AND mails.id < ?2",
         // Nearly all were sent: looking at each, from the newest on, soon fills a page.
-        Some(MailState::Sent) => "+state = ?1 AND mails.id < ?2",
+        Some(MailState::Sent) => "NOT (state <> ?1) AND mails.id < ?2",
         // These are few, and the index over the state holds them alone.
-        Some(MailState::Queued | MailState::Failed) => "state = ?1 AND +mails.id < ?2",
+        Some(MailState::Queued | MailState::Failed) => "state = ?1 AND NOT (mails.id >= ?2)",
     };
     let sql = format!("SELECT {COLUMNS} FROM mails WHERE {of} ORDER BY mails.id DESC LIMIT ?3");
     // No id comes after this one.

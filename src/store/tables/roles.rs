@@ -8,7 +8,7 @@ use crate::store::page::{Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params};
 
 const COLUMNS: &str = "r.name, r.description, \
-    (SELECT group_concat(rp.permission) FROM role_permissions rp WHERE rp.role = r.name) AS permissions";
+    (SELECT string_agg(rp.permission, ',') FROM role_permissions rp WHERE rp.role = r.name) AS permissions";
 
 /// Finds a role by its name.
 pub fn find(query: &impl Query, name: &RoleName) -> Result<Option<Role>, Fault> {

@@ -6,7 +6,7 @@ use crate::domain::session::{Bounds, Generation, Session};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::error::Fault;
-use crate::store::page::{Page, Paged};
+use crate::store::page::{ALL_ROWS, Page, Paged};
 use crate::store::tx::{Query, Row, Tx, params, words};
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
@@ -231,7 +231,7 @@ pub fn list_page(
     alive: Option<Alive>,
     page: Page<SessionId>,
 ) -> Result<Paged<SessionOfUser, SessionId>, Fault> {
-    let (of, live) = (of_user(user), if alive.is_some() { LIVES } else { "?2 IS ?3" });
+    let (of, live) = (of_user(user), if alive.is_some() { LIVES } else { "?2 IS NULL AND ?3 IS NULL" });
     let sql = format!(
         "SELECT {COLUMNS}, u.email FROM sessions s JOIN users u ON u.id = s.user_id \
          WHERE {of} AND {live} AND s.id < ?4 ORDER BY s.id DESC LIMIT ?5"
@@ -318,9 +318,9 @@ pub fn end_surplus(
 ) -> Result<Vec<SessionId>, Fault> {
     let sql = format!(
         "SELECT s.id FROM sessions s WHERE s.user_id = ?1 AND {LIVES} \
-         ORDER BY s.last_used_at DESC, s.id DESC LIMIT -1 OFFSET ?4"
+         ORDER BY s.last_used_at DESC, s.id DESC LIMIT ?5 OFFSET ?4"
     );
-    let surplus = tx.all(&sql, params![user, tx.now(), idle, most], |row| row.get("id"))?;
+    let surplus = tx.all(&sql, params![user, tx.now(), idle, most, ALL_ROWS], |row| row.get("id"))?;
     for id in &surplus {
         end(tx, *id)?;
     }
@@ -368,8 +368,8 @@ pub fn revoke_token(tx: &mut Tx<'_>, token: TokenId, expires_at: Timestamp) -> R
 /// more.
 pub fn save_proof(tx: &mut Tx<'_>, id: SessionId, proof: &Proof<'_>) -> Result<(), Fault> {
     let now = tx.now();
-    let sql = "UPDATE sessions SET auth_time = ?2, amr = ?3, provider_amr = '', expires_at = min(expires_at, ?4), idle = ?5, \
-        oldest = generation WHERE id = ?1";
+    let sql = "UPDATE sessions SET auth_time = ?2, amr = ?3, provider_amr = '', \
+        expires_at = CASE WHEN expires_at < ?4 THEN expires_at ELSE ?4 END, idle = ?5, oldest = generation WHERE id = ?1";
     tx.execute(sql, params![id, now, proof.amr.join(" "), proof.expires_at, proof.idle]).map(drop)
 }
 

@@ -160,7 +160,7 @@ pub fn list(
 ) -> Result<Vec<UserExport>, Fault> {
     let sql = "SELECT u.id, u.email, u.email_verified_at, u.name, u.password_hash, u.disabled_at, u.created_at, \
         u.last_login_at, u.password_must_change, u.password_ends_at, \
-        (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
+        (SELECT string_agg(ur.role, ',') FROM user_roles ur WHERE ur.user_id = u.id) AS roles, \
         t.secret_sealed AS factor_secret_sealed, t.enabled_at AS factor_enabled_at, t.last_step AS factor_last_step, \
         t.failures AS factor_failures, t.created_at AS factor_created_at \
         FROM users u LEFT JOIN totp t ON t.user_id = u.id WHERE u.id > ?1 ORDER BY u.id LIMIT ?2";

@@ -35,10 +35,10 @@ pub(in crate::store) const COLUMNS: &str = "u.id, u.email, u.email_verified_at, 
     (SELECT count(*) FROM passkeys WHERE user_id = u.id) AS passkeys, u.disabled_at, \
     (SELECT max(until) FROM (SELECT max(locked_until) AS until FROM pair_failures WHERE account = u.email_key \
      AND locked_until IS NOT NULL \
-     UNION ALL SELECT locked_until FROM account_failures WHERE account = u.email_key)) AS locked_until, \
+     UNION ALL SELECT locked_until FROM account_failures WHERE account = u.email_key) AS locks) AS locked_until, \
     u.created_at, u.last_login_at, \
-    (SELECT group_concat(role) FROM user_roles WHERE user_id = u.id) AS roles, \
-    (SELECT group_concat(permission) FROM user_roles JOIN role_permissions USING (role) WHERE user_id = u.id) \
+    (SELECT string_agg(role, ',') FROM user_roles WHERE user_id = u.id) AS roles, \
+    (SELECT string_agg(permission, ',') FROM user_roles JOIN role_permissions USING (role) WHERE user_id = u.id) \
      AS permissions";
 
 /// Finds an account by its id.
@@ -154,7 +154,7 @@ fn list_sql(filter: &Filter) -> String {
         }
     };
     let by_text = match filter.query {
-        Some(_) => "(u.email_key LIKE ?1 ESCAPE '\\' OR u.name LIKE ?1 ESCAPE '\\')",
+        Some(_) => "(u.email_key LIKE ?1 ESCAPE '\\' OR lower(u.name) LIKE ?1 ESCAPE '\\')",
         None => "?1 IS NULL",
     };
     format!(
@@ -199,8 +199,10 @@ pub fn list_emails_of(query: &impl Query, ids: &[UserId]) -> Result<Vec<(UserId,
     query.all(&sql, &values, |row| Ok((row.get("id")?, row.get("email")?)))
 }
 
+/// A pattern for what is in lower case. SQLite's `LIKE` takes no notice of the case of a to z, PostgreSQL's
+/// does, and `lower` changes these letters alone in both.
 fn like_part(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = text.to_ascii_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
 
@@ -320,7 +322,7 @@ pub(in crate::store) fn read_user(row: &Row<'_>) -> Result<User, Fault> {
     })
 }
 
-/// Reads what `group_concat` joined; sorted, each once. `None`: the group is empty.
+/// Reads what `string_agg` joined with commas; sorted, each once. `None`: the group is empty.
 pub(in crate::store) fn words<T: Ord>(joined: Option<&str>, parse: impl Fn(&str) -> Option<T>) -> Vec<T> {
     let mut words: Vec<T> = joined.iter().flat_map(|joined| joined.split(',')).filter_map(parse).collect();
     words.sort();
