@@ -52,7 +52,7 @@ impl<'r> Row<'r> {
 
 #[cold]
 fn mismatch(column: &str, value: Value<'_>, wanted: &str) -> Fault {
-    unexpected(&format!("column {column} holds {}, not {wanted}", value.kind()))
+    unexpected(&format!("column {column} holds {}, not {wanted}", value.described()))
 }
 
 fn unexpected(what: &str) -> Fault {

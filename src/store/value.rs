@@ -12,10 +12,19 @@ use crate::domain::role::RoleName;
 use crate::domain::time::Timestamp;
 use std::time::Duration;
 
+/// The kinds of values that a column can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Integer,
+    Text,
+    Blob,
+}
+
 /// One value, borrowed from whoever holds it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'v> {
-    Null,
+    /// Of what kind it would be else, as PostgreSQL wants to know of a parameter. `None`: it was read.
+    Null(Option<Kind>),
     Integer(i64),
     /// Nothing of authd's is stored so: it is here for what others have put into the file.
     Real(f64),
@@ -26,9 +35,9 @@ pub enum Value<'v> {
 
 impl Value<'_> {
     /// What it is, for a message.
-    pub(in crate::store) const fn kind(&self) -> &'static str {
+    pub(in crate::store) const fn described(&self) -> &'static str {
         match self {
-            Self::Null => "nothing",
+            Self::Null(_) => "nothing",
             Self::Integer(_) => "an integer",
             Self::Real(_) => "a real number",
             Self::Text(_) => "a text",
@@ -39,6 +48,9 @@ impl Value<'_> {
 
 /// A type that can be bound to a parameter.
 pub trait ToValue {
+    /// The kind of its values.
+    const KIND: Kind;
+
     /// Gives the value that stands for it in the database.
     fn to_value(&self) -> Value<'_>;
 }
@@ -64,6 +76,8 @@ pub(in crate::store) fn words(text: &str) -> Vec<String> {
 }
 
 impl<T: ToValue + ?Sized> ToValue for &T {
+    const KIND: Kind = T::KIND;
+
     fn to_value(&self) -> Value<'_> {
         (**self).to_value()
     }
@@ -71,8 +85,10 @@ impl<T: ToValue + ?Sized> ToValue for &T {
 
 /// `None` is NULL.
 impl<T: ToValue> ToValue for Option<T> {
+    const KIND: Kind = T::KIND;
+
     fn to_value(&self) -> Value<'_> {
-        self.as_ref().map_or(Value::Null, T::to_value)
+        self.as_ref().map_or(Value::Null(Some(T::KIND)), T::to_value)
     }
 }
 
@@ -80,13 +96,7 @@ impl<'v, T: FromValue<'v>> FromValue<'v> for Option<T> {
     const WANTED: &'static str = T::WANTED;
 
     fn from_value(value: Value<'v>) -> Option<Self> {
-        if matches!(value, Value::Null) { Some(None) } else { T::from_value(value).map(Some) }
-    }
-}
-
-impl ToValue for Value<'_> {
-    fn to_value(&self) -> Value<'_> {
-        *self
+        if matches!(value, Value::Null(_)) { Some(None) } else { T::from_value(value).map(Some) }
     }
 }
 
@@ -99,6 +109,8 @@ impl<'v> FromValue<'v> for Value<'v> {
 }
 
 impl ToValue for i64 {
+    const KIND: Kind = Kind::Integer;
+
     fn to_value(&self) -> Value<'_> {
         Value::Integer(*self)
     }
@@ -113,6 +125,8 @@ impl FromValue<'_> for i64 {
 }
 
 impl ToValue for u32 {
+    const KIND: Kind = Kind::Integer;
+
     fn to_value(&self) -> Value<'_> {
         Value::Integer(i64::from(*self))
     }
@@ -128,6 +142,8 @@ impl FromValue<'_> for u32 {
 
 /// Nothing that is counted comes near 2^63: one a millisecond for 292 million years.
 impl ToValue for u64 {
+    const KIND: Kind = Kind::Integer;
+
     fn to_value(&self) -> Value<'_> {
         Value::Integer(i64::try_from(*self).unwrap_or(i64::MAX))
     }
@@ -142,6 +158,8 @@ impl FromValue<'_> for u64 {
 }
 
 impl ToValue for bool {
+    const KIND: Kind = Kind::Integer;
+
     fn to_value(&self) -> Value<'_> {
         Value::Integer(i64::from(*self))
     }
@@ -156,6 +174,8 @@ impl FromValue<'_> for bool {
 }
 
 impl ToValue for str {
+    const KIND: Kind = Kind::Text;
+
     fn to_value(&self) -> Value<'_> {
         Value::Text(self.as_bytes())
     }
@@ -170,6 +190,8 @@ impl<'v> FromValue<'v> for &'v str {
 }
 
 impl ToValue for String {
+    const KIND: Kind = Kind::Text;
+
     fn to_value(&self) -> Value<'_> {
         self.as_str().to_value()
     }
@@ -184,6 +206,8 @@ impl FromValue<'_> for String {
 }
 
 impl ToValue for [u8] {
+    const KIND: Kind = Kind::Blob;
+
     fn to_value(&self) -> Value<'_> {
         Value::Blob(self)
     }
@@ -198,6 +222,8 @@ impl<'v> FromValue<'v> for &'v [u8] {
 }
 
 impl ToValue for Vec<u8> {
+    const KIND: Kind = Kind::Blob;
+
     fn to_value(&self) -> Value<'_> {
         Value::Blob(self)
     }
@@ -212,6 +238,8 @@ impl FromValue<'_> for Vec<u8> {
 }
 
 impl<const N: usize> ToValue for [u8; N] {
+    const KIND: Kind = Kind::Blob;
+
     fn to_value(&self) -> Value<'_> {
         Value::Blob(self)
     }
@@ -228,6 +256,8 @@ impl<const N: usize> FromValue<'_> for [u8; N] {
 macro_rules! ids_as_blobs {
     ($($name:ty),*) => {$(
         impl ToValue for $name {
+            const KIND: Kind = Kind::Blob;
+
             fn to_value(&self) -> Value<'_> {
                 Value::Blob(self.as_bytes())
             }
@@ -247,6 +277,8 @@ ids_as_blobs!(UserId, SessionId, TokenId, LinkId, MailId, RegistrationId, Identi
 
 /// Milliseconds since 1970.
 impl ToValue for Timestamp {
+    const KIND: Kind = Kind::Integer;
+
     fn to_value(&self) -> Value<'_> {
         Value::Integer(self.as_millis())
     }
@@ -262,6 +294,8 @@ impl FromValue<'_> for Timestamp {
 
 /// Milliseconds.
 impl ToValue for Duration {
+    const KIND: Kind = Kind::Integer;
+
     fn to_value(&self) -> Value<'_> {
         Value::Integer(i64::try_from(self.as_millis()).unwrap_or(i64::MAX))
     }
@@ -353,7 +387,7 @@ mod tests {
         assert_eq!(read::<u64>(&-1i64), None);
         assert_eq!(read::<Duration>(&-1i64), None);
         assert_eq!(read::<String>(&None::<String>), None);
-        assert_eq!(read::<String>(&Value::Text(&[0xff])), None);
+        assert_eq!(String::from_value(Value::Text(&[0xff])), None);
         assert_eq!(read::<Vec<u8>>(&"a text"), None);
         assert_eq!(read::<[u8; 3]>(&[1u8, 2]), None);
         assert_eq!(read::<UserId>(&[1u8; 15]), None);

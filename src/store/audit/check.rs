@@ -46,7 +46,7 @@ fn step(chain: &Chain, last: &mut Mark, row: &Row<'_>) -> Result<Option<ChainErr
     for (text, column) in texts.iter_mut().zip(TEXTS) {
         *text = match row.get(column)? {
             Value::Text(bytes) => Some(bytes),
-            Value::Null => None,
+            Value::Null(_) => None,
             _ => return Ok(Some(ChainError::Changed { seq })),
         };
     }

@@ -11,6 +11,8 @@ pub(super) mod objects;
 #[cfg(debug_assertions)]
 pub(super) mod plan;
 pub mod pool;
+#[cfg(debug_assertions)]
+pub(super) mod recorder;
 pub mod schema;
 pub(super) mod snapshot;
 pub(super) mod statement;

@@ -26,7 +26,7 @@ impl<'r> Cells<'r> {
     #[inline]
     pub(in crate::store) fn value(&self, at: usize) -> Result<Value<'r>, Fault> {
         Ok(match self.row.get_ref(at).map_err(fault)? {
-            ValueRef::Null => Value::Null,
+            ValueRef::Null => Value::Null(None),
             ValueRef::Integer(number) => Value::Integer(number),
             ValueRef::Real(number) => Value::Real(number),
             ValueRef::Text(bytes) => Value::Text(bytes),
@@ -43,7 +43,7 @@ impl Connection {
         params: &[Value<'_>],
         read: impl FnOnce(Cells<'_>) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
-        let mut statement = self.prepare(sql)?;
+        let mut statement = self.prepare(sql, params)?;
         let mut rows = statement.query(bound(params)).map_err(|error| self.met(error))?;
         let Some(row) = rows.next().map_err(|error| self.met(error))? else {
             return Ok(None);
@@ -61,7 +61,7 @@ impl Connection {
         params: &[Value<'_>],
         mut read: impl FnMut(Cells<'_>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let mut statement = self.prepare(sql)?;
+        let mut statement = self.prepare(sql, params)?;
         let columns = self.columns.take(sql, &statement);
         let mut rows = statement.query(bound(params)).map_err(|error| self.met(error))?;
         let mut read_all = || {
@@ -77,7 +77,7 @@ impl Connection {
 
     /// Runs a statement that gives no rows; gives how many it changed.
     pub(in crate::store) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<usize, Fault> {
-        self.prepare(sql)?.execute(bound(params)).map_err(|error| self.met(error))
+        self.prepare(sql, params)?.execute(bound(params)).map_err(|error| self.met(error))
     }
 
     /// Runs a statement without values that gives nothing: what begins and ends a transaction.
@@ -90,9 +90,16 @@ impl Connection {
         self.damage.noting(fault(error))
     }
 
-    fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, Fault> {
+    #[cfg_attr(
+        not(debug_assertions),
+        allow(unused_variables, reason = "a debug build writes down their kinds")
+    )]
+    fn prepare(&self, sql: &str, params: &[Value<'_>]) -> Result<CachedStatement<'_>, Fault> {
         #[cfg(debug_assertions)]
-        super::plan::check(&self.driver, sql)?;
+        {
+            super::plan::check(&self.driver, sql)?;
+            super::recorder::record(sql, params);
+        }
         self.driver.prepare_cached(sql).map_err(|error| self.met(error))
     }
 }
@@ -104,7 +111,7 @@ impl ToSql for Bound<'_> {
     #[inline]
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
-            Value::Null => ValueRef::Null,
+            Value::Null(_) => ValueRef::Null,
             Value::Integer(number) => ValueRef::Integer(number),
             Value::Real(number) => ValueRef::Real(number),
             Value::Text(bytes) => ValueRef::Text(bytes),

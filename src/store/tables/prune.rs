@@ -133,7 +133,7 @@ enum KeyPart {
     Blob(Vec<u8>),
 }
 
-impl ToValue for KeyPart {
+impl KeyPart {
     fn to_value(&self) -> Value<'_> {
         match self {
             Self::Text(text) => text.to_value(),

@@ -194,7 +194,7 @@ pub fn list_emails_of(query: &impl Query, ids: &[UserId]) -> Result<Vec<(UserId,
     // Always as many parameters, so that it is one statement.
     let parameters: Vec<String> = (1..=NAMED_MAX).map(|number| format!("?{number}")).collect();
     let sql = format!("SELECT id, email FROM users WHERE id IN ({})", parameters.join(", "));
-    let nobody = std::iter::repeat(Value::Null);
+    let nobody = std::iter::repeat(Value::Null(Some(UserId::KIND)));
     let values: Vec<Value<'_>> = ids.iter().map(ToValue::to_value).chain(nobody).take(NAMED_MAX).collect();
     query.all(&sql, &values, |row| Ok((row.get("id")?, row.get("email")?)))
 }
