@@ -20,8 +20,8 @@ const FIND_USER: &str = "SELECT u.id, u.email, u.email_verified_at, u.name, \
     (SELECT max(until) FROM (SELECT max(p.locked_until) AS until FROM pair_failures p WHERE p.account = u.email_key \
      UNION ALL SELECT a.locked_until FROM account_failures a WHERE a.account = u.email_key)), \
     u.created_at, u.last_login_at, u.password_hash, \
-    (SELECT group_concat(ur.role) FROM user_roles ur WHERE ur.user_id = u.id), \
-    (SELECT group_concat(rp.permission) FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
+    (SELECT string_agg(ur.role, ',') FROM user_roles ur WHERE ur.user_id = u.id), \
+    (SELECT string_agg(rp.permission, ',') FROM user_roles ur JOIN role_permissions rp ON rp.role = ur.role \
      WHERE ur.user_id = u.id) FROM users u WHERE u.id = ?1";
 const ROTATE: &str = "UPDATE sessions SET generation = generation + 1, last_used_at = ?3 \
     WHERE id = ?1 AND generation = ?2 AND ended_at IS NULL";

@@ -255,7 +255,7 @@ mod tests {
             "SELECT (SELECT max(at) FROM audit) FROM roles",
             "SELECT EXISTS (SELECT 1 FROM mails WHERE counts > ?1)",
             "SELECT r.name FROM roles r, users u WHERE u.name = r.name",
-            "SELECT max(until) FROM (SELECT max(expires_at) AS until FROM sessions WHERE salt = ?1) AS ends",
+            "SELECT max(ends) FROM (SELECT count(*) AS ends FROM sessions WHERE salt = ?1) AS counted",
             "UPDATE users SET name = ?1 WHERE name = ?2",
             "DELETE FROM links WHERE expires_at <= ?1",
         ];

@@ -134,11 +134,6 @@ pub fn delete(tx: &mut Tx<'_>, id: PasskeyId) -> Result<bool, Fault> {
     Ok(tx.execute("DELETE FROM passkeys WHERE id = ?1", params![id])? == 1)
 }
 
-/// Deletes all of a user; gives how many.
-pub fn delete_of_user(tx: &mut Tx<'_>, user: UserId) -> Result<u64, Fault> {
-    Ok(tx.execute("DELETE FROM passkeys WHERE user_id = ?1", params![user])? as u64)
-}
-
 /// Until when all ceremonies have ended that are void, since what was spent of them is not remembered any
 /// more: milliseconds since 1970, as eight bytes, big endian.
 const VOID_CEREMONIES: &str = "ceremonies_void_until";

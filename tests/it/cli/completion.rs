@@ -43,7 +43,7 @@ impl Shell {
         let path = format!("{}:{}", self.world.folder.display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new(interpreter[0]);
         shell.args(&interpreter[1..]).args(["driver", line]).current_dir(&self.world.folder).env_clear();
-        shell.env("PATH", path).env("HOME", &self.world.folder).env("TERM", "dumb");
+        shell.env("PATH", path).env("HOME", &self.world.folder).env("TERM", "dumb").envs(super::recorder());
         shell.stdin(Stdio::null());
         let said = said(shell);
         assert_eq!(said.err, "", "{line}");
@@ -180,6 +180,7 @@ fn fish_completes_the_same() {
 #[test]
 fn ids_come_newest_first_with_what_tells_them_apart() {
     let shell = world();
+    let passkey = crate::passkey_rows::add(&shell.world, "bob@example.com", "My phone", 1);
     let sessions = shell.ids("token list -q");
     let mails = shell.ids("mail list -q");
     let kids = shell.ids("key list -q");
@@ -191,6 +192,7 @@ fn ids_come_newest_first_with_what_tells_them_apart() {
         ("authctl mail show ".to_owned(), &mails),
         ("authctl mail retry ".to_owned(), &mails),
         ("authctl key retire ".to_owned(), &kids),
+        ("authctl passkey delete bob@example.com ".to_owned(), &passkey),
         ("authctl token revoke --id zz".to_owned(), ""),
     ] {
         let Some(offered) = shell.in_bash(&line) else {

@@ -120,13 +120,17 @@ impl Shell {
 /// Cheap hashing, and nothing of the tester's own environment but the way to programs and, where SQL is
 /// recorded, the folder for it.
 fn environment() -> Vec<(&'static str, String)> {
-    let recorder = std::env::var("SQL_TEXTS").ok().map(|folder| ("SQL_TEXTS", folder));
     let fixed = [
         ("PATH", std::env::var("PATH").unwrap_or_default()),
         ("AUTHD_PASSWORD__ARGON2_MEMORY_KIB", "8".into()),
         ("AUTHD_PASSWORD__ARGON2_ITERATIONS", "1".into()),
     ];
-    fixed.into_iter().chain(recorder).collect()
+    fixed.into_iter().chain(recorder()).collect()
+}
+
+/// Where what runs writes down its SQL, if anywhere.
+fn recorder() -> Option<(&'static str, String)> {
+    std::env::var("SQL_TEXTS").ok().map(|folder| ("SQL_TEXTS", folder))
 }
 
 fn said(mut command: Command) -> Said {

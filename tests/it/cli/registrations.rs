@@ -54,6 +54,20 @@ fn which_of_two_passwords_is_hers_the_operator_has_to_say() {
 }
 
 #[test]
+fn of_two_whose_ids_begin_alike_the_addresses_are_told() {
+    let shell = Shell::new();
+    sign_up(&shell, "ann@example.com", PASSWORD);
+    sign_up(&shell, "bob@example.com", PASSWORD);
+    let listed = json(&shell.line("registration list -o json").out);
+    let begun = &listed[0]["id"].as_str().unwrap()[..4];
+    let said = shell.line(&format!("registration confirm {begun}"));
+    assert_eq!(said.code, 2, "{said:?}");
+    for address in ["ann@example.com", "bob@example.com"] {
+        assert!(said.err.contains(address), "{said:?}");
+    }
+}
+
+#[test]
 fn an_address_that_was_contested_is_not_confirmed_unseen() {
     let shell = Shell::new();
     sign_up(&shell, "ann@example.com", PASSWORD);
