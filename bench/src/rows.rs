@@ -64,8 +64,8 @@ fn report(options: &Options, facts: &[String], rows: &[Row]) -> String {
 
 /// The row that no run of minutes can show: what has ended is kept for 30 days.
 const GROWTH: &str = "\
-The database doesn't grow under a steady load: held by `tests/it/growth.rs`, with a clock that it moves, and the audit log
-pruned as an operator's timer does.
+The database doesn't grow under a steady load: held by `tests/it/on_a_file/growth.rs`, with a clock that it moves, and the
+audit log pruned as an operator's timer does.
 ";
 
 /// Tells a person who waits.

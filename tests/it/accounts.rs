@@ -272,10 +272,7 @@ fn links_are_built_from_the_configuration_alone() {
 fn a_password_whose_cost_rose_is_hashed_anew_at_login() {
     let world = World::new();
     world.add_user(ANN, &[]);
-    let stored = || -> String {
-        let connection = rusqlite::Connection::open(world.database()).unwrap();
-        connection.query_row("SELECT password_hash FROM users", [], |row| row.get(0)).unwrap()
-    };
+    let stored = || world.database().one::<String>("SELECT password_hash FROM users");
     let cheap = stored();
     world.login(ANN).unwrap();
     assert_eq!(stored(), cheap, "nothing is hashed anew without need");
@@ -432,11 +429,11 @@ fn a_refresh_that_can_not_be_signed_is_not_spent() {
     let world = World::new();
     world.add_user(ANN, &[]);
     let tokens = world.login(ANN).unwrap();
-    let connection = rusqlite::Connection::open(world.database()).unwrap();
-    connection.execute("UPDATE signing_keys SET retired_at = 1", []).unwrap();
+    let database = world.database();
+    database.sql("UPDATE signing_keys SET retired_at = 1");
     let failed = refresh(&world.app, &anonymous(), tokens.refresh_token.expose());
     assert!(matches!(failed, Err(Error::Failed(_))), "{failed:?}");
-    connection.execute("UPDATE signing_keys SET retired_at = NULL", []).unwrap();
+    database.sql("UPDATE signing_keys SET retired_at = NULL");
     assert!(refresh(&world.app, &anonymous(), tokens.refresh_token.expose()).is_ok());
 }
 

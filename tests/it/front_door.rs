@@ -99,8 +99,8 @@ fn a_token_in_the_address_is_no_token() {
 fn while_somebody_else_holds_the_database_changes_come_back_later_and_reads_go_on() {
     let daemon = daemon();
     let token = daemon.login(ANN)["access_token"].as_str().unwrap().to_owned();
-    let other = rusqlite::Connection::open(daemon.world.database()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let other = daemon.world.database();
+    other.hold();
     let login = json!({"email": ANN, "password": PASSWORD}).to_string();
     let address = daemon.running.address().tcp().unwrap();
     let bearer = format!("Bearer {token}");
@@ -125,7 +125,7 @@ fn while_somebody_else_holds_the_database_changes_come_back_later_and_reads_go_o
             assert_eq!(answer.header("retry-after"), "2");
         }
     });
-    other.execute_batch("ROLLBACK").unwrap();
+    other.let_go();
     // Waiting that long and asking again works.
     daemon.world.advance(std::time::Duration::from_secs(2));
     for bytes in &changes {

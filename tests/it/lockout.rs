@@ -123,8 +123,7 @@ fn the_networks_that_are_counted_of_one_account_are_bounded_and_a_lock_outlives_
     for network in 0..1_100 {
         fail(&daemon, &format!("203.0.{}.{}", network / 250, network % 250), ANN, 1);
     }
-    let database = rusqlite::Connection::open(daemon.world.database()).unwrap();
-    let rows: u32 = database.query_row("SELECT count(*) FROM pair_failures", [], |row| row.get(0)).unwrap();
+    let rows: i64 = daemon.world.database().one("SELECT count(*) FROM pair_failures");
     assert!((900..=1_000).contains(&rows), "{rows}");
     assert_locked(&login(&daemon, HOME, ANN, PASSWORD), 60);
 }

@@ -243,8 +243,7 @@ fn a_database_that_can_not_be_counted_is_told_and_hides_nothing_else() {
     let watched = Watched::new();
     watched.daemon.get("/healthz");
     assert_eq!(value(&watched.scrape(), "authd_database_up"), 1);
-    let elsewhere = rusqlite::Connection::open(watched.daemon.world.database()).unwrap();
-    elsewhere.execute_batch("ALTER TABLE mails RENAME TO gone").unwrap();
+    watched.daemon.world.database().sql("ALTER TABLE mails RENAME TO gone");
     watched.daemon.world.advance(Duration::from_secs(10));
     let scraped = watched.scrape();
     assert_eq!(scraped["authd_database_up"], "0");
@@ -263,8 +262,14 @@ fn the_process_tells_of_itself() {
     assert!(value(&scraped, "authd_process_resident_memory_bytes") > 1 << 20);
     assert!(value(&scraped, "authd_process_open_fds") > 3);
     assert!(value(&scraped, "authd_database_size_bytes") > 0);
-    assert!(value(&scraped, "authd_database_wal_size_bytes") > 0);
     assert!(scraped.keys().all(|series| series.starts_with("authd_")), "{scraped:#?}");
+}
+
+#[test]
+fn on_a_file_the_size_of_its_log_is_told_too() {
+    let watched = Watched::new();
+    watched.daemon.world.add_user("ann@example.com", &[]);
+    assert!(value(&watched.scrape(), "authd_database_wal_size_bytes") > 0);
 }
 
 #[test]

@@ -140,9 +140,7 @@ fn one_that_is_revoked_by_its_jti_is_remembered_for_its_whole_life() {
     let minted = minted(&world, Some(30 * DAY));
     assert_eq!(tokens::revoke(&world.app, &operator(), &Target::Jti(minted.token.to_string())), Ok(1));
     assert!(!is_good(&world, &minted));
-    let connection = rusqlite::Connection::open(world.database()).unwrap();
-    let until: i64 =
-        connection.query_row("SELECT expires_at FROM revoked_tokens", [], |row| row.get(0)).unwrap();
+    let until: i64 = world.database().one("SELECT expires_at FROM revoked_tokens");
     assert!(until >= minted.expires_at.as_millis());
 }
 

@@ -2,7 +2,6 @@
 
 use crate::world::World;
 use authd::domain::id::PasskeyId;
-use rusqlite::{Connection, params};
 
 /// A COSE_Key of the form that Ed25519 has.
 pub fn public_key() -> Vec<u8> {
@@ -15,11 +14,19 @@ pub fn public_key() -> Vec<u8> {
 pub fn add(world: &World, email: &str, name: &str, number: u8) -> String {
     let id = PasskeyId::new(world.now(), [number; 10]);
     let rp_id = &world.app.config.passkeys.rp_id;
-    let sql = "INSERT INTO passkeys SELECT ?1, id, ?2, ?3, ?4, ?5, ?6, 0, 1, 1, 'hybrid internal', ?7, NULL \
-        FROM users WHERE email_key = ?8";
-    let database = Connection::open(world.database()).unwrap();
+    let sql = "INSERT INTO passkeys VALUES (?1, (SELECT id FROM users WHERE email_key = ?8), ?2, ?3, ?4, ?5, ?6, \
+        0, 1, 1, 'hybrid internal', ?7, NULL)";
     let (credential, now) = ([number; 16], world.now().as_millis());
-    let values = params![id.as_bytes(), rp_id, credential, public_key(), [9_u8; 64], name, now, email];
-    assert_eq!(database.execute(sql, values).unwrap(), 1);
+    let values = [
+        id.as_bytes().into(),
+        rp_id.as_str().into(),
+        (&credential).into(),
+        public_key().into(),
+        (&[9; 64]).into(),
+        name.into(),
+        now.into(),
+        email.into(),
+    ];
+    assert_eq!(world.database().change(sql, &values), 1);
     id.to_string()
 }

@@ -9,15 +9,13 @@ use authd::usecase::operator::prune::{KEPT, Walk, prune};
 use authd::usecase::session::tokens::{Target, revoke};
 use authd::usecase::session::{authenticate, refresh};
 use authd::usecase::signin::login::Tokens;
-use rusqlite::Connection;
 use std::time::Duration;
 
 const ANN: &str = "ann@example.com";
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn count(world: &World, table: &str) -> i64 {
-    let connection = Connection::open(world.database()).unwrap();
-    connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    world.database().one(&format!("SELECT count(*) FROM {table}"))
 }
 
 fn pruned(world: &World) -> Vec<(&'static str, u64)> {
@@ -57,8 +55,7 @@ fn what_is_over_goes_when_its_time_has_come() {
     assert_eq!(pruned(&world), [("sessions", 1)]);
     assert_eq!(count(&world, "known_networks"), 1, "the newest one stays");
     assert_eq!(count(&world, "mails"), 1, "a queued mail is not over");
-    let connection = Connection::open(world.database()).unwrap();
-    connection.execute("UPDATE mails SET state = 'sent', sent_at = created_at", []).unwrap();
+    world.database().sql("UPDATE mails SET state = 'sent', sent_at = created_at");
     assert_eq!(pruned(&world), [("mails", 1)]);
     assert_eq!(pruned(&world), []);
 }
@@ -116,14 +113,14 @@ fn a_session_that_is_gone_is_refused_like_one_that_has_ended() {
 #[test]
 fn the_daemon_goes_in_small_steps_and_goes_on_where_it_was() {
     let world = World::new();
-    let connection = Connection::open(world.database()).unwrap();
-    connection
-        .execute_batch(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 240) \
-             INSERT INTO revoked_tokens SELECT CAST(printf('%016d', i) AS BLOB), 1 FROM n; \
-             INSERT INTO account_failures SELECT 'a' || expires_at || hex(jti), 1, NULL, 1 FROM revoked_tokens",
-        )
-        .unwrap();
+    let database = world.database();
+    database.sql("BEGIN");
+    for number in 1..=240 {
+        let (jti, account) = (format!("{number:016}"), format!("a{number:016}"));
+        database.change("INSERT INTO revoked_tokens VALUES (?1, 1)", &[jti.into_bytes().into()]);
+        database.change("INSERT INTO account_failures VALUES (?1, 1, NULL, 1)", &[account.as_str().into()]);
+    }
+    database.sql("COMMIT");
     let mut walk = Walk::default();
     // The first page is that of the sessions, of which there are none.
     assert_eq!(walk.go(&world.app, 1, || true).unwrap(), 0);

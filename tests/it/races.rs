@@ -197,13 +197,13 @@ fn a_refresh_is_committed_though_its_client_has_gone() {
     let world = &daemon.world;
     world.add_user(ANN, &[]);
     let token = world.login(ANN).unwrap().refresh_token;
-    let other = rusqlite::Connection::open(world.database()).unwrap();
+    let other = world.database();
     // Until this ends, nothing is committed.
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other.hold();
     let mut client = TcpStream::connect(daemon.running.address().tcp().unwrap()).unwrap();
     client.write_all(&rotate(&token)).unwrap();
     drop(client);
-    other.execute_batch("ROLLBACK").unwrap();
+    other.let_go();
     let refreshed = || world.events().iter().any(|event| event == "TokenRefreshed");
     assert!((0..1_000_000).any(|_| refreshed()));
     // Who has lost the answer asks once more.

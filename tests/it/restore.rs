@@ -1,6 +1,7 @@
 //! What a restored database must not bring back to life (S3 to S5), and a copy that is interrupted.
 
 use crate::authenticator::Authenticator;
+use crate::database::{TestDatabase, Value};
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::config::Config;
 use authd::domain::api_key::ApiKeyName;
@@ -192,11 +193,9 @@ fn a_passkey_that_was_deleted_does_not_come_back_and_the_others_count_on() {
     assert_eq!(names_of(&app, ANN), ["kept", "lost"]);
     passkeys::delete(&app, &operator(), &user_ref(ANN), &lost).unwrap();
     passkeys::delete(&app, &operator(), &user_ref("bob@example.com"), &only).unwrap();
-    let path = app.config.database.clone();
+    let config = app.config.clone();
     drop(app);
-    let replaced = rusqlite::Connection::open(&path).unwrap();
-    replaced.execute("UPDATE passkeys SET sign_count = 41", []).unwrap();
-    drop(replaced);
+    TestDatabase::of(&config).sql("UPDATE passkeys SET sign_count = 41");
     world.advance(STEP);
     let (app, done) = restored(&world, &file);
     let withheld = done.withheld.unwrap();
@@ -204,10 +203,9 @@ fn a_passkey_that_was_deleted_does_not_come_back_and_the_others_count_on() {
     assert_eq!(withheld.accounts_without_factor, 1, "Bob has had one only");
     assert_eq!(names_of(&app, ANN), ["kept"]);
     assert_eq!(names_of(&app, "bob@example.com"), [""; 0]);
-    let restored = rusqlite::Connection::open(&path).unwrap();
-    let count = |sql: &str| restored.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(count("SELECT sign_count FROM passkeys"), 41, "a copy of {kept} would show");
-    assert_eq!(count("SELECT count(*) FROM recovery_codes"), 0);
+    let restored = TestDatabase::of(&config);
+    assert_eq!(restored.one::<i64>("SELECT sign_count FROM passkeys"), 41, "a copy of {kept} would show");
+    assert_eq!(restored.one::<i64>("SELECT count(*) FROM recovery_codes"), 0);
 }
 
 #[test]
@@ -218,24 +216,24 @@ fn codes_go_with_the_passkey_for_which_they_stood_and_no_count_goes_back() {
     crate::passkey_rows::add(&world, ANN, "old", 1);
     crate::passkey_rows::add(&world, "bob@example.com", "counts", 2);
     admin_two_factor::replace_recovery_codes(&world.app, &operator(), &user_ref(ANN)).unwrap();
-    let run = |database: &std::path::Path, sql: &str| {
-        assert_eq!(rusqlite::Connection::open(database).unwrap().execute(sql, []).unwrap(), 1, "{sql}");
+    let run = |config: &Config, sql: &str, values: &[Value]| {
+        assert_eq!(TestDatabase::of(config).change(sql, values), 1, "{sql}");
     };
-    run(&world.database(), "UPDATE passkeys SET sign_count = 41 WHERE name = 'counts'");
+    run(&world.app.config, "UPDATE passkeys SET sign_count = 41 WHERE name = 'counts'", &[]);
     let file = back_up(&world);
     let (app, _) = restored(&world, &file);
-    let path = app.config.database.clone();
+    let config = app.config.clone();
     drop(app);
     // Ann has another passkey since, for which the same codes stood. Bob's is that of an older backup.
-    run(&path, "UPDATE passkeys SET id = zeroblob(16) WHERE name = 'old'");
-    run(&path, "UPDATE passkeys SET sign_count = 7 WHERE name = 'counts'");
+    run(&config, "UPDATE passkeys SET id = ?1 WHERE name = 'old'", &[(&[0; 16]).into()]);
+    run(&config, "UPDATE passkeys SET sign_count = 7 WHERE name = 'counts'", &[]);
     world.advance(STEP);
     let (app, done) = restored(&world, &file);
     let withheld = done.withheld.unwrap();
     assert_eq!((withheld.passkeys, withheld.recovery_codes), (1, 0));
     let factor = admin_two_factor::second_factor(&app, &operator(), &user_ref(ANN)).unwrap();
     assert_eq!((factor.user.passkeys, factor.recovery_codes_left), (0, 0));
-    run(&path, "UPDATE passkeys SET sign_count = 0 WHERE sign_count = 41");
+    run(&config, "UPDATE passkeys SET sign_count = 0 WHERE sign_count = 41", &[]);
 }
 
 fn names_of(app: &App, email: &str) -> Vec<String> {
@@ -257,7 +255,7 @@ fn a_browser_that_waited_for_its_mail_waits_no_more() {
 }
 
 #[test]
-fn what_is_interrupted_leaves_nothing() {
+fn what_is_interrupted_on_a_file_leaves_nothing() {
     let world = World::new();
     let file = back_up(&world);
     let names = || {

@@ -162,10 +162,8 @@ fn a_token_that_outlives_its_key_by_the_clock_is_refused_all_the_same() {
     let (world, tokens) = with_ann();
     rotate(&world);
     // Signed by a process whose life of tokens nobody heard of: the key's end counts, not the token's.
-    let connection = rusqlite::Connection::open(world.database()).unwrap();
-    connection
-        .execute("UPDATE signing_keys SET keep_until = ?1", [world.now().plus(MINUTE).as_millis()])
-        .unwrap();
+    let until = world.now().plus(MINUTE).as_millis();
+    world.database().change("UPDATE signing_keys SET keep_until = ?1", &[until.into()]);
     assert!(world.is_signed_in(&tokens));
     world.advance(MINUTE);
     assert!(!world.is_signed_in(&tokens));
@@ -313,11 +311,10 @@ fn no_key_is_named_like_a_flag() {
 fn a_refresh_that_finds_no_key_to_sign_with_does_not_spend_its_token() {
     let (world, tokens) = with_ann();
     let rotate = |app| refresh(app, &anonymous(), tokens.refresh_token.expose());
-    let database = rusqlite::Connection::open(world.database()).unwrap();
-    let sealed: Vec<u8> =
-        database.query_row("SELECT private_sealed FROM signing_keys", [], |row| row.get(0)).unwrap();
+    let database = world.database();
+    let sealed: Vec<u8> = database.one("SELECT private_sealed FROM signing_keys");
     let save =
-        |sealed: &[u8]| database.execute("UPDATE signing_keys SET private_sealed = ?1", [sealed]).unwrap();
+        |sealed: &[u8]| database.change("UPDATE signing_keys SET private_sealed = ?1", &[sealed.into()]);
     save(&sealed[1..]);
     // A daemon that was started since has to unseal the key, and can't.
     let app = world.another_app();

@@ -1,5 +1,6 @@
 //! The write path: what commits, what rolls back, what races, and what the audit log's chain holds.
 
+use crate::database::{Column, TestDatabase};
 use crate::world::{World, operator, user_ref};
 use authd::crypto::root_key::{Purpose, RootKey};
 use authd::domain::audit::{Event, Subject};
@@ -19,7 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 pub fn store(world: &World) -> Store {
-    store_at(world, &world.database())
+    store_at(world, &world.file())
 }
 
 /// What the first row of a statement gives.
@@ -201,8 +202,8 @@ fn jobs_that_wait_share_a_commit_and_keep_their_own_outcomes() {
 #[test]
 fn a_lock_held_by_another_process_is_a_busy_database_and_nothing_else() {
     let world = World::new();
-    let other = rusqlite::Connection::open(world.database()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let other = world.database();
+    other.hold();
     let refused = thread::scope(|scope| {
         let tries: Vec<_> = (0..8).map(|_| scope.spawn(|| health::ready(&world.app))).collect();
         tries.into_iter().map(|tried| tried.join().unwrap()).collect::<Vec<_>>()
@@ -210,7 +211,7 @@ fn a_lock_held_by_another_process_is_a_busy_database_and_nothing_else() {
     for outcome in refused {
         assert!(matches!(outcome, Err(Error::Failed(Fault::StorageUnavailable(_)))), "{outcome:?}");
     }
-    other.execute_batch("ROLLBACK").unwrap();
+    other.let_go();
     // An answer holds for a second.
     world.advance(Duration::from_secs(1));
     health::ready(&world.app).unwrap();
@@ -242,7 +243,8 @@ fn the_audit_log_is_numbered_without_a_gap_and_chained_from_the_first_line() {
     let _ = world.login_with("ann@example.com", "wrong wrong wrong wrong");
     world.login("ann@example.com").unwrap();
     let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
-    let rows = chain_rows(&world.database());
+    let database = world.database();
+    let rows = chain_rows(&database);
     assert_eq!(
         rows.iter().map(|row| row.seq).collect::<Vec<_>>(),
         (1..=i64::try_from(rows.len()).unwrap()).collect::<Vec<_>>()
@@ -252,9 +254,8 @@ fn the_audit_log_is_numbered_without_a_gap_and_chained_from_the_first_line() {
         previous = expected_hash(&root, &previous, row);
         assert_eq!(previous, row.hash, "line {}", row.seq);
     }
-    let connection = rusqlite::Connection::open(world.database()).unwrap();
     for sql in ["UPDATE audit SET event = 'Nothing'", "DELETE FROM audit WHERE seq = 1"] {
-        let error = connection.execute(sql, []).unwrap_err().to_string();
+        let error = database.try_change(sql, &[]).unwrap_err();
         assert!(error.contains("append-only"), "{error}");
     }
 }
@@ -266,15 +267,15 @@ struct ChainRow {
     hash: Vec<u8>,
 }
 
-fn chain_rows(database: &Path) -> Vec<ChainRow> {
-    let connection = rusqlite::Connection::open(database).unwrap();
-    let sql = "SELECT seq, at, event, actor, user_id, session_id, ip, request_id, details, hash FROM audit ORDER BY seq";
-    let mut statement = connection.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| {
-        let texts = (2..9).map(|column| row.get(column)).collect::<Result<_, _>>()?;
-        Ok(ChainRow { seq: row.get(0)?, at: row.get(1)?, texts, hash: row.get(9)? })
-    });
-    rows.unwrap().map(Result::unwrap).collect()
+fn chain_rows(database: &TestDatabase) -> Vec<ChainRow> {
+    let sql = "SELECT seq, at, hash, event, actor, user_id, session_id, ip, request_id, details FROM audit ORDER BY seq";
+    let row = |row: Vec<_>| {
+        let mut values = row.into_iter();
+        let (seq, at, hash) = (values.next().unwrap(), values.next().unwrap(), values.next().unwrap());
+        let texts = values.map(Column::of).collect();
+        ChainRow { seq: Column::of(seq), at: Column::of(at), texts, hash: Column::of(hash) }
+    };
+    database.rows(sql).into_iter().map(row).collect()
 }
 
 /// The chain as docs/decisions/0024 describes it, written a second time.
@@ -326,16 +327,16 @@ fn add_user_elsewhere(world: &World) -> Output {
     let program = world.folder.join("authctl");
     let _ = symlink(env!("CARGO_BIN_EXE_authd"), &program);
     let mut command = Command::new(program);
-    command.env("AUTHD_DATABASE", world.database()).env("AUTHD_KEY_FILE", world.folder.join("authd.key"));
+    command.envs(world.environment()).current_dir(&world.folder);
     command.args(["user", "add", "ann@example.com", "--invite"]).output().unwrap()
 }
 
 #[test]
-fn a_thread_that_read_a_snapshot_and_ends_takes_nobodys_locks_along() {
+fn a_thread_that_read_a_snapshot_on_a_file_and_ends_takes_nobodys_locks_along() {
     let world = World::new();
     let store = store(&world);
-    let raw = rusqlite::Connection::open(world.database()).unwrap();
-    raw.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let other = world.database();
+    other.hold();
     let reads = || {
         store.before_wait();
         number(&store);
@@ -344,15 +345,15 @@ fn a_thread_that_read_a_snapshot_and_ends_takes_nobodys_locks_along() {
     thread::scope(|scope| scope.spawn(reads).join().unwrap());
     let refused = add_user_elsewhere(&world);
     assert_eq!(refused.status.code(), Some(69), "{}", String::from_utf8_lossy(&refused.stderr));
-    raw.execute_batch("ROLLBACK").unwrap();
+    other.let_go();
     assert!(add_user_elsewhere(&world).status.success());
 }
 
 #[test]
-fn a_snapshot_is_read_of_a_database_behind_a_link() {
+fn a_snapshot_on_a_file_is_read_behind_a_link() {
     let world = World::new();
     let link = world.folder.join("link.db");
-    symlink(world.database(), &link).unwrap();
+    symlink(world.file(), &link).unwrap();
     let linked = store_at(&world, &link);
     linked.before_wait();
     assert_eq!(number(&linked), 0);
@@ -397,13 +398,13 @@ fn a_snapshot_shows_whatever_anybody_has_committed() {
 }
 
 #[test]
-fn who_rests_holds_no_snapshot() {
+fn who_rests_holds_no_snapshot_on_a_file() {
     let world = World::new();
     let store = store(&world);
     store.before_wait();
     let fold = || {
         let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let raw = rusqlite::Connection::open(world.database()).unwrap();
+        let raw = rusqlite::Connection::open(world.file()).unwrap();
         raw.busy_timeout(std::time::Duration::ZERO).unwrap();
         raw.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
     };
@@ -428,12 +429,10 @@ fn nothing_in_the_database_opens_an_account() {
     let link = world.token_in_mail("new@example.com");
     let secrets =
         [tokens.access_token.expose().as_str(), tokens.refresh_token.expose(), &link, crate::world::PASSWORD];
-    for path in ["authd.db", "authd.db-wal"] {
-        let bytes = std::fs::read(world.folder.join(path)).unwrap_or_default();
-        for secret in secrets {
-            let part = &secret.as_bytes()[secret.len() / 2..];
-            assert!(!bytes.windows(part.len()).any(|window| window == part), "a secret stands in {path}");
-        }
+    let database = world.database();
+    assert!(database.holds("ann@example.com"), "it is the right one");
+    for secret in secrets {
+        assert!(!database.holds(&secret[secret.len() / 2..]), "a secret stands in it");
     }
 }
 

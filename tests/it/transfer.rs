@@ -181,10 +181,7 @@ const FOLLOWS: [&str; 1] = ["email_key"];
 #[test]
 fn every_column_of_an_account_travels() {
     let world = populated();
-    let database = rusqlite::Connection::open(world.database()).unwrap();
-    let mut statement = database.prepare("SELECT name FROM pragma_table_info('users')").unwrap();
-    let stored = statement.query_map([], |row| row.get(0)).unwrap();
-    let stored: Vec<String> = stored.collect::<Result<_, _>>().unwrap();
+    let stored = world.database().columns("users");
     let written = columns(Contents::WithCredentials);
     let lost = |name: &&String| !written.contains(&name.as_str()) && !FOLLOWS.contains(&name.as_str());
     assert_eq!(stored.iter().find(lost), None, "export and import it: see docs/adding.md, A column");

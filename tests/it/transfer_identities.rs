@@ -33,10 +33,7 @@ fn both(world: &World, file: &str) -> Kept {
 #[test]
 fn every_column_of_an_identity_travels() {
     let world = World::new();
-    let database = rusqlite::Connection::open(world.database()).unwrap();
-    let mut statement = database.prepare("SELECT name FROM pragma_table_info('identities')").unwrap();
-    let stored = statement.query_map([], |row| row.get(0)).unwrap();
-    let mut stored: Vec<String> = stored.collect::<Result<_, _>>().unwrap();
+    let mut stored = world.database().columns("identities");
     stored.retain(|name| name != "user_id");
     // What it granted stands in another table.
     let written: Vec<_> =

@@ -46,10 +46,7 @@ fn both(world: &World, file: &str) -> Kept {
 #[test]
 fn every_column_of_a_passkey_travels() {
     let world = World::new();
-    let database = rusqlite::Connection::open(world.database()).unwrap();
-    let mut statement = database.prepare("SELECT name FROM pragma_table_info('passkeys')").unwrap();
-    let stored = statement.query_map([], |row| row.get(0)).unwrap();
-    let mut stored: Vec<String> = stored.collect::<Result<_, _>>().unwrap();
+    let mut stored = world.database().columns("passkeys");
     stored.retain(|name| name != "user_id");
     let written: Vec<_> = PASSKEY.iter().map(|member| member.name).collect();
     assert_eq!(stored, written, "export and import it: see docs/adding.md, A column");

@@ -179,12 +179,10 @@ fn a_recovery_code_works_once_and_new_ones_void_the_old() {
 fn a_recovery_code_of_sixteen_letters_from_before_is_good_still() {
     let ann = Ann::new();
     assert!(ann.recovery_codes.iter().all(|code| code.len() == 29), "24 letters now, in six groups");
-    let old = rusqlite::Connection::open(ann.daemon.world.database()).unwrap();
     let hash = authd::crypto::opaque::sha256("ihnv6ur4drtxxtke");
-    let one = "(SELECT min(code_hash) FROM recovery_codes)";
+    let one = "(SELECT code_hash FROM recovery_codes ORDER BY code_hash LIMIT 1)";
     let sql = format!("UPDATE recovery_codes SET code_hash = ?1 WHERE code_hash = {one}");
-    let written = old.execute(&sql, [hash.as_slice()]);
-    assert_eq!(written, Ok(1));
+    assert_eq!(ann.daemon.world.database().change(&sql, &[hash.as_slice().into()]), 1);
     assert_eq!(ann.recover(&ann.ticket(), "ihnv-6ur4-drtx-xtke").status, 200);
     assert_eq!(code(&ann.recover(&ann.ticket(), "ihnv-6ur4-drtx-xtke")), invalid_code());
 }

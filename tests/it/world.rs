@@ -1,6 +1,7 @@
 //! A world to tell stories in: a temporary database, a clock that the test moves, chance that repeats,
 //! cheap hashing by configuration, and the mail that was sent.
 
+use crate::database::TestDatabase;
 use authd::config::{self, Provider, Sources};
 use authd::domain::access::Actor;
 use authd::domain::audit::Line;
@@ -100,6 +101,8 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub folder: PathBuf,
     _keep: Mutex<Option<TempDir>>,
+    /// Variables that name the database and its key, where these are not found by themselves.
+    place: Vec<(&'static str, String)>,
     ports: Ports,
     settings: Vec<(String, String)>,
     providers: Vec<Provider>,
@@ -144,6 +147,7 @@ impl World {
             clock,
             folder: path,
             _keep: Mutex::new(Some(folder)),
+            place: Vec::new(),
             ports,
             settings: all,
             providers,
@@ -296,7 +300,19 @@ impl World {
         self.audit().into_iter().map(|line| line.event).collect()
     }
 
-    pub fn database(&self) -> PathBuf {
+    /// Its database past authd.
+    pub fn database(&self) -> TestDatabase {
+        TestDatabase::of(&self.app.config)
+    }
+
+    /// What tells a process of its own which database that is, and which key; nothing where it finds both by
+    /// itself, in the world's folder.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        self.place.clone()
+    }
+
+    /// The file that it is, where it is one.
+    pub fn file(&self) -> PathBuf {
         self.folder.join("authd.db")
     }
 }

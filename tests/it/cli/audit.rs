@@ -253,7 +253,7 @@ fn a_reader_that_leaves_is_no_failure() {
     let script = "{ ./authctl audit tail -n 1000 -o tsv; echo $? >&2; } | true; \
                   { ./authctl user list --help; echo $? >&2; } | true";
     let mut command = std::process::Command::new("sh");
-    command.args(["-c", script]).current_dir(&shell.world.folder).env_clear().envs(super::environment());
+    command.args(["-c", script]).current_dir(&shell.world.folder).env_clear().envs(shell.environment());
     let said = super::said(command);
     assert_eq!(said.err, "0\n0\n");
 }

@@ -26,15 +26,11 @@ fn shell() -> Shell {
 }
 
 fn attack(shell: &Shell, sql: &str) {
-    let connection = Connection::open(shell.world.database()).unwrap();
-    // Those that keep the log from being changed are put back: without them the file would not be opened.
-    let guards = "SELECT group_concat(sql || ';') FROM sqlite_schema WHERE type = 'trigger'";
-    let guards: String = connection.query_row(guards, [], |row| row.get(0)).unwrap();
-    connection
-        .execute_batch("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_only_pruned")
-        .unwrap();
-    connection.execute_batch(sql).unwrap();
-    connection.execute_batch(&guards.replace(";,", ";")).unwrap();
+    let database = shell.world.database();
+    database.unguard();
+    database.sql(sql);
+    // Without what keeps the log from being changed, the database would not be opened.
+    database.guard();
 }
 
 fn verified(shell: &Shell) -> Value {
@@ -209,7 +205,7 @@ fn pruning_asks_says_and_proves() {
 /// A follower whose reader is stuck keeps no snapshot: the write-ahead log is folded back under it, and
 /// nothing is lost of what it has to show.
 #[test]
-fn a_follower_holds_nobody_up() {
+fn a_follower_on_a_file_holds_nobody_up() {
     const WRITES: u64 = 3_000;
     let shell = Shell::new();
     let mut command = shell.command(&["audit", "tail", "-f", "-n", "1", "-q"]);
@@ -235,7 +231,7 @@ fn a_follower_holds_nobody_up() {
     let wal = shell.world.folder.join("authd.db-wal");
     let bytes = std::fs::metadata(&wal).unwrap().len();
     assert!(bytes <= 8 << 20, "the write-ahead log has {bytes} bytes");
-    let connection = Connection::open(shell.world.database()).unwrap();
+    let connection = Connection::open(shell.world.file()).unwrap();
     connection.busy_timeout(Duration::from_secs(2)).unwrap();
     let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
     assert_eq!((busy, std::fs::metadata(&wal).unwrap().len()), (0, 0));

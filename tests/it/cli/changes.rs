@@ -1,9 +1,8 @@
 //! What changes: in the database, on stdout for programs, on stderr for people, in the audit log.
 
 use super::{Shell, json};
+use crate::database::Value;
 use authd::cli::operator::login_name;
-use rusqlite::Connection;
-use rusqlite::types::Value;
 use std::fs;
 
 #[test]
@@ -81,23 +80,8 @@ fn several_are_changed_all_or_none() {
     assert_eq!((said.code, said.err.as_str()), (0, "deleted cyd@example.com\n"), "{said:?}");
 }
 
-/// Every row of every table, as text.
-fn everything(shell: &Shell) -> String {
-    let connection = Connection::open(shell.world.database()).unwrap();
-    let mut tables =
-        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
-    let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let mut all = String::new();
-    for table in tables {
-        let mut rows = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
-        let columns = rows.column_count();
-        let mut rows = rows.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            let values: Vec<Value> = (0..columns).map(|at| row.get(at).unwrap()).collect();
-            all += &format!("{table}: {values:?}\n");
-        }
-    }
-    all
+fn everything(shell: &Shell) -> Vec<(String, Value)> {
+    shell.world.database().everything()
 }
 
 /// A command that brings something about, as which it was before the second time.
@@ -296,7 +280,7 @@ fn inspect_says_what_is_wrong_with_a_token() {
 }
 
 #[test]
-fn init_makes_what_is_missing_once() {
+fn init_on_a_file_makes_what_is_missing_once() {
     let shell = Shell::new();
     let init = shell.line("db init --database sub/new.db -o json");
     assert_eq!(init.code, 0, "{init:?}");

@@ -43,7 +43,7 @@ impl Shell {
         let path = format!("{}:{}", self.world.folder.display(), std::env::var("PATH").unwrap());
         let mut shell = Command::new(interpreter[0]);
         shell.args(&interpreter[1..]).args(["driver", line]).current_dir(&self.world.folder).env_clear();
-        shell.env("PATH", path).env("HOME", &self.world.folder).env("TERM", "dumb").envs(super::recorder());
+        shell.envs(self.environment()).env("PATH", path).env("HOME", &self.world.folder).env("TERM", "dumb");
         shell.stdin(Stdio::null());
         let said = said(shell);
         assert_eq!(said.err, "", "{line}");
@@ -240,7 +240,7 @@ fn a_file_whose_name_is_a_command_is_quoted() {
 }
 
 #[test]
-fn completing_makes_no_file_and_says_nothing() {
+fn completing_on_a_file_makes_no_other_and_says_nothing() {
     let shell = Shell::new();
     shell.world.add_user("ann@example.com", &[]);
     let ask = |database: &str| {
@@ -258,7 +258,7 @@ fn completing_makes_no_file_and_says_nothing() {
     };
     // At rest, a database is one file.
     fs::create_dir(shell.world.folder.join("rest")).unwrap();
-    rusqlite::Connection::open(shell.world.database())
+    rusqlite::Connection::open(shell.world.file())
         .unwrap()
         .execute("VACUUM INTO ?1", [shell.world.folder.join("rest/a?#%.db").to_str().unwrap()])
         .unwrap();

@@ -1,8 +1,8 @@
 //! As in a container: the first process, a user without a name or a home, and nothing but variables to say
 //! what is wanted.
 
-use super::folders::open_to_all;
-use super::owners::OTHER;
+use super::on_a_file::folders::open_to_all;
+use super::on_a_file::owners::OTHER;
 use super::serve::Daemon;
 use crate::missing::{can_mount, is_there};
 use rustix::process::{Pid, Signal, kill_process};

@@ -1,6 +1,6 @@
 //! `doctor` and `hash calibrate`.
 
-use super::copies::Live;
+use super::serve::Daemon;
 use super::{Said, Shell, json};
 use serde_json::Value;
 use std::fs;
@@ -19,13 +19,14 @@ fn state(said: &Said, check: &str) -> String {
 
 #[test]
 fn a_sound_installation_has_warnings_at_most() {
-    let live = Live::new();
-    let resting = live.line("doctor -o json");
+    let shell = Shell::new();
+    shell.world.add_user("ann@example.com", &["admin"]);
+    let resting = shell.line("doctor -o json");
     assert_eq!(resting.code, 0, "{resting:?}");
     assert_eq!(state(&resting, "daemon"), "warn");
-    let daemon = live.serve();
+    let daemon = Daemon::start(&shell, &[]);
     let url = format!("http://{}", daemon.address());
-    let said = live.line(&format!("doctor --url {url} -o json"));
+    let said = shell.line(&format!("doctor --url {url} -o json"));
     assert_eq!(said.code, 0, "{said:?}");
     for check in [
         "configuration",
@@ -47,16 +48,17 @@ fn a_sound_installation_has_warnings_at_most() {
     }
     assert_eq!(state(&said, "smtp"), "warn", "mail stays in the outbox");
     assert_eq!(state(&said, "url_public"), "warn", "it is another address");
-    let quiet = live.line("doctor -q");
+    let quiet = shell.line("doctor -q");
     assert!(quiet.out.lines().any(|line| line == "signing_key"), "{quiet:?}");
 }
 
 #[test]
 fn another_databases_daemon_is_noticed() {
-    let live = Live::new();
-    let other = Live::new();
-    let daemon = other.serve();
-    let said = live.line(&format!("doctor --url http://{} -o json", daemon.address()));
+    let (shell, other) = (Shell::new(), Shell::new());
+    // Two worlds begin alike, with the same key.
+    assert_eq!(other.line("key rotate").code, 0);
+    let daemon = Daemon::start(&other, &[]);
+    let said = shell.line(&format!("doctor --url http://{} -o json", daemon.address()));
     assert_eq!(said.code, 5, "{said:?}");
     assert_eq!(state(&said, "url_healthz"), "ok");
     assert_eq!(state(&said, "url_keys"), "fail");
@@ -65,7 +67,7 @@ fn another_databases_daemon_is_noticed() {
 
 #[test]
 fn a_server_that_is_not_the_daemon_fails_and_so_does_none() {
-    let live = Live::new();
+    let shell = Shell::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -75,29 +77,29 @@ fn a_server_that_is_not_the_daemon_fails_and_so_does_none() {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
         }
     });
-    let said = live.line(&format!("doctor --url http://{address} -o json"));
+    let said = shell.line(&format!("doctor --url http://{address} -o json"));
     assert_eq!(said.code, 5, "{said:?}");
     assert_eq!((state(&said, "url_keys").as_str(), state(&said, "url_headers").as_str()), ("fail", "fail"));
     // A port that was just given back has nobody behind it.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let said = live.line(&format!("doctor --url http://{free} -o json"));
+    let said = shell.line(&format!("doctor --url http://{free} -o json"));
     assert_eq!((said.code, state(&said, "url_healthz").as_str()), (5, "fail"), "{said:?}");
-    assert_eq!(live.line("doctor --url ftp://example.com").code, 2);
+    assert_eq!(shell.line("doctor --url ftp://example.com").code, 2);
 }
 
 #[test]
 fn what_keeps_the_database_from_opening_is_a_finding() {
-    let live = Live::new();
-    fs::set_permissions(live.path("authd.key"), fs::Permissions::from_mode(0o644)).unwrap();
-    let wide = live.line("doctor -o json");
+    let shell = Shell::new();
+    fs::set_permissions(shell.world.folder.join("authd.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let wide = shell.line("doctor -o json");
     assert_eq!(wide.code, 5, "{wide:?}");
     assert!(finding(&wide, "files")["says"].as_str().unwrap().contains("chmod 600"), "{wide:?}");
-    fs::set_permissions(live.path("authd.key"), fs::Permissions::from_mode(0o600)).unwrap();
-    fs::rename(live.path("authd.key"), live.path("elsewhere")).unwrap();
-    let missing = live.line("doctor -o json");
+    fs::set_permissions(shell.world.folder.join("authd.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(shell.world.folder.join("authd.key"), shell.world.folder.join("elsewhere")).unwrap();
+    let missing = shell.line("doctor -o json");
     assert_eq!((missing.code, state(&missing, "database").as_str()), (5, "fail"));
-    fs::write(live.shell.world.folder.join("authd.toml"), "listen = 7\n").unwrap();
-    let wrong = live.line("doctor -o json");
+    fs::write(shell.world.folder.join("authd.toml"), "listen = 7\n").unwrap();
+    let wrong = shell.line("doctor -o json");
     assert_eq!((wrong.code, state(&wrong, "configuration").as_str()), (5, "fail"));
 }
 

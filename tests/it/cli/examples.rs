@@ -3,7 +3,7 @@
 
 use super::mail::smtp;
 use super::totp::app_of;
-use super::{Said, Shell, environment, said};
+use super::{Said, Shell, said};
 use authd::cli::program::Program;
 use authd::cli::{examples, tree};
 use authd::usecase::keys::signing_keys;
@@ -216,8 +216,7 @@ fn people(shell: &Shell, example: &str) -> String {
         fs::write(world.folder.join("authd.toml"), config).unwrap();
     }
     if example.contains("mail") {
-        let database = rusqlite::Connection::open(world.database()).unwrap();
-        assert!(database.execute("UPDATE mails SET state = 'failed'", []).unwrap() > 0);
+        assert!(world.database().change("UPDATE mails SET state = 'failed'", &[]) > 0);
         return shell.line("mail list -q").out.lines().next().unwrap().to_owned();
     }
     shell.line("token list -q --user ann@example.com").out.lines().next().unwrap().to_owned()
@@ -232,7 +231,7 @@ fn sh(shell: &Shell, line: &str) -> process::Command {
     let path = format!("{}/bin:{}", shell.world.folder.display(), std::env::var("PATH").unwrap());
     let mut command = process::Command::new("sh");
     command.args(["-c", line]).current_dir(&shell.world.folder).stdin(Stdio::null());
-    command.env_clear().envs(environment()).env("PATH", path);
+    command.env_clear().envs(shell.environment()).env("PATH", path);
     command.env("HOME", &shell.world.folder).env("AUTHD_LISTEN", "127.0.0.1:0");
     command
 }

@@ -1,7 +1,7 @@
 //! One failure for each exit code: the code, the word that the message begins with, and the problem object.
 
 use super::{Shell, json};
-use rusqlite::Connection;
+use crate::database::TestDatabase;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -11,10 +11,10 @@ struct End {
     word: &'static str,
     line: &'static str,
     stdin: &'static str,
-    prepare: fn(&Shell) -> Option<Connection>,
+    prepare: fn(&Shell) -> Option<TestDatabase>,
 }
 
-const UNTOUCHED: fn(&Shell) -> Option<Connection> = |_| None;
+const UNTOUCHED: fn(&Shell) -> Option<TestDatabase> = |_| None;
 
 /// Those that are told with a problem object.
 const ENDS: [End; 8] = [
@@ -41,32 +41,29 @@ const ENDS: [End; 8] = [
     End { code: 78, word: "config", line: "role list", stdin: "", prepare: a_key_is_misspelt },
 ];
 
-fn open(shell: &Shell) -> Connection {
-    Connection::open(shell.world.database()).unwrap()
+fn another_process_writes(shell: &Shell) -> Option<TestDatabase> {
+    let database = shell.world.database();
+    database.hold();
+    Some(database)
 }
 
-fn another_process_writes(shell: &Shell) -> Option<Connection> {
-    let connection = open(shell);
-    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-    Some(connection)
-}
-
-fn a_newer_authd_was_here(shell: &Shell) -> Option<Connection> {
-    open(shell).pragma_update(None, "user_version", 99).unwrap();
+fn a_newer_authd_was_here(shell: &Shell) -> Option<TestDatabase> {
+    shell.world.database().outdate();
     None
 }
 
-fn the_head_was_forged(shell: &Shell) -> Option<Connection> {
-    open(shell).execute_batch("UPDATE meta SET value = zeroblob(72) WHERE key = 'audit_head'").unwrap();
+fn the_head_was_forged(shell: &Shell) -> Option<TestDatabase> {
+    let sql = "UPDATE meta SET value = ?1 WHERE key = 'audit_head'";
+    assert_eq!(shell.world.database().change(sql, &[(&[0; 72]).into()]), 1);
     None
 }
 
-fn others_can_read_the_key(shell: &Shell) -> Option<Connection> {
+fn others_can_read_the_key(shell: &Shell) -> Option<TestDatabase> {
     fs::set_permissions(shell.world.folder.join("authd.key"), fs::Permissions::from_mode(0o640)).unwrap();
     None
 }
 
-fn a_key_is_misspelt(shell: &Shell) -> Option<Connection> {
+fn a_key_is_misspelt(shell: &Shell) -> Option<TestDatabase> {
     fs::write(shell.world.folder.join("authd.toml"), "lisen = \"127.0.0.1:8080\"\n").unwrap();
     None
 }
@@ -145,6 +142,6 @@ fn a_lock_that_is_let_go_leaves_nothing_behind() {
     let shell = Shell::new();
     let held = another_process_writes(&shell).unwrap();
     assert_eq!(shell.line("role add editor").code, 69);
-    held.execute_batch("ROLLBACK").unwrap();
+    held.let_go();
     assert_eq!(shell.line("role add editor").code, 0);
 }

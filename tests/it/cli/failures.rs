@@ -130,7 +130,7 @@ fn files_that_others_can_read_are_refused() {
 }
 
 #[test]
-fn a_damaged_database_is_a_finding() {
+fn a_damaged_database_on_a_file_is_a_finding() {
     let shell = Shell::new();
     assert_eq!(shell.line("db init --database sub/authd.db").code, 0);
     let path = shell.world.folder.join("sub/authd.db");

@@ -91,7 +91,7 @@ fn a_file_that_may_not_be_read_is_77() {
         let line = command.replace("FILE", "secret.txt");
         let mut command = std::process::Command::new(&program);
         command.arg0("authctl").args(line.split(' ')).current_dir(&shell.world.folder);
-        command.env_clear().envs(super::environment()).uid(65534).gid(65534);
+        command.env_clear().envs(shell.environment()).uid(65534).gid(65534);
         told(&said(command), 77, "permission", &line);
     }
 }

@@ -281,7 +281,7 @@ fn the_example_of_the_help_deletes_three_thousand_users() {
     import(&shell, 3_000, r#","disabled":true"#);
     let mut command = std::process::Command::new("sh");
     command.args(["-c", "./authctl user list --state disabled -q | xargs ./authctl user delete --yes"]);
-    command.current_dir(&shell.world.folder).env_clear().envs(super::environment());
+    command.current_dir(&shell.world.folder).env_clear().envs(shell.environment());
     let said = super::said(command);
     assert_eq!(said.code, 0, "{}", said.err.lines().last().unwrap_or_default());
     assert_eq!(shell.line("user list").out.lines().count(), 2);

@@ -13,7 +13,7 @@ fn a_daemon_that_dies_leaves_no_core_file() {
     let mut command = Command::new("sh");
     let line = "ulimit -c unlimited 2>/dev/null; exec ./authctl serve --listen 127.0.0.1:0";
     command.args(["-c", line]).current_dir(&shell.world.folder).stdin(Stdio::null());
-    command.env_clear().envs(super::environment());
+    command.env_clear().envs(shell.environment());
     let daemon = Daemon::of(command);
     let limits = fs::read_to_string(format!("/proc/{}/limits", daemon.pid().as_raw_nonzero())).unwrap();
     let core = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();

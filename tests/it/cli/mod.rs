@@ -10,31 +10,26 @@ mod config_file;
 mod connections;
 mod consent;
 mod container;
-mod copies;
 mod db;
-mod disk;
 mod doctor;
 mod edit;
 mod examples;
 mod exit_codes;
 mod failures;
 mod files;
-mod folders;
-mod full_disk;
 mod golden;
 mod keys;
 mod links;
 mod lists;
 mod mail;
 mod memory;
+mod on_a_file;
 mod operator;
 mod output;
-mod owners;
 mod passkeys;
 mod passwords;
 mod prompts;
 mod providers;
-mod readiness;
 mod redact;
 mod registrations;
 mod request_log;
@@ -45,7 +40,6 @@ mod serve;
 mod stopping;
 mod style;
 mod supervised;
-mod tampered;
 mod totp;
 mod transfer;
 
@@ -82,8 +76,19 @@ impl Shell {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         command.args(args).current_dir(&self.world.folder).stdin(Stdio::null());
-        command.env_clear().envs(environment());
+        command.env_clear().envs(self.environment());
         command
+    }
+
+    /// Cheap hashing, the world's database, and nothing of the tester's own environment but the way to
+    /// programs and, where SQL is recorded, the folder for it.
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut all = self.world.environment();
+        all.push(("PATH", std::env::var("PATH").unwrap_or_default()));
+        all.push(("AUTHD_PASSWORD__ARGON2_MEMORY_KIB", "8".into()));
+        all.push(("AUTHD_PASSWORD__ARGON2_ITERATIONS", "1".into()));
+        all.extend(std::env::var("SQL_TEXTS").ok().map(|folder| ("SQL_TEXTS", folder)));
+        all
     }
 
     fn run(&self, args: &[&str]) -> Said {
@@ -115,22 +120,6 @@ impl Shell {
     fn stable(&self, text: &str) -> String {
         redact::Redaction::new(self.world.folder.to_str().unwrap()).hide(text)
     }
-}
-
-/// Cheap hashing, and nothing of the tester's own environment but the way to programs and, where SQL is
-/// recorded, the folder for it.
-fn environment() -> Vec<(&'static str, String)> {
-    let fixed = [
-        ("PATH", std::env::var("PATH").unwrap_or_default()),
-        ("AUTHD_PASSWORD__ARGON2_MEMORY_KIB", "8".into()),
-        ("AUTHD_PASSWORD__ARGON2_ITERATIONS", "1".into()),
-    ];
-    fixed.into_iter().chain(recorder()).collect()
-}
-
-/// Where what runs writes down its SQL, if anywhere.
-fn recorder() -> Option<(&'static str, String)> {
-    std::env::var("SQL_TEXTS").ok().map(|folder| ("SQL_TEXTS", folder))
 }
 
 fn said(mut command: Command) -> Said {

@@ -138,7 +138,7 @@ id                                    to               kind        subject      
 }
 
 #[test]
-fn the_database_in_every_format() {
+fn the_database_on_a_file_in_every_format() {
     let shell = populated();
     let status = json(&shell.line("db status -o json").out);
     assert_eq!(status["rows"]["users"], 2);

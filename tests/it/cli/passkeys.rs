@@ -54,10 +54,7 @@ fn who_loses_a_passkey_is_told_and_signed_out_and_codes_go_with_the_last() {
     shell.world.add_user(ANN, &[]);
     let tokens = shell.world.login(ANN).unwrap();
     let ids = [add(&shell.world, ANN, "My phone", 1), add(&shell.world, ANN, "", 2)];
-    let codes = || -> i64 {
-        let database = rusqlite::Connection::open(shell.world.database()).unwrap();
-        database.query_row("SELECT count(*) FROM recovery_codes", [], |row| row.get(0)).unwrap()
-    };
+    let codes = || shell.world.database().one::<i64>("SELECT count(*) FROM recovery_codes");
     assert_eq!(shell.line(&format!("totp recovery-codes {ANN}")).code, 0);
     assert_eq!(codes(), 10);
     let asked = shell.line(&format!("passkey delete {ANN} {}", ids[0]));
@@ -79,11 +76,11 @@ fn who_loses_a_passkey_is_told_and_signed_out_and_codes_go_with_the_last() {
 #[test]
 fn where_only_another_passkey_signs_in_the_last_of_this_domain_is_told() {
     let (shell, ids) = ann();
-    let database = rusqlite::Connection::open(shell.world.database()).unwrap();
-    database.execute("UPDATE users SET password_hash = NULL", []).unwrap();
+    let database = shell.world.database();
+    database.sql("UPDATE users SET password_hash = NULL");
     let asked = |id: &str| shell.line(&format!("passkey delete {ANN} {id}")).err;
     assert!(!asked(&ids[0]).contains("nothing else"), "{}", asked(&ids[0]));
-    database.execute("UPDATE passkeys SET rp_id = 'example.org' WHERE name = ''", []).unwrap();
+    database.sql("UPDATE passkeys SET rp_id = 'example.org' WHERE name = ''");
     assert!(asked(&ids[0]).contains("nothing else signs in to the account"), "{}", asked(&ids[0]));
     // The other one signs in nowhere here: without it, all is as before.
     assert!(!asked(&ids[1]).contains("nothing else"), "{}", asked(&ids[1]));

@@ -137,3 +137,23 @@ fn an_invitation_is_a_link_on_stdout_and_in_the_mail() {
     let again = json(&shell.line("user passwd ann@example.com --invite -o json").out);
     assert_ne!(again["link"], link);
 }
+
+#[test]
+fn equal_passwords_have_different_hashes() {
+    let shell = Shell::new();
+    for name in ["ann", "bob"] {
+        let add = format!("user add {name}@example.com --password-stdin");
+        assert_eq!(shell.run_with(&add.split(' ').collect::<Vec<_>>(), PASSWORD).code, 0);
+    }
+    let exported = shell.line("export --with-hashes");
+    assert_eq!(exported.code, 0, "{exported:?}");
+    let hashes: Vec<String> = exported
+        .out
+        .lines()
+        .map(|line| json(line)["password_hash"].as_str().expect("each has a password").to_owned())
+        .collect();
+    assert_eq!(hashes.len(), 2);
+    let (salts, digests): (Vec<_>, Vec<_>) = hashes.iter().map(|hash| hash.rsplit_once('$').unwrap()).unzip();
+    assert!(salts[0] != salts[1] && digests[0] != digests[1], "{hashes:?}");
+    assert!(!exported.out.contains(PASSWORD));
+}

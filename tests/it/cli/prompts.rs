@@ -33,7 +33,7 @@ impl Typist {
     pub(super) fn start(shell: &Shell, script: &str) -> Self {
         let mut command = Command::new("script");
         command.args(["-qec", &format!("tty; {script}"), "/dev/null"]).current_dir(&shell.world.folder);
-        command.env_clear().envs(super::environment()).env("TERM", "xterm").env("SHELL", "/bin/sh");
+        command.env_clear().envs(shell.environment()).env("TERM", "xterm").env("SHELL", "/bin/sh");
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

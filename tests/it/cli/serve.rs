@@ -33,7 +33,7 @@ impl Daemon {
         let mut command = Command::new("sh");
         let script = format!("ulimit -n {descriptors} && exec ./authctl serve --listen 127.0.0.1:0");
         command.args(["-c", &script]).current_dir(&shell.world.folder).stdin(Stdio::null());
-        command.env_clear().envs(super::environment());
+        command.env_clear().envs(shell.environment());
         Self::of(command)
     }
 
@@ -135,7 +135,7 @@ impl Drop for Daemon {
 }
 
 #[test]
-fn the_first_start_makes_what_it_needs_and_says_so() {
+fn the_first_start_on_a_file_makes_what_it_needs_and_says_so() {
     let shell = Shell::new();
     let first = Daemon::start(&shell, &["--database", "new/authd.db"]);
     assert_eq!(
@@ -251,13 +251,19 @@ fn a_log_line_is_one_line_whatever_the_client_sent() {
 fn what_keeps_it_from_starting_is_said_with_its_code() {
     let shell = Shell::new();
     let running = Daemon::start(&shell, &[]);
-    let twice = shell.line("serve --listen 127.0.0.1:0");
-    assert_eq!(twice.code, 69, "{twice:?}");
-    assert!(twice.err.contains("another daemon serves"), "{twice:?}");
     let taken = shell.line(&format!("serve --listen {} --database other/authd.db", running.address));
     assert!(taken.code == 78 || taken.code == 77, "{taken:?}");
     assert!(taken.err.contains(&running.address), "{taken:?}");
     assert_eq!(shell.line("serve --listen nonsense").code, 78);
+}
+
+#[test]
+fn what_keeps_it_from_starting_on_a_file_is_said_with_its_code() {
+    let shell = Shell::new();
+    let _running = Daemon::start(&shell, &[]);
+    let twice = shell.line("serve --listen 127.0.0.1:0");
+    assert_eq!(twice.code, 69, "{twice:?}");
+    assert!(twice.err.contains("another daemon serves"), "{twice:?}");
     std::fs::create_dir(shell.world.folder.join("wide")).unwrap();
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(shell.world.folder.join("wide"), mode).unwrap();

@@ -2,13 +2,12 @@
 //! a command waits for (a configuration, a file, a reader) is a pipe in the test's hand, so that the signal
 //! comes at a known point.
 
-use super::db::write_old;
+use super::on_a_file::migrations::write_old;
 use super::prompts::Typist;
 use super::{Said, Shell, json as parsed};
 use crate::missing::is_there;
 use authd::ports::{Clock, SystemClock, process};
 use authd::usecase::audit::prune::STEP;
-use rusqlite::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use std::fs::{self, File, OpenOptions};
@@ -85,8 +84,7 @@ fn names(shell: &Shell) -> Vec<String> {
 }
 
 fn count(shell: &Shell, what: &str) -> i64 {
-    let connection = Connection::open(shell.world.database()).unwrap();
-    connection.query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0)).unwrap()
+    shell.world.database().one(&format!("SELECT count(*) FROM {what}"))
 }
 
 /// Users of a file, whose events make a log of some length, too.
@@ -97,27 +95,16 @@ fn add_users(shell: &Shell, count: usize) {
     assert_eq!(said.code, 0, "{said:?}");
 }
 
-#[test]
-fn what_is_stopped_before_its_first_step_has_changed_nothing() {
-    let shell = Shell::new();
-    write_old(&shell);
-    let config = pipe(&shell, "conf.toml");
-    let before = names(&shell);
-    // Under nohup the tests hand on that HUP is ignored, and it stops nothing: the next test is about that.
+/// Stops each line by each signal before its first step; what it says is so then.
+fn stop_before_the_first_step(shell: &Shell, lines: &[(&str, &str)]) {
+    let config = pipe(shell, "conf.toml");
+    let before = names(shell);
+    // Under nohup the tests hand on that HUP is ignored, and it stops nothing: another test is about that.
     let ends = |signal: &Signal| !process::ignores(signal.as_raw());
     for signal in [Signal::INT, Signal::TERM, Signal::HUP].into_iter().filter(ends) {
-        for (line, now) in [
-            ("audit verify", "nothing was checked, and nothing was changed"),
-            ("db check", "nothing was changed"),
-            ("db backup copy.db", "nothing was changed"),
-            ("db backup copy.db --database old.db", "nothing was changed"),
-            ("db migrate --database old.db", "nothing was changed"),
-            ("db prune", "nothing was changed; run it again"),
-            ("export", "the output ends after 0 users; run it again"),
-            ("audit export", "the output ends after 0 lines; run it again"),
-        ] {
+        for (line, now) in lines {
             let events = shell.world.events().len();
-            let running = Running::start(&shell, &format!("{line} --config conf.toml"));
+            let running = Running::start(shell, &format!("{line} --config conf.toml"));
             let settings = opened(&config);
             running.signal(signal);
             drop(settings);
@@ -125,9 +112,33 @@ fn what_is_stopped_before_its_first_step_has_changed_nothing() {
             assert_eq!((said.code, said.out.as_str()), (130, ""), "{line}: {said:?}");
             assert_eq!(said.err, format!("authctl: stopped: {now}\n"), "{line}");
             assert_eq!(shell.world.events().len(), events, "{line}");
-            assert_eq!(names(&shell), before, "{line}");
+            assert_eq!(names(shell), before, "{line}");
         }
     }
+}
+
+#[test]
+fn what_is_stopped_before_its_first_step_has_changed_nothing() {
+    let lines = [
+        ("audit verify", "nothing was checked, and nothing was changed"),
+        ("db check", "nothing was changed"),
+        ("db backup copy.db", "nothing was changed"),
+        ("db prune", "nothing was changed; run it again"),
+        ("export", "the output ends after 0 users; run it again"),
+        ("audit export", "the output ends after 0 lines; run it again"),
+    ];
+    stop_before_the_first_step(&Shell::new(), &lines);
+}
+
+#[test]
+fn what_is_stopped_before_its_first_step_on_a_file_of_before_has_changed_nothing() {
+    let shell = Shell::new();
+    write_old(&shell);
+    let lines = [
+        ("db backup copy.db --database old.db", "nothing was changed"),
+        ("db migrate --database old.db", "nothing was changed"),
+    ];
+    stop_before_the_first_step(&shell, &lines);
     let rehearsed = shell.line("db migrate --dry-run --database old.db -o json");
     assert_eq!(parsed(&rehearsed.out)[0]["from"], 1, "no step was taken");
 }
@@ -139,7 +150,7 @@ fn a_signal_that_is_ignored_from_the_start_stops_nothing() {
     let config = pipe(&shell, "conf.toml");
     let mut command = Command::new("sh");
     command.args(["-c", "trap '' HUP; exec ./authctl audit verify -q --config conf.toml"]);
-    command.current_dir(&shell.world.folder).env_clear().envs(super::environment());
+    command.current_dir(&shell.world.folder).env_clear().envs(shell.environment());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let running = Running(command.spawn().unwrap());
     let settings = opened(&config);
@@ -201,14 +212,13 @@ fn a_pruning_that_is_stopped_says_how_much_went_and_leaves_one_line_of_it() {
     let shell = Shell::new();
     add_users(&shell, 5_000);
     let lines = count(&shell, "audit");
-    let store = Connection::open(shell.world.database()).unwrap();
-    store.busy_timeout(PATIENCE).unwrap();
+    let database = shell.world.database();
     // Nobody prunes before the signal is there.
-    store.execute_batch("BEGIN IMMEDIATE").unwrap();
+    database.hold();
     let running = Running::start(&shell, "audit prune --keep 0s --yes");
     running.wait_until_it_catches(Signal::INT);
     running.signal(Signal::INT);
-    store.execute_batch("ROLLBACK").unwrap();
+    database.let_go();
     let said = running.end();
     assert_eq!((said.code, said.out.as_str()), (130, ""), "{said:?}");
     let verified = parsed(&shell.line("audit verify -o json").out);
@@ -231,7 +241,7 @@ fn a_pruning_that_is_stopped_says_how_much_went_and_leaves_one_line_of_it() {
 }
 
 #[test]
-fn a_restore_that_is_stopped_leaves_the_database_as_it_was() {
+fn a_restore_that_is_stopped_on_a_file_leaves_it_as_it_was() {
     let shell = Shell::new();
     let live = |line: &str| format!("{line} --database live/authd.db");
     assert_eq!(shell.line(&live("db init")).code, 0);

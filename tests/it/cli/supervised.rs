@@ -118,11 +118,11 @@ fn the_watchdog_is_fed_while_only_the_operator_can_help() {
     let fed = manager.hears("WATCHDOG=1");
     assert!(fed.contains("STATUS=serving at"), "{fed}");
     // A write lock that somebody else holds is not gone after a restart.
-    let other = rusqlite::Connection::open(shell.world.database()).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let other = shell.world.database();
+    other.hold();
     let refusing = manager.hears("STATUS=changes are refused: ");
     assert!(refusing.contains("WATCHDOG=1"), "{refusing}");
-    other.execute_batch("ROLLBACK").unwrap();
+    other.let_go();
     manager.hears("STATUS=serving at");
     assert_eq!(manager.stop(), Some(0));
 }
@@ -133,8 +133,7 @@ fn the_watchdog_starves_when_a_restart_would_help() {
     let manager = Manager::start(&shell, Some(Duration::from_millis(300)));
     manager.hears("WATCHDOG=1");
     // A newer program has brought the database up: the old one must make room.
-    let newer = rusqlite::Connection::open(shell.world.database()).unwrap();
-    newer.pragma_update(None, "user_version", 99).unwrap();
+    shell.world.database().outdate();
     manager.hears("STATUS=a restart is needed: ");
     for _ in 0..3 {
         let heard = manager.heard();

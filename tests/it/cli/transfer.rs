@@ -1,13 +1,12 @@
 //! `import` and `export` through the binary: what goes where, and the exit codes.
 
-use super::{Said, Shell, json};
+use super::{Said, Shell, json, said};
 use crate::daemon::Daemon;
 use crate::federation::{ANN, Browser, Stage};
 use crate::world::World;
 use authd::config::Provider;
 use authd::domain::role::RoleName;
 use authd::ports::{Clock, SystemClock};
-use rusqlite::Connection;
 use serde_json::json;
 use std::fs;
 use std::sync::Arc;
@@ -163,8 +162,7 @@ fn an_export_reads_only_what_it_writes() {
     let user = json!({"email": "ann@example.com", "identities": [identity]}).to_string();
     assert_eq!(shell.run_with(&["import", "-", "--format", "jsonl"], &user).code, 0);
     // A row that can't be read is met by whoever reads it.
-    let database = Connection::open(shell.world.database()).unwrap();
-    let spoilt = database.execute("UPDATE identities SET provider = 'No Name'", []).unwrap();
+    let spoilt = shell.world.database().change("UPDATE identities SET provider = 'No Name'", &[]);
     assert_eq!(spoilt, 1);
     assert_eq!(shell.line("export").code, 0);
     let all = shell.line("export --with-hashes");
@@ -243,7 +241,9 @@ fn what_can_not_be_read_is_said_before_anything_is_changed() {
 
 /// Runs the program on the database of another world.
 fn on(shell: &Shell, world: &World, line: &str) -> Said {
-    shell.line(&format!("{line} --database {}", world.database().display()))
+    let mut command = shell.command(&line.split(' ').collect::<Vec<_>>());
+    command.env("AUTHD_DATABASE", world.file()).envs(world.environment());
+    said(command)
 }
 
 /// The program's clock is the real one.

@@ -114,7 +114,6 @@ fn a_disabled_account_comes_in_by_no_code() {
     authd::usecase::account::admin::enable(&stage.world().app, &crate::world::operator(), &user).unwrap();
     // Whatever else has disabled it.
     let code = parameter(&stage.sign_in_for_front_end(&mut browser), "code").unwrap();
-    let database = rusqlite::Connection::open(stage.world().database()).unwrap();
-    database.execute("UPDATE users SET disabled_at = 1", []).unwrap();
+    stage.world().database().sql("UPDATE users SET disabled_at = 1");
     assert_eq!(stage.exchange(&code, VERIFIER).problem(), "account_disabled");
 }

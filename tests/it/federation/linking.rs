@@ -157,8 +157,7 @@ fn a_second_factor_is_wanted_for_linking_where_one_is_on() {
     let fresh = fresh["access_token"].as_str().unwrap();
     assert_eq!(stage.daemon.send_as(fresh, "POST", "/api/auth/oauth/acme/link", "{}").status, 200);
     // Were the session one of a password alone, however it came to be.
-    let database = rusqlite::Connection::open(stage.world().database()).unwrap();
-    assert!(database.execute("UPDATE sessions SET amr = 'pwd'", []).unwrap() > 0);
+    assert!(stage.world().database().change("UPDATE sessions SET amr = 'pwd'", &[]) > 0);
     assert_eq!(
         stage.daemon.send_as(fresh, "POST", "/api/auth/oauth/acme/link", "{}").problem(),
         "fresh_login_required"

@@ -5,7 +5,6 @@ use crate::world::{operator, user_ref};
 use authd::error::{Error, Refusal};
 use authd::usecase::account::admin;
 use authd::usecase::federation::identities;
-use rusqlite::Connection;
 use serde_json::json;
 use std::sync::Barrier;
 use std::time::Duration;
@@ -33,9 +32,8 @@ fn another_identity_is_a_way_in_while_its_provider_is_configured() {
     identities::link(app, &operator(), &user, "acme", "another").unwrap();
     let other = paths(&stage, &token).remove(1);
     let call = |provider: &str| {
-        let database = Connection::open(stage.world().database()).unwrap();
         let sql = "UPDATE identities SET provider = ?1 WHERE subject = 'another'";
-        assert_eq!(database.execute(sql, [provider]).unwrap(), 1);
+        assert_eq!(stage.world().database().change(sql, &[provider.into()]), 1);
     };
     call("gone");
     assert_eq!(stage.daemon.send_as(&token, "DELETE", &path, "").problem(), "last_way_in");

@@ -4,7 +4,6 @@ use super::{ANN, Browser, Stage, claims, enable_second_factor, parameter};
 use crate::daemon::JSON;
 use crate::world::{PASSWORD, operator, user_ref};
 use authd::usecase::account::admin;
-use rusqlite::Connection;
 use serde_json::json;
 use std::time::Duration;
 
@@ -36,10 +35,10 @@ fn they_are_deleted_by_a_fresh_login_alone() {
 fn a_password_that_is_set_meanwhile_was_not_shown() {
     let stage = Stage::new();
     let token = token(&stage);
-    let database = Connection::open(stage.world().database()).unwrap();
+    let database = stage.world().database();
     stage.world().clock.before_next_transaction(move || {
         // Every way to set one ends the session, too, which would be reason enough to refuse.
-        let set = database.execute("UPDATE users SET password_hash = 'set elsewhere'", []).unwrap();
+        let set = database.change("UPDATE users SET password_hash = 'set elsewhere'", &[]);
         assert_eq!(set, 1);
     });
     let answer = stage.daemon.send_as(&token, "POST", "/api/auth/me/delete", "{}");

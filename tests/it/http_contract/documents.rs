@@ -224,8 +224,7 @@ fn health_and_readiness() {
 fn a_fault_is_told_to_the_operator_alone() {
     let daemon = Daemon::new();
     daemon.token();
-    let database = rusqlite::Connection::open(daemon.world.database()).unwrap();
-    database.execute("DELETE FROM signing_keys", []).unwrap();
+    daemon.world.database().sql("DELETE FROM signing_keys");
     let body = format!(r#"{{"email":"tess@example.com","password":"{}"}}"#, crate::world::PASSWORD);
     let answer = daemon.post("/api/auth/login", &body);
     assert_eq!((answer.status, answer.problem().as_str()), (500, "internal"));
@@ -235,8 +234,7 @@ fn a_fault_is_told_to_the_operator_alone() {
 #[test]
 fn readiness_is_503_when_the_database_takes_no_write() {
     let daemon = Daemon::new();
-    let database = rusqlite::Connection::open(daemon.world.database()).unwrap();
-    database.execute("DROP TABLE meta", []).unwrap();
+    daemon.world.database().sql("DROP TABLE meta");
     let answer = daemon.get("/readyz");
     assert_eq!((answer.status, answer.problem().as_str()), (503, "storage_unavailable"));
     assert!(!answer.body.contains("meta"), "{answer:?}");
@@ -246,14 +244,10 @@ fn readiness_is_503_when_the_database_takes_no_write() {
 #[test]
 fn however_many_ask_the_database_is_probed_once_a_second() {
     let daemon = Daemon::new();
-    let database = rusqlite::Connection::open(daemon.world.database()).unwrap();
-    let counted = "CREATE TABLE probes (at INTEGER);
-        CREATE TRIGGER probed AFTER UPDATE ON meta WHEN new.key = 'probe' BEGIN
-        INSERT INTO probes VALUES (0); END";
+    let database = daemon.world.database();
     assert_eq!(daemon.get("/readyz").status, 200, "the row is there from here on");
-    database.execute_batch(counted).unwrap();
-    let probes =
-        || database.query_row("SELECT count(*) FROM probes", [], |row| row.get::<_, i64>(0)).unwrap();
+    database.count("meta", "new.key = 'probe'");
+    let probes = || database.one::<i64>("SELECT count(*) FROM updates");
     let address = daemon.running.address().tcp().unwrap();
     let crowd = || {
         std::thread::scope(|scope| {
@@ -272,7 +266,7 @@ fn however_many_ask_the_database_is_probed_once_a_second() {
         crowd();
         assert_eq!(probes(), seconds);
     }
-    database.execute_batch("DROP TRIGGER probed; DROP TABLE meta").unwrap();
+    database.sql("DROP TABLE meta");
     assert_eq!(daemon.get("/readyz").status, 200);
     daemon.world.advance(Duration::from_secs(1));
     assert_eq!(

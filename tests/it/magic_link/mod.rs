@@ -18,7 +18,6 @@ use authd::usecase::account::{admin, edit, password, two_factor};
 use authd::usecase::mail::compose;
 use authd::usecase::operator::prune::prune;
 use data_encoding::BASE64URL_NOPAD;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::sync::Barrier;
 use std::time::Duration;
@@ -117,8 +116,7 @@ fn amr(tokens: &Value) -> Value {
 }
 
 fn rows(daemon: &Daemon, sql: &str) -> i64 {
-    let connection = Connection::open(daemon.world.database()).unwrap();
-    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    daemon.world.database().one(sql)
 }
 
 fn times(daemon: &Daemon, event: &str) -> usize {

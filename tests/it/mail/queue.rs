@@ -10,7 +10,6 @@ use authd::usecase::mail::compose;
 use authd::usecase::mail::delivery::{Delivery, retry};
 use authd::usecase::mail::delivery_worker;
 use authd::usecase::session::logout;
-use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender as Channel, channel};
 use std::sync::{Arc, Mutex};
@@ -172,16 +171,15 @@ fn a_mail_whose_sender_died_is_sent_again_after_a_restart_as_the_same_mail() {
 fn what_was_sent_but_could_not_be_marked_is_marked_and_not_sent_twice() {
     let world = World::new();
     world.register(ANN).unwrap();
-    let disk = Connection::open(world.database()).unwrap();
-    let refuse = "CREATE TRIGGER full BEFORE UPDATE ON mails WHEN new.state = 'sent' BEGIN SELECT raise(ABORT, 'no'); END";
-    disk.execute_batch(refuse).unwrap();
+    let database = world.database();
+    database.refuse("mails", "new.state = 'sent'");
     let told = Told::default();
     let mut delivery = Delivery::new(&world.app, &told);
     assert!(delivery.deliver_due().is_err());
     world.register(BOB).unwrap();
     world.advance(HOUR);
     assert!(delivery.deliver_due().is_err(), "nothing more is sent meanwhile");
-    disk.execute_batch("DROP TRIGGER full").unwrap();
+    database.let_be("mails");
     assert_eq!(delivery.deliver_due().unwrap(), 1);
     assert_eq!(told.taken().len(), 2);
     assert_eq!([world.states(ANN), world.states(BOB)], [[MailState::Sent], [MailState::Sent]]);
@@ -192,8 +190,8 @@ fn a_mail_that_does_not_open_fails_and_holds_up_no_other() {
     let world = World::new();
     world.register(ANN).unwrap();
     world.register(BOB).unwrap();
-    let disk = Connection::open(world.database()).unwrap();
-    disk.execute("UPDATE mails SET body_sealed = x'00' WHERE to_address = ?1", [ANN]).unwrap();
+    let sql = "UPDATE mails SET body_sealed = ?1 WHERE to_address = ?2";
+    assert_eq!(world.database().change(sql, &[(&[0]).into(), ANN.into()]), 1);
     assert_eq!(deliver(&world.app, &Told::default()), 1);
     assert_eq!([world.states(ANN), world.states(BOB)], [[MailState::Failed], [MailState::Sent]]);
 }

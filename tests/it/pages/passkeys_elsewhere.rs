@@ -10,8 +10,7 @@ const PASSWORD_PAGE: &str = "/auth/account/password";
 
 /// Makes the only passkey one of another domain.
 fn move_away(site: &Site) {
-    let database = rusqlite::Connection::open(site.world.database()).unwrap();
-    assert_eq!(database.execute("UPDATE passkeys SET rp_id = 'example.org'", []).unwrap(), 1);
+    assert_eq!(site.world.database().change("UPDATE passkeys SET rp_id = 'example.org'", &[]), 1);
 }
 
 #[test]

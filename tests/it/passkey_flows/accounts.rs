@@ -3,7 +3,6 @@
 use super::{ANN, Stage, access_token, phone};
 use crate::world::{PASSWORD, operator, user_ref};
 use authd::usecase::account::admin;
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -14,8 +13,7 @@ fn last_line(stage: &Stage) -> (String, bool, String) {
 }
 
 fn forget_that_ann_is_verified(stage: &Stage) {
-    let database = Connection::open(stage.world().database()).unwrap();
-    assert_eq!(database.execute("UPDATE users SET email_verified_at = NULL", []).unwrap(), 1);
+    assert_eq!(stage.world().database().change("UPDATE users SET email_verified_at = NULL", &[]), 1);
 }
 
 #[test]

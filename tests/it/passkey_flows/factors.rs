@@ -4,7 +4,6 @@ use super::second_step::turn_on_codes;
 use super::{ANN, Stage, access_token, claims, phone};
 use crate::world::{operator, user_ref};
 use authd::usecase::account::admin_two_factor;
-use rusqlite::Connection;
 use serde_json::json;
 use std::time::Duration;
 
@@ -31,8 +30,7 @@ fn wrong_passkeys_count_as_wrong_codes_and_no_number_of_them_is_in_ones_way() {
     body["credential"]["response"]["signature"] = json!("AAAA");
     assert_eq!(stage.post("/2fa/verify", &body).problem(), "invalid_code");
     assert_eq!(failures(&stage), (1, false));
-    let database = Connection::open(stage.world().database()).unwrap();
-    assert_eq!(database.execute("UPDATE totp SET failures = 99", []).unwrap(), 1);
+    assert_eq!(stage.world().database().change("UPDATE totp SET failures = 99", &[]), 1);
     let mut body = stage.second(&ticket, &mut device);
     body["credential"]["response"]["signature"] = json!("AAAA");
     assert_eq!(stage.post("/2fa/verify", &body).problem(), "invalid_code");

@@ -6,15 +6,13 @@ use crate::passkeys::device::Device;
 use crate::world::{operator, user_ref};
 use authd::usecase::account::admin;
 use authd::usecase::federation::identities;
-use rusqlite::Connection;
 use serde_json::json;
 
 /// Ann, who has no password any more, signed in by her passkey.
 fn without_password(stage: &Stage) -> (String, Device) {
     let mut device = stage.ann_with_passkey();
     let token = access_token(&stage.sign_in(&mut device));
-    let database = Connection::open(stage.world().database()).unwrap();
-    assert_eq!(database.execute("UPDATE users SET password_hash = NULL", []).unwrap(), 1);
+    assert_eq!(stage.world().database().change("UPDATE users SET password_hash = NULL", &[]), 1);
     (token, device)
 }
 
@@ -81,9 +79,9 @@ fn one_of_another_domain_is_no_way_in() {
     let (token, _) = without_password(&stage);
     stage.add(&token, &mut phone());
     let all = ids(&stage, &token);
-    let database = Connection::open(stage.world().database()).unwrap();
-    let moved = "UPDATE passkeys SET rp_id = 'example.org' WHERE id = (SELECT max(id) FROM passkeys)";
-    assert_eq!(database.execute(moved, []).unwrap(), 1);
+    let newest = "(SELECT id FROM passkeys ORDER BY id DESC LIMIT 1)";
+    let moved = format!("UPDATE passkeys SET rp_id = 'example.org' WHERE id = {newest}");
+    assert_eq!(stage.world().database().change(&moved, &[]), 1);
     assert_eq!(remove(&stage, &token, &all[0]), (409, "last_way_in".into()));
     assert_eq!(remove(&stage, &token, &all[1]), (204, String::new()), "it signed in nowhere here");
 }

@@ -158,8 +158,7 @@ fn a_passkey_ends_a_row_of_wrong_codes() {
     assert_eq!(stage.post("/2fa/verify", &body).status, 200);
     assert_eq!(failures(), 0);
     // A factor that answers no more stays so.
-    let rows = rusqlite::Connection::open(stage.world().database()).unwrap();
-    rows.execute("UPDATE totp SET failures = 100", []).unwrap();
+    stage.world().database().sql("UPDATE totp SET failures = 100");
     let ticket = stage.ticket(ANN);
     let body = stage.second(&ticket, &mut device);
     assert_eq!(stage.post("/2fa/verify", &body).status, 200);

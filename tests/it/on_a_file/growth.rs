@@ -74,7 +74,7 @@ fn tidy_up(world: &World) {
 }
 
 fn pages(world: &World) -> u64 {
-    let connection = Connection::open(world.database()).unwrap();
+    let connection = Connection::open(world.file()).unwrap();
     connection.pragma_query_value(None, "page_count", |row| row.get::<_, u32>(0)).unwrap().into()
 }
 
@@ -90,7 +90,7 @@ fn a_steady_load_does_not_grow_the_database() {
         live(&world, look);
         world.advance(DAY * STEP);
         tidy_up(&world);
-        let log = fs::metadata(format!("{}-wal", world.database().display())).map_or(0, |file| file.len());
+        let log = fs::metadata(format!("{}-wal", world.file().display())).map_or(0, |file| file.len());
         assert!(log <= LOG_MAX, "the write-ahead log has {log} bytes");
         if look < FILLING {
             filled = pages(&world);

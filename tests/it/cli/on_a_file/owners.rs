@@ -1,9 +1,9 @@
 //! An operator who is root, on the database of the user that runs the daemon: no command leaves a file
 //! that the daemon could not open.
 
-use super::Shell;
+use super::super::Shell;
 use super::copies::Live;
-use super::db::write_old;
+use super::migrations::write_old;
 use crate::missing::is_root;
 use rustix::process::Signal;
 use std::fs;

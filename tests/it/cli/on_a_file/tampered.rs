@@ -1,9 +1,9 @@
 //! A database or a backup that somebody has written to who is not authd: it is not served, and not restored.
 
-use super::Said;
+use super::super::Said;
+use super::super::{Shell, json};
 use super::copies::Live;
-use super::db::write_old;
-use super::{Shell, json};
+use super::migrations::write_old;
 use rusqlite::Connection;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

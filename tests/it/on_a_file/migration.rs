@@ -39,38 +39,38 @@ struct Release {
 const RELEASES: [Release; 7] = [
     Release {
         version: 1,
-        schema: include_str!("fixtures/schema_1.sql"),
-        step: include_str!("../../src/store/sqlite/migrations/0002_accounts.sql"),
+        schema: include_str!("../fixtures/schema_1.sql"),
+        step: include_str!("../../../src/store/sqlite/migrations/0002_accounts.sql"),
     },
     Release {
         version: 2,
-        schema: include_str!("fixtures/schema_2.sql"),
-        step: include_str!("../../src/store/sqlite/migrations/0003_operator.sql"),
+        schema: include_str!("../fixtures/schema_2.sql"),
+        step: include_str!("../../../src/store/sqlite/migrations/0003_operator.sql"),
     },
     Release {
         version: 3,
-        schema: include_str!("fixtures/schema_3.sql"),
-        step: include_str!("../../src/store/sqlite/migrations/0004_scale.sql"),
+        schema: include_str!("../fixtures/schema_3.sql"),
+        step: include_str!("../../../src/store/sqlite/migrations/0004_scale.sql"),
     },
     Release {
         version: 4,
-        schema: include_str!("fixtures/schema_4.sql"),
-        step: include_str!("../../src/store/sqlite/migrations/0005_hardening.sql"),
+        schema: include_str!("../fixtures/schema_4.sql"),
+        step: include_str!("../../../src/store/sqlite/migrations/0005_hardening.sql"),
     },
     Release {
         version: 5,
-        schema: include_str!("fixtures/schema_5.sql"),
-        step: include_str!("../../src/store/sqlite/migrations/0006_federation.sql"),
+        schema: include_str!("../fixtures/schema_5.sql"),
+        step: include_str!("../../../src/store/sqlite/migrations/0006_federation.sql"),
     },
     Release {
         version: 6,
-        schema: include_str!("fixtures/schema_6.sql"),
-        step: include_str!("../../src/store/sqlite/migrations/0007_provider_proof.sql"),
+        schema: include_str!("../fixtures/schema_6.sql"),
+        step: include_str!("../../../src/store/sqlite/migrations/0007_provider_proof.sql"),
     },
     Release {
         version: 7,
-        schema: include_str!("fixtures/schema_7.sql"),
-        step: include_str!("../../src/store/sqlite/migrations/0008_passkeys.sql"),
+        schema: include_str!("../fixtures/schema_7.sql"),
+        step: include_str!("../../../src/store/sqlite/migrations/0008_passkeys.sql"),
     },
 ];
 
@@ -146,7 +146,7 @@ fn write_old(world: &World, release: &Release, file: &Path) {
     old.execute_batch(release.schema).unwrap();
     old.pragma_update(None, "application_id", 0x6175_7468).unwrap();
     old.pragma_update(None, "user_version", release.version).unwrap();
-    old.execute("ATTACH ?1 AS now", [world.database().to_str().unwrap()]).unwrap();
+    old.execute("ATTACH ?1 AS now", [world.file().to_str().unwrap()]).unwrap();
     for table in release.tables() {
         let sql = format!(
             "SELECT group_concat(name) FROM pragma_table_info('{table}', 'main') \
@@ -216,7 +216,7 @@ fn a_database_of_any_older_schema_opens_and_keeps_its_data() {
         let app = before.open_at(&before.file).unwrap();
         before.assert_kept(&app);
         drop(app);
-        assert_eq!(structure(&before.file), structure(&before.world.database()), "from {}", release.version);
+        assert_eq!(structure(&before.file), structure(&before.world.file()), "from {}", release.version);
         before.open_at(&before.file).expect("and again");
     }
 }
@@ -299,7 +299,7 @@ fn kill_at_every_statement(release: &Release) {
         let app = before.open_at(&file).unwrap();
         before.assert_kept(&app);
         drop(app);
-        let now = structure(&before.world.database());
+        let now = structure(&before.world.file());
         assert_eq!(structure(&file), now, "from {}, killed after {killed_after}", release.version);
     }
 }

@@ -1,7 +1,7 @@
 //! Backups and restores through the front door, with a daemon that serves what is copied and replaced.
 
-use super::serve::Daemon;
-use super::{Said, Shell, json};
+use super::super::serve::Daemon;
+use super::super::{Said, Shell, json};
 use crate::world::PASSWORD;
 use rusqlite::Connection;
 use rustix::process::Signal;
@@ -285,8 +285,8 @@ fn help_output_and_page_agree_on_what_is_withheld() {
     live.backup("b.db");
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let help = one_line(&live.shell.line("db restore --help").out);
-    let page = one_line(include_str!("../../../docs/backup.md"));
-    let security = one_line(include_str!("../../../SECURITY.md"));
+    let page = one_line(include_str!("../../../../docs/backup.md"));
+    let security = one_line(include_str!("../../../../SECURITY.md"));
     let said = one_line(&live.line("db restore live/b.db --yes").err);
     assert!(said.contains("withheld 0 API keys, 0 recovery codes, 0 passkeys and 0 signing keys"), "{said}");
     for text in [&help, &page] {

@@ -1,8 +1,8 @@
 //! `/readyz` of a daemon whose database was damaged, deleted or replaced under it. Each asks once: an
 //! answer holds for a second.
 
+use super::super::serve::Daemon;
 use super::copies::Live;
-use super::serve::Daemon;
 use rusqlite::Connection;
 use rustix::process::Signal;
 use std::fs::{self, OpenOptions};

@@ -1,8 +1,8 @@
 //! A disk that is full while the daemon serves: what can't be committed is refused, nothing of it is kept,
 //! and nothing needs a restart once there is room.
 
-use super::Shell;
-use super::serve::Daemon;
+use super::super::Shell;
+use super::super::serve::Daemon;
 use crate::missing::can_mount;
 use std::fs;
 use std::io::Write;
@@ -18,7 +18,7 @@ fn on_a_small_disk(shell: &Shell) -> (Daemon, PathBuf) {
                   exec ./authctl serve --listen 127.0.0.1:0 --database disk/authd.db";
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", script]).current_dir(&shell.world.folder).stdin(Stdio::null());
-    command.env_clear().envs(super::environment());
+    command.env_clear().envs(shell.environment());
     let daemon = Daemon::of(command);
     let seen = format!("/proc/{}/root{}", daemon.pid().as_raw_nonzero(), disk.display());
     (daemon, seen.into())

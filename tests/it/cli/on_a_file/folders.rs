@@ -1,9 +1,9 @@
 //! Folders that aren't authd's alone: nothing is made or served where others may put files, no advice harms
 //! what else is there, and a copy is read wherever it lies.
 
+use super::super::{Said, Shell, said};
 use super::copies::Live;
 use super::owners::OTHER;
-use super::{Said, Shell, said};
 use crate::missing::is_root;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -42,8 +42,8 @@ fn obey(shell: &Shell, said: &Said, then: &str) -> Said {
     let commands = commands.split(", then set").next().unwrap();
     let mut sh = Command::new("sh");
     sh.args(["-ec", &format!("{commands}\n{then}")]).current_dir(&shell.world.folder);
-    sh.env_clear().envs(super::environment());
-    super::said(sh)
+    sh.env_clear().envs(shell.environment());
+    super::super::said(sh)
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn nobody_is_told_to_move_what_is_no_database() {
         assert!(!said.err.contains("mv "), "{said:?}");
         let said = run_in(&shell, &folder, &format!("db check {name} -o json"));
         assert_eq!(said.code, 5, "{said:?}");
-        let problems = super::json(&said.out)["problems"].clone();
+        let problems = super::super::json(&said.out)["problems"].clone();
         assert_eq!(problems[0], found);
     }
     fs::write(folder.join("empty.db"), "").unwrap();
