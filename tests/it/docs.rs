@@ -14,10 +14,14 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
+/// The pages of what isn't Rust.
+const OTHERS: [&str; 2] = ["clients/python/README.md", "examples/fastapi/README.md"];
+
 /// The pages, in `docs/` and beside it.
 fn pages() -> Vec<PathBuf> {
     let beside = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
-    let all = beside.filter(|path| path.is_file()).chain(files(&root().join("docs")));
+    let others = OTHERS.iter().map(|page| root().join(page));
+    let all = beside.filter(|path| path.is_file()).chain(files(&root().join("docs"))).chain(others);
     all.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
 }
 
