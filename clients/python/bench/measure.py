@@ -2,7 +2,8 @@
 
 Each service is one worker of uvicorn (uvloop, httptools) on loopback; wrk asks with one thread and 16
 connections, and shares the machine. An answer that is no success makes the run void. Figures are the medians
-of all rounds; a ratio is of two loads of one round, with the least and the greatest beside it.
+of all rounds; a ratio is of two loads of one round, with the least and the greatest beside it. Processor time
+is the service's own, which what else runs on the machine changes least.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from pathlib import Path
 from authd_fastapi.testing import AuthdServer, find_program
 
 HERE = Path(__file__).parent
+BARE, PROTECTED = "bare", "protected"
+THEIR_BARE, THEIRS = "bare, beside fastapi-users", "protected by fastapi-users"
 EMAIL, PASSWORD = "ann@example.com", "correct horse battery staple"
 
 
@@ -48,13 +51,21 @@ def ask(url, data=None, **headers):
         return json.load(answer)
 
 
-def load(url, token, seconds):
-    """Requests a second."""
+def cpu(service):
+    """Seconds of processor time that a process has taken."""
+    fields = Path(f"/proc/{service.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def load(service, url, token, seconds):
+    """Requests a second, and microseconds of the service's processor time for each."""
     command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-H", f"Authorization: Bearer {token}", url]
+    before = cpu(service)
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise RuntimeError(said)
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
+    requests = int(re.search(r"(\d+) requests in", said)[1])
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), 1e6 * (cpu(service) - before) / requests
 
 
 def main():
@@ -70,7 +81,10 @@ def main():
             account = server.add_user(EMAIL, roles=["editor"], permissions=["posts:*"])
             service, ours = start("ours", LOGIN_URL=server.url)
             running.append(service)
-            service, theirs = start("theirs", DATABASE=f"sqlite+aiosqlite:///{folder}/theirs.db")
+            postgres = os.environ.get("TEST_POSTGRES", "").partition("?")[0]
+            database = postgres.replace("+psycopg:", "+asyncpg:") or f"sqlite+aiosqlite:///{folder}/theirs.db"
+            print(f"fastapi-users on {database.partition(':')[0]}\n")
+            service, theirs = start("theirs", DATABASE=database)
             running.append(service)
             credentials = json.dumps({"email": EMAIL, "password": PASSWORD}).encode()
             ask(f"{theirs}/auth/register", credentials, **{"Content-Type": "application/json"})
@@ -78,15 +92,14 @@ def main():
             their_token = ask(f"{theirs}/auth/jwt/login", form)["access_token"]
             token = server.token_for(account)
             rows = {
-                "bare": (f"{ours}/bare", token),
-                "protected": (f"{ours}/protected", token),
-                "protected, a role and a permission demanded": (f"{ours}/demanding", token),
-                "bare, beside fastapi-users": (f"{theirs}/bare", their_token),
-                "protected by fastapi-users": (f"{theirs}/protected", their_token),
+                BARE: (running[0], f"{ours}/bare", token),
+                PROTECTED: (running[0], f"{ours}/protected", token),
+                "protected, a role and a permission demanded": (running[0], f"{ours}/demanding", token),
+                THEIR_BARE: (running[1], f"{theirs}/bare", their_token),
+                THEIRS: (running[1], f"{theirs}/protected", their_token),
             }
-            bases = dict.fromkeys(rows, "bare") | {"protected by fastapi-users": "bare, beside fastapi-users"}
-            for url, bearer in rows.values():
-                load(url, bearer, 1)
+            for row in rows.values():
+                load(*row, 1)
             rounds = []
             for _ in range(options.rounds):
                 rounds.append({name: load(*row, options.seconds) for name, row in rows.items()})
@@ -95,23 +108,25 @@ def main():
                 service.terminate()
                 service.wait(10)
             server.stop()
-    report(rounds, bases)
+    report(rounds)
 
 
-def report(rounds, bases):
-    def ratio(name, base):
-        found = [one[name] / one[base] for one in rounds]
+def report(rounds):
+    def median(name, which):
+        return statistics.median(one[name][which] for one in rounds)
+
+    def ratio(name, base, which=0):
+        found = [one[name][which] / one[base][which] for one in rounds]
         return f"{statistics.median(found):.2f} ({min(found):.2f} to {max(found):.2f})"
 
-    print("| route | requests a second | of the same route bare |\n| --- | --- | --- |")
-    for name, base in bases.items():
-        part = (
-            ratio(name, base)
-            if name in ("protected by fastapi-users",) or not name.startswith("bare")
-            else ""
-        )
-        print(f"| {name} | {statistics.median(one[name] for one in rounds):.0f} | {part} |")
-    print(f"\nprotected, of protected by fastapi-users: {ratio('protected', 'protected by fastapi-users')}")
+    print("| route | requests a second | of the same route bare | processor time of a request |")
+    print("| --- | --- | --- | --- |")
+    for name in rounds[0]:
+        base = THEIR_BARE if name == THEIRS else BARE
+        part = "" if name in (BARE, THEIR_BARE) else ratio(name, base)
+        print(f"| {name} | {median(name, 0):.0f} | {part} | {median(name, 1):.0f} µs |")
+    print(f"\nprotected, of protected by fastapi-users, requests a second: {ratio(PROTECTED, THEIRS)}")
+    print(f"the same, processor time of a request: {ratio(PROTECTED, THEIRS, 1)}")
 
 
 if __name__ == "__main__":

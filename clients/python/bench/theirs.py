@@ -1,4 +1,4 @@
-"""The same with fastapi-users as its documentation sets it up: SQLAlchemy on SQLite, and a JWT of its own."""
+"""The same with fastapi-users as its documentation sets it up: SQLAlchemy, and a JWT of its own."""
 
 import os
 import uuid
