@@ -96,11 +96,8 @@ def with_client(
 
     async def run() -> Any:
         transport = httpx.ASGITransport(app, client=("203.0.113.9", 4711))
-        try:
-            async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
-                return await work(client)
-        finally:
-            await app.state.authd._http.close()
+        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+            return await work(client)
 
     return asyncio.run(run())
 

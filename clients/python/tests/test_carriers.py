@@ -1,11 +1,12 @@
 """How tokens come: by bearer and by authd's cookies, with the proof that a page of the host sent them."""
 
+import asyncio
 import re
 from typing import Any
 
 import httpx
 import pytest
-from conftest import by, get, is_problem, service
+from conftest import Client, by, get, is_problem, service, with_client
 from fastapi import FastAPI, Form
 from stand_in import Clock, StandIn
 
@@ -251,6 +252,25 @@ def test_authd_is_down_and_the_session_goes_on(
     answer = get(app, "/me", jar(fresh))
     is_problem(answer, 503, "authd_unavailable")
     assert answer.headers["retry-after"] == "7"
+
+
+def test_authd_is_down_and_all_who_wait_go_on(
+    stand_in: StandIn, authd_server: AuthdServer, editor: Account, clock: Clock
+) -> None:
+    """Whoever asks first, and whoever waits for the same answer."""
+    app = service(Authd(authd_server.url, url=stand_in.url, clock=clock))
+    cookies = page_cookies(authd_server, editor)
+
+    async def work(client: Client) -> list[int]:
+        answers = await asyncio.gather(*(client.get("/me", headers=jar(cookies)) for _ in range(16)))
+        return [answer.status_code for answer in answers]
+
+    assert with_client(app, work) == [200] * 16
+    assert stand_in.fetches(EXCHANGE) == 1
+    stand_in.answers[EXCHANGE] = (503, {}, b"{}")
+    clock.turn(31)
+    assert with_client(app, work) == [200] * 16
+    assert stand_in.fetches(EXCHANGE) == 2
 
 
 def test_sessions_are_kept_of_so_many_and_no_more(

@@ -152,6 +152,26 @@ def test_a_key_that_authd_took_away_is_gone_after_five_minutes(
     is_problem(get(app, "/me", by(token)), 401, "invalid_token")
 
 
+def test_after_an_idle_hour_nobody_slips_in_by_an_old_key(
+    stand_in: StandIn, authd_server: AuthdServer, editor: Account, clock: Clock
+) -> None:
+    """Those that come while the keys are fetched wait for them, as the first does."""
+    own = OwnKey("own")
+    stand_in.extra_keys.append(own.jwk)
+    app = service(Authd(authd_server.url, url=stand_in.url, clock=clock))
+    claims = jwt.decode(authd_server.token_for(editor), options={"verify_signature": False})
+    token = own.sign({**claims, "exp": claims["exp"] + 7200})
+    assert get(app, "/me", by(token)).status_code == 200
+    stand_in.extra_keys.clear()
+    clock.turn(3600)
+
+    async def work(client: Client) -> list[int]:
+        answers = await asyncio.gather(*(client.get("/me", headers=by(token)) for _ in range(8)))
+        return [answer.status_code for answer in answers]
+
+    assert with_client(app, work) == [401] * 8
+
+
 def test_a_clock_that_was_set_back_makes_no_key_live_for_ever(
     stand_in: StandIn, authd_server: AuthdServer, editor: Account, clock: Clock
 ) -> None:

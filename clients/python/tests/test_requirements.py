@@ -170,6 +170,21 @@ def test_a_wrong_api_key_is_told_to_the_log(
     assert "authd_key_wrong" not in caplog.text
 
 
+def test_an_issuer_that_is_set_up_wrongly_is_told_to_the_log(
+    authd_server: AuthdServer, editor: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`localhost` for `127.0.0.1`, a slash too many: what one does in the first five minutes."""
+    for wrong in (authd_server.url.replace("127.0.0.1", "localhost"), authd_server.url + "/"):
+        app = service(Authd(wrong, url=authd_server.url))
+        is_problem(get(app, "/me", by(authd_server.token_for(editor))), 401, "invalid_token")
+        assert f"its issuer is '{authd_server.url}', not '{wrong}'" in caplog.text
+
+
+def test_an_api_key_may_come_with_its_files_last_line(authd_server: AuthdServer, editor: Account) -> None:
+    app = demanding(Authd(authd_server.url, api_key=authd_server.api_key("newline") + "\n"))
+    assert get(app, "/live", by(authd_server.token_for(editor))).status_code == 200
+
+
 def test_what_a_token_leaves_out_is_asked_for(authd_server: AuthdServer, stand_in: StandIn) -> None:
     many = [f"area-{number:03}-{'x' * 40}:write" for number in range(60)]
     ann = authd_server.add_user("many@example.com", roles=["many"], permissions=[*many, "posts:write"])
@@ -198,6 +213,7 @@ def test_what_cannot_be_meant_is_said_at_once() -> None:
         ("https://auth.example.com", {"leeway": -1}),
         ("https://auth.example.com", {"audience": ""}),
         ("https://auth.example.com", {"api_key": "secret"}),
+        ("https://auth.example.com", {"api_key": "authd_key_é"}),
         ("https://auth.example.com", {"origins": "https://app.example.com"}),
     ):
         with pytest.raises(ValueError, match=r"."):

@@ -155,6 +155,35 @@ def test_the_services_own_cookies_stay_here(stand_in: StandIn, echo: FastAPI) ->
     ]
 
 
+def on_the_wire(app: FastAPI, path: str, query: bytes = b"") -> list[int]:
+    """The status of a request as it is written there: an HTTP client would tidy it up first."""
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query,
+        "root_path": "",
+        "headers": [(b"host", b"service.test")],
+        "client": ("203.0.113.9", 4711),
+        "server": ("service.test", 80),
+    }
+    statuses = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    asyncio.run(app(scope, receive, send))
+    return statuses
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -179,33 +208,17 @@ def test_the_services_own_cookies_stay_here(stand_in: StandIn, echo: FastAPI) ->
     ],
 )
 def test_a_path_leads_to_authds_api_or_nowhere(stand_in: StandIn, echo: FastAPI, path: str) -> None:
-    """As it is written on the wire: an HTTP client would tidy it up first."""
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": unquote(path),
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"host", b"service.test")],
-        "client": ("203.0.113.9", 4711),
-        "server": ("service.test", 80),
-    }
-    statuses = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            statuses.append(message["status"])
-
-    asyncio.run(echo(scope, receive, send))
-    assert statuses == [404]
+    assert on_the_wire(echo, path) == [404]
     assert stand_in.asked == []
+
+
+def test_a_query_is_passed_on_as_it_is_or_not_at_all(stand_in: StandIn, echo: FastAPI) -> None:
+    for query in (b"a=b%20c&d", b"a=%2F..%2F&a=b", b"@evil.example", b"?//evil.example", b"x" * 8192):
+        assert on_the_wire(echo, "/api/auth/me", query) == [200]
+        assert stand_in.asked[-1][1] == f"/api/auth/me?{query.decode()}"
+    for query in (b"a b", b"\xff", b"a\x00", b"a\r\nHost: evil.example", b"x" * 8193):
+        assert on_the_wire(echo, "/api/auth/me", query) == [400]
+    assert len(stand_in.asked) == 5
 
 
 def test_a_body_has_its_bound(stand_in: StandIn, echo: FastAPI) -> None:
@@ -271,8 +284,6 @@ def test_a_client_pays_for_itself_where_the_service_is_trusted(
             return [answer.status_code for answer in asks]
 
     async def work() -> list[list[int]]:
-        found = [await statuses(peer) for peer in ("203.0.113.1", "203.0.113.2")]
-        await app.state.authd._http.close()
-        return found
+        return [await statuses(peer) for peer in ("203.0.113.1", "203.0.113.2")]
 
     assert asyncio.run(work()) == [[401, 401, 429]] * 2

@@ -67,15 +67,13 @@ class _Token:
     kept_s: float = KEPT_S
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Asked:
-    at: float
-    task: "asyncio.Task[_Token]"
+    """What came last, and when that was asked for; and the question that is under way."""
 
-    def answer(self) -> _Token | None:
-        """What came. None: nothing yet, or authd could not be asked."""
-        done = self.task.done() and not self.task.cancelled() and self.task.exception() is None
-        return self.task.result() if done else None
+    at: float = 0.0
+    token: _Token | None = None
+    flight: "asyncio.Task[_Token] | None" = None
 
 
 class BrowserSessions:
@@ -98,30 +96,24 @@ class BrowserSessions:
             return None
         key = hashlib.sha256(f"{session}\n{csrf}".encode()).digest()
         loop, now = asyncio.get_running_loop(), self._clock()
-        earlier = self._asked.get(key)
-        if earlier is not None:
-            kept = earlier.answer()
-            if kept is not None and 0 <= now - earlier.at < kept.kept_s:
-                return kept.text
-            if not earlier.task.done() and earlier.task.get_loop() is loop:
-                return (await asyncio.shield(earlier.task)).text
-        task = loop.create_task(self._exchange(session, csrf, client))
-        self._keep(key, _Asked(now, task))
+        asked = self._asked.setdefault(key, _Asked())
+        if asked.token is not None and 0 <= now - asked.at < asked.token.kept_s:
+            return asked.token.text
+        if asked.flight is None or asked.flight.done() or asked.flight.get_loop() is not loop:
+            asked.flight = loop.create_task(self._exchange(session, csrf, client))
+            self._asked.move_to_end(key)
+            while len(self._asked) > KEPT:
+                self._asked.popitem(last=False)
         try:
-            return (await asyncio.shield(task)).text
+            # Whoever waits may go away; the others are answered all the same.
+            found = await asyncio.shield(asked.flight)
         except Unavailable:
-            kept = earlier.answer() if earlier is not None else None
-            if earlier is None or kept is None or kept.text is None:
-                self._asked.pop(key, None)
+            # What came before serves on, if it was a token; nobody waits again for half a minute.
+            if asked.token is None or asked.token.text is None:
                 raise
-            self._keep(key, _Asked(now, earlier.task))
-            return kept.text
-
-    def _keep(self, key: bytes, asked: _Asked) -> None:
-        self._asked[key] = asked
-        self._asked.move_to_end(key)
-        while len(self._asked) > KEPT:
-            self._asked.popitem(last=False)
+            found = asked.token
+        asked.at, asked.token = now, found
+        return found.text
 
     async def _exchange(self, session: str, csrf: str, client: str | None) -> _Token:
         headers: Pairs = [

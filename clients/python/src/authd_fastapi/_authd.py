@@ -124,7 +124,8 @@ class Authd:
             raise ValueError("an audience has a name, and the leeway is 0 to 5 seconds")
         if isinstance(origins, str):
             raise ValueError("origins is a list")
-        if api_key is not None and not api_key.startswith("authd_key_"):
+        api_key = api_key if api_key is None else api_key.strip()
+        if api_key is not None and not (api_key.startswith("authd_key_") and api_key.isascii()):
             raise ValueError("an API key of authd begins with authd_key_")
         seen = urlsplit(issuer)
         _living.add(self)
@@ -148,6 +149,7 @@ class Authd:
         Where authd can't be reached yet, that is logged, and the first request tries again.
         """
         app.state.authd = self
+        self._http.open()
         await self._keys.warm()
         try:
             yield

@@ -30,6 +30,7 @@ class Http:
         # Reading the system's certificates takes tens of milliseconds: not on the event loop.
         self._tls = tls or (httpx.create_ssl_context() if self._base.scheme == "https" else False)
         self._client: httpx.AsyncClient | None = None
+        self._keeps = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def ask(
@@ -66,14 +67,25 @@ class Http:
         if self._client is None or self._loop is not loop:
             # httpx would send the cookies of one person's answer with the next person's request.
             nobodys = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+            limits = httpx.Limits(max_connections=100, max_keepalive_connections=self._keeps)
             self._client = httpx.AsyncClient(
-                verify=self._tls, timeout=TIMEOUT_S, trust_env=False, follow_redirects=False, cookies=nobodys
+                limits=limits,
+                verify=self._tls,
+                timeout=TIMEOUT_S,
+                trust_env=False,
+                follow_redirects=False,
+                cookies=nobodys,
             )
             self._loop = loop
         return self._client
 
+    def open(self) -> None:
+        """Keeps connections, until `close`. Before, none outlives its answer, nor its event loop."""
+        self._keeps, self._client = 20, None
+
     async def close(self) -> None:
         """Closes the connections of this event loop."""
+        self._keeps = 0
         if self._client is not None and self._loop is asyncio.get_running_loop():
             await self._client.aclose()
             self._client = None

@@ -37,6 +37,7 @@ class KeySet:
         self._http, self._clock = http, clock
         self._keys: dict[str, Key] = {}
         self._flight: asyncio.Task[None] | None = None
+        self._failed = False
         # When they came; when they were last asked for; when that was for want of a key. None: never.
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
@@ -68,8 +69,7 @@ class KeySet:
         return moment is not None and 0 <= self._clock() - moment < seconds
 
     async def _renew(self) -> None:
-        failed = self._tried_at is not None and self._tried_at != self._fetched_at
-        if not failed:
+        if not self._failed:
             await self._fetch()
         elif self._keys:
             # authd is down: nobody waits for it, and what was kept serves on.
@@ -97,8 +97,9 @@ class KeySet:
             if response.status_code != 200:
                 raise Unavailable(f"it answers {response.status_code}")
             self._keys = _read(response.content)
-            self._fetched_at = began
+            self._fetched_at, self._failed = began, False
         except Unavailable as error:
+            self._failed = True
             kept = "the kept ones serve on" if self._keys else "there are none"
             logger.warning("authd's keys could not be fetched, %s: %s", kept, error)
         finally:

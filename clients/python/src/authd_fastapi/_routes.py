@@ -14,6 +14,7 @@ MAX_BODY = 64 << 10
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # What authd's paths are spelled with; it takes each path in one spelling alone.
 _PATH = re.compile(r"[A-Za-z0-9_~@:-][A-Za-z0-9._~@:-]*(/[A-Za-z0-9_~@:-][A-Za-z0-9._~@:-]*)*")
+_QUERY = re.compile(rb"[!-~]{0,8192}")
 # What authd reads of a request. All else, whatever hop it is for, stays here: a name that isn't listed can't
 # be smuggled in, nor one be taken away by `Connection`.
 _REQUEST = frozenset(
@@ -39,12 +40,13 @@ def pass_through(http: Http, prefix: str) -> APIRouter:
             sent and not sent.partition(b"?")[0].endswith(f"/{path}".encode())
         ):
             raise _problem.not_found()
+        query = request.scope["query_string"]
+        if _QUERY.fullmatch(query) is None:
+            raise _problem.bad_request("send a query that is percent-encoded, and not longer than 8 KiB")
         body = await _body(request)
         headers = _headers(request)
         try:
-            answer = await http.ask(
-                request.method, f"/api/auth/{path}", headers, body, query=request.scope["query_string"]
-            )
+            answer = await http.ask(request.method, f"/api/auth/{path}", headers, body, query)
         except Unavailable as error:
             _problem.logger.warning("authd can't be asked: %s", error)
             raise _problem.unavailable(error.retry_after) from error

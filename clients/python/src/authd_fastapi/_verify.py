@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ REMEMBERED = 4096
 _Text = Annotated[str, Field(min_length=1)]
 _Moment = Annotated[int, Field(ge=0, le=253_402_300_799)]
 _jws = jwt.PyJWS()
+logger = logging.getLogger("authd_fastapi")
 
 
 class InvalidToken(Exception):
@@ -79,7 +81,13 @@ class Verifier:
         if key is None:
             raise InvalidToken("authd has no such key")
         if known is None or known.key is not key:
-            known = _Known(kid, key, self._judge(_payload(token, key)))
+            payload = _payload(token, key)
+            try:
+                known = _Known(kid, key, self._judge(payload))
+            except InvalidToken as error:
+                # authd signed it, and not for this service: most likely one of the two is set up wrongly.
+                logger.warning("a token that authd signed is refused: %s", error)
+                raise
             self._remember(digest, known)
         self._judge_time(known.claims)
         return known.user
@@ -96,9 +104,9 @@ class Verifier:
             wrong = ", ".join(str(one["loc"][0]) if one["loc"] else one["type"] for one in error.errors())
             raise InvalidToken(f"its claims are not those of an access token: {wrong}") from error
         if claims.iss != self._issuer:
-            raise InvalidToken(f"its issuer is {claims.iss!r}")
+            raise InvalidToken(f"its issuer is {claims.iss!r}, not {self._issuer!r}")
         if claims.aud != self._audience:
-            raise InvalidToken(f"it is for {claims.aud!r}")
+            raise InvalidToken(f"it is for {claims.aud!r}, not {self._audience!r}")
         return claims
 
     def _judge_time(self, claims: _Claims) -> None:
