@@ -32,6 +32,14 @@ async def status():
     return got[0]["status"]
 print(asyncio.run(status()))
 """
+# The extra `sqlmodel` is all that the mirror takes.
+MIRROR = """
+from authd_fastapi import Authd
+from sqlmodel import Field, SQLModel
+class Account(SQLModel, table=True):
+    sub: str = Field(primary_key=True)
+print(type(Authd("http://127.0.0.1:1").mirror(Account, lambda: None)).__name__)
+"""
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -97,9 +105,10 @@ def test_a_fresh_environment_runs_the_readmes_service(built: Path, tmp_path: Pat
     (tmp_path / "service.py").write_text(block[1])
     for kind, more in (("*.whl", []), ("*.tar.gz", ["--force-reinstall", "--no-deps"])):
         (path,) = built.glob(kind)
-        run(python, "-m", "pip", "install", "--quiet", *more, path)
+        run(python, "-m", "pip", "install", "--quiet", *more, f"{path}[sqlmodel]")
         run(python, "-m", "pip", "check")
         assert run(python, "-I", "-W", "error", "-c", SMOKE, tmp_path) == "401\n"
+        assert run(python, "-I", "-W", "error", "-c", MIRROR) == "Depends\n"
         where = run(python, "-I", "-c", "import authd_fastapi; print(authd_fastapi.__file__)")
         assert where.startswith(str(tmp_path / "venv"))
 

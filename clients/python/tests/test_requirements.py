@@ -1,5 +1,6 @@
 """What `require` demands: roles, permissions, a fresh login, and authd's word of now."""
 
+import json
 import logging
 import weakref
 from typing import Annotated
@@ -141,21 +142,30 @@ def test_live_fails_closed(
 
 
 @pytest.mark.parametrize(
-    "document",
+    "fault",
     [
-        b'{"active":false}',
-        b'{"active":"true","token_type":"Bearer"}',
-        b'{"active":true,"token_type":"refresh_token"}',
-        b'{"active":true,"token_type":"Bearer","sub":"01980000-0000-7000-8000-000000000001"}',
-        b"{}",
+        {},
+        {"active": False},
+        {"active": "true"},
+        {"active": 1},
+        {"token_type": "refresh_token"},
+        {"token_type": None},
+        {"sub": "01980000-0000-7000-8000-000000000001"},
+        {"sub": None},
     ],
 )
 def test_live_takes_no_other_word_for_yes(
-    authd_server: AuthdServer, stand_in: StandIn, editor: Account, document: bytes
+    authd_server: AuthdServer, stand_in: StandIn, editor: Account, fault: dict[str, object]
 ) -> None:
+    """Each with one fault, beside the answer without: nothing but that is a yes."""
     app = demanding(Authd(authd_server.url, url=stand_in.url, api_key="authd_key_whatever"))
-    stand_in.answers[INTROSPECT] = (200, {}, document)
-    is_problem(get(app, "/live", by(authd_server.token_for(editor))), 401, "invalid_token")
+    token = authd_server.token_for(editor)
+    good = {"active": True, "token_type": "Bearer", "sub": editor.id, "roles": [], "permissions": []}
+    stand_in.answers[INTROSPECT] = (200, {}, json.dumps(good).encode())
+    assert get(app, "/live", by(token)).status_code == 200
+    document = {**good, **fault} if fault else {}
+    stand_in.answers[INTROSPECT] = (200, {}, json.dumps(document).encode())
+    is_problem(get(app, "/live", by(token)), 401, "invalid_token")
 
 
 def test_a_wrong_api_key_is_told_to_the_log(

@@ -8,7 +8,6 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Table, UniqueConstraint, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from ._user import User
@@ -27,7 +26,8 @@ def mirror(current: Any, model: type[Any], get_session: Callable[..., Any], valu
     async def mirrored(
         user: Annotated[User, Depends(current)], session: Annotated[Any, Depends(get_session)]
     ) -> Any:
-        if isinstance(session, AsyncSession):
+        # An `AsyncSession`, whose module takes greenlet: not every service has that.
+        if hasattr(session, "run_sync"):
             return await session.run_sync(insert_or_get, model, user, values)
         return await run_in_threadpool(insert_or_get, session, model, user, values)
 
