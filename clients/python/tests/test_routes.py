@@ -155,6 +155,20 @@ def test_the_services_own_cookies_stay_here(stand_in: StandIn, echo: FastAPI) ->
     ]
 
 
+def test_what_one_answer_sets_no_other_request_sends(stand_in: StandIn, echo: FastAPI) -> None:
+    """authd's cookies are Secure, which hides it over plain HTTP: these are not."""
+    stand_in.answers["/api/auth/me"] = (200, {"Set-Cookie": "__Host-authd_access=ann; Path=/"}, b"{}")
+
+    async def work(client: Client) -> None:
+        for _ in range(3):
+            answer = await client.get("/api/auth/me")
+            assert answer.headers["set-cookie"].startswith("__Host-authd_access=ann")
+            client.cookies.clear()
+
+    with_client(echo, work)
+    assert [name for one in stand_in.asked for name, _ in one[2] if name.lower() == "cookie"] == []
+
+
 def on_the_wire(app: FastAPI, path: str, query: bytes = b"") -> list[int]:
     """The status of a request as it is written there: an HTTP client would tidy it up first."""
     scope = {
