@@ -6,7 +6,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -63,7 +63,7 @@ async def introspect(http: Http, api_key: str, token: str, client: str | None) -
 class _Token:
     """What authd gives for a session's cookie, and how long it is kept. None: the session counts no more."""
 
-    text: str | None
+    text: str | None = field(repr=False)
     kept_s: float = KEPT_S
 
 

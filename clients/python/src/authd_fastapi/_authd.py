@@ -5,7 +5,7 @@ import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -48,7 +48,7 @@ class Found:
     """Who a request shows to be signed in, and by which token."""
 
     user: User
-    token: str
+    token: str = field(repr=False)
 
 
 _living: "weakref.WeakSet[Authd]" = weakref.WeakSet()
