@@ -240,9 +240,13 @@ impl Service for Router {
         match RouteMatch::find(head) {
             RouteMatch::Route(route) => {
                 let lane = match route.lane {
-                    // After the commit a token is signed, and all connections of the I/O thread would wait
+                    // The database is on another machine, or after the commit a token is signed, and all connections of the I/O thread would wait
                     // for it.
-                    Lane::Commit if current_key::signs_slowly(&self.app) => Lane::Write,
+                    Lane::Commit if self.app.reads_far() || current_key::signs_slowly(&self.app) => {
+                        Lane::Write
+                    }
+                    // What counts against no budget, whether the process lives, asks the database nothing.
+                    Lane::Short if self.app.reads_far() && route.limit.is_some() => Lane::Read,
                     lane => lane,
                 };
                 Dispatch { lane, found: Found::new(route) }

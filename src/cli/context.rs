@@ -146,7 +146,7 @@ impl Context {
     pub fn welcome(&self, app: &App) -> Result<(), Failure> {
         let made = |made: bool| if made { " (new)" } else { "" };
         let config = &app.config;
-        self.terminal.note(&format!("database  {}{}", config.database.display(), made(app.created.database)));
+        self.terminal.note(&format!("database  {}{}", config.database, made(app.created.database)));
         self.terminal.note(&format!("key file  {}{}", config.key_file.display(), made(app.created.key_file)));
         if let Some(warning) = files::folder_warning(config) {
             self.terminal.note(&format!("warning: {warning}"));

@@ -97,7 +97,7 @@ fn init(context: &Context) -> Result<(), Failure> {
         context.terminal().note("the database is there already; nothing was changed");
     }
     let columns = [Column::Text("database"), Column::Text("key_file"), Column::Text("created")];
-    let row = (app.config.database.display().to_string(), views::created_database(&app));
+    let row = (app.config.database.to_string(), views::created_database(&app));
     context.terminal().changed(&Table::of_objects(&columns, [row]))
 }
 
@@ -171,15 +171,14 @@ impl Check {
                 let problems = context.terminal().long_work(Output::AtTheEnd, |work| {
                     Ok(database::check_file(context.caller(), file, work.progress())?)
                 })?;
-                (file.clone(), problems)
+                (file.display().to_string(), problems)
             }
             None => {
                 let problems = configured(context)?;
-                (context.loaded()?.config.database, problems)
+                (context.loaded()?.config.database.to_string(), problems)
             }
         };
         let columns = [Column::Text("ok"), Column::Text("problems")];
-        let path = path.display().to_string();
         let note = format!("{path} is whole");
         let table = Table::of_objects(&columns, [(path, views::database_check(&problems))]);
         if problems.is_empty() {

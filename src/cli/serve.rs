@@ -55,7 +55,8 @@ impl Serve {
             .map_err(|error| Fault::Internal(format!("signals can't be caught: {error}")))?;
         let config = context.loaded()?.config;
         files::prepare_folder(&config)?;
-        let _served = Served::begin(&config.database)?;
+        // Of a database on a server there may be several.
+        let _served = config.database.path().map(Served::begin).transpose()?;
         let app = Arc::new(App::open(config, Ports::real(), IfMissing::Create)?);
         context.welcome(&app)?;
         context.warn_of_weak_settings(&app.config);

@@ -3,14 +3,18 @@
 //! A `Config` is written out as one literal, so that a field without its setting doesn't compile; that
 //! a key reaches its field is held by a test over the table.
 
-use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
+use super::choice::{
+    LogFormat, LogLevel, MailTransport, PostgresTls, Registration, SameSite, SmtpTls, TwoFactorRequired,
+};
+use super::database::{Database, ServerUrl};
 use super::model::{
     Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, MagicLink, Mail, Metrics, Pages,
-    Passkeys, Password, Proxy, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
+    Passkeys, Password, Postgres, Proxy, RateLimit, Redirects, Server, Tokens, Totp, TwoFactor,
 };
 use super::providers;
 use super::settings::{
-    KIND, Origin, Settings, choice, count, flag, optional_path, optional_text, parsed, path, rate, span, text,
+    KIND, Origin, Settings, choice, count, database, flag, optional_path, optional_text, parsed, path, rate,
+    span, text,
 };
 use crate::domain::algorithm::Algorithm;
 use crate::domain::color::Color;
@@ -18,16 +22,17 @@ use crate::domain::identity::ProviderName;
 use crate::domain::passkey::is_rp_id;
 use crate::domain::password::HashCost;
 use crate::domain::url::{Url, is_loopback};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Builds what the settings say. They must have every key of the table, those of each provider that is
 /// `named` too, and have passed [`check`] and [`providers::check`].
 pub fn config(of: &Settings, named: &[ProviderName], cwd: &Path) -> Config {
-    let database = path(of, "database");
+    let database = database(of, "database");
     Config {
         listen: listen(of),
         public_url: text(of, "public_url"),
-        database_is_default: database == cwd.join("authd.db"),
+        database_is_default: database.path() == Some(&cwd.join("authd.db")),
+        postgres: postgres(of, &database),
         database,
         key_file: path(of, "key_file"),
         key_file_is_credential: matches!(of.get("key_file"), Some((_, Origin::Credential(_)))),
@@ -74,6 +79,47 @@ pub fn config(of: &Settings, named: &[ProviderName], cwd: &Path) -> Config {
     }
 }
 
+/// How the server is spoken to. What its URL says goes before the keys.
+fn postgres(of: &Settings, database: &Database) -> Postgres {
+    let said = |name: &str| match database {
+        Database::Server(url) => url.parameter(name),
+        Database::File(_) => None,
+    };
+    Postgres {
+        password_file: optional_path(of, "postgres.password_file"),
+        tls: match said("sslmode").as_deref() {
+            Some("disable") => PostgresTls::Disable,
+            // Whatever is less than to verify all is no protection.
+            Some(_) => PostgresTls::VerifyFull,
+            None => choice(of, "postgres.tls", PostgresTls::parse),
+        },
+        ca_file: said("sslrootcert").map(PathBuf::from).or_else(|| optional_path(of, "postgres.ca_file")),
+        connections: count(of, "postgres.connections"),
+        prepared: flag(of, "postgres.prepared"),
+    }
+}
+
+/// What a database on a server wants of other settings.
+fn demand_of_server(of: &Settings, url: &ServerUrl, demand: &mut impl FnMut(bool, &str, &str)) {
+    demand(
+        !path(of, "key_file").as_os_str().is_empty(),
+        "key_file",
+        "must be set, since the database is on a server: each daemon needs a copy of the same file",
+    );
+    let tls = postgres(of, &Database::Server(url.clone())).tls;
+    demand(
+        tls == PostgresTls::VerifyFull || url.is_local(),
+        "postgres.tls",
+        "must be verify-full, since the database's server is not on this machine",
+    );
+    let from_flag = matches!(of.get("database"), Some((_, Origin::Flag(_))));
+    demand(
+        !(from_flag && url.has_password()),
+        "database",
+        "must not have a password in it on a command line, where others see it; set postgres.password_file",
+    );
+}
+
 /// Checks what two settings must agree on; gives the key that most likely must change, and why.
 pub fn check(of: &Settings) -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -104,10 +150,13 @@ pub fn check(of: &Settings) -> Vec<(String, String)> {
         "must not be more than server.max_connections",
     );
     demand(
-        path(of, "database") != path(of, "key_file"),
+        database(of, "database").path() != Some(&path(of, "key_file")),
         "key_file",
         "must be another file than the database",
     );
+    if let Database::Server(url) = database(of, "database") {
+        demand_of_server(of, &url, &mut demand);
+    }
     demand(
         text(of, "metrics.listen") != text(of, "listen") || text(of, "listen").ends_with(":0"),
         "metrics.listen",

@@ -70,6 +70,13 @@ choices! {
         All = "all",
     }
 
+    /// How a database server is known to be the one that is meant.
+    PostgresTls {
+        /// By a certificate for its name, from an authority that is trusted.
+        VerifyFull = "verify-full",
+        Disable = "disable",
+    }
+
     /// How mail leaves.
     MailTransport {
         /// Kept in the database, read with `authctl mail`.

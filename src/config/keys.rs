@@ -2,8 +2,8 @@
 //! authd.toml(5) all follow from it.
 
 use super::choice::{
-    LinkByEmail, LogFormat, LogLevel, MailTransport, ProviderKind, Registration, SameSite, SmtpTls,
-    TwoFactorRequired,
+    LinkByEmail, LogFormat, LogLevel, MailTransport, PostgresTls, ProviderKind, Registration, SameSite,
+    SmtpTls, TwoFactorRequired,
 };
 use super::value::Kind;
 use crate::domain::algorithm::Algorithm;
@@ -27,8 +27,9 @@ pub struct Key {
 }
 
 /// A table of the file, with what its keys are about. The first has no name: its keys stand at the top.
-pub const TABLES: [(&str, &str); 20] = [
+pub const TABLES: [(&str, &str); 21] = [
     ("", "Where the daemon listens, what it is called, and where its files are"),
+    ("postgres", "How a database on a server is spoken to"),
     ("email_verification", "Proof that an address is its owner's"),
     ("password", "What a password must be and how it is hashed"),
     ("tokens", "What is handed out at a login"),
@@ -52,17 +53,27 @@ pub const TABLES: [(&str, &str); 20] = [
 
 /// Every key, in the order of the file: the keys of a table stand together.
 #[rustfmt::skip]
-pub const KEYS: [Key; 69] = [
+pub const KEYS: [Key; 74] = [
     key("listen", Kind::Listen, "127.0.0.1:8080", "unix:/run/authd/authd.sock",
         "where connections are taken: an address and port, unix:PATH, or systemd for the socket that systemd hands over"),
     key("public_url", Kind::PublicUrl, "http://127.0.0.1:8080", "https://auth.example.com",
         "what links in mail, the issuer and cookies are built from: scheme, host and port; https anywhere but on loopback"),
-    key("database", Kind::Path, "authd.db", "/var/lib/authd/authd.db",
-        "the database file, which is created where there is none"),
+    key("database", Kind::Database, "authd.db", "postgres://authd@db.example.com/authd",
+        "the database file, which is created where there is none, or the URL of a PostgreSQL server's"),
     key("key_file", Kind::SecretFile, "", "/var/lib/authd/authd.key",
-        "the root key, which seals the secrets in the database; authd.key beside the database unless set"),
+        "the root key, which seals the secrets in the database; authd.key beside the database file unless set"),
     key("registration", Kind::Choice(Registration::NAMES), "open", "closed",
         "whether people may register themselves; where it is closed, authctl user add --invite lets them in"),
+    key("postgres.password_file", Kind::SecretFile, "", "/etc/authd/postgres.secret",
+        "a file whose first line is the password for the server; else it stands in the URL, or there is none"),
+    key("postgres.tls", Kind::Choice(PostgresTls::NAMES), "verify-full", "disable",
+        "verify-full wants a certificate for the server's name; disable is for a server on this machine alone"),
+    key("postgres.ca_file", Kind::OptionalPath, "", "/etc/authd/postgres-ca.pem",
+        "the authorities that the certificate may come from (PEM); those that the machine trusts unless set"),
+    key("postgres.connections", Kind::Count(2, 1000), "16", "8",
+        "how many connections one process has at most; half of them write, eight at most"),
+    key("postgres.prepared", Kind::Bool, "true", "false",
+        "whether statements are prepared once under a name; false for pgbouncer before 1.21, at a quarter of the speed"),
     key("email_verification.required", Kind::Bool, "true", "false",
         "whether an address must be verified before its account can log in"),
     key("password.min_length", Kind::Count(8, 1024), "15", "12",

@@ -153,7 +153,8 @@ impl Reading<'_> {
 
     /// Settings that follow from another one unless set: shown, as all are, with the value that holds.
     fn derive(&mut self) {
-        let beside = settings::path(&self.settings, "database").with_file_name("authd.key");
+        let database = settings::database(&self.settings, "database");
+        let beside = database.path().map(|database| database.with_file_name("authd.key")).unwrap_or_default();
         let issuer = settings::text(&self.settings, "public_url");
         self.settings.entry("key_file".into()).and_modify(|(value, _)| {
             if *value == Value::Path(PathBuf::new()) {

@@ -2,7 +2,7 @@
 //!
 //! Read `keys` first, the table that everything follows from; then `load`, which turns the `sources` into
 //! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` checks one
-//! value with the help of `spelling`, `choice` lists those that take one of a few names, `build` and, for
+//! value with the help of `spelling`, `database` tells files from servers, `choice` lists those that take one of a few names, `build` and, for
 //! each `[oauth.NAME]`, `providers` check what two must agree on, `place`
 //! finds the file, `file` reads TOML, `weak` lists what is allowed and not wise, `text` writes `config init`
 //! and authd.toml(5).
@@ -11,6 +11,7 @@
 
 mod build;
 mod choice;
+mod database;
 mod file;
 pub mod keys;
 mod load;
@@ -26,13 +27,14 @@ mod value;
 mod weak;
 
 pub use choice::{
-    LinkByEmail, LogFormat, LogLevel, MailTransport, ProviderKind, Registration, SameSite, SmtpTls,
-    TwoFactorRequired,
+    LinkByEmail, LogFormat, LogLevel, MailTransport, PostgresTls, ProviderKind, Registration, SameSite,
+    SmtpTls, TwoFactorRequired,
 };
+pub use database::{Database, ServerUrl};
 pub use load::{Loaded, load};
 pub use model::{
     Config, Cookies, Cors, EmailVerification, Links, Listen, Lockout, Log, MagicLink, Mail, Metrics, Pages,
-    Passkeys, Password, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
+    Passkeys, Password, Postgres, Proxy, Rate, RateLimit, Redirects, Server, Tokens, Totp,
 };
 pub use oauth::Provider;
 pub use place::HERE;

@@ -1,6 +1,9 @@
 //! Every setting as a typed value: the [`Config`] that the rest of authd reads.
 
-use super::choice::{LogFormat, LogLevel, MailTransport, Registration, SameSite, SmtpTls, TwoFactorRequired};
+use super::choice::{
+    LogFormat, LogLevel, MailTransport, PostgresTls, Registration, SameSite, SmtpTls, TwoFactorRequired,
+};
+use super::database::Database;
 use super::oauth::Provider;
 use crate::domain::algorithm::Algorithm;
 use crate::domain::color::Color;
@@ -17,13 +20,14 @@ pub struct Config {
     /// What links in mail, the issuer and cookies are built from: an origin (RFC 6454 §6.2), as a browser
     /// writes it in `Origin`.
     pub public_url: String,
-    pub database: PathBuf,
+    pub database: Database,
     /// True when `database` is `./authd.db`, the default, whose folder's mode is only warned about.
     pub database_is_default: bool,
     /// The root key.
     pub key_file: PathBuf,
     /// True when systemd handed the root key over, whose access list shows as rights of the group.
     pub key_file_is_credential: bool,
+    pub postgres: Postgres,
     pub registration: Registration,
     pub email_verification: EmailVerification,
     pub password: Password,
@@ -46,6 +50,37 @@ pub struct Config {
     pub server: Server,
     pub metrics: Metrics,
     pub log: Log,
+}
+
+/// How a database on a server is spoken to. Without a meaning where it is a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Postgres {
+    /// `None`: the password stands in the URL, or there is none.
+    pub password_file: Option<PathBuf>,
+    pub tls: PostgresTls,
+    /// The authorities that the server's certificate may come from. `None`: those that the machine trusts.
+    pub ca_file: Option<PathBuf>,
+    /// The most connections of one process.
+    pub connections: u32,
+    /// Whether statements are prepared under a name.
+    pub prepared: bool,
+}
+
+impl Postgres {
+    /// Each writes all the time where there is that much to do.
+    const WRITERS_MAX: u32 = 8;
+
+    /// How many of the connections write.
+    #[must_use]
+    pub fn writers(&self) -> u32 {
+        (self.connections / 2).clamp(1, Self::WRITERS_MAX)
+    }
+
+    /// How many of the connections read.
+    #[must_use]
+    pub fn readers(&self) -> u32 {
+        self.connections.saturating_sub(self.writers()).max(1)
+    }
 }
 
 /// Where the daemon takes connections.

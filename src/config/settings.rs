@@ -1,5 +1,6 @@
 //! The settings by name, each with its value and where that came from, and each taken as its key's kind.
 
+use super::database::Database;
 use super::model::Rate;
 use super::value::Value;
 use std::collections::BTreeMap;
@@ -106,6 +107,16 @@ pub fn optional_text(of: &Settings, name: &str) -> Option<String> {
 pub fn path(of: &Settings, name: &str) -> PathBuf {
     match value(of, name) {
         Value::Path(path) => Some(path.clone()),
+        _ => None,
+    }
+    .expect(KIND)
+}
+
+/// Where the database of a setting is.
+pub fn database(of: &Settings, name: &str) -> Database {
+    match value(of, name) {
+        Value::Path(path) => Some(Database::File(path.clone())),
+        Value::Server(url) => Some(Database::Server(url.clone())),
         _ => None,
     }
     .expect(KIND)

@@ -3,6 +3,7 @@
 //! Each value is checked here by itself, with the help of `spelling`; `build` and `providers` check what two
 //! settings must agree on.
 
+use super::database::ServerUrl;
 use super::model::Rate;
 use super::spelling::{self, absolute};
 use crate::domain::color::Color;
@@ -30,6 +31,8 @@ pub enum Kind {
     Text,
     OptionalText,
     Path,
+    /// The path of a file, or a URL of PostgreSQL's.
+    Database,
     OptionalPath,
     /// An optional path to a file with a secret; a systemd credential of the key's name takes its place.
     SecretFile,
@@ -82,6 +85,7 @@ pub enum Value {
     Text(String),
     /// Empty: none.
     Path(PathBuf),
+    Server(ServerUrl),
     List(Vec<String>),
     Map(BTreeMap<String, String>),
 }
@@ -103,6 +107,7 @@ impl Kind {
             | Self::Text
             | Self::OptionalText
             | Self::Path
+            | Self::Database
             | Self::OptionalPath
             | Self::SecretFile
             | Self::Listen
@@ -149,6 +154,7 @@ impl Kind {
             Self::Choice(names) => format!("one of {}", names.join(", ")),
             Self::Text | Self::OptionalText => "text".into(),
             Self::Path | Self::OptionalPath | Self::SecretFile => "the path of a file or folder".into(),
+            Self::Database => "the path of a file, or a URL such as \"postgres://USER@HOST/DATABASE\"".into(),
             Self::Listen => {
                 "an address and port such as \"127.0.0.1:8080\", \"unix:/PATH\" or \"systemd\"".into()
             }
@@ -195,6 +201,7 @@ impl Kind {
             Self::Span(least) => return span(text, least),
             Self::Rate => return rate(text),
             Self::Path | Self::OptionalPath | Self::SecretFile => return path(text, folder),
+            Self::Database => return database(text, folder),
             Self::Choice(names) => names.contains(&text).then(|| text.to_owned()),
             Self::Text | Self::OptionalText => Some(text.to_owned()),
             Self::Listen => spelling::listen(text, folder),
@@ -234,6 +241,7 @@ impl Kind {
             | Self::Choice(_)
             | Self::Text
             | Self::Path
+            | Self::Database
             | Self::Listen
             | Self::Mailbox
             | Self::Host
@@ -323,6 +331,13 @@ fn rate(text: &str) -> Result<Value, String> {
     parsed.map(Value::Rate).ok_or_else(|| format!("must be {}, is {text:?}", Kind::Rate.wanted()))
 }
 
+fn database(text: &str, folder: &Path) -> Result<Value, String> {
+    match ServerUrl::parse(text) {
+        Some(url) => url.map(Value::Server),
+        None => path(text, folder),
+    }
+}
+
 /// A URL is no path, and would make a folder with all that stands in it, perhaps a password: so it is not
 /// shown either.
 fn path(text: &str, folder: &Path) -> Result<Value, String> {
@@ -332,10 +347,6 @@ fn path(text: &str, folder: &Path) -> Result<Value, String> {
     };
     match scheme.filter(|scheme| is_scheme(scheme)).map(str::to_ascii_lowercase).as_deref() {
         None => Ok(Value::Path(absolute(folder, text))),
-        Some("postgres" | "postgresql") => {
-            Err("must be the path of a file: authd keeps everything in SQLite, and knows no PostgreSQL"
-                .into())
-        }
         Some(scheme) => Err(format!("must be the path of a file or folder, is a URL ({scheme}://)")),
     }
 }
@@ -354,7 +365,7 @@ impl fmt::Display for Raw {
     }
 }
 
-/// As an environment variable takes it.
+/// As an environment variable takes it, but for a password.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -364,6 +375,7 @@ impl fmt::Display for Value {
             Self::Rate(rate) => write!(f, "{}/{}", rate.events, span_text(rate.window)),
             Self::Text(text) => f.write_str(text),
             Self::Path(path) => path.display().fmt(f),
+            Self::Server(url) => url.fmt(f),
             Self::List(entries) => f.write_str(&entries.join(",")),
             Self::Map(pairs) => {
                 let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -381,7 +393,7 @@ impl Value {
             Self::Bool(_) | Self::Count(_) => self.to_string(),
             Self::List(entries) => toml::Value::from(entries.clone()).to_string(),
             Self::Map(pairs) => toml::Value::from(pairs.clone()).to_string(),
-            Self::Span(_) | Self::Rate(_) | Self::Text(_) | Self::Path(_) => {
+            Self::Span(_) | Self::Rate(_) | Self::Text(_) | Self::Path(_) | Self::Server(_) => {
                 toml::Value::from(self.to_string()).to_string()
             }
         }

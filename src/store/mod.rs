@@ -1,13 +1,20 @@
-//! All SQL: one file a table family, and `tx.rs`, the seam to the driver. Reads go to a pool of
-//! read-only connections; every change is a job of the one writer.
+//! All SQL: one file a table family, and `tx.rs`, the seam to the drivers. Reads go to a pool of read-only
+//! connections; every change is a job of a writer. The database is a file of SQLite's, or on a server of
+//! PostgreSQL's: one text of SQL is right on both.
 
 pub mod audit;
+mod column;
+mod driver;
+mod job;
 pub mod page;
+pub mod postgres;
 pub mod row;
+pub mod schema;
 pub mod sqlite;
 pub mod tables;
 pub mod tx;
 pub mod value;
+pub mod version;
 
 use crate::counters::{Counter, Family};
 use crate::domain::audit::EventClass;
@@ -18,29 +25,34 @@ use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
 use crate::ports::progress::Progress;
 use audit::chain::Chain;
-use sqlite::damage::Damage;
-use sqlite::health::Identity;
-use sqlite::pool::Pool;
-use sqlite::writer::{Receipt, Writer, WriterCounters};
-use sqlite::{connection, health, schema, snapshot, version};
-use std::path::{Path, PathBuf};
+use driver::Driver;
+pub use job::WriterCounters;
+use job::{Job, Receipt, job};
+use postgres::address::Address;
+use postgres::server::OpenServer;
+use postgres::session::Session;
+use sqlite::database::OpenFile;
+use sqlite::{connection, snapshot};
+use std::path::Path;
 use std::sync::Arc;
 use tx::{Reader, Tx};
 
-/// One database file, open for reading and writing.
+/// One database, open for reading and writing.
 #[derive(Debug)]
 pub struct Store {
-    path: PathBuf,
-    pool: Pool,
-    writer: Writer,
-    damage: Arc<Damage>,
-    identity: Identity,
+    backend: Backend,
     chain: Arc<Chain>,
     events: Arc<Family<EventClass, Counter>>,
 }
 
+#[derive(Debug)]
+enum Backend {
+    File(OpenFile),
+    Server(OpenServer),
+}
+
 impl Store {
-    /// Opens an existing database, up to `readers` read connections.
+    /// Opens an existing database file, up to `readers` read connections.
     ///
     /// # Errors
     /// [`Fault::Storage`] when the file is damaged, or its schema is of another version than this binary's;
@@ -52,19 +64,25 @@ impl Store {
         chain_key: &Secret<[u8; 32]>,
         readers: u32,
     ) -> Result<Self, Fault> {
-        let damage = Arc::default();
-        let write = connection::open_writable(path)?.noting_in(&damage);
-        version::check_version(&write)?;
-        schema::check_objects(&write)?;
-        Ok(Self {
-            path: path.to_owned(),
-            pool: Pool::new(path, readers, &damage)?,
-            writer: Writer::new(write, clock)?,
-            damage,
-            identity: Identity::of(path),
-            chain: Arc::new(Chain::new(chain_key)),
-            events: Arc::new(Family::new(Counter::default)),
-        })
+        Ok(Self::on(Backend::File(OpenFile::new(path, clock, readers)?), chain_key))
+    }
+
+    /// Opens an existing database on a server.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; [`Fault::Config`] for a server that may lose what it has acknowledged, or a database
+    /// that it doesn't have; [`Fault::Permission`] when it lets nobody in.
+    pub fn open_on_server(
+        address: &Address,
+        clock: Arc<dyn Clock>,
+        chain_key: &Secret<[u8; 32]>,
+    ) -> Result<Self, Fault> {
+        Ok(Self::on(Backend::Server(OpenServer::new(address, clock)?), chain_key))
+    }
+
+    fn on(backend: Backend, chain_key: &Secret<[u8; 32]>) -> Self {
+        let events = Arc::new(Family::new(Counter::default));
+        Self { backend, chain: Arc::new(Chain::new(chain_key)), events }
     }
 
     /// Makes a whole database, with what `fill` writes, in an empty file that nobody else knows yet. It is
@@ -78,7 +96,7 @@ impl Store {
         chain_key: &Secret<[u8; 32]>,
         fill: impl FnOnce(&mut Tx<'_>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        schema::make(connection::open_unnamed(path)?, &Chain::new(chain_key), now, fill)
+        sqlite::schema::make(connection::open_unnamed(path)?, &Chain::new(chain_key), now, fill)
     }
 
     /// Makes the schema in a file that is there and empty. `false`: something stands in it already.
@@ -87,7 +105,23 @@ impl Store {
     /// As [`Store::open`].
     pub fn create(path: &Path, chain_key: &Secret<[u8; 32]>) -> Result<bool, Fault> {
         let connection = connection::open_writable(path)?;
-        schema::create(&connection, &Chain::new(chain_key))
+        sqlite::schema::create(&connection, &Chain::new(chain_key))
+    }
+
+    /// Whether authd's schema is in a database on a server.
+    ///
+    /// # Errors
+    /// As [`Store::open_on_server`].
+    pub fn is_on_server(address: &Address) -> Result<bool, Fault> {
+        postgres::schema::is_there(&Session::connect(address)?)
+    }
+
+    /// Makes the schema in an empty database on a server. `false`: it is there already.
+    ///
+    /// # Errors
+    /// As [`Store::open_on_server`]; [`Fault::Storage`] where something else stands in the database.
+    pub fn create_on_server(address: &Address, chain_key: &Secret<[u8; 32]>) -> Result<bool, Fault> {
+        postgres::schema::create(&Session::connect(address)?, &Chain::new(chain_key))
     }
 
     /// Brings an older schema up; gives the steps that were taken.
@@ -100,28 +134,38 @@ impl Store {
         caller: &Caller,
         chain_key: &Secret<[u8; 32]>,
         progress: &Progress,
-    ) -> Result<Vec<schema::MigrationStep>, Fault> {
+    ) -> Result<Vec<sqlite::schema::MigrationStep>, Fault> {
         let mut connection = connection::open_writable(path)?;
         connection.stop_with(progress)?;
-        schema::migrate(&connection, clock.now(), caller, &Chain::new(chain_key), progress)
+        sqlite::schema::migrate(&connection, clock.now(), caller, &Chain::new(chain_key), progress)
     }
 
-    /// Gives the path by which the file was opened.
+    /// Gives the path by which the file was opened. `None`: the database is on a server.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
+    pub fn path(&self) -> Option<&Path> {
+        match &self.backend {
+            Backend::File(file) => Some(&file.path),
+            Backend::Server(_) => None,
+        }
+    }
+
+    /// Whether a read may wait for another machine: then it is not for a thread on which others wait.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        matches!(self.backend, Backend::Server(_))
     }
 
     /// Looks whether the file is still there under its name, and sound as far as a short look at it and all
-    /// that was met before tell.
+    /// that was met before tell. Of a database on a server the next write tells.
     ///
     /// # Errors
     /// [`Fault::Storage`] where it is damaged; [`Fault::StorageUnavailable`] where it was deleted or
     /// replaced, or can't be read.
     pub fn check_file(&self) -> Result<(), Fault> {
-        self.damage.check()?;
-        self.identity.check()?;
-        health::read_through(&self.path)
+        match &self.backend {
+            Backend::File(file) => file.check(),
+            Backend::Server(_) => Ok(()),
+        }
     }
 
     /// Gives what the audit log is checked with.
@@ -136,10 +180,13 @@ impl Store {
         &self.events
     }
 
-    /// Gives the counters of the writer.
+    /// Gives the counters of what writes.
     #[must_use]
     pub fn writer(&self) -> &WriterCounters {
-        self.writer.counters()
+        match &self.backend {
+            Backend::File(file) => file.writer.counters(),
+            Backend::Server(server) => server.writers.counters(),
+        }
     }
 
     /// Reads without a write lock, on a connection that can't write.
@@ -147,8 +194,10 @@ impl Store {
     /// # Errors
     /// Those of `work`, and [`Fault::StorageUnavailable`] when no connection is to be had.
     pub fn read<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let connection = self.pool.connection()?;
-        work(&Reader::new(&connection))
+        match &self.backend {
+            Backend::File(file) => file.read(work),
+            Backend::Server(server) => server.read(work),
+        }
     }
 
     /// Reads as [`Store::read`] does, for one or two rows that are asked for all the time: a thread that
@@ -158,7 +207,10 @@ impl Store {
     /// # Errors
     /// As [`Store::read`].
     pub fn read_snapshot<T>(&self, work: impl Fn(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        snapshot::read(&self.path, &self.damage, &work).unwrap_or_else(|| self.read(work))
+        match &self.backend {
+            Backend::File(file) => file.read_snapshot(work),
+            Backend::Server(server) => server.read(work),
+        }
     }
 
     /// Says that this thread is about to wait, and holds nothing of the database meanwhile. From the first
@@ -207,16 +259,25 @@ impl Store {
         mut work: impl FnMut(&mut Tx<'_>) -> Result<Decision<T>, Fault> + Send + 'static,
     ) -> Receipt<Decision<T>> {
         let (caller, chain, events) = (caller.clone(), Arc::clone(&self.chain), Arc::clone(&self.events));
-        let work = move |connection: &_, now| {
-            let mut tx = Tx::new(connection, now, &caller, &chain);
+        let work = move |driver: Driver<'_>, now| {
+            let mut tx = Tx::new(driver, now, &caller, &chain);
             Ok((work(&mut tx)?, tx.into_happened()))
         };
         // What was rolled back has not happened, so only what is on disk is counted.
-        self.writer.submit(work, move |happened: Vec<(EventClass, u64)>| {
+        let (job, receipt) = job(work, move |happened: Vec<(EventClass, u64)>| {
             for (class, times) in happened {
                 events.of(class).add(times);
             }
-        })
+        });
+        self.hand_in(job);
+        receipt
+    }
+
+    fn hand_in(&self, job: Box<dyn Job>) {
+        match &self.backend {
+            Backend::File(file) => file.writer.submit(job),
+            Backend::Server(server) => server.writers.submit(job),
+        }
     }
 }
 
@@ -234,6 +295,6 @@ fn granted<T>(outcome: Result<Decision<T>, Fault>) -> Result<T, Error> {
 /// binary's.
 pub fn look<T>(path: &Path, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
     let connection = connection::open_for_a_look(path)?;
-    version::check_version(&connection)?;
-    work(&Reader::new(&connection))
+    sqlite::version::check_version(&connection)?;
+    work(&Reader::new(Driver::Sqlite(&connection)))
 }

@@ -1,8 +1,8 @@
 //! A row of an answer: its columns are read by the names that the statement gives them, never by position, so
 //! that a column more in one part of a statement shifts nothing in another.
 
-use super::sqlite::columns::Column;
-use super::sqlite::statement::Cells;
+use super::column::Column;
+use super::driver::Cells;
 use super::value::{FromValue, Value};
 use crate::error::Fault;
 use std::cell::Cell;

@@ -1,5 +1,5 @@
 //! The seam to the database: a transaction, a reader, and the four verbs that all SQL goes through. What the
-//! driver is, `store/sqlite/` alone knows. SQL here keeps to what other databases have too: `?1` parameters,
+//! drivers are, `store/sqlite/` and `store/postgres/` alone know. SQL here keeps to what other databases have too: `?1` parameters,
 //! `ON CONFLICT`, `RETURNING`, no clock, no random.
 //!
 //! # Errors
@@ -9,7 +9,7 @@
 //! what it gives, is not what the code expects. What else a function refuses, it says itself.
 
 use super::audit::chain::Chain;
-use super::sqlite::connection::Connection;
+use super::driver::Driver;
 use crate::domain::audit::EventClass;
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
@@ -21,11 +21,11 @@ pub(in crate::store) use super::value::{params, words};
 
 /// What keeps others than the store from making something that can be asked.
 pub(in crate::store) mod source {
-    use super::Connection;
+    use super::Driver;
 
     pub trait Source {
-        /// Gives the connection that statements run on.
-        fn connection(&self) -> &Connection;
+        /// Gives what statements run on.
+        fn driver(&self) -> Driver<'_>;
     }
 }
 
@@ -54,7 +54,7 @@ pub trait Query: Source {
         params: &[Value<'_>],
         read: impl FnOnce(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
-        self.connection().first(sql, params, |cells| read(&Row::new(cells)))
+        self.driver().first(sql, params, |cells| read(&Row::new(cells)))
     }
 
     /// Reads all rows.
@@ -65,7 +65,7 @@ pub trait Query: Source {
         mut read: impl FnMut(&Row<'_>) -> Result<T, Fault>,
     ) -> Result<Vec<T>, Fault> {
         let mut found = Vec::new();
-        self.connection().each(sql, params, |cells| {
+        self.driver().each(sql, params, |cells| {
             found.push(read(&Row::new(cells))?);
             Ok(())
         })?;
@@ -78,25 +78,25 @@ impl<S: Source> Query for S {}
 /// A read-only view.
 #[derive(Debug)]
 pub struct Reader<'c> {
-    connection: &'c Connection,
+    driver: Driver<'c>,
 }
 
 impl<'c> Reader<'c> {
-    pub(super) const fn new(connection: &'c Connection) -> Self {
-        Self { connection }
+    pub(super) const fn new(driver: Driver<'c>) -> Self {
+        Self { driver }
     }
 }
 
 impl Source for Reader<'_> {
-    fn connection(&self) -> &Connection {
-        self.connection
+    fn driver(&self) -> Driver<'_> {
+        self.driver
     }
 }
 
 /// A write transaction. The store's mutators take `&mut Tx`, so nothing is changed without one.
 #[derive(Debug)]
 pub struct Tx<'c> {
-    connection: &'c Connection,
+    driver: Driver<'c>,
     now: Timestamp,
     caller: &'c Caller,
     chain: &'c Chain,
@@ -106,12 +106,12 @@ pub struct Tx<'c> {
 
 impl<'c> Tx<'c> {
     pub(super) const fn new(
-        connection: &'c Connection,
+        driver: Driver<'c>,
         now: Timestamp,
         caller: &'c Caller,
         chain: &'c Chain,
     ) -> Self {
-        Self { connection, now, caller, chain, happened: Vec::new() }
+        Self { driver, now, caller, chain, happened: Vec::new() }
     }
 
     /// The time of this transaction: the same for its whole length.
@@ -129,7 +129,7 @@ impl<'c> Tx<'c> {
     /// The same to be asked alone; it sees what was changed so far.
     #[must_use]
     pub const fn reader(&self) -> Reader<'c> {
-        Reader::new(self.connection)
+        Reader::new(self.driver)
     }
 
     pub(super) const fn chain(&self) -> &'c Chain {
@@ -138,7 +138,7 @@ impl<'c> Tx<'c> {
 
     /// Changes rows; gives how many.
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<usize, Fault> {
-        self.connection.execute(sql, params)
+        self.driver.execute(sql, params)
     }
 
     /// Does `work` and undoes it: it costs the same as if it counted, and leaves nothing but what it gives.
@@ -148,12 +148,12 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// Those of `work`, too.
     pub fn dry_run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.connection.run("SAVEPOINT dry_run")?;
+        self.driver.run("SAVEPOINT dry_run")?;
         let happened = self.happened.len();
         let outcome = work(self);
         self.happened.truncate(happened);
-        self.connection.run("ROLLBACK TO dry_run")?;
-        self.connection.run("RELEASE dry_run")?;
+        self.driver.run("ROLLBACK TO dry_run")?;
+        self.driver.run("RELEASE dry_run")?;
         outcome
     }
 
@@ -169,7 +169,7 @@ impl<'c> Tx<'c> {
 }
 
 impl Source for Tx<'_> {
-    fn connection(&self) -> &Connection {
-        self.connection
+    fn driver(&self) -> Driver<'_> {
+        self.driver
     }
 }

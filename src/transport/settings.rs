@@ -81,6 +81,8 @@ pub struct Threads {
 }
 
 impl Threads {
+    const READ: usize = 4;
+
     /// For a service that hashes and writes, on so many `cores`. `hashes` run at once; four times as many
     /// requests may be at it. As many `providers` of identities are asked.
     #[must_use]
@@ -90,7 +92,7 @@ impl Threads {
         // would hash meanwhile.
         Self {
             io: cores.clamp(1, 4),
-            read: 4,
+            read: Self::READ,
             write: 8,
             hash: 4 * hashes.max(1),
             outbound: outbound(providers),
@@ -112,7 +114,11 @@ impl From<&Config> for Settings {
             max_connections_per_network: server.max_connections_per_network,
             trusted: config.proxy.trusted.clone(),
             memory_bytes: Self::MEMORY_BYTES,
-            threads: Threads::new(cores, server.hash_threads.unwrap_or(cores), config.oauth.len()),
+            threads: Threads {
+                // Who reads from a server waits for it: as many at once as there are connections for that.
+                read: config.database.path().map_or(config.postgres.readers() as usize, |_| Threads::READ),
+                ..Threads::new(cores, server.hash_threads.unwrap_or(cores), config.oauth.len())
+            },
             hash_queue: server.hash_queue,
             deadlines: Deadlines::default(),
         }

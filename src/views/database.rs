@@ -1,6 +1,7 @@
 //! What the commands that look after the database file show.
 
 use super::text::{Named, Text};
+use crate::config::Database;
 use crate::usecase::app::App;
 use crate::usecase::app::migrate;
 use crate::usecase::operator::{backup, database, restore};
@@ -12,7 +13,7 @@ use std::path::Display;
 /// A database that is there now, and what of it is new.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct CreatedDatabase<'a> {
-    database: Text<Display<'a>>,
+    database: Text<&'a Database>,
     key_file: Text<Display<'a>>,
     created: Created,
 }
@@ -29,7 +30,7 @@ pub struct Created {
 #[must_use]
 pub fn created_database(app: &App) -> CreatedDatabase<'_> {
     CreatedDatabase {
-        database: Text(app.config.database.display()),
+        database: Text(&app.config.database),
         key_file: Text(app.config.key_file.display()),
         created: Created {
             database: app.created.database,

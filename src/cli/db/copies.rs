@@ -105,11 +105,8 @@ impl Restore {
         let trust = if self.unverified { restore::Trust::Given } else { restore::Trust::Proven };
         let source = restore::Source { file: self.file.clone(), trust };
         restore::look(&config, context.caller(), &source)?;
-        let question = format!(
-            "Replace {} by {} and log everybody out?",
-            config.database.display(),
-            self.file.display()
-        );
+        let question =
+            format!("Replace {} by {} and log everybody out?", config.database, self.file.display());
         Consent::from_flag(self.yes).obtain(&question)?;
         let terminal = context.terminal();
         let restored = terminal.long_work(Output::AtTheEnd, |work| {

@@ -4,7 +4,7 @@ use super::chain::{Chain, End, LineFields};
 use super::head::{opened, plain};
 use crate::domain::audit::{ChainError, Mark};
 use crate::error::Fault;
-use crate::store::sqlite::schema;
+use crate::store::schema;
 use crate::store::tx::{Query, Row, Value, params};
 
 /// Follows the chain from a line that is known to be good up to the line `through`, in one statement: the

@@ -1,44 +1,13 @@
 //! The result columns of a statement, by name. SQLite finds one by walking over all of them; here they are
 //! fetched once a statement and connection, since a hot read would pay for it as much as for itself.
 
+use crate::store::column::Column;
 use rusqlite::Statement;
 use std::cell::Cell;
-use std::{fmt, ptr};
+use std::fmt;
 
 /// More than the statements that a connection keeps prepared.
 const SLOTS: usize = 128;
-
-/// A result column.
-pub(in crate::store) struct Column {
-    name: Box<str>,
-    /// The constant by which it was found last: who comes with the same again needs no comparison of texts.
-    known_as: Cell<Option<&'static str>>,
-}
-
-impl Column {
-    fn new(name: &str) -> Self {
-        Self { name: name.into(), known_as: Cell::new(None) }
-    }
-
-    pub(in crate::store) const fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Whether it was found by this very constant before.
-    #[inline]
-    pub(in crate::store) fn is_known_as(&self, name: &'static str) -> bool {
-        self.known_as.get().is_some_and(|known| ptr::eq(known, name))
-    }
-
-    /// Whether this is its name; the constant is remembered then.
-    pub(in crate::store) fn is(&self, name: &'static str) -> bool {
-        let is = *self.name == *name;
-        if is {
-            self.known_as.set(Some(name));
-        }
-        is
-    }
-}
 
 /// What is known of a statement.
 pub(super) struct Columns {

@@ -4,10 +4,12 @@ use super::connection::{Connection, open_for_a_look, open_readable, open_writabl
 use super::fault::{check_stop, fault};
 use super::inspect;
 use super::schema;
-use super::version::{self, VERSION};
+use super::version;
 use crate::error::Fault;
 use crate::ports::progress::{Progress, Unit};
+use crate::store::driver::Driver;
 use crate::store::tx::source::Source;
+use crate::store::version::{VERSION, check_not_newer};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -78,7 +80,7 @@ impl DatabaseFile {
     fn of(mut connection: Connection, progress: &Progress) -> Result<Self, Fault> {
         connection.stop_with(progress)?;
         let version = version::version_of(&connection)?;
-        version::check_not_newer(version)?;
+        check_not_newer(version)?;
         Ok(Self { connection, version, progress: progress.clone() })
     }
 
@@ -126,8 +128,8 @@ impl DatabaseFile {
 }
 
 impl Source for DatabaseFile {
-    fn connection(&self) -> &Connection {
-        &self.connection
+    fn driver(&self) -> Driver<'_> {
+        Driver::Sqlite(&self.connection)
     }
 }
 

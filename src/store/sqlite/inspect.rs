@@ -1,8 +1,8 @@
 //! What SQLite itself says of the file: its size, and whether it is sound.
 
-use super::version::VERSION;
 use crate::error::Fault;
 use crate::store::tx::Query;
+use crate::store::version::VERSION;
 
 /// What `db status` shows of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]

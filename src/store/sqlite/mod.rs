@@ -3,6 +3,7 @@
 pub(super) mod columns;
 pub mod connection;
 pub(in crate::store) mod damage;
+pub(in crate::store) mod database;
 pub mod fault;
 pub mod file;
 pub(in crate::store) mod health;

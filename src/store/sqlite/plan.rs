@@ -4,8 +4,8 @@
 //! release build knows nothing of this.
 
 use super::fault::fault;
-use super::version::VERSION;
 use crate::error::Fault;
+use crate::store::version::VERSION;
 use rusqlite::Connection;
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};

@@ -4,7 +4,7 @@ use super::connection::Connection;
 use super::fault::check_stop;
 use super::fault::fault;
 use super::objects;
-use super::version::{APPLICATION_ID, VERSION, check_version, version_of};
+use super::version::{APPLICATION_ID, check_version, version_of};
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
@@ -12,7 +12,9 @@ use crate::error::Fault;
 use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::chain::{Chain, End};
 use crate::store::audit::head::sealed_anew;
-use crate::store::tx::{Query, Reader, Tx, params};
+use crate::store::driver::Driver;
+use crate::store::tx::{Reader, Tx, params};
+use crate::store::version::VERSION;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 
@@ -57,7 +59,9 @@ pub(in crate::store) fn make(
 ) -> Result<(), Fault> {
     create(&connection, chain)?;
     let caller = Caller::system();
-    in_transaction(&connection, |connection| fill(&mut Tx::new(connection, now, &caller, chain)))?;
+    in_transaction(&connection, |connection| {
+        fill(&mut Tx::new(Driver::Sqlite(connection), now, &caller, chain))
+    })?;
     connection.close_with_log()
 }
 
@@ -120,7 +124,7 @@ pub(in crate::store) fn migrate(
             if version == VERSION {
                 check_objects(connection)?;
                 let event = Event::DatabaseMigrated { from: begun_at, to: VERSION };
-                Tx::new(connection, now, caller, chain).audit(&event, Subject::default())?;
+                Tx::new(Driver::Sqlite(connection), now, caller, chain).audit(&event, Subject::default())?;
             }
             progress.add(1);
             Ok(())
@@ -132,22 +136,9 @@ pub(in crate::store) fn migrate(
 
 /// Seals the head of a log that has none, or one from before heads were sealed.
 fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
-    let sealed = sealed_anew(&Reader::new(connection), chain)?;
+    let sealed = sealed_anew(&Reader::new(Driver::Sqlite(connection)), chain)?;
     let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     connection.execute(sql, params![End::Head.key(), sealed]).map(drop)
-}
-
-/// Reads the schema's version of whatever can be asked.
-pub(in crate::store) fn version_in(query: &impl Query) -> Result<i64, Fault> {
-    version_of(query.connection())
-}
-
-/// Checks as `check_version` does, inside a transaction.
-///
-/// # Errors
-/// As `check_version`.
-pub fn check(query: &impl Query) -> Result<(), Fault> {
-    check_version(query.connection())
 }
 
 fn in_transaction<T>(

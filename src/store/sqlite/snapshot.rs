@@ -15,6 +15,7 @@ use super::connection::{CACHE_KIB, Connection, open_readable};
 use super::damage::Damage;
 use super::fault::fault;
 use crate::error::Fault;
+use crate::store::driver::Driver;
 use crate::store::tx::Reader;
 use std::cell::RefCell;
 use std::fs::File;
@@ -93,7 +94,7 @@ pub(in crate::store) fn read<T>(
             *access = Access::PoolForGood;
             return None;
         }
-        Some(work(&Reader::new(&reader.connection)))
+        Some(work(&Reader::new(Driver::Sqlite(&reader.connection))))
     })
 }
 

@@ -1,10 +1,10 @@
 //! Running a statement: its values are bound, its rows are handed out. The seam's verbs (`store/tx.rs`) end
 //! here, and no type of the driver goes further up than [`Cells`], which hides it.
 
-use super::columns::Column;
 use super::connection::Connection;
 use super::fault::fault;
 use crate::error::Fault;
+use crate::store::column::Column;
 use crate::store::value::Value;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Params, ToSql, params_from_iter};

@@ -3,9 +3,7 @@
 use super::connection::Connection;
 use super::fault::{ADVICE_OF_ANOTHER, fault};
 use crate::error::Fault;
-
-/// The schema that this binary works with, as `PRAGMA user_version` holds it.
-pub const VERSION: i64 = 8;
+use crate::store::version::check_current;
 
 /// Marks the file as authd's (`PRAGMA application_id`): "auth" in ASCII.
 pub(super) const APPLICATION_ID: i64 = 0x6175_7468;
@@ -15,28 +13,7 @@ pub(super) const APPLICATION_ID: i64 = 0x6175_7468;
 /// # Errors
 /// [`Fault::Storage`] when the file is not authd's, or of another version than this binary's.
 pub(in crate::store) fn check_version(connection: &Connection) -> Result<(), Fault> {
-    let version = version_of(connection)?;
-    check_not_newer(version)?;
-    if version < VERSION {
-        return Err(Fault::Storage(format!(
-            "the database has schema {version}, this authd works with {VERSION}; run `authctl db migrate` to bring it up, \
-             after `authctl db backup FILE`; `authd serve` brings it up at its start, too"
-        )));
-    }
-    Ok(())
-}
-
-/// Checks that a version is not of a newer authd.
-///
-/// # Errors
-/// [`Fault::Storage`] for a version that this binary doesn't know yet.
-pub(in crate::store) fn check_not_newer(version: i64) -> Result<(), Fault> {
-    if version > VERSION {
-        return Err(Fault::Storage(format!(
-            "the database has schema {version}, made by a newer authd; this one knows {VERSION}: install the newer one"
-        )));
-    }
-    Ok(())
+    check_current(version_of(connection)?)
 }
 
 /// Reads the schema's version, once the file is known to be authd's.

@@ -64,17 +64,26 @@ pub fn check_readable(file: &Path) -> Result<(), Error> {
 /// # Errors
 /// [`Fault::Permission`], which says what to do.
 pub fn check(config: &Config) -> Result<(), Fault> {
-    check_folder(config)?;
-    if let Some(folder) = Folder::of(&config.database) {
-        folder.check_owner(&config.database)?;
-        folder.check_owner(&config.key_file)?;
-    }
-    check_beside(&config.database)?;
-    for path in database_files(&config.database) {
-        check_private(&path, OTHERS)?;
-        check_writable(&path)?;
+    if let Some(database) = config.database.path() {
+        check_folder(config)?;
+        if let Some(folder) = Folder::of(database) {
+            folder.check_owner(database)?;
+            folder.check_owner(&config.key_file)?;
+        }
+        check_beside(database)?;
+        for path in database_files(database) {
+            check_private(&path, OTHERS)?;
+            check_writable(&path)?;
+        }
     }
     check_key(config)
+}
+
+/// The bytes of a database file, and of its write-ahead log. None of a database on a server.
+#[must_use]
+pub fn sizes(database: Option<&Path>) -> [u64; 2] {
+    let bytes = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    database.map_or([0; 2], |database| ["", "-wal"].map(|suffix| bytes(beside(database, suffix))))
 }
 
 /// Refuses a key file that others can read or put another in the place of.
@@ -92,7 +101,7 @@ pub fn check_key(config: &Config) -> Result<(), Fault> {
             // What stands there stays its owner's.
             Exposure::Writable => !(folder.is_sticky() && config.key_file.exists()),
             // Where the database may lie there, too, it was looked at before.
-            Exposure::Foreign => folder_of(&config.key_file) != folder_of(&config.database),
+            Exposure::Foreign => Some(folder_of(&config.key_file)) != config.database.path().map(folder_of),
         };
         if is_open {
             return Err(Fault::Permission(format!(
@@ -113,8 +122,11 @@ pub fn check_key(config: &Config) -> Result<(), Fault> {
 pub fn check_folder(config: &Config) -> Result<(), Fault> {
     // What a link leads to is where SQLite puts its files, and who can write to the link's own folder can
     // have it lead elsewhere.
-    let target = fs::canonicalize(&config.database).ok();
-    for file in [Some(&config.database), target.as_ref()].into_iter().flatten() {
+    let Some(database) = config.database.path() else {
+        return Ok(());
+    };
+    let target = fs::canonicalize(database).ok();
+    for file in [Some(database), target.as_deref()].into_iter().flatten() {
         let Some(folder) = Folder::of(file) else { continue };
         let exposure = folder.exposure();
         let is_refused = match exposure {
@@ -136,7 +148,7 @@ pub fn check_folder(config: &Config) -> Result<(), Fault> {
 /// What is wrong with the mode of the database's folder; `None`: nothing.
 #[must_use]
 pub fn folder_warning(config: &Config) -> Option<String> {
-    let folder = Folder::of(&config.database)?;
+    let folder = Folder::of(config.database.path()?)?;
     match folder.exposure() {
         Exposure::Closed => None,
         exposure => Some(format!(
@@ -146,12 +158,13 @@ pub fn folder_warning(config: &Config) -> Option<String> {
     }
 }
 
-/// Makes the database's folder, for its owner alone, where there is none.
+/// Makes the database's folder, for its owner alone, where there is none; the key file's, where the database
+/// is on a server.
 ///
 /// # Errors
 /// [`Fault::Permission`].
 pub fn prepare_folder(config: &Config) -> Result<(), Fault> {
-    let folder = folder_of(&config.database);
+    let folder = folder_of(config.database.path().unwrap_or(&config.key_file));
     if !folder.exists() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| {
             Fault::Permission(format!(

@@ -113,10 +113,10 @@ impl Folder {
         };
         let place = self.place_of_its_own(exposure);
         let make = self.command_to_make(&place);
-        let database = place.join(config.database.file_name().unwrap_or_default());
-        if fs::metadata(&config.database).is_ok_and(|found| found.len() > 0) && !is_another(&config.database)
-        {
-            let moved = command_to_move(config, &place);
+        let from = config.database.path().unwrap_or(&config.key_file);
+        let database = place.join(from.file_name().unwrap_or_default());
+        if fs::metadata(from).is_ok_and(|found| found.len() > 0) && !is_another(from) {
+            let moved = command_to_move(from, &config.key_file, &place);
             let database = database.display();
             return format!(
                 "{run_as}stop the daemon and use a folder of its own: {make} && {moved}, then set `database` to {database}"
@@ -131,7 +131,8 @@ impl Folder {
 
     /// Whether there is a database in it, with what authd keeps beside it, and nothing else.
     fn holds_only_files_of(&self, config: &Config) -> bool {
-        let own = [&config.database, &config.key_file].map(|path| path.file_name().unwrap_or_default());
+        let own = [config.database.path(), Some(&config.key_file)];
+        let own: Vec<&OsStr> = own.into_iter().flatten().filter_map(Path::file_name).collect();
         let is_own = |name: &OsStr| {
             own.iter().any(|own| name.as_encoded_bytes().starts_with(own.as_encoded_bytes()))
                 || name == crate::config::HERE
@@ -224,10 +225,10 @@ pub(in crate::usecase) fn check_copy(file: &Path) -> Result<(), Fault> {
     check_beside(file)
 }
 
-fn command_to_move(config: &Config, place: &Path) -> String {
-    let is_here = folder_of(&config.key_file) == folder_of(&config.database);
-    let key = if is_here { format!(" {}", word(&config.key_file)) } else { String::new() };
-    format!("mv {}*{key} {}/", word(&config.database), word(place))
+fn command_to_move(database: &Path, key_file: &Path, place: &Path) -> String {
+    let is_here = folder_of(key_file) == folder_of(database);
+    let key = if is_here { format!(" {}", word(key_file)) } else { String::new() };
+    format!("mv {}*{key} {}/", word(database), word(place))
 }
 
 /// Whether a file can be read and is no database: nobody should be told to move it.

@@ -6,17 +6,16 @@ use super::keyring::{self, Keyring};
 use super::ports::Ports;
 use super::root_key;
 use super::temp_file::TempFile;
-use crate::config::Config;
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::error::{Error, Fault};
 use crate::store::Store;
+use std::path::Path;
 
 /// Makes the database. `false`: another process was faster, or an empty file stands there.
 ///
 /// # Errors
 /// [`Fault::Permission`] and [`Fault::StorageUnavailable`] when it can't be written there.
-pub(super) fn make(config: &Config, ports: &Ports, root: &RootKey, keyring: &Keyring) -> Result<bool, Error> {
-    let database = &config.database;
+pub(super) fn make(database: &Path, ports: &Ports, root: &RootKey, keyring: &Keyring) -> Result<bool, Error> {
     let made = TempFile::beside(database, database)?;
     let (check, first) = (root_key::sealed_check(root, ports), keyring.generate(ports)?);
     let chain_key = root.derive(Purpose::AuditChain);

@@ -47,11 +47,12 @@ pub fn migrate(
     progress: &Progress,
 ) -> Result<Migrated, Error> {
     require(caller, "database:write")?;
-    if !files::exists(&config.database)? {
-        return Err(Refusal::not_found("database", config.database.display().to_string()).into());
+    let database = config.database.file()?;
+    if !files::exists(database)? {
+        return Err(Refusal::not_found("database", database.display().to_string()).into());
     }
     files::check(config)?;
-    let lock = DatabaseLock::share(&config.database)?;
+    let lock = DatabaseLock::share(database)?;
     let root = root_key::existing(config)?;
     let from = version(lock.database(), Some(&root))?;
     let steps = match mode {

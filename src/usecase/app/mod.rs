@@ -14,6 +14,7 @@ pub mod keyring;
 pub mod locked_tries;
 pub mod mail_templates;
 pub mod migrate;
+mod opening;
 pub mod ports;
 pub(super) mod providers;
 pub mod rate_limit;
@@ -40,12 +41,10 @@ use crate::crypto::seal::Sealer;
 use crate::crypto::session_cookie::SessionCookieKey;
 use crate::crypto::stand_in::StandInKey;
 use crate::domain::blocklist::Blocklist;
-use crate::domain::caller::Caller;
 use crate::domain::id::IdEntropy;
 use crate::domain::session::Lifetime;
 use crate::domain::time::Timestamp;
-use crate::error::{Error, Fault, Refusal};
-use crate::ports::progress::Progress;
+use crate::error::{Error, Fault};
 use crate::ports::{Entropy, draw};
 use crate::store::Store;
 use database_lock::DatabaseLock;
@@ -54,6 +53,7 @@ use key_uses::KeyUses;
 use keyring::Keyring;
 use locked_tries::LockedTries;
 use mail_templates::MailTemplates;
+use opening::Opened;
 use providers::Providers;
 use rate_limit::RateLimits;
 use request_counts::RequestCounts;
@@ -124,7 +124,7 @@ pub struct App {
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
     /// Let go last: until then nobody replaces the file.
-    _lock: DatabaseLock,
+    _lock: Option<DatabaseLock>,
 }
 
 impl App {
@@ -135,34 +135,8 @@ impl App {
     /// that can't be used or that others can read; [`Fault::Config`] for a missing or foreign key
     /// file; [`Fault::Storage`] for a damaged file or one of another version.
     pub fn open(config: Config, ports: Ports, if_missing: IfMissing) -> Result<Self, Error> {
-        let mut created = Created::default();
         let mail_templates = MailTemplates::read(&config)?;
-        let database_exists = files::exists(&config.database)?;
-        if !database_exists && if_missing == IfMissing::Refuse {
-            let advice = format!(
-                "{}; run `authctl db init` or `authd serve` to make one, or set `database`",
-                config.database.display()
-            );
-            return Err(Refusal::not_found("database", advice).into());
-        }
-        if if_missing == IfMissing::Create {
-            files::prepare_folder(&config)?;
-        }
-        files::check(&config)?;
-        let lock = DatabaseLock::share(&config.database)?;
-        let root = root_key::open(&config, &ports, database_exists, &mut created.key_file)?;
-        let chain_key = root.derive(Purpose::AuditChain);
-        let keyring = Keyring::new(Sealer::new(&root, Purpose::SigningKeys), &config.tokens);
-        if !database_exists {
-            created.database = fresh::make(&config, &ports, &root, &keyring)?;
-            created.signing_key = created.database;
-        }
-        if if_missing == IfMissing::Create && !created.database {
-            created.database = Store::create(&config.database, &chain_key)?;
-            migrate::bring_up(&lock, &ports, &root, &Caller::system(), &Progress::default())?;
-        }
-        let store = Store::open(&config.database, Arc::clone(&ports.clock), &chain_key, readers())?;
-        root_key::seal_check(&store, &root, &ports)?;
+        let Opened { store, root, keyring, created, lock } = opening::open(&config, &ports, if_missing)?;
         let threads = config.server.hash_threads.unwrap_or_else(cores);
         let gate = Gate::new(
             threads,
@@ -261,6 +235,13 @@ impl App {
         self.store.before_wait();
     }
 
+    /// Whether reading from the database may wait for another machine: then no thread on which others wait may
+    /// read.
+    #[must_use]
+    pub fn reads_far(&self) -> bool {
+        self.store.is_remote()
+    }
+
     pub(super) fn lifetime(&self) -> Lifetime {
         Lifetime { idle: self.config.tokens.refresh_idle, grace: self.config.tokens.refresh_grace }
     }
@@ -268,10 +249,4 @@ impl App {
 
 fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
-}
-
-/// Four threads of the daemon may read for long. For those that must not wait, its I/O threads, there is
-/// always a connection left; all others hold one for a moment.
-fn readers() -> u32 {
-    u32::try_from(cores()).unwrap_or(1).clamp(1, 4) + 8
 }

@@ -56,7 +56,7 @@ pub(in crate::usecase) fn existing(config: &Config) -> Result<RootKey, Error> {
     let without = format!(
         "{}, and the database {} can't be opened without it; bring it back from the backup, or set `key_file`",
         config.key_file.display(),
-        config.database.display()
+        config.database
     );
     Err(Refusal::not_found("key file", without).into())
 }
@@ -67,10 +67,14 @@ pub(in crate::usecase) fn existing(config: &Config) -> Result<RootKey, Error> {
 /// # Errors
 /// [`Fault::Config`] for the key file of another database; the driver's.
 pub(in crate::usecase) fn check(query: &impl Query, root: &RootKey) -> Result<bool, Fault> {
+    check_by(query, &Sealer::new(root, Purpose::Check))
+}
+
+fn check_by(query: &impl Query, sealer: &Sealer) -> Result<bool, Fault> {
     let Some(sealed) = meta::find(query, ROOT_KEY_CHECK)? else {
         return Ok(false);
     };
-    Sealer::new(root, Purpose::Check).open(ROOT_KEY_CHECK.as_bytes(), &sealed).map_err(|_| {
+    sealer.open(ROOT_KEY_CHECK.as_bytes(), &sealed).map_err(|_| {
         Fault::Config(
             "the key file belongs to another database; set `key_file` to the one made with this".into(),
         )
@@ -83,9 +87,12 @@ pub(super) fn seal_check(store: &Store, root: &RootKey, ports: &Ports) -> Result
     if store.read(|query| check(query, root))? {
         return Ok(());
     }
-    let sealed = sealed_check(root, ports);
+    let (sealed, sealer) = (sealed_check(root, ports), Sealer::new(root, Purpose::Check));
     store.write(&Caller::system(), move |tx| {
-        save_check(tx, &sealed)?;
+        // Another process may have been faster, with a key file of its own.
+        if !check_by(tx, &sealer)? {
+            save_check(tx, &sealed)?;
+        }
         Ok(Decision::Grant(()))
     })
 }

@@ -9,8 +9,8 @@ use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check::follow;
 use crate::store::audit::head::{self, Ends};
+use crate::store::schema;
 use crate::store::sqlite::file::DatabaseFile;
-use crate::store::sqlite::schema;
 use crate::store::tx::Query;
 use crate::usecase::app::folder::check_copy;
 use crate::usecase::app::{files, root_key};
@@ -55,7 +55,7 @@ pub fn verify(
     progress: &Progress,
 ) -> Result<Verification, Error> {
     require(caller, "audit:read")?;
-    let database = &config.database;
+    let database = config.database.file()?;
     if !files::exists(database)? {
         let advice = format!("{}; set `database`, or name another with --database", database.display());
         return Err(Refusal::not_found("database", advice).into());

@@ -13,8 +13,8 @@ use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
-use crate::store::sqlite::version::VERSION;
 use crate::store::tx::Query;
+use crate::store::version::VERSION;
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::temp_file::{TempFile, taken};
@@ -52,11 +52,12 @@ pub fn backup(
     progress: &Progress,
 ) -> Result<Backup, Error> {
     require(caller, "database:read")?;
-    if !files::exists(&config.database)? {
-        return Err(Refusal::not_found("database", config.database.display().to_string()).into());
+    let database = config.database.file()?;
+    if !files::exists(database)? {
+        return Err(Refusal::not_found("database", database.display().to_string()).into());
     }
     files::check(config)?;
-    let lock = DatabaseLock::share(&config.database)?;
+    let lock = DatabaseLock::share(database)?;
     let mut source = DatabaseFile::open(lock.database(), progress)?;
     let root = root_key::existing(config)?;
     root_key::check(&source, &root)?;

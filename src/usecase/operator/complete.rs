@@ -60,7 +60,7 @@ impl<'a> Look<'a> {
 /// What keeps the database from being read.
 pub fn users(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
     let found =
-        store::look(&look.config.database, |query| users::list_emails(query, look.word, OFFERED_MAX))?;
+        store::look(look.config.database.file()?, |query| users::list_emails(query, look.word, OFFERED_MAX))?;
     Ok(found.into_iter().map(Offer::bare).collect())
 }
 
@@ -70,7 +70,7 @@ pub fn users(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn users_around(config: &Config, email: &str) -> Result<Vec<String>, Fault> {
-    store::look(&config.database, |query| users::list_emails_around(query, email, OFFERED_MAX))
+    store::look(config.database.file()?, |query| users::list_emails_around(query, email, OFFERED_MAX))
 }
 
 /// Finds addresses for which registrations wait, in their order.
@@ -78,7 +78,7 @@ pub fn users_around(config: &Config, email: &str) -> Result<Vec<String>, Fault> 
 /// # Errors
 /// As [`users()`].
 pub fn registrations(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let found = store::look(&look.config.database, |query| {
+    let found = store::look(look.config.database.file()?, |query| {
         registrations::list_emails(query, look.word, OFFERED_MAX)
     })?;
     Ok(found.into_iter().map(Offer::bare).collect())
@@ -89,7 +89,7 @@ pub fn registrations(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn roles(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let all = store::look(&look.config.database, |query| roles::list(query))?;
+    let all = store::look(look.config.database.file()?, |query| roles::list(query))?;
     Ok(look.beginning(
         all.into_iter().map(|role| Offer { name: role.name.to_string(), about: role.description }),
     ))
@@ -100,7 +100,7 @@ pub fn roles(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn api_keys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let all = store::look(&look.config.database, |query| api_keys::list(query))?;
+    let all = store::look(look.config.database.file()?, |query| api_keys::list(query))?;
     Ok(look.beginning(all.into_iter().map(|key| {
         let about = match key.last_used_at {
             Some(at) => format!("last used {at}"),
@@ -116,7 +116,7 @@ pub fn api_keys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// As [`users()`].
 pub fn apps(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
     let page = Page { limit: OFFERED_MAX, after: None };
-    let first = store::look(&look.config.database, |query| apps::list_page(query, &page))?;
+    let first = store::look(look.config.database.file()?, |query| apps::list_page(query, &page))?;
     let offer = |app: Application| Offer { name: app.name.to_string(), about: app.origin.to_string() };
     Ok(look.beginning(first.items.into_iter().map(offer)))
 }
@@ -136,7 +136,7 @@ pub fn providers(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn signing_keys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let all = store::look(&look.config.database, |query| keys::list(query))?;
+    let all = store::look(look.config.database.file()?, |query| keys::list(query))?;
     Ok(look.beginning(all.into_iter().rev().map(|key| {
         let about = match key.retired_at {
             Some(at) => format!("{}, retired {at}", key.algorithm),
@@ -156,8 +156,9 @@ pub fn sessions(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
     };
     let span = SessionId::from_bytes(from)..=SessionId::from_bytes(to);
     let alive = Alive { now: look.now, idle: look.config.tokens.refresh_idle };
-    let found =
-        store::look(&look.config.database, |query| sessions::list_within(query, &span, alive, OFFERED_MAX))?;
+    let found = store::look(look.config.database.file()?, |query| {
+        sessions::list_within(query, &span, alive, OFFERED_MAX)
+    })?;
     Ok(found
         .into_iter()
         .map(|found| Offer {
@@ -176,7 +177,8 @@ pub fn mails(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
         return Ok(Vec::new());
     };
     let span = MailId::from_bytes(from)..=MailId::from_bytes(to);
-    let found = store::look(&look.config.database, |query| mails::list_within(query, &span, OFFERED_MAX))?;
+    let found =
+        store::look(look.config.database.file()?, |query| mails::list_within(query, &span, OFFERED_MAX))?;
     Ok(found
         .into_iter()
         .map(|mail| Offer {
@@ -195,7 +197,8 @@ pub fn passkeys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
         return Ok(Vec::new());
     };
     let span = PasskeyId::from_bytes(from)..=PasskeyId::from_bytes(to);
-    let found = store::look(&look.config.database, |query| passkeys::list_within(query, &span, OFFERED_MAX))?;
+    let found =
+        store::look(look.config.database.file()?, |query| passkeys::list_within(query, &span, OFFERED_MAX))?;
     Ok(found
         .into_iter()
         .map(|(id, name, email)| Offer { name: id.to_string(), about: format!("{email} {}", name.as_str()) })
@@ -208,7 +211,7 @@ pub fn passkeys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// As [`users()`].
 pub fn permissions(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
     let (roles, keys) =
-        store::look(&look.config.database, |query| Ok((roles::list(query)?, api_keys::list(query)?)))?;
+        store::look(look.config.database.file()?, |query| Ok((roles::list(query)?, api_keys::list(query)?)))?;
     let mut about: BTreeMap<String, String> = BTreeMap::new();
     for key in keys {
         let held =

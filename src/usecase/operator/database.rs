@@ -12,7 +12,6 @@ use crate::usecase::app::App;
 use crate::usecase::app::files;
 use crate::usecase::app::folder::check_copy;
 use crate::usecase::require;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What `db status` shows.
@@ -36,16 +35,13 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
     require(caller, "database:read")?;
     let (file, rows) =
         app.store.read(|query| Ok((inspect::file_status(query)?, row_counts::of_tables(query)?)))?;
-    let sizes: Vec<u64> = files::database_files(app.store.path())
-        .iter()
-        .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))
-        .collect();
+    let [database_bytes, wal_bytes] = files::sizes(app.store.path());
     Ok(Status {
-        database: app.store.path().to_owned(),
+        database: app.config.database.file()?.to_owned(),
         key_file: app.config.key_file.clone(),
         file,
-        database_bytes: sizes.first().copied().unwrap_or(0),
-        wal_bytes: sizes.get(1).copied().unwrap_or(0),
+        database_bytes,
+        wal_bytes,
         rows,
     })
 }
@@ -58,9 +54,10 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
 /// damaged to be read is a finding, not an error.
 pub fn check(app: &App, caller: &Caller, progress: &Progress) -> Result<Vec<String>, Error> {
     require(caller, "database:read")?;
+    let database = app.config.database.file()?;
     progress.begin("checking every page", Unit::Nothing, None);
     check_stop(progress)?;
-    let look = || inspect::integrity_problems(&DatabaseFile::open(app.store.path(), progress)?);
+    let look = || inspect::integrity_problems(&DatabaseFile::open(database, progress)?);
     match look() {
         Ok(problems) => Ok(problems),
         Err(Fault::Storage(text)) => Ok(vec![text]),

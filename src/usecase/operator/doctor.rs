@@ -24,6 +24,7 @@ use crate::usecase::require;
 use std::borrow::Cow;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// Below these, in bytes, the disk is a worry, and then a failure.
@@ -137,8 +138,8 @@ fn texts(config: &Config) -> Result<Finding, Error> {
 fn files_and_owners(config: &Config) -> Result<Finding, Error> {
     let check = "files";
     files::check(config)?;
-    let owner = |path| fs::metadata(path).map(|metadata| metadata.uid()).ok();
-    let (database, key) = (owner(&config.database), owner(&config.key_file));
+    let owner = |path: &Path| fs::metadata(path).map(|metadata| metadata.uid()).ok();
+    let (database, key) = (config.database.path().and_then(owner), owner(&config.key_file));
     if let (Some(database), Some(key)) = (database, key)
         && database != key
     {
@@ -159,7 +160,7 @@ fn files_and_owners(config: &Config) -> Result<Finding, Error> {
 
 fn disk(config: &Config) -> Result<Finding, Error> {
     let check = "disk";
-    let folder = files::folder_of(&config.database);
+    let folder = files::folder_of(config.database.file()?);
     let space = rustix::fs::statvfs(&folder).map_err(|error| {
         Fault::Internal(format!("the disk of {} can't be asked: {error}", folder.display()))
     })?;
@@ -184,10 +185,11 @@ fn public_url(config: &Config) -> Finding {
 }
 
 fn daemon(config: &Config) -> Result<Finding, Error> {
-    if !files::exists(&config.database)? {
+    let database = config.database.file()?;
+    if !files::exists(database)? {
         return Ok(Finding::warn("daemon", "there is no database to serve; run `authd serve`"));
     }
-    Ok(if database_lock::is_served(&config.database)? {
+    Ok(if database_lock::is_served(database)? {
         Finding::ok("daemon", "a daemon serves this database")
     } else {
         Finding::warn(

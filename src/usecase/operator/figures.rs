@@ -7,7 +7,7 @@ use crate::crypto::gate::GateCounters;
 use crate::domain::audit::{EventClass, LoginFailure};
 use crate::domain::time::Timestamp;
 use crate::ports::process;
-use crate::store::sqlite::writer::WriterCounters;
+use crate::store::WriterCounters;
 use crate::store::tables::row_counts;
 use crate::store::tables::row_counts::RowCounts;
 use crate::store::tables::sessions::Alive;
@@ -15,7 +15,6 @@ use crate::usecase::app::App;
 use crate::usecase::app::files;
 use crate::usecase::app::request_counts::Target;
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -74,10 +73,7 @@ pub struct Counted {
 pub fn read(app: &App) -> Figures {
     let events: Vec<(EventClass, u64)> =
         app.store.events().read().into_iter().map(|(class, counter)| (class, counter.read())).collect();
-    let sizes: Vec<u64> = files::database_files(app.store.path())
-        .iter()
-        .map(|path| fs::metadata(path).map_or(0, |metadata| metadata.len()))
-        .collect();
+    let [database_bytes, wal_bytes] = files::sizes(app.store.path());
     Figures {
         started_at: app.started_at,
         resident_bytes: process::resident_bytes(),
@@ -91,8 +87,8 @@ pub fn read(app: &App) -> Figures {
         events: by_event(&events),
         hashing: hashing(app.gate.counters()),
         writing: writing(app.store.writer()),
-        database_bytes: sizes.first().copied().unwrap_or(0),
-        wal_bytes: sizes.get(1).copied().unwrap_or(0),
+        database_bytes,
+        wal_bytes,
         counted: counted(app),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error};
-use crate::store::sqlite::schema;
+use crate::store::schema;
 use crate::store::tables::meta;
 use crate::usecase::app::App;
 

@@ -35,12 +35,12 @@ use crate::store::sqlite::file;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
 use crate::store::sqlite::schema::MigrationStep;
-use crate::store::sqlite::version::VERSION;
 use crate::store::tables::keys::{self, StoredKey};
 use crate::store::tables::{
     link_requests, links, magic_requests, mails, oauth_attempts, oauth_codes, passkeys, registrations,
     second_factor, sessions, tickets,
 };
+use crate::store::version::VERSION;
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::folder::check_copy;
@@ -116,8 +116,9 @@ pub fn restore(
     progress: &Progress,
 ) -> Result<Restored, Error> {
     require(caller, "database:write")?;
+    let database = config.database.file()?;
     files::prepare_folder(config)?;
-    let lock = DatabaseLock::alone(&config.database)?;
+    let lock = DatabaseLock::alone(database)?;
     files::check(config)?;
     let root = root_key::existing(config)?;
     let copy = TempFile::beside(lock.database(), lock.database())?;
@@ -143,7 +144,7 @@ pub fn restore(
     check_stop(progress)?;
     let kept = put_away(lock.database(), ports)?;
     copy.replace(lock.database())?;
-    let (database, trust) = (config.database.clone(), source.trust);
+    let (database, trust) = (database.to_owned(), source.trust);
     Ok(Restored { database, trust, kept, line, steps, ended, withheld, new_signing_key })
 }
 
@@ -161,7 +162,7 @@ pub fn look(config: &Config, caller: &Caller, source: &Source) -> Result<(), Err
         Trust::Given => check_copy(&source.file)?,
     }
     files::prepare_folder(config)?;
-    DatabaseLock::alone(&config.database)?;
+    DatabaseLock::alone(config.database.file()?)?;
     Ok(())
 }
 

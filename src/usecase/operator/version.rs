@@ -1,7 +1,7 @@
 //! Which authd this is.
 
 use crate::store::sqlite::inspect;
-use crate::store::sqlite::version::VERSION;
+use crate::store::version::VERSION;
 
 /// What tells one build of authd from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,283 @@
+//! A session with the server: one connection, driven by whichever thread asks, on a runtime of its own, so
+//! that the store's functions stay plain. Several messages go out together where one needn't wait for the
+//! other's answer.
+
+use super::address::Address;
+use super::fault::{Met, SILENT, fault, met, whole};
+use super::statement::{Bound, Cells, numbered};
+use super::tls;
+use crate::error::Fault;
+use crate::store::column::Column;
+use crate::store::value::Value;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row, Statement};
+
+/// How long a connection may take until it is there, and how long an answer to a statement.
+const CONNECTING: Duration = Duration::from_secs(5);
+const ANSWERING: Duration = Duration::from_secs(10);
+
+/// The most statements that a session keeps prepared: all that there are, some in several forms.
+const STATEMENTS_KEPT: usize = 512;
+
+/// One connection. Its transaction, if there is one, is a writer's.
+pub struct Session {
+    runtime: Runtime,
+    client: Client,
+    /// Whether statements are prepared under a name; some poolers can't follow that.
+    is_named: bool,
+    prepared: RefCell<HashMap<Box<str>, Prepared>>,
+    begun: Cell<Begun>,
+    met: Cell<Met>,
+}
+
+/// What is known of a statement by its text.
+struct Prepared {
+    /// `None`: none is prepared.
+    statement: Option<Statement>,
+    /// The text as the server gets it.
+    text: Box<str>,
+    kinds: Box<[Type]>,
+    /// Known once it gave rows.
+    columns: Box<[Column]>,
+}
+
+/// How far a transaction has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    /// There is none: each statement is by itself.
+    No,
+    /// It begins with its first statement, in one message with that.
+    WithNext(&'static str),
+    Yes,
+}
+
+/// How a commit ended.
+#[derive(Debug)]
+pub(super) enum Commit {
+    Done,
+    /// Nothing was kept.
+    Refused(Fault),
+    /// It was sent, and nobody knows what became of it.
+    Unknown(Fault),
+}
+
+impl Session {
+    /// Connects.
+    pub(in crate::store) fn connect(address: &Address) -> Result<Self, Fault> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Fault::Internal(format!("no session with the database can be made: {error}")))?;
+        let mut settings = address.settings()?;
+        settings.connect_timeout(CONNECTING);
+        let connecting = async {
+            let tls = tls::connector(address)?;
+            let connected = timeout(CONNECTING, settings.connect(tls)).await;
+            let (client, connection) = match connected {
+                Ok(connected) => connected.map_err(|error| unreachable(address, &error))?,
+                Err(_) => return Err(Fault::StorageUnavailable(format!("{address}: {SILENT}"))),
+            };
+            // Whatever ends it shows at the next statement.
+            tokio::spawn(async move { drop(connection.await) });
+            Ok(client)
+        };
+        let client = runtime.block_on(connecting)?;
+        Ok(Self {
+            runtime,
+            client,
+            is_named: address.prepared,
+            prepared: RefCell::default(),
+            begun: Cell::new(Begun::No),
+            met: Cell::new(Met::Nothing),
+        })
+    }
+
+    /// Whether the connection is there still, as far as this side can tell without asking.
+    pub(super) fn is_open(&self) -> bool {
+        if self.met.get() == Met::Lost {
+            return false;
+        }
+        // What came in meanwhile, an end above all, is looked at when the runtime runs.
+        self.runtime.block_on(async {
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+        });
+        !self.client.is_closed()
+    }
+
+    /// What the statements since the last beginning have met.
+    pub(super) fn met(&self) -> Met {
+        self.met.get()
+    }
+
+    /// Begins a transaction by `statement`, together with the first that is asked in it.
+    pub(super) fn begin(&self, statement: &'static str) {
+        self.begun.set(Begun::WithNext(statement));
+        self.met.set(Met::Nothing);
+    }
+
+    /// Ends the transaction and keeps what it did.
+    pub(super) fn commit(&self) -> Commit {
+        if !matches!(self.begun.replace(Begun::No), Begun::Yes) {
+            return Commit::Done;
+        }
+        match self.wait(self.client.batch_execute("COMMIT")) {
+            Ok(()) => Commit::Done,
+            Err(fault) if self.met.get() == Met::Lost => Commit::Unknown(fault),
+            Err(fault) => Commit::Refused(fault),
+        }
+    }
+
+    /// Ends the transaction and keeps nothing of it.
+    pub(super) fn roll_back(&self) {
+        let met = self.met.get();
+        if matches!(self.begun.replace(Begun::No), Begun::Yes) && met != Met::Lost {
+            // Where that fails, too, the connection is lost, and with it the transaction.
+            if self.wait(self.client.batch_execute("ROLLBACK")).is_err() {
+                self.met.set(Met::Lost);
+            }
+        }
+    }
+
+    /// Waits, for a moment before something is tried again.
+    pub(super) fn pause(&self, span: Duration) {
+        self.runtime.block_on(tokio::time::sleep(span));
+    }
+
+    /// Gives the first row to `read`. `None`: there is none.
+    pub(in crate::store) fn first<T>(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        read: impl FnOnce(Cells<'_>) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        let (prepared, rows) = self.query(sql, params)?;
+        let outcome = rows.first().map(|row| read(Cells::new(row, &prepared.columns))).transpose();
+        self.keep(sql, prepared);
+        outcome
+    }
+
+    /// Gives each row to `read`, until one is a fault.
+    pub(in crate::store) fn each(
+        &self,
+        sql: &str,
+        params: &[Value<'_>],
+        mut read: impl FnMut(Cells<'_>) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let (prepared, rows) = self.query(sql, params)?;
+        let outcome = rows.iter().try_for_each(|row| read(Cells::new(row, &prepared.columns)));
+        self.keep(sql, prepared);
+        outcome
+    }
+
+    /// Runs a statement that gives no rows; gives how many it changed.
+    pub(in crate::store) fn execute(&self, sql: &str, params: &[Value<'_>]) -> Result<usize, Fault> {
+        let bound: Vec<Bound<'_>> = params.iter().copied().map(Bound).collect();
+        let prepared = self.prepare(sql, &bound)?;
+        let changed = match &prepared.statement {
+            Some(statement) => self.ask(self.client.execute(statement, &of(&bound)))?,
+            None => self.ask(self.client.execute_typed(&prepared.text, &typed(&bound, &prepared.kinds)))?,
+        };
+        self.keep(sql, prepared);
+        usize::try_from(changed).map_err(|_| Fault::Internal("more rows than can be counted".into()))
+    }
+
+    /// Runs statements without values that give nothing.
+    pub(in crate::store) fn run(&self, sql: &str) -> Result<(), Fault> {
+        self.ask(self.client.batch_execute(sql))
+    }
+
+    fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<(Prepared, Vec<Row>), Fault> {
+        let bound: Vec<Bound<'_>> = params.iter().copied().map(Bound).collect();
+        let mut prepared = self.prepare(sql, &bound)?;
+        let rows = match &prepared.statement {
+            Some(statement) => self.ask(self.client.query(statement, &of(&bound)))?,
+            None => self.ask(self.client.query_typed(&prepared.text, &typed(&bound, &prepared.kinds)))?,
+        };
+        if let (true, Some(row)) = (prepared.columns.is_empty(), rows.first()) {
+            prepared.columns = row.columns().iter().map(|column| Column::new(column.name())).collect();
+        }
+        Ok((prepared, rows))
+    }
+
+    /// Takes what is known of a statement out, to be [kept](Self::keep) afterwards.
+    fn prepare(&self, sql: &str, bound: &[Bound<'_>]) -> Result<Prepared, Fault> {
+        let kinds = || bound.iter().map(Bound::kind);
+        let known = self.prepared.borrow_mut().remove(sql);
+        if let Some(known) = known.filter(|known| known.kinds.iter().cloned().eq(kinds())) {
+            return Ok(known);
+        }
+        let (text, kinds) = (numbered(sql).into_boxed_str(), kinds().collect::<Box<[Type]>>());
+        let statement =
+            if self.is_named { Some(self.wait(self.client.prepare_typed(&text, &kinds))?) } else { None };
+        Ok(Prepared { statement, text, kinds, columns: Box::default() })
+    }
+
+    fn keep(&self, sql: &str, prepared: Prepared) {
+        let mut all = self.prepared.borrow_mut();
+        if all.len() >= STATEMENTS_KEPT {
+            all.clear();
+        }
+        all.insert(sql.into(), prepared);
+    }
+
+    /// Asks within the transaction, which begins with it where it is to.
+    fn ask<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
+        let Begun::WithNext(begin) = self.begun.get() else {
+            return self.wait(asked);
+        };
+        self.begun.set(Begun::Yes);
+        self.wait(async {
+            let (begun, answer) = tokio::join!(biased; self.client.batch_execute(begin), asked);
+            begun?;
+            answer
+        })
+    }
+
+    /// Waits for an answer, and notes what it tells of the transaction and the connection.
+    fn wait<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
+        let error = match self.runtime.block_on(async { timeout(ANSWERING, asked).await }) {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => error,
+            Err(_) => {
+                self.met.set(Met::Lost);
+                return Err(Fault::StorageUnavailable(SILENT.into()));
+            }
+        };
+        let met = if self.client.is_closed() { Met::Lost } else { met(&error) };
+        // What comes after the first error tells of that one alone.
+        if self.met.get() == Met::Nothing || met == Met::Lost {
+            self.met.set(met);
+        }
+        Err(fault(&error))
+    }
+}
+
+fn of<'b>(bound: &'b [Bound<'b>]) -> Vec<&'b (dyn ToSql + Sync)> {
+    bound.iter().map(|value| value as _).collect()
+}
+
+fn typed<'b>(bound: &'b [Bound<'b>], kinds: &[Type]) -> Vec<(&'b (dyn ToSql + Sync), Type)> {
+    bound.iter().zip(kinds).map(|(value, kind)| (value as _, kind.clone())).collect()
+}
+
+/// What it means that there is no connection.
+fn unreachable(address: &Address, error: &tokio_postgres::Error) -> Fault {
+    if error.as_db_error().is_some() {
+        return fault(error);
+    }
+    Fault::StorageUnavailable(format!("{address} can't be reached: {}", whole(error)))
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("met", &self.met.get()).finish_non_exhaustive()
+    }
+}

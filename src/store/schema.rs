@@ -1,0 +1,26 @@
+//! The schema's version in whatever can be asked: each database keeps it in its own way.
+
+use super::driver::Driver;
+use super::tx::Query;
+use super::version::check_current;
+use super::{postgres, sqlite};
+use crate::error::Fault;
+
+/// Reads the schema's version.
+///
+/// # Errors
+/// [`Fault::Storage`] for a database of somebody else's.
+pub(in crate::store) fn version_in(query: &impl Query) -> Result<i64, Fault> {
+    match query.driver() {
+        Driver::Sqlite(connection) => sqlite::version::version_of(connection),
+        Driver::Postgres(session) => postgres::schema::version_of(session),
+    }
+}
+
+/// Checks that the schema is this binary's.
+///
+/// # Errors
+/// [`Fault::Storage`] for a database of somebody else's, or of another version than this binary's.
+pub fn check(query: &impl Query) -> Result<(), Fault> {
+    check_current(version_in(query)?)
+}
