@@ -13,6 +13,7 @@ use crate::usecase::app::database_lock::Served;
 use crate::usecase::app::files;
 use crate::usecase::app::worker::{self, Worker};
 use crate::usecase::app::{App, IfMissing, Ports};
+use crate::usecase::audit::sealing;
 use crate::usecase::keys::api_key_uses;
 use crate::usecase::mail::{delivery_worker, link_requests};
 use crate::usecase::operator::{lifecycle, prune};
@@ -103,6 +104,7 @@ fn start_workers(app: &Arc<App>) -> Result<Vec<Worker>, Fault> {
         hash_costs::start(app)?,
     ];
     workers.extend(delivery_worker::start(app)?);
+    workers.extend(sealing::start(app)?);
     Ok(workers)
 }
 

@@ -25,25 +25,31 @@ use crate::error::{Decision, Error, Fault};
 use crate::ports::Clock;
 use crate::ports::progress::Progress;
 use audit::chain::Chain;
+use audit::inbox::Sealing;
 use driver::Driver;
 pub use job::WriterCounters;
 use job::{Job, Receipt, job};
 use postgres::address::Address;
+pub use postgres::server::Gather;
 use postgres::server::OpenServer;
 use postgres::session::Session;
 use sqlite::database::OpenFile;
 use sqlite::{connection, snapshot};
+use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tx::{Reader, Tx};
 
 /// One database, open for reading and writing.
-#[derive(Debug)]
 pub struct Store {
     backend: Backend,
     chain: Arc<Chain>,
     events: Arc<Family<EventClass, Counter>>,
+    logged: Arc<OnceLock<Bell>>,
 }
+
+/// What is told when lines of the audit log were committed.
+type Bell = Box<dyn Fn() + Send + Sync>;
 
 #[derive(Debug)]
 enum Backend {
@@ -82,7 +88,7 @@ impl Store {
 
     fn on(backend: Backend, chain_key: &Secret<[u8; 32]>) -> Self {
         let events = Arc::new(Family::new(Counter::default));
-        Self { backend, chain: Arc::new(Chain::new(chain_key)), events }
+        Self { backend, chain: Arc::new(Chain::new(chain_key)), events, logged: Arc::default() }
     }
 
     /// Makes a whole database, with what `fill` writes, in an empty file that nobody else knows yet. It is
@@ -200,6 +206,34 @@ impl Store {
         }
     }
 
+    /// Reads the audit log: as [`Store::read`] does, and all lines that were committed before have their
+    /// numbers.
+    ///
+    /// # Errors
+    /// As [`Store::read`]; [`Fault::Storage`] where the log doesn't end as it should, so that nothing can follow.
+    pub fn read_log<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.seal_log(Gather::Nothing)?;
+        self.read(work)
+    }
+
+    /// Gives lines of the audit log that wait for it their numbers and hashes. Where one writer does that with
+    /// each change, none wait. Gives how many, and how many of them were none of authd's.
+    ///
+    /// # Errors
+    /// As [`Store::read_log`].
+    pub fn seal_log(&self, gather: Gather) -> Result<Sealing, Fault> {
+        match &self.backend {
+            Backend::File(_) => Ok(Sealing::default()),
+            Backend::Server(server) => server.seal_log(&self.chain, gather),
+        }
+    }
+
+    /// Has `tell` called, on a writer's thread, after each commit that brought lines of the audit log. Once: who
+    /// comes later is not told.
+    pub fn when_logged(&self, tell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.logged.set(Box::new(tell));
+    }
+
     /// Reads as [`Store::read`] does, for one or two rows that are asked for all the time: a thread that
     /// calls [`Store::before_wait`] reads on a connection of its own, without SQLite's locks where it is busy
     /// and nothing was changed.
@@ -261,10 +295,14 @@ impl Store {
         let (caller, chain, events) = (caller.clone(), Arc::clone(&self.chain), Arc::clone(&self.events));
         let work = move |driver: Driver<'_>, now| {
             let mut tx = Tx::new(driver, now, &caller, &chain);
-            Ok((work(&mut tx)?, tx.into_happened()))
+            Ok((work(&mut tx)?, tx.close()?))
         };
         // What was rolled back has not happened, so only what is on disk is counted.
+        let logged = Arc::clone(&self.logged);
         let (job, receipt) = job(work, move |happened: Vec<(EventClass, u64)>| {
+            if let (false, Some(tell)) = (happened.is_empty(), logged.get()) {
+                tell();
+            }
             for (class, times) in happened {
                 events.of(class).add(times);
             }
@@ -278,6 +316,12 @@ impl Store {
             Backend::File(file) => file.writer.submit(job),
             Backend::Server(server) => server.writers.submit(job),
         }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("backend", &self.backend).finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@
 //! what it gives, is not what the code expects. What else a function refuses, it says itself.
 
 use super::audit::chain::Chain;
+use super::audit::entry::Entry;
 use super::driver::Driver;
 use crate::domain::audit::EventClass;
 use crate::domain::caller::Caller;
@@ -102,6 +103,8 @@ pub struct Tx<'c> {
     chain: &'c Chain,
     /// What was written to the audit log, to be counted once it is on disk.
     happened: Vec<(EventClass, u64)>,
+    /// Lines of the audit log that go to its inbox with the commit, where it has one.
+    gathered: Vec<Entry>,
 }
 
 impl<'c> Tx<'c> {
@@ -111,7 +114,7 @@ impl<'c> Tx<'c> {
         caller: &'c Caller,
         chain: &'c Chain,
     ) -> Self {
-        Self { driver, now, caller, chain, happened: Vec::new() }
+        Self { driver, now, caller, chain, happened: Vec::new(), gathered: Vec::new() }
     }
 
     /// The time of this transaction: the same for its whole length.
@@ -149,9 +152,10 @@ impl<'c> Tx<'c> {
     /// Those of `work`, too.
     pub fn dry_run<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
         self.driver.run("SAVEPOINT dry_run")?;
-        let happened = self.happened.len();
+        let (happened, gathered) = (self.happened.len(), self.gathered.len());
         let outcome = work(self);
         self.happened.truncate(happened);
+        self.leave_behind(gathered)?;
         self.driver.run("ROLLBACK TO dry_run")?;
         self.driver.run("RELEASE dry_run")?;
         outcome
@@ -160,6 +164,15 @@ impl<'c> Tx<'c> {
     /// Notes an event that was written to the audit log, and how often it happened.
     pub(super) fn note(&mut self, sort: EventClass, times: u64) {
         self.happened.push((sort, times));
+    }
+
+    pub(super) fn gather(&mut self, entry: Entry) {
+        self.gathered.push(entry);
+    }
+
+    /// What was gathered after the first `kept`.
+    pub(super) fn take_gathered(&mut self, kept: usize) -> Vec<Entry> {
+        self.gathered.split_off(kept.min(self.gathered.len()))
     }
 
     /// What happened in here, and how often.

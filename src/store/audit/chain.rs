@@ -50,6 +50,10 @@ impl End {
     }
 }
 
+/// What tells the codes of waiting lines, and of what was sealed, from all others.
+const WAITING: &[u8] = b"authd audit waiting v1";
+const SEALED_IDS: &[u8] = b"authd audit sealed ids v1";
+
 const NUMBER: usize = size_of::<i64>();
 const CODE: usize = 32;
 
@@ -80,6 +84,32 @@ impl Chain {
         let (hash, _) = rest.split_last_chunk::<CODE>()?;
         let mark = Mark { seq: i64::from_be_bytes(*number), hash: hash.to_vec() };
         verify_slices_are_equal(&self.seal(end, &mark), sealed).is_ok().then_some(mark)
+    }
+
+    /// The code of a line that waits in the inbox; its id stands in the place of a number.
+    pub(super) fn code_of_waiting(&self, line: &LineFields<'_>) -> [u8; CODE] {
+        let (id, at) = (line.seq.to_be_bytes(), line.at.to_be_bytes());
+        let numbers = [Some(WAITING), Some(&id[..]), Some(&at[..])];
+        self.code(numbers.into_iter().chain(line.texts))
+    }
+
+    /// Whether a line that waits is as authd wrote it.
+    pub(super) fn is_code_of_waiting(&self, line: &LineFields<'_>, code: &[u8]) -> bool {
+        verify_slices_are_equal(&self.code_of_waiting(line), code).is_ok()
+    }
+
+    /// Which ids of the inbox were sealed when the log ended with `head`, with the code that proves who says
+    /// so. An older one goes with no newer head.
+    pub(super) fn seal_ids(&self, head: &Mark, ids: &[u8]) -> Vec<u8> {
+        let seq = head.seq.to_be_bytes();
+        let code = self.code([Some(SEALED_IDS), Some(&seq[..]), Some(&head.hash), Some(ids)].into_iter());
+        [&code[..], ids].concat()
+    }
+
+    /// The other way round than [`Chain::seal_ids`]. `None`: this is not what authd wrote with that head.
+    pub(super) fn open_ids<'s>(&self, head: &Mark, sealed: &'s [u8]) -> Option<&'s [u8]> {
+        let (_, ids) = sealed.split_first_chunk::<CODE>()?;
+        verify_slices_are_equal(&self.seal_ids(head, ids), sealed).is_ok().then_some(ids)
     }
 
     /// HMAC-SHA-256 over fields, each with its length before it, so that no two lists of fields give the same
@@ -119,6 +149,30 @@ mod tests {
                 assert_eq!(chain(1).open(End::Head, &sealed[..at]), None, "cut to {at}");
             }
         }
+    }
+
+    #[test]
+    fn what_was_sealed_goes_with_its_head_alone() {
+        let heads = [Mark { seq: 7, hash: vec![1; 32] }, Mark { seq: 8, hash: vec![2; 32] }];
+        let sealed = chain(1).seal_ids(&heads[0], b"[1]");
+        assert_eq!(chain(1).open_ids(&heads[0], &sealed), Some(&b"[1]"[..]));
+        assert_eq!(chain(1).open_ids(&heads[1], &sealed), None);
+        assert_eq!(chain(2).open_ids(&heads[0], &sealed), None);
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert_eq!(chain(1).open_ids(&heads[0], &changed), None, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_waiting_line_has_a_code_of_its_id_and_its_text() {
+        let line = |seq, text: &'static [u8]| LineFields { seq, at: 5, texts: [Some(text); 7] };
+        let code = chain(1).code_of_waiting(&line(1, b"a"));
+        assert!(chain(1).is_code_of_waiting(&line(1, b"a"), &code));
+        assert!(!chain(1).is_code_of_waiting(&line(2, b"a"), &code));
+        assert!(!chain(1).is_code_of_waiting(&line(1, b"b"), &code));
+        assert_ne!(code, chain(1).hash(b"authd audit waiting v1", &line(1, b"b")));
     }
 
     #[test]

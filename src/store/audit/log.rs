@@ -1,101 +1,16 @@
 //! The audit log: append-only, numbered without a gap, each line chained to the one before by an
-//! HMAC under a key that is not in the database. Checking it is `check`'s, pruning it `prune`'s.
+//! HMAC under a key that is not in the database. Writing it is `write`'s, checking it `check`'s, pruning it
+//! `prune`'s.
 
-use super::chain::{End, LineFields};
-use super::head::head;
-use crate::domain::audit::{Event, Line, Mark, Subject};
+use crate::domain::audit::Line;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::page::Paged;
-use crate::store::tables::meta;
-use crate::store::tx::{Query, Row, Tx, params};
+use crate::store::tx::{Query, Row, params};
 use serde_json::{Map, Value};
 use std::ops::RangeInclusive;
 
 const COLUMNS: &str = "seq, at, event, actor, user_id, session_id, ip, request_id, details, hash";
-
-/// A line as it goes into its columns and, in the same order, into its hash.
-struct NewLine {
-    seq: i64,
-    at: Timestamp,
-    event: &'static str,
-    actor: String,
-    user_id: Option<String>,
-    session_id: Option<String>,
-    ip: Option<String>,
-    request_id: Option<String>,
-    details: String,
-}
-
-impl NewLine {
-    fn fields(&self) -> LineFields<'_> {
-        fn maybe(text: Option<&String>) -> Option<&[u8]> {
-            text.map(String::as_bytes)
-        }
-        LineFields {
-            seq: self.seq,
-            at: self.at.as_millis(),
-            texts: [
-                Some(self.event.as_bytes()),
-                Some(self.actor.as_bytes()),
-                maybe(self.user_id.as_ref()),
-                maybe(self.session_id.as_ref()),
-                maybe(self.ip.as_ref()),
-                maybe(self.request_id.as_ref()),
-                Some(self.details.as_bytes()),
-            ],
-        }
-    }
-}
-
-impl Tx<'_> {
-    /// Writes a line of the audit log, in the same transaction as the change that it tells of.
-    pub fn audit(&mut self, event: &Event, subject: impl Into<Subject>) -> Result<(), Fault> {
-        append(self, event, subject.into())?;
-        self.note(event.class(), event.times());
-        Ok(())
-    }
-}
-
-fn append(tx: &mut Tx<'_>, event: &Event, subject: Subject) -> Result<(), Fault> {
-    let (caller, chain) = (tx.caller(), tx.chain());
-    // A line after a head that somebody else made would make that head good.
-    let last = head(tx, chain)?.map_err(|flaw| {
-        Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup"))
-    })?;
-    let details: Map<String, Value> =
-        event.details().into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-    let line = NewLine {
-        seq: last.seq + 1,
-        at: tx.now(),
-        event: event.name(),
-        actor: caller.actor.to_string(),
-        user_id: subject.user.map(|id| id.to_string()),
-        session_id: subject.session.map(|id| id.to_string()),
-        ip: caller.ip.map(|ip| ip.to_string()),
-        request_id: caller.request_id.clone(),
-        details: Value::Object(details).to_string(),
-    };
-    let hash = chain.hash(&last.hash, &line.fields());
-    let sql = "INSERT INTO audit (seq, at, event, actor, user_id, session_id, ip, request_id, details, hash) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    tx.execute(
-        sql,
-        params![
-            line.seq,
-            line.at,
-            line.event,
-            line.actor,
-            line.user_id,
-            line.session_id,
-            line.ip,
-            line.request_id,
-            line.details,
-            hash
-        ],
-    )?;
-    meta::save(tx, End::Head.key(), &chain.seal(End::Head, &Mark { seq: line.seq, hash: hash.to_vec() }))
-}
 
 /// What `list` looks for. `None` matches all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

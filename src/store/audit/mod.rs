@@ -1,7 +1,11 @@
-//! The audit log in its table: the chain over its lines, the sealed head, writing, checking and pruning.
+//! The audit log in its table: the chain over its lines, the sealed head, writing, sealing, checking and pruning.
 
 pub mod chain;
 pub mod check;
+pub(in crate::store) mod entry;
 pub mod head;
+mod ids;
+pub mod inbox;
 pub mod log;
 pub mod prune;
+mod write;

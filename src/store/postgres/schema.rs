@@ -1,13 +1,16 @@
 //! Making the schema in an empty database on a server, and whether what is there is authd's.
 
 use super::session::{Commit, Session};
+use crate::domain::audit::Mark;
 use crate::error::Fault;
 use crate::store::audit::chain::{Chain, End};
 use crate::store::audit::head::sealed_anew;
+use crate::store::audit::inbox;
 use crate::store::driver::Driver;
 use crate::store::tx::{Query, Reader, params};
 use crate::store::version::VERSION;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// `/schema.sql` by rules, see tests/it/schema_postgres.rs.
 const TABLES: &str = include_str!("schema.sql");
@@ -33,7 +36,7 @@ pub(in crate::store) fn create(session: &Session, chain: &Chain) -> Result<bool,
     if is_there(session)? {
         return Ok(false);
     }
-    session.begin(BEGIN);
+    session.begin(BEGIN, Duration::ZERO);
     let made = make(session, chain);
     let outcome = match made {
         Ok(()) => match session.commit() {
@@ -67,7 +70,7 @@ fn make(session: &Session, chain: &Chain) -> Result<(), Fault> {
     {
         session.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", params![key, value])?;
     }
-    Ok(())
+    inbox::begin(Driver::Postgres(session), chain, &Mark::default(), 0)
 }
 
 /// Whether authd's schema is there, of whichever version.

@@ -3,20 +3,43 @@
 use super::address::Address;
 use super::pool::Pool;
 use super::schema;
-use super::session::Session;
+use super::session::{Commit, Session};
 use super::writer::Writers;
 use crate::error::Fault;
 use crate::ports::Clock;
+use crate::store::audit::chain::Chain;
+use crate::store::audit::inbox::{self, Sealing};
 use crate::store::driver::Driver;
 use crate::store::tx::Reader;
 use crate::store::version::check_current;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 #[derive(Debug)]
 pub(in crate::store) struct OpenServer {
     pub writers: Writers,
     pool: Pool,
+    address: Arc<Address>,
+    clock: Arc<dyn Clock>,
+    /// What seals the audit log, one at a time. `None`: it was not needed yet, or broke.
+    sealer: Mutex<Option<Session>>,
 }
+
+/// Whether to wait for more lines of the audit log before those that are there are sealed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gather {
+    Nothing,
+    /// For a moment, in which many may come that are sealed together.
+    Awhile,
+}
+
+/// How long that is.
+const AWHILE: Duration = Duration::from_millis(20);
+
+/// How a transaction begins that seals. The row of the log's head, which it locks, is what keeps two from
+/// doing it at once, so it needs to be no stricter.
+const BEGIN_SEALING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '5s'; \
+    SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
 impl OpenServer {
     /// Opens a database that has authd's schema.
@@ -28,8 +51,51 @@ impl OpenServer {
         let address = Arc::new(address.clone());
         Ok(Self {
             pool: Pool::new(&address, address.readers),
-            writers: Writers::new(&address, clock, address.writers)?,
+            writers: Writers::new(&address, Arc::clone(&clock), address.writers)?,
+            address,
+            clock,
+            sealer: Mutex::default(),
         })
+    }
+
+    /// Seals all lines of the audit log that wait.
+    pub(in crate::store) fn seal_log(&self, chain: &Chain, gather: Gather) -> Result<Sealing, Fault> {
+        if gather == Gather::Nothing && self.read(|reader| inbox::is_empty(reader))? {
+            return Ok(Sealing::default());
+        }
+        let mut sealer = self.sealer.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = match sealer.take().filter(Session::is_open) {
+            Some(session) => session,
+            None => Session::connect(&self.address)?,
+        };
+        if gather == Gather::Awhile {
+            session.pause(AWHILE);
+        }
+        let mut all = Sealing::default();
+        loop {
+            let round = self.seal_round(&session, chain)?;
+            all.lines += round.lines;
+            all.strange += round.strange;
+            if !round.has_more {
+                *sealer = Some(session);
+                return Ok(all);
+            }
+        }
+    }
+
+    fn seal_round(&self, session: &Session, chain: &Chain) -> Result<Sealing, Fault> {
+        session.begin(BEGIN_SEALING, self.clock.elapsed());
+        let outcome = inbox::seal(session, chain, self.clock.now());
+        match outcome {
+            Ok(round) => match session.commit() {
+                Commit::Done => Ok(round),
+                Commit::Refused(fault) | Commit::Unknown(fault) => Err(fault),
+            },
+            Err(fault) => {
+                session.roll_back();
+                Err(fault)
+            }
+        }
     }
 
     pub(in crate::store) fn read<T>(

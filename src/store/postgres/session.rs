@@ -8,9 +8,9 @@ use super::statement::{Bound, Cells, numbered};
 use super::tls;
 use crate::error::Fault;
 use crate::store::column::Column;
-use crate::store::value::Value;
+use crate::store::value::{Value, params};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
@@ -22,6 +22,12 @@ use tokio_postgres::{Client, Row, Statement};
 /// How long a connection may take until it is there, and how long an answer to a statement.
 const CONNECTING: Duration = Duration::from_secs(5);
 const ANSWERING: Duration = Duration::from_secs(10);
+
+/// Ids are drawn so many at once, and kept for so long: whoever reads them in order waits for those that are
+/// missing.
+const LINE_IDS_DRAWN: usize = 8;
+const LINE_IDS_KEPT: Duration = Duration::from_secs(60);
+const DRAW: &str = "SELECT nextval('audit_inbox_id') AS id FROM generate_series(1, ?1)";
 
 /// The most statements that a session keeps prepared: all that there are, some in several forms.
 const STATEMENTS_KEPT: usize = 512;
@@ -35,6 +41,9 @@ pub struct Session {
     prepared: RefCell<HashMap<Box<str>, Prepared>>,
     begun: Cell<Begun>,
     met: Cell<Met>,
+    /// Ids for lines of the audit log, and when they were drawn.
+    line_ids: RefCell<VecDeque<i64>>,
+    drawn_at: Cell<Duration>,
 }
 
 /// What is known of a statement by its text.
@@ -96,6 +105,8 @@ impl Session {
             prepared: RefCell::default(),
             begun: Cell::new(Begun::No),
             met: Cell::new(Met::Nothing),
+            line_ids: RefCell::default(),
+            drawn_at: Cell::new(Duration::ZERO),
         })
     }
 
@@ -117,10 +128,28 @@ impl Session {
         self.met.get()
     }
 
-    /// Begins a transaction by `statement`, together with the first that is asked in it.
-    pub(super) fn begin(&self, statement: &'static str) {
+    /// Begins a transaction by `statement`, together with the first that is asked in it. `elapsed` is of a
+    /// clock that only goes forward.
+    pub(super) fn begin(&self, statement: &'static str, elapsed: Duration) {
         self.begun.set(Begun::WithNext(statement));
         self.met.set(Met::Nothing);
+        if elapsed.saturating_sub(self.drawn_at.get()) > LINE_IDS_KEPT {
+            self.line_ids.borrow_mut().clear();
+        }
+        self.drawn_at.set(elapsed);
+    }
+
+    /// Gives ids that no other line of the audit log has.
+    pub(in crate::store) fn line_ids(&self, count: usize) -> Result<Vec<i64>, Fault> {
+        let missing = count.saturating_sub(self.line_ids.borrow().len());
+        if missing > 0 {
+            let drawn = i64::try_from(missing.max(LINE_IDS_DRAWN)).unwrap_or(i64::MAX);
+            let (prepared, rows) = self.query(DRAW, params![drawn])?;
+            let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
+            self.keep(DRAW, prepared);
+            self.line_ids.borrow_mut().extend(ids.map_err(|error| fault(&error))?);
+        }
+        Ok(self.line_ids.borrow_mut().drain(..count).collect())
     }
 
     /// Ends the transaction and keeps what it did.

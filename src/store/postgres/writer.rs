@@ -172,7 +172,7 @@ impl Writer {
 
 /// Runs a job in one transaction.
 fn attempt(session: &Session, job: &mut dyn Job, clock: &dyn Clock) -> Try {
-    session.begin(BEGIN);
+    session.begin(BEGIN, clock.elapsed());
     let outcome = job.run(Driver::Postgres(session), clock.now());
     match (outcome, session.met()) {
         (Ok(()), Met::Nothing) => match session.commit() {

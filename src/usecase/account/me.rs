@@ -100,6 +100,6 @@ pub fn events(
     check_limit(limit)?;
     let before = start(cursor::List::Events, before, cursor::decode_number)?;
     let user = me.account.id.to_string();
-    let Paged { items, next } = app.store.read(|query| log::list_of_user(query, &user, limit, before))?;
+    let Paged { items, next } = app.store.read_log(|query| log::list_of_user(query, &user, limit, before))?;
     Ok(Paged { items, next: next.map(|seq| cursor::encode_number(cursor::List::Events, seq)) })
 }

@@ -110,6 +110,8 @@ pub struct App {
     pub(super) mail_wakeup: Wakeup,
     /// Wakes the links' worker when somebody asked for one.
     pub(super) link_wakeup: Wakeup,
+    /// Wakes the sealer when lines of the audit log were committed.
+    pub(super) seal_wakeup: Wakeup,
     pub(super) request_counts: RequestCounts,
     pub(super) row_counts: RowCountCache,
     pub(super) key_uses: KeyUses,
@@ -163,6 +165,7 @@ impl App {
             mail_templates: Arc::new(mail_templates),
             mail_wakeup: Wakeup::new(),
             link_wakeup: Wakeup::new(),
+            seal_wakeup: Wakeup::new(),
             request_counts: RequestCounts::new(),
             row_counts: RowCountCache::default(),
             key_uses: KeyUses::default(),

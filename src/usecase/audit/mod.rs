@@ -3,4 +3,5 @@
 pub mod names;
 pub mod prune;
 pub mod read;
+pub mod sealing;
 pub mod verify;

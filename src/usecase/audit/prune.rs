@@ -66,7 +66,7 @@ pub fn plan(app: &App, caller: &Caller, before: Timestamp) -> Result<Plan, Error
     if before > app.now() {
         return Err(Refusal::invalid("keep", "out_of_range", "a time that has been is needed").into());
     }
-    let (first, newest) = app.store.read(|query| log::span(query, log::ALL))?.into_inner();
+    let (first, newest) = app.store.read_log(|query| log::span(query, log::ALL))?.into_inner();
     let kept = first_kept(app, before, first, newest)?;
     Ok(Plan { before, first, through: kept - 1 })
 }

@@ -94,7 +94,7 @@ fn filter(app: &App, wanted: &Wanted) -> Result<Filter, Error> {
 
 /// The numbers of those within that are not too old.
 fn numbers(app: &App, filter: &Filter, within: RangeInclusive<i64>) -> Result<RangeInclusive<i64>, Fault> {
-    app.store.read(|query| {
+    app.store.read_log(|query| {
         // The end first: a line that comes in between is shown by the next look, not lost.
         let numbers = log::span(query, within)?;
         let Some(since) = filter.since else {
@@ -133,7 +133,7 @@ pub fn follow(app: &App, position: &mut Position) -> Result<Option<Vec<Line>>, F
 }
 
 fn next(app: &App, position: &mut Position, newest: i64, page: i64) -> Result<Option<Vec<Line>>, Fault> {
-    let there = app.store.read(|query| log::span(query, position.seen.saturating_add(1)..=newest))?;
+    let there = app.store.read_log(|query| log::span(query, position.seen.saturating_add(1)..=newest))?;
     let (first, last) = there.into_inner();
     let last = last.min(first.saturating_add(page - 1));
     if last <= position.seen {
@@ -158,7 +158,7 @@ pub fn export<'a>(
     progress: &'a Progress,
 ) -> Result<impl Iterator<Item = Result<Vec<Line>, Fault>> + 'a, Error> {
     require(caller, "audit:read")?;
-    let (first, newest) = app.store.read(|query| log::span(query, log::ALL))?.into_inner();
+    let (first, newest) = app.store.read_log(|query| log::span(query, log::ALL))?.into_inner();
     app.store.write(caller, |tx| {
         tx.audit(&Event::AuditExported, Subject::default())?;
         Ok(Decision::Grant(()))

@@ -232,7 +232,7 @@ fn proxy(app: &App) -> Result<Finding, Error> {
 }
 
 fn audit_log(app: &App) -> Result<Finding, Error> {
-    Ok(match app.store.read(|query| check::end(query, app.store.chain()))? {
+    Ok(match app.store.read_log(|query| check::end(query, app.store.chain()))? {
         Ok(newest) => Finding::ok("audit_log", format!("it ends with line {}, as it should", newest.seq)),
         Err(_) => Finding::fail("audit_log", "it doesn't end where it should; run `authctl audit verify`"),
     })
@@ -240,7 +240,7 @@ fn audit_log(app: &App) -> Result<Finding, Error> {
 
 fn clock(app: &App) -> Result<Finding, Error> {
     let now = app.now();
-    let newest = app.store.read(|query| {
+    let newest = app.store.read_log(|query| {
         let numbers = log::span(query, log::ALL)?;
         log::list(query, &Filter::default(), *numbers.end()..=*numbers.end(), 1)
     })?;

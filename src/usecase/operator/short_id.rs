@@ -82,7 +82,7 @@ pub fn logged_user(app: &App, caller: &Caller, text: &str) -> Result<Named<UserR
         Err(Error::Refused(refusal @ Refusal::NotFound { .. })) if bounds(text).is_some() => refusal,
         other => return other,
     };
-    let logged = app.store.read(|query| ids::find_logged_users(query, text))?;
+    let logged = app.store.read_log(|query| ids::find_logged_users(query, text))?;
     match logged {
         Some((first, last)) if first == last => {
             Ok(Named::One(UserRef::Id(UserId::parse(&first).ok_or(missing)?)))

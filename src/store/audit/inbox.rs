@@ -1,0 +1,146 @@
+//! The inbox of the audit log, where several write: a change leaves its lines there in its own transaction,
+//! each with a code under the chain's key, and a sealer numbers and chains them soon after. Were every change
+//! to wait for the one before to have its number, all would wait in one row.
+//!
+//! Until it is sealed, who can write to the database can take a line away unseen. Nobody can put one in, bend
+//! one, or bring back one that was sealed: the code is over the line's id, and which ids were sealed stands
+//! sealed, too, together with the head that they led to.
+
+use super::chain::Chain;
+use super::entry::Entry;
+use super::ids::SealedIds;
+use super::write::{append, rows, sealed_head};
+use crate::domain::audit::Mark;
+use crate::domain::time::Timestamp;
+use crate::error::Fault;
+use crate::store::driver::Driver;
+use crate::store::postgres::session::Session;
+use crate::store::tables::meta;
+use crate::store::tx::{Query, Reader, params};
+
+/// The most lines that are sealed in one transaction.
+const BATCH: i64 = 2_000;
+
+const COLUMNS: &str = "id, at, event, actor, user_id, session_id, ip, request_id, details, mac";
+
+/// What one round of sealing has done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sealing {
+    pub lines: u64,
+    /// Lines that authd has not written, or that were sealed before. They stay where they are, marked.
+    pub strange: u64,
+    /// Whether more waited than one round takes.
+    pub has_more: bool,
+}
+
+/// Leaves lines, in the transaction that is under way.
+pub(super) fn leave(session: &Session, chain: &Chain, entries: &[Entry]) -> Result<(), Fault> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let ids = session.line_ids(entries.len())?;
+    let coded = ids.iter().zip(entries).map(|(id, entry)| chain.code_of_waiting(&entry.fields(*id)));
+    let codes: Vec<[u8; 32]> = coded.collect();
+    let mut values = Vec::with_capacity(10 * entries.len());
+    for ((id, entry), code) in ids.iter().zip(entries).zip(&codes) {
+        values.extend(params![*id]);
+        values.extend(entry.values());
+        values.extend(params![*code]);
+    }
+    let sql = format!("INSERT INTO audit_inbox ({COLUMNS}) VALUES {}", rows(entries.len(), 10));
+    session.execute(&sql, &values).map(drop)
+}
+
+/// Seals what waits, in a transaction that begins with this and that the caller commits. Whoever else seals
+/// waits at the head's row meanwhile.
+pub(in crate::store) fn seal(session: &Session, chain: &Chain, now: Timestamp) -> Result<Sealing, Fault> {
+    let driver = Driver::Postgres(session);
+    let reader = Reader::new(driver);
+    let locked = "SELECT value FROM meta WHERE key = 'audit_head' FOR UPDATE";
+    reader.one(locked, &[], |_| Ok(()))?;
+    let head = sealed_head(driver, chain)?;
+    let sql = format!(
+        "DELETE FROM audit_inbox WHERE id IN (SELECT id FROM audit_inbox WHERE strange = 0 ORDER BY id LIMIT ?1) \
+         RETURNING {COLUMNS}"
+    );
+    let mut waiting = reader.all(&sql, params![BATCH], |row| {
+        Ok((row.get::<i64>("id")?, Entry::read(row)?, row.get::<Vec<u8>>("mac")?))
+    })?;
+    let has_more = i64::try_from(waiting.len()).unwrap_or(i64::MAX) >= BATCH;
+    if waiting.is_empty() {
+        return Ok(Sealing::default());
+    }
+    waiting.sort_by_key(|(id, ..)| *id);
+    let mut sealed_ids = known_ids(&reader, chain, &head)?;
+    let (mut lines, mut strange) = (Vec::new(), 0);
+    for (id, entry, mac) in waiting {
+        if chain.is_code_of_waiting(&entry.fields(id), &mac) && sealed_ids.take(id, now) {
+            lines.push(entry);
+            continue;
+        }
+        strange += 1;
+        let mut values = params![id].to_vec();
+        values.extend(entry.values());
+        values.extend(params![mac]);
+        let sql = format!(
+            "INSERT INTO audit_inbox ({COLUMNS}, strange) VALUES ({}, 1)",
+            &rows(1, 10)[1..].trim_end_matches(')')
+        );
+        driver.execute(&sql, &values)?;
+    }
+    let newest = append(driver, chain, &head, &lines)?;
+    save_ids(driver, chain, &newest, sealed_ids, now)?;
+    Ok(Sealing { lines: lines.len() as u64, strange, has_more })
+}
+
+/// Whether nothing waits that a round of sealing would take.
+pub(in crate::store) fn is_empty(query: &impl Query) -> Result<bool, Fault> {
+    let sql =
+        "SELECT count(*) AS lines FROM (SELECT 1 FROM audit_inbox WHERE strange = 0 LIMIT 1) AS waiting";
+    query.one(sql, &[], |row| Ok(row.get::<i64>("lines")? == 0))
+}
+
+/// How many lines wait, and how many of them are strange.
+pub fn count(query: &impl Query) -> Result<(u64, u64), Fault> {
+    let sql =
+        "SELECT count(*) AS lines, count(CASE WHEN strange <> 0 THEN 1 END) AS strange FROM audit_inbox";
+    query.one(sql, &[], |row| Ok((row.get("lines")?, row.get("strange")?)))
+}
+
+/// The key in `meta` of what was sealed.
+const SEALED_IDS: &str = "audit_sealed_ids";
+
+fn known_ids(query: &impl Query, chain: &Chain, head: &Mark) -> Result<SealedIds, Fault> {
+    let known = meta::find(query, SEALED_IDS)?;
+    known.and_then(|known| chain.open_ids(head, &known).and_then(SealedIds::parse)).ok_or_else(|| {
+        Fault::Storage(
+            "which lines of the audit log were sealed can't be told; run `authctl audit verify`, and restore the last \
+             backup"
+                .into(),
+        )
+    })
+}
+
+fn save_ids(
+    driver: Driver<'_>,
+    chain: &Chain,
+    head: &Mark,
+    mut ids: SealedIds,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    ids.forget(now);
+    let sealed = chain.seal_ids(head, ids.text().as_bytes());
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    driver.execute(sql, params![SEALED_IDS, sealed]).map(drop)
+}
+
+/// Says of an inbox that is made with its database, or whose head was written by other means, that nothing of
+/// it was sealed up to the id `through`.
+pub(in crate::store) fn begin(
+    driver: Driver<'_>,
+    chain: &Chain,
+    head: &Mark,
+    through: i64,
+) -> Result<(), Fault> {
+    save_ids(driver, chain, head, SealedIds::through(through), Timestamp::from_millis(0))
+}
