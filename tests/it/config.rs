@@ -2,7 +2,9 @@
 
 use crate::config_values::value_of;
 use authd::config::keys::{KEYS, Key, PROVIDER_KEYS, TABLES, variable};
-use authd::config::{Config, Kind, Listen, Loaded, Origin, Setting, Sources, load, text, weak_settings};
+use authd::config::{
+    Config, Database, Kind, Listen, Loaded, Origin, Setting, Sources, load, text, weak_settings,
+};
 use authd::error::{Error, Fault, Refusal};
 use proptest::prelude::*;
 use rustix::fs::Mode;
@@ -79,7 +81,7 @@ fn without_any_source_the_defaults_of_the_contract_hold() {
     assert_eq!(config.listen, Listen::Tcp("127.0.0.1:8080".parse().unwrap()));
     assert_eq!(config.public_url, "http://127.0.0.1:8080");
     assert_eq!(config.tokens.issuer, config.public_url);
-    assert_eq!(config.database, env.path("authd.db"));
+    assert_eq!(config.database, Database::File(env.path("authd.db")));
     assert!(config.database_is_default);
     assert_eq!(config.key_file, env.path("authd.key"));
     assert_eq!(config.tokens.access_ttl, Duration::from_secs(900));
@@ -122,7 +124,7 @@ fn the_named_file_is_read_and_its_paths_count_from_its_folder() {
         .file("etc/a.toml", "totp.issuer = 'there'\ndatabase = 'a.db'");
     let env = env.file("etc/b.toml", "totp.issuer = 'elsewhere'").env("AUTHD_CONFIG", "etc/a.toml");
     assert_eq!(env.config().totp.issuer, "there");
-    assert_eq!(env.config().database, env.path("etc/a.db"));
+    assert_eq!(env.config().database, Database::File(env.path("etc/a.db")));
     let mut env = env.env("AUTHD_MAIL__TEMPLATES", "texts");
     assert_eq!(env.config().mail.templates, Some(env.path("texts")));
     env.sources.file = Some("etc/b.toml".into());
@@ -224,24 +226,38 @@ fn a_systemd_credential_counts_over_the_file_and_under_the_environment() {
 }
 
 #[test]
-fn a_url_is_no_database_and_is_not_repeated() {
-    let url = "postgres://ann:hunter2@db.example.com/authd";
-    for env in [
-        Env::new().toml(format!("database = '{url}'")),
-        Env::new().env("AUTHD_DATABASE", &url.replace("postgres", "PostgreSQL")),
-        Env::new().flag("database", url),
+fn a_url_names_a_server_and_its_password_is_not_repeated() {
+    const URL: &str = "postgres://ann:hunter2@db.example.com/authd";
+    let named = |env: Env| env.env("AUTHD_KEY_FILE", "authd.key");
+    for url in [URL.to_owned(), URL.replace("postgres", "PostgreSQL")] {
+        let config = named(Env::new().env("AUTHD_DATABASE", &url)).config();
+        assert_eq!(config.database.path(), None);
+        let shown = format!("{} {:?}", config.database, config.database);
+        assert!(shown.contains("ann@db.example.com/authd") && !shown.contains("hunter2"), "{shown}");
+    }
+    for (env, wrong) in [
+        (named(Env::new().flag("database", URL)), "database: must not have a password in it"),
+        (Env::new().env("AUTHD_DATABASE", URL), "key_file: must be set"),
+        (
+            named(Env::new().env("AUTHD_DATABASE", "postgres:///authd?password=hunter2")),
+            "database: must name",
+        ),
     ] {
         let problems = env.problems().join("\n");
-        assert!(problems.contains("database: must be the path of a file") && problems.contains("PostgreSQL"));
-        assert!(!problems.contains("hunter2"), "{problems}");
+        assert!(problems.contains(wrong) && !problems.contains("hunter2"), "{problems}");
     }
+}
+
+#[test]
+fn a_url_of_no_database_is_not_repeated() {
     for (key, value) in
         [("AUTHD_DATABASE", "sqlite://authd.db"), ("AUTHD_KEY_FILE", "https://a:hunter2@b.example")]
     {
         let problems = Env::new().env(key, value).problems().join("\n");
         assert!(problems.contains("is a URL") && !problems.contains("hunter2"), "{problems}");
     }
-    assert_eq!(Env::new().env("AUTHD_DATABASE", "a:b//c.db").config().database.file_name().unwrap(), "c.db");
+    let odd = Env::new().env("AUTHD_DATABASE", "a:b//c.db").config().database;
+    assert_eq!(odd.path().unwrap().file_name().unwrap(), "c.db");
 }
 
 #[test]

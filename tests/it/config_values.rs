@@ -18,7 +18,8 @@ pub fn value_of(kind: Kind) -> BoxedStrategy<String> {
         Kind::Choice(choices) => proptest::sample::select(choices).prop_map(str::to_owned).boxed(),
         Kind::Text => "\\PC{0,20}[a-zäß\"'\\\\#=,]".boxed(),
         Kind::OptionalText => "\\PC{0,20}".boxed(),
-        Kind::Path => "[a-z ./\"'\\\\é]{0,20}[a-z]".boxed(),
+        // A server would want other settings, too.
+        Kind::Path | Kind::Database => "[a-z ./\"'\\\\é]{0,20}[a-z]".boxed(),
         Kind::OptionalPath | Kind::SecretFile => "([a-z ./\"'\\\\é]{0,20}[a-z])?".boxed(),
         Kind::Listen => prop_oneof![
             Just("systemd".to_owned()),

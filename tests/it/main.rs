@@ -63,6 +63,7 @@ mod readme;
 mod registrations;
 mod required_factor;
 mod restore;
+mod schema_postgres;
 mod second_factor_model;
 mod service;
 mod services;

@@ -33,9 +33,8 @@ const STEP: Duration = Duration::from_secs(30);
 
 /// Another place for a database with the world's key.
 fn elsewhere(world: &World) -> Config {
-    let folder = world.folder.join("elsewhere");
     let mut config = world.app.config.clone();
-    config.database = folder.join("authd.db");
+    config.database = world.elsewhere();
     config.database_is_default = false;
     config
 }

@@ -2,11 +2,15 @@
 
 use crate::database::{Column, TestDatabase};
 use crate::world::{World, operator, user_ref};
+use authd::config::Database;
 use authd::crypto::root_key::{Purpose, RootKey};
 use authd::domain::audit::{Event, Subject};
 use authd::domain::caller::Caller;
+use authd::domain::secret::Secret;
 use authd::error::{Decision, Error, Fault, Refusal};
+use authd::ports::Clock;
 use authd::store::Store;
+use authd::store::postgres::address::{Address, Tls};
 use authd::store::tables::meta;
 use authd::store::tx::{Query, Row, Tx};
 use authd::usecase::account::admin;
@@ -20,7 +24,17 @@ use std::thread;
 use std::time::Duration;
 
 pub fn store(world: &World) -> Store {
-    store_at(world, &world.file())
+    let Database::Server(url) = &world.app.config.database else { return store_at(world, &world.file()) };
+    let address = Address {
+        url: url.expose(),
+        shown: url.to_string(),
+        password: None,
+        tls: Tls::Disable,
+        readers: 4,
+        writers: 4,
+        prepared: true,
+    };
+    Store::open_on_server(&address, Arc::clone(&world.clock) as Arc<dyn Clock>, &chain_key(world)).unwrap()
 }
 
 /// What the first row of a statement gives.
@@ -97,9 +111,12 @@ fn who_reads_a_row_may_ask_the_same_again() {
 
 /// The same database by another name.
 fn store_at(world: &World, path: &Path) -> Store {
-    let root = RootKey::read(&world.folder.join("authd.key")).unwrap();
     let clock = Arc::clone(&world.clock);
-    Store::open(path, clock, &root.derive(Purpose::AuditChain), 4).unwrap()
+    Store::open(path, clock, &chain_key(world), 4).unwrap()
+}
+
+fn chain_key(world: &World) -> Secret<[u8; 32]> {
+    RootKey::read(&world.folder.join("authd.key")).unwrap().derive(Purpose::AuditChain)
 }
 
 fn find(store: &Store, key: &str) -> Option<Vec<u8>> {

@@ -2,7 +2,8 @@
 //! cheap hashing by configuration, and the mail that was sent.
 
 use crate::database::TestDatabase;
-use authd::config::{self, Provider, Sources};
+use crate::database::worlds::{self, OwnDatabase};
+use authd::config::{self, Database, Provider, Sources};
 use authd::domain::access::Actor;
 use authd::domain::audit::Line;
 use authd::domain::caller::Caller;
@@ -68,8 +69,8 @@ impl Clock for TestClock {
     }
 
     fn elapsed(&self) -> Duration {
-        // The writer has taken its job, and measures from before it begins the transaction.
-        if std::thread::current().name() == Some("writer") {
+        // A writer has taken its job, and measures from before it begins the transaction.
+        if std::thread::current().name().is_some_and(|name| name.starts_with("writer")) {
             let meanwhile = self.meanwhile.lock().unwrap().take();
             if let Some(happens) = meanwhile {
                 happens();
@@ -101,6 +102,8 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub folder: PathBuf,
     _keep: Mutex<Option<TempDir>>,
+    /// Those on a server: the world's own, where that is one, and others beside it.
+    servers: Mutex<Vec<OwnDatabase>>,
     /// Variables that name the database and its key, where these are not found by themselves.
     place: Vec<(&'static str, String)>,
     ports: Ports,
@@ -140,6 +143,12 @@ impl World {
         ];
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let path = folder.path().to_owned();
+        let server = worlds::are_on_a_server().then(OwnDatabase::new);
+        let place = server.as_ref().map(|server| server.variables(&path)).unwrap_or_default();
+        for (name, value) in &place {
+            let key = name.trim_start_matches("AUTHD_").to_lowercase().replace("__", ".");
+            all.push((key, value.clone()));
+        }
         let providers = make(&clock, &path);
         let app = open(&path, &all, &providers, &ports).unwrap();
         Self {
@@ -147,7 +156,8 @@ impl World {
             clock,
             folder: path,
             _keep: Mutex::new(Some(folder)),
-            place: Vec::new(),
+            servers: Mutex::new(server.into_iter().collect()),
+            place,
             ports,
             settings: all,
             providers,
@@ -309,6 +319,17 @@ impl World {
     /// itself, in the world's folder.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         self.place.clone()
+    }
+
+    /// Where another database may be made, for the same key, which ends with this world.
+    pub fn elsewhere(&self) -> Database {
+        if !worlds::are_on_a_server() {
+            return Database::File(self.folder.join("elsewhere").join("authd.db"));
+        }
+        let another = OwnDatabase::new();
+        let database = another.database();
+        self.servers.lock().unwrap().push(another);
+        database
     }
 
     /// The file that it is, where it is one.

@@ -13,7 +13,6 @@ import psycopg
 from psycopg.pq import ExecStatus
 
 from cluster import cluster
-from schema import translated
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
@@ -104,8 +103,8 @@ def main(programs, folder):
     sources = list(in_source())
     flaws = [f"no test runs this statement of {place}: {text}"
              for place, text, pattern in sources if not any(map(pattern.search, texts))]
-    with open(os.path.join(ROOT, "schema.sql"), encoding="utf-8") as file:
-        schema = translated(file.read())
+    with open(os.path.join(ROOT, "src/store/postgres/schema.sql"), encoding="utf-8") as file:
+        schema = file.read()
     with cluster(programs) as address, psycopg.connect(address, autocommit=True) as connection:
         server = Server(connection)
         server.run(schema)

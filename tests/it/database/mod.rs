@@ -3,13 +3,17 @@
 //! may open it themselves.
 //!
 //! The SQL is as the store's own (see docs/decisions/0034-sql-that-postgresql-knows-too.md): `?1` for a
-//! parameter, and bytes as values. What fails, panics.
+//! parameter, and bytes as values. What fails, panics. Worlds have files of SQLite's, or with
+//! `AUTHD_TEST_STORE=postgres` databases of PostgreSQL's, see [`worlds`].
 
 mod file;
+mod server;
 mod value;
+pub mod worlds;
 
-use authd::config::Config;
+use authd::config::{Config, Database};
 use file::File;
+use server::Server;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 pub use value::{Column, Value};
@@ -58,7 +62,15 @@ pub struct TestDatabase(Mutex<Box<dyn Driver>>);
 impl TestDatabase {
     /// The one that the configuration names.
     pub fn of(config: &Config) -> Self {
-        Self::at(&config.database)
+        Self::in_place(&config.database)
+    }
+
+    /// The one in such a place.
+    pub fn in_place(place: &Database) -> Self {
+        match place {
+            Database::File(path) => Self::at(path),
+            Database::Server(url) => Self(Mutex::new(Box::new(Server::connect(url.expose().expose())))),
+        }
     }
 
     /// The one in a file.

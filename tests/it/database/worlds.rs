@@ -1,0 +1,72 @@
+//! The databases of worlds on a server, one each: made when its world begins, dropped when it ends.
+
+use super::Driver;
+use super::server::Server;
+use authd::config::{Database, ServerUrl};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// Which store the tests are for: `postgres`, or else a file of SQLite's.
+const STORE: &str = "AUTHD_TEST_STORE";
+/// The server, as somebody who may make databases: `postgres://authd@127.0.0.1:5432/postgres`.
+const SERVER: &str = "AUTHD_TEST_POSTGRES";
+
+/// Whether worlds have their databases on a server.
+pub fn are_on_a_server() -> bool {
+    std::env::var(STORE).is_ok_and(|store| store == "postgres")
+}
+
+fn server() -> String {
+    std::env::var(SERVER)
+        .unwrap_or_else(|_| panic!("{STORE} is postgres, and {SERVER} doesn't say where it is"))
+}
+
+/// One connection makes and drops all databases.
+static MAKER: LazyLock<Mutex<Server>> = LazyLock::new(|| Mutex::new(Server::connect(&server())));
+
+fn run(sql: &str) {
+    // Whoever panicked with it had a statement that failed; the connection is as good as before.
+    MAKER.lock().unwrap_or_else(PoisonError::into_inner).run(sql);
+}
+
+/// A database of one's own on the server, for as long as this lives.
+#[derive(Debug)]
+pub struct OwnDatabase(String);
+
+impl OwnDatabase {
+    /// An empty one.
+    pub fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("world_{}_{number}", std::process::id());
+        run(&format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY wal_log"));
+        Self(name)
+    }
+
+    fn url(&self) -> String {
+        let server = server();
+        let (server, _) = server.rsplit_once('/').unwrap();
+        format!("{server}/{}?sslmode=disable", self.0)
+    }
+
+    /// As a configuration has it.
+    pub fn database(&self) -> Database {
+        Database::Server(ServerUrl::parse(&self.url()).unwrap().unwrap())
+    }
+
+    /// What names it to a program, with a key file in that folder. Few connections do for a test.
+    pub fn variables(&self, folder: &Path) -> Vec<(&'static str, String)> {
+        vec![
+            ("AUTHD_DATABASE", self.url()),
+            ("AUTHD_KEY_FILE", folder.join("authd.key").display().to_string()),
+            ("AUTHD_POSTGRES__CONNECTIONS", "8".into()),
+        ]
+    }
+}
+
+impl Drop for OwnDatabase {
+    fn drop(&mut self) {
+        run(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.0));
+    }
+}
