@@ -27,6 +27,7 @@ mod daemon;
 mod database;
 mod docs;
 mod federation;
+mod fleet;
 mod foreign_cookies;
 mod foreign_hashes;
 mod front_door;

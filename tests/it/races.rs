@@ -1,5 +1,6 @@
 //! One-time things used by many at once: one succeeds (S3). `RACE_ROUNDS` is how often each kind is
-//! raced; a few times in every run, two hundred before a release.
+//! raced; a few times in every run, two hundred before a release. Here the racers are one process's;
+//! [`crate::fleet`] has them in two.
 
 use crate::authenticator::Authenticator;
 use crate::daemon::{Daemon, JSON, exchange, request};
@@ -9,26 +10,49 @@ use authd::domain::password::Password;
 use authd::domain::secret::Secret;
 use authd::error::{Error, Refusal};
 use authd::usecase::account::{email, password, two_factor};
+use authd::usecase::app::App;
 use authd::usecase::session::refresh;
 use authd::usecase::signin::factor::Factor;
-use authd::usecase::signin::login::LoggedIn;
+use authd::usecase::signin::login::{Credentials, LoggedIn, login};
 use authd::usecase::signin::second_factor;
 use serde_json::json;
 use std::io::Write;
 use std::net::TcpStream;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
-const ANN: &str = "ann@example.com";
-const RACERS: usize = 64;
+pub const ANN: &str = "ann@example.com";
+pub const RACERS: usize = 64;
 
-fn rounds() -> usize {
+pub fn rounds() -> usize {
     std::env::var("RACE_ROUNDS").map_or(3, |rounds| rounds.parse().unwrap())
+}
+
+/// The processes whose racers they are, by turns. The first is the world's own.
+pub struct Track {
+    pub world: World,
+    apps: Vec<Arc<App>>,
+}
+
+impl Track {
+    fn of_one(world: World) -> Self {
+        Self { apps: vec![Arc::clone(&world.app)], world }
+    }
+
+    /// With another process on the same database.
+    pub fn of_two(world: World) -> Self {
+        Self { apps: vec![Arc::clone(&world.app), Arc::new(world.another_app())], world }
+    }
+
+    /// The one of a racer.
+    pub fn app(&self, racer: usize) -> &App {
+        &self.apps[racer % self.apps.len()]
+    }
 }
 
 /// Lets 64 threads do the same at once, each with its number; exactly one must succeed, and the others
 /// be refused as `refusal` says.
-fn race<T>(refusal: &Refusal, attempt: impl Fn(usize) -> Result<T, Error> + Sync) {
+pub fn race<T>(refusal: &Refusal, attempt: impl Fn(usize) -> Result<T, Error> + Sync) {
     let start = Barrier::new(RACERS);
     let successes = std::thread::scope(|scope| {
         let racers: Vec<_> = (0..RACERS)
@@ -71,29 +95,41 @@ fn tickets(world: &World) -> Vec<Secret<String>> {
 
 #[test]
 fn a_ticket_gives_one_session() {
+    race_for_a_ticket(Track::of_one);
+}
+
+pub fn race_for_a_ticket(track: fn(World) -> Track) {
     for _ in 0..rounds() {
         // Several racers have a factor of their own to show, so that the ticket alone can decide.
         let (world, app, recovery_codes) = with_factor();
-        let ticket = tickets(&world).remove(0);
+        let track = track(world);
+        let world = &track.world;
+        let ticket = tickets(world).remove(0);
         let code = Secret::new(app.code_at(world.now().as_secs()));
         race(&Refusal::InvalidCode, |number| {
             let factor = match recovery_codes.get(number) {
                 Some(recovery_code) => Factor::RecoveryCode(recovery_code.clone()),
                 None => Factor::Code(code.clone()),
             };
-            second_factor::verify(&world.app, &anonymous(), ticket.expose(), &factor)
+            second_factor::verify(track.app(number), &anonymous(), ticket.expose(), &factor)
         });
     }
 }
 
 #[test]
 fn a_step_of_the_app_gives_one_session() {
+    race_for_a_step(Track::of_one);
+}
+
+pub fn race_for_a_step(track: fn(World) -> Track) {
     let (world, app, _) = with_factor();
+    let track = track(world);
+    let world = &track.world;
     for _ in 0..rounds() {
-        let (tickets, code) = (tickets(&world), Secret::new(app.code_at(world.now().as_secs())));
+        let (tickets, code) = (tickets(world), Secret::new(app.code_at(world.now().as_secs())));
         let factor = Factor::Code(code);
         race(&Refusal::InvalidCode, |number| {
-            second_factor::verify(&world.app, &anonymous(), tickets[number].expose(), &factor)
+            second_factor::verify(track.app(number), &anonymous(), tickets[number].expose(), &factor)
         });
         world.advance(Duration::from_secs(60));
     }
@@ -101,19 +137,25 @@ fn a_step_of_the_app_gives_one_session() {
 
 #[test]
 fn a_recovery_code_gives_one_session() {
+    race_for_a_recovery_code(Track::of_one);
+}
+
+pub fn race_for_a_recovery_code(track: fn(World) -> Track) {
     let (world, app, mut recovery_codes) = with_factor();
+    let track = track(world);
+    let world = &track.world;
     for _ in 0..rounds() {
-        let tickets = tickets(&world);
+        let tickets = tickets(world);
         let factor = Factor::RecoveryCode(recovery_codes.pop().unwrap());
         race(&Refusal::InvalidCode, |number| {
-            second_factor::verify(&world.app, &anonymous(), tickets[number].expose(), &factor)
+            second_factor::verify(track.app(number), &anonymous(), tickets[number].expose(), &factor)
         });
         world.advance(Duration::from_secs(60));
         if recovery_codes.is_empty() {
-            recovery_codes = new_codes(&world, &app);
+            recovery_codes = new_codes(world, &app);
         } else {
             // What the losers did counts as wrong codes in a row.
-            verify(&world, &app);
+            verify(world, &app);
         }
     }
 }
@@ -136,35 +178,47 @@ fn new_codes(world: &World, app: &Authenticator) -> Vec<Secret<String>> {
 
 #[test]
 fn a_link_works_once() {
-    let world = World::new();
+    race_for_a_link(Track::of_one);
+}
+
+pub fn race_for_a_link(track: fn(World) -> Track) {
+    let track = track(World::new());
+    let world = &track.world;
     world.add_user(ANN, &[]);
     for round in 0..rounds() {
         world.advance(Duration::from_secs(3600));
         password::request_reset(&world.app, &anonymous(), &Email::parse(ANN).unwrap()).unwrap();
         let link = world.token_in_mail(ANN);
         let new = Password::new("another good long password").unwrap();
-        race(&Refusal::InvalidLink, |_| password::reset(&world.app, &anonymous(), &link, &new));
+        race(&Refusal::InvalidLink, |number| password::reset(track.app(number), &anonymous(), &link, &new));
 
         let address = format!("new{round}@example.com");
         world.register(&address).unwrap();
         let link = world.token_in_mail(&address);
-        race(&Refusal::InvalidLink, |_| email::confirm(&world.app, &anonymous(), &link, None));
+        race(&Refusal::InvalidLink, |number| email::confirm(track.app(number), &anonymous(), &link, None));
 
         let caller = world.caller(&world.login_with(&address, PASSWORD).unwrap());
         let new = format!("newer{round}@example.com");
         email::request_change(&world.app, &caller, &Email::parse(&new).unwrap()).unwrap();
         let link = world.token_in_mail(&new);
-        race(&Refusal::InvalidLink, |_| email::confirm_change(&world.app, &anonymous(), &link));
+        race(&Refusal::InvalidLink, |number| email::confirm_change(track.app(number), &anonymous(), &link));
     }
 }
 
 #[test]
 fn a_refresh_token_is_exchanged_once() {
-    let world = World::new();
+    race_for_a_refresh_token(Track::of_one);
+}
+
+pub fn race_for_a_refresh_token(track: fn(World) -> Track) {
+    let track = track(World::new());
+    let world = &track.world;
     world.add_user(ANN, &[]);
     for _ in 0..rounds() {
         let token = world.login(ANN).unwrap().refresh_token;
-        race(&Refusal::InvalidToken, |_| refresh::refresh(&world.app, &anonymous(), token.expose()));
+        race(&Refusal::InvalidToken, |number| {
+            refresh::refresh(track.app(number), &anonymous(), token.expose())
+        });
     }
 }
 
@@ -212,15 +266,25 @@ fn a_refresh_is_committed_though_its_client_has_gone() {
 
 #[test]
 fn guesses_made_at_once_count_one_after_the_other() {
+    race_of_guesses(Track::of_one);
+}
+
+pub fn race_of_guesses(track: fn(World) -> Track) {
     for _ in 0..rounds() {
-        let world = World::new();
+        let track = track(World::new());
+        let world = &track.world;
         world.add_user(ANN, &[]);
         let start = Barrier::new(RACERS);
         std::thread::scope(|scope| {
-            for _ in 0..RACERS {
-                scope.spawn(|| {
+            for number in 0..RACERS {
+                let (start, track) = (&start, &track);
+                scope.spawn(move || {
+                    let credentials = Credentials {
+                        email: Email::parse(ANN).unwrap(),
+                        password: Password::new("wrong wrong wrong wrong").unwrap(),
+                    };
                     start.wait();
-                    world.first_step(&anonymous(), ANN, "wrong wrong wrong wrong").unwrap_err()
+                    login(track.app(number), &anonymous(), &credentials).unwrap_err()
                 });
             }
         });

@@ -102,7 +102,7 @@ const OF_A_FILE: &str = "SELECT t.name || ' ' || c.cid || ' ' || c.name || ' ' |
     c.\"notnull\" || ' ' || coalesce(c.dflt_value, '') || ' ' || c.pk AS line \
     FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' ORDER BY line";
 
-const OF_A_SERVER: &str = "SELECT c.table_name || ' ' || (c.ordinal_position - 1) || ' ' || c.column_name || ' ' || \
+const OF_A_SERVER: &str = "SELECT line FROM (SELECT c.table_name || ' ' || (c.ordinal_position - 1) || ' ' || c.column_name || ' ' || \
     c.data_type || coalesce(' ' || c.collation_name, '') || ' ' || \
     CASE c.is_nullable WHEN 'NO' THEN 1 ELSE 0 END || ' ' || \
     coalesce(replace(c.column_default, '::text', ''), '') || ' ' || \
@@ -111,7 +111,7 @@ const OF_A_SERVER: &str = "SELECT c.table_name || ' ' || (c.ordinal_position - 1
             AND p.table_schema = k.table_schema AND p.constraint_type = 'PRIMARY KEY' \
         WHERE k.table_schema = c.table_schema AND k.table_name = c.table_name \
             AND k.column_name = c.column_name), 0) AS line \
-    FROM information_schema.columns c WHERE c.table_schema = 'public' ORDER BY line COLLATE \"C\"";
+    FROM information_schema.columns c WHERE c.table_schema = 'public') AS lines ORDER BY line COLLATE \"C\"";
 
 #[test]
 fn both_have_the_same_columns_in_the_same_places() {

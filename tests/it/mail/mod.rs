@@ -25,7 +25,7 @@ impl Told {
     }
 
     /// What was taken, oldest first: to whom, and about what.
-    fn taken(&self) -> Vec<(String, String)> {
+    pub fn taken(&self) -> Vec<(String, String)> {
         self.sent
             .lock()
             .unwrap()
