@@ -16,7 +16,7 @@ use crate::usecase::app::{App, IfMissing, Ports};
 use crate::usecase::audit::sealing;
 use crate::usecase::keys::api_key_uses;
 use crate::usecase::mail::{delivery_worker, link_requests};
-use crate::usecase::operator::{lifecycle, prune};
+use crate::usecase::operator::{fleet, lifecycle, prune};
 use crate::usecase::session::session_uses;
 use crate::usecase::signin::{hash_costs, locked_tries};
 use clap::Args;
@@ -105,6 +105,7 @@ fn start_workers(app: &Arc<App>) -> Result<Vec<Worker>, Fault> {
     ];
     workers.extend(delivery_worker::start(app)?);
     workers.extend(sealing::start(app)?);
+    workers.extend(fleet::start(app)?);
     Ok(workers)
 }
 

@@ -9,6 +9,12 @@ pub fn resident_bytes() -> Option<u64> {
     Some(kib * 1024)
 }
 
+/// What the machine is called.
+#[must_use]
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
 /// Whether the process lets a signal pass, as `nohup` has it from the start. Where the system doesn't tell:
 /// no.
 #[must_use]

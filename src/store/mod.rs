@@ -155,9 +155,10 @@ impl Store {
         }
     }
 
-    /// Whether a read may wait for another machine: then it is not for a thread on which others wait.
+    /// Whether the database is on a server: then several daemons may serve it, and a read may wait for another
+    /// machine.
     #[must_use]
-    pub fn is_remote(&self) -> bool {
+    pub fn is_shared(&self) -> bool {
         matches!(self.backend, Backend::Server(_))
     }
 

@@ -3,6 +3,8 @@
 pub mod api_keys;
 pub mod app_codes;
 pub mod apps;
+pub mod daemons;
+pub mod duties;
 pub mod failures;
 pub mod identities;
 pub mod ids;
@@ -16,6 +18,7 @@ pub mod oauth_attempts;
 pub mod oauth_codes;
 pub mod passkeys;
 pub mod prune;
+pub mod rate_budgets;
 pub mod registrations;
 pub mod roles;
 pub mod row_counts;

@@ -22,6 +22,7 @@ pub mod request_counts;
 pub(super) mod root_key;
 pub(super) mod row_count_cache;
 pub(super) mod session_uses;
+mod shared_budgets;
 pub(super) mod shared_probe;
 pub(super) mod temp_file;
 pub mod template_folder;
@@ -60,6 +61,7 @@ use request_counts::RequestCounts;
 use row_count_cache::RowCountCache;
 use session_uses::SessionUses;
 use shared_probe::SharedProbe;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -125,6 +127,10 @@ pub struct App {
     pub(super) started_at: Timestamp,
     blocklist: OnceLock<Blocklist>,
     ports: Ports,
+    /// What tells this process from others on the same database.
+    pub(super) process_id: [u8; 16],
+    /// Whether the clock was too far from the database server's when it was compared last.
+    pub(super) clock_is_off: AtomicBool,
     /// Let go last: until then nobody replaces the file.
     _lock: Option<DatabaseLock>,
 }
@@ -178,6 +184,8 @@ impl App {
             providers: Providers::default(),
             started_at: ports.clock.now(),
             blocklist: OnceLock::new(),
+            process_id: draw(&*ports.entropy),
+            clock_is_off: AtomicBool::new(false),
             created,
             config,
             ports,
@@ -242,7 +250,7 @@ impl App {
     /// read.
     #[must_use]
     pub fn reads_far(&self) -> bool {
-        self.store.is_remote()
+        self.store.is_shared()
     }
 
     pub(super) fn lifetime(&self) -> Lifetime {

@@ -1,6 +1,6 @@
 //! How much one network may ask, in memory: a budget for each kind of request, spent before anything
 //! else is done for it. The faces of one daemon share the budgets; a restart begins them anew, and
-//! what must outlive one is the lockout's.
+//! what must outlive one is the lockout's. What several daemons share is `shared_budgets`'s.
 //!
 //! An IPv6 /64 is no more than what one host may choose its addresses from, and whoever rents a /48 has
 //! 65,536 of them. So the /56 and the /48 around it have budgets too, wider each, and a request is admitted
@@ -10,12 +10,13 @@
 //! is whole again. A request moves it on by `window / events`, and is refused while it lies more than
 //! the window ahead.
 
-use super::App;
+use super::{App, shared_budgets};
 use crate::config::{Config, Rate};
 use crate::domain::network::Network;
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -84,10 +85,18 @@ pub struct BudgetState {
 #[must_use]
 pub fn spend(app: &App, budget: Budget, ip: Option<IpAddr>) -> Option<BudgetState> {
     let config = &app.config;
-    config
-        .rate_limit
-        .enabled
-        .then(|| app.rate_limits.spend(budget, budget.rate(config), Network::of(ip), app.elapsed()))
+    if !config.rate_limit.enabled {
+        return None;
+    }
+    let (rate, network) = (budget.rate(config), Network::of(ip));
+    let state = app.rate_limits.spend(budget, rate, network, app.elapsed());
+    Some(match state.decision {
+        RateDecision::Refused { .. } => state,
+        RateDecision::Admitted => {
+            let scopes = Scope::of(network, rate).map(|(scope, rate)| (scope.to_string(), rate));
+            shared_budgets::spend(app, state, scopes)
+        }
+    })
 }
 
 /// The state of all budgets: a table each, so that many requests of one kind can't crowd out what is
@@ -135,6 +144,18 @@ impl Scope {
             })
         });
         std::iter::once((Self::Network(network), rate)).chain(around)
+    }
+}
+
+/// `192.0.2.7`, `2001:db8:1:2::/64`, `2001:db8:1::/48`: stable, because a database keeps it.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => network.fmt(f),
+            Self::Around { prefix, bits } => {
+                write!(f, "{}/{bits}", Ipv6Addr::from(u128::from(*prefix) << 64))
+            }
+        }
     }
 }
 

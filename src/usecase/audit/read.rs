@@ -17,6 +17,11 @@ use crate::usecase::app::App;
 use crate::usecase::paging::{check_limit, start};
 use crate::usecase::require;
 use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// By how much a line may be older than the one before it: where several daemons write, none of them waits for
+/// another's.
+const APART: Duration = Duration::from_secs(5);
 
 /// How many lines are looked at in one read.
 const PAGE: i64 = 10_000;
@@ -100,7 +105,7 @@ fn numbers(app: &App, filter: &Filter, within: RangeInclusive<i64>) -> Result<Ra
         let Some(since) = filter.since else {
             return Ok(numbers);
         };
-        Ok(log::search_since(query, since, numbers.clone())?..=*numbers.end())
+        Ok(log::search_since(query, since.minus(APART), numbers.clone())?..=*numbers.end())
     })
 }
 

@@ -21,7 +21,7 @@ const SCHEDULE: Schedule = Schedule {
 /// # Errors
 /// [`Fault::Internal`] when the machine has no thread to give.
 pub fn start(app: &Arc<App>) -> Result<Option<Worker>, Fault> {
-    if !app.store.is_remote() {
+    if !app.store.is_shared() {
         return Ok(None);
     }
     let waker = app.seal_wakeup.waker();

@@ -1,8 +1,10 @@
 //! When the daemon began and ended, in the audit log: a gap between the two tells of a crash.
 
+use super::fleet;
 use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error};
+use crate::store::Gather;
 use crate::usecase::app::App;
 
 /// Writes that the daemon takes requests, at an address.
@@ -18,7 +20,11 @@ pub fn started(app: &App, address: &str) -> Result<(), Error> {
 /// # Errors
 /// The store's.
 pub fn stopped(app: &App) -> Result<(), Error> {
-    write(app, Event::DaemonStopped)
+    fleet::leave(app)?;
+    write(app, Event::DaemonStopped)?;
+    // Nobody may be left to do it.
+    app.store.seal_log(Gather::Nothing)?;
+    Ok(())
 }
 
 fn write(app: &App, event: Event) -> Result<(), Error> {

@@ -9,6 +9,7 @@ pub mod database;
 pub mod doctor;
 pub mod export;
 pub mod figures;
+pub mod fleet;
 pub mod health;
 pub mod import;
 pub mod lifecycle;

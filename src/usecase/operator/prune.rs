@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::error::{Decision, Error, Fault};
 use crate::ports::progress::{Progress, Unit};
 use crate::store::tables::prune::{Cursor, Family, Page};
+use crate::store::tables::{duties, rate_budgets};
 use crate::usecase::app::App;
 use crate::usecase::app::wakeup::Wakeup;
 use crate::usecase::app::worker::{FirstRound, Schedule, Worker};
@@ -143,6 +144,21 @@ impl Walk {
     }
 }
 
+/// Takes the duty for a round, of which one of several daemons is enough. `false`: another one has it.
+fn begin_round(app: &App) -> Result<bool, Error> {
+    if !app.store.is_shared() {
+        return Ok(true);
+    }
+    let (id, now) = (app.process_id, app.now());
+    app.store.write(&Caller::system(), move |tx| {
+        let is_ours = duties::take(tx, SCHEDULE.name, &id, now.plus(SCHEDULE.every))?;
+        if is_ours {
+            rate_budgets::delete_whole(tx, now.as_millis().saturating_mul(1_000))?;
+        }
+        Ok(Decision::Grant(is_ours))
+    })
+}
+
 /// Starts the worker that prunes. It ends after the page that it is at.
 ///
 /// # Errors
@@ -153,6 +169,9 @@ pub fn start(app: &Arc<App>) -> Result<Worker, Fault> {
         let mut walk = Walk::default();
         rounds.run(|_| {
             if rounds.is_stopping() {
+                return Ok(());
+            }
+            if !begin_round(&app)? {
                 return Ok(());
             }
             let rows = walk.go(&app, PAGES, || {
