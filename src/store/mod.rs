@@ -4,6 +4,7 @@
 
 pub mod audit;
 mod column;
+pub mod copy;
 mod driver;
 mod job;
 pub mod page;
@@ -30,6 +31,7 @@ use driver::Driver;
 pub use job::WriterCounters;
 use job::{Job, Receipt, job};
 use postgres::address::Address;
+use postgres::schema::Place;
 pub use postgres::server::Gather;
 use postgres::server::OpenServer;
 use postgres::session::Session;
@@ -38,6 +40,7 @@ use sqlite::{connection, snapshot};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tx::{Reader, Tx};
 
 /// One database, open for reading and writing.
@@ -126,8 +129,42 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open_on_server`]; [`Fault::Storage`] where something else stands in the database.
-    pub fn create_on_server(address: &Address, chain_key: &Secret<[u8; 32]>) -> Result<bool, Fault> {
-        postgres::schema::create(&Session::connect(address)?, &Chain::new(chain_key))
+    pub fn create_on_server(
+        address: &Address,
+        now: Timestamp,
+        chain_key: &Secret<[u8; 32]>,
+    ) -> Result<bool, Fault> {
+        Ok(Self::make_on_server(address, now, chain_key, |_| Ok(()))?.is_some())
+    }
+
+    /// Makes a whole database, with what `fill` writes, in an empty one on a server, in one transaction. `None`:
+    /// authd's schema is there already.
+    ///
+    /// # Errors
+    /// Those of `fill`, and as [`Store::create_on_server`].
+    pub fn make_on_server<T>(
+        address: &Address,
+        now: Timestamp,
+        chain_key: &Secret<[u8; 32]>,
+        fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
+    ) -> Result<Option<T>, Fault> {
+        let session = Session::connect(address)?;
+        postgres::schema::make(&session, &Chain::new(chain_key), now, Place::Empty, fill)
+    }
+
+    /// Makes a whole database as [`Store::make_on_server`] does, in the place of authd's that is there.
+    ///
+    /// # Errors
+    /// As [`Store::make_on_server`]; then that one is as it was.
+    pub fn replace_on_server<T>(
+        address: &Address,
+        now: Timestamp,
+        chain_key: &Secret<[u8; 32]>,
+        fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let session = Session::connect(address)?;
+        let filled = postgres::schema::make(&session, &Chain::new(chain_key), now, Place::Emptied, fill)?;
+        filled.ok_or_else(|| Fault::Internal("a database was not replaced".into()))
     }
 
     /// Brings an older schema up; gives the steps that were taken.
@@ -204,6 +241,30 @@ impl Store {
         match &self.backend {
             Backend::File(file) => file.read(work),
             Backend::Server(server) => server.read(work),
+        }
+    }
+
+    /// Reads a whole database as it is at one moment, however long that takes. Of the audit log it shows the lines
+    /// that were sealed.
+    ///
+    /// # Errors
+    /// As [`Store::read`].
+    pub fn read_whole<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        match &self.backend {
+            Backend::File(file) => file.read_whole(work),
+            Backend::Server(server) => server.read_whole(work),
+        }
+    }
+
+    /// Reads a whole database to its end, while nobody can change it; once `work` is done nobody opens it any more
+    /// by its name, where it is on a server. A file keeps its name.
+    ///
+    /// # Errors
+    /// Those of `work`, and as [`Store::read`]: then nothing was changed.
+    pub fn move_away<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        match &self.backend {
+            Backend::File(file) => file.read_whole(work),
+            Backend::Server(server) => server.move_away(&self.chain, work),
         }
     }
 
@@ -342,4 +403,18 @@ pub fn look<T>(path: &Path, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) 
     let connection = connection::open_for_a_look(path)?;
     sqlite::version::check_version(&connection)?;
     work(&Reader::new(Driver::Sqlite(&connection)))
+}
+
+/// As [`look`], at a database on a server; each answer of that is waited for no longer than `patience`.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_on_server<T>(
+    address: &Address,
+    patience: Duration,
+    work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let session = Session::connect_within(address, patience)?;
+    version::check_current(postgres::schema::version_of(&session)?)?;
+    work(&Reader::new(Driver::Postgres(&session)))
 }

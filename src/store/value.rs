@@ -70,6 +70,15 @@ macro_rules! params {
 }
 pub(in crate::store) use params;
 
+/// Parameters for `count` rows of so many columns: `(?1, ?2), (?3, ?4)`.
+pub(in crate::store) fn rows(count: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let numbers: Vec<String> = (1..=columns).map(|at| format!("?{}", row * columns + at)).collect();
+        format!("({})", numbers.join(", "))
+    };
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
+}
+
 /// Reads a list that is kept as its words, with spaces between.
 pub(in crate::store) fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()

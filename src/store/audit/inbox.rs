@@ -9,7 +9,7 @@
 use super::chain::Chain;
 use super::entry::Entry;
 use super::ids::SealedIds;
-use super::write::{append, rows, sealed_head};
+use super::write::{append, sealed_head};
 use crate::domain::audit::Mark;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
@@ -17,6 +17,7 @@ use crate::store::driver::Driver;
 use crate::store::postgres::session::Session;
 use crate::store::tables::meta;
 use crate::store::tx::{Query, Reader, params};
+use crate::store::value::rows;
 
 /// The most lines that are sealed in one transaction.
 const BATCH: i64 = 2_000;

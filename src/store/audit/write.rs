@@ -10,6 +10,7 @@ use crate::error::Fault;
 use crate::store::driver::Driver;
 use crate::store::tx::source::Source;
 use crate::store::tx::{Reader, Tx, params};
+use crate::store::value::rows;
 
 impl Tx<'_> {
     /// Writes a line of the audit log.
@@ -101,13 +102,4 @@ fn append_together(
     let sql = "INSERT INTO audit (seq, at, event, actor, user_id, session_id, ip, request_id, details, hash) VALUES ";
     driver.execute(&format!("{sql}{}", rows(entries.len(), 10)), &values)?;
     Ok(last)
-}
-
-/// Parameters for `count` rows of so many columns: `(?1, ?2), (?3, ?4)`.
-pub(super) fn rows(count: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let numbers: Vec<String> = (1..=columns).map(|at| format!("?{}", row * columns + at)).collect();
-        format!("({})", numbers.join(", "))
-    };
-    (0..count).map(row).collect::<Vec<_>>().join(", ")
 }

@@ -2,13 +2,16 @@
 
 use super::session::{Commit, Session};
 use crate::domain::audit::Mark;
+use crate::domain::caller::Caller;
+use crate::domain::time::Timestamp;
 use crate::error::Fault;
 use crate::store::audit::chain::{Chain, End};
 use crate::store::audit::head::sealed_anew;
 use crate::store::audit::inbox;
 use crate::store::driver::Driver;
-use crate::store::tx::{Query, Reader, params};
+use crate::store::tx::{Query, Reader, Tx, params};
 use crate::store::version::VERSION;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -25,22 +28,39 @@ const OBJECTS: &str = include_str!("objects.txt");
 const APPLICATION: &str = "application";
 const SCHEMA_VERSION: &str = "schema_version";
 const AUTHD: &[u8] = b"authd";
+const MOVED: &[u8] = b"authd, moved";
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL lock_timeout = '5s'";
 
-/// Makes the schema in an empty database. `false`: it is there already, or another process was faster.
+/// What is made of a database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::store) enum Place {
+    /// It must be empty.
+    Empty,
+    /// What authd has in it goes, in the same transaction.
+    Emptied,
+}
+
+/// Makes the schema in a database, with what `fill` writes, in one transaction. `None`: it is there already, or
+/// another process was faster, and `fill` may have been called for nothing.
 ///
 /// # Errors
-/// [`Fault::Storage`] where something else stands in the database.
-pub(in crate::store) fn create(session: &Session, chain: &Chain) -> Result<bool, Fault> {
-    if is_there(session)? {
-        return Ok(false);
+/// Those of `fill`; [`Fault::Storage`] where something else stands in the database.
+pub(in crate::store) fn make<T>(
+    session: &Session,
+    chain: &Chain,
+    now: Timestamp,
+    place: Place,
+    fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
+) -> Result<Option<T>, Fault> {
+    if place == Place::Empty && is_there(session)? {
+        return Ok(None);
     }
     session.begin(BEGIN, Duration::ZERO);
-    let made = make(session, chain);
+    let made = make_in(session, chain, now, place, fill);
     let outcome = match made {
-        Ok(()) => match session.commit() {
-            Commit::Done => return Ok(true),
+        Ok(filled) => match session.commit() {
+            Commit::Done => return Ok(Some(filled)),
             Commit::Refused(fault) | Commit::Unknown(fault) => fault,
         },
         Err(fault) => {
@@ -49,12 +69,22 @@ pub(in crate::store) fn create(session: &Session, chain: &Chain) -> Result<bool,
         }
     };
     // Whoever was faster has made the same.
-    if is_there(session)? { Ok(false) } else { Err(outcome) }
+    if place == Place::Empty && is_there(session)? { Ok(None) } else { Err(outcome) }
 }
 
-fn make(session: &Session, chain: &Chain) -> Result<(), Fault> {
+fn make_in<T>(
+    session: &Session,
+    chain: &Chain,
+    now: Timestamp,
+    place: Place,
+    fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let driver = Driver::Postgres(session);
+    let reader = Reader::new(driver);
+    if place == Place::Emptied {
+        drop_all(session)?;
+    }
     let strange = "SELECT count(*) AS tables FROM pg_catalog.pg_tables WHERE schemaname = current_schema()";
-    let reader = Reader::new(Driver::Postgres(session));
     let tables: i64 = reader.one(strange, &[], |row| row.get("tables"))?;
     if tables > 0 {
         return Err(Fault::Storage(
@@ -70,7 +100,28 @@ fn make(session: &Session, chain: &Chain) -> Result<(), Fault> {
     {
         session.execute("INSERT INTO meta (key, value) VALUES (?1, ?2)", params![key, value])?;
     }
-    inbox::begin(Driver::Postgres(session), chain, &Mark::default(), 0)
+    // No id was good in an earlier life of the database, so that no line of that comes back.
+    let first = now.as_millis().saturating_mul(1_000).max(1);
+    reader.one("SELECT setval('audit_inbox_id', ?1) AS first", params![first], |_| Ok(()))?;
+    inbox::begin(driver, chain, &Mark::default(), first)?;
+    let caller = Caller::system();
+    let mut tx = Tx::new(driver, now, &caller, chain);
+    let filled = fill(&mut tx)?;
+    tx.close()?;
+    Ok(filled)
+}
+
+fn drop_all(session: &Session) -> Result<(), Fault> {
+    let reader = Reader::new(Driver::Postgres(session));
+    let sql =
+        "SELECT tablename AS name FROM pg_catalog.pg_tables WHERE schemaname = current_schema() ORDER BY 1";
+    let found: Vec<String> = reader.all(sql, &[], |row| row.get("name"))?;
+    let is_own = |name: &&String| OBJECTS.lines().any(|line| line.starts_with(&format!("column {name}.")));
+    let own: Vec<&str> = found.iter().filter(is_own).map(String::as_str).collect();
+    if !own.is_empty() {
+        session.run(&format!("DROP TABLE {} CASCADE", own.join(", ")))?;
+    }
+    session.run("DROP FUNCTION IF EXISTS audit_is_append_only(); DROP SEQUENCE IF EXISTS audit_inbox_id")
 }
 
 /// Whether authd's schema is there, of whichever version.
@@ -82,7 +133,23 @@ pub(in crate::store) fn is_there(session: &Session) -> Result<bool, Fault> {
     }
     let sql = "SELECT value FROM meta WHERE key = ?1";
     let application: Option<Vec<u8>> = reader.opt(sql, params![APPLICATION], |row| row.get("value"))?;
-    Ok(application.is_some_and(|found| found == AUTHD))
+    Ok(application.is_some_and(|found| found == AUTHD || found == MOVED))
+}
+
+/// Keeps others from changing anything, to the end of the transaction that this begins.
+pub(super) fn lock_all(session: &Session) -> Result<(), Fault> {
+    let tables: BTreeSet<&str> = OBJECTS
+        .lines()
+        .filter_map(|line| line.strip_prefix("column ")?.split_once('.'))
+        .map(|(table, _)| table)
+        .collect();
+    let tables: Vec<&str> = tables.into_iter().collect();
+    session.run(&format!("LOCK TABLE {} IN EXCLUSIVE MODE", tables.join(", ")))
+}
+
+/// Says of a database that its content is elsewhere from here on: nobody opens it any more.
+pub(in crate::store) fn mark_moved(session: &Session) -> Result<(), Fault> {
+    session.execute("UPDATE meta SET value = ?2 WHERE key = ?1", params![APPLICATION, MOVED]).map(drop)
 }
 
 /// Reads the schema's version, once the database is known to be authd's.
@@ -96,6 +163,11 @@ pub(in crate::store) fn version_of(session: &Session) -> Result<i64, Fault> {
     reader.one(sql, params![APPLICATION, SCHEMA_VERSION], |row| {
         let (application, version): (Option<&[u8]>, Option<&[u8]>) =
             (row.get("application")?, row.get("version")?);
+        if application == Some(MOVED) {
+            return Err(Fault::Storage(
+                "the database was moved by `authctl db migrate-to`; set `database` to where it is now".into(),
+            ));
+        }
         let digits =
             version.filter(|_| application == Some(AUTHD)).and_then(|digits| str::from_utf8(digits).ok());
         digits

@@ -58,6 +58,48 @@ impl OpenServer {
         })
     }
 
+    pub(in crate::store) fn read_whole<T>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let session = Session::connect(&self.address)?;
+        session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", Duration::ZERO);
+        let outcome = work(&Reader::new(Driver::Postgres(&session)));
+        session.roll_back();
+        outcome
+    }
+
+    /// Reads all, and marks the database as moved once `work` is done. Nobody changes it meanwhile.
+    pub(in crate::store) fn move_away<T>(
+        &self,
+        chain: &Chain,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.seal_log(chain, Gather::Nothing)?;
+        let session = Session::connect(&self.address)?;
+        session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '5s'", Duration::ZERO);
+        let moved = schema::lock_all(&session).and_then(|()| {
+            let reader = Reader::new(Driver::Postgres(&session));
+            if inbox::count(&reader)?.0 > 0 {
+                return Err(Fault::StorageUnavailable(
+                    "lines of the audit log wait to be sealed; stop every daemon, and try again".into(),
+                ));
+            }
+            let done = work(&reader)?;
+            schema::mark_moved(&session).map(|()| done)
+        });
+        match moved {
+            Ok(done) => match session.commit() {
+                Commit::Done => Ok(done),
+                Commit::Refused(fault) | Commit::Unknown(fault) => Err(fault),
+            },
+            Err(fault) => {
+                session.roll_back();
+                Err(fault)
+            }
+        }
+    }
+
     /// Seals all lines of the audit log that wait.
     pub(in crate::store) fn seal_log(&self, chain: &Chain, gather: Gather) -> Result<Sealing, Fault> {
         if gather == Gather::Nothing && self.read(|reader| inbox::is_empty(reader))? {

@@ -36,6 +36,8 @@ const STATEMENTS_KEPT: usize = 512;
 pub struct Session {
     runtime: Runtime,
     client: Client,
+    /// How long an answer is waited for.
+    patience: Duration,
     /// Whether statements are prepared under a name; some poolers can't follow that.
     is_named: bool,
     prepared: RefCell<HashMap<Box<str>, Prepared>>,
@@ -80,15 +82,20 @@ pub(super) enum Commit {
 impl Session {
     /// Connects.
     pub(in crate::store) fn connect(address: &Address) -> Result<Self, Fault> {
+        Self::connect_within(address, CONNECTING).map(|session| Self { patience: ANSWERING, ..session })
+    }
+
+    /// Connects, and waits for nothing longer than `patience`, for an answer neither.
+    pub(in crate::store) fn connect_within(address: &Address, patience: Duration) -> Result<Self, Fault> {
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Fault::Internal(format!("no session with the database can be made: {error}")))?;
         let mut settings = address.settings()?;
-        settings.connect_timeout(CONNECTING);
+        settings.connect_timeout(patience);
         let connecting = async {
             let tls = tls::connector(address)?;
-            let connected = timeout(CONNECTING, settings.connect(tls)).await;
+            let connected = timeout(patience, settings.connect(tls)).await;
             let (client, connection) = match connected {
                 Ok(connected) => connected.map_err(|error| unreachable(address, &error))?,
                 Err(_) => return Err(Fault::StorageUnavailable(format!("{address}: {SILENT}"))),
@@ -101,6 +108,7 @@ impl Session {
         Ok(Self {
             runtime,
             client,
+            patience,
             is_named: address.prepared,
             prepared: RefCell::default(),
             begun: Cell::new(Begun::No),
@@ -177,7 +185,7 @@ impl Session {
 
     /// Waits, for a moment before something is tried again.
     pub(super) fn pause(&self, span: Duration) {
-        self.runtime.block_on(tokio::time::sleep(span));
+        self.runtime.block_on(async { tokio::time::sleep(span).await });
     }
 
     /// Gives the first row to `read`. `None`: there is none.
@@ -272,7 +280,7 @@ impl Session {
 
     /// Waits for an answer, and notes what it tells of the transaction and the connection.
     fn wait<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
-        let error = match self.runtime.block_on(async { timeout(ANSWERING, asked).await }) {
+        let error = match self.runtime.block_on(async { timeout(self.patience, asked).await }) {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error,
             Err(_) => {

@@ -51,6 +51,17 @@ impl OpenFile {
         work(&Reader::new(Driver::Sqlite(&connection)))
     }
 
+    pub(in crate::store) fn read_whole<T>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let connection = self.pool.connection()?;
+        connection.run("BEGIN")?;
+        let outcome = work(&Reader::new(Driver::Sqlite(&connection)));
+        connection.run("COMMIT")?;
+        outcome
+    }
+
     pub(in crate::store) fn read_snapshot<T>(
         &self,
         work: impl Fn(&Reader<'_>) -> Result<T, Fault>,

@@ -15,6 +15,7 @@ pub mod pool;
 #[cfg(debug_assertions)]
 pub(super) mod recorder;
 pub mod schema;
+pub(in crate::store) mod shape;
 pub(super) mod snapshot;
 pub(super) mod statement;
 pub mod version;

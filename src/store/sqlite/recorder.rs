@@ -10,6 +10,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+/// Longer than any statement of its own, in bytes.
+const LENGTH_MAX: usize = 8 * 1024;
+
 /// Names the folder, which is there.
 const FOLDER: &str = "SQL_TEXTS";
 
@@ -21,6 +24,10 @@ pub(super) fn record(sql: &str, params: &[Value<'_>]) {
     let Some(folder) = &*FOUND else {
         return;
     };
+    // What copies a whole table has as many forms as there are rows in its last page.
+    if sql.len() > LENGTH_MAX {
+        return;
+    }
     let entry = entry(sql, params);
     let mut hasher = DefaultHasher::new();
     entry.hash(&mut hasher);

@@ -16,7 +16,7 @@ use crate::store::driver::Driver;
 use crate::store::tx::{Reader, Tx, params};
 use crate::store::version::VERSION;
 
-const SCHEMA: &str = include_str!("../../../schema.sql");
+pub(super) const SCHEMA: &str = include_str!("../../../schema.sql");
 
 /// What SQL alone can't do of a step.
 type Rest = fn(&Connection, &Chain) -> Result<(), Fault>;

@@ -83,7 +83,7 @@ fn open_on_server(
     let root = root_key::open(config, ports, exists, &mut created.key_file)?;
     let chain_key = root.derive(Purpose::AuditChain);
     if !exists {
-        created.database = Store::create_on_server(&address, &chain_key)?;
+        created.database = Store::create_on_server(&address, ports.clock.now(), &chain_key)?;
     }
     let keyring = keyring_of(config, &root);
     let store = Store::open_on_server(&address, Arc::clone(&ports.clock), &chain_key)?;
