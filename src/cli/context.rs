@@ -113,6 +113,16 @@ impl Context {
         Ok(self.loaded.get_or_init(|| loaded).clone())
     }
 
+    /// Loads the configuration with another value of a key, which `flag` on the command line gives.
+    ///
+    /// # Errors
+    /// As [`Context::loaded`].
+    pub fn loaded_with(&self, key: &'static str, flag: &str, value: &str) -> Result<Config, Error> {
+        let mut flags: Vec<_> = self.flags.iter().filter(|(known, ..)| *known != key).cloned().collect();
+        flags.push((key, flag.to_owned(), value.to_owned()));
+        Ok(load(&Sources::of_process(self.config_file.clone(), flags)?)?.config)
+    }
+
     /// Opens the app over the database that is there.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! `db`: the database file.
+//! `db`: the database.
 
 mod copies;
 
@@ -11,10 +11,11 @@ use crate::usecase::app::migrate;
 use crate::usecase::app::migrate::MigrateMode;
 use crate::usecase::app::{IfMissing, Ports};
 use crate::usecase::operator::database;
+use crate::usecase::operator::database::PlaceStatus;
 use crate::usecase::operator::prune;
 use crate::views;
 use clap::{Args, Subcommand};
-use copies::{Backup, Restore};
+use copies::{AfterRestore, Backup, MigrateTo, Restore};
 use std::path::PathBuf;
 
 #[derive(Subcommand, Debug)]
@@ -33,6 +34,9 @@ pub enum Verb {
     Check(Check),
     Backup(Backup),
     Restore(Restore),
+    #[command(name = "restored")]
+    AfterRestore(AfterRestore),
+    MigrateTo(MigrateTo),
     /// Delete what is over: sessions and mails of over 30 days ago, links and tickets that have run out
     ///
     /// What failed logins left is forgotten 30 days after the last of them. No answer that authd gives
@@ -85,6 +89,8 @@ impl Verb {
             Self::Check(check) => check.run(context),
             Self::Backup(backup) => backup.run(context),
             Self::Restore(restore) => restore.run(context),
+            Self::AfterRestore(restored) => restored.run(context),
+            Self::MigrateTo(migrate_to) => migrate_to.run(context),
             Self::Prune => prune(context),
         }
     }
@@ -103,23 +109,18 @@ fn init(context: &Context) -> Result<(), Failure> {
 
 fn status(context: &Context) -> Result<(), Failure> {
     let status = database::status(&context.app()?, context.caller())?;
-    let columns: Vec<_> = STATUS.into_iter().map(Column::Text).collect();
-    let path = status.database.display().to_string();
+    let of_place: &[&str] = match status.place {
+        PlaceStatus::File { .. } => {
+            &["sqlite_version", "database_bytes", "wal_bytes", "page_size", "free_pages"]
+        }
+        PlaceStatus::Server { .. } => &["server_version", "database_bytes", "daemons", "audit_unsealed"],
+    };
+    let always = ["database", "key_file", "schema_version", "schema_current"];
+    let names = always.iter().chain(of_place).chain(&["rows"]);
+    let columns: Vec<_> = names.copied().map(Column::Text).collect();
+    let path = status.database.to_string();
     context.terminal().show(&Table::of_objects(&columns, [(path, views::database_status(&status))]))
 }
-
-const STATUS: [&str; 10] = [
-    "database",
-    "key_file",
-    "schema_version",
-    "schema_current",
-    "sqlite_version",
-    "database_bytes",
-    "wal_bytes",
-    "page_size",
-    "free_pages",
-    "rows",
-];
 
 impl Migrate {
     fn run(&self, context: &Context) -> Result<(), Failure> {

@@ -94,6 +94,8 @@ pub static COMMANDS: &[(&str, Prints)] = &[
     ("mail test", document::<views::TestMail>()),
     ("db init", document::<views::CreatedDatabase>()),
     ("db status", document::<views::DatabaseStatus>()),
+    ("db restored", document::<views::Restored>()),
+    ("db migrate-to", document::<views::MovedDatabase>()),
     ("db migrate", array::<views::MigrationStep>()),
     ("db check", document::<views::DatabaseCheck>()),
     ("db backup", document::<views::Backup>()),

@@ -57,7 +57,7 @@ type Bell = Box<dyn Fn() + Send + Sync>;
 #[derive(Debug)]
 enum Backend {
     File(OpenFile),
-    Server(OpenServer),
+    Server(Box<OpenServer>),
 }
 
 impl Store {
@@ -86,7 +86,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         chain_key: &Secret<[u8; 32]>,
     ) -> Result<Self, Fault> {
-        Ok(Self::on(Backend::Server(OpenServer::new(address, clock)?), chain_key))
+        Ok(Self::on(Backend::Server(Box::new(OpenServer::new(address, clock)?)), chain_key))
     }
 
     fn on(backend: Backend, chain_key: &Secret<[u8; 32]>) -> Self {

@@ -135,7 +135,9 @@ impl<'c> Tx<'c> {
         Reader::new(self.driver)
     }
 
-    pub(super) const fn chain(&self) -> &'c Chain {
+    /// What the audit log is written and checked with.
+    #[must_use]
+    pub const fn chain(&self) -> &'c Chain {
         self.chain
     }
 

@@ -1,10 +1,11 @@
-//! What the commands that look after the database file show.
+//! What the commands that look after the database show.
 
-use super::text::{Named, Text};
+use super::text::{Named, Text, Time};
 use crate::config::Database;
 use crate::usecase::app::App;
 use crate::usecase::app::migrate;
-use crate::usecase::operator::{backup, database, restore};
+use crate::usecase::operator::database::{PlaceStatus, VERSION};
+use crate::usecase::operator::{backup, database, move_database, restore};
 use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -40,39 +41,132 @@ pub fn created_database(app: &App) -> CreatedDatabase<'_> {
     }
 }
 
-/// The database's file, and what is in it.
+/// Where the database is, and what is in it.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct DatabaseStatus<'a> {
-    database: Text<Display<'a>>,
+    database: Text<&'a Database>,
     key_file: Text<Display<'a>>,
     schema_version: i64,
     /// What this binary works with.
     schema_current: i64,
-    sqlite_version: &'static str,
+    /// Of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sqlite_version: Option<&'static str>,
+    /// Of a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_version: Option<&'a str>,
     database_bytes: u64,
-    /// Of the write-ahead log.
-    wal_bytes: u64,
-    page_size: i64,
-    free_pages: i64,
+    /// Of a file's write-ahead log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wal_bytes: Option<u64>,
+    /// Of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_size: Option<i64>,
+    /// Of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free_pages: Option<i64>,
+    /// Those that serve a database on a server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daemons: Option<Vec<Daemon<'a>>>,
+    /// Lines of the audit log that wait to be numbered, where several daemons may write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audit_unsealed: Option<u64>,
     /// By table.
     rows: Named<'a, &'static str, i64>,
 }
 
-/// Shows the database's file.
+/// A daemon that serves a database on a server.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct Daemon<'a> {
+    host: &'a str,
+    version: &'a str,
+    /// When it was heard of last, by the server's clock.
+    seen_at: Time,
+    /// How far its clock is ahead of the server's, in milliseconds.
+    clock_ahead_ms: i64,
+}
+
+/// Shows where the database is, and what is in it.
 #[must_use]
 pub fn database_status(status: &database::Status) -> DatabaseStatus<'_> {
-    DatabaseStatus {
-        database: Text(status.database.display()),
+    let mut shown = DatabaseStatus {
+        database: Text(&status.database),
         key_file: Text(status.key_file.display()),
-        schema_version: status.file.schema_version,
-        schema_current: status.file.schema_current,
-        sqlite_version: status.file.sqlite_version,
-        database_bytes: status.database_bytes,
-        wal_bytes: status.wal_bytes,
-        page_size: status.file.page_size,
-        free_pages: status.file.free_pages,
+        schema_version: VERSION,
+        schema_current: VERSION,
+        sqlite_version: None,
+        server_version: None,
+        database_bytes: 0,
+        wal_bytes: None,
+        page_size: None,
+        free_pages: None,
+        daemons: None,
+        audit_unsealed: None,
         rows: Named(&status.rows),
+    };
+    match &status.place {
+        PlaceStatus::File { file, database_bytes, wal_bytes } => {
+            shown.schema_version = file.schema_version;
+            shown.schema_current = file.schema_current;
+            shown.sqlite_version = Some(file.sqlite_version);
+            shown.database_bytes = *database_bytes;
+            shown.wal_bytes = Some(*wal_bytes);
+            shown.page_size = Some(file.page_size);
+            shown.free_pages = Some(file.free_pages);
+        }
+        PlaceStatus::Server { server, daemons, unsealed } => {
+            shown.schema_version = server.schema_version;
+            shown.schema_current = server.schema_current;
+            shown.server_version = Some(&server.server_version);
+            shown.database_bytes = server.bytes;
+            shown.daemons = Some(daemons.iter().map(daemon).collect());
+            shown.audit_unsealed = Some(*unsealed);
+        }
     }
+    shown
+}
+
+fn daemon(daemon: &database::Daemon) -> Daemon<'_> {
+    Daemon {
+        host: &daemon.host,
+        version: &daemon.version,
+        seen_at: Time(daemon.seen_at),
+        clock_ahead_ms: daemon.skew,
+    }
+}
+
+/// A database that was moved.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct MovedDatabase<'a> {
+    from: Text<&'a Database>,
+    to: Text<&'a Database>,
+    /// What the file is called now that was moved from. Null: it was on a server.
+    kept: Option<Text<Display<'a>>>,
+    tables: Vec<MovedTable<'a>>,
+}
+
+/// A table that was moved.
+#[derive(Serialize, JsonSchema, Debug)]
+pub struct MovedTable<'a> {
+    table: &'a str,
+    rows: u64,
+    /// Over all rows in the order of their keys, in hexadecimal digits: the same on both sides.
+    sha256: String,
+}
+
+/// Shows a database that was moved.
+#[must_use]
+pub fn moved_database(moved: &move_database::Moved) -> MovedDatabase<'_> {
+    MovedDatabase {
+        from: Text(&moved.from),
+        to: Text(&moved.to),
+        kept: moved.kept.as_ref().map(|kept| Text(kept.display())),
+        tables: moved.tables.iter().map(moved_table).collect(),
+    }
+}
+
+fn moved_table(digest: &move_database::TableDigest) -> MovedTable<'_> {
+    MovedTable { table: &digest.table, rows: digest.rows, sha256: HEXLOWER.encode(&digest.sha256) }
 }
 
 /// What `db check` found.
@@ -151,7 +245,7 @@ pub fn backup(backup: &backup::Backup) -> Backup<'_> {
 /// What a restore came to.
 #[derive(Serialize, JsonSchema, Debug)]
 pub struct Restored<'a> {
-    database: Text<Display<'a>>,
+    database: Text<&'a Database>,
     /// Whether the MAC of the backup has proven that authd wrote it.
     verified: bool,
     /// Where the database is that was replaced. Null: there was none.
@@ -188,7 +282,7 @@ pub struct Withheld {
 #[must_use]
 pub fn restored(restored: &restore::Restored) -> Restored<'_> {
     Restored {
-        database: Text(restored.database.display()),
+        database: Text(&restored.database),
         verified: restored.trust == restore::Trust::Proven,
         kept: restored.kept.as_ref().map(|kept| Text(kept.display())),
         audit_seq: restored.line,

@@ -34,9 +34,9 @@ pub use audit::{
     exported_line, own_events,
 };
 pub use database::{
-    AuditHead, Backup, Created, CreatedDatabase, DatabaseCheck, DatabaseStatus, MigrationStep, PrunedTable,
-    Restored, Withheld, backup, created_database, database_check, database_status, migration_step,
-    pruned_table, restored,
+    AuditHead, Backup, Created, CreatedDatabase, Daemon, DatabaseCheck, DatabaseStatus, MigrationStep,
+    MovedDatabase, MovedTable, PrunedTable, Restored, Withheld, backup, created_database, database_check,
+    database_status, migration_step, moved_database, pruned_table, restored,
 };
 pub use health::{Health, Readiness, health, readiness};
 pub use identity::{

@@ -7,7 +7,7 @@ use crate::cli::terminal::progress::Output;
 use crate::cli::terminal::prompt::Consent;
 use crate::cli::terminal::table::{Column, Table};
 use crate::usecase::app::Ports;
-use crate::usecase::operator::{backup, restore};
+use crate::usecase::operator::{backup, move_database, restore};
 use crate::views;
 use clap::Args;
 use std::path::PathBuf;
@@ -97,6 +97,113 @@ impl Backup {
     }
 }
 
+/// End what must not come back, after the database was restored by other means
+///
+/// For PostgreSQL's own `pg_restore`, a server that was set back in time, or a copy that was put in a file's
+/// place. Stop every daemon first. As after `db restore`, everybody's sessions end, links that were sent,
+/// registrations and logins that wait are void, queued mails are kept as failed, and a new signing key is
+/// made. API keys, passkeys and recovery codes are those of that time: revoke again what was revoked since.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl db restored
+  authctl db restored --yes -o json")]
+pub struct AfterRestore {
+    /// Don't ask; needed where nobody can be asked
+    #[arg(long)]
+    yes: bool,
+}
+
+impl AfterRestore {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let config = context.loaded()?.config;
+        Consent::from_flag(self.yes).obtain(&format!("Log everybody out of {}?", config.database))?;
+        let restored = restore::restored(&config, &Ports::real(), context.caller())?;
+        note_ended(context, &restored);
+        show_restored(context, &restored)
+    }
+}
+
+fn show_restored(context: &Context, restored: &restore::Restored) -> Result<(), Failure> {
+    let columns = [Column::Text("database"), Column::Text("kept"), Column::Text("audit_seq")];
+    let row = (restored.database.to_string(), views::restored(restored));
+    context.terminal().changed(&Table::of_objects(&columns, [row]))
+}
+
+/// Says what doesn't live on.
+fn note_ended(context: &Context, restored: &restore::Restored) {
+    let terminal = context.terminal();
+    let ended = restored.ended;
+    terminal.note(&format!(
+        "ended {} sessions, voided {} links and {} logins, kept {} queued mails as failed",
+        ended.sessions, ended.links, ended.tickets, ended.mails
+    ));
+    terminal.note(&match restored.withheld {
+        Some(restore::Withheld { api_keys, recovery_codes, passkeys, signing_keys, .. }) => format!(
+            "withheld {api_keys} API keys, {recovery_codes} recovery codes, {passkeys} passkeys and {signing_keys} \
+             signing keys, which were good no more"
+        ),
+        None => "there was no database to compare with: API keys, passkeys and recovery codes are those of the \
+                 backup, revoke again what was revoked since; its signing keys are all withheld"
+            .into(),
+    });
+    match restored.withheld.map_or(0, |withheld| withheld.accounts_without_factor) {
+        0 => {}
+        left => terminal.note(&format!(
+            "{} left without a second factor, so that the password alone signs in; `authctl user list --state \
+             no-second-factor` lists them",
+            if left == 1 { "1 account is".to_owned() } else { format!("{left} accounts are") }
+        )),
+    }
+    if let Some(kid) = &restored.new_signing_key {
+        terminal.note(&format!("{kid} signs from now on"));
+    }
+}
+
+/// Move the whole database to another place
+///
+/// From a file to a PostgreSQL server, from a server to a file, or to another of either kind. Stop every daemon
+/// first. There must be nothing at TARGET yet. All rows are copied at one moment, counted and compared, and the
+/// audit log is proven where it arrived; only then does TARGET hold them. The key file stays as it is: whoever
+/// is signed in stays so. Set `database` to TARGET before you start a daemon.
+///
+/// A file that was moved from keeps its content under another name; a database on a server keeps it, too, and is
+/// opened no more.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  authctl db migrate-to postgres://authd@db.example.com/authd
+  authctl db migrate-to /var/lib/authd/authd.db --yes")]
+pub struct MigrateTo {
+    /// A URL of PostgreSQL, or a file; the password for a server is in `postgres.password_file`
+    target: PathBuf,
+    /// Don't ask; needed where nobody can be asked
+    #[arg(long)]
+    yes: bool,
+}
+
+impl MigrateTo {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let config = context.loaded()?.config;
+        let target = context.loaded_with("database", "TARGET", &self.target.display().to_string())?;
+        let question = format!("Move {} to {}?", config.database, target.database);
+        Consent::from_flag(self.yes).obtain(&question)?;
+        let terminal = context.terminal();
+        let moved = terminal.long_work(Output::AtTheEnd, |work| {
+            let (ports, progress) = (Ports::real(), work.progress());
+            Ok(move_database::move_to(&config, &target, &ports, context.caller(), progress)?)
+        })?;
+        let rows: u64 = moved.tables.iter().map(|table| table.rows).sum();
+        let tables = moved.tables.len();
+        terminal.note(&format!("moved {rows} rows of {tables} tables; each is the same on both sides"));
+        if let Some(kept) = &moved.kept {
+            terminal.note(&format!("the file is {} now; delete it when all is well", kept.display()));
+        }
+        terminal.note(&format!("set `database` to {} before you start a daemon", moved.to));
+        let columns = [Column::Text("from"), Column::Text("to"), Column::Text("kept")];
+        let row = (moved.to.to_string(), views::moved_database(&moved));
+        terminal.changed(&Table::of_objects(&columns, [row]))
+    }
+}
+
 impl Restore {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         // Before the question: nobody should agree to a file that isn't there.
@@ -126,36 +233,10 @@ impl Restore {
         for step in &restored.steps {
             terminal.note(&format!("brought schema {} to {}: {}", step.from, step.to, step.brings));
         }
-        let ended = restored.ended;
-        terminal.note(&format!(
-            "ended {} sessions, voided {} links and {} logins, kept {} queued mails as failed",
-            ended.sessions, ended.links, ended.tickets, ended.mails
-        ));
-        terminal.note(&match restored.withheld {
-            Some(restore::Withheld { api_keys, recovery_codes, passkeys, signing_keys, .. }) => format!(
-                "withheld {api_keys} API keys, {recovery_codes} recovery codes, {passkeys} passkeys and {signing_keys} \
-                 signing keys, which were good no more"
-            ),
-            None => "there was no database to compare with: API keys, passkeys and recovery codes are those of the \
-                     backup, revoke again what was revoked since; its signing keys are all withheld"
-                .into(),
-        });
-        match restored.withheld.map_or(0, |withheld| withheld.accounts_without_factor) {
-            0 => {}
-            left => terminal.note(&format!(
-                "{} left without a second factor, so that the password alone signs in; `authctl user list --state \
-                 no-second-factor` lists them",
-                if left == 1 { "1 account is".to_owned() } else { format!("{left} accounts are") }
-            )),
-        }
-        if let Some(kid) = &restored.new_signing_key {
-            terminal.note(&format!("{kid} signs from now on"));
-        }
+        note_ended(context, &restored);
         if let Some(kept) = &restored.kept {
             terminal.note(&format!("the database before is {}; delete it when all is well", kept.display()));
         }
-        let columns = [Column::Text("database"), Column::Text("kept"), Column::Text("audit_seq")];
-        let row = (restored.database.display().to_string(), views::restored(&restored));
-        terminal.changed(&Table::of_objects(&columns, [row]))
+        show_restored(context, &restored)
     }
 }

@@ -30,6 +30,7 @@ impl Event {
             | Self::DatabaseMigrated { .. }
             | Self::DatabaseBackedUp { .. }
             | Self::DatabaseRestored { .. }
+            | Self::DatabaseMoved { .. }
             | Self::DatabasePruned { .. }
             | Self::SigningKeyCreated { .. }
             | Self::SigningKeyRotated { .. }

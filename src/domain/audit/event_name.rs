@@ -46,6 +46,7 @@ macro_rules! events {
 events! {
     Ordinary:
         DaemonStarted DaemonStopped DatabaseCreated DatabaseMigrated DatabaseBackedUp DatabasePruned
+        DatabaseMoved
         SigningKeyCreated SigningKeyRotated ApiKeyCreated ApiKeyChanged ApiKeyUsed
         RegistrationRequested UserRegistered EmailVerificationRequested EmailVerified
         LoginSucceeded Reauthenticated SecondStepAsked PasswordChangeAsked TokenRefreshed LoggedOut

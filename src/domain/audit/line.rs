@@ -98,6 +98,10 @@ pub enum ChainError {
     NotedWasPruned {
         seq: i64,
     },
+    /// Lines that nobody but authd could have left, and it has not, wait in the inbox.
+    Inbox {
+        lines: u64,
+    },
     /// The file can't be read; the text is SQLite's.
     Damaged(String),
 }
@@ -107,7 +111,7 @@ impl ChainError {
     #[must_use]
     pub const fn seq(&self) -> Option<i64> {
         match self {
-            Self::Head | Self::Anchor | Self::Damaged(_) => None,
+            Self::Head | Self::Anchor | Self::Inbox { .. } | Self::Damaged(_) => None,
             Self::Missing { seq }
             | Self::Cut { seq }
             | Self::Changed { seq }
@@ -139,6 +143,12 @@ impl fmt::Display for ChainError {
             Self::NotAsNoted { seq } => write!(f, "line {seq} is not the one that was noted"),
             Self::NotedWasPruned { seq } => {
                 write!(f, "line {seq}, which was noted, has been pruned; note a newer one")
+            }
+            Self::Inbox { lines } => {
+                write!(
+                    f,
+                    "{lines} lines in the audit log's inbox are not as authd wrote them, or were there before"
+                )
             }
             Self::Damaged(text) => f.write_str(text),
         }

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub(in crate::store) mod fault;
+pub mod inspect;
 pub(in crate::store) mod pool;
 pub(in crate::store) mod schema;
 pub(in crate::store) mod server;

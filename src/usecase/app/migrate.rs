@@ -2,20 +2,25 @@
 //! database open meanwhile, above all no daemon of the older kind.
 
 use super::database_lock::DatabaseLock;
-use super::files;
 use super::ports::Ports;
 use super::root_key;
-use crate::config::Config;
+use super::{files, opening};
+use crate::config::{Config, Database, ServerUrl};
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::domain::caller::Caller;
 use crate::error::{Error, Fault, Refusal};
 use crate::ports::progress::Progress;
-use crate::store::Store;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::schema;
 pub use crate::store::sqlite::schema::MigrationStep;
+use crate::store::version::VERSION;
+use crate::store::{Store, look_on_server};
 use crate::usecase::require;
 use std::path::Path;
+use std::time::Duration;
+
+/// How long the server may take for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether to do it, or only to say what would be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +52,10 @@ pub fn migrate(
     progress: &Progress,
 ) -> Result<Migrated, Error> {
     require(caller, "database:write")?;
-    let database = config.database.file()?;
+    let database = match &config.database {
+        Database::File(path) => path,
+        Database::Server(url) => return on_server(config, url),
+    };
     if !files::exists(database)? {
         return Err(Refusal::not_found("database", database.display().to_string()).into());
     }
@@ -63,6 +71,18 @@ pub fn migrate(
         MigrateMode::Rehearse => schema::steps_from(from),
     };
     Ok(Migrated { from, steps })
+}
+
+/// On a server there is nothing to do yet: the first schema that authd made there is this one.
+fn on_server(config: &Config, url: &ServerUrl) -> Result<Migrated, Error> {
+    files::check(config)?;
+    let address = opening::address(config, url)?;
+    if !Store::is_on_server(&address)? {
+        return Err(Refusal::not_found("database", config.database.to_string()).into());
+    }
+    // Another version is refused by whoever looks.
+    look_on_server(&address, PATIENCE, |_| Ok(()))?;
+    Ok(Migrated { from: VERSION, steps: Vec::new() })
 }
 
 /// Takes the steps that are missing, if any are.

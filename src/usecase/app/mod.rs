@@ -14,7 +14,7 @@ pub mod keyring;
 pub mod locked_tries;
 pub mod mail_templates;
 pub mod migrate;
-mod opening;
+pub(super) mod opening;
 pub mod ports;
 pub(super) mod providers;
 pub mod rate_limit;

@@ -1,6 +1,6 @@
 //! Proving the audit log: that every line is as authd wrote it, and that none is missing.
 
-use crate::config::Config;
+use crate::config::{Config, Database, ServerUrl};
 use crate::crypto::root_key::Purpose;
 use crate::domain::audit::{ChainError, Mark};
 use crate::domain::caller::Caller;
@@ -9,12 +9,15 @@ use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check::follow;
 use crate::store::audit::head::{self, Ends};
+use crate::store::audit::inbox;
 use crate::store::schema;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::tx::Query;
+use crate::store::{Gather, Store};
 use crate::usecase::app::folder::check_copy;
-use crate::usecase::app::{files, root_key};
+use crate::usecase::app::{Ports, files, opening, root_key};
 use crate::usecase::require;
+use std::path::Path;
 
 /// How many lines are checked in one read, so that the write-ahead log can be folded back meanwhile.
 const PAGE: i64 = 10_000;
@@ -55,7 +58,46 @@ pub fn verify(
     progress: &Progress,
 ) -> Result<Verification, Error> {
     require(caller, "audit:read")?;
-    let database = config.database.file()?;
+    match &config.database {
+        Database::File(database) => verify_file(config, database, noted, progress),
+        Database::Server(url) => verify_on_server(config, url, noted, progress),
+    }
+}
+
+/// What waits in the inbox is sealed first, so that whoever verifies sees what was done before.
+fn verify_on_server(
+    config: &Config,
+    url: &ServerUrl,
+    noted: Option<&Mark>,
+    progress: &Progress,
+) -> Result<Verification, Error> {
+    files::check_key(config)?;
+    let root = root_key::existing(config)?;
+    let chain_key = root.derive(Purpose::AuditChain);
+    let address = opening::address(config, url)?;
+    let store = Store::open_on_server(&address, Ports::real().clock, &chain_key)?;
+    store.read(|query| root_key::check(query, &root))?;
+    match store.seal_log(Gather::Nothing) {
+        // A log that doesn't end as it should is what the check below tells.
+        Ok(_) | Err(Fault::Storage(_)) => {}
+        Err(fault) => return Err(fault.into()),
+    }
+    Ok(store.read(|query| {
+        let mut verdict = verdict(query, store.chain(), noted, progress)?;
+        let (_, lines) = inbox::count(query)?;
+        if verdict.flaw.is_none() && lines > 0 {
+            verdict.flaw = Some(ChainError::Inbox { lines });
+        }
+        Ok(verdict)
+    })?)
+}
+
+fn verify_file(
+    config: &Config,
+    database: &Path,
+    noted: Option<&Mark>,
+    progress: &Progress,
+) -> Result<Verification, Error> {
     if !files::exists(database)? {
         let advice = format!("{}; set `database`, or name another with --database", database.display());
         return Err(Refusal::not_found("database", advice).into());
@@ -79,7 +121,7 @@ pub fn verify(
 }
 
 /// Each statement is a short read of its own.
-fn verdict(
+pub(in crate::usecase) fn verdict(
     query: &impl Query,
     chain: &Chain,
     noted: Option<&Mark>,

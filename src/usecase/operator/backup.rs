@@ -3,7 +3,7 @@
 //! it is found out by the MAC beside it.
 
 use super::backup_mac;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::crypto::root_key::Purpose;
 use crate::domain::audit::{Event, Mark, Subject};
 use crate::domain::caller::Caller;
@@ -11,10 +11,12 @@ use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
+use crate::store::copy::copy;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
 use crate::store::tx::Query;
 use crate::store::version::VERSION;
+use crate::store::{Gather, Store};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::temp_file::{TempFile, taken};
@@ -52,7 +54,44 @@ pub fn backup(
     progress: &Progress,
 ) -> Result<Backup, Error> {
     require(caller, "database:read")?;
-    let database = config.database.file()?;
+    match &config.database {
+        Database::File(path) => backup_file(config, path, ports, caller, file, progress),
+        Database::Server(_) => backup_server(config, ports, caller, file, progress),
+    }
+}
+
+/// Of a server a file is made, with all rows as they are at one moment.
+fn backup_server(
+    config: &Config,
+    ports: &Ports,
+    caller: &Caller,
+    file: &Path,
+    progress: &Progress,
+) -> Result<Backup, Error> {
+    check_free(file)?;
+    let app = App::open(config.clone(), ports.clone(), IfMissing::Refuse)?;
+    let root = root_key::existing(config)?;
+    let chain_key = root.derive(Purpose::AuditChain);
+    let made = TempFile::beside(file, file)?;
+    app.store.seal_log(Gather::Nothing)?;
+    app.store.read_whole(|source| {
+        Store::make(made.path(), ports.clock.now(), &chain_key, |tx| copy(source, tx, progress).map(drop))
+    })?;
+    let head = check(&made, VERSION, app.store.chain(), progress)?;
+    let mac_file = backup_mac::write(&made, file, file, &root, progress)?;
+    let bytes = made.name(file).inspect_err(|_| drop(fs::remove_file(&mac_file)))?;
+    let audited = write_line(&app, caller, file).is_ok();
+    Ok(Backup { file: file.to_owned(), mac_file, bytes, schema_version: VERSION, head, audited })
+}
+
+fn backup_file(
+    config: &Config,
+    database: &Path,
+    ports: &Ports,
+    caller: &Caller,
+    file: &Path,
+    progress: &Progress,
+) -> Result<Backup, Error> {
     if !files::exists(database)? {
         return Err(Refusal::not_found("database", database.display().to_string()).into());
     }
@@ -62,15 +101,11 @@ pub fn backup(
     let root = root_key::existing(config)?;
     root_key::check(&source, &root)?;
     let chain = Chain::new(&root.derive(Purpose::AuditChain));
-    if let Some(there) =
-        [file, &backup_mac::file_of(file)].iter().find(|path| path.symlink_metadata().is_ok())
-    {
-        return Err(taken(there).into());
-    }
+    check_free(file)?;
     let copy = TempFile::beside(file, lock.database())?;
     let before = sound_end(&source, &chain)?;
     source.copy_into(copy.path())?;
-    let head = check(&copy, &source, &chain, progress)?;
+    let head = check(&copy, source.version(), &chain, progress)?;
     if head.seq < before.seq {
         return Err(wrong_end().into());
     }
@@ -78,12 +113,22 @@ pub fn backup(
     let mac_file = backup_mac::write(&copy, file, lock.database(), &root, progress)?;
     let bytes = copy.name(file).inspect_err(|_| drop(fs::remove_file(&mac_file)))?;
     let schema_version = source.version();
-    let audited = schema_version == VERSION && write_line(config, ports, caller, file).is_ok();
+    let write = || write_line(&App::open(config.clone(), ports.clone(), IfMissing::Refuse)?, caller, file);
+    let audited = schema_version == VERSION && write().is_ok();
     Ok(Backup { file: file.to_owned(), mac_file, bytes, schema_version, head, audited })
 }
 
+/// Refuses a name that the backup, or its MAC, could not have.
+fn check_free(file: &Path) -> Result<(), Error> {
+    let names = [file, &backup_mac::file_of(file)];
+    match names.iter().find(|path| path.symlink_metadata().is_ok()) {
+        Some(there) => Err(taken(there).into()),
+        None => Ok(()),
+    }
+}
+
 /// Reads the whole copy; gives the newest line of its log.
-fn check(copy: &TempFile, source: &DatabaseFile, chain: &Chain, progress: &Progress) -> Result<Mark, Fault> {
+fn check(copy: &TempFile, version: i64, chain: &Chain, progress: &Progress) -> Result<Mark, Fault> {
     progress.begin("checking the copy", Unit::Nothing, None);
     let found = DatabaseFile::open(copy.path(), progress)?;
     let problems = inspect::integrity_problems(&found)?;
@@ -92,7 +137,7 @@ fn check(copy: &TempFile, source: &DatabaseFile, chain: &Chain, progress: &Progr
             "the copy is not sound ({problem}), and was thrown away; run `authctl db check`"
         )));
     }
-    if found.version() != source.version() {
+    if found.version() != version {
         return Err(Fault::StorageUnavailable("the schema was brought up meanwhile; run this again".into()));
     }
     sound_end(&found, chain)
@@ -110,9 +155,9 @@ fn wrong_end() -> Fault {
     )
 }
 
-fn write_line(config: &Config, ports: &Ports, caller: &Caller, file: &Path) -> Result<(), Error> {
+fn write_line(app: &App, caller: &Caller, file: &Path) -> Result<(), Error> {
     let file = file.display().to_string();
-    App::open(config.clone(), ports.clone(), IfMissing::Refuse)?.store.write(caller, move |tx| {
+    app.store.write(caller, move |tx| {
         tx.audit(&Event::DatabaseBackedUp { file: file.clone() }, Subject::default())?;
         Ok(Decision::Grant(()))
     })

@@ -1,7 +1,7 @@
 //! What a shell may offer while an operator types: what in the database has a name that begins as the word
 //! does. It reads the database and nothing else: no key, no lock, no file that was not there before.
 
-use crate::config::{Config, Provider};
+use crate::config::{Config, Database, Provider};
 use crate::domain::access::OWN_PERMISSIONS;
 use crate::domain::application::Application;
 use crate::domain::audit::Event;
@@ -12,7 +12,13 @@ use crate::store;
 use crate::store::page::Page;
 use crate::store::tables::sessions::Alive;
 use crate::store::tables::{api_keys, apps, keys, mails, passkeys, registrations, roles, sessions, users};
+use crate::store::tx::Reader;
+use crate::usecase::app::opening;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long a server may take, before nothing is offered.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// More than a person reads; a query for them is short however many rows there are.
 const OFFERED_MAX: u32 = 100;
@@ -54,13 +60,20 @@ impl<'a> Look<'a> {
     }
 }
 
+/// Reads without opening the database for more. What a shell waits for must come soon, or not at all.
+fn look_into<T>(config: &Config, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    match &config.database {
+        Database::File(path) => store::look(path, work),
+        Database::Server(url) => store::look_on_server(&opening::address(config, url)?, PATIENCE, work),
+    }
+}
+
 /// Finds addresses, in their order.
 ///
 /// # Errors
 /// What keeps the database from being read.
 pub fn users(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let found =
-        store::look(look.config.database.file()?, |query| users::list_emails(query, look.word, OFFERED_MAX))?;
+    let found = look_into(look.config, |query| users::list_emails(query, look.word, OFFERED_MAX))?;
     Ok(found.into_iter().map(Offer::bare).collect())
 }
 
@@ -70,7 +83,7 @@ pub fn users(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn users_around(config: &Config, email: &str) -> Result<Vec<String>, Fault> {
-    store::look(config.database.file()?, |query| users::list_emails_around(query, email, OFFERED_MAX))
+    look_into(config, |query| users::list_emails_around(query, email, OFFERED_MAX))
 }
 
 /// Finds addresses for which registrations wait, in their order.
@@ -78,9 +91,7 @@ pub fn users_around(config: &Config, email: &str) -> Result<Vec<String>, Fault> 
 /// # Errors
 /// As [`users()`].
 pub fn registrations(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let found = store::look(look.config.database.file()?, |query| {
-        registrations::list_emails(query, look.word, OFFERED_MAX)
-    })?;
+    let found = look_into(look.config, |query| registrations::list_emails(query, look.word, OFFERED_MAX))?;
     Ok(found.into_iter().map(Offer::bare).collect())
 }
 
@@ -89,7 +100,7 @@ pub fn registrations(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn roles(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let all = store::look(look.config.database.file()?, |query| roles::list(query))?;
+    let all = look_into(look.config, |query| roles::list(query))?;
     Ok(look.beginning(
         all.into_iter().map(|role| Offer { name: role.name.to_string(), about: role.description }),
     ))
@@ -100,7 +111,7 @@ pub fn roles(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn api_keys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let all = store::look(look.config.database.file()?, |query| api_keys::list(query))?;
+    let all = look_into(look.config, |query| api_keys::list(query))?;
     Ok(look.beginning(all.into_iter().map(|key| {
         let about = match key.last_used_at {
             Some(at) => format!("last used {at}"),
@@ -116,7 +127,7 @@ pub fn api_keys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// As [`users()`].
 pub fn apps(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
     let page = Page { limit: OFFERED_MAX, after: None };
-    let first = store::look(look.config.database.file()?, |query| apps::list_page(query, &page))?;
+    let first = look_into(look.config, |query| apps::list_page(query, &page))?;
     let offer = |app: Application| Offer { name: app.name.to_string(), about: app.origin.to_string() };
     Ok(look.beginning(first.items.into_iter().map(offer)))
 }
@@ -136,7 +147,7 @@ pub fn providers(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn signing_keys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let all = store::look(look.config.database.file()?, |query| keys::list(query))?;
+    let all = look_into(look.config, |query| keys::list(query))?;
     Ok(look.beginning(all.into_iter().rev().map(|key| {
         let about = match key.retired_at {
             Some(at) => format!("{}, retired {at}", key.algorithm),
@@ -156,9 +167,7 @@ pub fn sessions(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
     };
     let span = SessionId::from_bytes(from)..=SessionId::from_bytes(to);
     let alive = Alive { now: look.now, idle: look.config.tokens.refresh_idle };
-    let found = store::look(look.config.database.file()?, |query| {
-        sessions::list_within(query, &span, alive, OFFERED_MAX)
-    })?;
+    let found = look_into(look.config, |query| sessions::list_within(query, &span, alive, OFFERED_MAX))?;
     Ok(found
         .into_iter()
         .map(|found| Offer {
@@ -177,8 +186,7 @@ pub fn mails(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
         return Ok(Vec::new());
     };
     let span = MailId::from_bytes(from)..=MailId::from_bytes(to);
-    let found =
-        store::look(look.config.database.file()?, |query| mails::list_within(query, &span, OFFERED_MAX))?;
+    let found = look_into(look.config, |query| mails::list_within(query, &span, OFFERED_MAX))?;
     Ok(found
         .into_iter()
         .map(|mail| Offer {
@@ -197,8 +205,7 @@ pub fn passkeys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
         return Ok(Vec::new());
     };
     let span = PasskeyId::from_bytes(from)..=PasskeyId::from_bytes(to);
-    let found =
-        store::look(look.config.database.file()?, |query| passkeys::list_within(query, &span, OFFERED_MAX))?;
+    let found = look_into(look.config, |query| passkeys::list_within(query, &span, OFFERED_MAX))?;
     Ok(found
         .into_iter()
         .map(|(id, name, email)| Offer { name: id.to_string(), about: format!("{email} {}", name.as_str()) })
@@ -210,8 +217,7 @@ pub fn passkeys(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
 /// # Errors
 /// As [`users()`].
 pub fn permissions(look: &Look<'_>) -> Result<Vec<Offer>, Fault> {
-    let (roles, keys) =
-        store::look(look.config.database.file()?, |query| Ok((roles::list(query)?, api_keys::list(query)?)))?;
+    let (roles, keys) = look_into(look.config, |query| Ok((roles::list(query)?, api_keys::list(query)?)))?;
     let mut about: BTreeMap<String, String> = BTreeMap::new();
     for key in keys {
         let held =

@@ -4,16 +4,17 @@
 mod outside;
 mod providers;
 
-use super::database;
-use crate::config::{Config, weak_settings};
+use super::{database, fleet};
+use crate::config::{Config, Database, weak_settings};
 use crate::domain::caller::Caller;
 use crate::domain::mail::MailState;
 use crate::error::{Error, Fault};
+use crate::ports::progress::Progress;
 use crate::store::audit::check;
 use crate::store::audit::log;
 use crate::store::audit::log::Filter;
 use crate::store::sqlite::inspect;
-use crate::store::tables::mails;
+use crate::store::tables::{daemons, mails};
 use crate::usecase::account::admin;
 use crate::usecase::app::mail_templates::MailTemplates;
 use crate::usecase::app::{App, IfMissing, Ports};
@@ -101,10 +102,10 @@ pub fn examine(
     let mut findings = vec![
         Finding::of("texts", texts(config)),
         Finding::of("files", files_and_owners(config)),
-        Finding::of("disk", disk(config)),
         public_url(config),
         Finding::of("daemon", daemon(config)),
     ];
+    findings.extend(config.database.path().map(|database| Finding::of("disk", disk(database))));
     findings.extend(weak_settings(config).into_iter().map(|weak| Finding::warn(weak.key, weak.says)));
     let app = match App::open(config.clone(), ports.clone(), IfMissing::Refuse) {
         Ok(app) => app,
@@ -158,9 +159,9 @@ fn files_and_owners(config: &Config) -> Result<Finding, Error> {
     })
 }
 
-fn disk(config: &Config) -> Result<Finding, Error> {
+fn disk(database: &Path) -> Result<Finding, Error> {
     let check = "disk";
-    let folder = files::folder_of(config.database.file()?);
+    let folder = files::folder_of(database);
     let space = rustix::fs::statvfs(&folder).map_err(|error| {
         Fault::Internal(format!("the disk of {} can't be asked: {error}", folder.display()))
     })?;
@@ -185,7 +186,9 @@ fn public_url(config: &Config) -> Finding {
 }
 
 fn daemon(config: &Config) -> Result<Finding, Error> {
-    let database = config.database.file()?;
+    let Some(database) = config.database.path() else {
+        return fleet(config);
+    };
     if !files::exists(database)? {
         return Ok(Finding::warn("daemon", "there is no database to serve; run `authd serve`"));
     }
@@ -199,15 +202,43 @@ fn daemon(config: &Config) -> Result<Finding, Error> {
     })
 }
 
+/// Who serves a database on a server.
+fn fleet(config: &Config) -> Result<Finding, Error> {
+    let app = App::open(config.clone(), Ports::real(), IfMissing::Refuse)?;
+    let daemons = app.store.read(|query| daemons::list(query))?;
+    let hosts: Vec<&str> = daemons.iter().map(|daemon| daemon.host.as_str()).collect();
+    let off = daemons.iter().find(|daemon| daemon.skew.abs() > fleet::SKEW_TO_WARN_MS);
+    Ok(match (hosts.len(), off) {
+        (0, _) => Finding::warn(
+            "daemon",
+            "no daemon serves this database; start one with `authd serve` or your service manager",
+        ),
+        (_, Some(off)) => Finding::warn(
+            "daemon",
+            format!(
+                "the clock of {} is {} ms apart from the database server's; set both by NTP",
+                off.host, off.skew
+            ),
+        ),
+        (1, None) => Finding::ok("daemon", format!("a daemon on {} serves this database", hosts[0])),
+        (count, None) => {
+            Finding::ok("daemon", format!("{count} daemons serve this database: {}", hosts.join(", ")))
+        }
+    })
+}
+
 fn database(app: &App, caller: &Caller) -> Result<Finding, Error> {
-    let problems = app.store.read(|query| inspect::quick_problems(query))?;
+    let problems = match app.config.database {
+        Database::File(_) => app.store.read(|query| inspect::quick_problems(query))?,
+        Database::Server(_) => database::check(app, caller, &Progress::default())?,
+    };
     if let Some(problem) = problems.first() {
         let says =
             format!("it is damaged ({problem}); stop the daemon, keep a copy, and restore the last backup");
         return Ok(Finding::fail("database", says));
     }
     let status = database::status(app, caller)?;
-    let (version, bytes) = (status.file.schema_version, status.database_bytes);
+    let (version, bytes) = (status.place.schema_version(), status.place.bytes());
     let says = format!("whole, schema {version}, {} KiB; the key file opens it", bytes >> 10);
     Ok(Finding::ok("database", says))
 }

@@ -21,7 +21,7 @@ const SCHEDULE: Schedule = Schedule {
 
 /// A clock that is so far off is worth a warning; by so much, what expires and what is locked would differ
 /// from one daemon to the next.
-const SKEW_TO_WARN: Duration = Duration::from_secs(2);
+pub(super) const SKEW_TO_WARN_MS: i64 = 2_000;
 const SKEW_TO_REFUSE: Duration = Duration::from_secs(30);
 
 /// Says that this daemon lives, in a write that shows that the database takes one.
@@ -65,7 +65,7 @@ pub fn start(app: &Arc<App>) -> Result<Option<Worker>, Fault> {
             }
             let skew = report(&reports)?;
             reports.clock_is_off.store(skew > SKEW_TO_REFUSE, std::sync::atomic::Ordering::Relaxed);
-            if skew > SKEW_TO_WARN {
+            if skew > Duration::from_millis(SKEW_TO_WARN_MS.unsigned_abs()) {
                 tracing::warn!(
                     seconds = skew.as_secs(),
                     "this machine's clock and the database server's are apart; set both by NTP"

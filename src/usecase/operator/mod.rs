@@ -1,5 +1,6 @@
 //! What whoever runs authd does beside accounts: backups, imports, exports, figures, the doctor.
 
+mod alone;
 pub mod apply;
 pub mod backup;
 mod backup_mac;
@@ -13,6 +14,7 @@ pub mod fleet;
 pub mod health;
 pub mod import;
 pub mod lifecycle;
+pub mod move_database;
 pub mod prune;
 pub mod restore;
 pub mod short_id;

@@ -13,12 +13,13 @@
 //! database signs with them still: one that leaked and was retired must not sign again, and with all
 //! sessions over, nobody needs the others. Where none is left, a new one is made.
 
+mod server;
 mod withhold;
 
 pub use withhold::Withheld;
 
-use super::backup_mac;
-use crate::config::Config;
+use super::{alone, backup_mac};
+use crate::config::{Config, Database};
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::seal::Sealer;
 use crate::crypto::totp;
@@ -46,7 +47,7 @@ use crate::usecase::app::files;
 use crate::usecase::app::folder::check_copy;
 use crate::usecase::app::keyring::{self, Keyring};
 use crate::usecase::app::temp_file::TempFile;
-use crate::usecase::app::{Ports, root_key};
+use crate::usecase::app::{App, IfMissing, Ports, root_key};
 use crate::usecase::require;
 use crate::usecase::signin::passkey::ceremony::CEREMONY_TTL;
 use std::fs;
@@ -73,7 +74,7 @@ pub enum Trust {
 /// What a restore came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Restored {
-    pub database: PathBuf,
+    pub database: Database,
     pub trust: Trust,
     /// Where the database is that was replaced; `None`: there was none.
     pub kept: Option<PathBuf>,
@@ -116,36 +117,102 @@ pub fn restore(
     progress: &Progress,
 ) -> Result<Restored, Error> {
     require(caller, "database:write")?;
-    let database = config.database.file()?;
+    match &config.database {
+        Database::File(path) => restore_file(config, path, ports, caller, source, progress),
+        Database::Server(url) => server::restore(config, url, ports, caller, source, progress),
+    }
+}
+
+fn restore_file(
+    config: &Config,
+    database: &Path,
+    ports: &Ports,
+    caller: &Caller,
+    source: &Source,
+    progress: &Progress,
+) -> Result<Restored, Error> {
     files::prepare_folder(config)?;
     let lock = DatabaseLock::alone(database)?;
     files::check(config)?;
     let root = root_key::existing(config)?;
     let copy = TempFile::beside(lock.database(), lock.database())?;
     let line = copy_sound(source, &copy, &root, progress)?;
+    let still_valid = still_valid(lock.database(), progress)?;
+    let Prepared { steps, ended, withheld, new_signing_key } =
+        prepare(config, ports, caller, source, &copy, line, &root, still_valid, progress)?;
+    // The last moment at which nothing was changed: what comes now takes no time, and is done to its end.
+    check_stop(progress)?;
+    let kept = put_away(lock.database(), ports)?;
+    copy.replace(lock.database())?;
+    let (database, trust) = (config.database.clone(), source.trust);
+    Ok(Restored { database, trust, kept, line, steps, ended, withheld, new_signing_key })
+}
+
+/// What a copy of a backup came to that is ready to be the database.
+struct Prepared {
+    steps: Vec<MigrationStep>,
+    ended: Ended,
+    withheld: Option<Withheld>,
+    new_signing_key: Option<String>,
+}
+
+/// Brings the copy's schema up, and ends in it what must not come back.
+#[allow(clippy::too_many_arguments, reason = "each is another thing, and two callers name them alike")]
+fn prepare(
+    config: &Config,
+    ports: &Ports,
+    caller: &Caller,
+    source: &Source,
+    copy: &TempFile,
+    line: i64,
+    root: &RootKey,
+    still_valid: Option<StillValid>,
+    progress: &Progress,
+) -> Result<Prepared, Error> {
     let chain_key = root.derive(Purpose::AuditChain);
     let of_file = |fault| in_backup(fault, &source.file);
     let steps = Store::migrate(copy.path(), &*ports.clock, caller, &chain_key, progress).map_err(of_file)?;
     let store = Store::open(copy.path(), Arc::clone(&ports.clock), &chain_key, 1).map_err(of_file)?;
     progress.begin("ending what must not come back", Unit::Nothing, None);
-    let still_valid = still_valid(lock.database(), progress)?;
-    let end = End {
-        line,
-        trust: source.trust,
-        still_valid,
-        spare_key: Keyring::new(Sealer::new(&root, Purpose::SigningKeys), &config.tokens).generate(ports)?,
-    };
+    let end = End { line, trust: source.trust, still_valid, spare_key: spare_key(config, ports, root)? };
     let (ended, withheld, new_signing_key) = end.what_lived(&store, caller)?;
     drop(store);
     // The last to close it folds its write-ahead log, but says nothing where it can't: without it, the
     // sessions of the backup would live.
     file::fold(copy.path())?;
-    // The last moment at which nothing was changed: what comes now takes no time, and is done to its end.
-    check_stop(progress)?;
-    let kept = put_away(lock.database(), ports)?;
-    copy.replace(lock.database())?;
-    let (database, trust) = (database.to_owned(), source.trust);
-    Ok(Restored { database, trust, kept, line, steps, ended, withheld, new_signing_key })
+    Ok(Prepared { steps, ended, withheld, new_signing_key })
+}
+
+fn spare_key(config: &Config, ports: &Ports, root: &RootKey) -> Result<StoredKey, Fault> {
+    Keyring::new(Sealer::new(root, Purpose::SigningKeys), &config.tokens).generate(ports)
+}
+
+/// Ends what must not come back in a database that other means have restored: `pg_restore`, a server that was
+/// set back in time, a copy that was put in a file's place.
+///
+/// # Errors
+/// `not_found` where there is no database; [`Fault::StorageUnavailable`] while a daemon serves it; as
+/// `App::open`.
+pub fn restored(config: &Config, ports: &Ports, caller: &Caller) -> Result<Restored, Error> {
+    require(caller, "database:write")?;
+    alone::check(config)?;
+    let app = App::open(config.clone(), ports.clone(), IfMissing::Refuse)?;
+    let root = root_key::existing(config)?;
+    let newest = app.store.read_log(|query| check::end(query, app.store.chain()))?;
+    let line = newest.map_err(|flaw| Fault::CheckFailed(format!("{flaw}; nothing was changed")))?.seq;
+    let end =
+        End { line, trust: Trust::Given, still_valid: None, spare_key: spare_key(config, ports, &root)? };
+    let (ended, withheld, new_signing_key) = end.what_lived(&app.store, caller)?;
+    Ok(Restored {
+        database: config.database.clone(),
+        trust: Trust::Given,
+        kept: None,
+        line,
+        steps: Vec::new(),
+        ended,
+        withheld,
+        new_signing_key,
+    })
 }
 
 /// Looks at what needs no more than a glance and would keep [`restore`] from its work, and changes nothing:
@@ -162,7 +229,10 @@ pub fn look(config: &Config, caller: &Caller, source: &Source) -> Result<(), Err
         Trust::Given => check_copy(&source.file)?,
     }
     files::prepare_folder(config)?;
-    DatabaseLock::alone(config.database.file()?)?;
+    match &config.database {
+        Database::File(path) => DatabaseLock::alone(path).map(drop)?,
+        Database::Server(_) => alone::check(config)?,
+    }
     Ok(())
 }
 
