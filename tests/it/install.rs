@@ -1,5 +1,6 @@
 //! `install.sh`, with the program that the tests have built already, into a folder of its own.
 
+use crate::database::worlds;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ impl Prefix {
 
     fn script(&self, arguments: &[&str]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("install.sh");
-        let mut command = Command::new("sh");
+        let mut command = worlds::command("sh");
         command.arg(script).arg("--prefix").arg(self.path()).args(arguments).current_dir(self.0.path());
         command.env("INSTALL_BINARY", env!("CARGO_BIN_EXE_authd")).env_remove("DESTDIR").output().unwrap()
     }

@@ -1,11 +1,11 @@
 //! Opening: what is made, what is refused, and what each refusal says.
 
+use crate::database::worlds;
 use crate::world::World;
 use authd::error::{Error, Fault, Refusal};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -48,7 +48,7 @@ fn a_credential_may_be_read_by_the_access_list_that_systemd_sets_and_by_nobody_e
     fs::rename(world.folder.join("authd.key"), &key).unwrap();
     let database = world.environment().into_iter().filter(|(name, _)| *name == "AUTHD_DATABASE");
     let program = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_authd"));
+        let mut command = worlds::command(env!("CARGO_BIN_EXE_authd"));
         command.current_dir(&world.folder).envs(database.clone());
         command
     };

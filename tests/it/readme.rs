@@ -1,12 +1,13 @@
 //! The tours of README.md and docs/tour.md, run as they stand there: every `sh` block, in order, against the
 //! real daemon, and what they say comes out must come out.
 
+use crate::database::worlds;
 use crate::missing::is_there;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 const README: &str = "README.md";
 const TOUR: &str = "A short tour";
@@ -23,7 +24,7 @@ impl Drop for Daemon {
 
 /// Starts `authd serve` in `folder`; gives the lines that it says until it listens.
 fn serve(folder: &Path) -> (Daemon, Vec<String>) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_authd"))
+    let mut child = worlds::command(env!("CARGO_BIN_EXE_authd"))
         .args(["serve", "--listen", "127.0.0.1:0"])
         .current_dir(folder)
         .stderr(Stdio::piped())
@@ -90,7 +91,7 @@ impl Clone {
     fn type_in(&self, lines: &[String]) -> String {
         let script =
             format!("set -eu\n{}", lines.join("\n").replace("http://127.0.0.1:8080", self.address()));
-        let mut command = Command::new("bash");
+        let mut command = worlds::command("bash");
         let run = command.args(["-c", &script]).current_dir(self.folder.path()).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
         assert!(run.status.success(), "{out}\n{err}");

@@ -1,5 +1,6 @@
 //! authd as a service of systemd: what `install.sh --system` sets up, and what the unit lets the daemon do.
 
+use crate::database::worlds;
 use crate::missing::is_there;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -22,7 +23,7 @@ impl Root {
     }
 
     fn script(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new("sh");
+        let mut command = worlds::command("sh");
         command.arg(Path::new(PROJECT).join("install.sh")).args(["--system", "--root"]).arg(self.0.path());
         command.args(arguments).env("INSTALL_BINARY", env!("CARGO_BIN_EXE_authd")).env_remove("DESTDIR");
         command.output().unwrap()
@@ -72,7 +73,7 @@ fn the_key_is_one_that_the_daemon_takes() {
         root.path("etc/authd/authd.key").display()
     );
     fs::write(root.path("authd.toml"), config).unwrap();
-    let mut init = Command::new(root.path("usr/local/bin/authctl"));
+    let mut init = worlds::command(root.path("usr/local/bin/authctl"));
     let init = init.arg("--config").arg(root.path("authd.toml")).args(["db", "init"]).output().unwrap();
     assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
     // What root makes in the service's folder is the service's.

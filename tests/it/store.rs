@@ -1,6 +1,6 @@
 //! The write path: what commits, what rolls back, what races, and what the audit log's chain holds.
 
-use crate::database::{Column, TestDatabase};
+use crate::database::{Column, TestDatabase, worlds};
 use crate::world::{World, operator, user_ref};
 use authd::config::Database;
 use authd::crypto::root_key::{Purpose, RootKey};
@@ -17,7 +17,7 @@ use authd::usecase::account::admin;
 use authd::usecase::operator::health;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -350,7 +350,7 @@ fn count_up(store: &Store, last: u64, published: &AtomicU64) {
 fn add_user_elsewhere(world: &World) -> Output {
     let program = world.folder.join("authctl");
     let _ = symlink(env!("CARGO_BIN_EXE_authd"), &program);
-    let mut command = Command::new(program);
+    let mut command = worlds::command(program);
     command.envs(world.environment()).current_dir(&world.folder);
     command.args(["user", "add", "ann@example.com", "--invite"]).output().unwrap()
 }

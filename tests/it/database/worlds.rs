@@ -3,7 +3,9 @@
 use super::Driver;
 use super::server::Server;
 use authd::config::{Database, ServerUrl};
+use std::ffi::OsStr;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -20,6 +22,13 @@ pub fn are_on_a_server() -> bool {
 fn server() -> String {
     std::env::var(SERVER)
         .unwrap_or_else(|_| panic!("{STORE} is postgres, and {SERVER} doesn't say where it is"))
+}
+
+/// A program to run, which is not told what is for the tests alone: to authd these would be misspelt keys.
+pub fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove(STORE).env_remove(SERVER);
+    command
 }
 
 /// One connection makes and drops all databases.

@@ -429,7 +429,7 @@ fn what_operators_alone_see_has_the_members_that_it_declares() {
         as_declared(&views::audit_check(&wrong))?;
         let ended = Ended { sessions: 1, links: 2, tickets: 3, mails: 4 };
         let restored = Restored {
-            database: "authd.db".into(),
+            database: authd::config::Database::File("authd.db".into()),
             trust: Trust::Proven,
             kept: filling.maybe("authd.db.kept".into()),
             line: filling.number.into(),
