@@ -261,7 +261,10 @@ impl Store {
     ///
     /// # Errors
     /// Those of `work`, and as [`Store::read`]: then nothing was changed.
-    pub fn move_away<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub fn move_away<T, E: From<Fault>>(
+        &self,
+        work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         match &self.backend {
             Backend::File(file) => file.read_whole(work),
             Backend::Server(server) => server.move_away(&self.chain, work),

@@ -70,28 +70,30 @@ impl OpenServer {
     }
 
     /// Reads all, and marks the database as moved once `work` is done. Nobody changes it meanwhile.
-    pub(in crate::store) fn move_away<T>(
+    pub(in crate::store) fn move_away<T, E: From<Fault>>(
         &self,
         chain: &Chain,
-        work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.seal_log(chain, Gather::Nothing)?;
         let session = Session::connect(&self.address)?;
         session.begin("BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL lock_timeout = '5s'", Duration::ZERO);
-        let moved = schema::lock_all(&session).and_then(|()| {
+        let moving = || {
+            schema::lock_all(&session)?;
             let reader = Reader::new(Driver::Postgres(&session));
             if inbox::count(&reader)?.0 > 0 {
-                return Err(Fault::StorageUnavailable(
-                    "lines of the audit log wait to be sealed; stop every daemon, and try again".into(),
-                ));
+                let text = "lines of the audit log wait to be sealed; stop every daemon, and try again";
+                return Err(E::from(Fault::StorageUnavailable(text.into())));
             }
             let done = work(&reader)?;
-            schema::mark_moved(&session).map(|()| done)
-        });
+            schema::mark_moved(&session)?;
+            Ok(done)
+        };
+        let moved = moving();
         match moved {
             Ok(done) => match session.commit() {
                 Commit::Done => Ok(done),
-                Commit::Refused(fault) | Commit::Unknown(fault) => Err(fault),
+                Commit::Refused(fault) | Commit::Unknown(fault) => Err(fault.into()),
             },
             Err(fault) => {
                 session.roll_back();

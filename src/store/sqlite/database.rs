@@ -51,10 +51,10 @@ impl OpenFile {
         work(&Reader::new(Driver::Sqlite(&connection)))
     }
 
-    pub(in crate::store) fn read_whole<T>(
+    pub(in crate::store) fn read_whole<T, E: From<Fault>>(
         &self,
-        work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&Reader<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let connection = self.pool.connection()?;
         connection.run("BEGIN")?;
         let outcome = work(&Reader::new(Driver::Sqlite(&connection)));

@@ -195,7 +195,9 @@ fn outermost(sql: &str) -> String {
 fn table<'s>(step: &'s PlanStep, sql: &'s str) -> Option<&'s str> {
     let name = step.detail.strip_prefix("SCAN ").or_else(|| step.detail.strip_prefix("SEARCH "))?;
     let name = name.split(' ').next().filter(|name| !name.starts_with('(') && *name != "CONSTANT")?;
-    (!is_of_query(name, sql)).then(|| behind_alias(name, sql))
+    // Rows that stand in the statement: `2-ROW VALUES CLAUSE`.
+    let is_in_text = name.ends_with("-ROW") && step.detail.ends_with(" VALUES CLAUSE");
+    (!is_in_text && !is_of_query(name, sql)).then(|| behind_alias(name, sql))
 }
 
 /// Whether it is the alias of a query that stands in the place of a table.

@@ -62,7 +62,7 @@ pub fn move_to(
     source.read(|query| root_key::check(query, &root))?;
     source.seal_log(crate::store::Gather::Nothing)?;
     let moving = Moving { config, target, ports, caller, chain_key: &chain_key, progress };
-    let tables = source.move_away(|from| moving.make(from))??;
+    let tables = source.move_away(|from| moving.make(from))?;
     drop(source);
     let kept = lock.map(|lock| put_away(lock.database(), ports)).transpose()?;
     Ok(Moved { from: config.database.clone(), to: target.database.clone(), kept, tables })
@@ -104,17 +104,16 @@ struct Moving<'a> {
 }
 
 impl Moving<'_> {
-    /// Makes the target. A refusal is no fault of either side.
-    fn make(&self, from: &Reader<'_>) -> Result<Result<Vec<TableDigest>, Error>, Fault> {
+    fn make(&self, from: &Reader<'_>) -> Result<Vec<TableDigest>, Error> {
         let now = self.ports.clock.now();
-        Ok(match &self.target.database {
+        match &self.target.database {
             Database::Server(url) => {
                 let address = opening::address(self.target, url)?;
                 let made = Store::make_on_server(&address, now, self.chain_key, |tx| self.fill(from, tx))?;
                 made.ok_or_else(|| exists(&self.target.database))
             }
             Database::File(path) => self.make_file(from, path),
-        })
+        }
     }
 
     fn make_file(&self, from: &Reader<'_>, path: &Path) -> Result<Vec<TableDigest>, Error> {
