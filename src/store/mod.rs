@@ -102,10 +102,11 @@ impl Store {
     pub fn make(
         path: &Path,
         now: Timestamp,
+        caller: &Caller,
         chain_key: &Secret<[u8; 32]>,
         fill: impl FnOnce(&mut Tx<'_>) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        sqlite::schema::make(connection::open_unnamed(path)?, &Chain::new(chain_key), now, fill)
+        sqlite::schema::make(connection::open_unnamed(path)?, &Chain::new(chain_key), now, caller, fill)
     }
 
     /// Makes the schema in a file that is there and empty. `false`: something stands in it already.
@@ -134,7 +135,7 @@ impl Store {
         now: Timestamp,
         chain_key: &Secret<[u8; 32]>,
     ) -> Result<bool, Fault> {
-        Ok(Self::make_on_server(address, now, chain_key, |_| Ok(()))?.is_some())
+        Ok(Self::make_on_server(address, now, &Caller::system(), chain_key, |_| Ok(()))?.is_some())
     }
 
     /// Makes a whole database, with what `fill` writes, in an empty one on a server, in one transaction. `None`:
@@ -145,11 +146,12 @@ impl Store {
     pub fn make_on_server<T>(
         address: &Address,
         now: Timestamp,
+        caller: &Caller,
         chain_key: &Secret<[u8; 32]>,
         fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
     ) -> Result<Option<T>, Fault> {
         let session = Session::connect(address)?;
-        postgres::schema::make(&session, &Chain::new(chain_key), now, Place::Empty, fill)
+        postgres::schema::make(&session, &Chain::new(chain_key), now, caller, Place::Empty, fill)
     }
 
     /// Makes a whole database as [`Store::make_on_server`] does, in the place of authd's that is there.
@@ -159,11 +161,13 @@ impl Store {
     pub fn replace_on_server<T>(
         address: &Address,
         now: Timestamp,
+        caller: &Caller,
         chain_key: &Secret<[u8; 32]>,
         fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let session = Session::connect(address)?;
-        let filled = postgres::schema::make(&session, &Chain::new(chain_key), now, Place::Emptied, fill)?;
+        let filled =
+            postgres::schema::make(&session, &Chain::new(chain_key), now, caller, Place::Emptied, fill)?;
         filled.ok_or_else(|| Fault::Internal("a database was not replaced".into()))
     }
 

@@ -22,8 +22,8 @@ pub enum Event {
     /// The database is a backup from here on; `line` is the newest that stood in it, and `verified` says
     /// whether its MAC has proven that authd wrote it.
     DatabaseRestored { line: i64, sessions: u64, verified: bool },
-    /// The database was moved here, from a file to a server or back; `by` says by whom.
-    DatabaseMoved { by: String, from: String, to: String },
+    /// The database was moved here, from a file to a server or back.
+    DatabaseMoved { from: String, to: String },
     /// An operator had expired rows deleted; the daemon does the same unasked, and writes no line.
     DatabasePruned { rows: u64 },
     /// The first key was made.
@@ -258,9 +258,7 @@ impl Event {
                 ("sessions", sessions.to_string()),
                 ("verified", verified.to_string()),
             ],
-            Self::DatabaseMoved { by, from, to } => {
-                vec![("by", by.clone()), ("from", from.clone()), ("to", to.clone())]
-            }
+            Self::DatabaseMoved { from, to } => vec![("from", from.clone()), ("to", to.clone())],
             Self::DatabasePruned { rows } => vec![("rows", rows.to_string())],
             Self::RegistrationRequested { registration } | Self::RegistrationDeleted { registration } => {
                 vec![("registration", registration.clone())]

@@ -50,6 +50,7 @@ pub(in crate::store) fn make<T>(
     session: &Session,
     chain: &Chain,
     now: Timestamp,
+    caller: &Caller,
     place: Place,
     fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
 ) -> Result<Option<T>, Fault> {
@@ -57,7 +58,7 @@ pub(in crate::store) fn make<T>(
         return Ok(None);
     }
     session.begin(BEGIN, Duration::ZERO);
-    let made = make_in(session, chain, now, place, fill);
+    let made = make_in(session, chain, now, caller, place, fill);
     let outcome = match made {
         Ok(filled) => match session.commit() {
             Commit::Done => return Ok(Some(filled)),
@@ -76,6 +77,7 @@ fn make_in<T>(
     session: &Session,
     chain: &Chain,
     now: Timestamp,
+    caller: &Caller,
     place: Place,
     fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
@@ -104,8 +106,7 @@ fn make_in<T>(
     let first = now.as_millis().saturating_mul(1_000).max(1);
     reader.one("SELECT setval('audit_inbox_id', ?1) AS first", params![first], |_| Ok(()))?;
     inbox::begin(driver, chain, &Mark::default(), first)?;
-    let caller = Caller::system();
-    let mut tx = Tx::new(driver, now, &caller, chain);
+    let mut tx = Tx::new(driver, now, caller, chain);
     let filled = fill(&mut tx)?;
     tx.close()?;
     Ok(filled)

@@ -55,12 +55,12 @@ pub(in crate::store) fn make(
     connection: Connection,
     chain: &Chain,
     now: Timestamp,
+    caller: &Caller,
     fill: impl FnOnce(&mut Tx<'_>) -> Result<(), Fault>,
 ) -> Result<(), Fault> {
     create(&connection, chain)?;
-    let caller = Caller::system();
     in_transaction(&connection, |connection| {
-        fill(&mut Tx::new(Driver::Sqlite(connection), now, &caller, chain))
+        fill(&mut Tx::new(Driver::Sqlite(connection), now, caller, chain))
     })?;
     connection.close_with_log()
 }

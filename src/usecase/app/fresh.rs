@@ -7,6 +7,7 @@ use super::ports::Ports;
 use super::root_key;
 use super::temp_file::TempFile;
 use crate::crypto::root_key::{Purpose, RootKey};
+use crate::domain::caller::Caller;
 use crate::error::{Error, Fault};
 use crate::store::Store;
 use std::path::Path;
@@ -19,7 +20,7 @@ pub(super) fn make(database: &Path, ports: &Ports, root: &RootKey, keyring: &Key
     let made = TempFile::beside(database, database)?;
     let (check, first) = (root_key::sealed_check(root, ports), keyring.generate(ports)?);
     let chain_key = root.derive(Purpose::AuditChain);
-    Store::make(made.path(), ports.clock.now(), &chain_key, |tx| {
+    Store::make(made.path(), ports.clock.now(), &Caller::system(), &chain_key, |tx| {
         root_key::save_check(tx, &check)?;
         keyring::insert_first(tx, &first)
     })?;

@@ -75,7 +75,9 @@ fn backup_server(
     let made = TempFile::beside(file, file)?;
     app.store.seal_log(Gather::Nothing)?;
     app.store.read_whole(|source| {
-        Store::make(made.path(), ports.clock.now(), &chain_key, |tx| copy(source, tx, progress).map(drop))
+        Store::make(made.path(), ports.clock.now(), caller, &chain_key, |tx| {
+            copy(source, tx, progress).map(drop)
+        })
     })?;
     let head = check(&made, VERSION, app.store.chain(), progress)?;
     let mac_file = backup_mac::write(&made, file, file, &root, progress)?;

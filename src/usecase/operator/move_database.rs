@@ -109,7 +109,9 @@ impl Moving<'_> {
         match &self.target.database {
             Database::Server(url) => {
                 let address = opening::address(self.target, url)?;
-                let made = Store::make_on_server(&address, now, self.chain_key, |tx| self.fill(from, tx))?;
+                let made = Store::make_on_server(&address, now, self.caller, self.chain_key, |tx| {
+                    self.fill(from, tx)
+                })?;
                 made.ok_or_else(|| exists(&self.target.database))
             }
             Database::File(path) => self.make_file(from, path),
@@ -123,7 +125,7 @@ impl Moving<'_> {
         }
         let made = TempFile::beside(path, path)?;
         let mut tables = Vec::new();
-        Store::make(made.path(), self.ports.clock.now(), self.chain_key, |tx| {
+        Store::make(made.path(), self.ports.clock.now(), self.caller, self.chain_key, |tx| {
             tables = self.fill(from, tx)?;
             Ok(())
         })?;
@@ -141,7 +143,7 @@ impl Moving<'_> {
             )));
         }
         let (from, to) = (self.config.database.to_string(), self.target.database.to_string());
-        let event = Event::DatabaseMoved { by: self.caller.actor.to_string(), from, to };
+        let event = Event::DatabaseMoved { from, to };
         tx.audit(&event, Subject::default())?;
         Ok(tables)
     }

@@ -42,7 +42,9 @@ pub(super) fn restore(
     check_stop(progress)?;
     let from = DatabaseFile::open(made.path(), progress)?;
     let chain_key = root.derive(Purpose::AuditChain);
-    Store::replace_on_server(&address, ports.clock.now(), &chain_key, |tx| copy(&from, tx, progress))?;
+    Store::replace_on_server(&address, ports.clock.now(), caller, &chain_key, |tx| {
+        copy(&from, tx, progress)
+    })?;
     let database = config.database.clone();
     Ok(Restored { database, trust: source.trust, kept: None, line, steps, ended, withheld, new_signing_key })
 }
