@@ -216,6 +216,7 @@ impl Reading<'_> {
             let origin = self.settings.get(&name).map_or(Origin::Default, |(_, origin)| origin.clone());
             self.problem(&origin, Some(&name), &message);
         }
+        self.check_password();
         if !self.problems.is_empty() {
             return Err(Fault::Config(self.problems.join("\n")).into());
         }
@@ -226,6 +227,21 @@ impl Reading<'_> {
             file: found.file.map(|(path, _)| path),
             warnings: found.warnings,
         })
+    }
+
+    /// A password may stand in a file that is nobody else's to read.
+    fn check_password(&mut self) {
+        let Some((Value::Server(url), origin @ Origin::File { path, .. })) = self.settings.get("database")
+        else {
+            return;
+        };
+        let others_read = place::others_may_read(&self.cwd.join(path));
+        if url.has_password() && others_read {
+            let message = "must not have a password in it while others may read this file; run chmod 600 on it, or set \
+                           postgres.password_file";
+            let origin = origin.clone();
+            self.problem(&origin, Some("database"), message);
+        }
     }
 
     fn problem(&mut self, origin: &Origin, key: Option<&str>, message: &str) {

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::process::geteuid;
 use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The file in the current folder.
@@ -18,6 +19,8 @@ const SYSTEM: &str = "/etc/authd/authd.toml";
 
 /// What the group and others may not have: the right to write.
 const WRITABLE: u32 = 0o022;
+/// The right to read, which they may not have where a password stands.
+const READABLE: u32 = 0o044;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -109,6 +112,11 @@ fn distrust(of: &Stat, path: &Path) -> Option<String> {
     (of.st_mode & WRITABLE != 0).then(|| {
         format!("others may write to {shown} (mode {:04o}); run: chmod go-w {shown}", of.st_mode & 0o7777)
     })
+}
+
+/// Whether the group or others may read a file.
+pub fn others_may_read(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.mode() & READABLE != 0)
 }
 
 /// `None` when there is no such file.

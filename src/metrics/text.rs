@@ -146,15 +146,24 @@ impl Exposition {
     }
 
     fn database(&self, out: &mut Writer<'_>) -> fmt::Result {
-        let Figures { writing, database_bytes, wal_bytes, .. } = &self.figures;
+        let Figures { writing, file_bytes, .. } = &self.figures;
         out.counter("authd_commits_total", "Commits that are on disk", writing.commits)?;
         let help = "Transactions that could not be begun or committed: everything that waited for them was answered 503";
         out.counter("authd_commit_failures_total", help, writing.failures)?;
         out.histogram("authd_commit_jobs", "Changes that went to disk in one commit", ONES, &writing.jobs)?;
         let help = "How long commits took, from the beginning of the transaction until it was on disk";
         out.histogram("authd_commit_duration_seconds", help, SECONDS, &writing.spans)?;
-        out.gauge("authd_database_size_bytes", "Size of the database file", *database_bytes)?;
-        out.gauge("authd_database_wal_size_bytes", "Size of the write-ahead log", *wal_bytes)
+        // The size of a database on a server is for that server's own monitoring.
+        match file_bytes {
+            Some([database, log]) => {
+                out.gauge("authd_database_size_bytes", "Size of the database file", *database)?;
+                out.gauge("authd_database_wal_size_bytes", "Size of the write-ahead log", *log)
+            }
+            None => {
+                let help = "Transactions that were begun once more, since another one was in their way";
+                out.counter("authd_store_retries_total", help, writing.retries)
+            }
+        }
     }
 }
 

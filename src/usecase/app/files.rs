@@ -79,11 +79,11 @@ pub fn check(config: &Config) -> Result<(), Fault> {
     check_key(config)
 }
 
-/// The bytes of a database file, and of its write-ahead log. None of a database on a server.
+/// The bytes of a database file, and of its write-ahead log.
 #[must_use]
-pub fn sizes(database: Option<&Path>) -> [u64; 2] {
+pub fn sizes(database: &Path) -> [u64; 2] {
     let bytes = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
-    database.map_or([0; 2], |database| ["", "-wal"].map(|suffix| bytes(beside(database, suffix))))
+    ["", "-wal"].map(|suffix| bytes(beside(database, suffix)))
 }
 
 /// Refuses a key file that others can read or put another in the place of.

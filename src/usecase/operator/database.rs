@@ -75,13 +75,16 @@ impl PlaceStatus {
 /// `forbidden` for anybody but an operator; the store's.
 pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
     require(caller, "database:read")?;
-    let [database_bytes, wal_bytes] = files::sizes(app.store.path());
     let (place, rows) = app.store.read(|query| {
-        let place = if app.store.is_shared() {
-            let (unsealed, _) = inbox::count(query)?;
-            PlaceStatus::Server { server: server_status(query)?, daemons: daemons::list(query)?, unsealed }
-        } else {
-            PlaceStatus::File { file: inspect::file_status(query)?, database_bytes, wal_bytes }
+        let place = match app.store.path() {
+            Some(path) => {
+                let [database_bytes, wal_bytes] = files::sizes(path);
+                PlaceStatus::File { file: inspect::file_status(query)?, database_bytes, wal_bytes }
+            }
+            None => {
+                let (unsealed, _) = inbox::count(query)?;
+                PlaceStatus::Server { server: server_status(query)?, daemons: daemons::list(query)?, unsealed }
+            }
         };
         Ok((place, row_counts::of_tables(query)?))
     })?;

@@ -33,8 +33,8 @@ pub struct Figures {
     pub events: Vec<(&'static str, u64)>,
     pub hashing: Hashing,
     pub writing: Writing,
-    pub database_bytes: u64,
-    pub wal_bytes: u64,
+    /// The database file's, and its write-ahead log's. `None`: the database is on a server.
+    pub file_bytes: Option<[u64; 2]>,
     pub counted: Counted,
 }
 
@@ -50,6 +50,8 @@ pub struct Hashing {
 pub struct Writing {
     pub commits: u64,
     pub failures: u64,
+    /// How often a transaction was begun once more, since another one was in its way.
+    pub retries: u64,
     pub jobs: Distribution,
     pub spans: Distribution,
 }
@@ -73,7 +75,6 @@ pub struct Counted {
 pub fn read(app: &App) -> Figures {
     let events: Vec<(EventClass, u64)> =
         app.store.events().read().into_iter().map(|(class, counter)| (class, counter.read())).collect();
-    let [database_bytes, wal_bytes] = files::sizes(app.store.path());
     Figures {
         started_at: app.started_at,
         resident_bytes: process::resident_bytes(),
@@ -87,8 +88,7 @@ pub fn read(app: &App) -> Figures {
         events: by_event(&events),
         hashing: hashing(app.gate.counters()),
         writing: writing(app.store.writer()),
-        database_bytes,
-        wal_bytes,
+        file_bytes: app.store.path().map(files::sizes),
         counted: counted(app),
     }
 }
@@ -131,6 +131,7 @@ fn writing(counters: &WriterCounters) -> Writing {
     Writing {
         commits: counters.commits.read(),
         failures: counters.failures.read(),
+        retries: counters.retries.read(),
         jobs: counters.jobs.read(),
         spans: counters.spans.read(),
     }
