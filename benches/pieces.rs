@@ -106,7 +106,8 @@ impl House {
     /// The same file, without the use-cases above it.
     fn store(&self) -> Store {
         let chain_key = self.root_key().derive(Purpose::AuditChain);
-        Store::open(self.app.config.database.path().unwrap(), Arc::new(SystemClock::new()), &chain_key, 1).unwrap()
+        Store::open(self.app.config.database.path().unwrap(), Arc::new(SystemClock::new()), &chain_key, 1)
+            .unwrap()
     }
 
     fn root_key(&self) -> RootKey {

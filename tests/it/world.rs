@@ -69,6 +69,7 @@ impl Clock for TestClock {
     }
 
     fn elapsed(&self) -> Duration {
+        let elapsed = Duration::from_millis(self.now.load(Ordering::SeqCst).unsigned_abs());
         // A writer has taken its job, and measures from before it begins the transaction.
         if std::thread::current().name().is_some_and(|name| name.starts_with("writer")) {
             let meanwhile = self.meanwhile.lock().unwrap().take();
@@ -76,7 +77,7 @@ impl Clock for TestClock {
                 happens();
             }
         }
-        Duration::from_millis(self.now.load(Ordering::SeqCst).unsigned_abs())
+        elapsed
     }
 }
 

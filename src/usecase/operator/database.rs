@@ -83,7 +83,11 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
             }
             None => {
                 let (unsealed, _) = inbox::count(query)?;
-                PlaceStatus::Server { server: server_status(query)?, daemons: daemons::list(query)?, unsealed }
+                PlaceStatus::Server {
+                    server: server_status(query)?,
+                    daemons: daemons::list(query)?,
+                    unsealed,
+                }
             }
         };
         Ok((place, row_counts::of_tables(query)?))

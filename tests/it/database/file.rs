@@ -74,6 +74,10 @@ impl Driver for File {
         self.run("PRAGMA user_version = 99");
     }
 
+    fn probe(&self) -> (&'static str, &'static str) {
+        ("meta", "new.key = 'probe'")
+    }
+
     fn follow(&mut self, table: &str, condition: &str, statement: Option<&str>) {
         let statement = statement.unwrap_or("SELECT raise(ABORT, 'no')");
         self.run(&format!(

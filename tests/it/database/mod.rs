@@ -46,6 +46,9 @@ trait Driver: Send {
     /// Says that a newer authd has brought the schema up.
     fn outdate(&mut self);
 
+    /// The table that a probe updates, and how its row is then.
+    fn probe(&self) -> (&'static str, &'static str);
+
     /// Has a statement, or else a failure, follow each update of such a row.
     fn follow(&mut self, table: &str, condition: &str, statement: Option<&str>);
 
@@ -166,13 +169,15 @@ impl TestDatabase {
         self.driver().follow(table, condition, None);
     }
 
-    /// Counts the updates of a row that is then so, in a table of its own, `updates`.
-    pub fn count(&self, table: &str, condition: &str) {
-        self.sql("CREATE TABLE updates (at INTEGER)");
-        self.driver().follow(table, condition, Some("INSERT INTO updates VALUES (0)"));
+    /// Counts from here on how often it is probed whether it takes a write, in a table of its own, `probes`.
+    pub fn count_probes(&self) {
+        self.sql("CREATE TABLE probes (at INTEGER)");
+        let mut driver = self.driver();
+        let (table, condition) = driver.probe();
+        driver.follow(table, condition, Some("INSERT INTO probes VALUES (0)"));
     }
 
-    /// Ends what one of the two has begun.
+    /// Ends what [`TestDatabase::refuse`] has begun.
     pub fn let_be(&self, table: &str) {
         self.driver().let_be(table);
     }

@@ -64,6 +64,10 @@ impl Driver for Server {
         assert_eq!(self.change(sql, &[b"99".into()]), Ok(1));
     }
 
+    fn probe(&self) -> (&'static str, &'static str) {
+        ("daemons", "true")
+    }
+
     fn follow(&mut self, table: &str, condition: &str, statement: Option<&str>) {
         let statement = statement.unwrap_or("RAISE EXCEPTION 'no'");
         self.run(&format!(

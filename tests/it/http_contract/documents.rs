@@ -246,8 +246,8 @@ fn however_many_ask_the_database_is_probed_once_a_second() {
     let daemon = Daemon::new();
     let database = daemon.world.database();
     assert_eq!(daemon.get("/readyz").status, 200, "the row is there from here on");
-    database.count("meta", "new.key = 'probe'");
-    let probes = || database.one::<i64>("SELECT count(*) FROM updates");
+    database.count_probes();
+    let probes = || database.one::<i64>("SELECT count(*) FROM probes");
     let address = daemon.running.address().tcp().unwrap();
     let crowd = || {
         std::thread::scope(|scope| {

@@ -4,6 +4,7 @@ use super::{ANN, Stage, access_token, phone};
 use crate::config::Env;
 use crate::passkeys::device::Device;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const MOVED: &str = "https://login.example.com";
 
@@ -43,6 +44,7 @@ fn a_new_one_can_be_added_beside_it() {
         (&json!("login.example.com"), &json!([]))
     );
     let mut new = Device::new(MOVED, "login.example.com");
+    stage.world().advance(Duration::from_millis(1));
     assert!(stage.add(&token, &mut new)["recovery_codes"].is_null(), "there is a factor already");
     let token = access_token(&stage.sign_in(&mut new));
     let domains: Vec<_> = stage.list(&token).iter().map(|one| one["rp_id"].clone()).collect();
