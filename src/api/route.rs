@@ -169,6 +169,8 @@ pub struct Route {
     /// taken for a visit: neither `HEAD`, nor what a page loads.
     pub for_browsers: bool,
     pub lane: Lane,
+    /// Whether it tells of the process alone: it is answered at once wherever the database is.
+    pub asks_nothing: bool,
     /// What a network's requests are counted against. `None`: they aren't, so that nobody can make a
     /// balancer's health checks fail.
     pub limit: Option<Budget>,
@@ -249,6 +251,7 @@ impl Route {
             before_second_factor: false,
             for_browsers: false,
             lane,
+            asks_nothing: false,
             limit,
             query: &[],
             request: None,
@@ -281,6 +284,11 @@ impl Route {
     /// Answers in this lane instead of the one that follows from the method.
     pub const fn lane(self, lane: Lane) -> Self {
         Self { lane, ..self }
+    }
+
+    /// Asks the database nothing.
+    pub const fn asks_nothing(self) -> Self {
+        Self { asks_nothing: true, ..self }
     }
 
     /// Answers by `later` in [`Lane::Commit`], without a thread that waits for the disk.

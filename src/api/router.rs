@@ -245,8 +245,7 @@ impl Service for Router {
                     Lane::Commit if self.app.reads_far() || current_key::signs_slowly(&self.app) => {
                         Lane::Write
                     }
-                    // What counts against no budget, whether the process lives, asks the database nothing.
-                    Lane::Short if self.app.reads_far() && route.limit.is_some() => Lane::Read,
+                    Lane::Short if self.app.reads_far() && !route.asks_nothing => Lane::Read,
                     lane => lane,
                 };
                 Dispatch { lane, found: Found::new(route) }

@@ -70,7 +70,7 @@ pub const KEYS: [Key; 74] = [
         "verify-full wants a certificate for the server's name; disable is for a server on this machine alone"),
     key("postgres.ca_file", Kind::OptionalPath, "", "/etc/authd/postgres-ca.pem",
         "the authorities that the certificate may come from (PEM); those that the machine trusts unless set"),
-    key("postgres.connections", Kind::Count(2, 1000), "16", "8",
+    key("postgres.connections", Kind::Count(3, 1000), "16", "8",
         "how many connections one process has at most; half of them write, eight at most"),
     key("postgres.prepared", Kind::Bool, "true", "false",
         "whether statements are prepared once under a name; false for pgbouncer before 1.21, at a quarter of the speed"),

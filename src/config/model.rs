@@ -76,10 +76,10 @@ impl Postgres {
         (self.connections / 2).clamp(1, Self::WRITERS_MAX)
     }
 
-    /// How many of the connections read.
+    /// How many of the connections read: one is the audit log's sealer's.
     #[must_use]
     pub fn readers(&self) -> u32 {
-        self.connections.saturating_sub(self.writers()).max(1)
+        self.connections.saturating_sub(self.writers() + 1).max(1)
     }
 }
 

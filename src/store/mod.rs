@@ -86,6 +86,21 @@ impl Store {
         clock: Arc<dyn Clock>,
         chain_key: &Secret<[u8; 32]>,
     ) -> Result<Self, Fault> {
+        let store = Self::open_on_server_unseen(address, clock, chain_key)?;
+        store.read(|query| schema::check_objects(query))?;
+        Ok(store)
+    }
+
+    /// Opens a database on a server as it is, though somebody may have changed its schema: for whoever looks what
+    /// is wrong with it.
+    ///
+    /// # Errors
+    /// As [`Store::open_on_server`].
+    pub fn open_on_server_unseen(
+        address: &Address,
+        clock: Arc<dyn Clock>,
+        chain_key: &Secret<[u8; 32]>,
+    ) -> Result<Self, Fault> {
         Ok(Self::on(Backend::Server(Box::new(OpenServer::new(address, clock)?)), chain_key))
     }
 

@@ -17,6 +17,17 @@ pub(in crate::store) fn version_in(query: &impl Query) -> Result<i64, Fault> {
     }
 }
 
+/// Checks that the schema holds what this binary makes, and nothing was added.
+///
+/// # Errors
+/// [`Fault::CheckFailed`], which names what differs.
+pub fn check_objects(query: &impl Query) -> Result<(), Fault> {
+    match query.driver() {
+        Driver::Sqlite(connection) => sqlite::schema::check_objects(connection),
+        Driver::Postgres(session) => postgres::schema::check_objects(session),
+    }
+}
+
 /// Checks that the schema is this binary's.
 ///
 /// # Errors

@@ -27,6 +27,7 @@ pub static OPERATIONS: &[Route] = &[
     Route::get("/healthz", "health", Access::Public, health)
         .summary("Whether the process lives")
         .lane(Lane::Short)
+        .asks_nothing()
         .unlimited()
         .answers(&[route::json(200, "It does.", &schema::HEALTH)]),
     Route::get("/readyz", "readiness", Access::Public, ready)

@@ -52,6 +52,11 @@ impl Entry {
         })
     }
 
+    /// When it happened.
+    pub(super) const fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// What its hash is made of, once it has a number.
     pub(super) fn fields(&self, seq: i64) -> LineFields<'_> {
         fn maybe(text: Option<&String>) -> Option<&[u8]> {

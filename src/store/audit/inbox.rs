@@ -71,7 +71,8 @@ pub(in crate::store) fn seal(session: &Session, chain: &Chain, now: Timestamp) -
     if waiting.is_empty() {
         return Ok(Sealing::default());
     }
-    waiting.sort_by_key(|(id, ..)| *id);
+    // Ids rise in each process as its lines come, and its time does, but for a clock that is set back.
+    waiting.sort_by_key(|(id, entry, _)| (entry.at(), *id));
     let mut sealed_ids = known_ids(&reader, chain, &head)?;
     let (mut lines, mut strange) = (Vec::new(), 0);
     for (id, entry, mac) in waiting {

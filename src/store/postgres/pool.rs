@@ -4,21 +4,46 @@ use super::address::Address;
 use super::session::Session;
 use crate::error::Fault;
 use r2d2::{ManageConnection, PooledConnection};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-#[derive(Debug)]
-pub(in crate::store) struct Pool(r2d2::Pool<Sessions>);
+/// How long somebody waits for a connection while others have them all, and how often they look meanwhile
+/// whether one was refused.
+const PATIENCE: Duration = LOOKS_EVERY.saturating_mul(LOOKS);
+const LOOKS_EVERY: Duration = Duration::from_millis(50);
+const LOOKS: u32 = 100;
 
 #[derive(Debug)]
-pub(in crate::store) struct Sessions(Arc<Address>);
+pub(in crate::store) struct Pool {
+    pool: r2d2::Pool<Sessions>,
+    failed: Arc<Failed>,
+}
+
+#[derive(Debug)]
+pub(in crate::store) struct Sessions {
+    address: Arc<Address>,
+    failed: Arc<Failed>,
+}
+
+/// How often no connection could be made, and why the last time.
+#[derive(Debug, Default)]
+struct Failed(Mutex<(u64, Option<Fault>)>);
+
+impl Failed {
+    fn lock(&self) -> MutexGuard<'_, (u64, Option<Fault>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl ManageConnection for Sessions {
     type Connection = Session;
     type Error = Fault;
 
     fn connect(&self) -> Result<Session, Fault> {
-        Session::connect(&self.0)
+        Session::connect(&self.address).inspect_err(|fault| {
+            let mut failed = self.failed.lock();
+            *failed = (failed.0 + 1, Some(fault.clone()));
+        })
     }
 
     /// Without asking the server: who reads finds out, and a question more would double its time.
@@ -36,6 +61,7 @@ impl ManageConnection for Sessions {
 
 impl Pool {
     pub(super) fn new(address: &Arc<Address>, size: u32) -> Self {
+        let failed = Arc::default();
         let pool = r2d2::Pool::builder()
             .max_size(size)
             // A connection is opened when the first reader comes, and kept from then on.
@@ -43,14 +69,25 @@ impl Pool {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_on_check_out(true)
-            .connection_timeout(Duration::from_secs(5))
-            .build_unchecked(Sessions(Arc::clone(address)));
-        Self(pool)
+            .connection_timeout(PATIENCE)
+            .build_unchecked(Sessions { address: Arc::clone(address), failed: Arc::clone(&failed) });
+        Self { pool, failed }
     }
 
+    /// Gives a session. The crate would go on trying where a connection was refused; whoever asks is told at
+    /// once, and may ask again.
     pub(super) fn session(&self) -> Result<PooledConnection<Sessions>, Fault> {
-        self.0
-            .get()
-            .map_err(|error| Fault::StorageUnavailable(format!("the database can't be read: {error}")))
+        let failed_before = self.failed.lock().0;
+        for _ in 0..LOOKS {
+            if let Ok(session) = self.pool.get_timeout(LOOKS_EVERY) {
+                return Ok(session);
+            }
+            if let (failed, Some(fault)) = &*self.failed.lock()
+                && *failed > failed_before
+            {
+                return Err(fault.clone());
+            }
+        }
+        Err(Fault::StorageUnavailable("all connections to the database server are busy".into()))
     }
 }

@@ -47,7 +47,6 @@ impl OpenServer {
         let session = Session::connect(address)?;
         schema::check_settings(&session)?;
         check_current(schema::version_of(&session)?)?;
-        schema::check_objects(&session)?;
         let address = Arc::new(address.clone());
         Ok(Self {
             pool: Pool::new(&address, address.readers),

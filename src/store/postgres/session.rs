@@ -13,6 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -25,7 +26,7 @@ const ANSWERING: Duration = Duration::from_secs(10);
 
 /// Ids are drawn so many at once, and kept for so long: whoever reads them in order waits for those that are
 /// missing.
-const LINE_IDS_DRAWN: usize = 8;
+const LINE_IDS_DRAWN: usize = 32;
 const LINE_IDS_KEPT: Duration = Duration::from_secs(60);
 const DRAW: &str = "SELECT nextval('audit_inbox_id') AS id FROM generate_series(1, ?1)";
 
@@ -43,9 +44,35 @@ pub struct Session {
     prepared: RefCell<HashMap<Box<str>, Prepared>>,
     begun: Cell<Begun>,
     met: Cell<Met>,
-    /// Ids for lines of the audit log, and when they were drawn.
-    line_ids: RefCell<VecDeque<i64>>,
-    drawn_at: Cell<Duration>,
+    line_ids: Arc<LineIds>,
+}
+
+/// Ids for lines of the audit log that were drawn together. Sessions that share them number lines in the order
+/// in which they leave them.
+#[derive(Debug, Default)]
+pub(super) struct LineIds(Mutex<(VecDeque<i64>, Duration)>);
+
+impl LineIds {
+    fn lock(&self) -> MutexGuard<'_, (VecDeque<i64>, Duration)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Throws those away that nobody waits for any more, `elapsed` of a clock that only goes forward.
+    fn begin(&self, elapsed: Duration) {
+        let mut stock = self.lock();
+        if elapsed.saturating_sub(stock.1) > LINE_IDS_KEPT {
+            stock.0.clear();
+        }
+        if stock.0.is_empty() {
+            stock.1 = elapsed;
+        }
+    }
+
+    /// `None`: there are not as many.
+    fn take(&self, count: usize) -> Option<Vec<i64>> {
+        let mut stock = self.lock();
+        (stock.0.len() >= count).then(|| stock.0.drain(..count).collect())
+    }
 }
 
 /// What is known of a statement by its text.
@@ -113,8 +140,7 @@ impl Session {
             prepared: RefCell::default(),
             begun: Cell::new(Begun::No),
             met: Cell::new(Met::Nothing),
-            line_ids: RefCell::default(),
-            drawn_at: Cell::new(Duration::ZERO),
+            line_ids: Arc::default(),
         })
     }
 
@@ -141,23 +167,29 @@ impl Session {
     pub(super) fn begin(&self, statement: &'static str, elapsed: Duration) {
         self.begun.set(Begun::WithNext(statement));
         self.met.set(Met::Nothing);
-        if elapsed.saturating_sub(self.drawn_at.get()) > LINE_IDS_KEPT {
-            self.line_ids.borrow_mut().clear();
-        }
-        self.drawn_at.set(elapsed);
+        self.line_ids.begin(elapsed);
+    }
+
+    /// The same with ids that other sessions take from, too.
+    pub(super) fn sharing(self, line_ids: &Arc<LineIds>) -> Self {
+        Self { line_ids: Arc::clone(line_ids), ..self }
     }
 
     /// Gives ids that no other line of the audit log has.
     pub(in crate::store) fn line_ids(&self, count: usize) -> Result<Vec<i64>, Fault> {
-        let missing = count.saturating_sub(self.line_ids.borrow().len());
-        if missing > 0 {
-            let drawn = i64::try_from(missing.max(LINE_IDS_DRAWN)).unwrap_or(i64::MAX);
+        loop {
+            if let Some(ids) = self.line_ids.take(count) {
+                return Ok(ids);
+            }
+            let drawn = i64::try_from(count.max(LINE_IDS_DRAWN)).unwrap_or(i64::MAX);
             let (prepared, rows) = self.query(DRAW, params![drawn])?;
             let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>();
             self.keep(DRAW, prepared);
-            self.line_ids.borrow_mut().extend(ids.map_err(|error| fault(&error))?);
+            let mut stock = self.line_ids.lock();
+            stock.0.extend(ids.map_err(|error| fault(&error))?);
+            // Two may have drawn at once.
+            stock.0.make_contiguous().sort_unstable();
         }
-        Ok(self.line_ids.borrow_mut().drain(..count).collect())
     }
 
     /// Ends the transaction and keeps what it did.

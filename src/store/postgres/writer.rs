@@ -5,7 +5,7 @@
 
 use super::address::Address;
 use super::fault::Met;
-use super::session::{Commit, Session};
+use super::session::{Commit, LineIds, Session};
 use crate::error::Fault;
 use crate::ports::Clock;
 use crate::store::driver::Driver;
@@ -22,8 +22,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE; SET LOCAL lock_timeout 
     SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
 /// How often a job runs, if others are in its way again and again. From the third time on one job of this
-/// process at a time: whoever is left then is another process's.
-const TRIES: u32 = 10;
+/// process at a time: whoever is left then is another process's, or comes for the first time.
+const TRIES: u32 = 30;
 const ALONE_FROM: u32 = 3;
 
 /// How often a job gets a new connection.
@@ -49,6 +49,7 @@ impl Writers {
         let (jobs, receiver) = channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let contended = Arc::new(Mutex::new(()));
+        let line_ids = Arc::default();
         let counters = Arc::new(WriterCounters::new());
         let threads = (0..count.max(1)).map(|number| {
             let mut writer = Writer {
@@ -57,6 +58,7 @@ impl Writers {
                 clock: Arc::clone(&clock),
                 counters: Arc::clone(&counters),
                 contended: Arc::clone(&contended),
+                line_ids: Arc::clone(&line_ids),
             };
             let jobs = Arc::clone(&receiver);
             thread::Builder::new()
@@ -97,6 +99,7 @@ struct Writer {
     clock: Arc<dyn Clock>,
     counters: Arc<WriterCounters>,
     contended: Arc<Mutex<()>>,
+    line_ids: Arc<LineIds>,
 }
 
 /// How one try ended.
@@ -150,7 +153,7 @@ impl Writer {
                 Some(session) if session.is_open() => session,
                 _ => {
                     connections += 1;
-                    self.session.insert(Session::connect(&self.address)?)
+                    self.session.insert(Session::connect(&self.address)?.sharing(&self.line_ids))
                 }
             };
             match attempt(session, job, &*self.clock) {

@@ -75,7 +75,7 @@ fn verify_on_server(
     let root = root_key::existing(config)?;
     let chain_key = root.derive(Purpose::AuditChain);
     let address = opening::address(config, url)?;
-    let store = Store::open_on_server(&address, Ports::real().clock, &chain_key)?;
+    let store = Store::open_on_server_unseen(&address, Ports::real().clock, &chain_key)?;
     store.read(|query| root_key::check(query, &root))?;
     match store.seal_log(Gather::Nothing) {
         // A log that doesn't end as it should is what the check below tells.
@@ -87,6 +87,10 @@ fn verify_on_server(
         let (_, lines) = inbox::count(query)?;
         if verdict.flaw.is_none() && lines > 0 {
             verdict.flaw = Some(ChainError::Inbox { lines });
+        }
+        // A line that is wrong says more than the trigger that is missing since.
+        if verdict.flaw.is_none() {
+            schema::check_objects(query)?;
         }
         Ok(verdict)
     })?)
