@@ -251,11 +251,11 @@ impl Session {
         let bound: Vec<Bound<'_>> = params.iter().copied().map(Bound).collect();
         let prepared = self.prepare(sql, &bound)?;
         let changed = match &prepared.statement {
-            Some(statement) => self.ask(self.client.execute(statement, &of(&bound)))?,
-            None => self.ask(self.client.execute_typed(&prepared.text, &typed(&bound, &prepared.kinds)))?,
+            Some(statement) => self.ask(self.client.execute(statement, &of(&bound))),
+            None => self.ask(self.client.execute_typed(&prepared.text, &typed(&bound, &prepared.kinds))),
         };
         self.keep(sql, prepared);
-        usize::try_from(changed).map_err(|_| Fault::Internal("more rows than can be counted".into()))
+        usize::try_from(changed?).map_err(|_| Fault::Internal("more rows than can be counted".into()))
     }
 
     /// Runs statements without values that give nothing.
@@ -266,9 +266,17 @@ impl Session {
     fn query(&self, sql: &str, params: &[Value<'_>]) -> Result<(Prepared, Vec<Row>), Fault> {
         let bound: Vec<Bound<'_>> = params.iter().copied().map(Bound).collect();
         let mut prepared = self.prepare(sql, &bound)?;
-        let rows = match &prepared.statement {
-            Some(statement) => self.ask(self.client.query(statement, &of(&bound)))?,
-            None => self.ask(self.client.query_typed(&prepared.text, &typed(&bound, &prepared.kinds)))?,
+        let asked = match &prepared.statement {
+            Some(statement) => self.ask(self.client.query(statement, &of(&bound))),
+            None => self.ask(self.client.query_typed(&prepared.text, &typed(&bound, &prepared.kinds))),
+        };
+        // The statement is as good as before where this time went wrong.
+        let rows = match asked {
+            Ok(rows) => rows,
+            Err(fault) => {
+                self.keep(sql, prepared);
+                return Err(fault);
+            }
         };
         if let (true, Some(row)) = (prepared.columns.is_empty(), rows.first()) {
             prepared.columns = row.columns().iter().map(|column| Column::new(column.name())).collect();
