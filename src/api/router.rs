@@ -240,8 +240,8 @@ impl Service for Router {
         match RouteMatch::find(head) {
             RouteMatch::Route(route) => {
                 let lane = match route.lane {
-                    // The database is on another machine, or after the commit a token is signed, and all connections of the I/O thread would wait
-                    // for it.
+                    // The database is on another machine, or after the commit a token is signed, and all
+                    // connections of the I/O thread would wait for it.
                     Lane::Commit if self.app.reads_far() || current_key::signs_slowly(&self.app) => {
                         Lane::Write
                     }

@@ -107,11 +107,12 @@ fn demand_of_server(of: &Settings, url: &ServerUrl, demand: &mut impl FnMut(bool
         "must be set, since the database is on a server: each daemon needs a copy of the same file",
     );
     let tls = postgres(of, &Database::Server(url.clone())).tls;
-    demand(
-        tls == PostgresTls::VerifyFull || url.is_local(),
-        "postgres.tls",
-        "must be verify-full, since the database's server is not on this machine",
-    );
+    let (key, why) = if url.parameter("sslmode").is_some() {
+        ("database", "must not have sslmode=disable in it, since its server is not on this machine")
+    } else {
+        ("postgres.tls", "must be verify-full, since the database's server is not on this machine")
+    };
+    demand(tls == PostgresTls::VerifyFull || url.is_local(), key, why);
     let from_flag = matches!(of.get("database"), Some((_, Origin::Flag(_))));
     demand(
         !(from_flag && url.has_password()),

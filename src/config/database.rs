@@ -60,7 +60,8 @@ impl ServerUrl {
         let (scheme, _) = text.split_once("://")?;
         let is_postgres = ["postgres", "postgresql"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         is_postgres.then(|| {
-            let url = Self(Secret::new(text.to_owned()));
+            // The driver knows it in lower case alone.
+            let url = Self(Secret::new(text.replacen(scheme, &scheme.to_ascii_lowercase(), 1)));
             let settings = url.settings()?;
             if settings.get_hosts().is_empty() {
                 return Err("must name the host: postgres://USER@HOST/DATABASE".into());
@@ -96,7 +97,10 @@ impl ServerUrl {
             }
             Host::Unix(_) => true,
         };
-        self.settings().is_ok_and(|settings| settings.get_hosts().iter().all(is_local))
+        self.settings().is_ok_and(|settings| {
+            settings.get_hosts().iter().all(is_local)
+                && settings.get_hostaddrs().iter().all(IpAddr::is_loopback)
+        })
     }
 
     /// Whether a password stands in it.
@@ -177,6 +181,7 @@ mod tests {
             ("postgres://a@%2Frun%2Fpostgresql/b", true),
             ("postgres://a@10.0.0.1/b", false),
             ("postgres://a@127.0.0.1,db.example.com/b", false),
+            ("postgres://a@localhost/b?hostaddr=192.0.2.1", false),
         ] {
             assert_eq!(url(text).is_local(), local, "{text}");
         }

@@ -1,11 +1,11 @@
 //! The configuration: every setting as a typed value.
 //!
 //! Read `keys` first, the table that everything follows from; then `load`, which turns the `sources` into
-//! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` checks one
-//! value with the help of `spelling`, `database` tells files from servers, `choice` lists those that take one of a few names, `build` and, for
-//! each `[oauth.NAME]`, `providers` check what two must agree on, `place`
-//! finds the file, `file` reads TOML, `weak` lists what is allowed and not wise, `text` writes `config init`
-//! and authd.toml(5).
+//! `settings`, each with its origin, and these into the [`Config`] of `model`. `value` checks one value
+//! with the help of `spelling`, `database` tells files from servers, `choice` lists those that take one of
+//! a few names, `build` and, for each `[oauth.NAME]`, `providers` check what two must agree on, `place`
+//! finds the file, `file` reads TOML, `weak` lists what is allowed and not wise, `text` writes `config
+//! init` and authd.toml(5).
 //!
 //! Nothing here reaches for a global: a `Config` is made once by the face that was called and handed on.
 

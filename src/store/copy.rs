@@ -33,9 +33,9 @@ impl fmt::Debug for TableDigest {
     }
 }
 
-/// Copies all rows of all tables into a database that was just made, and looks whether they arrived: each table
-/// must have as many on both sides, and the same. Gives what they hold. `from` must show one moment the whole
-/// time.
+/// Copies all rows of all tables into a database that was just made, and looks whether they arrived: each
+/// table must have as many on both sides, and the same. Gives what they hold. `from` must show one moment
+/// the whole time.
 ///
 /// # Errors
 /// [`Fault::Storage`] for what the other database can't hold, or when something else arrived;

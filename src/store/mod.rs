@@ -79,8 +79,8 @@ impl Store {
     /// Opens an existing database on a server.
     ///
     /// # Errors
-    /// As [`Store::open`]; [`Fault::Config`] for a server that may lose what it has acknowledged, or a database
-    /// that it doesn't have; [`Fault::Permission`] when it lets nobody in.
+    /// As [`Store::open`]; [`Fault::Config`] for a server that may lose what it has acknowledged, or a
+    /// database that it doesn't have; [`Fault::Permission`] when it lets nobody in.
     pub fn open_on_server(
         address: &Address,
         clock: Arc<dyn Clock>,
@@ -91,8 +91,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens a database on a server as it is, though somebody may have changed its schema: for whoever looks what
-    /// is wrong with it.
+    /// Opens a database on a server as it is, though somebody may have changed its schema: for whoever
+    /// looks what is wrong with it.
     ///
     /// # Errors
     /// As [`Store::open_on_server`].
@@ -153,8 +153,8 @@ impl Store {
         Ok(Self::make_on_server(address, now, &Caller::system(), chain_key, |_| Ok(()))?.is_some())
     }
 
-    /// Makes a whole database, with what `fill` writes, in an empty one on a server, in one transaction. `None`:
-    /// authd's schema is there already.
+    /// Makes a whole database, with what `fill` writes, in an empty one on a server, in one transaction.
+    /// `None`: authd's schema is there already.
     ///
     /// # Errors
     /// Those of `fill`, and as [`Store::create_on_server`].
@@ -211,8 +211,8 @@ impl Store {
         }
     }
 
-    /// Whether the database is on a server: then several daemons may serve it, and a read may wait for another
-    /// machine.
+    /// Whether the database is on a server: then several daemons may serve it, and a read may wait for
+    /// another machine.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         matches!(self.backend, Backend::Server(_))
@@ -263,8 +263,8 @@ impl Store {
         }
     }
 
-    /// Reads a whole database as it is at one moment, however long that takes. Of the audit log it shows the lines
-    /// that were sealed.
+    /// Reads a whole database as it is at one moment, however long that takes. Of the audit log it shows
+    /// the lines that were sealed.
     ///
     /// # Errors
     /// As [`Store::read`].
@@ -275,8 +275,8 @@ impl Store {
         }
     }
 
-    /// Reads a whole database to its end, while nobody can change it; once `work` is done nobody opens it any more
-    /// by its name, where it is on a server. A file keeps its name.
+    /// Reads a whole database to its end, while nobody can change it; once `work` is done nobody opens it
+    /// any more by its name, where it is on a server. A file keeps its name.
     ///
     /// # Errors
     /// Those of `work`, and as [`Store::read`]: then nothing was changed.
@@ -294,14 +294,15 @@ impl Store {
     /// numbers.
     ///
     /// # Errors
-    /// As [`Store::read`]; [`Fault::Storage`] where the log doesn't end as it should, so that nothing can follow.
+    /// As [`Store::read`]; [`Fault::Storage`] where the log doesn't end as it should, so that nothing can
+    /// follow.
     pub fn read_log<T>(&self, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
         self.seal_log(Gather::Nothing)?;
         self.read(work)
     }
 
-    /// Gives lines of the audit log that wait for it their numbers and hashes. Where one writer does that with
-    /// each change, none wait. Gives how many, and how many of them were none of authd's.
+    /// Gives lines of the audit log that wait for it their numbers and hashes. Where one writer does that
+    /// with each change, none wait. Gives how many, and how many of them were none of authd's.
     ///
     /// # Errors
     /// As [`Store::read_log`].
@@ -312,8 +313,8 @@ impl Store {
         }
     }
 
-    /// Has `tell` called, on a writer's thread, after each commit that brought lines of the audit log. Once: who
-    /// comes later is not told.
+    /// Has `tell` called, on a writer's thread, after each commit that brought lines of the audit log.
+    /// Once: who comes later is not told.
     pub fn when_logged(&self, tell: impl Fn() + Send + Sync + 'static) {
         let _ = self.logged.set(Box::new(tell));
     }

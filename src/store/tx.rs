@@ -1,6 +1,6 @@
-//! The seam to the database: a transaction, a reader, and the four verbs that all SQL goes through. What the
-//! drivers are, `store/sqlite/` and `store/postgres/` alone know. SQL here keeps to what other databases have too: `?1` parameters,
-//! `ON CONFLICT`, `RETURNING`, no clock, no random.
+//! The seam to the database: a transaction, a reader, and the four verbs that all SQL goes through. What
+//! the drivers are, `store/sqlite/` and `store/postgres/` alone know. SQL here keeps to what other
+//! databases have too: `?1` parameters, `ON CONFLICT`, `RETURNING`, no clock, no random.
 //!
 //! # Errors
 //! Whatever asks or changes through these verbs can fail with what a database fails with, and nothing in the

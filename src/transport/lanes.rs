@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -63,7 +64,7 @@ impl Lanes {
                 let (queue, service, alive) = (lanes.queue(pool).clone(), service.clone(), alive.clone());
                 let pressure = pressure.clone();
                 let work = move || {
-                    work_off(&queue, &*service, counters_of(&pressure, pool));
+                    work_off(&queue, &*service, counters_of(&pressure, pool), pool);
                     // Whoever waits for the threads waits for what they hold, too: the database is closed
                     // then.
                     drop(service);
@@ -174,7 +175,11 @@ impl Queue {
     }
 }
 
-fn work_off(queue: &Queue, service: &dyn Service, counters: &LaneCounters) {
+/// Who has waited so long to read has given up: were each worked off, a database that hangs would keep all
+/// who come after it waiting as well.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
+
+fn work_off(queue: &Queue, service: &dyn Service, counters: &LaneCounters, pool: Pool) {
     while let Some(Job { mut request, reply, since }) = queue.pop() {
         request.waited = since.elapsed();
         counters.waiting.down();
@@ -183,7 +188,12 @@ fn work_off(queue: &Queue, service: &dyn Service, counters: &LaneCounters) {
         if reply.is_closed() {
             continue;
         }
-        let response = answer(service, &request);
+        let is_too_late = pool == Pool::Read && request.waited > READ_PATIENCE;
+        let response = if is_too_late {
+            service.refuse(Trouble::Overloaded, Some(&request.head))
+        } else {
+            answer(service, &request)
+        };
         // An error here means that the connection went meanwhile.
         let _ = reply.send(response);
     }

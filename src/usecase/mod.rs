@@ -17,7 +17,7 @@
 //! | [`federation`] | accounts elsewhere that sign in here | app, reauthenticate, mail, signin, account |
 //! | [`session`] | sessions and their tokens | app, reauthenticate, keys, mail, signin, account, gate |
 //! | [`audit`] | the audit log, read, checked and pruned | app, account |
-//! | [`operator`] | backups, transfers, the doctor | app, keys, mail, signin, account, federation, gate |
+//! | [`operator`] | backups, transfers, doctor | app, keys, mail, signin, account, federation, gate, audit |
 
 pub mod account;
 pub mod app;

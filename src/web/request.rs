@@ -13,8 +13,9 @@ use crate::error::{Error, Fault};
 use crate::transport::Trouble;
 use crate::transport::message::{Head, Headers, Request, Response};
 use crate::usecase::app::App;
-use crate::usecase::app::rate_limit::{self, Budget, BudgetState, RateDecision};
+use crate::usecase::app::rate_limit::{Budget, BudgetState, RateDecision};
 use crate::usecase::app::request_counts::{self, Target};
+use crate::usecase::app::spending;
 use crate::usecase::app::unknown_proxy;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -130,7 +131,7 @@ impl RequestState<'_> {
     /// # Errors
     /// [`RateLimited`] when it is spent already.
     pub fn spend(&mut self, budget: Budget) -> Result<(), RateLimited> {
-        self.budget = rate_limit::spend(self.app, budget, self.log.ip);
+        self.budget = spending::spend(self.app, budget, self.log.ip);
         match self.budget.as_ref().map(|state| state.decision) {
             Some(RateDecision::Refused { retry_after }) => Err(RateLimited { retry_after }),
             Some(RateDecision::Admitted) | None => Ok(()),

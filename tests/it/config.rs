@@ -328,6 +328,7 @@ fn what_is_allowed_and_weak_is_listed() {
 /// A file with what some keys need beside them to be good.
 const FULL: &str = "
 public_url = 'https://login.example.com'
+key_file = 'x'
 mail.smtp_user = 'x'
 mail.smtp_password_file = 'x'
 ";

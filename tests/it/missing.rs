@@ -7,8 +7,8 @@ use std::process::Command;
 /// What `tests/run` has installed, or found: names of [`NEEDED`], separated by spaces.
 const PROMISED: &str = "TESTS_PROMISED";
 
-/// All that tests may lack: programs by their names, an SMTP server in Python, a PostgreSQL for the store (see
-/// tests/postgres/run), the rights of root, and that to mount, which root lacks in most containers.
+/// All that tests may lack: programs by their names, an SMTP server in Python, a PostgreSQL for the store
+/// (see tests/postgres/run), the rights of root, and that to mount, which root lacks in most containers.
 const NEEDED: [&str; 15] = [
     "bash",
     "curl",

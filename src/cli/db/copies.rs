@@ -161,13 +161,13 @@ fn note_ended(context: &Context, restored: &restore::Restored) {
 
 /// Move the whole database to another place
 ///
-/// From a file to a PostgreSQL server, from a server to a file, or to another of either kind. Stop every daemon
-/// first. There must be nothing at TARGET yet. All rows are copied at one moment, counted and compared, and the
-/// audit log is proven where it arrived; only then does TARGET hold them. The key file stays as it is: whoever
-/// is signed in stays so. Set `database` to TARGET before you start a daemon.
+/// From a file to a PostgreSQL server, from a server to a file, or to another of either kind. Stop every
+/// daemon first. There must be nothing at TARGET yet. All rows are copied at one moment, counted and
+/// compared, and the audit log is proven where it arrived; only then does TARGET hold them. The key file
+/// stays as it is: whoever is signed in stays so. Set `database` to TARGET before you start a daemon.
 ///
-/// A file that was moved from keeps its content under another name; a database on a server keeps it, too, and is
-/// opened no more.
+/// A file that was moved from keeps its content under another name; a database on a server keeps it, too,
+/// and is opened no more.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl db migrate-to postgres://authd@db.example.com/authd

@@ -5,7 +5,8 @@ use crate::domain::audit::{Event, Subject};
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;
-use crate::store::tx::{Row, Value, params};
+use crate::store::row::Row;
+use crate::store::value::{Value, params};
 use serde_json::Map;
 
 /// A line as it goes into its columns and, in the same order, into its hash.

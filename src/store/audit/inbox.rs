@@ -6,10 +6,10 @@
 //! one, or bring back one that was sealed: the code is over the line's id, and which ids were sealed stands
 //! sealed, too, together with the head that they led to.
 
+use super::append::{append, sealed_head};
 use super::chain::Chain;
 use super::entry::Entry;
 use super::ids::SealedIds;
-use super::write::{append, sealed_head};
 use crate::domain::audit::Mark;
 use crate::domain::time::Timestamp;
 use crate::error::Fault;

@@ -1,5 +1,7 @@
-//! The audit log in its table: the chain over its lines, the sealed head, writing, sealing, checking and pruning.
+//! The audit log in its table: the chain over its lines, the sealed head, writing, sealing, checking and
+//! pruning.
 
+mod append;
 pub mod chain;
 pub mod check;
 pub(in crate::store) mod entry;

@@ -27,8 +27,8 @@ pub struct Address {
 /// How the server is known to be the one that is meant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Tls {
-    /// By its certificate, which is for the host's name and comes from an authority in this file. `None`: from
-    /// one that the machine trusts.
+    /// By its certificate, which is for the host's name and comes from an authority in this file. `None`:
+    /// from one that the machine trusts.
     VerifyFull { ca_file: Option<PathBuf> },
     /// Not at all, since it is on this machine.
     Disable,

@@ -10,8 +10,13 @@ pub(in crate::store) enum Met {
     Nothing,
     /// Another transaction was in the way: the same may go well now.
     Conflict,
+    /// A key that is taken, or that nothing has: two looked for the same row before they made it, or took
+    /// away what it refers to. The same may go well now, too.
+    Rule,
     /// The connection is gone. Before a commit was sent, the same may go well on another one.
     Lost,
+    /// No answer came in time: the connection is good for nothing more, and another one most likely neither.
+    Silent,
     /// It would go wrong again.
     Failure,
 }
@@ -28,7 +33,7 @@ pub(super) fn fault(error: &tokio_postgres::Error) -> Fault {
                 "the connection to the database server is lost: {}",
                 whole(error)
             )),
-            Met::Nothing | Met::Conflict | Met::Failure => {
+            Met::Nothing | Met::Conflict | Met::Rule | Met::Silent | Met::Failure => {
                 Fault::Internal(format!("the database gave what the code doesn't expect: {}", whole(error)))
             }
         };
@@ -43,7 +48,7 @@ pub(super) fn fault(error: &tokio_postgres::Error) -> Fault {
         Met::Lost => {
             return Fault::StorageUnavailable(format!("the database server ended the connection: {said}"));
         }
-        Met::Nothing | Met::Failure => {}
+        Met::Nothing | Met::Rule | Met::Silent | Met::Failure => {}
     }
     match refusal.code().code() {
         "3D000" => {
@@ -76,18 +81,15 @@ pub(super) fn met(error: &tokio_postgres::Error) -> Met {
         let is_of_connection = error.is_closed() || io(error).is_some();
         return if is_of_connection { Met::Lost } else { Met::Failure };
     };
-    let conflicts = [
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        // Two that looked for the same row before they made it, or took away what it refers to.
-        SqlState::UNIQUE_VIOLATION,
-        SqlState::FOREIGN_KEY_VIOLATION,
-    ];
-    if conflicts.contains(code) {
+    if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code) {
         return Met::Conflict;
     }
-    // 08: the connection's own; 57P: the server stops, or somebody has ended the session; 25P03: it was silent
-    // for too long. 0A000 and 26000: a statement that was prepared is not known, or not so, any more.
+    if [SqlState::UNIQUE_VIOLATION, SqlState::FOREIGN_KEY_VIOLATION].contains(code) {
+        return Met::Rule;
+    }
+    // 08: the connection's own; 57P: the server stops, or somebody has ended the session; 25P03: it was
+    // silent for too long. 0A000 and 26000: a statement that was prepared is not known, or not so, any
+    // more.
     let is_lost = ["08", "57P"].iter().any(|class| code.code().starts_with(class))
         || ["25P03", "0A000", "26000"].contains(&code.code());
     if is_lost { Met::Lost } else { Met::Failure }

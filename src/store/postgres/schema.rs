@@ -41,8 +41,8 @@ pub(in crate::store) enum Place {
     Emptied,
 }
 
-/// Makes the schema in a database, with what `fill` writes, in one transaction. `None`: it is there already, or
-/// another process was faster, and `fill` may have been called for nothing.
+/// Makes the schema in a database, with what `fill` writes, in one transaction. `None`: it is there
+/// already, or another process was faster, and `fill` may have been called for nothing.
 ///
 /// # Errors
 /// Those of `fill`; [`Fault::Storage`] where something else stands in the database.

@@ -1,6 +1,7 @@
 //! A database on a server that is open for reading and writing.
 
 use super::address::Address;
+use super::fault::Met;
 use super::pool::Pool;
 use super::schema;
 use super::session::{Commit, Session};
@@ -135,8 +136,10 @@ impl OpenServer {
                 Commit::Refused(fault) | Commit::Unknown(fault) => Err(fault),
             },
             Err(fault) => {
+                // One seals at a time: a number that is taken was put there by somebody else.
+                let is_taken = session.met() == Met::Rule;
                 session.roll_back();
-                Err(fault)
+                Err(if is_taken { out_of_order() } else { fault })
             }
         }
     }
@@ -148,4 +151,11 @@ impl OpenServer {
         let session = self.pool.session()?;
         work(&Reader::new(Driver::Postgres(&session)))
     }
+}
+
+fn out_of_order() -> Fault {
+    Fault::Storage(
+        "the audit log doesn't end where it should; run `authctl audit verify`, and restore the last backup"
+            .into(),
+    )
 }

@@ -47,8 +47,8 @@ pub struct Session {
     line_ids: Arc<LineIds>,
 }
 
-/// Ids for lines of the audit log that were drawn together. Sessions that share them number lines in the order
-/// in which they leave them.
+/// Ids for lines of the audit log that were drawn together. Sessions that share them number lines in the
+/// order in which they leave them.
 #[derive(Debug, Default)]
 pub(super) struct LineIds(Mutex<(VecDeque<i64>, Duration)>);
 
@@ -146,7 +146,7 @@ impl Session {
 
     /// Whether the connection is there still, as far as this side can tell without asking.
     pub(super) fn is_open(&self) -> bool {
-        if self.met.get() == Met::Lost {
+        if self.is_lost() {
             return false;
         }
         // What came in meanwhile, an end above all, is looked at when the runtime runs.
@@ -155,6 +155,10 @@ impl Session {
             tokio::task::yield_now().await;
         });
         !self.client.is_closed()
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(self.met.get(), Met::Lost | Met::Silent)
     }
 
     /// What the statements since the last beginning have met.
@@ -199,15 +203,14 @@ impl Session {
         }
         match self.wait(self.client.batch_execute("COMMIT")) {
             Ok(()) => Commit::Done,
-            Err(fault) if self.met.get() == Met::Lost => Commit::Unknown(fault),
+            Err(fault) if self.is_lost() => Commit::Unknown(fault),
             Err(fault) => Commit::Refused(fault),
         }
     }
 
     /// Ends the transaction and keeps nothing of it.
     pub(super) fn roll_back(&self) {
-        let met = self.met.get();
-        if matches!(self.begun.replace(Begun::No), Begun::Yes) && met != Met::Lost {
+        if matches!(self.begun.replace(Begun::No), Begun::Yes) && !self.is_lost() {
             // Where that fails, too, the connection is lost, and with it the transaction.
             if self.wait(self.client.batch_execute("ROLLBACK")).is_err() {
                 self.met.set(Met::Lost);
@@ -324,7 +327,7 @@ impl Session {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => error,
             Err(_) => {
-                self.met.set(Met::Lost);
+                self.met.set(Met::Silent);
                 return Err(Fault::StorageUnavailable(SILENT.into()));
             }
         };
@@ -350,7 +353,13 @@ fn unreachable(address: &Address, error: &tokio_postgres::Error) -> Fault {
     if error.as_db_error().is_some() {
         return fault(error);
     }
-    Fault::StorageUnavailable(format!("{address} can't be reached: {}", whole(error)))
+    let why = whole(error);
+    if why.ends_with("password missing") {
+        return Fault::Config(format!("database: {address} wants a password; set postgres.password_file"));
+    }
+    let advice =
+        if why.contains("UnknownIssuer") { "; set postgres.ca_file to that authority's" } else { "" };
+    Fault::StorageUnavailable(format!("{address} can't be reached: {why}{advice}"))
 }
 
 impl fmt::Debug for Session {

@@ -163,7 +163,7 @@ impl Writer {
                 Try::Again(fault, _) if tried == TRIES => return Err(fault),
                 Try::Again(_, met) => {
                     self.counters.retries.count();
-                    if met == Met::Conflict {
+                    if met != Met::Lost {
                         session.pause(jitter(tried));
                     }
                 }
@@ -184,8 +184,8 @@ fn attempt(session: &Session, job: &mut dyn Job, clock: &dyn Clock) -> Try {
                 "{fault}; whether this change was made is not known: look before you try again"
             ))),
             Commit::Refused(fault) => match session.met() {
-                Met::Conflict => Try::Again(fault, Met::Conflict),
-                Met::Nothing | Met::Lost | Met::Failure => Try::Failed(fault),
+                met @ (Met::Conflict | Met::Rule) => Try::Again(fault, met),
+                Met::Nothing | Met::Lost | Met::Silent | Met::Failure => Try::Failed(fault),
             },
         },
         (outcome, met) => {
@@ -195,8 +195,8 @@ fn attempt(session: &Session, job: &mut dyn Job, clock: &dyn Clock) -> Try {
                 Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into())
             });
             match met {
-                Met::Conflict | Met::Lost => Try::Again(fault, met),
-                Met::Nothing | Met::Failure => Try::Failed(fault),
+                Met::Conflict | Met::Rule | Met::Lost => Try::Again(fault, met),
+                Met::Nothing | Met::Silent | Met::Failure => Try::Failed(fault),
             }
         }
     }

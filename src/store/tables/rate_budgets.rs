@@ -1,6 +1,6 @@
-//! Budgets of networks that all daemons of a database on a server share, by the generic cell rate algorithm: of
-//! each one number is kept, the time at which it is whole again. A file has one daemon, which keeps them in
-//! memory alone.
+//! Budgets of networks that all daemons of a database on a server share, by the generic cell rate
+//! algorithm: of each one number is kept, the time at which it is whole again. A file has one daemon, which
+//! keeps them in memory alone.
 
 use crate::error::Fault;
 use crate::store::tx::{Query, Tx, params};

@@ -4,7 +4,7 @@
 use super::database_lock::DatabaseLock;
 use super::ports::Ports;
 use super::root_key;
-use super::{files, opening};
+use super::{files, server_address};
 use crate::config::{Config, Database, ServerUrl};
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::domain::caller::Caller;
@@ -76,7 +76,7 @@ pub fn migrate(
 /// On a server there is nothing to do yet: the first schema that authd made there is this one.
 fn on_server(config: &Config, url: &ServerUrl) -> Result<Migrated, Error> {
     files::check(config)?;
-    let address = opening::address(config, url)?;
+    let address = server_address::address(config, url)?;
     if !Store::is_on_server(&address)? {
         return Err(Refusal::not_found("database", config.database.to_string()).into());
     }

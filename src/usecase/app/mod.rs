@@ -14,16 +14,17 @@ pub mod keyring;
 pub mod locked_tries;
 pub mod mail_templates;
 pub mod migrate;
-pub(super) mod opening;
+mod opening;
 pub mod ports;
 pub(super) mod providers;
 pub mod rate_limit;
 pub mod request_counts;
 pub(super) mod root_key;
 pub(super) mod row_count_cache;
+pub(super) mod server_address;
 pub(super) mod session_uses;
-mod shared_budgets;
 pub(super) mod shared_probe;
+pub mod spending;
 pub(super) mod temp_file;
 pub mod template_folder;
 pub mod token_cache;
@@ -246,8 +247,8 @@ impl App {
         self.store.before_wait();
     }
 
-    /// Whether reading from the database may wait for another machine: then no thread on which others wait may
-    /// read.
+    /// Whether reading from the database may wait for another machine: then no thread on which others wait
+    /// may read.
     #[must_use]
     pub fn reads_far(&self) -> bool {
         self.store.is_shared()

@@ -4,16 +4,15 @@
 use super::database_lock::DatabaseLock;
 use super::keyring::Keyring;
 use super::ports::Ports;
+use super::server_address::address;
 use super::{Created, IfMissing, files, fresh, migrate, root_key};
-use crate::config::{Config, Database, PostgresTls, ServerUrl};
+use crate::config::{Config, Database, ServerUrl};
 use crate::crypto::root_key::{Purpose, RootKey};
 use crate::crypto::seal::Sealer;
 use crate::domain::caller::Caller;
-use crate::domain::secret::Secret;
-use crate::error::{Error, Fault, Refusal};
+use crate::error::{Error, Refusal};
 use crate::ports::progress::Progress;
 use crate::store::Store;
-use crate::store::postgres::address::{Address, Tls};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -97,38 +96,6 @@ fn keyring_of(config: &Config, root: &RootKey) -> Keyring {
 fn missing(database: &Database) -> Error {
     let advice = format!("{database}; run `authctl db init` or `authd serve` to make one, or set `database`");
     Refusal::not_found("database", advice).into()
-}
-
-/// Where the server is, and how it is spoken to.
-///
-/// # Errors
-/// [`Fault::Config`] and [`Fault::Permission`] for the password's file.
-pub(in crate::usecase) fn address(config: &Config, url: &ServerUrl) -> Result<Address, Fault> {
-    let postgres = &config.postgres;
-    Ok(Address {
-        url: url.expose(),
-        shown: url.to_string(),
-        password: postgres.password_file.as_deref().map(password).transpose()?,
-        tls: match postgres.tls {
-            PostgresTls::VerifyFull => Tls::VerifyFull { ca_file: postgres.ca_file.clone() },
-            PostgresTls::Disable => Tls::Disable,
-        },
-        readers: postgres.readers(),
-        writers: postgres.writers(),
-        prepared: postgres.prepared,
-    })
-}
-
-/// The file's first line.
-fn password(file: &Path) -> Result<Secret<String>, Fault> {
-    let path = file.display();
-    let content = std::fs::read_to_string(file)
-        .map(Secret::new)
-        .map_err(|error| Fault::Config(format!("postgres.password_file: {path} can't be read: {error}")))?;
-    match content.expose().lines().next() {
-        Some(password) if !password.is_empty() => Ok(Secret::new(password.to_owned())),
-        _ => Err(Fault::Config(format!("postgres.password_file: {path} has nothing in its first line"))),
-    }
 }
 
 /// Four threads of the daemon may read for long. For those that must not wait, its I/O threads, there is

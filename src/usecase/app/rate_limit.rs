@@ -1,6 +1,6 @@
 //! How much one network may ask, in memory: a budget for each kind of request, spent before anything
 //! else is done for it. The faces of one daemon share the budgets; a restart begins them anew, and
-//! what must outlive one is the lockout's. What several daemons share is `shared_budgets`'s.
+//! what must outlive one is the lockout's. What several daemons share is `spending`'s.
 //!
 //! An IPv6 /64 is no more than what one host may choose its addresses from, and whoever rents a /48 has
 //! 65,536 of them. So the /56 and the /48 around it have budgets too, wider each, and a request is admitted
@@ -10,13 +10,12 @@
 //! is whole again. A request moves it on by `window / events`, and is refused while it lies more than
 //! the window ahead.
 
-use super::{App, shared_budgets};
 use crate::config::{Config, Rate};
 use crate::domain::network::Network;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,7 +46,7 @@ impl Budget {
         }
     }
 
-    const fn rate(self, config: &Config) -> Rate {
+    pub(super) const fn rate(self, config: &Config) -> Rate {
         match self {
             Self::Login => config.rate_limit.login,
             Self::Register => config.rate_limit.register,
@@ -81,24 +80,6 @@ pub struct BudgetState {
     pub reset: Duration,
 }
 
-/// Spends one request of the budget of the network that `ip` belongs to. `None`: limits are off.
-#[must_use]
-pub fn spend(app: &App, budget: Budget, ip: Option<IpAddr>) -> Option<BudgetState> {
-    let config = &app.config;
-    if !config.rate_limit.enabled {
-        return None;
-    }
-    let (rate, network) = (budget.rate(config), Network::of(ip));
-    let state = app.rate_limits.spend(budget, rate, network, app.elapsed());
-    Some(match state.decision {
-        RateDecision::Refused { .. } => state,
-        RateDecision::Admitted => {
-            let scopes = Scope::of(network, rate).map(|(scope, rate)| (scope.to_string(), rate));
-            shared_budgets::spend(app, state, scopes)
-        }
-    })
-}
-
 /// The state of all budgets: a table each, so that many requests of one kind can't crowd out what is
 /// known of another.
 #[derive(Debug, Default)]
@@ -107,7 +88,7 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    /// As [`spend`], at the time `now` of a clock that only goes forward.
+    /// Spends one request of the budget of a network, at the time `now` of a clock that only goes forward.
     pub fn spend(&self, budget: Budget, rate: Rate, network: Network, now: Duration) -> BudgetState {
         // A table is sound at every step: one that a panic left behind holds at worst one request less.
         let mut table = self.tables[budget as usize].lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +101,7 @@ const WIDER: [(u8, u32); 2] = [(56, 4), (48, 16)];
 
 /// Whose budget it is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Scope {
+pub(super) enum Scope {
     Network(Network),
     /// All that begin with these bits of an IPv6 address; the others are 0.
     Around {
@@ -131,7 +112,7 @@ enum Scope {
 
 impl Scope {
     /// A network and what lies around it, each with its rate.
-    fn of(network: Network, rate: Rate) -> impl Iterator<Item = (Self, Rate)> {
+    pub(super) fn of(network: Network, rate: Rate) -> impl Iterator<Item = (Self, Rate)> {
         let v6 = match network {
             Network::V6(prefix) => Some(prefix),
             Network::V4(_) | Network::Local => None,

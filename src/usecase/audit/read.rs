@@ -19,8 +19,8 @@ use crate::usecase::require;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// By how much a line may be older than the one before it: where several daemons write, none of them waits for
-/// another's.
+/// By how much a line may be older than the one before it: where several daemons write, none of them waits
+/// for another's.
 const APART: Duration = Duration::from_secs(5);
 
 /// How many lines are looked at in one read.

@@ -15,7 +15,7 @@ use crate::store::sqlite::file::DatabaseFile;
 use crate::store::tx::Query;
 use crate::store::{Gather, Store};
 use crate::usecase::app::folder::check_copy;
-use crate::usecase::app::{Ports, files, opening, root_key};
+use crate::usecase::app::{Ports, files, root_key, server_address};
 use crate::usecase::require;
 use std::path::Path;
 
@@ -74,14 +74,15 @@ fn verify_on_server(
     files::check_key(config)?;
     let root = root_key::existing(config)?;
     let chain_key = root.derive(Purpose::AuditChain);
-    let address = opening::address(config, url)?;
+    let address = server_address::address(config, url)?;
     let store = Store::open_on_server_unseen(&address, Ports::real().clock, &chain_key)?;
     store.read(|query| root_key::check(query, &root))?;
-    match store.seal_log(Gather::Nothing) {
-        // A log that doesn't end as it should is what the check below tells.
-        Ok(_) | Err(Fault::Storage(_)) => {}
+    let unsealed = match store.seal_log(Gather::Nothing) {
+        Ok(_) => None,
+        // What is wrong with the lines says more, where anything is.
+        Err(Fault::Storage(why)) => Some(why),
         Err(fault) => return Err(fault.into()),
-    }
+    };
     Ok(store.read(|query| {
         let mut verdict = verdict(query, store.chain(), noted, progress)?;
         let (_, lines) = inbox::count(query)?;
@@ -91,6 +92,7 @@ fn verify_on_server(
         // A line that is wrong says more than the trigger that is missing since.
         if verdict.flaw.is_none() {
             schema::check_objects(query)?;
+            verdict.flaw = unsealed.map(ChainError::Damaged);
         }
         Ok(verdict)
     })?)

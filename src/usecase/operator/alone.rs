@@ -6,7 +6,7 @@ use crate::store::postgres::address::Address;
 use crate::store::tables::daemons;
 use crate::store::{Store, look_on_server};
 use crate::usecase::app::database_lock::is_served;
-use crate::usecase::app::opening;
+use crate::usecase::app::server_address;
 use std::time::Duration;
 
 /// How long the server may take for an answer.
@@ -24,7 +24,7 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
         ))
         .into()),
         Database::File(_) => Ok(()),
-        Database::Server(url) => Ok(check_server(&opening::address(config, url)?)?),
+        Database::Server(url) => Ok(check_server(&server_address::address(config, url)?)?),
     }
 }
 

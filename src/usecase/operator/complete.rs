@@ -13,7 +13,7 @@ use crate::store::page::Page;
 use crate::store::tables::sessions::Alive;
 use crate::store::tables::{api_keys, apps, keys, mails, passkeys, registrations, roles, sessions, users};
 use crate::store::tx::Reader;
-use crate::usecase::app::opening;
+use crate::usecase::app::server_address;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -64,7 +64,9 @@ impl<'a> Look<'a> {
 fn look_into<T>(config: &Config, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
     match &config.database {
         Database::File(path) => store::look(path, work),
-        Database::Server(url) => store::look_on_server(&opening::address(config, url)?, PATIENCE, work),
+        Database::Server(url) => {
+            store::look_on_server(&server_address::address(config, url)?, PATIENCE, work)
+        }
     }
 }
 

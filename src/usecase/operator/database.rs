@@ -96,8 +96,8 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
 }
 
 /// What is wrong with the database; empty when all is well: of a file SQLite's own check of every page and
-/// index, and of every reference between tables; of a database on a server whether its schema and settings are
-/// as they must be, and the audit log ends where it should.
+/// index, and of every reference between tables; of a database on a server whether its schema and settings
+/// are as they must be, and the audit log ends where it should.
 ///
 /// # Errors
 /// `forbidden` for anybody but an operator; [`Fault::Stopped`] when somebody asked for that. A file too

@@ -99,13 +99,10 @@ pub fn examine(
     url: Option<&str>,
 ) -> Result<Vec<Finding>, Error> {
     require(caller, "database:read")?;
-    let mut findings = vec![
-        Finding::of("texts", texts(config)),
-        Finding::of("files", files_and_owners(config)),
-        public_url(config),
-        Finding::of("daemon", daemon(config)),
-    ];
+    let mut findings =
+        vec![Finding::of("texts", texts(config)), Finding::of("files", files_and_owners(config))];
     findings.extend(config.database.path().map(|database| Finding::of("disk", disk(database))));
+    findings.extend([public_url(config), Finding::of("daemon", daemon(config))]);
     findings.extend(weak_settings(config).into_iter().map(|weak| Finding::warn(weak.key, weak.says)));
     let app = match App::open(config.clone(), ports.clone(), IfMissing::Refuse) {
         Ok(app) => app,

@@ -16,7 +16,7 @@ use crate::store::sqlite::file::fold;
 use crate::store::tx::{Reader, Tx};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::temp_file::{TempFile, taken};
-use crate::usecase::app::{Ports, files, opening, root_key};
+use crate::usecase::app::{Ports, files, root_key, server_address};
 use crate::usecase::audit::verify;
 use crate::usecase::require;
 use std::fs;
@@ -28,8 +28,8 @@ use std::sync::Arc;
 pub struct Moved {
     pub from: Database,
     pub to: Database,
-    /// What the file is called now that it was moved from. `None`: that was on a server, where nobody opens it
-    /// any more.
+    /// What the file is called now that it was moved from. `None`: that was on a server, where nobody opens
+    /// it any more.
     pub kept: Option<PathBuf>,
     /// What each table holds, the same on both sides.
     pub tables: Vec<TableDigest>,
@@ -40,9 +40,9 @@ pub struct Moved {
 ///
 /// # Errors
 /// `not_found` where there is no database; `already_exists` where there is one already;
-/// [`Fault::StorageUnavailable`] while a daemon or another command has it open; [`Fault::Storage`] when not all
-/// arrived; [`Fault::CheckFailed`] when the audit log is not whole; [`Fault::Stopped`] when somebody asked for
-/// that. Then nothing was changed.
+/// [`Fault::StorageUnavailable`] while a daemon or another command has it open; [`Fault::Storage`] when not
+/// all arrived; [`Fault::CheckFailed`] when the audit log is not whole; [`Fault::Stopped`] when somebody
+/// asked for that. Then nothing was changed.
 pub fn move_to(
     config: &Config,
     target: &Config,
@@ -84,7 +84,7 @@ fn open(
             Ok((store, Some(lock)))
         }
         Database::Server(url) => {
-            let address = opening::address(config, url)?;
+            let address = server_address::address(config, url)?;
             if !Store::is_on_server(&address)? {
                 return Err(Refusal::not_found("database", config.database.to_string()).into());
             }
@@ -108,7 +108,7 @@ impl Moving<'_> {
         let now = self.ports.clock.now();
         match &self.target.database {
             Database::Server(url) => {
-                let address = opening::address(self.target, url)?;
+                let address = server_address::address(self.target, url)?;
                 let made = Store::make_on_server(&address, now, self.caller, self.chain_key, |tx| {
                     self.fill(from, tx)
                 })?;

@@ -15,12 +15,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The commands that ask, with the file of `src/cli` that does.
-const ASKING: [(&str, &str); 14] = [
+const ASKING: [(&str, &str); 16] = [
     ("apikey revoke", "apikey.rs"),
     ("app delete", "app.rs"),
     ("apply", "apply.rs"),
     ("audit prune", "audit/prune.rs"),
+    ("db migrate-to", "db/copies.rs"),
     ("db restore", "db/copies.rs"),
+    ("db restored", "db/copies.rs"),
     ("identity unlink", "identity.rs"),
     ("key retire", "key.rs"),
     ("passkey delete", "passkey.rs"),

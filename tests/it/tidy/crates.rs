@@ -4,12 +4,16 @@ use super::paths::Outline;
 
 pub const CONFINED: &[(&str, &[&str])] = &[
     ("rusqlite", &["src/store/sqlite/"]),
-    ("r2d2", &["src/store/sqlite/"]),
+    ("tokio_postgres", &["src/store/postgres/", "src/config/database.rs"]),
+    ("tokio_postgres_rustls", &["src/store/postgres/"]),
+    ("rustls_native_certs", &["src/store/postgres/"]),
+    ("r2d2", &["src/store/sqlite/", "src/store/postgres/"]),
     ("hyper", &["src/transport/"]),
     ("hyper_util", &["src/transport/"]),
     ("http_body_util", &["src/transport/"]),
-    // The writer answers threads and tasks over one channel, which needs no runtime.
-    ("tokio", &["src/transport/", "src/store/sqlite/writer.rs"]),
+    // A job's end is told to threads and tasks over one channel, which needs no runtime; a session with a
+    // server is driven on one of its own.
+    ("tokio", &["src/transport/", "src/store/job.rs", "src/store/postgres/session.rs"]),
     // Items of CBOR stand in what passkeys say, and nowhere else.
     ("minicbor", &["src/webauthn/"]),
     ("listenfd", &["src/transport/", "src/cli/serve.rs"]),
@@ -24,7 +28,7 @@ pub const CONFINED: &[(&str, &[&str])] = &[
     ("getrandom", &["src/ports/"]),
     ("lettre", &["src/ports/"]),
     // Of it Apple's key needs the reader of PEM alone.
-    ("rustls", &["src/ports/", "src/oidc/client_secret.rs"]),
+    ("rustls", &["src/ports/", "src/oidc/client_secret.rs", "src/store/postgres/tls.rs"]),
     ("ureq", &["src/ports/"]),
     ("uzers", &["src/ports/", "src/cli/"]),
     ("toml", &["src/config/", "src/usecase/operator/apply/file.rs", "src/pages/language.rs"]),

@@ -1,5 +1,5 @@
-//! Restoring into a database on a server: the backup is made ready in a file of its own, and then copied in the
-//! place of what is there, in one transaction.
+//! Restoring into a database on a server: the backup is made ready in a file of its own, and then copied in
+//! the place of what is there, in one transaction.
 
 use super::{Prepared, Restored, Source, StillValid, copy_sound, prepare};
 use crate::config::{Config, ServerUrl};
@@ -13,7 +13,7 @@ use crate::store::sqlite::fault::check_stop;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::{Store, look_on_server};
 use crate::usecase::app::temp_file::TempFile;
-use crate::usecase::app::{Ports, files, opening, root_key};
+use crate::usecase::app::{Ports, files, root_key, server_address};
 use crate::usecase::operator::alone;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub(super) fn restore(
 ) -> Result<Restored, Error> {
     files::prepare_folder(config)?;
     files::check(config)?;
-    let address = opening::address(config, url)?;
+    let address = server_address::address(config, url)?;
     alone::check_server(&address)?;
     let root = root_key::existing(config)?;
     let beside = files::beside(&config.key_file, ".restore");

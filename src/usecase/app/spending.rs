@@ -1,19 +1,39 @@
-//! Budgets that hold across all daemons of a database on a server. Each daemon keeps its own in memory first:
-//! who is over it there is over it everywhere, so that a flood costs no question.
+//! Spending budgets: those that this daemon keeps in memory, and then those that hold across all daemons of a
+//! database on a server. Who is over it in memory is over it everywhere, so that a flood costs no question.
 
 use super::App;
-use super::rate_limit::{Budget, BudgetState, RateDecision};
+use super::rate_limit::{Budget, BudgetState, RateDecision, Scope};
 use crate::config::Rate;
+use crate::domain::network::Network;
 use crate::error::Fault;
 use crate::store::tables::rate_budgets::{self, Spending};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Those that protect accounts and addresses; the others protect the daemon itself.
 const SHARED: [Budget; 3] = [Budget::Login, Budget::Register, Budget::Mail];
 
+/// Spends one request of the budget of the network that `ip` belongs to. `None`: limits are off.
+#[must_use]
+pub fn spend(app: &App, budget: Budget, ip: Option<IpAddr>) -> Option<BudgetState> {
+    let config = &app.config;
+    if !config.rate_limit.enabled {
+        return None;
+    }
+    let (rate, network) = (budget.rate(config), Network::of(ip));
+    let state = app.rate_limits.spend(budget, rate, network, app.elapsed());
+    Some(match state.decision {
+        RateDecision::Refused { .. } => state,
+        RateDecision::Admitted => {
+            let scopes = Scope::of(network, rate).map(|(scope, rate)| (scope.to_string(), rate));
+            spend_shared(app, state, scopes)
+        }
+    })
+}
+
 /// Spends what was admitted in memory of the shared budgets as well; gives the state that holds. Where the
 /// database can't be asked, nothing can be changed either, and what memory says is enough.
-pub(super) fn spend(
+fn spend_shared(
     app: &App,
     admitted: BudgetState,
     scopes: impl Iterator<Item = (String, Rate)>,

@@ -1,0 +1,66 @@
+//! Putting lines behind the newest one of the audit log, each chained to the one before.
+
+use super::chain::{Chain, End};
+use super::entry::Entry;
+use super::head::head;
+use crate::domain::audit::Mark;
+use crate::error::Fault;
+use crate::store::driver::Driver;
+use crate::store::tx::{Reader, params};
+use crate::store::value::rows;
+
+/// The newest line. A line after a head that somebody else made would make that head good.
+pub(super) fn sealed_head(driver: Driver<'_>, chain: &Chain) -> Result<Mark, Fault> {
+    head(&Reader::new(driver), chain)?.map_err(|flaw| {
+        Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup"))
+    })
+}
+
+/// How many lines go into one statement.
+const TOGETHER: [usize; 3] = [128, 16, 1];
+
+/// Writes lines behind the line `last`, in their order. Gives the newest.
+pub(super) fn append(
+    driver: Driver<'_>,
+    chain: &Chain,
+    last: &Mark,
+    entries: &[Entry],
+) -> Result<Mark, Fault> {
+    let mut last = last.clone();
+    let mut rest = entries;
+    while !rest.is_empty() {
+        let count = TOGETHER.into_iter().find(|count| *count <= rest.len()).unwrap_or(1);
+        let (these, others) = rest.split_at(count);
+        last = append_together(driver, chain, last, these)?;
+        rest = others;
+    }
+    let (key, sealed) = (End::Head.key(), chain.seal(End::Head, &last));
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    driver.execute(sql, params![key, sealed])?;
+    Ok(last)
+}
+
+fn append_together(
+    driver: Driver<'_>,
+    chain: &Chain,
+    mut last: Mark,
+    entries: &[Entry],
+) -> Result<Mark, Fault> {
+    let mut hashes = Vec::with_capacity(entries.len());
+    let first = last.seq + 1;
+    for entry in entries {
+        last.seq += 1;
+        last.hash = chain.hash(&last.hash, &entry.fields(last.seq)).to_vec();
+        hashes.push(last.hash.clone());
+    }
+    let numbers: Vec<i64> = (first..=last.seq).collect();
+    let mut values = Vec::with_capacity(10 * entries.len());
+    for ((seq, entry), hash) in numbers.iter().zip(entries).zip(&hashes) {
+        values.extend(params![*seq]);
+        values.extend(entry.values());
+        values.extend(params![*hash]);
+    }
+    let sql = "INSERT INTO audit (seq, at, event, actor, user_id, session_id, ip, request_id, details, hash) VALUES ";
+    driver.execute(&format!("{sql}{}", rows(entries.len(), 10)), &values)?;
+    Ok(last)
+}
