@@ -211,7 +211,8 @@ fn an_import_that_is_stopped_keeps_its_batches_and_goes_on_the_next_time() {
 fn a_pruning_that_is_stopped_says_how_much_went_and_leaves_one_line_of_it() {
     let shell = Shell::new();
     add_users(&shell, 5_000);
-    let lines = count(&shell, "audit");
+    // By this they are all in the log, wherever lines wait for that.
+    let lines = i64::try_from(shell.world.audit().len()).unwrap();
     let database = shell.world.database();
     // Nobody prunes before the signal is there.
     database.hold();
