@@ -104,11 +104,11 @@ pub fn status(app: &App, caller: &Caller) -> Result<Status, Error> {
 /// damaged to be read is a finding, not an error.
 pub fn check(app: &App, caller: &Caller, progress: &Progress) -> Result<Vec<String>, Error> {
     require(caller, "database:read")?;
+    check_stop(progress)?;
     let Some(database) = app.config.database.path() else {
         return Ok(check_server(app)?);
     };
     progress.begin("checking every page", Unit::Nothing, None);
-    check_stop(progress)?;
     let look = || inspect::integrity_problems(&DatabaseFile::open(database, progress)?);
     match look() {
         Ok(problems) => Ok(problems),
