@@ -204,7 +204,10 @@ fn insert(to: &mut Tx<'_>, table: &TableShape, page: &[Vec<Cell>]) -> Result<(),
         let values: Vec<Value<'_>> = rows.iter().flatten().map(Cell::value).collect();
         let parameters = super::value::rows(rows.len(), columns.len());
         let sql = format!("INSERT INTO {} ({}) VALUES {parameters}", table.name, columns.join(", "));
-        to.execute(&sql, &values)?;
+        to.execute(&sql, &values).map_err(|fault| match fault {
+            Fault::Internal(why) => Fault::Storage(format!("{} can't be copied: {why}", table.name)),
+            other => other,
+        })?;
     }
     Ok(())
 }

@@ -54,6 +54,7 @@ pub(in crate::store) fn make<T>(
     place: Place,
     fill: impl FnOnce(&mut Tx<'_>) -> Result<T, Fault>,
 ) -> Result<Option<T>, Fault> {
+    check_settings(session)?;
     if place == Place::Empty && is_there(session)? {
         return Ok(None);
     }

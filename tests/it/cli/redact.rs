@@ -29,8 +29,10 @@ impl Redaction {
             if !word.is_empty() && rest[word.len()..].starts_with(" MiB are free") {
                 out.push('0');
                 rest = &rest[word.len()..];
-            } else if word.starts_with("before-restore-") {
-                out.push_str("before-restore-00000000T000000Z");
+            } else if let Some(kept) =
+                ["before-restore-", "moved-"].iter().find(|kept| word.starts_with(**kept))
+            {
+                out.push_str(&format!("{kept}00000000T000000Z"));
                 rest = &rest[word.len()..];
             } else if word.is_empty() {
                 out.push(c);
