@@ -198,6 +198,9 @@ impl MigrateTo {
             terminal.note(&format!("the file is {} now; delete it when all is well", kept.display()));
         }
         terminal.note(&format!("set `database` to {} before you start a daemon", moved.to));
+        if target.key_file != config.key_file {
+            terminal.note(&format!("and `key_file` to {}, as it is now", config.key_file.display()));
+        }
         let columns = [Column::Text("from"), Column::Text("to"), Column::Text("kept")];
         let row = (moved.to.to_string(), views::moved_database(&moved));
         terminal.changed(&Table::of_objects(&columns, [row]))

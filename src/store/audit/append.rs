@@ -7,7 +7,7 @@ use crate::domain::audit::Mark;
 use crate::error::Fault;
 use crate::store::driver::Driver;
 use crate::store::tx::{Reader, params};
-use crate::store::value::rows;
+use crate::store::value::{Value, rows};
 
 /// The newest line. A line after a head that somebody else made would make that head good.
 pub(super) fn sealed_head(driver: Driver<'_>, chain: &Chain) -> Result<Mark, Fault> {
@@ -18,6 +18,16 @@ pub(super) fn sealed_head(driver: Driver<'_>, chain: &Chain) -> Result<Mark, Fau
 
 /// How many lines go into one statement.
 const TOGETHER: [usize; 3] = [128, 16, 1];
+
+/// Writes a line behind the line `last`.
+pub(super) fn append_one(driver: Driver<'_>, chain: &Chain, last: &Mark, entry: &Entry) -> Result<(), Fault> {
+    let seq = last.seq + 1;
+    let hash = chain.hash(&last.hash, &entry.fields(seq));
+    let sql = "INSERT INTO audit (seq, at, event, actor, user_id, session_id, ip, request_id, details, hash) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    driver.execute(sql, &entry.row(&seq, &hash))?;
+    save_head(driver, chain, &Mark { seq, hash: hash.to_vec() })
+}
 
 /// Writes lines behind the line `last`, in their order. Gives the newest.
 pub(super) fn append(
@@ -34,9 +44,7 @@ pub(super) fn append(
         last = append_together(driver, chain, last, these)?;
         rest = others;
     }
-    let (key, sealed) = (End::Head.key(), chain.seal(End::Head, &last));
-    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    driver.execute(sql, params![key, sealed])?;
+    save_head(driver, chain, &last)?;
     Ok(last)
 }
 
@@ -46,21 +54,21 @@ fn append_together(
     mut last: Mark,
     entries: &[Entry],
 ) -> Result<Mark, Fault> {
-    let mut hashes = Vec::with_capacity(entries.len());
-    let first = last.seq + 1;
+    let mut numbered = Vec::with_capacity(entries.len());
     for entry in entries {
         last.seq += 1;
-        last.hash = chain.hash(&last.hash, &entry.fields(last.seq)).to_vec();
-        hashes.push(last.hash.clone());
+        let hash = chain.hash(&last.hash, &entry.fields(last.seq));
+        last.hash = hash.to_vec();
+        numbered.push((last.seq, hash));
     }
-    let numbers: Vec<i64> = (first..=last.seq).collect();
-    let mut values = Vec::with_capacity(10 * entries.len());
-    for ((seq, entry), hash) in numbers.iter().zip(entries).zip(&hashes) {
-        values.extend(params![*seq]);
-        values.extend(entry.values());
-        values.extend(params![*hash]);
-    }
+    let each = entries.iter().zip(&numbered);
+    let values: Vec<Value<'_>> = each.flat_map(|(entry, (seq, hash))| entry.row(seq, hash)).collect();
     let sql = "INSERT INTO audit (seq, at, event, actor, user_id, session_id, ip, request_id, details, hash) VALUES ";
     driver.execute(&format!("{sql}{}", rows(entries.len(), 10)), &values)?;
     Ok(last)
+}
+
+fn save_head(driver: Driver<'_>, chain: &Chain, newest: &Mark) -> Result<(), Fault> {
+    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    driver.execute(sql, params![End::Head.key(), chain.seal(End::Head, newest)]).map(drop)
 }

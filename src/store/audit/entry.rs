@@ -8,12 +8,13 @@ use crate::error::Fault;
 use crate::store::row::Row;
 use crate::store::value::{Value, params};
 use serde_json::Map;
+use std::borrow::Cow;
 
 /// A line as it goes into its columns and, in the same order, into its hash.
 #[derive(Debug)]
 pub(in crate::store) struct Entry {
     at: Timestamp,
-    event: String,
+    event: Cow<'static, str>,
     actor: String,
     user_id: Option<String>,
     session_id: Option<String>,
@@ -29,7 +30,7 @@ impl Entry {
             event.details().into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         Self {
             at,
-            event: event.name().to_owned(),
+            event: Cow::Borrowed(event.name()),
             actor: caller.actor.to_string(),
             user_id: subject.user.map(|id| id.to_string()),
             session_id: subject.session.map(|id| id.to_string()),
@@ -43,7 +44,7 @@ impl Entry {
     pub(super) fn read(row: &Row<'_>) -> Result<Self, Fault> {
         Ok(Self {
             at: row.get("at")?,
-            event: row.get("event")?,
+            event: Cow::Owned(row.get("event")?),
             actor: row.get("actor")?,
             user_id: row.get("user_id")?,
             session_id: row.get("session_id")?,
@@ -78,17 +79,19 @@ impl Entry {
         }
     }
 
-    /// Its columns, from `at` to `details`.
-    pub(super) fn values(&self) -> [Value<'_>; 8] {
+    /// Its columns between a number and a code: those of a row of the log, or of its inbox.
+    pub(super) fn row<'v>(&'v self, number: &'v i64, code: &'v [u8]) -> [Value<'v>; 10] {
         *params![
+            number,
             self.at,
-            self.event,
+            *self.event,
             self.actor,
             self.user_id,
             self.session_id,
             self.ip,
             self.request_id,
-            self.details
+            self.details,
+            code
         ]
     }
 }

@@ -42,12 +42,8 @@ pub(super) fn leave(session: &Session, chain: &Chain, entries: &[Entry]) -> Resu
     let ids = session.line_ids(entries.len())?;
     let coded = ids.iter().zip(entries).map(|(id, entry)| chain.code_of_waiting(&entry.fields(*id)));
     let codes: Vec<[u8; 32]> = coded.collect();
-    let mut values = Vec::with_capacity(10 * entries.len());
-    for ((id, entry), code) in ids.iter().zip(entries).zip(&codes) {
-        values.extend(params![*id]);
-        values.extend(entry.values());
-        values.extend(params![*code]);
-    }
+    let each = entries.iter().zip(ids.iter().zip(&codes));
+    let values: Vec<Value<'_>> = each.flat_map(|(entry, (id, code))| entry.row(id, code)).collect();
     let sql = format!("INSERT INTO audit_inbox ({COLUMNS}) VALUES {}", rows(entries.len(), 10));
     session.execute(&sql, &values).map(drop)
 }
@@ -81,14 +77,9 @@ pub(in crate::store) fn seal(session: &Session, chain: &Chain, now: Timestamp) -
             continue;
         }
         strange += 1;
-        let mut values = params![id].to_vec();
-        values.extend(entry.values());
-        values.extend(params![mac]);
-        let sql = format!(
-            "INSERT INTO audit_inbox ({COLUMNS}, strange) VALUES ({}, 1)",
-            &rows(1, 10)[1..].trim_end_matches(')')
-        );
-        driver.execute(&sql, &values)?;
+        let sql = format!("INSERT INTO audit_inbox ({COLUMNS}) VALUES {}", rows(1, 10));
+        driver.execute(&sql, &entry.row(&id, &mac))?;
+        driver.execute("UPDATE audit_inbox SET strange = 1 WHERE id = ?1", params![id])?;
     }
     let newest = append(driver, chain, &head, &lines)?;
     save_ids(driver, chain, &newest, sealed_ids, now)?;

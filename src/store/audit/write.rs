@@ -1,7 +1,7 @@
 //! Writing the audit log, in the same transaction as the change that a line tells of. With one writer a line
 //! gets its number and its hash at once; where several write, it is left in the inbox, to be sealed.
 
-use super::append::{append, sealed_head};
+use super::append::{append_one, sealed_head};
 use super::entry::Entry;
 use super::inbox;
 use crate::domain::audit::{Event, EventClass, Subject};
@@ -17,7 +17,7 @@ impl Tx<'_> {
         match self.driver() {
             Driver::Sqlite(_) => {
                 let last = sealed_head(self.driver(), self.chain())?;
-                append(self.driver(), self.chain(), &last, &[entry])?;
+                append_one(self.driver(), self.chain(), &last, &entry)?;
             }
             Driver::Postgres(_) => self.gather(entry),
         }

@@ -15,8 +15,9 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(in crate::store) struct OpenFile {
     pub path: PathBuf,
-    pub writer: Writer,
     pool: Pool,
+    /// Let go after those that read, which can't fold the write-ahead log back.
+    pub writer: Writer,
     damage: Arc<Damage>,
     identity: Identity,
 }

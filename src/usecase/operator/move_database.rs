@@ -77,7 +77,8 @@ fn open(
     match &config.database {
         Database::File(path) => {
             if !files::exists(path)? {
-                return Err(Refusal::not_found("database", path.display().to_string()).into());
+                let advice = format!("{}; set `database`, or name another with --database", path.display());
+                return Err(Refusal::not_found("database", advice).into());
             }
             let lock = DatabaseLock::alone(path)?;
             let store = Store::open(lock.database(), Arc::clone(&ports.clock), chain_key, 2)?;
@@ -86,7 +87,8 @@ fn open(
         Database::Server(url) => {
             let address = server_address::address(config, url)?;
             if !Store::is_on_server(&address)? {
-                return Err(Refusal::not_found("database", config.database.to_string()).into());
+                let advice = format!("{}; set `database`, or name another with --database", config.database);
+                return Err(Refusal::not_found("database", advice).into());
             }
             Ok((Store::open_on_server(&address, Arc::clone(&ports.clock), chain_key)?, None))
         }

@@ -16,7 +16,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{self, Stdio};
 
 /// Those that end otherwise than with 0 where no person is, and why.
-const OTHERWISE: [(&str, i32, &str); 20] = [
+const OTHERWISE: [(&str, i32, &str); 22] = [
     ("authd user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user add ann@example.com --role admin", 2, ASKS_FOR_A_PASSWORD),
     ("authctl user passwd ann@example.com", 2, ASKS_FOR_A_PASSWORD),
@@ -29,6 +29,12 @@ const OTHERWISE: [(&str, i32, &str); 20] = [
     ("authctl token revoke --user ann@example.com", 2, ASKS_FIRST),
     ("authctl totp reset ann@example.com", 2, ASKS_FIRST),
     ("authctl db restore nightly.db", 2, ASKS_FIRST),
+    ("authctl db restored", 2, ASKS_FIRST),
+    (
+        "authctl db migrate-to postgres://authd@db.example.com/authd",
+        78,
+        "the key file must be named for a server",
+    ),
     ("authctl token inspect", 2, "it asks for the token"),
     ("authctl totp enroll ann@example.com", 2, "it asks for a code of the phone"),
     ("authctl totp verify ann@example.com", 2, "it asks for a code of the phone"),
@@ -140,7 +146,7 @@ fn scene(example: &str) -> (Shell, String) {
     } else {
         people(&shell, example)
     };
-    if is("db restore") {
+    if is("db restore") || is("db migrate-to") {
         // Nobody else may have that database open, and the world has its own.
         let script = "mkdir -m 700 alone && cd alone && authctl db init && authctl db backup nightly.db \
             && authctl db backup ../var/backups/authd-2026-11-22.db";
