@@ -103,7 +103,7 @@ pub struct World {
     pub clock: Arc<TestClock>,
     pub folder: PathBuf,
     _keep: Mutex<Option<TempDir>>,
-    /// Those on a server: the world's own, where that is one, and others beside it.
+    /// Those on a server: the world's own, where that is one, and the one elsewhere.
     servers: Mutex<Vec<OwnDatabase>>,
     /// Variables that name the database and its key, where these are not found by themselves.
     place: Vec<(&'static str, String)>,
@@ -322,15 +322,16 @@ impl World {
         self.place.clone()
     }
 
-    /// Where another database may be made, for the same key, which ends with this world.
+    /// Where another database may be made, for the same key: the same place whenever it is asked for.
     pub fn elsewhere(&self) -> Database {
         if !worlds::are_on_a_server() {
             return Database::File(self.folder.join("elsewhere").join("authd.db"));
         }
-        let another = OwnDatabase::new();
-        let database = another.database();
-        self.servers.lock().unwrap().push(another);
-        database
+        let mut servers = self.servers.lock().unwrap();
+        if servers.len() < 2 {
+            servers.push(OwnDatabase::new());
+        }
+        servers[1].database()
     }
 
     /// The file that it is, where it is one.
