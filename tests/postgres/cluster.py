@@ -4,6 +4,7 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -25,42 +26,110 @@ def disk():
     return MEMORY if free.f_bavail * free.f_frsize > ENOUGH else None
 
 
+def as_user():
+    """Who a server runs as, in the words of `setpriv`: PostgreSQL won't run as root."""
+    if os.geteuid() != 0:
+        return []
+    account = pwd.getpwnam("postgres")
+    return [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+
+
+def own(*paths):
+    """Gives files to whoever a server runs as."""
+    if os.geteuid() == 0:
+        account = pwd.getpwnam("postgres")
+        for path in paths:
+            os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One server with its data. `settings` go over those above; `safe`: its data stand on a disk, and survive."""
+
+    def __init__(self, programs, settings=None, safe=False):
+        self.programs, self.port, self.process = programs, free_port(), None
+        of_disk = {"full_page_writes": "on"} if safe else {}
+        self.settings = {**SETTINGS, **of_disk, **(settings or {})}
+        self.folder = tempfile.mkdtemp(prefix="authd-postgres-", dir=None if safe else disk())
+        own(self.folder)
+        self.data, self.log = os.path.join(self.folder, "data"), os.path.join(self.folder, "log")
+        subprocess.run(["setpriv", *as_user(), f"{programs}/initdb", "--pgdata", self.data, "--username=authd",
+                        "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
+                       cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def address(self, database="postgres"):
+        return f"host=127.0.0.1 port={self.port} user=authd dbname={database} connect_timeout=5"
+
+    def url(self, database, port=None):
+        return f"postgres://authd@127.0.0.1:{port or self.port}/{database}?sslmode=disable"
+
+    def begin(self):
+        """Starts it, and doesn't wait."""
+        settings = [f"--{name}={value}" for name, value in self.settings.items()]
+        # At once, and also where this process is killed.
+        command = ["setpriv", *as_user(), "--pdeathsig=QUIT", f"{self.programs}/postgres", "-D", self.data,
+                   f"--port={self.port}", *settings]
+        with open(self.log, "ab") as written:
+            self.process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL,
+                                            stdout=written, stderr=written)
+
+    def start(self):
+        self.begin()
+        wait(self.process, self.address(), self.log)
+        return self
+
+    def stop(self, how=signal.SIGINT):
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def signal_all(self, number):
+        """Sends a signal to the server and all its children."""
+        pid = self.process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            for child in [pid, *map(int, children.read().split())]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, number)
+
+    def connect(self, database="postgres"):
+        return psycopg.connect(self.address(database), autocommit=True)
+
+    def create(self, database):
+        """Makes an empty database; gives its URL."""
+        with self.connect() as connection:
+            connection.execute(f'CREATE DATABASE "{database}"')
+        return self.url(database)
+
+    def one(self, database, sql, *values):
+        """The first column of the first row of an answer."""
+        with self.connect(database) as connection:
+            return connection.execute(sql, values).fetchone()[0]
+
+
 @contextlib.contextmanager
 def cluster(programs):
     """Gives what to connect to. However this process ends, the server ends with it."""
-    folder = tempfile.mkdtemp(prefix="authd-postgres-", dir=disk())
-    # PostgreSQL won't run as root.
-    as_user = []
-    if os.geteuid() == 0:
-        account = pwd.getpwnam("postgres")
-        os.chown(folder, account.pw_uid, account.pw_gid)
-        as_user = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-    try:
-        data, log = os.path.join(folder, "data"), os.path.join(folder, "log")
-        subprocess.run(["setpriv", *as_user, f"{programs}/initdb", "--pgdata", data, "--username=authd", "--auth=trust",
-                        "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
-                       cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
-        # At once, and also where this process is killed.
-        command = ["setpriv", *as_user, "--pdeathsig=QUIT", f"{programs}/postgres", "-D", data, f"--port={port}", *settings]
-        with open(log, "wb") as written:
-            server = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=written, stderr=written)
-        try:
-            address = f"host=127.0.0.1 port={port} user=authd dbname=postgres connect_timeout=5"
-            wait(server, address, log)
-            yield address
-        finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with Server(programs) as server:
+        server.start()
+        yield server.address()
 
 
 def wait(server, address, log, seconds=30):
