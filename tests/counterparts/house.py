@@ -63,9 +63,9 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(port, method, path, headers=(), body=None):
+def ask(port, method, path, headers=(), body=None, timeout=20):
     """One request; `headers` are pairs, sent as they are written."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.putrequest(method, path, skip_accept_encoding=True)
         for name, value in headers.items() if isinstance(headers, dict) else headers:

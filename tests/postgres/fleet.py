@@ -22,7 +22,7 @@ class Daemon(House):
     """authd in a folder of its own, with the key file of others. It ends with whoever started it."""
 
     def __init__(self, binary, database, key_file=None, settings=None):
-        self.given = key_file
+        self.given, self.patience = key_file, 20
         super().__init__(binary, {"database": database, **(settings or {})})
 
     def environment(self, settings):
@@ -72,10 +72,11 @@ class Daemon(House):
 
     def post(self, path, document, token=None, port=None):
         headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
-        return ask(port or self.port, "POST", "/api/auth" + path, headers, json.dumps(document).encode())
+        return ask(port or self.port, "POST", "/api/auth" + path, headers, json.dumps(document).encode(), self.patience)
 
     def get(self, path, token=None, port=None):
-        return ask(port or self.port, "GET", path, {"Authorization": f"Bearer {token}"} if token else {})
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return ask(port or self.port, "GET", path, headers, None, self.patience)
 
     def me(self, token):
         return self.get("/api/auth/me", token).status
