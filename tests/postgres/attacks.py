@@ -43,7 +43,9 @@ class Attacker:
 
     def lines(self, role):
         """How many lines of the log tell that a role was made."""
-        return self.one("SELECT count(*) FROM audit WHERE event = 'RoleCreated' AND details LIKE %s", f'%"{role}"%')
+        return self.one(
+            "SELECT count(*) FROM audit WHERE event = 'RoleCreated' AND details LIKE %s", f'%"{role}"%'
+        )
 
     def meta(self, key):
         found = self.run("SELECT value FROM meta WHERE key = %s", key).fetchone()
@@ -55,7 +57,9 @@ class Attacker:
     def is_seen(self, what, count):
         """It stays in the inbox, and everything that looks tells of it."""
         told(self.daemon, what)
-        equal(self.one("SELECT count(*) FROM audit_inbox WHERE strange <> 0"), count, f"{what}: lines that stay")
+        equal(
+            self.one("SELECT count(*) FROM audit_inbox WHERE strange <> 0"), count, f"{what}: lines that stay"
+        )
 
     def clean(self, what):
         self.run("DELETE FROM audit_inbox")
@@ -74,7 +78,11 @@ def told(daemon, what):
 def lines_of_others(attacker):
     line = attacker.leave_line("genuine")
     attacker.daemon.audit_is_whole("with a line that waited")
-    equal((attacker.lines("genuine"), attacker.one("SELECT count(*) FROM audit_inbox")), (1, 0), "sealed by the next command")
+    equal(
+        (attacker.lines("genuine"), attacker.one("SELECT count(*) FROM audit_inbox")),
+        (1, 0),
+        "sealed by the next command",
+    )
 
     forged = (attacker.one("SELECT nextval('audit_inbox_id')"), *line[1:8], '{"role":"forged"}', b"\0" * 32)
     attacker.put(forged)
@@ -126,7 +134,9 @@ def what_was_is_put_back(attacker, line):
         told(daemon, what)
         equal(attacker.lines("genuine"), 1, f"{what}: a line that was sealed before is not sealed again")
         equal(attacker.lines("newer"), 1, f"{what}: the newer line stands")
-        print(f"   {what}: role add exits {done.returncode}, {daemon.run('audit', 'verify').stderr.strip()[:160]}")
+        print(
+            f"   {what}: role add exits {done.returncode}, {daemon.run('audit', 'verify').stderr.strip()[:160]}"
+        )
         attacker.run("DELETE FROM audit_inbox WHERE id = %s", line[0])
         for key in keys:
             attacker.set_meta(key, new[key])
@@ -175,18 +185,36 @@ def a_daemon_dies(attacker):
         daemon.kill()
         waiting = attacker.one("SELECT count(*) FROM audit_inbox WHERE event = 'LoginSucceeded'")
         equal(waiting, 1, "a line waits when its daemon dies")
-    until(lambda: attacker.one("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'authd'") == 0, "its sessions end")
+    until(
+        lambda: attacker.one("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'authd'") == 0,
+        "its sessions end",
+    )
     daemon.audit_is_whole("after a daemon died")
-    equal(attacker.one("SELECT count(*) FROM audit WHERE event = 'LoginSucceeded'"), 1, "the next command has sealed it")
+    equal(
+        attacker.one("SELECT count(*) FROM audit WHERE event = 'LoginSucceeded'"),
+        1,
+        "the next command has sealed it",
+    )
 
 
 def a_daemon_says_so(attacker):
     daemon = attacker.daemon
     daemon.start()
-    attacker.put((attacker.one("SELECT nextval('audit_inbox_id')"), 1, "RoleCreated", "operator:root", None, None, None, None,
-                  "{}", b"\1" * 32))
-    until(lambda: "audit log's inbox" in daemon.log(),
-          "the daemon's log tells of it", 15)
+    attacker.put(
+        (
+            attacker.one("SELECT nextval('audit_inbox_id')"),
+            1,
+            "RoleCreated",
+            "operator:root",
+            None,
+            None,
+            None,
+            None,
+            "{}",
+            b"\1" * 32,
+        )
+    )
+    until(lambda: "audit log's inbox" in daemon.log(), "the daemon's log tells of it", 15)
     told(daemon, "a forged line beside a daemon")
     attacker.clean("the forged line")
     daemon.stop()

@@ -13,8 +13,15 @@ import time
 import psycopg
 
 # Nothing is asked to survive here, and authd refuses a server with `fsync` off: so the disk is memory, where it can be.
-SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "full_page_writes": "off",
-            "logging_collector": "off", "max_connections": "500", "shared_buffers": "256MB", "max_wal_size": "512MB"}
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "full_page_writes": "off",
+    "logging_collector": "off",
+    "max_connections": "500",
+    "shared_buffers": "256MB",
+    "max_wal_size": "512MB",
+}
 MEMORY, ENOUGH = "/dev/shm", 2 << 30
 
 
@@ -58,9 +65,23 @@ class Server:
         self.folder = tempfile.mkdtemp(prefix="authd-postgres-", dir=None if safe else disk())
         own(self.folder)
         self.data, self.log = os.path.join(self.folder, "data"), os.path.join(self.folder, "log")
-        subprocess.run(["setpriv", *as_user(), f"{programs}/initdb", "--pgdata", self.data, "--username=authd",
-                        "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
-                       cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                "setpriv",
+                *as_user(),
+                f"{programs}/initdb",
+                "--pgdata",
+                self.data,
+                "--username=authd",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+            ],
+            cwd=self.folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def __enter__(self):
         return self
@@ -79,11 +100,20 @@ class Server:
         """Starts it, and doesn't wait."""
         settings = [f"--{name}={value}" for name, value in self.settings.items()]
         # At once, and also where this process is killed.
-        command = ["setpriv", *as_user(), "--pdeathsig=QUIT", f"{self.programs}/postgres", "-D", self.data,
-                   f"--port={self.port}", *settings]
+        command = [
+            "setpriv",
+            *as_user(),
+            "--pdeathsig=QUIT",
+            f"{self.programs}/postgres",
+            "-D",
+            self.data,
+            f"--port={self.port}",
+            *settings,
+        ]
         with open(self.log, "ab") as written:
-            self.process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL,
-                                            stdout=written, stderr=written)
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=written, stderr=written
+            )
 
     def start(self):
         self.begin()

@@ -16,8 +16,21 @@ REFUSED = 69
 # Argon2's own words for PASSWORD would take a second each; this is of another password, and of nobody's.
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$6g8AT1dTvYyHbIlFzDwKxPqfjl1fj1lRfu5JwCRkVBI"
 
-TABLES = ["users", "user_roles", "roles", "role_permissions", "sessions", "passkeys", "mails", "recovery_codes", "totp", "audit",
-          "api_keys", "signing_keys", "links"]
+TABLES = [
+    "users",
+    "user_roles",
+    "roles",
+    "role_permissions",
+    "sessions",
+    "passkeys",
+    "mails",
+    "recovery_codes",
+    "totp",
+    "audit",
+    "api_keys",
+    "signing_keys",
+    "links",
+]
 
 
 def timed(what, daemon, *arguments, rows=0, settings=None):
@@ -34,7 +47,12 @@ def fill(daemon, folder, count):
     users = os.path.join(folder, "users.jsonl")
     with open(users, "w", encoding="utf-8") as file:
         for number in range(count):
-            user = {"email": f"u{number}@example.com", "name": f"Ünï {number}", "email_verified": True, "password_hash": HASH}
+            user = {
+                "email": f"u{number}@example.com",
+                "name": f"Ünï {number}",
+                "email_verified": True,
+                "password_hash": HASH,
+            }
             file.write(json.dumps(user) + "\n")
     timed(f"import of {count} users", daemon, "import", "--format", "jsonl", users, rows=count)
     daemon.add_user("ann@example.com", "--name", "Ann Łęcka \U0001f40e")
@@ -46,9 +64,12 @@ def fill(daemon, folder, count):
     until(lambda: "new@example.com" in daemon.ctl("mail", "list"), "a mail is queued")
 
 
-PASSKEY = ("INSERT INTO passkeys (id, user_id, rp_id, credential_id, public_key, user_handle, name, sign_count, backup_eligible, "
-           "backed_up, transports, created_at, last_used_at) SELECT {id}, id, 'example.com', {blob}, {blob}, {blob}, 'key', 7, 1, 0, "
-           "'usb nfc', 1000, NULL FROM users WHERE email_key = 'u0@example.com'")
+PASSKEY = (
+    "INSERT INTO passkeys (id, user_id, rp_id, credential_id, public_key, user_handle, name, sign_count, "
+    "backup_eligible, backed_up, transports, created_at, last_used_at) "
+    "SELECT {id}, id, 'example.com', {blob}, {blob}, {blob}, 'key', 7, 1, 0, 'usb nfc', 1000, NULL "
+    "FROM users WHERE email_key = 'u0@example.com'"
+)
 
 
 KEY_ID = "'\\x00ff1000ff1000ff1000ff1000ff10ab'::bytea"
@@ -82,7 +103,9 @@ def moves(binary, server, folder):
     check(kept, f"but under another: {os.listdir(folder)}")
     on_server = counts(lambda sql: server.one("moved", sql))
     is_moved(before, on_server, "on the server")
-    equal(server.one("moved", "SELECT encode(id, 'hex') FROM passkeys"), "00ff10" * 5 + "ab", "a passkey's id")
+    equal(
+        server.one("moved", "SELECT encode(id, 'hex') FROM passkeys"), "00ff10" * 5 + "ab", "a passkey's id"
+    )
     daemon.settings["database"] = target
     lives_on(daemon, tokens)
     tokens = daemon.sign_in("ann@example.com")
@@ -92,18 +115,49 @@ def moves(binary, server, folder):
     other.stop()
     with server.connect("taken") as connection:
         connection.execute("SELECT 1")
-    refused(daemon, "a move beside a daemon on a server", "db", "migrate-to", os.path.join(folder, "x.db"), "--yes")
+    refused(
+        daemon,
+        "a move beside a daemon on a server",
+        "db",
+        "migrate-to",
+        os.path.join(folder, "x.db"),
+        "--yes",
+    )
     check(not os.path.exists(os.path.join(folder, "x.db")), "nothing was made")
     daemon.stop()
-    refused(daemon, "a move to where a database is", "db", "migrate-to", taken, "--yes", codes=[1, 2, 3, 4, 5, 69, 78, 73])
+    refused(
+        daemon,
+        "a move to where a database is",
+        "db",
+        "migrate-to",
+        taken,
+        "--yes",
+        codes=[1, 2, 3, 4, 5, 69, 78, 73],
+    )
     strange = server.create("strange")
     with server.connect("strange") as connection:
         connection.execute("CREATE TABLE of_somebody_else (id int)")
-    refused(daemon, "a move to where others have tables", "db", "migrate-to", strange, "--yes", codes=[5, 69, 70, 74, 78, 65])
+    refused(
+        daemon,
+        "a move to where others have tables",
+        "db",
+        "migrate-to",
+        strange,
+        "--yes",
+        codes=[5, 69, 70, 74, 78, 65],
+    )
     there = os.path.join(folder, "there.db")
     with open(there, "w", encoding="utf-8") as file:
         file.write("a file")
-    refused(daemon, "a move to a file that is there", "db", "migrate-to", there, "--yes", codes=[1, 2, 3, 4, 6, 73, 69])
+    refused(
+        daemon,
+        "a move to a file that is there",
+        "db",
+        "migrate-to",
+        there,
+        "--yes",
+        codes=[1, 2, 3, 4, 6, 73, 69],
+    )
     daemon.start()
     equal(daemon.me(tokens["access_token"]), 200, "the source is good after refusals")
     daemon.stop()
@@ -133,7 +187,11 @@ def is_moved(before, after, where):
 def lives_on(daemon, tokens):
     daemon.start()
     equal(daemon.me(tokens["access_token"]), 200, "a token of before the move")
-    equal(daemon.post("/refresh", {"refresh_token": tokens["refresh_token"]}).status, 200, "and its refresh token")
+    equal(
+        daemon.post("/refresh", {"refresh_token": tokens["refresh_token"]}).status,
+        200,
+        "and its refresh token",
+    )
     daemon.audit_is_whole("after a move")
     check("DatabaseMoved" in daemon.ctl("audit", "tail", "-n", "50"), "a line tells of the move")
 
@@ -161,7 +219,11 @@ def backups(binary, server, folder, programs):
     daemon.ctl("user", "delete", "u1@example.com", "--yes")
     daemon.stop()
     timed("restore", daemon, "db", "restore", file, "--yes", rows=sum(before.values()))
-    equal(server.one("backups", "SELECT count(*) FROM users WHERE email = 'u1@example.com'"), 1, "who was deleted is back")
+    equal(
+        server.one("backups", "SELECT count(*) FROM users WHERE email = 'u1@example.com'"),
+        1,
+        "who was deleted is back",
+    )
     daemon.start()
     equal(daemon.me(tokens["access_token"]), 401, "its sessions have ended")
     tokens = daemon.sign_in("ann@example.com")
@@ -184,7 +246,11 @@ def backups(binary, server, folder, programs):
     timed("db restored", daemon, "db", "restored", "--yes")
     daemon.start()
     equal(daemon.me(tokens["access_token"]), 401, "a session of the dump has ended")
-    equal(daemon.post("/refresh", {"refresh_token": tokens["refresh_token"]}).status, 401, "its refresh token, too")
+    equal(
+        daemon.post("/refresh", {"refresh_token": tokens["refresh_token"]}).status,
+        401,
+        "its refresh token, too",
+    )
     daemon.sign_in("ann@example.com")
     daemon.audit_is_whole("after pg_restore")
     equal(daemon.run("db", "check").returncode, 0, "db check after pg_restore")
@@ -203,7 +269,11 @@ def what_no_server_holds(binary, server, folder):
     check("U+0000" in done.stderr or "NUL" in done.stderr, f"a NUL is told of: {done.stderr}")
     print(f"   a NUL: {done.returncode}, {done.stderr.strip()[:250]}")
     check(os.path.exists(daemon.settings["database"]), "the file stays where it is")
-    equal(server.one("nul", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), 0, "the server stays empty")
+    equal(
+        server.one("nul", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"),
+        0,
+        "the server stays empty",
+    )
     daemon.start()
     daemon.sign_in("ann@example.com")
     daemon.__exit__()

@@ -35,8 +35,12 @@ class Daemon(House):
     def begin(self):
         """Starts it, and doesn't wait."""
         with open(os.path.join(self.folder, "log"), "a", encoding="utf-8") as log:
-            self.daemon = subprocess.Popen(["setpriv", "--pdeathsig=TERM", self.binary, "serve"], cwd=self.folder,
-                                           env=self.environment({}), stderr=log)
+            self.daemon = subprocess.Popen(
+                ["setpriv", "--pdeathsig=TERM", self.binary, "serve"],
+                cwd=self.folder,
+                env=self.environment({}),
+                stderr=log,
+            )
 
     def start(self, settings=None):
         self.settings.update(settings or {})
@@ -67,12 +71,27 @@ class Daemon(House):
 
     def run(self, *arguments, stdin=None, settings=None):
         """A command, however it ends."""
-        return subprocess.run([self.binary, *arguments], cwd=self.folder, env=self.environment(settings or {}),
-                              input=stdin, text=True, capture_output=True, check=False, timeout=120)
+        return subprocess.run(
+            [self.binary, *arguments],
+            cwd=self.folder,
+            env=self.environment(settings or {}),
+            input=stdin,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
 
     def post(self, path, document, token=None, port=None):
         headers = {**JSON, **({"Authorization": f"Bearer {token}"} if token else {})}
-        return ask(port or self.port, "POST", "/api/auth" + path, headers, json.dumps(document).encode(), self.patience)
+        return ask(
+            port or self.port,
+            "POST",
+            "/api/auth" + path,
+            headers,
+            json.dumps(document).encode(),
+            self.patience,
+        )
 
     def get(self, path, token=None, port=None):
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -138,7 +157,7 @@ def totp(secret, when):
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.new(key, struct.pack(">Q", int(when) // 30), hashlib.sha1).digest()
     at = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1_000_000:06}"
+    return f"{(struct.unpack('>I', digest[at : at + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 def second_factor(daemon, email):

@@ -8,8 +8,12 @@ from house import check, equal, until
 from proxy import MailSink
 
 CLIENTS = 64
-SMTP = {"mail.transport": "smtp", "mail.smtp_host": "127.0.0.1", "mail.smtp_tls": "none",
-        "mail.max_per_address_per_hour": "100"}
+SMTP = {
+    "mail.transport": "smtp",
+    "mail.smtp_host": "127.0.0.1",
+    "mail.smtp_tls": "none",
+    "mail.max_per_address_per_hour": "100",
+}
 
 
 class Client:
@@ -55,7 +59,9 @@ def no_rotation_is_lost(binary, server):
             thread.join(30)
         answered = sum(client.answered for client in clients)
         equal([client.odd for client in clients if client.odd], [], "what clients got before it was killed")
-        again = race(lambda number: other.post("/refresh", {"refresh_token": clients[number].newest}), CLIENTS)
+        again = race(
+            lambda number: other.post("/refresh", {"refresh_token": clients[number].newest}), CLIENTS
+        )
         equal({answer.status for answer in again}, {200}, "each client's newest token at the other daemon")
         live = {answer.json()["refresh_token"] for answer in again}
         equal(len(live), CLIENTS, "distinct tokens")
@@ -65,7 +71,10 @@ def no_rotation_is_lost(binary, server):
         until(lambda: waiting() == 0, f"the dead daemon's lines are sealed: {waiting()} wait", 15)
         lines = server.one("kills", "SELECT count(*) FROM audit WHERE event = 'TokenRefreshed'")
         rotations = server.one("kills", "SELECT coalesce(sum(generation), 0)::bigint FROM sessions")
-        check(lines >= answered + CLIENTS // 2, f"{lines} lines of {answered} answered rotations and {CLIENTS} more")
+        check(
+            lines >= answered + CLIENTS // 2,
+            f"{lines} lines of {answered} answered rotations and {CLIENTS} more",
+        )
         check(rotations >= answered, f"{rotations} rotations in the table, {answered} answered")
         equal(other.get("/readyz").status, 200, "the other is ready")
         other.audit_is_whole("after a daemon was killed")
@@ -76,10 +85,14 @@ def queued_mail_is_sent(binary, server):
     database = server.create("mails")
     slow, quick = MailSink(delay=60), MailSink()
     first = Daemon(binary, database, None, {**SMTP, "mail.smtp_port": str(slow.port)})
-    other = Daemon(binary, database, first.key_file, {"public_url": first.url, **SMTP, "mail.smtp_port": str(quick.port)})
+    other = Daemon(
+        binary, database, first.key_file, {"public_url": first.url, **SMTP, "mail.smtp_port": str(quick.port)}
+    )
     other.stop()
     for name in ["one", "two"]:
-        answer = first.post("/register", {"email": f"{name}@example.com", "password": "correct horse battery staple"})
+        answer = first.post(
+            "/register", {"email": f"{name}@example.com", "password": "correct horse battery staple"}
+        )
         equal(answer.status, 202, f"registration of {name}")
     claimed = lambda: server.one("mails", "SELECT count(*) FROM mails WHERE claimed_until IS NOT NULL")
     until(lambda: claimed() == 1, "a mail is being sent")

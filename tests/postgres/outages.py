@@ -55,11 +55,21 @@ def a_server_that_goes(daemons, server, tokens):
         check(answer.status == 200 and took < 1, f"healthz without a server: {answer.status} in {took:.1f} s")
         answer, took = timed(daemon.get, "/readyz")
         check(answer.status == 503 and took < 6, f"readyz without a server: {answer.status} in {took:.1f} s")
-        for path, body in [("/login", {"email": "ann@example.com", "password": "correct horse battery staple"}),
-                           ("/refresh", {"refresh_token": tokens[0]["refresh_token"]})]:
+        for path, body in [
+            ("/login", {"email": "ann@example.com", "password": "correct horse battery staple"}),
+            ("/refresh", {"refresh_token": tokens[0]["refresh_token"]}),
+        ]:
             answer, took = timed(daemon.post, path, body)
-            check(answer.status == 503 and took < 8, f"{path} without a server: {answer.status} in {took:.1f} s")
+            check(
+                answer.status == 503 and took < 8, f"{path} without a server: {answer.status} in {took:.1f} s"
+            )
             check(answer.headers["Retry-After"], f"{path}: Retry-After")
+    done, took = timed(daemons[0].run, "serve")
+    check(
+        done.returncode == 69 and took < 6,
+        f"a start without a server: exit {done.returncode} in {took:.1f} s",
+    )
+    check("can't be reached" in done.stderr, f"a start without a server says why: {done.stderr}")
     server.begin()
     begun, most = time.monotonic(), 0
     until(lambda: is_up(server), "the server is up again")
@@ -76,8 +86,10 @@ def a_server_that_goes(daemons, server, tokens):
     after = [began for began, _, status, _ in load.seen if status != 200 and began > up]
     well = max(after, default=up) - up
     check(well < 5, f"the last that was refused came {well:.1f} s after the server was up")
-    print(f"   gone for {begun - gone:.1f} s: {len(refused)} of {len(load.seen)} requests got 503, the longest took "
-          f"{longest:.1f} s, all well {well:.1f} s after the start, {most} connections at most")
+    print(
+        f"   gone for {begun - gone:.1f} s: {len(refused)} of {len(load.seen)} requests got 503, the longest took "
+        f"{longest:.1f} s, all well {well:.1f} s after the start, {most} connections at most"
+    )
     check(most <= 2 * CONNECTIONS, f"{most} connections of two daemons that may have {CONNECTIONS} each")
     for daemon in daemons:
         equal(daemon.get("/readyz").status, 200, "ready again")
@@ -104,14 +116,20 @@ def a_frozen_server(daemons, server, tokens):
         # What readyz said a moment ago holds for a second.
         time.sleep(1.2)
         health, took = timed(first.get, "/healthz")
-        check(health.status == 200 and took < 1, f"healthz at a frozen server: {health.status} in {took:.1f} s")
+        check(
+            health.status == 200 and took < 1, f"healthz at a frozen server: {health.status} in {took:.1f} s"
+        )
         asked = {
             "me": lambda: first.get("/api/auth/me", tokens[0]["access_token"]),
             "refresh": lambda: first.post("/refresh", {"refresh_token": tokens[1]["refresh_token"]}),
-            "login": lambda: first.post("/login", {"email": "ann@example.com", "password": "correct horse battery staple"}),
+            "login": lambda: first.post(
+                "/login", {"email": "ann@example.com", "password": "correct horse battery staple"}
+            ),
             "jwks": lambda: first.get("/.well-known/jwks.json"),
             "readyz": lambda: first.get("/readyz"),
-            "register": lambda: first.post("/register", {"email": "x@example.com", "password": "correct horse battery"}),
+            "register": lambda: first.post(
+                "/register", {"email": "x@example.com", "password": "correct horse battery"}
+            ),
         }
         names = list(asked) * 8
 
@@ -128,7 +146,9 @@ def a_frozen_server(daemons, server, tokens):
         for name in asked:
             spans = [took for found, _, took in answers if found == name]
             statuses = sorted({str(status) for found, status, _ in answers if found == name})
-            print(f"   frozen, eight at once: {name:8} {', '.join(statuses)} in {min(spans):.1f} to {max(spans):.1f} s")
+            print(
+                f"   frozen, eight at once: {name:8} {', '.join(statuses)} in {min(spans):.1f} to {max(spans):.1f} s"
+            )
             check(set(statuses) <= {"503"} or name == "jwks" and statuses == ["200"], f"{name}: {statuses}")
             check(max(spans) < BOUND, f"{name} took {max(spans):.1f} s")
     finally:
@@ -136,8 +156,16 @@ def a_frozen_server(daemons, server, tokens):
     thawed = time.monotonic()
     until(lambda: first.me(tokens[0]["access_token"]) == 200, "reads are well", 10)
     until(lambda: first.get("/readyz").status == 200, "ready", 10)
-    until(lambda: first.post("/login", {"email": "ann@example.com", "password": "correct horse battery staple"}).status == 200,
-          "logins are well", 10)
+    until(
+        lambda: (
+            first.post(
+                "/login", {"email": "ann@example.com", "password": "correct horse battery staple"}
+            ).status
+            == 200
+        ),
+        "logins are well",
+        10,
+    )
     print(f"   all well {time.monotonic() - thawed:.1f} s after it went on")
     first.audit_is_whole("after the server was frozen")
 

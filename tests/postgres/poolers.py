@@ -37,11 +37,18 @@ class Pooler:
         self.port = free_port()
         settings = os.path.join(server.folder, "pgbouncer.ini")
         with open(settings, "w", encoding="utf-8") as file:
-            file.write(PGBOUNCER.format(server=server.port, port=self.port, folder=server.folder)
-                       .replace("* = host=127.0.0.1", "* = user=authd host=127.0.0.1"))
+            file.write(
+                PGBOUNCER.format(server=server.port, port=self.port, folder=server.folder).replace(
+                    "* = host=127.0.0.1", "* = user=authd host=127.0.0.1"
+                )
+            )
         own(settings)
-        self.process = subprocess.Popen(["setpriv", *as_user(), "--pdeathsig=TERM", "pgbouncer", "-q", settings],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            ["setpriv", *as_user(), "--pdeathsig=TERM", "pgbouncer", "-q", settings],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         until(lambda: takes_connections(self.port), "pgbouncer did not start")
 
     def stop(self):
@@ -59,7 +66,9 @@ def blocks(page, *titles):
 
 def tour(daemon, url, name):
     """The README's tour and a part of the long one, as they stand, with another address."""
-    script = "".join([*blocks("README.md", "A short tour"), *blocks("docs/tour.md", "Sessions and roles", "Accounts")])
+    script = "".join(
+        [*blocks("README.md", "A short tour"), *blocks("docs/tour.md", "Sessions and roles", "Accounts")]
+    )
     documented = "http://127.0.0.1:8080"
     check(documented in script, f"the tour names {documented}")
     script = script.replace(documented, url).replace('export PATH="$PWD/target/quick:$PATH"\n', "")
@@ -68,11 +77,30 @@ def tour(daemon, url, name):
     if not (programs / "authctl").exists():
         (programs / "authctl").symlink_to(daemon.binary)
     environment = {**daemon.environment({}), "PATH": f"{programs}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], cwd=daemon.folder, env=environment, text=True, capture_output=True,
-                          check=False, timeout=120)
-    for wanted in ['{"status":"verification_sent"}', '"email_verified":true', "Invalid token", "LoggedOutEverywhere",
-                   "authd_rt_", "\n200\n403\n", "recovery_codes", "too_many_attempts", "UserUnlocked"]:
-        check(wanted in done.stdout, f"the tour through {name} has {wanted!r}: {done.stdout[:2000]}{done.stderr[-500:]}")
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=daemon.folder,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    for wanted in [
+        '{"status":"verification_sent"}',
+        '"email_verified":true',
+        "Invalid token",
+        "LoggedOutEverywhere",
+        "authd_rt_",
+        "\n200\n403\n",
+        "recovery_codes",
+        "too_many_attempts",
+        "UserUnlocked",
+    ]:
+        check(
+            wanted in done.stdout,
+            f"the tour through {name} has {wanted!r}: {done.stdout[:2000]}{done.stderr[-500:]}",
+        )
     equal(done.stdout.count("invalid_credentials"), 5, f"guesses in the tour through {name}")
     daemon.audit_is_whole(f"after the tour through {name}")
 
@@ -108,8 +136,19 @@ class Balancer:
         with open(config, "w", encoding="utf-8") as file:
             file.write(text)
         with open(os.path.join(folder, "nginx.log"), "w", encoding="utf-8") as log:
-            command = ["setpriv", "--pdeathsig=TERM", "nginx", "-e", "stderr", "-p", folder, "-c", config,
-                       "-g", f"daemon off; pid {folder}/nginx.pid; worker_processes 1;"]
+            command = [
+                "setpriv",
+                "--pdeathsig=TERM",
+                "nginx",
+                "-e",
+                "stderr",
+                "-p",
+                folder,
+                "-c",
+                config,
+                "-g",
+                f"daemon off; pid {folder}/nginx.pid; worker_processes 1;",
+            ]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until(lambda: takes_connections(self.port), "nginx did not start")
 

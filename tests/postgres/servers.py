@@ -11,8 +11,16 @@ import house
 from cluster import Server
 
 # Each is a module with `main(binary, server)`, and whether its server keeps what it wrote.
-PARTS = {"sharing": False, "kills": True, "outages": True, "wire": False, "poolers": False, "tls": False,
-         "attacks": False, "copies": False}
+PARTS = {
+    "sharing": False,
+    "kills": True,
+    "outages": True,
+    "wire": False,
+    "poolers": False,
+    "tls": False,
+    "attacks": False,
+    "copies": False,
+}
 
 
 def main(programs, binary, *parts):

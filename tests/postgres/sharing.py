@@ -15,7 +15,9 @@ def secrets_count_once(daemons):
     first = daemons[0]
     first.add_user("ann@example.com")
     refresh = first.sign_in("ann@example.com")["refresh_token"]
-    race_of_daemons(daemons, "a refresh token", lambda at: at.post("/refresh", {"refresh_token": refresh}), [401])
+    race_of_daemons(
+        daemons, "a refresh token", lambda at: at.post("/refresh", {"refresh_token": refresh}), [401]
+    )
     secret, codes = second_factor(first, "ann@example.com")
     # The ticket dies of five failures, and what races with these sees it dead.
     held = ticket(first, "ann@example.com")
@@ -82,21 +84,31 @@ def keys(daemon):
 def five_guesses_in_all(daemons):
     first = daemons[0]
     first.add_user("eve@example.com")
-    guess = lambda number: daemons[number % 2].post("/login", {"email": "eve@example.com", "password": "a guess of words"})
+    guess = lambda number: daemons[number % 2].post(
+        "/login", {"email": "eve@example.com", "password": "a guess of words"}
+    )
     answers = race(guess)
-    lines = first.ctl("audit", "tail", "-n", "200", "--event", "LoginFailed", "--user", "eve@example.com", "-o", "json")
+    lines = first.ctl(
+        "audit", "tail", "-n", "200", "--event", "LoginFailed", "--user", "eve@example.com", "-o", "json"
+    )
     failures = [json.loads(line) for line in lines.splitlines()]
     of_password = [line for line in failures if line["details"]["why"] != "too_many_attempts"]
     equal(len(of_password), 5, "how many guesses of 64 at two daemons were looked at")
     equal(sorted({answer.status for answer in answers}), [401, 429], "what they got")
-    late = [at.post("/login", {"email": "eve@example.com", "password": "correct horse battery staple"}) for at in daemons]
+    late = [
+        at.post("/login", {"email": "eve@example.com", "password": "correct horse battery staple"})
+        for at in daemons
+    ]
     equal([answer.status for answer in late], [429, 429], "the right password, while it is locked")
     first.audit_is_whole("after the guesses")
 
 
 def the_budget_is_shared(binary, database, key_file):
     """30 logins an hour are 30 at all daemons together."""
-    with Daemon(binary, database, key_file, LIMITS_ON) as one, Daemon(binary, database, key_file, LIMITS_ON) as other:
+    with (
+        Daemon(binary, database, key_file, LIMITS_ON) as one,
+        Daemon(binary, database, key_file, LIMITS_ON) as other,
+    ):
         one.add_user("max@example.com")
         body = {"email": "max@example.com", "password": "correct horse battery staple"}
         # One after the other: at once some would be stopped by the memory of one daemon alone.
@@ -110,12 +122,21 @@ def the_budget_is_shared(binary, database, key_file):
 
 def each_mail_once(binary, database, key_file):
     sink = MailSink()
-    settings = {"mail.transport": "smtp", "mail.smtp_host": "127.0.0.1", "mail.smtp_port": str(sink.port),
-                "mail.smtp_tls": "none", "mail.max_per_address_per_hour": "100"}
-    with Daemon(binary, database, key_file, settings) as one, Daemon(binary, database, key_file, settings) as other:
+    settings = {
+        "mail.transport": "smtp",
+        "mail.smtp_host": "127.0.0.1",
+        "mail.smtp_port": str(sink.port),
+        "mail.smtp_tls": "none",
+        "mail.max_per_address_per_hour": "100",
+    }
+    with (
+        Daemon(binary, database, key_file, settings) as one,
+        Daemon(binary, database, key_file, settings) as other,
+    ):
         addresses = [f"m{number}@example.com" for number in range(40)]
         ask = lambda number: (one, other)[number % 2].post(
-            "/register", {"email": addresses[number], "password": "correct horse battery staple"})
+            "/register", {"email": addresses[number], "password": "correct horse battery staple"}
+        )
         equal({answer.status for answer in race(ask, 40)}, {202}, "registrations")
         until(lambda: len(sink.taken) >= 40, f"the mails: {len(sink.taken)} of 40", 30)
         # Whoever would send one again does so in his next round, within 5 s.
@@ -144,16 +165,26 @@ def two_starts_at_once(binary, server):
         # A daemon ends with the thread that started it: these live until all is seen.
         done = threading.Event()
         for daemon in pair:
-            thread = threading.Thread(target=lambda daemon=daemon: (build(daemon), done.wait(60)), daemon=True)
+            thread = threading.Thread(
+                target=lambda daemon=daemon: (build(daemon), done.wait(60)), daemon=True
+            )
             thread.start()
             threads.append(thread)
-        until(lambda: failures or all(getattr(at, "daemon", None) and answers(at) for at in pair), "both are up", 30)
+        until(
+            lambda: failures or all(getattr(at, "daemon", None) and answers(at) for at in pair),
+            "both are up",
+            30,
+        )
         equal(failures, [], "two starts at once on an empty database")
         if not failures:
             equal([at.get("/readyz").status for at in pair], [200, 200], "both are ready")
             equal(len(keys(pair[0])), 1, "one signing key")
             equal(keys(pair[0]), keys(pair[1]), "the same at both")
-            equal(server.one("starts", "SELECT count(*) FROM audit WHERE event = 'DatabaseCreated'") <= 1, True, "one schema")
+            equal(
+                server.one("starts", "SELECT count(*) FROM audit WHERE event = 'DatabaseCreated'") <= 1,
+                True,
+                "one schema",
+            )
             pair[0].audit_is_whole("after two starts")
         for daemon in pair:
             if getattr(daemon, "daemon", None):

@@ -40,14 +40,15 @@ class Authority:
 
 
 def demand_tls(server):
-    """From here on the server takes nobody without TLS and a password but this test itself."""
+    """From here on the server takes nobody without TLS and a password."""
     server.stop()
     server.settings["ssl"] = "on"
     Path(server.data, "pg_hba.conf").write_text(
-        "host all authd 127.0.0.2/32 trust\nhostssl all all 127.0.0.1/32 scram-sha-256\nhostnossl all all 127.0.0.1/32 reject\n",
-        encoding="ascii")
-    server.address = lambda database="postgres": (
-        f"host=127.0.0.1 port={server.port} user=authd password={PASSWORD} dbname={database} sslmode=require connect_timeout=5")
+        "hostssl all all 127.0.0.1/32 scram-sha-256\nhostnossl all all 127.0.0.1/32 reject\n",
+        encoding="ascii",
+    )
+    by_password = f"host=127.0.0.1 port={server.port} user=authd password={PASSWORD} sslmode=require connect_timeout=5"
+    server.address = lambda database="postgres": f"{by_password} dbname={database}"
     server.start()
 
 
@@ -88,23 +89,45 @@ def certificates(asking, authority, settings, server):
     asking.refused("expired", settings, [UNAVAILABLE], "expired")
     authority.serve(NAME)
     no_ca = {key: value for key, value in settings.items() if key != "postgres.ca_file"}
-    asking.refused("an authority that this machine doesn't trust", no_ca, [UNAVAILABLE, CONFIG], "certificate")
+    asking.refused(
+        "an authority that this machine doesn't trust", no_ca, [UNAVAILABLE, CONFIG], "certificate"
+    )
     for mode in ("require", "verify-ca", "verify-full", "prefer"):
         url = settings["database"] + f"&sslmode={mode}"
         equal(asking.ask({**settings, "database": url}).returncode, 0, f"sslmode={mode} verifies all, too")
-        asking.refused(f"sslmode={mode} with a foreign authority", {**no_ca, "database": url}, [UNAVAILABLE, CONFIG], "certificate")
+        asking.refused(
+            f"sslmode={mode} with a foreign authority",
+            {**no_ca, "database": url},
+            [UNAVAILABLE, CONFIG],
+            "certificate",
+        )
     bound = settings["database"] + "&sslmode=require&channel_binding=require"
     equal(asking.ask({**settings, "database": bound}).returncode, 0, "channel_binding=require")
-    asking.refused("sslmode=disable for a server elsewhere", {**settings, "database": settings["database"] + "&sslmode=disable"},
-                   [CONFIG], "postgres.tls")
-    asking.refused("postgres.tls = disable for a server elsewhere", {**settings, "postgres.tls": "disable"}, [CONFIG], "postgres.tls")
+    asking.refused(
+        "sslmode=disable for a server elsewhere",
+        {**settings, "database": settings["database"] + "&sslmode=disable"},
+        [CONFIG],
+        "postgres.tls",
+    )
+    asking.refused(
+        "postgres.tls = disable for a server elsewhere",
+        {**settings, "postgres.tls": "disable"},
+        [CONFIG],
+        "postgres.tls",
+    )
     # The address that is connected to is elsewhere, whatever the name says.
-    asking.refused("sslmode=disable with a hostaddr elsewhere",
-                   {**settings, "database": "postgres://authd@localhost/authd?hostaddr=192.0.2.1&sslmode=disable"},
-                   [CONFIG], "postgres.tls")
-    asking.refused("without TLS at a server that wants it",
-                   {**settings, "database": f"postgres://authd@127.0.0.1:{server.port}/tls?sslmode=disable"},
-                   [PERMISSION, CONFIG, UNAVAILABLE], "pg_hba")
+    asking.refused(
+        "sslmode=disable with a hostaddr elsewhere",
+        {**settings, "database": "postgres://authd@localhost/authd?hostaddr=192.0.2.1&sslmode=disable"},
+        [CONFIG],
+        "postgres.tls",
+    )
+    asking.refused(
+        "without TLS at a server that wants it",
+        {**settings, "database": f"postgres://authd@127.0.0.1:{server.port}/tls?sslmode=disable"},
+        [PERMISSION, CONFIG, UNAVAILABLE],
+        "pg_hba",
+    )
 
 
 def passwords(asking, settings, folder):
@@ -114,7 +137,9 @@ def passwords(asking, settings, folder):
     asking.refused("no password", nothing, [PERMISSION, CONFIG, UNAVAILABLE], "password")
     url = settings["database"].replace("authd@", f"authd:{PASSWORD}@")
     for arguments in [("--database", url, "db", "status"), ("db", "migrate-to", url, "--yes")]:
-        asking.refused(f"a password in {arguments[0]}", settings, [CONFIG, 2], "command line", arguments=arguments)
+        asking.refused(
+            f"a password in {arguments[0]}", settings, [CONFIG, 2], "command line", arguments=arguments
+        )
     equal(asking.ask({**nothing, "database": url}).returncode, 0, "a password in the environment")
     # In a file, it counts where that is its owner's alone.
     shared = secret_file(asking.daemon.folder, "authd.toml", f'database = "{url}"')
@@ -122,13 +147,32 @@ def passwords(asking, settings, folder):
     asking.daemon.settings.pop("database")
     equal(asking.ask(in_file).returncode, 0, "a password in a configuration file of its owner's alone")
     os.chmod(shared, 0o644)
-    asking.refused("a password in a configuration file that all may read", in_file, [PERMISSION, CONFIG], "authd.toml")
+    asking.refused(
+        "a password in a configuration file that all may read", in_file, [PERMISSION, CONFIG], "authd.toml"
+    )
     os.remove(shared)
-    for command in [("config", "show"), ("config", "show", "-o", "json"), ("config", "check"), ("doctor",), ("db", "status")]:
+    for command in [
+        ("config", "show"),
+        ("config", "show", "-o", "json"),
+        ("config", "check"),
+        ("doctor",),
+        ("db", "status"),
+    ]:
         asking.ask({**nothing, "database": url}, *command)
-    asking.ask({**nothing, "database": url.replace(NAME, "nowhere.invalid").replace("hostaddr=127.0.0.1", "connect_timeout=1")})
-    for odd in [url.replace(PASSWORD, PASSWORD + "@x"), url.replace("?", "?password=" + PASSWORD + "&"), url + "&oops=1",
-                url.replace("postgres://", "postgress://")]:
+    asking.ask(
+        {
+            **nothing,
+            "database": url.replace(NAME, "nowhere.invalid").replace(
+                "hostaddr=127.0.0.1", "connect_timeout=1"
+            ),
+        }
+    )
+    for odd in [
+        url.replace(PASSWORD, PASSWORD + "@x"),
+        url.replace("?", "?password=" + PASSWORD + "&"),
+        url + "&oops=1",
+        url.replace("postgres://", "postgress://"),
+    ]:
         asking.ask({**nothing, "database": odd}, "config", "show")
         asking.ask({**nothing, "database": odd})
 
@@ -143,12 +187,18 @@ def main(binary, server):
     with tempfile.TemporaryDirectory() as folder:
         ca_file = os.path.join(folder, "ca.pem")
         authority.ca.cert_pem.write_to_path(ca_file)
-        settings = {"postgres.ca_file": ca_file, "postgres.password_file": secret_file(folder, "password", PASSWORD)}
+        settings = {
+            "postgres.ca_file": ca_file,
+            "postgres.password_file": secret_file(folder, "password", PASSWORD),
+        }
         url = f"postgres://authd@{NAME}:{server.port}/tls?hostaddr=127.0.0.1"
         with Daemon(binary, url, None, {**settings, "log.level": "debug"}) as daemon:
             tour(daemon, "tls")
-            is_encrypted = server.one("tls", "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) "
-                                             "WHERE application_name = 'authd'")
+            is_encrypted = server.one(
+                "tls",
+                "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) "
+                "WHERE application_name = 'authd'",
+            )
             check(is_encrypted, "every connection of authd's is encrypted")
             daemon.settings.pop("log.level")
             asking = Asking(daemon)
@@ -159,7 +209,11 @@ def main(binary, server):
             passwords(asking, all_of_them, folder)
             shown = subprocess.run(["ps", "-eo", "args"], text=True, capture_output=True, check=True).stdout
             until(lambda: daemon.get("/readyz").status == 200, "still ready")
-            for what, text in [("what commands said", "\n".join(asking.said)), ("ps", shown), ("the daemon's log", daemon.log()),
-                               ("the server's log", Path(server.log).read_text(encoding="utf-8", errors="replace"))]:
+            for what, text in [
+                ("what commands said", "\n".join(asking.said)),
+                ("ps", shown),
+                ("the daemon's log", daemon.log()),
+                ("the server's log", Path(server.log).read_text(encoding="utf-8", errors="replace")),
+            ]:
                 lines = [line for line in text.splitlines() if PASSWORD in line]
                 equal(lines, [], f"a password in {what}")

@@ -50,7 +50,11 @@ def an_answer_is_lost(binary, server):
         daemon.ctl("role", "assign", "ann@example.com", "admin")
         cut("role add", b"INSERT INTO roles", lambda: daemon.post("/admin/roles", {"name": "editor"}, admin))
         equal(count("SELECT count(*) FROM roles WHERE name = 'editor'"), 1, "one role")
-        equal(daemon.post("/admin/roles", {"name": "editor"}, admin).status, 409, "which is there at the next try")
+        equal(
+            daemon.post("/admin/roles", {"name": "editor"}, admin).status,
+            409,
+            "which is there at the next try",
+        )
 
         proxy.cut = b"INSERT INTO roles"
         done = daemon.run("role", "add", "viewer")
@@ -73,7 +77,9 @@ def tour(daemon, name):
     answer = daemon.post("/refresh", {"refresh_token": tokens["refresh_token"]})
     equal(answer.status, 200, f"{name}: refresh")
     tokens = answer.json()
-    answer = daemon.post("/register", {"email": f"new-{name}@example.com", "password": "correct horse battery staple"})
+    answer = daemon.post(
+        "/register", {"email": f"new-{name}@example.com", "password": "correct horse battery staple"}
+    )
     equal(answer.status, 202, f"{name}: register")
     to = f"new-{name}@example.com"
     until(lambda: to in daemon.ctl("mail", "list"), f"{name}: the mail")
@@ -81,7 +87,11 @@ def tour(daemon, name):
     equal(answer.status, 200, f"{name}: confirmed: {answer.body!r}")
     equal(daemon.post("/logout", {}, tokens["access_token"]).status, 204, f"{name}: logout")
     equal(daemon.me(tokens["access_token"]), 401, f"{name}: after the logout")
-    equal(daemon.post("/refresh", {"refresh_token": tokens["refresh_token"]}).status, 401, f"{name}: its refresh token")
+    equal(
+        daemon.post("/refresh", {"refresh_token": tokens["refresh_token"]}).status,
+        401,
+        f"{name}: its refresh token",
+    )
     daemon.audit_is_whole(f"after the tour {name}")
 
 
@@ -124,8 +134,10 @@ def a_millisecond(binary, server):
             found.append(rates(daemon))
     proxy.close()
     (refreshes, checks), (far_refreshes, far_checks) = found
-    print(f"   1 ms a round trip, a proxy on the same cores: refreshes {far_refreshes / refreshes:.2f}, "
-          f"token checks {far_checks / checks:.2f} of without ({refreshes:.0f} and {checks:.0f} a second)")
+    print(
+        f"   1 ms a round trip, a proxy on the same cores: refreshes {far_refreshes / refreshes:.2f}, "
+        f"token checks {far_checks / checks:.2f} of without ({refreshes:.0f} and {checks:.0f} a second)"
+    )
 
 
 def main(binary, server):
