@@ -22,6 +22,7 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "max_wal_size": "512MB",
 }
+OWNER = "owner"
 MEMORY, ENOUGH = "/dev/shm", 2 << 30
 
 
@@ -94,7 +95,7 @@ class Server:
         return f"host=127.0.0.1 port={self.port} user=authd dbname={database} connect_timeout=5"
 
     def url(self, database, port=None):
-        return f"postgres://authd@127.0.0.1:{port or self.port}/{database}?sslmode=disable"
+        return f"postgres://{OWNER}@127.0.0.1:{port or self.port}/{database}?sslmode=disable"
 
     def begin(self):
         """Starts it, and doesn't wait."""
@@ -143,9 +144,11 @@ class Server:
         return psycopg.connect(self.address(database), autocommit=True)
 
     def create(self, database):
-        """Makes an empty database; gives its URL."""
+        """Makes an empty database of a role that may do nothing else; gives its URL."""
         with self.connect() as connection:
-            connection.execute(f'CREATE DATABASE "{database}"')
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
+                connection.execute(f"CREATE ROLE {OWNER} LOGIN")
+            connection.execute(f'CREATE DATABASE "{database}" OWNER {OWNER}')
         return self.url(database)
 
     def one(self, database, sql, *values):

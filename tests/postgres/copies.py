@@ -96,6 +96,7 @@ def moves(binary, server, folder):
     with sqlite3.connect(daemon.settings["database"]) as connection:
         connection.execute(PASSKEY.format(id=blob, blob=blob))
     before = of_file(daemon.settings["database"])
+    a_move_is_killed(daemon, server)
     rows = sum(before.values())
     timed("move from a file to a server", daemon, "db", "migrate-to", target, "--yes", rows=rows)
     check(not os.path.exists(daemon.settings["database"]), "the file is not under its name any more")
@@ -176,6 +177,25 @@ def moves(binary, server, folder):
     equal(daemon.run("db", "check").returncode, 0, "db check of the file")
     equal(of_file(back)["passkeys"], 1, "the passkey came back")
     daemon.__exit__()
+
+
+def a_move_is_killed(daemon, server):
+    """Wherever it had come to, nothing is at its target, and the source is good."""
+    for after in (0.3, 0.8):
+        target = server.create(f"killed-{after}")
+        moving = subprocess.Popen(
+            [daemon.binary, "db", "migrate-to", target, "--yes"],
+            cwd=daemon.folder,
+            env=daemon.environment({}),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(after)
+        moving.kill()
+        check(moving.wait() != 0, f"the move was killed before its end, after {after} s")
+        tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        until(lambda name=f"killed-{after}": server.one(name, tables) == 0, "its target is empty", 10)
+    equal(daemon.run("db", "check").returncode, 0, "db check of the source after a move was killed")
 
 
 def is_moved(before, after, where):

@@ -1,5 +1,7 @@
 """What others put before the server and before the daemons: pgbouncer in transaction mode, nginx as the balancer."""
 
+import http.client
+import json
 import os
 import re
 import subprocess
@@ -8,7 +10,7 @@ from pathlib import Path
 
 from cluster import as_user, free_port, own
 from fleet import Fleet, race
-from house import check, equal, takes_connections, until
+from house import JSON, check, equal, takes_connections, until
 from sharing import five_guesses_in_all, secrets_count_once, the_other_knows_at_once
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +41,7 @@ class Pooler:
         with open(settings, "w", encoding="utf-8") as file:
             file.write(
                 PGBOUNCER.format(server=server.port, port=self.port, folder=server.folder).replace(
-                    "* = host=127.0.0.1", "* = user=authd host=127.0.0.1"
+                    "* = host=127.0.0.1", "* = user=owner host=127.0.0.1"
                 )
             )
         own(settings)
@@ -170,8 +172,7 @@ def behind_nginx(binary, server):
         first, other = daemons
         first.ctl("user", "unlock", "ann@example.com")
         tokens = first.sign_in("ann@example.com")
-        line = first.ctl("audit", "tail", "-n", "1", "--event", "LoginSucceeded", "-o", "json")
-        check('"ip":"127.0.0.1"' in line, f"the network of a login: {line}")
+        the_client_is_known(first, balancer)
         asked = lambda _: first.get("/api/auth/me", tokens["access_token"], balancer.port).status
         equal(set(race(asked)), {200}, "64 through nginx")
         other.kill()
@@ -186,6 +187,17 @@ def behind_nginx(binary, server):
         equal(set(race(asked)), {200}, "64 through nginx, with the other one killed")
         equal(other.get("/readyz", port=balancer.port).status, 200, "ready behind nginx")
         balancer.stop()
+
+
+def the_client_is_known(daemon, balancer):
+    """By what nginx says of it, and not by what it says of itself."""
+    connection = http.client.HTTPConnection("127.0.0.1", balancer.port, 20, source_address=("127.0.0.9", 0))
+    body = json.dumps({"email": "ann@example.com", "password": "correct horse battery staple"})
+    connection.request("POST", "/api/auth/login", body, {**JSON, "X-Forwarded-For": "203.0.113.9"})
+    equal(connection.getresponse().status, 200, "a login through nginx")
+    connection.close()
+    line = daemon.ctl("audit", "tail", "-n", "1", "--event", "LoginSucceeded", "-o", "json")
+    check('"ip":"127.0.0.9"' in line, f"the network of a login: {line}")
 
 
 def main(binary, server):

@@ -15,6 +15,7 @@ PARTS = {
     "sharing": False,
     "kills": True,
     "outages": True,
+    "oddities": False,
     "wire": False,
     "poolers": False,
     "tls": False,

@@ -107,7 +107,7 @@ def certificates(asking, authority, settings, server):
         "sslmode=disable for a server elsewhere",
         {**settings, "database": settings["database"] + "&sslmode=disable"},
         [CONFIG],
-        "postgres.tls",
+        "sslmode=disable",
     )
     asking.refused(
         "postgres.tls = disable for a server elsewhere",
@@ -118,13 +118,13 @@ def certificates(asking, authority, settings, server):
     # The address that is connected to is elsewhere, whatever the name says.
     asking.refused(
         "sslmode=disable with a hostaddr elsewhere",
-        {**settings, "database": "postgres://authd@localhost/authd?hostaddr=192.0.2.1&sslmode=disable"},
+        {**settings, "database": "postgres://owner@localhost/authd?hostaddr=192.0.2.1&sslmode=disable"},
         [CONFIG],
-        "postgres.tls",
+        "sslmode=disable",
     )
     asking.refused(
         "without TLS at a server that wants it",
-        {**settings, "database": f"postgres://authd@127.0.0.1:{server.port}/tls?sslmode=disable"},
+        {**settings, "database": f"postgres://owner@127.0.0.1:{server.port}/tls?sslmode=disable"},
         [PERMISSION, CONFIG, UNAVAILABLE],
         "pg_hba",
     )
@@ -135,7 +135,7 @@ def passwords(asking, settings, folder):
     asking.refused("a wrong password", wrong, [PERMISSION, CONFIG], "password authentication failed")
     nothing = {key: value for key, value in settings.items() if key != "postgres.password_file"}
     asking.refused("no password", nothing, [PERMISSION, CONFIG, UNAVAILABLE], "password")
-    url = settings["database"].replace("authd@", f"authd:{PASSWORD}@")
+    url = settings["database"].replace("owner@", f"owner:{PASSWORD}@")
     for arguments in [("--database", url, "db", "status"), ("db", "migrate-to", url, "--yes")]:
         asking.refused(
             f"a password in {arguments[0]}", settings, [CONFIG, 2], "command line", arguments=arguments
@@ -178,9 +178,10 @@ def passwords(asking, settings, folder):
 
 
 def main(binary, server):
-    with server.connect() as connection:
-        connection.execute(f"ALTER ROLE authd PASSWORD '{PASSWORD}'")
     server.create("tls")
+    with server.connect() as connection:
+        for role in ("authd", "owner"):
+            connection.execute(f"ALTER ROLE {role} PASSWORD '{PASSWORD}'")
     authority = Authority(server)
     authority.serve(NAME)
     demand_tls(server)
@@ -191,7 +192,7 @@ def main(binary, server):
             "postgres.ca_file": ca_file,
             "postgres.password_file": secret_file(folder, "password", PASSWORD),
         }
-        url = f"postgres://authd@{NAME}:{server.port}/tls?hostaddr=127.0.0.1"
+        url = f"postgres://owner@{NAME}:{server.port}/tls?hostaddr=127.0.0.1"
         with Daemon(binary, url, None, {**settings, "log.level": "debug"}) as daemon:
             tour(daemon, "tls")
             is_encrypted = server.one(

@@ -1,0 +1,116 @@
+"""A server with a mind of its own: one that ends sessions, takes no changes, has too few connections, or forgets."""
+
+import time
+
+from fleet import Fleet, race
+from house import check, equal, until
+
+OWNER = "owner"
+LOGIN = {"email": "ann@example.com", "password": "correct horse battery staple"}
+OF_AUTHD = "FROM pg_stat_activity WHERE application_name = 'authd'"
+
+
+def asks(daemon, token):
+    """One of each kind; what they got."""
+    return [
+        daemon.get("/api/auth/me", token).status,
+        daemon.get("/api/auth/verify", token).status,
+        daemon.post("/login", LOGIN).status,
+        daemon.get("/readyz").status,
+    ]
+
+
+def sessions_are_ended(daemons, server, token):
+    """By an administrator, or by a time-out: whoever asks next doesn't notice."""
+    refreshed = daemons[0].sign_in("ann@example.com")
+    for number in range(10):
+        server.one("odd", f"SELECT count(pg_terminate_backend(pid)) {OF_AUTHD}")
+        time.sleep(0.1)
+        for daemon in daemons:
+            equal(asks(daemon, token), [200] * 4, f"{number}: after all sessions were ended")
+        answer = daemons[number % 2].post("/refresh", {"refresh_token": refreshed["refresh_token"]})
+        equal(answer.status, 200, f"{number}: a refresh after all sessions were ended")
+        refreshed = answer.json()
+    setting(server, "idle_session_timeout", "'300ms'")
+    server.one("odd", f"SELECT count(pg_terminate_backend(pid)) {OF_AUTHD}")
+    for number in range(5):
+        time.sleep(0.6)
+        equal(asks(daemons[0], token), [200] * 4, f"{number}: after the server ended what was idle")
+    setting(server, "idle_session_timeout", "0")
+    daemons[0].audit_is_whole("after sessions were ended")
+
+
+def setting(server, name, value):
+    with server.connect() as connection:
+        connection.execute(f"ALTER ROLE {OWNER} SET {name} = {value}")
+
+
+def a_server_becomes_a_standby(daemons, server, token):
+    """What it answers then is a 503, and once it takes changes again, all is well."""
+    setting(server, "default_transaction_read_only", "on")
+    # What is open stays as it is; only who comes anew meets it.
+    server.one("odd", f"SELECT count(pg_terminate_backend(pid)) {OF_AUTHD}")
+    time.sleep(0.1)
+    for daemon in daemons:
+        found = asks(daemon, token)
+        check(set(found) <= {200, 503} and found[2] == 503, f"at a server that takes no changes: {found}")
+    until(lambda: daemons[0].get("/readyz").status == 503, "not ready", 5)
+    done = daemons[0].run("user", "list")
+    check(done.returncode == 69, f"authctl at a server that takes no changes: {done.returncode} {done.stderr}")
+    print(f"   a standby: {done.returncode}, {done.stderr.strip()[:200]}")
+    setting(server, "default_transaction_read_only", "off")
+    for daemon in daemons:
+        until(lambda at=daemon: asks(at, token) == [200] * 4, "all is well", 5)
+
+
+def there_are_too_few_connections(daemons, server, token):
+    """Fewer than both may have: some wait, some get a 503, nobody anything else."""
+    with server.connect() as connection:
+        connection.execute(f"ALTER ROLE {OWNER} CONNECTION LIMIT 5")
+    server.one("odd", f"SELECT count(pg_terminate_backend(pid)) {OF_AUTHD}")
+    time.sleep(0.1)
+    began = time.monotonic()
+    found = race(lambda number: asks(daemons[number % 2], token), 24)
+    span = time.monotonic() - began
+    statuses = [status for each in found for status in each]
+    check(set(statuses) <= {200, 503}, f"with 5 connections: {sorted(set(statuses))}")
+    print(f"   5 connections for two daemons that want 8 each: {statuses.count(200)} of {len(statuses)} got their "
+          f"answer, {span:.1f} s")
+    check(statuses.count(200) > len(statuses) / 4, "most are answered all the same")
+    with server.connect() as connection:
+        connection.execute(f"ALTER ROLE {OWNER} CONNECTION LIMIT -1")
+    for daemon in daemons:
+        until(lambda at=daemon: asks(at, token) == [200] * 4, "all is well", 5)
+    daemons[0].audit_is_whole("after there were too few connections")
+
+
+def a_server_would_forget(daemons, server):
+    """Whoever starts then is refused; `db check` tells."""
+    daemon = daemons[1]
+    daemon.stop()
+    for name, value, word in [("synchronous_commit", "off", "synchronous_commit")]:
+        setting(server, name, value)
+        done = daemon.run("serve")
+        check(done.returncode == 78 and word in done.stderr, f"a start with {name} {value}: {done}")
+        done = daemon.run("db", "check")
+        check(done.returncode != 0, f"db check with {name} {value}: {done}")
+        with server.connect() as connection:
+            connection.execute(f"ALTER ROLE {OWNER} RESET {name}")
+    with server.connect() as connection:
+        connection.execute("CREATE DATABASE latin OWNER owner ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+    done = daemon.run("db", "init", settings={"database": server.url("latin")})
+    check(done.returncode == 78 and "UTF8" in done.stderr, f"an encoding that is not UTF8: {done}")
+    done = daemon.run("db", "init", settings={"database": server.url("nowhere")})
+    check(done.returncode == 78 and "createdb" in done.stderr, f"no database: {done}")
+    equal(server.one("latin", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), 0, "nothing was made")
+
+
+def main(binary, server):
+    database = server.create("odd")
+    with Fleet(binary, database, database, settings={"postgres.connections": "8"}) as daemons:
+        daemons[0].add_user("ann@example.com")
+        token = daemons[0].sign_in("ann@example.com")["access_token"]
+        sessions_are_ended(daemons, server, token)
+        a_server_becomes_a_standby(daemons, server, token)
+        there_are_too_few_connections(daemons, server, token)
+        a_server_would_forget(daemons, server)
