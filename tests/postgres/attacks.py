@@ -1,4 +1,4 @@
-"""Who can write to the database, at the audit log's inbox: nothing that is not authd's is sealed, and it shows."""
+"""Who can write to the database, at the audit log's inbox: nothing of theirs is sealed, and it shows."""
 
 import contextlib
 import json
@@ -135,7 +135,8 @@ def what_was_is_put_back(attacker, line):
         equal(attacker.lines("genuine"), 1, f"{what}: a line that was sealed before is not sealed again")
         equal(attacker.lines("newer"), 1, f"{what}: the newer line stands")
         print(
-            f"   {what}: role add exits {done.returncode}, {daemon.run('audit', 'verify').stderr.strip()[:160]}"
+            f"   {what}: role add exits {done.returncode}, "
+            f"{daemon.run('audit', 'verify').stderr.strip()[:160]}"
         )
         attacker.run("DELETE FROM audit_inbox WHERE id = %s", line[0])
         for key in keys:

@@ -57,7 +57,7 @@ def free_port():
 
 
 class Server:
-    """One server with its data. `settings` go over those above; `safe`: its data stand on a disk, and survive."""
+    """One server with its data. `settings` go over those above; `safe`: they stand on a disk, and survive."""
 
     def __init__(self, programs, settings=None, safe=False):
         self.programs, self.port, self.process = programs, free_port(), None

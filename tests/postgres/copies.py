@@ -85,7 +85,7 @@ def of_file(path):
 
 
 def moves(binary, server, folder):
-    """From a file to a server, to a second one's database, and back to a file; whoever is signed in stays so."""
+    """From a file to a server, to another database, and back to a file; whoever is signed in stays so."""
     daemon = Daemon(binary, os.path.join(folder, "authd.db"), None, {"mail.max_per_address_per_hour": "50"})
     fill(daemon, folder, USERS)
     tokens = daemon.sign_in("ann@example.com")

@@ -142,7 +142,7 @@ def race(attempt, racers=RACERS):
 
 
 def race_of_daemons(daemons, what, attempt, refusals):
-    """Of many who use one secret, spread over all daemons, one has success; the others get one of `refusals`."""
+    """Of many who use one secret at all daemons, one has success; the others get one of `refusals`."""
     answers = race(lambda number: attempt(daemons[number % len(daemons)]))
     good = [answer for answer in answers if answer.status < 300]
     equal(len(good), 1, f"{what}: how many had success")

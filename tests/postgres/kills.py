@@ -1,4 +1,4 @@
-"""A daemon that is killed amid its work: nothing that it answered for is lost, and the other one finishes what it left."""
+"""A daemon that is killed amid its work: nothing that it answered for is lost, and the other finishes the rest."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A server with a mind of its own: one that ends sessions, takes no changes, has too few connections, or forgets."""
+"""A server that ends sessions, takes no changes, has too few connections, or would forget."""
 
 import time
 
@@ -56,7 +56,7 @@ def a_server_becomes_a_standby(daemons, server, token):
         check(set(found) <= {200, 503} and found[2] == 503, f"at a server that takes no changes: {found}")
     until(lambda: daemons[0].get("/readyz").status == 503, "not ready", 5)
     done = daemons[0].run("user", "list")
-    check(done.returncode == 69, f"authctl at a server that takes no changes: {done.returncode} {done.stderr}")
+    check(done.returncode == 69, f"authctl at a standby: {done.returncode} {done.stderr}")
     print(f"   a standby: {done.returncode}, {done.stderr.strip()[:200]}")
     setting(server, "default_transaction_read_only", "off")
     for daemon in daemons:
@@ -74,8 +74,10 @@ def there_are_too_few_connections(daemons, server, token):
     span = time.monotonic() - began
     statuses = [status for each in found for status in each]
     check(set(statuses) <= {200, 503}, f"with 5 connections: {sorted(set(statuses))}")
-    print(f"   5 connections for two daemons that want 8 each: {statuses.count(200)} of {len(statuses)} got their "
-          f"answer, {span:.1f} s")
+    print(
+        f"   5 connections for two daemons that want 8 each: {statuses.count(200)} of {len(statuses)} got "
+        f"their answer, {span:.1f} s"
+    )
     check(statuses.count(200) > len(statuses) / 4, "most are answered all the same")
     with server.connect() as connection:
         connection.execute(f"ALTER ROLE {OWNER} CONNECTION LIMIT -1")
@@ -97,12 +99,14 @@ def a_server_would_forget(daemons, server):
         with server.connect() as connection:
             connection.execute(f"ALTER ROLE {OWNER} RESET {name}")
     with server.connect() as connection:
-        connection.execute("CREATE DATABASE latin OWNER owner ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+        other = "ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'"
+        connection.execute(f"CREATE DATABASE latin OWNER {OWNER} {other}")
     done = daemon.run("db", "init", settings={"database": server.url("latin")})
     check(done.returncode == 78 and "UTF8" in done.stderr, f"an encoding that is not UTF8: {done}")
     done = daemon.run("db", "init", settings={"database": server.url("nowhere")})
     check(done.returncode == 78 and "createdb" in done.stderr, f"no database: {done}")
-    equal(server.one("latin", "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), 0, "nothing was made")
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+    equal(server.one("latin", tables), 0, "nothing was made")
 
 
 def main(binary, server):

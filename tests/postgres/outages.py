@@ -87,7 +87,8 @@ def a_server_that_goes(daemons, server, tokens):
     well = max(after, default=up) - up
     check(well < 5, f"the last that was refused came {well:.1f} s after the server was up")
     print(
-        f"   gone for {begun - gone:.1f} s: {len(refused)} of {len(load.seen)} requests got 503, the longest took "
+        f"   gone for {begun - gone:.1f} s: {len(refused)} of {len(load.seen)} requests got 503, the longest "
+        "took "
         f"{longest:.1f} s, all well {well:.1f} s after the start, {most} connections at most"
     )
     check(most <= 2 * CONNECTIONS, f"{most} connections of two daemons that may have {CONNECTIONS} each")
@@ -147,7 +148,8 @@ def a_frozen_server(daemons, server, tokens):
             spans = [took for found, _, took in answers if found == name]
             statuses = sorted({str(status) for found, status, _ in answers if found == name})
             print(
-                f"   frozen, sixteen at once: {name:8} {', '.join(statuses)} in {min(spans):.1f} to {max(spans):.1f} s"
+                f"   frozen, sixteen at once: {name:8} {', '.join(statuses)} "
+                f"in {min(spans):.1f} to {max(spans):.1f} s"
             )
             check(set(statuses) <= {"503"} or name == "jwks" and statuses == ["200"], f"{name}: {statuses}")
             check(max(spans) < BOUND, f"{name} took {max(spans):.1f} s")

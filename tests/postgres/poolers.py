@@ -1,4 +1,4 @@
-"""What others put before the server and before the daemons: pgbouncer in transaction mode, nginx as the balancer."""
+"""What others put before server and daemons: pgbouncer in transaction mode, nginx as the balancer."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""What stands between: a TCP proxy that is slow, or cuts a connection at the worst moment, and a server for mail."""
+"""A TCP proxy that is slow, or cuts a connection at the worst moment, and a server for mail."""
 
 import asyncio
 import contextlib

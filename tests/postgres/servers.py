@@ -1,5 +1,5 @@
-"""authd with real servers around it: two daemons on one PostgreSQL, kills, stops, what lies on the wire, what stands in
-front and behind. `servers.py PROGRAMS AUTHD [PART…]`."""
+"""authd with real servers around it: two daemons on one PostgreSQL, kills, stops, what lies on the wire, what
+stands in front and behind. `servers.py PROGRAMS AUTHD [PART…]`."""
 
 import importlib
 import signal

@@ -47,8 +47,8 @@ def demand_tls(server):
         "hostssl all all 127.0.0.1/32 scram-sha-256\nhostnossl all all 127.0.0.1/32 reject\n",
         encoding="ascii",
     )
-    by_password = f"host=127.0.0.1 port={server.port} user=authd password={PASSWORD} sslmode=require connect_timeout=5"
-    server.address = lambda database="postgres": f"{by_password} dbname={database}"
+    by_password = f"{server.address()} password={PASSWORD} sslmode=require"
+    server.address = lambda database="postgres": by_password.replace("dbname=postgres", f"dbname={database}")
     server.start()
 
 

@@ -163,7 +163,7 @@ class Client:
 
 
 def a_millisecond(binary, server):
-    """The same works, at what ratio of the speed: taken by turns, as other work on the machine comes and goes."""
+    """The same works, at what ratio of the speed: by turns, as other work on the machine comes and goes."""
     proxy = Proxy(server.port, 0.0005)
     server.create("near")
     server.create("far")
@@ -179,8 +179,8 @@ def a_millisecond(binary, server):
     proxy.close()
     (refreshes, near_refreshes), (checks, near_checks) = found["refresh"], found["check"]
     print(
-        f"   1 ms a round trip, a proxy on the same cores: refreshes {refreshes:.2f}, token checks {checks:.2f} "
-        f"of without ({near_refreshes:.0f} and {near_checks:.0f} a second)"
+        f"   1 ms a round trip, a proxy on the same cores: refreshes {refreshes:.2f}, token checks "
+        f"{checks:.2f} of without ({near_refreshes:.0f} and {near_checks:.0f} a second)"
     )
 
 
