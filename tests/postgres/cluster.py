@@ -57,32 +57,22 @@ def free_port():
 
 
 class Server:
-    """One server with its data. `settings` go over those above; `safe`: they stand on a disk, and survive."""
+    """One server with its data. `settings` go over those above; `safe`: they stand on a disk, and survive.
+    `primary`: the server that this one is a standby of."""
 
-    def __init__(self, programs, settings=None, safe=False):
+    def __init__(self, programs, settings=None, safe=False, primary=None):
         self.programs, self.port, self.process = programs, free_port(), None
         of_disk = {"full_page_writes": "on"} if safe else {}
         self.settings = {**SETTINGS, **of_disk, **(settings or {})}
         self.folder = tempfile.mkdtemp(prefix="authd-postgres-", dir=None if safe else disk())
         own(self.folder)
         self.data, self.log = os.path.join(self.folder, "data"), os.path.join(self.folder, "log")
-        subprocess.run(
-            [
-                "setpriv",
-                *as_user(),
-                f"{programs}/initdb",
-                "--pgdata",
-                self.data,
-                "--username=authd",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-            ],
-            cwd=self.folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        make = ["initdb", "--pgdata", self.data, "--username=authd", "--auth=trust", "--encoding=UTF8"]
+        make += ["--locale=C.UTF-8", "--no-sync"]
+        if primary:
+            make = ["pg_basebackup", "-d", primary.address(), "-D", self.data, "-R", "-X", "stream", "-c", "fast"]
+        command = ["setpriv", *as_user(), f"{programs}/{make[0]}", *make[1:]]
+        subprocess.run(command, cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
     def __enter__(self):
         return self

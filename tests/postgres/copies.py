@@ -194,7 +194,8 @@ def a_move_is_killed(daemon, server):
         moving.kill()
         check(moving.wait() != 0, f"the move was killed before its end, after {after} s")
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
-        until(lambda name=f"killed-{after}", sql=tables: server.one(name, sql) == 0, "its target is empty", 10)
+        left = lambda name=f"killed-{after}", sql=tables: server.one(name, sql)
+        until(lambda count=left: count() == 0, "its target is empty", 10)
     equal(daemon.run("db", "check").returncode, 0, "db check of the source after a move was killed")
 
 

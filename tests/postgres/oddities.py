@@ -3,7 +3,7 @@
 import time
 
 from fleet import Fleet, race
-from house import check, equal, until
+from house import check, equal, free_port, until
 
 OWNER = "owner"
 LOGIN = {"email": "ann@example.com", "password": "correct horse battery staple"}
@@ -109,6 +109,15 @@ def a_server_would_forget(daemons, server):
     equal(server.one("latin", tables), 0, "nothing was made")
 
 
+def there_are_two_hosts(daemons, server):
+    """The one that takes changes is found, as after a failover."""
+    one = server.url("odd").replace("/odd?", f",127.0.0.1:{server.port}/odd?")
+    gone = server.url("odd", free_port()).replace("/odd?", f",127.0.0.1:{server.port}/odd?")
+    for what, url in [("the first of two hosts", one), ("the second, where the first is gone", gone)]:
+        done = daemons[0].run("db", "status", settings={"database": url})
+        equal(done.returncode, 0, f"{what}: {done.stderr}")
+
+
 def main(binary, server):
     database = server.create("odd")
     with Fleet(binary, database, database, settings={"postgres.connections": "8"}) as daemons:
@@ -117,4 +126,5 @@ def main(binary, server):
         sessions_are_ended(daemons, server, token)
         a_server_becomes_a_standby(daemons, server, token)
         there_are_too_few_connections(daemons, server, token)
+        there_are_two_hosts(daemons, server)
         a_server_would_forget(daemons, server)

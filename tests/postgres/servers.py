@@ -16,6 +16,7 @@ PARTS = {
     "kills": True,
     "outages": True,
     "oddities": False,
+    "failover": False,
     "wire": False,
     "poolers": False,
     "tls": False,

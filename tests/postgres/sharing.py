@@ -157,7 +157,8 @@ def two_starts_at_once(binary, server):
     for number in range(3):
         database = server.create(f"starts-{number}")
         with Daemon(binary, server.create(f"key-{number}")) as other:
-            with Starting(binary, database, other.key_file) as one, Starting(binary, database, other.key_file) as two:
+            key_file = other.key_file
+            with Starting(binary, database, key_file) as one, Starting(binary, database, key_file) as two:
                 pair = one, two
                 until(lambda at=pair: all(map(has_begun, at)), "two starts at once on an empty database", 30)
                 equal([at.daemon.poll() for at in pair], [None, None], f"both live: {one.log()}{two.log()}")
