@@ -82,7 +82,7 @@ impl Entry {
     /// Its columns between a number and a code: those of a row of the log, or of its inbox.
     pub(super) fn row<'v>(&'v self, number: &'v i64, code: &'v [u8]) -> [Value<'v>; 10] {
         *params![
-            number,
+            *number,
             self.at,
             *self.event,
             self.actor,
@@ -91,7 +91,7 @@ impl Entry {
             self.ip,
             self.request_id,
             self.details,
-            code
+            *code
         ]
     }
 }

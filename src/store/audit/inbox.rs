@@ -17,7 +17,7 @@ use crate::store::driver::Driver;
 use crate::store::postgres::session::Session;
 use crate::store::tables::meta;
 use crate::store::tx::{Query, Reader, params};
-use crate::store::value::rows;
+use crate::store::value::{Value, rows};
 
 /// The most lines that are sealed in one transaction.
 const BATCH: i64 = 2_000;
@@ -107,9 +107,7 @@ fn known_ids(query: &impl Query, chain: &Chain, head: &Mark) -> Result<SealedIds
     let known = meta::find(query, SEALED_IDS)?;
     known.and_then(|known| chain.open_ids(head, &known).and_then(SealedIds::parse)).ok_or_else(|| {
         Fault::Storage(
-            "which lines of the audit log were sealed can't be told; run `authctl audit verify`, and restore the last \
-             backup"
-                .into(),
+            "which lines of the audit log were sealed can't be told; restore the last backup".into(),
         )
     })
 }
