@@ -75,12 +75,15 @@ fn guesses_at_both_are_counted_together() {
     }
 }
 
+/// Takes an admin away.
+type Change = fn(&App, &str) -> Result<(), Error>;
+
 #[test]
 fn the_last_admin_stays_whoever_is_asked() {
     if !is_there() {
         return;
     }
-    let change: [fn(&App, &str) -> Result<(), Error>; 3] = [
+    let changes: [Change; 3] = [
         |app, email| admin::disable(app, &operator(), &user_ref(email)).map(drop),
         |app, email| admin::delete(app, &operator(), &user_ref(email)).map(drop),
         |app, email| {
@@ -88,7 +91,7 @@ fn the_last_admin_stays_whoever_is_asked() {
             roles::unassign(app, &operator(), &user_ref(email), &[role]).map(drop)
         },
     ];
-    for take_away in change {
+    for take_away in changes {
         for _ in 0..rounds() {
             let track = Track::of_two(World::new());
             let admins: Vec<String> =

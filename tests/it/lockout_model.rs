@@ -1,6 +1,7 @@
 //! The lockout against a model: random failures, successes, unlocks and waits of two accounts, one of
 //! which nobody has, from three networks, through the use-cases and the real database.
 
+use crate::database::worlds;
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::domain::caller::Caller;
 use authd::error::{Error, Refusal};
@@ -161,7 +162,7 @@ fn play(steps: &[Step]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: worlds::cases(40), ..ProptestConfig::default() })]
 
     #[test]
     fn the_lockout_does_what_its_rules_say(steps in prop::collection::vec(step(), 1..120)) {

@@ -1,6 +1,7 @@
 //! Pruning changes no answer: two worlds live the same random life, one of them is pruned after every
 //! step, and nobody can tell them apart.
 
+use crate::database::worlds;
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::domain::caller::Caller;
 use authd::domain::email::Email;
@@ -179,7 +180,7 @@ impl Life {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: worlds::cases(40), ..ProptestConfig::default() })]
 
     #[test]
     fn nobody_can_tell_a_pruned_world_from_another(steps in prop::collection::vec(step(), 1..60)) {

@@ -2,6 +2,7 @@
 //! and waits, through the use-cases and the real database.
 
 use crate::authenticator::Authenticator;
+use crate::database::worlds;
 use crate::world::{PASSWORD, World, anonymous, operator, user_ref};
 use authd::domain::caller::Caller;
 use authd::domain::password::Password;
@@ -290,7 +291,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: worlds::cases(40), ..ProptestConfig::default() })]
 
     #[test]
     fn the_second_factor_does_what_its_rules_say(steps in prop::collection::vec(step(), 1..80)) {
