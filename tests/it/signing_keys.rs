@@ -2,6 +2,7 @@
 //! notices at once.
 
 use crate::daemon::Daemon;
+use crate::database::worlds;
 use crate::world::{World, anonymous, operator, user_ref};
 use authd::api::router::Router;
 use authd::domain::signing_key::{KeyState, Retired, SigningKey};
@@ -332,8 +333,10 @@ fn a_key_that_signs_slowly_holds_up_no_io_thread() {
         Head { method: "POST".into(), path: "/api/auth/refresh".into(), query: None, headers, peer: None };
     let router = Router::new(Arc::clone(&daemon.world.app));
     let mut held = daemon.login(ANN);
-    assert_eq!(router.dispatch(&head).lane, Lane::Commit);
-    for (algorithm, lane) in [("RS256", Lane::Write), ("ES256", Lane::Commit)] {
+    // A server is waited for, whatever signs.
+    let quick = if worlds::are_on_a_server() { Lane::Write } else { Lane::Commit };
+    assert_eq!(router.dispatch(&head).lane, quick);
+    for (algorithm, lane) in [("RS256", Lane::Write), ("ES256", quick)] {
         let tool = daemon.world.another_app_with(&[("tokens.algorithm", algorithm)]);
         signing_keys::rotate(&tool, &operator()).unwrap();
         let answer =
