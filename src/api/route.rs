@@ -151,6 +151,7 @@ pub type Later<'a> = Pin<Box<dyn Future<Output = Result<Response, Error>> + 'a>>
 /// A row of the table. It is made by [`Route::get`] and its like, which ask for what no row can do without:
 /// who may call it stands in every one. What else is particular follows by the methods that change a default.
 #[must_use = "a row counts only in its table"]
+#[allow(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 pub struct Route {
     pub method: Method,
     /// A segment in braces takes any one segment.

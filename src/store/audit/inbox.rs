@@ -22,6 +22,9 @@ use crate::store::value::{Value, rows};
 /// The most lines that are sealed in one transaction.
 const BATCH: i64 = 2_000;
 
+/// How many lines go into one statement at most, which has ten parameters for each, and 65,535 in all.
+const LEFT_TOGETHER: usize = 1_000;
+
 const COLUMNS: &str = "id, at, event, actor, user_id, session_id, ip, request_id, details, mac";
 
 /// What one round of sealing has done.
@@ -36,9 +39,10 @@ pub struct Sealing {
 
 /// Leaves lines, in the transaction that is under way.
 pub(super) fn leave(session: &Session, chain: &Chain, entries: &[Entry]) -> Result<(), Fault> {
-    if entries.is_empty() {
-        return Ok(());
-    }
+    entries.chunks(LEFT_TOGETHER).try_for_each(|entries| leave_together(session, chain, entries))
+}
+
+fn leave_together(session: &Session, chain: &Chain, entries: &[Entry]) -> Result<(), Fault> {
     let ids = session.line_ids(entries.len())?;
     let coded = ids.iter().zip(entries).map(|(id, entry)| chain.code_of_waiting(&entry.fields(*id)));
     let codes: Vec<[u8; 32]> = coded.collect();
@@ -54,7 +58,8 @@ pub(in crate::store) fn seal(session: &Session, chain: &Chain, now: Timestamp) -
     let driver = Driver::Postgres(session);
     let reader = Reader::new(driver);
     let locked = "SELECT value FROM meta WHERE key = 'audit_head' FOR UPDATE";
-    reader.one(locked, &[], |_| Ok(()))?;
+    // Where there is none, what follows says so.
+    reader.opt(locked, &[], |_| Ok(()))?;
     let head = sealed_head(driver, chain)?;
     let sql = format!(
         "DELETE FROM audit_inbox WHERE id IN (SELECT id FROM audit_inbox WHERE strange = 0 ORDER BY id LIMIT ?1) \

@@ -113,8 +113,7 @@ enum Try {
 
 impl Writer {
     fn work(&mut self, jobs: &Mutex<Receiver<Queued>>) {
-        // The lock is held while this thread waits, and let go before it works: the others wait for it.
-        while let Ok((job, since)) = held(jobs).recv() {
+        while let Some((job, since)) = next(jobs) {
             if self.clock.elapsed().saturating_sub(since) > PATIENCE {
                 self.counters.failures.count();
                 job.finish(Err(Fault::StorageUnavailable(
@@ -207,6 +206,12 @@ fn jitter(tried: u32) -> Duration {
     let most = u64::from(tried.min(10)) * 5;
     // Seeded anew at each call by the standard library.
     Duration::from_millis(1 + RandomState::new().hash_one(tried) % most)
+}
+
+/// The next job. The lock is held while this thread waits, and let go before it works: the others wait for it.
+/// `None`: there will be none.
+fn next(jobs: &Mutex<Receiver<Queued>>) -> Option<Queued> {
+    held(jobs).recv().ok()
 }
 
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
