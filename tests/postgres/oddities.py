@@ -1,8 +1,10 @@
 """A server that ends sessions, takes no changes, has too few connections, or would forget."""
 
+import glob
+import os
 import time
 
-from fleet import Fleet, race
+from fleet import Daemon, Fleet, race
 from house import check, equal, free_port, until
 
 OWNER = "owner"
@@ -109,6 +111,47 @@ def a_server_would_forget(daemons, server):
     equal(server.one("latin", tables), 0, "nothing was made")
 
 
+def a_clock_is_off(daemon, url):
+    """By seconds it is warned of, by more than half a minute the daemon isn't ready; so `doctor` says."""
+    for span, is_ready in [("+5s", True), ("-5s", True), ("+45s", False), ("-45s", False)]:
+        off = OffClock(daemon.binary, url, daemon.key_file, span)
+        until(lambda at=off: "clock" in at.log(), f"a clock that is off by {span}: a warning", 15)
+        found = off.get("/readyz").status
+        equal(found, 200 if is_ready else 503, f"readyz of a daemon whose clock is off by {span}")
+        equal(off.get("/healthz").status, 200, "it lives all the same")
+        doctor = daemon.run("doctor")
+        check("clock" in doctor.stdout and "warn" in doctor.stdout, f"doctor: {doctor.stdout}")
+        line = next((line for line in doctor.stdout.splitlines() if line.startswith("daemon")), "")
+        print(f"   {span}: {line[:150]}")
+        off.__exit__()
+
+
+class OffClock(Daemon):
+    """A daemon whose clock is off by a span, as `faketime` takes it."""
+
+    def __init__(self, binary, database, key_file, span):
+        self.span = span
+        super().__init__(binary, database, key_file)
+
+    def environment(self, settings):
+        library = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")[0]
+        off = {"LD_PRELOAD": library, "FAKETIME": self.span, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        return {**super().environment(settings), **off}
+
+
+def a_key_is_another(binary, url, daemon):
+    """A daemon with the key file of another database opens nothing."""
+    with Daemon(binary, daemon.settings["database"], daemon.key_file) as stranger:
+        stranger.stop()
+        os.remove(stranger.key_file)
+        stranger.given = None
+        made = stranger.run("db", "init", settings={"database": os.path.join(stranger.folder, "other.db")})
+        equal(made.returncode, 0, f"a key of another database: {made.stderr}")
+        for command in (["serve"], ["user", "list"], ["audit", "verify"]):
+            done = stranger.run(*command, settings={"database": url})
+            check(done.returncode == 78, f"{command} with another key: {done.returncode} {done.stderr}")
+
+
 def there_are_two_hosts(daemons, server):
     """The one that takes changes is found, as after a failover."""
     one = server.url("odd").replace("/odd?", f",127.0.0.1:{server.port}/odd?")
@@ -126,5 +169,7 @@ def main(binary, server):
         sessions_are_ended(daemons, server, token)
         a_server_becomes_a_standby(daemons, server, token)
         there_are_too_few_connections(daemons, server, token)
+        a_key_is_another(binary, database, daemons[0])
+        a_clock_is_off(daemons[0], database)
         there_are_two_hosts(daemons, server)
         a_server_would_forget(daemons, server)
