@@ -175,9 +175,9 @@ impl Queue {
     }
 }
 
-/// Who has waited so long to read has given up: were each worked off, a database that hangs would keep all
-/// who come after it waiting as well.
-const READ_PATIENCE: Duration = Duration::from_secs(5);
+/// Who has waited so long for a thread that reads or writes has given up: were each worked off, a database
+/// that hangs would keep all who come after it waiting as well. Of the other lanes the queues are short.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 fn work_off(queue: &Queue, service: &dyn Service, counters: &LaneCounters, pool: Pool) {
     while let Some(Job { mut request, reply, since }) = queue.pop() {
@@ -188,7 +188,7 @@ fn work_off(queue: &Queue, service: &dyn Service, counters: &LaneCounters, pool:
         if reply.is_closed() {
             continue;
         }
-        let is_too_late = pool == Pool::Read && request.waited > READ_PATIENCE;
+        let is_too_late = matches!(pool, Pool::Read | Pool::Write) && request.waited > PATIENCE;
         let response = if is_too_late {
             service.refuse(Trouble::Overloaded, Some(&request.head))
         } else {

@@ -171,7 +171,7 @@ fn note_ended(context: &Context, restored: &restore::Restored) {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   authctl db migrate-to postgres://authd@db.example.com/authd
-  authctl db migrate-to /var/lib/authd/authd.db --yes")]
+  authctl db migrate-to ./one-machine.db --yes")]
 pub struct MigrateTo {
     /// A URL of PostgreSQL, or a file; the password for a server is in `postgres.password_file`
     target: PathBuf,

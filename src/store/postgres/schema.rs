@@ -63,7 +63,8 @@ pub(in crate::store) fn make<T>(
     let outcome = match made {
         Ok(filled) => match session.commit() {
             Commit::Done => return Ok(Some(filled)),
-            Commit::Refused(fault) | Commit::Unknown(fault) => fault,
+            Commit::Refused(fault) => fault,
+            Commit::Unknown(fault) => return Err(fault),
         },
         Err(fault) => {
             session.roll_back();

@@ -203,7 +203,9 @@ impl Session {
         }
         match self.wait(self.client.batch_execute("COMMIT")) {
             Ok(()) => Commit::Done,
-            Err(fault) if self.is_lost() => Commit::Unknown(fault),
+            Err(fault) if self.is_lost() => Commit::Unknown(Fault::StorageUnavailable(format!(
+                "{fault}; whether this change was made is not known: look before you try again"
+            ))),
             Err(fault) => Commit::Refused(fault),
         }
     }

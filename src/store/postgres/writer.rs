@@ -179,9 +179,7 @@ fn attempt(session: &Session, job: &mut dyn Job, clock: &dyn Clock) -> Try {
     match (outcome, session.met()) {
         (Ok(()), Met::Nothing) => match session.commit() {
             Commit::Done => Try::Done,
-            Commit::Unknown(fault) => Try::Failed(Fault::StorageUnavailable(format!(
-                "{fault}; whether this change was made is not known: look before you try again"
-            ))),
+            Commit::Unknown(fault) => Try::Failed(fault),
             Commit::Refused(fault) => match session.met() {
                 met @ (Met::Conflict | Met::Rule) => Try::Again(fault, met),
                 Met::Nothing | Met::Lost | Met::Silent | Met::Failure => Try::Failed(fault),
@@ -208,8 +206,8 @@ fn jitter(tried: u32) -> Duration {
     Duration::from_millis(1 + RandomState::new().hash_one(tried) % most)
 }
 
-/// The next job. The lock is held while this thread waits, and let go before it works: the others wait for it.
-/// `None`: there will be none.
+/// The next job. The lock is held while this thread waits, and let go before it works: the others wait for
+/// it. `None`: there will be none.
 fn next(jobs: &Mutex<Receiver<Queued>>) -> Option<Queued> {
     held(jobs).recv().ok()
 }

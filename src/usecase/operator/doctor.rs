@@ -213,8 +213,10 @@ fn fleet(config: &Config) -> Result<Finding, Error> {
         (_, Some(off)) => Finding::warn(
             "daemon",
             format!(
-                "the clock of {} is {} ms apart from the database server's; set both by NTP",
-                off.host, off.skew
+                "the clock of {} is {:.1} s {} the database server's; set both by NTP",
+                off.host,
+                Duration::from_millis(off.skew.unsigned_abs()).as_secs_f64(),
+                if off.skew > 0 { "ahead of" } else { "behind" }
             ),
         ),
         (1, None) => Finding::ok("daemon", format!("a daemon on {} serves this database", hosts[0])),

@@ -19,8 +19,8 @@ pub fn are_on_a_server() -> bool {
     std::env::var(STORE).is_ok_and(|store| store == "postgres")
 }
 
-/// How many cases of random input are tried, of those that are on a file: a world on a server takes ten times as
-/// long, and what is drawn tells of the same code.
+/// How many cases of random input are tried, of those that are on a file: a world on a server takes ten
+/// times as long, and what is drawn tells of the same code.
 pub fn cases(on_a_file: u32) -> u32 {
     if are_on_a_server() { on_a_file.div_ceil(10) } else { on_a_file }
 }
