@@ -6,7 +6,8 @@ use super::head::head;
 use crate::domain::audit::Mark;
 use crate::error::Fault;
 use crate::store::driver::Driver;
-use crate::store::tx::{Reader, params};
+use crate::store::tables::meta;
+use crate::store::tx::Reader;
 use crate::store::value::{Value, rows};
 
 /// The newest line. A line after a head that somebody else made would make that head good.
@@ -69,6 +70,5 @@ fn append_together(
 }
 
 fn save_head(driver: Driver<'_>, chain: &Chain, newest: &Mark) -> Result<(), Fault> {
-    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    driver.execute(sql, params![End::Head.key(), chain.seal(End::Head, newest)]).map(drop)
+    meta::put(driver, End::Head.key(), &chain.seal(End::Head, newest))
 }

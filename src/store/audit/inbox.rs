@@ -126,8 +126,7 @@ fn save_ids(
 ) -> Result<(), Fault> {
     ids.forget(now);
     let sealed = chain.seal_ids(head, ids.text().as_bytes());
-    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    driver.execute(sql, params![SEALED_IDS, sealed]).map(drop)
+    meta::put(driver, SEALED_IDS, &sealed)
 }
 
 /// Says of an inbox that is made with its database, or whose head was written by other means, that nothing of

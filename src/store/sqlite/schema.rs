@@ -13,7 +13,8 @@ use crate::ports::progress::{Progress, Unit};
 use crate::store::audit::chain::{Chain, End};
 use crate::store::audit::head::sealed_anew;
 use crate::store::driver::Driver;
-use crate::store::tx::{Reader, Tx, params};
+use crate::store::tables::meta;
+use crate::store::tx::{Reader, Tx};
 use crate::store::version::VERSION;
 
 pub(super) const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -137,8 +138,7 @@ pub(in crate::store) fn migrate(
 /// Seals the head of a log that has none, or one from before heads were sealed.
 fn seal_head(connection: &Connection, chain: &Chain) -> Result<(), Fault> {
     let sealed = sealed_anew(&Reader::new(Driver::Sqlite(connection)), chain)?;
-    let sql = "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    connection.execute(sql, params![End::Head.key(), sealed]).map(drop)
+    meta::put(Driver::Sqlite(connection), End::Head.key(), &sealed)
 }
 
 fn in_transaction<T>(

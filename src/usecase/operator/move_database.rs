@@ -60,7 +60,6 @@ pub fn move_to(
     let chain_key = root.derive(Purpose::AuditChain);
     let (source, lock) = open(config, ports, &chain_key)?;
     source.read(|query| root_key::check(query, &root))?;
-    source.seal_log(crate::store::Gather::Nothing)?;
     let moving = Moving { config, target, ports, caller, chain_key: &chain_key, progress };
     let tables = source.move_away(|from| moving.make(from))?;
     drop(source);
