@@ -10,18 +10,27 @@ use rustix::fs::fstat;
 use std::io::{self, Write};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts the log. A log that runs already, as in a test, stays.
 pub fn start(log: &Log) {
-    let lines = tracing_subscriber::fmt().with_max_level(level(log.level)).with_ansi(false);
+    let level = level(log.level);
+    let lines = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
+    // What other crates have to say of their work may hold what nobody may read: a database's driver, say,
+    // tells the values of every statement.
+    let own = Targets::new().with_target("authd", level).with_default(level.min(LevelFilter::WARN));
     let to_journal = is_journal();
     let _ = match log.format {
         LogFormat::Text => {
-            lines.with_target(false).with_writer(Stderr { line: one_line, to_journal }).try_init()
+            let lines = lines.with_target(false).with_writer(Stderr { line: one_line, to_journal });
+            lines.finish().with(own).try_init()
         }
         LogFormat::Json => {
-            lines.json().flatten_event(true).with_writer(Stderr { line: json_line, to_journal }).try_init()
+            let lines = lines.json().flatten_event(true).with_writer(Stderr { line: json_line, to_journal });
+            lines.finish().with(own).try_init()
         }
     };
     // A panic is a record like any other: one line, in the same format, escaped.
