@@ -32,8 +32,8 @@ pub use job::WriterCounters;
 use job::{Job, Receipt, job};
 use postgres::address::Address;
 use postgres::schema::Place;
-pub use postgres::server::Gather;
 use postgres::server::OpenServer;
+pub use postgres::server::{Connected, Gather};
 use postgres::session::Session;
 use sqlite::database::OpenFile;
 use sqlite::{connection, snapshot};
@@ -79,14 +79,13 @@ impl Store {
     /// Opens an existing database on a server.
     ///
     /// # Errors
-    /// As [`Store::open`]; [`Fault::Config`] for a server that may lose what it has acknowledged, or a
-    /// database that it doesn't have; [`Fault::Permission`] when it lets nobody in.
+    /// As [`Store::open`]; [`Fault::Config`] for a server that may lose what it has acknowledged.
     pub fn open_on_server(
-        address: &Address,
+        connected: Connected,
         clock: Arc<dyn Clock>,
         chain_key: &Secret<[u8; 32]>,
     ) -> Result<Self, Fault> {
-        let store = Self::open_on_server_unseen(address, clock, chain_key)?;
+        let store = Self::open_on_server_unseen(connected, clock, chain_key)?;
         store.read(|query| schema::check_objects(query))?;
         Ok(store)
     }
@@ -97,11 +96,11 @@ impl Store {
     /// # Errors
     /// As [`Store::open_on_server`].
     pub fn open_on_server_unseen(
-        address: &Address,
+        connected: Connected,
         clock: Arc<dyn Clock>,
         chain_key: &Secret<[u8; 32]>,
     ) -> Result<Self, Fault> {
-        Ok(Self::on(Backend::Server(Box::new(OpenServer::new(address, clock)?)), chain_key))
+        Ok(Self::on(Backend::Server(Box::new(OpenServer::new(connected, clock)?)), chain_key))
     }
 
     fn on(backend: Backend, chain_key: &Secret<[u8; 32]>) -> Self {
@@ -133,18 +132,11 @@ impl Store {
         sqlite::schema::create(&connection, &Chain::new(chain_key))
     }
 
-    /// Whether authd's schema is in a database on a server.
-    ///
-    /// # Errors
-    /// As [`Store::open_on_server`].
-    pub fn is_on_server(address: &Address) -> Result<bool, Fault> {
-        postgres::schema::is_there(&Session::connect(address)?)
-    }
-
     /// Makes the schema in an empty database on a server. `false`: it is there already.
     ///
     /// # Errors
-    /// As [`Store::open_on_server`]; [`Fault::Storage`] where something else stands in the database.
+    /// As [`Connected::to`], and [`Store::open_on_server`]; [`Fault::Storage`] where something else stands in
+    /// the database.
     pub fn create_on_server(
         address: &Address,
         now: Timestamp,
@@ -385,11 +377,12 @@ impl Store {
         // What was rolled back has not happened, so only what is on disk is counted.
         let logged = Arc::clone(&self.logged);
         let (job, receipt) = job(work, move |happened: Vec<(EventClass, u64)>| {
-            if let (false, Some(tell)) = (happened.is_empty(), logged.get()) {
-                tell();
-            }
+            let is_logged = !happened.is_empty();
             for (class, times) in happened {
                 events.of(class).add(times);
+            }
+            if let (true, Some(tell)) = (is_logged, logged.get()) {
+                tell();
             }
         });
         self.hand_in(job);

@@ -16,7 +16,8 @@ use crate::error::Fault;
 use crate::store::driver::Driver;
 use crate::store::postgres::session::Session;
 use crate::store::tables::meta;
-use crate::store::tx::{Query, Reader, params};
+use crate::store::tx::source::Source;
+use crate::store::tx::{Query, Reader, Row, Tx, params};
 use crate::store::value::{Value, rows};
 
 /// The most lines that are sealed in one transaction.
@@ -37,19 +38,35 @@ pub struct Sealing {
     pub has_more: bool,
 }
 
-/// Leaves lines, in the transaction that is under way.
-pub(super) fn leave(session: &Session, chain: &Chain, entries: &[Entry]) -> Result<(), Fault> {
-    entries.chunks(LEFT_TOGETHER).try_for_each(|entries| leave_together(session, chain, entries))
+/// What becomes of the transaction once its lines are left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Then {
+    GoesOn,
+    /// It ends with the last of them.
+    Commits,
 }
 
-fn leave_together(session: &Session, chain: &Chain, entries: &[Entry]) -> Result<(), Fault> {
+/// Leaves lines, in the transaction that is under way. Where there are none, it goes on.
+pub(super) fn leave(session: &Session, chain: &Chain, entries: &[Entry], then: Then) -> Result<(), Fault> {
+    let mut chunks = entries.chunks(LEFT_TOGETHER).peekable();
+    while let Some(entries) = chunks.next() {
+        let is_last = chunks.peek().is_none();
+        leave_together(session, chain, entries, if is_last { then } else { Then::GoesOn })?;
+    }
+    Ok(())
+}
+
+fn leave_together(session: &Session, chain: &Chain, entries: &[Entry], then: Then) -> Result<(), Fault> {
     let ids = session.line_ids(entries.len())?;
     let coded = ids.iter().zip(entries).map(|(id, entry)| chain.code_of_waiting(&entry.fields(*id)));
     let codes: Vec<[u8; 32]> = coded.collect();
     let each = entries.iter().zip(ids.iter().zip(&codes));
     let values: Vec<Value<'_>> = each.flat_map(|(entry, (id, code))| entry.row(id, code)).collect();
     let sql = format!("INSERT INTO audit_inbox ({COLUMNS}) VALUES {}", rows(entries.len(), 10));
-    session.execute(&sql, &values).map(drop)
+    match then {
+        Then::GoesOn => session.execute(&sql, &values).map(drop),
+        Then::Commits => session.execute_last(&sql, &values),
+    }
 }
 
 /// Seals what waits, in a transaction that begins with this and that the caller commits. Whoever else seals
@@ -65,23 +82,20 @@ pub(in crate::store) fn seal(session: &Session, chain: &Chain, now: Timestamp) -
         "DELETE FROM audit_inbox WHERE id IN (SELECT id FROM audit_inbox WHERE strange = 0 ORDER BY id LIMIT ?1) \
          RETURNING {COLUMNS}"
     );
-    let mut waiting = reader.all(&sql, params![BATCH], |row| {
-        Ok((row.get::<i64>("id")?, Entry::read(row)?, row.get::<Vec<u8>>("mac")?))
-    })?;
+    let waiting = in_order(reader.all(&sql, params![BATCH], Waiting::read)?);
     let has_more = i64::try_from(waiting.len()).unwrap_or(i64::MAX) >= BATCH;
     if waiting.is_empty() {
         return Ok(Sealing::default());
     }
-    // Ids rise in each process as its lines come, and its time does, but for a clock that is set back.
-    waiting.sort_by_key(|(id, entry, _)| (entry.at(), *id));
     let mut sealed_ids = known_ids(&reader, chain, &head)?;
     let (mut lines, mut strange) = (Vec::new(), 0);
-    for (id, entry, mac) in waiting {
-        if chain.is_code_of_waiting(&entry.fields(id), &mac) && sealed_ids.take(id, now) {
-            lines.push(entry);
+    for waiting in waiting {
+        if waiting.is_good(chain, &mut sealed_ids, now) {
+            lines.push(waiting.entry);
             continue;
         }
         strange += 1;
+        let Waiting { id, entry, mac } = waiting;
         let sql = format!("INSERT INTO audit_inbox ({COLUMNS}) VALUES {}", rows(1, 10));
         driver.execute(&sql, &entry.row(&id, &mac))?;
         driver.execute("UPDATE audit_inbox SET strange = 1 WHERE id = ?1", params![id])?;
@@ -89,6 +103,43 @@ pub(in crate::store) fn seal(session: &Session, chain: &Chain, now: Timestamp) -
     let newest = append(driver, chain, &head, &lines)?;
     save_ids(driver, chain, &newest, sealed_ids, now)?;
     Ok(Sealing { lines: lines.len() as u64, strange, has_more })
+}
+
+/// Puts the lines that wait behind the log's newest in a copy of the database as it is at one moment: the
+/// changes of which they tell are in it, and nobody will seal them there.
+pub(in crate::store) fn seal_into_copy(from: &impl Query, to: &Tx<'_>) -> Result<(), Fault> {
+    let (driver, chain) = (to.driver(), to.chain());
+    let head = sealed_head(driver, chain)?;
+    let mut sealed_ids = known_ids(from, chain, &head)?;
+    let sql = format!("SELECT {COLUMNS} FROM audit_inbox WHERE strange = 0 ORDER BY id");
+    let waiting = in_order(from.all(&sql, &[], Waiting::read)?);
+    let good = waiting.into_iter().filter(|waiting| waiting.is_good(chain, &mut sealed_ids, to.now()));
+    let lines: Vec<Entry> = good.map(|waiting| waiting.entry).collect();
+    append(driver, chain, &head, &lines).map(drop)
+}
+
+/// A line that waits.
+struct Waiting {
+    id: i64,
+    entry: Entry,
+    mac: Vec<u8>,
+}
+
+impl Waiting {
+    fn read(row: &Row<'_>) -> Result<Self, Fault> {
+        Ok(Self { id: row.get("id")?, entry: Entry::read(row)?, mac: row.get("mac")? })
+    }
+
+    /// Whether authd has written it, and it was not sealed before; from here on it was.
+    fn is_good(&self, chain: &Chain, sealed: &mut SealedIds, now: Timestamp) -> bool {
+        chain.is_code_of_waiting(&self.entry.fields(self.id), &self.mac) && sealed.take(self.id, now)
+    }
+}
+
+/// Ids rise in each process as its lines come, and its time does, but for a clock that is set back.
+fn in_order(mut waiting: Vec<Waiting>) -> Vec<Waiting> {
+    waiting.sort_by_key(|waiting| (waiting.entry.at(), waiting.id));
+    waiting
 }
 
 /// Whether nothing waits that a round of sealing would take.

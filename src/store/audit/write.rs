@@ -3,7 +3,7 @@
 
 use super::append::{append_one, sealed_head};
 use super::entry::Entry;
-use super::inbox;
+use super::inbox::{Then, leave};
 use crate::domain::audit::{Event, EventClass, Subject};
 use crate::error::Fault;
 use crate::store::driver::Driver;
@@ -25,12 +25,12 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Ends the work of the transaction, which is about to be committed. Gives what happened in here, and how
-    /// often.
+    /// Ends the work of the transaction: nothing but its commit may follow, and that may have been sent with
+    /// the last lines of the log. Gives what happened in here, and how often.
     pub(in crate::store) fn close(mut self) -> Result<Vec<(EventClass, u64)>, Fault> {
         let entries = self.take_gathered(0);
         if let Driver::Postgres(session) = self.driver() {
-            inbox::leave(session, self.chain(), &entries)?;
+            leave(session, self.chain(), &entries, Then::Commits)?;
         }
         Ok(self.into_happened())
     }
@@ -40,7 +40,7 @@ impl Tx<'_> {
     pub(in crate::store) fn leave_behind(&mut self, kept: usize) -> Result<(), Fault> {
         let entries = self.take_gathered(kept);
         match self.driver() {
-            Driver::Postgres(session) => inbox::leave(session, self.chain(), &entries),
+            Driver::Postgres(session) => leave(session, self.chain(), &entries, Then::GoesOn),
             Driver::Sqlite(_) => Ok(()),
         }
     }

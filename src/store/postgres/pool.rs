@@ -22,6 +22,8 @@ pub(in crate::store) struct Pool {
 #[derive(Debug)]
 pub(in crate::store) struct Sessions {
     address: Arc<Address>,
+    /// What was open already, for whoever comes first.
+    spare: Mutex<Option<Session>>,
     failed: Arc<Failed>,
 }
 
@@ -40,6 +42,10 @@ impl ManageConnection for Sessions {
     type Error = Fault;
 
     fn connect(&self) -> Result<Session, Fault> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(session) = spare.filter(Session::is_open) {
+            return Ok(session);
+        }
         Session::connect(&self.address).inspect_err(|fault| {
             let mut failed = self.failed.lock();
             *failed = (failed.0 + 1, Some(fault.clone()));
@@ -60,8 +66,14 @@ impl ManageConnection for Sessions {
 }
 
 impl Pool {
-    pub(super) fn new(address: &Arc<Address>, size: u32) -> Self {
+    /// Keeps up to `size` sessions, of which one is there already.
+    pub(super) fn new(address: &Arc<Address>, size: u32, first: Session) -> Self {
         let failed = Arc::default();
+        let sessions = Sessions {
+            address: Arc::clone(address),
+            spare: Mutex::new(Some(first)),
+            failed: Arc::clone(&failed),
+        };
         let pool = r2d2::Pool::builder()
             .max_size(size)
             // A connection is opened when the first reader comes, and kept from then on.
@@ -70,7 +82,7 @@ impl Pool {
             .max_lifetime(None)
             .test_on_check_out(true)
             .connection_timeout(PATIENCE)
-            .build_unchecked(Sessions { address: Arc::clone(address), failed: Arc::clone(&failed) });
+            .build_unchecked(sessions);
         Self { pool, failed }
     }
 

@@ -1,6 +1,6 @@
 //! Making the schema in an empty database on a server, and whether what is there is authd's.
 
-use super::session::{Commit, Session};
+use super::session::Session;
 use crate::domain::audit::Mark;
 use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
@@ -59,20 +59,10 @@ pub(in crate::store) fn make<T>(
         return Ok(None);
     }
     session.begin(BEGIN, Duration::ZERO);
-    let made = make_in(session, chain, now, caller, place, fill);
-    let outcome = match made {
-        Ok(filled) => match session.commit() {
-            Commit::Done => return Ok(Some(filled)),
-            Commit::Refused(fault) => fault,
-            Commit::Unknown(fault) => return Err(fault),
-        },
-        Err(fault) => {
-            session.roll_back();
-            fault
-        }
-    };
+    let made = session.end(make_in(session, chain, now, caller, place, fill));
     // Whoever was faster has made the same.
-    if place == Place::Empty && is_there(session)? { Ok(None) } else { Err(outcome) }
+    let others = made.is_err() && place == Place::Empty && is_there(session).unwrap_or(false);
+    if others { Ok(None) } else { made.map(Some) }
 }
 
 fn make_in<T>(
@@ -206,11 +196,12 @@ pub(super) fn check_settings(session: &Session) -> Result<(), Fault> {
 /// [`Fault::CheckFailed`], which names what differs.
 pub(in crate::store) fn check_objects(session: &Session) -> Result<(), Fault> {
     let found = objects(&Reader::new(Driver::Postgres(session)))?;
+    let (own, found): (BTreeSet<&str>, BTreeSet<&str>) = (OBJECTS.lines().collect(), found.lines().collect());
     let mut differences = String::new();
-    for line in found.lines().filter(|line| !OBJECTS.lines().any(|own| own == *line)) {
+    for line in found.difference(&own) {
         let _ = write!(differences, ", {line:?} is not authd's");
     }
-    for line in OBJECTS.lines().filter(|own| !found.lines().any(|line| line == *own)) {
+    for line in own.difference(&found) {
         let _ = write!(differences, ", {line:?} is missing");
     }
     if differences.is_empty() {
@@ -228,24 +219,31 @@ pub(in crate::store) fn objects(query: &impl Query) -> Result<String, Fault> {
     Ok(lines.into_iter().map(|line| line + "\n").collect())
 }
 
-/// Names without their schema, which is whichever comes first in the search path.
+/// Names without their schema, which is whichever comes first in the search path. Of the catalogue itself: to
+/// plan what stands in `information_schema` takes the server longer than all else that opening does.
 const LIST: &str = "SELECT line FROM ( \
-    SELECT 'column ' || c.table_name || '.' || c.column_name || ' ' || c.data_type || \
-        CASE c.is_nullable WHEN 'NO' THEN ' not null' ELSE '' END || coalesce(' collate ' || c.collation_name, '') || \
-        coalesce(' default ' || c.column_default, '') AS line \
-    FROM information_schema.columns c WHERE c.table_schema = current_schema() \
+    SELECT 'column ' || t.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || \
+        CASE WHEN a.attnotnull THEN ' not null' ELSE '' END || coalesce(' collate ' || l.collname, '') || \
+        coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') AS line \
+    FROM pg_class t JOIN pg_attribute a ON a.attrelid = t.oid \
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+    LEFT JOIN pg_collation l ON l.oid = a.attcollation AND l.collname <> 'default' \
+    WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind IN ('r', 'v', 'f', 'p') \
+        AND a.attnum > 0 AND NOT a.attisdropped \
     UNION ALL \
     SELECT 'constraint ' || t.relname || '.' || k.conname || ' ' || pg_get_constraintdef(k.oid) \
     FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid \
     WHERE k.connamespace = current_schema()::regnamespace AND k.contype <> 'n' \
     UNION ALL \
-    SELECT 'index ' || i.indexname || ' ' || substring(i.indexdef from ' USING .*') \
-    FROM pg_indexes i WHERE i.schemaname = current_schema() \
+    SELECT 'index ' || t.relname || ' ' || substring(pg_get_indexdef(t.oid) from ' USING .*') \
+    FROM pg_class t JOIN pg_index i ON i.indexrelid = t.oid \
+    WHERE t.relnamespace = current_schema()::regnamespace \
     UNION ALL \
     SELECT 'trigger ' || t.relname || '.' || g.tgname || ' ' || g.tgtype || ' ' || g.tgenabled::text || ' ' || \
         replace(p.prosrc, chr(10), ' ') \
     FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid \
     WHERE t.relnamespace = current_schema()::regnamespace AND NOT g.tgisinternal \
     UNION ALL \
-    SELECT 'rule ' || r.tablename || '.' || r.rulename FROM pg_rules r WHERE r.schemaname = current_schema() \
+    SELECT 'rule ' || t.relname || '.' || r.rulename FROM pg_rewrite r JOIN pg_class t ON t.oid = r.ev_class \
+    WHERE t.relnamespace = current_schema()::regnamespace AND r.rulename <> '_RETURN' \
     ) AS found ORDER BY line COLLATE \"C\"";

@@ -4,7 +4,7 @@ use super::address::Address;
 use super::fault::Met;
 use super::pool::Pool;
 use super::schema;
-use super::session::{Commit, Session};
+use super::session::Session;
 use super::writer::Writers;
 use crate::error::Fault;
 use crate::ports::Clock;
@@ -26,6 +26,32 @@ pub(in crate::store) struct OpenServer {
     sealer: Mutex<Option<Session>>,
 }
 
+/// A connection by which a database on a server is looked at before it is opened.
+#[derive(Debug)]
+pub struct Connected {
+    session: Session,
+    address: Address,
+}
+
+impl Connected {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`Fault::StorageUnavailable`] where there is no server; [`Fault::Config`] for a database that it
+    /// doesn't have; [`Fault::Permission`] when it lets nobody in.
+    pub fn to(address: &Address) -> Result<Self, Fault> {
+        Ok(Self { session: Session::connect(address)?, address: address.clone() })
+    }
+
+    /// Whether authd's schema is in the database.
+    ///
+    /// # Errors
+    /// [`Fault::StorageUnavailable`] when the server doesn't answer.
+    pub fn has_schema(&self) -> Result<bool, Fault> {
+        schema::is_there(&self.session)
+    }
+}
+
 /// Whether to wait for more lines of the audit log before those that are there are sealed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Gather {
@@ -44,13 +70,13 @@ const BEGIN_SEALING: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL loc
 
 impl OpenServer {
     /// Opens a database that has authd's schema.
-    pub(in crate::store) fn new(address: &Address, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
-        let session = Session::connect(address)?;
+    pub(in crate::store) fn new(connected: Connected, clock: Arc<dyn Clock>) -> Result<Self, Fault> {
+        let Connected { session, address } = connected;
         schema::check_settings(&session)?;
         check_current(schema::version_of(&session)?)?;
-        let address = Arc::new(address.clone());
+        let address = Arc::new(address);
         Ok(Self {
-            pool: Pool::new(&address, address.readers),
+            pool: Pool::new(&address, address.readers, session),
             writers: Writers::new(&address, Arc::clone(&clock), address.writers)?,
             address,
             clock,
@@ -89,17 +115,7 @@ impl OpenServer {
             schema::mark_moved(&session)?;
             Ok(done)
         };
-        let moved = moving();
-        match moved {
-            Ok(done) => match session.commit() {
-                Commit::Done => Ok(done),
-                Commit::Refused(fault) | Commit::Unknown(fault) => Err(fault.into()),
-            },
-            Err(fault) => {
-                session.roll_back();
-                Err(fault)
-            }
-        }
+        session.end(moving())
     }
 
     /// Seals all lines of the audit log that wait.
@@ -129,19 +145,9 @@ impl OpenServer {
 
     fn seal_round(&self, session: &Session, chain: &Chain) -> Result<Sealing, Fault> {
         session.begin(BEGIN_SEALING, self.clock.elapsed());
-        let outcome = inbox::seal(session, chain, self.clock.now());
-        match outcome {
-            Ok(round) => match session.commit() {
-                Commit::Done => Ok(round),
-                Commit::Refused(fault) | Commit::Unknown(fault) => Err(fault),
-            },
-            Err(fault) => {
-                // One seals at a time: a number that is taken was put there by somebody else.
-                let is_taken = session.met() == Met::Rule;
-                session.roll_back();
-                Err(if is_taken { out_of_order() } else { fault })
-            }
-        }
+        let sealed = session.end(inbox::seal(session, chain, self.clock.now()));
+        // One seals at a time: a number that is taken was put there by somebody else.
+        sealed.map_err(|fault| if session.met() == Met::Rule { out_of_order() } else { fault })
     }
 
     pub(in crate::store) fn read<T>(

@@ -30,6 +30,8 @@ const LINE_IDS_DRAWN: usize = 32;
 const LINE_IDS_KEPT: Duration = Duration::from_secs(60);
 const DRAW: &str = "SELECT nextval('audit_inbox_id') AS id FROM generate_series(1, ?1)";
 
+const COMMIT: &str = "COMMIT";
+
 /// The most statements that a session keeps prepared: all that there are, some in several forms.
 const STATEMENTS_KEPT: usize = 512;
 
@@ -43,6 +45,8 @@ pub struct Session {
     is_named: bool,
     prepared: RefCell<HashMap<Box<str>, Prepared>>,
     begun: Cell<Begun>,
+    /// How a transaction ended that did so together with its last statement.
+    ended: RefCell<Result<(), Fault>>,
     met: Cell<Met>,
     line_ids: Arc<LineIds>,
 }
@@ -94,6 +98,8 @@ enum Begun {
     /// It begins with its first statement, in one message with that.
     WithNext(&'static str),
     Yes,
+    /// It has ended, in one message with its last statement.
+    Ended,
 }
 
 /// How a commit ended.
@@ -139,6 +145,7 @@ impl Session {
             is_named: address.prepared,
             prepared: RefCell::default(),
             begun: Cell::new(Begun::No),
+            ended: RefCell::new(Ok(())),
             met: Cell::new(Met::Nothing),
             line_ids: Arc::default(),
         })
@@ -196,17 +203,39 @@ impl Session {
         }
     }
 
+    /// Whether the transaction has ended with its last statement; how, [`Self::commit`] tells.
+    pub(super) fn has_ended(&self) -> bool {
+        self.begun.get() == Begun::Ended
+    }
+
     /// Ends the transaction and keeps what it did.
     pub(super) fn commit(&self) -> Commit {
-        if !matches!(self.begun.replace(Begun::No), Begun::Yes) {
-            return Commit::Done;
-        }
-        match self.wait(self.client.batch_execute("COMMIT")) {
+        let ended = match self.begun.replace(Begun::No) {
+            Begun::No | Begun::WithNext(_) => return Commit::Done,
+            Begun::Yes => self.wait(self.client.batch_execute(COMMIT)),
+            Begun::Ended => self.ended.replace(Ok(())),
+        };
+        match ended {
             Ok(()) => Commit::Done,
             Err(fault) if self.is_lost() => Commit::Unknown(Fault::StorageUnavailable(format!(
                 "{fault}; whether this change was made is not known: look before you try again"
             ))),
             Err(fault) => Commit::Refused(fault),
+        }
+    }
+
+    /// Ends the transaction and keeps what it did, unless its work came to nothing.
+    ///
+    /// # Errors
+    /// Those of the work; [`Fault::StorageUnavailable`] where nothing was kept, or nobody knows.
+    pub(super) fn end<T, E: From<Fault>>(&self, outcome: Result<T, E>) -> Result<T, E> {
+        match outcome.map(|done| (done, self.commit())) {
+            Ok((done, Commit::Done)) => Ok(done),
+            Ok((_, Commit::Refused(fault) | Commit::Unknown(fault))) => Err(fault.into()),
+            Err(error) => {
+                self.roll_back();
+                Err(error)
+            }
         }
     }
 
@@ -261,6 +290,32 @@ impl Session {
         };
         self.keep(sql, prepared);
         usize::try_from(changed?).map_err(|_| Fault::Internal("more rows than can be counted".into()))
+    }
+
+    /// Runs the transaction's last statement and ends the transaction in one message with it: a round trip
+    /// less for whoever waits. What came of both, [`Self::commit`] tells.
+    pub(in crate::store) fn execute_last(&self, sql: &str, params: &[Value<'_>]) -> Result<(), Fault> {
+        let bound: Vec<Bound<'_>> = params.iter().copied().map(Bound).collect();
+        let prepared = self.prepare(sql, &bound)?;
+        // Whoever ends it sees that nothing can be kept.
+        if self.met.get() != Met::Nothing {
+            return Ok(());
+        }
+        let begin = match self.begun.replace(Begun::Ended) {
+            Begun::WithNext(begin) => begin,
+            Begun::No | Begun::Yes | Begun::Ended => "",
+        };
+        // Were the statement refused, the server would roll back where it is told to commit.
+        let ended = match &prepared.statement {
+            Some(statement) => self.ask_and_end(begin, self.client.execute(statement, &of(&bound))),
+            None => {
+                let values = typed(&bound, &prepared.kinds);
+                self.ask_and_end(begin, self.client.execute_typed(&prepared.text, &values))
+            }
+        };
+        self.keep(sql, prepared);
+        *self.ended.borrow_mut() = ended;
+        Ok(())
     }
 
     /// Runs statements without values that give nothing.
@@ -320,6 +375,21 @@ impl Session {
             let (begun, answer) = tokio::join!(biased; self.client.batch_execute(begin), asked);
             begun?;
             answer
+        })
+    }
+
+    /// Asks the last of a transaction: `begin` is how it begins, where it has not as yet.
+    fn ask_and_end<T>(
+        &self,
+        begin: &str,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<(), Fault> {
+        self.wait(async {
+            let begun =
+                async { if begin.is_empty() { Ok(()) } else { self.client.batch_execute(begin).await } };
+            let (begun, answer, ended) =
+                tokio::join!(biased; begun, asked, self.client.batch_execute(COMMIT));
+            begun.and(answer.map(drop)).and(ended)
         })
     }
 

@@ -177,7 +177,7 @@ fn attempt(session: &Session, job: &mut dyn Job, clock: &dyn Clock) -> Try {
     session.begin(BEGIN, clock.elapsed());
     let outcome = job.run(Driver::Postgres(session), clock.now());
     match (outcome, session.met()) {
-        (Ok(()), Met::Nothing) => match session.commit() {
+        (Ok(()), met) if met == Met::Nothing || session.has_ended() => match session.commit() {
             Commit::Done => Try::Done,
             Commit::Unknown(fault) => Try::Failed(fault),
             Commit::Refused(fault) => match session.met() {

@@ -14,7 +14,7 @@ use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::schema;
 pub use crate::store::sqlite::schema::MigrationStep;
 use crate::store::version::VERSION;
-use crate::store::{Store, look_on_server};
+use crate::store::{Connected, Store, look_on_server};
 use crate::usecase::require;
 use std::path::Path;
 use std::time::Duration;
@@ -77,7 +77,7 @@ pub fn migrate(
 fn on_server(config: &Config, url: &ServerUrl) -> Result<Migrated, Error> {
     files::check(config)?;
     let address = server_address::address(config, url)?;
-    if !Store::is_on_server(&address)? {
+    if !Connected::to(&address)?.has_schema()? {
         return Err(Refusal::not_found("database", config.database.to_string()).into());
     }
     // Another version is refused by whoever looks.

@@ -12,7 +12,7 @@ use crate::crypto::seal::Sealer;
 use crate::domain::caller::Caller;
 use crate::error::{Error, Refusal};
 use crate::ports::progress::Progress;
-use crate::store::Store;
+use crate::store::{Connected, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -75,7 +75,8 @@ fn open_on_server(
     }
     files::check(config)?;
     let address = address(config, url)?;
-    let exists = Store::is_on_server(&address)?;
+    let connected = Connected::to(&address)?;
+    let exists = connected.has_schema()?;
     if !exists && if_missing == IfMissing::Refuse {
         return Err(missing(&config.database));
     }
@@ -85,7 +86,7 @@ fn open_on_server(
         created.database = Store::create_on_server(&address, ports.clock.now(), &chain_key)?;
     }
     let keyring = keyring_of(config, &root);
-    let store = Store::open_on_server(&address, Arc::clone(&ports.clock), &chain_key)?;
+    let store = Store::open_on_server(connected, Arc::clone(&ports.clock), &chain_key)?;
     Ok(Opened { store, root, keyring, created, lock: None })
 }
 

@@ -13,7 +13,7 @@ use crate::store::audit::inbox;
 use crate::store::schema;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::tx::Query;
-use crate::store::{Gather, Store};
+use crate::store::{Connected, Gather, Store};
 use crate::usecase::app::folder::check_copy;
 use crate::usecase::app::{Ports, files, root_key, server_address};
 use crate::usecase::require;
@@ -74,8 +74,8 @@ fn verify_on_server(
     files::check_key(config)?;
     let root = root_key::existing(config)?;
     let chain_key = root.derive(Purpose::AuditChain);
-    let address = server_address::address(config, url)?;
-    let store = Store::open_on_server_unseen(&address, Ports::real().clock, &chain_key)?;
+    let connected = Connected::to(&server_address::address(config, url)?)?;
+    let store = Store::open_on_server_unseen(connected, Ports::real().clock, &chain_key)?;
     store.read(|query| root_key::check(query, &root))?;
     let unsealed = match store.seal_log(Gather::Nothing) {
         Ok(_) => None,

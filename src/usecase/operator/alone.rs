@@ -4,7 +4,7 @@ use crate::config::{Config, Database};
 use crate::error::{Error, Fault};
 use crate::store::postgres::address::Address;
 use crate::store::tables::daemons;
-use crate::store::{Store, look_on_server};
+use crate::store::{Connected, look_on_server};
 use crate::usecase::app::database_lock::is_served;
 use crate::usecase::app::server_address;
 use std::time::Duration;
@@ -33,17 +33,21 @@ pub(super) fn check(config: &Config) -> Result<(), Error> {
 /// # Errors
 /// [`Fault::StorageUnavailable`], which names the daemons' machines.
 pub(super) fn check_server(address: &Address) -> Result<(), Fault> {
-    if !Store::is_on_server(address)? {
+    if !Connected::to(address)?.has_schema()? {
         return Ok(());
     }
     let living = look_on_server(address, PATIENCE, |query| daemons::list(query))?;
-    if living.is_empty() {
-        return Ok(());
-    }
     let hosts: Vec<String> = living.into_iter().map(|daemon| daemon.host).collect();
-    Err(Fault::StorageUnavailable(format!(
-        "{} of {} serve {address}; stop them, or wait for half a minute where one died, and try again",
-        if hosts.len() == 1 { "a daemon".to_owned() } else { format!("{} daemons", hosts.len()) },
-        hosts.join(", ")
-    )))
+    let what = match &hosts[..] {
+        [] => return Ok(()),
+        [host] => {
+            format!("a daemon of {host} serves {address}; stop it, or wait for half a minute if it died")
+        }
+        _ => format!(
+            "{} daemons of {} serve {address}; stop them, or wait for half a minute where one died",
+            hosts.len(),
+            hosts.join(", ")
+        ),
+    };
+    Err(Fault::StorageUnavailable(format!("{what}, and try again")))
 }

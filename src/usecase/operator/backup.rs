@@ -9,6 +9,7 @@ use crate::domain::audit::{Event, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::progress::{Progress, Unit};
+use crate::store::Store;
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
 use crate::store::copy::copy;
@@ -16,7 +17,6 @@ use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
 use crate::store::tx::Query;
 use crate::store::version::VERSION;
-use crate::store::{Gather, Store};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::temp_file::{TempFile, taken};
@@ -73,7 +73,6 @@ fn backup_server(
     let root = root_key::existing(config)?;
     let chain_key = root.derive(Purpose::AuditChain);
     let made = TempFile::beside(file, file)?;
-    app.store.seal_log(Gather::Nothing)?;
     app.store.read_whole(|source| {
         Store::make(made.path(), ports.clock.now(), caller, &chain_key, |tx| {
             copy(source, tx, progress).map(drop)

@@ -9,11 +9,11 @@ use crate::domain::caller::Caller;
 use crate::domain::secret::Secret;
 use crate::error::{Error, Fault, Refusal};
 use crate::ports::progress::Progress;
-use crate::store::Store;
 pub use crate::store::copy::TableDigest;
 use crate::store::copy::copy;
 use crate::store::sqlite::file::fold;
 use crate::store::tx::{Reader, Tx};
+use crate::store::{Connected, Store};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::temp_file::{TempFile, taken};
 use crate::usecase::app::{Ports, files, root_key, server_address};
@@ -84,12 +84,12 @@ fn open(
             Ok((store, Some(lock)))
         }
         Database::Server(url) => {
-            let address = server_address::address(config, url)?;
-            if !Store::is_on_server(&address)? {
+            let connected = Connected::to(&server_address::address(config, url)?)?;
+            if !connected.has_schema()? {
                 let advice = format!("{}; set `database`, or name another with --database", config.database);
                 return Err(Refusal::not_found("database", advice).into());
             }
-            Ok((Store::open_on_server(&address, Arc::clone(&ports.clock), chain_key)?, None))
+            Ok((Store::open_on_server(connected, Arc::clone(&ports.clock), chain_key)?, None))
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::store::copy::copy;
 use crate::store::postgres::address::Address;
 use crate::store::sqlite::fault::check_stop;
 use crate::store::sqlite::file::DatabaseFile;
-use crate::store::{Store, look_on_server};
+use crate::store::{Connected, Store, look_on_server};
 use crate::usecase::app::temp_file::TempFile;
 use crate::usecase::app::{Ports, files, root_key, server_address};
 use crate::usecase::operator::alone;
@@ -51,7 +51,7 @@ pub(super) fn restore(
 
 /// `None`: there is no database, or none of this schema.
 fn still_valid(address: &Address) -> Result<Option<StillValid>, Fault> {
-    if !Store::is_on_server(address)? {
+    if !Connected::to(address)?.has_schema()? {
         return Ok(None);
     }
     match look_on_server(address, PATIENCE, |query| StillValid::read(query)) {
