@@ -20,7 +20,7 @@ fn fault(world: &World) -> Fault {
 
 #[test]
 fn opening_again_makes_nothing_anew() {
-    let world = World::new();
+    let world = World::anew();
     assert!(world.app.created.database && world.app.created.key_file && world.app.created.signing_key);
     let again = world.another_app();
     assert_eq!(again.created, authd::usecase::app::Created::default());

@@ -9,17 +9,17 @@ use authd::domain::caller::Caller;
 use authd::domain::secret::Secret;
 use authd::error::{Decision, Error, Fault, Refusal};
 use authd::ports::Clock;
-use authd::store::Store;
 use authd::store::postgres::address::{Address, Tls};
 use authd::store::tables::meta;
 use authd::store::tx::{Query, Row, Tx};
+use authd::store::{Connected, Store};
 use authd::usecase::account::admin;
 use authd::usecase::operator::health;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Output;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -34,7 +34,9 @@ pub fn store(world: &World) -> Store {
         writers: 4,
         prepared: true,
     };
-    Store::open_on_server(&address, Arc::clone(&world.clock) as Arc<dyn Clock>, &chain_key(world)).unwrap()
+    let connected = Connected::to(&address).unwrap();
+    let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+    Store::open_on_server(connected, clock, &chain_key(world)).unwrap()
 }
 
 /// What the first row of a statement gives.
@@ -151,14 +153,16 @@ fn a_grant_and_a_refusal_commit_and_a_fault_rolls_back() {
 fn a_job_of_which_nobody_awaits_the_outcome_is_committed_and_counted() {
     let world = World::new();
     let store = store(&world);
+    // On a server it is carried out beside whatever is handed in behind it.
+    let (tell, told) = mpsc::channel();
+    store.when_logged(move || tell.send(()).unwrap());
     let outcome = store.write_later(&Caller::system(), |tx| {
         meta::save(tx, "abandoned", b"1")?;
         tx.audit(&Event::UserCreated, Subject::default())?;
         Ok(Decision::Grant(()))
     });
     drop(outcome);
-    // It stands behind that one.
-    store.write(&Caller::system(), |_| Ok(Decision::Grant(()))).unwrap();
+    told.recv_timeout(Duration::from_secs(30)).unwrap();
     assert_eq!(find(&store, "abandoned").as_deref(), Some(&b"1"[..]));
     assert_eq!(store.events().of(Event::UserCreated.class()).read(), 1);
 }

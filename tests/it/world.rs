@@ -26,9 +26,12 @@ use authd::usecase::audit::read::Wanted;
 use authd::usecase::mail::{compose, link_requests};
 use authd::usecase::session::authenticate;
 use authd::usecase::signin::login::{Credentials, LoggedIn, Tokens, login};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -122,10 +125,27 @@ impl World {
         Self::with_providers(settings, |_, _| Vec::new())
     }
 
+    /// The same, and its database and its key are made by its own app, as on a first start.
+    pub fn anew() -> Self {
+        Self::begin(&[], |_, _| Vec::new(), |_, _| OwnDatabase::new())
+    }
+
     /// The same with providers of identities, which `make` makes of the world's clock and its folder.
     pub fn with_providers(
         settings: &[(&str, &str)],
         make: impl FnOnce(&Arc<TestClock>, &Path) -> Vec<Provider>,
+    ) -> Self {
+        Self::begin(settings, make, |folder, ports| {
+            // What tokens are like is decided with the first key.
+            let is_special = settings.iter().any(|(key, _)| key.starts_with("tokens."));
+            if is_special { OwnDatabase::new() } else { copied(folder, ports) }
+        })
+    }
+
+    fn begin(
+        settings: &[(&str, &str)],
+        make: impl FnOnce(&Arc<TestClock>, &Path) -> Vec<Provider>,
+        on_server: impl FnOnce(&Path, &Ports) -> OwnDatabase,
     ) -> Self {
         // A configuration that others could have written would be passed over.
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
@@ -144,7 +164,7 @@ impl World {
         ];
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let path = folder.path().to_owned();
-        let server = worlds::are_on_a_server().then(OwnDatabase::new);
+        let server = worlds::are_on_a_server().then(|| on_server(&path, &ports));
         let place = server.as_ref().map(|server| server.variables(&path)).unwrap_or_default();
         for (name, value) in &place {
             let key = name.trim_start_matches("AUTHD_").to_lowercase().replace("__", ".");
@@ -338,6 +358,25 @@ impl World {
     pub fn file(&self) -> PathBuf {
         self.folder.join("authd.db")
     }
+}
+
+/// A database on a server as it is made, with its key. To make one takes longer than most of what is told of
+/// worlds, so that they get copies.
+static MADE: LazyLock<(OwnDatabase, Vec<u8>)> = LazyLock::new(|| {
+    let world = World::anew();
+    let database = world.servers.lock().unwrap().remove(0);
+    (database, fs::read(world.folder.join(KEY)).unwrap())
+});
+
+const KEY: &str = "authd.key";
+
+fn copied(folder: &Path, ports: &Ports) -> OwnDatabase {
+    let (database, key) = &*MADE;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join(KEY));
+    file.unwrap().write_all(key).unwrap();
+    // Nothing is drawn twice: that was made of the same chance.
+    ports.entropy.fill(&mut [0; 4_096]);
+    OwnDatabase::copy_of(database)
 }
 
 fn open(

@@ -20,7 +20,9 @@ def main(programs, *arguments):
         promised = f"{os.environ.get('TESTS_PROMISED', '')} postgres".strip()
         variables = {"AUTHD_TEST_STORE": "postgres", "TESTS_PROMISED": promised,
                      "AUTHD_TEST_POSTGRES": f"postgres://authd@127.0.0.1:{port}/postgres"}
-        command = ["cargo", "test", "--locked", "--test", "it", "--", "--skip", "on_a_file", *arguments]
+        # One more than cores: half of the time a test waits for the server.
+        threads = f"--test-threads={(os.cpu_count() or 2) + 1}"
+        command = ["cargo", "test", "--locked", "--test", "it", "--", threads, "--skip", "on_a_file", *arguments]
         return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode
 
 

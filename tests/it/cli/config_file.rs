@@ -2,11 +2,12 @@
 //! root, who comes into other people's folders, after the machine's.
 
 use super::{Said, Shell, json};
+use crate::database::worlds;
 use crate::missing::{can_mount, is_root};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 /// Nobody's, on all systems that the tests run on.
 const OTHER: u32 = 65534;
@@ -90,7 +91,7 @@ fn for_root_the_machines_configuration_counts_first() {
     // In a view of the machine of its own, with another /etc.
     let script = "mount -t tmpfs none /etc && mkdir /etc/authd && \
                   echo \"totp.issuer = 'machine'\" > /etc/authd/authd.toml && exec \"$0\" config show -o json";
-    let mut command = Command::new("unshare");
+    let mut command = worlds::command("unshare");
     command.args(["--mount", "sh", "-c", script]).arg(&shell.program).current_dir(&own).stdin(Stdio::null());
     let said = super::said(command);
     assert_eq!((said.code, issuer(&said).as_str(), said.err.as_str()), (0, "machine", ""), "{said:?}");

@@ -147,11 +147,12 @@ fn scene(example: &str) -> (Shell, String) {
         people(&shell, example)
     };
     if is("db restore") || is("db migrate-to") {
-        // Nobody else may have that database open, and the world has its own.
-        let script = "mkdir -m 700 alone && cd alone && authctl db init && authctl db backup nightly.db \
+        // Nobody else may have that database open, and the world has its own, on a server perhaps.
+        let alone = "unset AUTHD_DATABASE AUTHD_KEY_FILE; mkdir -p -m 700 alone && cd alone";
+        let script = "authctl db init && authctl db backup nightly.db \
             && authctl db backup ../var/backups/authd-2026-11-22.db";
-        assert_eq!(said(sh(&shell, script)).code, 0);
-        line = format!("cd alone && {line}");
+        assert_eq!(said(sh(&shell, &format!("{alone} && {script}"))).code, 0);
+        line = format!("{alone} && {line}");
     }
     if example.contains("copy.db") {
         assert_eq!(shell.line("db backup copy.db").code, 0);

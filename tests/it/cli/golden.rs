@@ -34,13 +34,15 @@ pub(super) fn transcripts() -> BTreeMap<String, String> {
 }
 
 /// Those that name the database's file, or a copy of it, or tell of it.
-const OF_A_FILE: [&str; 8] = [
+const OF_A_FILE: [&str; 10] = [
     "audit-verify.txt",
     "config-show.txt",
     "db-backup.txt",
     "db-check.txt",
     "db-init.txt",
+    "db-migrate-to.txt",
     "db-restore.txt",
+    "db-restored.txt",
     "db-status.txt",
     "doctor.txt",
 ];

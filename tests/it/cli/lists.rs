@@ -165,7 +165,7 @@ fn every_colour_can_be_read_on_white_and_on_black() {
         "doctor",
         "mail list",
         "key list",
-        "audit tail -n 3",
+        "audit tail -n 1000",
     ] {
         let out = shell.line(&format!("{line} --color always")).out;
         let codes = out.split("\u{1b}[").skip(1).filter_map(|rest| rest.split_once('m'));

@@ -52,10 +52,19 @@ pub struct OwnDatabase(String);
 impl OwnDatabase {
     /// An empty one.
     pub fn new() -> Self {
+        Self::from("template0")
+    }
+
+    /// One with all that stands in another, to which nobody is connected.
+    pub fn copy_of(other: &Self) -> Self {
+        Self::from(&other.0)
+    }
+
+    fn from(template: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("world_{}_{number}", std::process::id());
-        run(&format!("CREATE DATABASE {name} TEMPLATE template0 STRATEGY wal_log"));
+        run(&format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log"));
         Self(name)
     }
 
