@@ -6,6 +6,7 @@ pub mod http_client;
 pub mod process;
 pub mod progress;
 mod public_address;
+pub mod secret_file;
 pub mod smtp;
 pub mod web_client;
 

@@ -4,8 +4,7 @@
 //! takes any 2xx or 3xx for success, so that a mail would count as sent though a server says 250 to
 //! everything, or put answers into the stream before TLS began.
 
-use super::{Mailer, Message, Undelivered};
-use crate::domain::secret::Secret;
+use super::{Mailer, Message, Undelivered, secret_file};
 use lettre::Address;
 use lettre::address::AddressError;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -330,18 +329,9 @@ fn tls(host: &str, roots: &Roots) -> Result<TlsParameters, String> {
 }
 
 impl Login {
-    /// The password is the file's first line.
     fn credentials(&self) -> Result<Credentials, String> {
-        let path = self.password_file.display();
-        let content = std::fs::read_to_string(&self.password_file)
-            .map(Secret::new)
-            .map_err(|error| format!("mail.smtp_password_file {path} can't be read: {error}"))?;
-        match content.expose().lines().next() {
-            Some(password) if !password.is_empty() => {
-                Ok(Credentials::new(self.user.clone(), password.to_owned()))
-            }
-            _ => Err(format!("mail.smtp_password_file {path} has nothing in its first line")),
-        }
+        let password = secret_file::first_line("mail.smtp_password_file", &self.password_file)?;
+        Ok(Credentials::new(self.user.clone(), password.expose().clone()))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::chain::{Chain, End};
 use super::entry::Entry;
 use super::head::head;
-use crate::domain::audit::Mark;
+use crate::domain::audit::{ChainError, Mark};
 use crate::error::Fault;
 use crate::store::driver::Driver;
 use crate::store::tables::meta;
@@ -12,9 +12,12 @@ use crate::store::value::{Value, rows};
 
 /// The newest line. A line after a head that somebody else made would make that head good.
 pub(super) fn sealed_head(driver: Driver<'_>, chain: &Chain) -> Result<Mark, Fault> {
-    head(&Reader::new(driver), chain)?.map_err(|flaw| {
-        Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup"))
-    })
+    head(&Reader::new(driver), chain)?.map_err(|flaw| unsound(&flaw))
+}
+
+/// Nothing can follow where the log doesn't end as it should.
+pub(super) fn unsound(flaw: &ChainError) -> Fault {
+    Fault::Storage(format!("{flaw}; run `authctl audit verify`, and restore the last backup"))
 }
 
 /// How many lines go into one statement.

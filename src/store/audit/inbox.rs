@@ -6,9 +6,10 @@
 //! one, or bring back one that was sealed: the code is over the line's id, and which ids were sealed stands
 //! sealed, too, together with the head that they led to.
 
-use super::append::{append, sealed_head};
+use super::append::{append, sealed_head, unsound};
 use super::chain::Chain;
 use super::entry::Entry;
+use super::head::opened;
 use super::ids::SealedIds;
 use crate::domain::audit::Mark;
 use crate::domain::time::Timestamp;
@@ -75,9 +76,8 @@ pub(in crate::store) fn seal(session: &Session, chain: &Chain, now: Timestamp) -
     let driver = Driver::Postgres(session);
     let reader = Reader::new(driver);
     let locked = "SELECT value FROM meta WHERE key = 'audit_head' FOR UPDATE";
-    // Where there is none, what follows says so.
-    reader.opt(locked, &[], |_| Ok(()))?;
-    let head = sealed_head(driver, chain)?;
+    let sealed: Option<Vec<u8>> = reader.opt(locked, &[], |row| row.get("value"))?;
+    let head = opened(chain, sealed.as_deref()).map_err(|flaw| unsound(&flaw))?;
     let sql = format!(
         "DELETE FROM audit_inbox WHERE id IN (SELECT id FROM audit_inbox WHERE strange = 0 ORDER BY id LIMIT ?1) \
          RETURNING {COLUMNS}"

@@ -4,6 +4,7 @@
 use super::folder::{Exposure, Folder, check_beside, word};
 pub use super::folder::{beside, folder_of};
 use crate::config::Config;
+use crate::domain::time::Timestamp;
 use crate::error::{Error, Fault, Refusal};
 use crate::ports::user_name;
 use rustix::process::geteuid;
@@ -22,6 +23,14 @@ const OTHERS_OF_CREDENTIAL: u32 = 0o037;
 #[must_use]
 pub fn database_files(database: &Path) -> Vec<PathBuf> {
     ["", "-wal", "-shm"].iter().map(|suffix| beside(database, suffix)).collect()
+}
+
+/// The name under which a database is kept once another takes its place, or once it has moved: with `why`,
+/// and the time.
+#[must_use]
+pub fn kept_name(database: &Path, why: &str, now: Timestamp) -> PathBuf {
+    let time: String = now.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+    beside(database, &format!(".{why}-{time}"))
 }
 
 /// Whether a file is there. An empty database file counts as none: SQLite makes one on the way.

@@ -3,6 +3,7 @@
 use crate::config::{Config, PostgresTls, ServerUrl};
 use crate::domain::secret::Secret;
 use crate::error::Fault;
+use crate::ports::secret_file::first_line;
 use crate::store::postgres::address::{Address, Tls};
 use std::path::Path;
 
@@ -26,14 +27,6 @@ pub(in crate::usecase) fn address(config: &Config, url: &ServerUrl) -> Result<Ad
     })
 }
 
-/// The file's first line.
 fn password(file: &Path) -> Result<Secret<String>, Fault> {
-    let path = file.display();
-    let content = std::fs::read_to_string(file)
-        .map(Secret::new)
-        .map_err(|error| Fault::Config(format!("postgres.password_file: {path} can't be read: {error}")))?;
-    match content.expose().lines().next() {
-        Some(password) if !password.is_empty() => Ok(Secret::new(password.to_owned())),
-        _ => Err(Fault::Config(format!("postgres.password_file: {path} has nothing in its first line"))),
-    }
+    first_line("postgres.password_file", file).map_err(Fault::Config)
 }

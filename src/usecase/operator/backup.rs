@@ -4,7 +4,7 @@
 
 use super::backup_mac;
 use crate::config::{Config, Database};
-use crate::crypto::root_key::Purpose;
+use crate::crypto::root_key::{Purpose, RootKey};
 use crate::domain::audit::{Event, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
@@ -79,8 +79,7 @@ fn backup_server(
         })
     })?;
     let head = check(&made, VERSION, app.store.chain(), progress)?;
-    let mac_file = backup_mac::write(&made, file, file, &root, progress)?;
-    let bytes = made.name(file).inspect_err(|_| drop(fs::remove_file(&mac_file)))?;
+    let (mac_file, bytes) = name(made, file, file, &root, progress)?;
     let audited = write_line(&app, caller, file).is_ok();
     Ok(Backup { file: file.to_owned(), mac_file, bytes, schema_version: VERSION, head, audited })
 }
@@ -110,13 +109,26 @@ fn backup_file(
     if head.seq < before.seq {
         return Err(wrong_end().into());
     }
-    // First, so that there is never a backup without it. What is left of a failure proves nothing.
-    let mac_file = backup_mac::write(&copy, file, lock.database(), &root, progress)?;
-    let bytes = copy.name(file).inspect_err(|_| drop(fs::remove_file(&mac_file)))?;
+    let (mac_file, bytes) = name(copy, file, lock.database(), &root, progress)?;
     let schema_version = source.version();
     let write = || write_line(&App::open(config.clone(), ports.clone(), IfMissing::Refuse)?, caller, file);
     let audited = schema_version == VERSION && write().is_ok();
     Ok(Backup { file: file.to_owned(), mac_file, bytes, schema_version, head, audited })
+}
+
+/// Gives a copy that was checked its name, and its MAC beside it; both belong to the owner of `model`. Gives
+/// the MAC's file, and the copy's bytes.
+fn name(
+    copy: TempFile,
+    file: &Path,
+    model: &Path,
+    root: &RootKey,
+    progress: &Progress,
+) -> Result<(PathBuf, u64), Error> {
+    // First, so that there is never a backup without it. What is left of a failure proves nothing.
+    let mac_file = backup_mac::write(&copy, file, model, root, progress)?;
+    let bytes = copy.name(file).inspect_err(|_| drop(fs::remove_file(&mac_file)))?;
+    Ok((mac_file, bytes))
 }
 
 /// Refuses a name that the backup, or its MAC, could not have.

@@ -156,8 +156,7 @@ fn exists(database: &Database) -> Error {
 
 /// Gives the file that was moved a name under which nobody looks for it.
 fn put_away(database: &Path, ports: &Ports) -> Result<PathBuf, Error> {
-    let time: String = ports.clock.now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-    let kept = files::beside(database, &format!(".moved-{time}"));
+    let kept = files::kept_name(database, "moved", ports.clock.now());
     fold(database)?;
     for (file, kept) in files::database_files(database).into_iter().zip(files::database_files(&kept)) {
         if file.exists() {

@@ -384,8 +384,7 @@ fn put_away(database: &Path, ports: &Ports) -> Result<Option<PathBuf>, Fault> {
     if !files::exists(database)? {
         return Ok(None);
     }
-    let time: String = ports.clock.now().to_string().chars().filter(char::is_ascii_alphanumeric).collect();
-    let kept = files::beside(database, &format!(".before-restore-{time}"));
+    let kept = files::kept_name(database, "before-restore", ports.clock.now());
     let fails = |error| files::cannot_write(&kept, &error);
     let kept_files = files::database_files(&kept);
     if kept.exists() {
