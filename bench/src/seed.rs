@@ -28,6 +28,8 @@ pub struct Size {
 impl Size {
     /// What the targets are measured at.
     pub const LARGE: Self = Self { users: 1_000_000, sessions: 3_000_000, audit_lines: 10_000_000 };
+    /// What takes seconds to copy, not minutes.
+    pub const MIDDLE: Self = Self { users: 20_000, sessions: 60_000, audit_lines: 200_000 };
     pub const SMALL: Self = Self { users: 1_000, sessions: 3_000, audit_lines: 10_000 };
 }
 
