@@ -32,9 +32,12 @@ impl Client {
         self.stream.write_all(request)?;
         self.filled = 0;
         loop {
+            if self.filled == self.buffer.len() {
+                self.buffer.resize(2 * self.filled, 0);
+            }
             let read = self.stream.read(&mut self.buffer[self.filled..])?;
             if read == 0 {
-                return Err("the server closed the connection, or its answer is too long".into());
+                return Err("the server closed the connection".into());
             }
             self.filled += read;
             if let Some((status, head, length)) = head(&self.buffer[..self.filled])?

@@ -5,7 +5,7 @@ use crate::client::Client;
 use crate::seed::{Size, seed};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, DirBuilder, File};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,22 +26,35 @@ impl Place {
     pub fn kept(authd: &Path, folder: &Path, size: Size) -> Outcome<Self> {
         let folder = folder.join(format!("seed-{}", size.users));
         seed(&folder, authd, size).map_err(|error| error.to_string())?;
-        // All is authd's default but the rate limits, since every request comes from one address.
-        fs::write(folder.join("authd.toml"), "database = \"authd.db\"\n\n[rate_limit]\nenabled = false\n")?;
+        fs::write(folder.join("authd.toml"), config("authd.db"))?;
         Ok(Self { authd: fs::canonicalize(authd)?, folder: fs::canonicalize(folder)? })
     }
 
     /// A copy of the small database that nobody has used.
     pub fn fresh(authd: &Path, folder: &Path, name: &str) -> Outcome<Self> {
-        let (kept, folder) = (Self::kept(authd, folder, Size::SMALL)?, folder.join(name));
-        if folder.exists() {
-            fs::remove_dir_all(&folder)?;
-        }
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+        Self::copied(authd, folder, name, Size::SMALL)
+    }
+
+    /// A copy of a database of that size that nobody has used.
+    pub fn copied(authd: &Path, folder: &Path, name: &str, size: Size) -> Outcome<Self> {
+        let (kept, folder) = (Self::kept(authd, folder, size)?, folder.join(name));
+        let place = Self { folder: emptied(&folder)?, ..kept.clone() };
         for file in ["authd.db", "authd.key", "authd.toml"] {
-            fs::copy(kept.folder.join(file), folder.join(file))?;
+            fs::copy(kept.folder.join(file), place.folder.join(file))?;
         }
-        Ok(Self { folder: fs::canonicalize(folder)?, ..kept })
+        Ok(place)
+    }
+
+    /// A folder beside this one with the same key and a configuration of its own.
+    pub fn beside(&self, name: &str, config: &str) -> Outcome<Self> {
+        let place = Self { folder: emptied(&self.folder.with_file_name(name))?, ..self.clone() };
+        fs::copy(self.folder.join("authd.key"), place.folder.join("authd.key"))?;
+        place.configure(config)?;
+        Ok(place)
+    }
+
+    pub fn configure(&self, config: &str) -> Outcome<()> {
+        Ok(fs::write(self.folder.join("authd.toml"), config)?)
     }
 
     pub fn database(&self) -> PathBuf {
@@ -54,10 +67,19 @@ impl Place {
         command
     }
 
+    /// Runs one of the operator's commands to its end.
+    pub fn run(&self, arguments: &[&str]) -> Outcome<()> {
+        let output = self.command(arguments).stdin(Stdio::null()).output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!("{}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr)).into())
+    }
+
     /// Starts the daemon and waits for its first answer.
     pub fn serve(&self) -> Outcome<Daemon> {
-        // Asked of the kernel beforehand, so that the first answer can be waited for from the start on.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+        // Known beforehand, so that the first answer can be waited for from the start on.
+        let address = free_address()?.to_string();
         let log = File::create(self.folder.join("log"))?;
         let begun = Instant::now();
         let mut command = self.command(&["serve", "--listen", &address]);
@@ -72,6 +94,26 @@ impl Place {
         daemon.started_in = begun.elapsed();
         Ok(daemon)
     }
+}
+
+/// The configuration for that database. All is authd's default but the rate limits, since every request comes
+/// from one address; with a server the key file must be named.
+pub fn config(database: &str) -> String {
+    format!("database = \"{database}\"\nkey_file = \"authd.key\"\n\n[rate_limit]\nenabled = false\n")
+}
+
+/// An address that nobody listens on.
+pub fn free_address() -> Outcome<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// An empty folder that is its owner's alone, by its whole path.
+fn emptied(folder: &Path) -> Outcome<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    Ok(fs::canonicalize(folder)?)
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use crate::client::{Client, post};
 use crate::machine::Watch;
 use crate::people::Tokens;
 use crate::wrk::{Aim, Load};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,26 +14,69 @@ const FIELD: &[u8] = b"\"refresh_token\":\"";
 /// Each client rotates the refresh tokens of its share of the sessions by turns, one request after the other.
 /// The tokens are the newest afterwards.
 pub fn refresh(aim: Aim<'_>, sessions: &mut [Tokens]) -> Outcome<Load> {
+    refresh_at(&[aim.address], aim, sessions)
+}
+
+/// As [`refresh`], with the clients dealt out to several daemons.
+pub fn refresh_at(addresses: &[&str], aim: Aim<'_>, sessions: &mut [Tokens]) -> Outcome<Load> {
+    clients(addresses, aim, sessions, |client, share, done| {
+        let turn = usize::try_from(done)? % share.len();
+        rotate(client, &mut share[turn])
+    })
+}
+
+/// Each client logs somebody in after so many rotations: a request is either. Everybody's login is another's.
+pub fn mixed(aim: Aim<'_>, sessions: &mut [Tokens], rotations: u64, logins: &[String]) -> Outcome<Load> {
+    let next = AtomicUsize::new(0);
+    clients(&[aim.address], aim, sessions, |client, share, done| {
+        if done % (rotations + 1) < rotations {
+            let turn = usize::try_from(done)? % share.len();
+            return rotate(client, &mut share[turn]);
+        }
+        let login = &logins[next.fetch_add(1, Relaxed) % logins.len()];
+        let answer = client.ask(login.as_bytes())?;
+        if answer.status != 200 {
+            return Err(format!("a login was refused: {}", String::from_utf8_lossy(answer.body)).into());
+        }
+        Ok(())
+    })
+}
+
+/// Clients that each have a connection and a share of the sessions, and call `ask` again and again with how
+/// often they have before.
+fn clients(
+    addresses: &[&str],
+    aim: Aim<'_>,
+    sessions: &mut [Tokens],
+    ask: impl Fn(&mut Client, &mut [Tokens], u64) -> Outcome<()> + Sync,
+) -> Outcome<Load> {
     let watch = Watch::start();
     let begun = Instant::now();
-    let rotate = &|share: &mut [Tokens]| -> Outcome<u64> {
-        let mut client = Client::connect(aim.address)?;
+    let run = &|address: &str, share: &mut [Tokens]| -> Outcome<u64> {
+        let mut client = Client::connect(address)?;
         let mut done = 0;
         while begun.elapsed() < aim.length {
-            let session = &mut share[usize::try_from(done)? % share.len()];
-            let request = post("/api/auth/refresh", &format!(r#"{{"refresh_token":"{}"}}"#, session.refresh));
-            let answer = client.ask(request.as_bytes())?;
-            if answer.status != 200 {
-                return Err(format!("a refresh was refused: {}", String::from_utf8_lossy(answer.body)).into());
-            }
-            session.refresh = token(answer.body).ok_or("no refresh token in the answer")?;
+            ask(&mut client, share, done)?;
             done += 1;
         }
         Ok(done)
     };
     let shares = sessions.chunks_mut(sessions.len().div_ceil(aim.connections));
-    let done: u64 = together(shares.map(|share| move || rotate(share)).collect())?.into_iter().sum();
-    Ok(Load { rate: done as f64 / begun.elapsed().as_secs_f64(), failures: 0, generator: watch.share() })
+    let dealt = shares.zip(addresses.iter().cycle());
+    let answers =
+        together(dealt.map(|(share, address)| move || run(address, share)).collect())?.into_iter().sum();
+    let rate = answers as f64 / begun.elapsed().as_secs_f64();
+    Ok(Load { rate, answers, failures: 0, generator: watch.share() })
+}
+
+fn rotate(client: &mut Client, session: &mut Tokens) -> Outcome<()> {
+    let request = post("/api/auth/refresh", &format!(r#"{{"refresh_token":"{}"}}"#, session.refresh));
+    let answer = client.ask(request.as_bytes())?;
+    if answer.status != 200 {
+        return Err(format!("a refresh was refused: {}", String::from_utf8_lossy(answer.body)).into());
+    }
+    session.refresh = token(answer.body).ok_or("no refresh token in the answer")?;
+    Ok(())
 }
 
 /// Sends requests at a fixed rate, each at its time whether or not those before it were answered, as long as
@@ -68,7 +112,7 @@ pub fn permille(sorted: &[Duration], part: usize) -> Duration {
 }
 
 /// Runs all of them at once, a thread each.
-fn together<T: Send>(work: Vec<impl FnOnce() -> Outcome<T> + Send>) -> Outcome<Vec<T>> {
+pub fn together<T: Send>(work: Vec<impl FnOnce() -> Outcome<T> + Send>) -> Outcome<Vec<T>> {
     thread::scope(|scope| {
         let threads: Vec<_> = work.into_iter().map(|work| scope.spawn(work)).collect();
         threads.into_iter().map(|thread| thread.join().map_err(|_| "a client panicked")?).collect()

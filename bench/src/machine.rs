@@ -45,7 +45,7 @@ impl Watch {
 }
 
 /// One line a fact, for the head of the report.
-pub fn facts(folder: &Path) -> Outcome<Vec<String>> {
+pub fn facts() -> Vec<String> {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let (cpu, memory) = (read("/proc/cpuinfo"), read("/proc/meminfo"));
     let field = |text: &str, name: &str| {
@@ -53,17 +53,18 @@ pub fn facts(folder: &Path) -> Outcome<Vec<String>> {
         line.and_then(|line| line.split_once(':'))
             .map_or("unknown".to_owned(), |(_, value)| value.trim().to_owned())
     };
-    Ok(vec![
+    vec![
         format!("processor: {}, {} cores", field(&cpu, "model name"), cores()),
         format!("memory: {}", field(&memory, "MemTotal")),
         format!("kernel: Linux {}", read("/proc/sys/kernel/osrelease").trim()),
         format!("load average at the start: {}", read("/proc/loadavg").trim()),
-        format!(
-            "SQLite {}, one row a commit, `synchronous=FULL`: {:.0} commits/s",
-            rusqlite::version(),
-            syncs(folder)?
-        ),
-    ])
+    ]
+}
+
+/// Another, where the database is a file.
+pub fn fact_of_sqlite(folder: &Path) -> Outcome<String> {
+    let (version, rate) = (rusqlite::version(), syncs(folder)?);
+    Ok(format!("SQLite {version}, one row a commit, `synchronous=FULL`: {rate:.0} commits/s"))
 }
 
 /// Commits a second of one connection alone, each of them on disk.

@@ -3,16 +3,20 @@
 //! A ratio counts only within one run: both sides by turns, on the same cores, with the same load generator.
 
 mod bare_http;
+mod bare_pg;
 mod bare_sql;
 mod client;
+mod cluster;
 mod daemon;
 mod hashes;
 mod load;
 mod machine;
 mod options;
 mod people;
+mod proxy;
 mod rows;
 mod seed;
+mod session;
 mod table;
 mod wrk;
 
@@ -32,8 +36,19 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("bench: {error}");
+            eprintln!("bench: {}", whole(&*error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with what it came from, which says more than itself where it is a driver's.
+fn whole(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

@@ -3,13 +3,15 @@
 mod calm;
 mod login;
 mod memory;
+mod postgres;
 mod refresh;
 mod scale;
 mod tokens;
 
 use crate::Outcome;
+use crate::cluster::Cluster;
 use crate::machine;
-use crate::options::Options;
+use crate::options::{Options, Store};
 use crate::table::{Row, markdown};
 use std::fmt::Write;
 use std::fs;
@@ -17,20 +19,41 @@ use std::fs;
 /// Measures what was asked for and prints it.
 pub fn measure(options: &Options) -> Outcome<()> {
     fs::create_dir_all(&options.folder)?;
-    let facts = machine::facts(&options.folder)?;
-    let mut rows = Vec::new();
-    if options.wants("login") {
-        login::measure(options, &mut rows)?;
+    let mut facts = machine::facts();
+    let (mut rows, mut text) = (Vec::new(), String::new());
+    match options.store {
+        Store::Sqlite => {
+            facts.push(machine::fact_of_sqlite(&options.folder)?);
+            on_sqlite(options, &mut rows)?;
+            text.push_str(GROWTH);
+        }
+        Store::Postgres => {
+            let cluster = Cluster::start(&options.programs, &options.folder)?;
+            facts.push(cluster.fact()?);
+            postgres::measure(options, &cluster, &mut rows)?;
+        }
     }
-    tokens::measure(options, &mut rows)?;
+    let report = report(options, &facts, &rows) + &text;
+    println!("{report}");
+    if let Some(path) = &options.out {
+        fs::write(path, format!("{report}\n"))?;
+    }
+    Ok(())
+}
+
+fn on_sqlite(options: &Options, rows: &mut Vec<Row>) -> Outcome<()> {
+    if options.wants("login") {
+        login::measure(options, rows)?;
+    }
+    tokens::measure(options, rows)?;
     if options.wants("refresh") {
         rows.push(refresh::measure(options)?);
     }
     if options.wants("calm") {
-        calm::measure(options, &mut rows)?;
+        calm::measure(options, rows)?;
     }
     if options.wants("memory") {
-        memory::measure(options, &mut rows)?;
+        memory::measure(options, rows)?;
     }
     if ["start", "scale", "commands"].iter().any(|name| options.wants(name)) {
         let place = scale::large(options)?;
@@ -44,11 +67,6 @@ pub fn measure(options: &Options) -> Outcome<()> {
             rows.extend(scale::commands(&place, options.large)?);
         }
     }
-    let report = report(options, &facts, &rows);
-    println!("{report}");
-    if let Some(path) = &options.out {
-        fs::write(path, format!("{report}\n"))?;
-    }
     Ok(())
 }
 
@@ -59,7 +77,7 @@ fn report(options: &Options, facts: &[String], rows: &[Row]) -> String {
         let _ = writeln!(text, "- {fact}");
     }
     let _ = writeln!(text, "- {runs} runs of {seconds} s each; medians, and the least and greatest ratio\n");
-    text + &markdown(rows) + "\n" + GROWTH
+    text + &markdown(rows) + "\n"
 }
 
 /// The row that no run of minutes can show: what has ended is kept for 30 days.

@@ -28,6 +28,8 @@ pub struct Size {
 impl Size {
     /// What the targets are measured at.
     pub const LARGE: Self = Self { users: 1_000_000, sessions: 3_000_000, audit_lines: 10_000_000 };
+    /// What takes seconds to copy, not minutes.
+    pub const MIDDLE: Self = Self { users: 20_000, sessions: 60_000, audit_lines: 200_000 };
     pub const SMALL: Self = Self { users: 1_000, sessions: 3_000, audit_lines: 10_000 };
 }
 
@@ -182,7 +184,7 @@ impl Seed<'_> {
             disabled_at, created_at, last_login_at) VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?3, ?7)";
         let mut insert = self.connection.prepare(sql)?;
         let mut network = self.connection.prepare("INSERT INTO known_networks VALUES (?1, ?2, ?3)")?;
-        let mut role = self.connection.prepare("INSERT INTO user_roles VALUES (?1, ?2)")?;
+        let mut role = self.connection.prepare("INSERT INTO user_roles (user_id, role) VALUES (?1, ?2)")?;
         for user in 0..self.size.users {
             let (id, made_at) = (self.user_id(user).to_be_bytes(), self.user_made_at(user));
             let disabled_at = (user % 100 == 99).then_some(made_at + DAY_MS);

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub struct Load {
     /// Answers of success, a second.
     pub rate: f64,
+    /// How many these were.
+    pub answers: u64,
     /// Answers of failure, and connections that broke.
     pub failures: u64,
     /// The generator's part of all cores.
@@ -64,8 +66,9 @@ pub fn load(folder: &Path, aim: Aim<'_>, requests: &[String]) -> Outcome<Load> {
     let [requests, micros, refused, broken] = figures[..] else {
         return Err("wrk printed too little".into());
     };
-    let rate = (requests - refused.min(requests)) as f64 / Duration::from_micros(micros).as_secs_f64();
-    Ok(Load { rate, failures: refused + broken, generator })
+    let answers = requests - refused.min(requests);
+    let rate = answers as f64 / Duration::from_micros(micros).as_secs_f64();
+    Ok(Load { rate, answers, failures: refused + broken, generator })
 }
 
 /// A text as Lua reads it.
