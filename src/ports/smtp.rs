@@ -5,6 +5,7 @@
 //! everything, or put answers into the stream before TLS began.
 
 use super::{Mailer, Message, Undelivered, secret_file};
+use crate::domain::secret::Secret;
 use lettre::Address;
 use lettre::address::AddressError;
 use lettre::message::header::{HeaderName, HeaderValue};
