@@ -164,8 +164,11 @@ impl Refresh {
         let mut row: Vec<&(dyn ToSql + Sync)> = vec![&line_id, &now];
         row.extend(self.line.iter().map(|text| text as &(dyn ToSql + Sync)));
         row.push(&mac);
-        client.execute(&self.leave, &row).await?;
-        client.batch_execute("COMMIT").await?;
+        // In one message, too.
+        let (left, ended) =
+            tokio::join!(biased; client.execute(&self.leave, &row), client.batch_execute("COMMIT"));
+        left?;
+        ended?;
         Ok(rotated == 1)
     }
 

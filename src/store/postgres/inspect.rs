@@ -40,6 +40,32 @@ pub fn server_status(query: &impl Query) -> Result<ServerStatus, Fault> {
     })
 }
 
+/// What `doctor` tells of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerRoom {
+    /// As in [`ServerStatus`].
+    pub server_version: String,
+    /// How many connections there are, to whichever database.
+    pub taken: u64,
+    /// How many there may be of those who are no superusers.
+    pub most: u64,
+}
+
+/// Reads what `doctor` tells of a server.
+pub fn server_room(query: &impl Query) -> Result<ServerRoom, Fault> {
+    let sql = "SELECT current_setting('server_version') AS version, \
+        (SELECT CAST(coalesce(sum(numbackends), 0) AS bigint) FROM pg_stat_database) AS taken, \
+        CAST(current_setting('max_connections') AS bigint) \
+            - CAST(current_setting('superuser_reserved_connections') AS bigint) AS most";
+    query.one(sql, &[], |row| {
+        Ok(ServerRoom {
+            server_version: row.get("version")?,
+            taken: row.get("taken")?,
+            most: row.get("most")?,
+        })
+    })
+}
+
 /// Finds what is wrong with a database on a server, as far as it can be told without reading all of it; empty
 /// when all is well. Whether its pages are sound is `pg_amcheck`'s.
 pub fn server_problems(query: &impl Query) -> Result<Vec<String>, Fault> {

@@ -3,6 +3,7 @@
 
 mod outside;
 mod providers;
+mod server;
 
 use super::{database, fleet};
 use crate::config::{Config, Database, weak_settings};
@@ -114,6 +115,7 @@ pub fn examine(
         }
     };
     findings.push(Finding::of("database", database(&app, caller)));
+    findings.extend(server::look(&app));
     findings.push(Finding::of("proxy", proxy(&app)));
     findings.push(Finding::of("audit_log", audit_log(&app)));
     findings.push(Finding::of("clock", clock(&app)));

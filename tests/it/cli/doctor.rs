@@ -2,6 +2,7 @@
 
 use super::serve::Daemon;
 use super::{Said, Shell, json};
+use crate::database::worlds;
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
@@ -50,6 +51,27 @@ fn a_sound_installation_has_warnings_at_most() {
     assert_eq!(state(&said, "url_public"), "warn", "it is another address");
     let quiet = shell.line("doctor -q");
     assert!(quiet.out.lines().any(|line| line == "signing_key"), "{quiet:?}");
+}
+
+#[test]
+fn of_a_server_the_way_to_it_and_its_room_are_told() {
+    let shell = Shell::new();
+    let said = shell.line("doctor -o json");
+    let checks = json(&said.out);
+    let is_told = checks.as_array().unwrap().iter().any(|finding| finding["check"] == "server");
+    assert_eq!(is_told, worlds::are_on_a_server(), "{said:?}");
+    if !is_told {
+        return;
+    }
+    let says = finding(&said, "server")["says"].as_str().unwrap().to_owned();
+    assert!(says.starts_with("PostgreSQL ") && says.contains(", without TLS, on this machine; "), "{says}");
+    assert!(says.ends_with(" connections are taken, and a daemon takes up to 8"), "{says}");
+    let mut greedy = shell.command(&["doctor", "-o", "json"]);
+    let said = super::said({
+        greedy.env("AUTHD_POSTGRES__CONNECTIONS", "1000");
+        greedy
+    });
+    assert_eq!((said.code, state(&said, "server").as_str()), (0, "warn"), "{said:?}");
 }
 
 #[test]
