@@ -16,23 +16,28 @@ const COUNTER: &str = "authd_store_retries_total";
 /// How many rotations a client makes between two logins.
 const ROTATIONS: u64 = 4;
 
-pub fn measure(options: &Options, cluster: &Cluster) -> Outcome<[Row; 2]> {
+pub fn measure(options: &Options, cluster: &Cluster) -> Outcome<[Row; 3]> {
     let place = cluster.place(options, "retries")?;
     let metrics = free_address()?.to_string();
     let config = config(&cluster.url("retries"));
     place.configure(&format!("{config}\n[metrics]\nlisten = \"{metrics}\"\n"))?;
     let daemon = place.serve()?;
     let mut sessions = people::log_in(&daemon.address, &people::some(Size::SMALL.users, CLIENTS, 0))?;
-    // All of them once before: a first login from a network changes more, and queues a mail.
     let everybody = people::some(Size::SMALL.users, usize::MAX, 0);
-    people::log_in(&daemon.address, &everybody)?;
-    let logins: Vec<String> = everybody.into_iter().map(people::login).collect();
+    let logins: Vec<String> = everybody.iter().cloned().map(people::login).collect();
     let aim = Aim { address: &daemon.address, connections: CLIENTS, length: options.length };
     let row = |what: &str, most| {
         Row::new(format!("retries a refresh, {CLIENTS} sessions{what}"), "%", Target::AtMost(most))
     };
     let (mut distinct, mut mixed) = (row("", 1.0), row(", a login to 4 refreshes", 5.0));
-    let (mut of_distinct, mut of_mixed) = ([0; 2], [0; 2]);
+    let mut first = row(", a first login from its network to 4 refreshes", 5.0);
+    let (mut of_distinct, mut of_mixed, mut of_first) = ([0; 2], [0; 2], [0; 2]);
+    // A first login from a network changes more, and queues a mail. It can be measured once.
+    progress("retries, first logins");
+    let before = retries(&metrics)?;
+    let load = load::mixed(aim, &mut sessions, ROTATIONS, &logins)?;
+    note(&mut first, &mut of_first, load, [retries(&metrics)? - before, refreshes(load)]);
+    people::log_in(&daemon.address, &everybody)?;
     for run in 1..=options.runs {
         progress(&format!("retries, {run} of {}", options.runs));
         let before = retries(&metrics)?;
@@ -40,13 +45,18 @@ pub fn measure(options: &Options, cluster: &Cluster) -> Outcome<[Row; 2]> {
         let between = retries(&metrics)?;
         note(&mut distinct, &mut of_distinct, load, [between - before, load.answers]);
         let load = load::mixed(aim, &mut sessions, ROTATIONS, &logins)?;
-        let refreshes = load.answers * ROTATIONS / (ROTATIONS + 1);
-        note(&mut mixed, &mut of_mixed, load, [retries(&metrics)? - between, refreshes]);
+        note(&mut mixed, &mut of_mixed, load, [retries(&metrics)? - between, refreshes(load)]);
     }
-    for (row, [retries, refreshes]) in [(&mut distinct, of_distinct), (&mut mixed, of_mixed)] {
+    let all = [(&mut distinct, of_distinct), (&mut mixed, of_mixed), (&mut first, of_first)];
+    for (row, [retries, refreshes]) in all {
         row.note = Some(format!("{retries} retries, {refreshes} refreshes"));
     }
-    Ok([distinct, mixed])
+    Ok([distinct, mixed, first])
+}
+
+/// How many of a mixed load's answers were to refreshes.
+fn refreshes(load: Load) -> u64 {
+    load.answers * ROTATIONS / (ROTATIONS + 1)
 }
 
 /// Adds a run's sample, and its numbers to those of all runs.
