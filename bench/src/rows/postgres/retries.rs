@@ -24,7 +24,7 @@ pub fn measure(options: &Options, cluster: &Cluster) -> Outcome<[Row; 3]> {
     let daemon = place.serve()?;
     let mut sessions = people::log_in(&daemon.address, &people::some(Size::SMALL.users, CLIENTS, 0))?;
     let everybody = people::some(Size::SMALL.users, usize::MAX, 0);
-    let logins: Vec<String> = everybody.iter().cloned().map(people::login).collect();
+    let logins: Vec<String> = everybody.iter().copied().map(people::login).collect();
     let aim = Aim { address: &daemon.address, connections: CLIENTS, length: options.length };
     let row = |what: &str, most| {
         Row::new(format!("retries a refresh, {CLIENTS} sessions{what}"), "%", Target::AtMost(most))
