@@ -148,7 +148,7 @@ pub(in crate::store) fn mark_moved(session: &Session) -> Result<(), Fault> {
 /// Reads the schema's version, once the database is known to be authd's.
 ///
 /// # Errors
-/// [`Fault::Storage`] for a database of somebody else's.
+/// [`Fault::Config`] for a database of somebody else's, and one that was moved.
 pub(in crate::store) fn version_of(session: &Session) -> Result<i64, Fault> {
     let sql = "SELECT (SELECT value FROM meta WHERE key = ?1) AS application, \
         (SELECT value FROM meta WHERE key = ?2) AS version";
@@ -157,15 +157,15 @@ pub(in crate::store) fn version_of(session: &Session) -> Result<i64, Fault> {
         let (application, version): (Option<&[u8]>, Option<&[u8]>) =
             (row.get("application")?, row.get("version")?);
         if application == Some(MOVED) {
-            return Err(Fault::Storage(
-                "the database was moved by `authctl db migrate-to`; set `database` to where it is now".into(),
+            return Err(Fault::Config(
+                "database: it was moved by `authctl db migrate-to`; set `database` to where it is now".into(),
             ));
         }
         let digits =
             version.filter(|_| application == Some(AUTHD)).and_then(|digits| str::from_utf8(digits).ok());
         digits
             .and_then(|digits| digits.parse().ok())
-            .ok_or_else(|| Fault::Storage("the database is none of authd's; check the key `database`".into()))
+            .ok_or_else(|| Fault::Config("database: it is none of authd's; name another".into()))
     })
 }
 
