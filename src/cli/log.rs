@@ -21,7 +21,11 @@ pub fn start(log: &Log) {
     let lines = tracing_subscriber::fmt().with_max_level(level).with_ansi(false);
     // What other crates have to say of their work may hold what nobody may read: a database's driver, say,
     // tells the values of every statement.
-    let own = Targets::new().with_target("authd", level).with_default(level.min(LevelFilter::WARN));
+    let own = Targets::new()
+        .with_target("authd", level)
+        // What the server itself has to say, its warnings among it.
+        .with_target("tokio_postgres::connection", level.min(LevelFilter::INFO))
+        .with_default(level.min(LevelFilter::WARN));
     let to_journal = is_journal();
     let _ = match log.format {
         LogFormat::Text => {

@@ -65,9 +65,6 @@ pub fn copy(from: &impl Query, to: &mut Tx<'_>, progress: &Progress) -> Result<V
             )));
         }
     }
-    if let (Driver::Postgres(_), Driver::Sqlite(_)) = (from.driver(), to.driver()) {
-        inbox::seal_into_copy(from, to)?;
-    }
     go_on_with_log(to)?;
     Ok(digests)
 }

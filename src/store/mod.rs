@@ -135,7 +135,7 @@ impl Store {
     /// Makes the schema in an empty database on a server. `false`: it is there already.
     ///
     /// # Errors
-    /// As [`Connected::to`], and [`Store::open_on_server`]; [`Fault::Storage`] where something else stands in
+    /// As [`Connected::to`], and [`Store::open_on_server`]; [`Fault::Config`] where something else stands in
     /// the database.
     pub fn create_on_server(
         address: &Address,
@@ -424,7 +424,7 @@ pub fn look<T>(path: &Path, work: impl FnOnce(&Reader<'_>) -> Result<T, Fault>) 
 /// As [`look`], at a database on a server; each answer of that is waited for no longer than `patience`.
 ///
 /// # Errors
-/// As [`look`].
+/// As [`look`]; [`Fault::Config`] for a database that was moved, or is somebody else's.
 pub fn look_on_server<T>(
     address: &Address,
     patience: Duration,

@@ -9,7 +9,7 @@ use crate::error::Fault;
 /// Reads the schema's version.
 ///
 /// # Errors
-/// [`Fault::Storage`] for a database of somebody else's.
+/// [`Fault::Storage`] for a file of somebody else's; [`Fault::Config`] for such a database on a server.
 pub(in crate::store) fn version_in(query: &impl Query) -> Result<i64, Fault> {
     match query.driver() {
         Driver::Sqlite(connection) => sqlite::version::version_of(connection),
@@ -31,7 +31,7 @@ pub fn check_objects(query: &impl Query) -> Result<(), Fault> {
 /// Checks that the schema is this binary's.
 ///
 /// # Errors
-/// [`Fault::Storage`] for a database of somebody else's, or of another version than this binary's.
+/// As [`version_in`]; [`Fault::Storage`] for another version than this binary's.
 pub fn check(query: &impl Query) -> Result<(), Fault> {
     check_current(version_in(query)?)
 }

@@ -74,6 +74,7 @@ mod sessions;
 mod signing_keys;
 mod stand_ins;
 mod store;
+mod store_server;
 mod temporary_password;
 mod tidy;
 mod token_size;

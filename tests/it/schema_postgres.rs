@@ -65,7 +65,7 @@ fn it_follows_from_the_schema_of_a_file() {
 }
 
 /// Whether there is a server; says so where there is none.
-fn is_there() -> bool {
+pub fn is_there() -> bool {
     let there = worlds::are_on_a_server();
     if !there {
         missing("postgres");

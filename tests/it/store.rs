@@ -112,16 +112,16 @@ fn who_reads_a_row_may_ask_the_same_again() {
 }
 
 /// The same database by another name.
-fn store_at(world: &World, path: &Path) -> Store {
+pub fn store_at(world: &World, path: &Path) -> Store {
     let clock = Arc::clone(&world.clock);
     Store::open(path, clock, &chain_key(world), 4).unwrap()
 }
 
-fn chain_key(world: &World) -> Secret<[u8; 32]> {
+pub fn chain_key(world: &World) -> Secret<[u8; 32]> {
     RootKey::read(&world.folder.join("authd.key")).unwrap().derive(Purpose::AuditChain)
 }
 
-fn find(store: &Store, key: &str) -> Option<Vec<u8>> {
+pub fn find(store: &Store, key: &str) -> Option<Vec<u8>> {
     store.read(|query| meta::find(query, key)).unwrap()
 }
 

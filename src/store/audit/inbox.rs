@@ -106,16 +106,26 @@ pub(in crate::store) fn seal(session: &Session, chain: &Chain, now: Timestamp) -
 }
 
 /// Puts the lines that wait behind the log's newest in a copy of the database as it is at one moment: the
-/// changes of which they tell are in it, and nobody will seal them there.
-pub(in crate::store) fn seal_into_copy(from: &impl Query, to: &Tx<'_>) -> Result<(), Fault> {
+/// changes of which they tell are in it, and nobody will seal them there. Gives the newest that was sealed
+/// before: the server may give those that follow to other numbers.
+///
+/// # Errors
+/// [`Fault::CheckFailed`] where a line is none of authd's: a copy would have no trace of it.
+pub fn seal_into_copy(from: &impl Query, to: &Tx<'_>) -> Result<Mark, Fault> {
     let (driver, chain) = (to.driver(), to.chain());
     let head = sealed_head(driver, chain)?;
     let mut sealed_ids = known_ids(from, chain, &head)?;
-    let sql = format!("SELECT {COLUMNS} FROM audit_inbox WHERE strange = 0 ORDER BY id");
-    let waiting = in_order(from.all(&sql, &[], Waiting::read)?);
-    let good = waiting.into_iter().filter(|waiting| waiting.is_good(chain, &mut sealed_ids, to.now()));
-    let lines: Vec<Entry> = good.map(|waiting| waiting.entry).collect();
-    append(driver, chain, &head, &lines).map(drop)
+    let waiting = in_order(from.all(&format!("SELECT {COLUMNS} FROM audit_inbox"), &[], Waiting::read)?);
+    let are_good = waiting.iter().all(|waiting| waiting.is_good(chain, &mut sealed_ids, to.now()));
+    if count(from)?.1 > 0 || !are_good {
+        return Err(Fault::CheckFailed(
+            "lines of the audit log wait that are none of authd's, and no copy was made; run `authctl audit verify`"
+                .into(),
+        ));
+    }
+    let lines: Vec<Entry> = waiting.into_iter().map(|waiting| waiting.entry).collect();
+    append(driver, chain, &head, &lines)?;
+    Ok(head)
 }
 
 /// A line that waits.

@@ -47,7 +47,8 @@ pub struct ServerRoom {
     pub server_version: String,
     /// How many connections there are, to whichever database.
     pub taken: u64,
-    /// How many there may be of those who are no superusers.
+    /// How many there may be of those who are no superusers. A role or a database may have a bound of its
+    /// own.
     pub most: u64,
 }
 
@@ -56,7 +57,8 @@ pub fn server_room(query: &impl Query) -> Result<ServerRoom, Fault> {
     let sql = "SELECT current_setting('server_version') AS version, \
         (SELECT CAST(coalesce(sum(numbackends), 0) AS bigint) FROM pg_stat_database) AS taken, \
         CAST(current_setting('max_connections') AS bigint) \
-            - CAST(current_setting('superuser_reserved_connections') AS bigint) AS most";
+            - CAST(current_setting('superuser_reserved_connections') AS bigint) \
+            - CAST(coalesce(current_setting('reserved_connections', true), '0') AS bigint) AS most";
     query.one(sql, &[], |row| {
         Ok(ServerRoom {
             server_version: row.get("version")?,

@@ -45,7 +45,7 @@ pub(in crate::store) enum Place {
 /// already, or another process was faster, and `fill` may have been called for nothing.
 ///
 /// # Errors
-/// Those of `fill`; [`Fault::Storage`] where something else stands in the database.
+/// Those of `fill`; [`Fault::Config`] where something else stands in the database.
 pub(in crate::store) fn make<T>(
     session: &Session,
     chain: &Chain,
@@ -81,8 +81,8 @@ fn make_in<T>(
     let strange = "SELECT count(*) AS tables FROM pg_catalog.pg_tables WHERE schemaname = current_schema()";
     let tables: i64 = reader.one(strange, &[], |row| row.get("tables"))?;
     if tables > 0 {
-        return Err(Fault::Storage(
-            "the database holds somebody else's tables; check the key `database`, and give authd one of its own".into(),
+        return Err(Fault::Config(
+            "database: it holds somebody else's tables; name another, and give authd one of its own".into(),
         ));
     }
     session.run(TABLES)?;

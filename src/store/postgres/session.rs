@@ -45,8 +45,8 @@ pub struct Session {
     is_named: bool,
     prepared: RefCell<HashMap<Box<str>, Prepared>>,
     begun: Cell<Begun>,
-    /// How a transaction ended that did so together with its last statement.
-    ended: RefCell<Result<(), Fault>>,
+    /// How a transaction ended that did so together with its last statement. `None`: it has not.
+    ended: RefCell<Option<Commit>>,
     met: Cell<Met>,
     line_ids: Arc<LineIds>,
 }
@@ -98,8 +98,6 @@ enum Begun {
     /// It begins with its first statement, in one message with that.
     WithNext(&'static str),
     Yes,
-    /// It has ended, in one message with its last statement.
-    Ended,
 }
 
 /// How a commit ended.
@@ -145,7 +143,7 @@ impl Session {
             is_named: address.prepared,
             prepared: RefCell::default(),
             begun: Cell::new(Begun::No),
-            ended: RefCell::new(Ok(())),
+            ended: RefCell::default(),
             met: Cell::new(Met::Nothing),
             line_ids: Arc::default(),
         })
@@ -177,6 +175,7 @@ impl Session {
     /// clock that only goes forward.
     pub(super) fn begin(&self, statement: &'static str, elapsed: Duration) {
         self.begun.set(Begun::WithNext(statement));
+        self.ended.take();
         self.met.set(Met::Nothing);
         self.line_ids.begin(elapsed);
     }
@@ -203,19 +202,27 @@ impl Session {
         }
     }
 
-    /// Whether the transaction has ended with its last statement; how, [`Self::commit`] tells.
-    pub(super) fn has_ended(&self) -> bool {
-        self.begun.get() == Begun::Ended
+    /// Ends the transaction and keeps what it did, if it has not ended with its last statement.
+    pub(super) fn commit(&self) -> Commit {
+        if let Some(ended) = self.ended.take() {
+            return ended;
+        }
+        // Work that goes on after a statement failed has not seen that nothing of it will be kept.
+        if self.met.get() != Met::Nothing {
+            self.roll_back();
+            return Commit::Refused(Fault::StorageUnavailable(
+                "the database gave up the transaction; nothing was changed".into(),
+            ));
+        }
+        if !matches!(self.begun.replace(Begun::No), Begun::Yes) {
+            return Commit::Done;
+        }
+        self.ended_by(self.wait(self.client.batch_execute(COMMIT)))
     }
 
-    /// Ends the transaction and keeps what it did.
-    pub(super) fn commit(&self) -> Commit {
-        let ended = match self.begun.replace(Begun::No) {
-            Begun::No | Begun::WithNext(_) => return Commit::Done,
-            Begun::Yes => self.wait(self.client.batch_execute(COMMIT)),
-            Begun::Ended => self.ended.replace(Ok(())),
-        };
-        match ended {
+    /// What the answer to a COMMIT means, or that there was none.
+    fn ended_by(&self, answer: Result<(), Fault>) -> Commit {
+        match answer {
             Ok(()) => Commit::Done,
             Err(fault) if self.is_lost() => Commit::Unknown(Fault::StorageUnavailable(format!(
                 "{fault}; whether this change was made is not known: look before you try again"
@@ -294,27 +301,28 @@ impl Session {
 
     /// Runs the transaction's last statement and ends the transaction in one message with it: a round trip
     /// less for whoever waits. What came of both, [`Self::commit`] tells.
+    ///
+    /// # Errors
+    /// Where it could not be asked: then the transaction goes on.
     pub(in crate::store) fn execute_last(&self, sql: &str, params: &[Value<'_>]) -> Result<(), Fault> {
         let bound: Vec<Bound<'_>> = params.iter().copied().map(Bound).collect();
+        // Nothing may keep it from being sent, where the COMMIT behind it is.
+        bound.iter().try_for_each(Bound::check)?;
         let prepared = self.prepare(sql, &bound)?;
         // Whoever ends it sees that nothing can be kept.
         if self.met.get() != Met::Nothing {
             return Ok(());
         }
-        let begin = match self.begun.replace(Begun::Ended) {
-            Begun::WithNext(begin) => begin,
-            Begun::No | Begun::Yes | Begun::Ended => "",
-        };
-        // Were the statement refused, the server would roll back where it is told to commit.
         let ended = match &prepared.statement {
-            Some(statement) => self.ask_and_end(begin, self.client.execute(statement, &of(&bound))),
+            Some(statement) => self.ask_and_end(self.client.execute(statement, &of(&bound))),
             None => {
                 let values = typed(&bound, &prepared.kinds);
-                self.ask_and_end(begin, self.client.execute_typed(&prepared.text, &values))
+                self.ask_and_end(self.client.execute_typed(&prepared.text, &values))
             }
         };
         self.keep(sql, prepared);
-        *self.ended.borrow_mut() = ended;
+        self.begun.set(Begun::No);
+        *self.ended.borrow_mut() = Some(ended);
         Ok(())
     }
 
@@ -378,37 +386,49 @@ impl Session {
         })
     }
 
-    /// Asks the last of a transaction: `begin` is how it begins, where it has not as yet.
-    fn ask_and_end<T>(
-        &self,
-        begin: &str,
-        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> Result<(), Fault> {
-        self.wait(async {
-            let begun =
-                async { if begin.is_empty() { Ok(()) } else { self.client.batch_execute(begin).await } };
-            let (begun, answer, ended) =
-                tokio::join!(biased; begun, asked, self.client.batch_execute(COMMIT));
-            begun.and(answer.map(drop)).and(ended)
-        })
+    /// Asks the last of a transaction, which begins with it where it is to, and ends.
+    fn ask_and_end<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Commit {
+        let answers = self.within_patience(async {
+            let begun = async {
+                match self.begun.get() {
+                    Begun::WithNext(begin) => self.client.batch_execute(begin).await,
+                    Begun::No | Begun::Yes => Ok(()),
+                }
+            };
+            tokio::join!(biased; begun, asked, self.client.batch_execute(COMMIT))
+        });
+        let (begun, answer, ended) = match answers {
+            Ok(answers) => answers,
+            Err(fault) => return self.ended_by(Err(fault)),
+        };
+        match begun.and(answer.map(drop)) {
+            // What the server refuses it rolls back where it is told to commit, whatever becomes of the
+            // connection.
+            Err(error) if error.as_db_error().is_some() => Commit::Refused(self.note(&error)),
+            Err(error) => self.ended_by(Err(self.note(&error))),
+            Ok(()) => self.ended_by(ended.map_err(|error| self.note(&error))),
+        }
     }
 
     /// Waits for an answer, and notes what it tells of the transaction and the connection.
     fn wait<T>(&self, asked: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Fault> {
-        let error = match self.runtime.block_on(async { timeout(self.patience, asked).await }) {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => error,
-            Err(_) => {
-                self.met.set(Met::Silent);
-                return Err(Fault::StorageUnavailable(SILENT.into()));
-            }
-        };
-        let met = if self.client.is_closed() { Met::Lost } else { met(&error) };
+        self.within_patience(asked)?.map_err(|error| self.note(&error))
+    }
+
+    fn within_patience<T>(&self, asked: impl Future<Output = T>) -> Result<T, Fault> {
+        self.runtime.block_on(async { timeout(self.patience, asked).await }).map_err(|_| {
+            self.met.set(Met::Silent);
+            Fault::StorageUnavailable(SILENT.into())
+        })
+    }
+
+    fn note(&self, error: &tokio_postgres::Error) -> Fault {
+        let met = if self.client.is_closed() { Met::Lost } else { met(error) };
         // What comes after the first error tells of that one alone.
         if self.met.get() == Met::Nothing || met == Met::Lost {
             self.met.set(met);
         }
-        Err(fault(&error))
+        fault(error)
     }
 }
 

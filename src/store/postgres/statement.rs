@@ -85,20 +85,33 @@ impl Bound<'_> {
     }
 }
 
+impl Bound<'_> {
+    /// Whether the server can be sent it.
+    ///
+    /// # Errors
+    /// [`Fault::Internal`] for a text that it can't keep; it would refuse it, too, and end the transaction.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        self.text().map(drop).map_err(|why| Fault::Internal(why.to_string()))
+    }
+
+    /// `None`: it is no text.
+    fn text(&self) -> Result<Option<&str>, Box<dyn Error + Sync + Send>> {
+        let Value::Text(bytes) = self.0 else { return Ok(None) };
+        let text = str::from_utf8(bytes)?;
+        if text.contains('\0') {
+            return Err("a text has a character U+0000, which PostgreSQL can't keep".into());
+        }
+        Ok(Some(text))
+    }
+}
+
 impl ToSql for Bound<'_> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
         match self.0 {
             Value::Null(_) => Ok(IsNull::Yes),
             Value::Integer(number) => number.to_sql(kind, out),
             Value::Real(number) => number.to_sql(kind, out),
-            Value::Text(bytes) => {
-                let text = str::from_utf8(bytes)?;
-                // PostgreSQL would refuse it, too, and end the transaction.
-                if text.contains('\0') {
-                    return Err("a text has a character U+0000, which PostgreSQL can't keep".into());
-                }
-                text.to_sql(kind, out)
-            }
+            Value::Text(_) => self.text()?.to_sql(kind, out),
             Value::Blob(bytes) => bytes.to_sql(kind, out),
         }
     }
@@ -134,7 +147,13 @@ mod tests {
     #[test]
     fn a_text_that_the_server_can_not_keep_is_refused_here() {
         let mut out = BytesMut::new();
-        assert!(Bound(Value::Text(b"a\0b")).to_sql(&Type::TEXT, &mut out).is_err());
+        for text in [&b"a\0b"[..], b"\xff"] {
+            assert!(Bound(Value::Text(text)).to_sql(&Type::TEXT, &mut out).is_err());
+            assert!(Bound(Value::Text(text)).check().is_err());
+        }
         assert!(Bound(Value::Text(b"ab")).to_sql(&Type::TEXT, &mut out).is_ok());
+        assert!(
+            [Value::Text(b"ab"), Value::Blob(b"\xff\0")].map(Bound).iter().all(|value| value.check().is_ok())
+        );
     }
 }

@@ -175,27 +175,20 @@ impl Writer {
 /// Runs a job in one transaction.
 fn attempt(session: &Session, job: &mut dyn Job, clock: &dyn Clock) -> Try {
     session.begin(BEGIN, clock.elapsed());
-    let outcome = job.run(Driver::Postgres(session), clock.now());
-    match (outcome, session.met()) {
-        (Ok(()), met) if met == Met::Nothing || session.has_ended() => match session.commit() {
-            Commit::Done => Try::Done,
-            Commit::Unknown(fault) => Try::Failed(fault),
-            Commit::Refused(fault) => match session.met() {
-                met @ (Met::Conflict | Met::Rule) => Try::Again(fault, met),
-                Met::Nothing | Met::Lost | Met::Silent | Met::Failure => Try::Failed(fault),
-            },
+    let fault = match job.run(Driver::Postgres(session), clock.now()) {
+        Ok(()) => match session.commit() {
+            Commit::Done => return Try::Done,
+            Commit::Unknown(fault) => return Try::Failed(fault),
+            Commit::Refused(fault) => fault,
         },
-        (outcome, met) => {
+        Err(fault) => {
             session.roll_back();
-            // Work that goes on after a statement failed has not seen that nothing of it will be kept.
-            let fault = outcome.err().unwrap_or_else(|| {
-                Fault::StorageUnavailable("the database gave up the transaction; nothing was changed".into())
-            });
-            match met {
-                Met::Conflict | Met::Rule | Met::Lost => Try::Again(fault, met),
-                Met::Nothing | Met::Silent | Met::Failure => Try::Failed(fault),
-            }
+            fault
         }
+    };
+    match session.met() {
+        met @ (Met::Conflict | Met::Rule | Met::Lost) => Try::Again(fault, met),
+        Met::Nothing | Met::Silent | Met::Failure => Try::Failed(fault),
     }
 }
 

@@ -9,14 +9,15 @@ use crate::domain::audit::{Event, Mark, Subject};
 use crate::domain::caller::Caller;
 use crate::error::{Decision, Error, Fault, Refusal};
 use crate::ports::progress::{Progress, Unit};
-use crate::store::Store;
 use crate::store::audit::chain::Chain;
 use crate::store::audit::check;
+use crate::store::audit::inbox::seal_into_copy;
 use crate::store::copy::copy;
 use crate::store::sqlite::file::DatabaseFile;
 use crate::store::sqlite::inspect;
 use crate::store::tx::Query;
 use crate::store::version::VERSION;
+use crate::store::{Gather, Store};
 use crate::usecase::app::database_lock::DatabaseLock;
 use crate::usecase::app::files;
 use crate::usecase::app::temp_file::{TempFile, taken};
@@ -33,7 +34,7 @@ pub struct Backup {
     pub mac_file: PathBuf,
     pub bytes: u64,
     pub schema_version: i64,
-    /// The newest line of the audit log.
+    /// The newest line of the audit log; on a server, the newest that was sealed.
     pub head: Mark,
     /// Whether the audit log has a line of it; it has none where the schema is an older one, or where the
     /// database can be read but not written.
@@ -73,12 +74,17 @@ fn backup_server(
     let root = root_key::existing(config)?;
     let chain_key = root.derive(Purpose::AuditChain);
     let made = TempFile::beside(file, file)?;
+    // So that few wait, and the line that is told is nearly the newest.
+    app.store.seal_log(Gather::Nothing)?;
+    let mut head = Mark::default();
     app.store.read_whole(|source| {
         Store::make(made.path(), ports.clock.now(), caller, &chain_key, |tx| {
-            copy(source, tx, progress).map(drop)
+            copy(source, tx, progress)?;
+            head = seal_into_copy(source, tx)?;
+            Ok(())
         })
     })?;
-    let head = check(&made, VERSION, app.store.chain(), progress)?;
+    check(&made, VERSION, app.store.chain(), progress)?;
     let (mac_file, bytes) = name(made, file, file, &root, progress)?;
     let audited = write_line(&app, caller, file).is_ok();
     Ok(Backup { file: file.to_owned(), mac_file, bytes, schema_version: VERSION, head, audited })

@@ -55,7 +55,7 @@ fn still_valid(address: &Address) -> Result<Option<StillValid>, Fault> {
         return Ok(None);
     }
     match look_on_server(address, PATIENCE, |query| StillValid::read(query)) {
-        Err(Fault::Storage(_) | Fault::Config(_)) => Ok(None),
+        Err(Fault::Storage(_)) => Ok(None),
         other => other.map(Some),
     }
 }
