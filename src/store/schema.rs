@@ -31,7 +31,8 @@ pub fn check_objects(query: &impl Query) -> Result<(), Fault> {
 /// Checks that the schema is this binary's.
 ///
 /// # Errors
-/// As [`version_in`]; [`Fault::Storage`] for another version than this binary's.
+/// [`Fault::Storage`] for another version than this binary's, and a file of somebody else's;
+/// [`Fault::Config`] for such a database on a server.
 pub fn check(query: &impl Query) -> Result<(), Fault> {
     check_current(version_in(query)?)
 }
