@@ -78,6 +78,7 @@ pub async fn serve<S>(
     };
     // What `wait_for` gives holds a lock on the value. Kept while the connection ends, it would lock out the
     // next thread that says stop, and that one everybody who looks: for ever.
+    let told = stop.clone();
     let stopped = async { stop.wait_for(|stop| *stop).await.is_ok() };
     let needed = async {
         match &exchange.seat {
@@ -99,7 +100,7 @@ pub async fn serve<S>(
             () = leave.as_mut() => false,
             has_work = guard.has_work() => has_work,
         };
-        if !has_work || !converse(&context, &exchange, &mut guard, peer, leave.as_mut()).await {
+        if !has_work || !converse(&context, &exchange, &mut guard, peer, &told, leave.as_mut()).await {
             return;
         }
     }
@@ -111,6 +112,7 @@ async fn converse<S>(
     exchange: &Rc<Exchange>,
     guard: &mut Guard<S>,
     peer: Option<IpAddr>,
+    told: &watch::Receiver<bool>,
     leave: Pin<&mut impl Future<Output = ()>>,
 ) -> bool
 where
@@ -121,7 +123,10 @@ where
         async move {
             let is_safe = request.method().is_safe();
             let response = answer(&context, &exchange, request, peer).await;
-            let then = if response.then == Then::Close { Then::Close } else { exchange.then.get() };
+            // Told since this thread has looked last, between that and the answer.
+            let is_told = told.has_changed().unwrap_or(true);
+            let closes = response.then == Then::Close || is_told;
+            let then = if closes { Then::Close } else { exchange.then.get() };
             let (response, share) = within_memory(&context, response, is_safe);
             Ok::<_, Infallible>(into_hyper(response.then(then), share))
         }
